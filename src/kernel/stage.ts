@@ -1,0 +1,8 @@
+/** How far a package, or the packages a server takes, have come: Dev < Test < Prod. */
+export const STAGES = ['Dev', 'Test', 'Prod'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const isStage = (value: unknown): value is Stage => STAGES.some((stage) => stage === value);
+
+/** A server of stage S takes packages of stage S or higher: Dev takes all, Prod only Prod. */
+export const takes = (server: Stage, pkg: Stage): boolean => STAGES.indexOf(pkg) >= STAGES.indexOf(server);

@@ -1,0 +1,58 @@
+import { laterStamp, type Stamp } from '../../../kernel/hybrid-clock.js';
+import type { Stage } from '../../../kernel/stage.js';
+import type { PackageEvent, PackagePublished } from './package.events.js';
+
+/**
+ * What all servers come to agree on about one package: its content and its registers. Stage, publication and removal
+ * are last-writer-wins by stamp, the first publication is the earliest known: merging is commutative, associative and
+ * idempotent.
+ */
+export interface PackageFacts {
+  readonly packageId: string;
+  readonly filename: string;
+  readonly size: number;
+  readonly sha1: string;
+  readonly sha256: string;
+  readonly chunkSize: number;
+  readonly chunkCount: number;
+  readonly stage: Stage;
+  readonly stageStamp: Stamp;
+  readonly publication: Stamp;
+  readonly removal: Stamp | null;
+  readonly firstPublishedAt: string;
+  readonly origin: { readonly serverId: string; readonly name: string };
+  readonly uploadedBy: string;
+}
+
+/** Is the package there, or is its tombstone the last word? */
+export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== null && facts.removal > facts.publication;
+
+const earlier = (a: string, b: string): string => (a < b ? a : b);
+
+function publish(facts: PackageFacts | null, { source: _, ...data }: PackagePublished['data']): PackageFacts {
+  if (!facts) return { ...data, removal: null };
+  const stage = data.stageStamp > facts.stageStamp ? data : facts;
+  const newer = data.publication > facts.publication ? data : facts;
+  return {
+    ...facts,
+    stage: stage.stage,
+    stageStamp: stage.stageStamp,
+    publication: newer.publication,
+    origin: newer.origin,
+    uploadedBy: newer.uploadedBy,
+    firstPublishedAt: earlier(data.firstPublishedAt, facts.firstPublishedAt),
+  };
+}
+
+/** Folds one event of a package's stream; null until the first PackagePublished. */
+export function foldFacts(facts: PackageFacts | null, event: PackageEvent): PackageFacts | null {
+  if (event.type === 'PackagePublished') return publish(facts, event.data);
+  if (!facts) return null;
+  if (event.type === 'PackageStageChanged') {
+    return event.data.stamp > facts.stageStamp
+      ? { ...facts, stage: event.data.to, stageStamp: event.data.stamp }
+      : facts;
+  }
+  if (event.type === 'PackageRemoved') return { ...facts, removal: laterStamp(event.data.stamp, facts.removal) };
+  return facts;
+}

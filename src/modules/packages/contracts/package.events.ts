@@ -1,0 +1,74 @@
+import type { DomainEvent } from '../../../kernel/event.js';
+import { EventFamily } from '../../../kernel/event-family.js';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import type { Stage } from '../../../kernel/stage.js';
+
+/** Chunks in one PackageChunksHashed event at most; keeps it below 64 KiB. */
+export const CHUNKS_PER_PAGE = 512;
+
+/** How a fact came to this server: by its own users or from a peer. */
+export type Source = { readonly kind: 'local' } | { readonly kind: 'peer'; readonly peerId: string };
+
+/** A page of chunk digests: base64 of the digests end to end (20 bytes SHA-1, 32 bytes SHA-256 each). */
+export interface ChunkPage {
+  readonly first: number;
+  readonly count: number;
+  readonly sha1: string;
+  readonly sha256: string;
+}
+
+export type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
+
+/**
+ * The package exists in the mesh. Where the source is 'local' its bytes were uploaded here and are on our disk before
+ * the event is written; otherwise the replica stream tells whether we hold them. Repeated on every new upload of the
+ * same file: `publication` is a last-writer-wins register.
+ */
+export type PackagePublished = DomainEvent<
+  'PackagePublished',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly size: number;
+    /** Lower-case hex. */
+    readonly sha1: string;
+    readonly sha256: string;
+    readonly chunkSize: number;
+    readonly chunkCount: number;
+    readonly stage: Stage;
+    readonly stageStamp: Stamp;
+    readonly publication: Stamp;
+    /** ISO 8601 in whole seconds; the earliest known. `Last-Modified` of the download on every server. */
+    readonly firstPublishedAt: string;
+    readonly origin: { readonly serverId: string; readonly name: string };
+    readonly uploadedBy: string;
+    readonly source: Source;
+  }
+>;
+
+export type PackageStageChanged = DomainEvent<
+  'PackageStageChanged',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly from: Stage;
+    readonly to: Stage;
+    readonly stamp: Stamp;
+    readonly source: Source;
+  }
+>;
+
+/** A tombstone: the package is gone everywhere until it is published again with a later stamp. */
+export type PackageRemoved = DomainEvent<
+  'PackageRemoved',
+  { readonly packageId: string; readonly filename: string; readonly stamp: Stamp; readonly source: Source }
+>;
+
+export type PackageEvent = PackageChunksHashed | PackagePublished | PackageStageChanged | PackageRemoved;
+
+export const packageEvents = new EventFamily<PackageEvent>({
+  PackageChunksHashed: { version: 1 },
+  PackagePublished: { version: 1 },
+  PackageStageChanged: { version: 1 },
+  PackageRemoved: { version: 1 },
+});

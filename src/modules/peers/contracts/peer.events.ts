@@ -1,0 +1,70 @@
+import type { DomainEvent } from '../../../kernel/event.js';
+import { EventFamily } from '../../../kernel/event-family.js';
+
+/** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
+export type PeerInvited = DomainEvent<
+  'PeerInvited',
+  { readonly invitationId: string; readonly secretHash: string; readonly expiresAt: string }
+>;
+
+/** Stream `peer-invitation-<id>`. The secret was used by this server and opens nothing for any other. */
+export type PeerInvitationAccepted = DomainEvent<
+  'PeerInvitationAccepted',
+  { readonly invitationId: string; readonly peerId: string; readonly publicKey: string }
+>;
+
+/** Streams `peer-<peerId>` from here on; the peer id is the other server's own id. */
+export type PeerRegistered = DomainEvent<
+  'PeerRegistered',
+  {
+    readonly peerId: string;
+    readonly name: string;
+    readonly url: string;
+    /** Raw 32-byte Ed25519 public key, base64url. */
+    readonly publicKey: string;
+    readonly invitationId: string;
+  }
+>;
+
+export type PeerSettingsChanged = DomainEvent<
+  'PeerSettingsChanged',
+  { readonly peerId: string; readonly name: string; readonly url: string }
+>;
+export type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
+export type PeerResumed = DomainEvent<'PeerResumed', { readonly peerId: string; readonly name: string }>;
+export type PeerUnregistered = DomainEvent<'PeerUnregistered', { readonly peerId: string; readonly name: string }>;
+
+/** Stream `peer-calls`: a call to /peer/v1 was refused. `keyId` is what the caller claimed, cut to 200 characters. */
+export type PeerCallRefused = DomainEvent<
+  'PeerCallRefused',
+  {
+    readonly code: string;
+    readonly reason: string;
+    readonly method: string;
+    readonly path: string;
+    readonly keyId: string | null;
+    /** Refusals since the last recorded one that were not recorded, to keep strangers from filling the log. */
+    readonly unrecorded: number;
+  }
+>;
+
+export type PeerEvent =
+  | PeerInvited
+  | PeerInvitationAccepted
+  | PeerRegistered
+  | PeerSettingsChanged
+  | PeerSuspended
+  | PeerResumed
+  | PeerUnregistered
+  | PeerCallRefused;
+
+export const peerEvents = new EventFamily<PeerEvent>({
+  PeerInvited: { version: 1 },
+  PeerInvitationAccepted: { version: 1 },
+  PeerRegistered: { version: 1 },
+  PeerSettingsChanged: { version: 1 },
+  PeerSuspended: { version: 1 },
+  PeerResumed: { version: 1 },
+  PeerUnregistered: { version: 1 },
+  PeerCallRefused: { version: 1 },
+});

@@ -1,0 +1,86 @@
+import type { DomainEvent } from '../../../kernel/event.js';
+import { EventFamily } from '../../../kernel/event-family.js';
+
+/** This server wants its own copy of a package that a peer offers. Repeated by a retry, which keeps verified chunks. */
+export type ReplicaRequested = DomainEvent<
+  'ReplicaRequested',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly size: number;
+    readonly sha256: string;
+    readonly chunkCount: number;
+    readonly fromPeerId: string;
+    readonly retry: boolean;
+  }
+>;
+
+/** One run of chunks whose digests matched and which are written at their places. */
+export type ChunksVerified = DomainEvent<
+  'ChunksVerified',
+  {
+    readonly packageId: string;
+    readonly first: number;
+    readonly count: number;
+    readonly fromPeerId: string;
+    /** Chunks still missing after this run; 0 starts the final check. */
+    readonly remaining: number;
+  }
+>;
+
+/** A chunk arrived and its digest did not match; it was not written. Digests are SHA-256 in lower-case hex. */
+export type ChunkRejected = DomainEvent<
+  'ChunkRejected',
+  {
+    readonly packageId: string;
+    readonly index: number;
+    readonly fromPeerId: string;
+    readonly expected: string;
+    readonly actual: string;
+    /** How often this chunk has been rejected since the replica was requested, from 1. */
+    readonly times: number;
+  }
+>;
+
+/** The whole file's digest matched and it is served from here. */
+export type ReplicaPublished = DomainEvent<
+  'ReplicaPublished',
+  { readonly packageId: string; readonly filename: string; readonly size: number; readonly sha256: string }
+>;
+
+/** It will not be tried again by itself; `retryReplica` starts it anew. `reason` is for an administrator's eyes. */
+export type ReplicaFailed = DomainEvent<
+  'ReplicaFailed',
+  { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
+>;
+
+/** Our copy is no longer served: the package was removed, or its stage no longer reaches this server. */
+export type ReplicaWithdrawn = DomainEvent<
+  'ReplicaWithdrawn',
+  { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
+>;
+
+/** A peer told us that it holds the package, verified. */
+export type ReplicaReported = DomainEvent<
+  'ReplicaReported',
+  { readonly packageId: string; readonly peerId: string; readonly peerName: string; readonly verifiedAt: string }
+>;
+
+export type ReplicaEvent =
+  | ReplicaRequested
+  | ChunksVerified
+  | ChunkRejected
+  | ReplicaPublished
+  | ReplicaFailed
+  | ReplicaWithdrawn
+  | ReplicaReported;
+
+export const replicaEvents = new EventFamily<ReplicaEvent>({
+  ReplicaRequested: { version: 1 },
+  ChunksVerified: { version: 1 },
+  ChunkRejected: { version: 1 },
+  ReplicaPublished: { version: 1 },
+  ReplicaFailed: { version: 1 },
+  ReplicaWithdrawn: { version: 1 },
+  ReplicaReported: { version: 1 },
+});

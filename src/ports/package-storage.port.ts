@@ -1,0 +1,73 @@
+import type { Readable } from 'node:stream';
+
+/** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
+export const CHUNK_SIZE = 1024 * 1024;
+
+/** Digests of every chunk in order: 20 bytes (SHA-1) and 32 bytes (SHA-256) each, end to end. */
+export interface ChunkDigests {
+  readonly sha1: Buffer;
+  readonly sha256: Buffer;
+}
+
+/** A file that was received whole, hashed and written, and is not yet published. Digests in lower-case hex. */
+export interface StagedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly sha1: string;
+  readonly sha256: string;
+  readonly chunks: ChunkDigests;
+}
+
+export interface ReceiveOptions {
+  /** Bytes announced by the sender, when it did; used to refuse early what can't fit. */
+  readonly expectedSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A published file, open for reading. Close it exactly once; the bytes stay readable until then. */
+export interface PublishedFile {
+  readonly fd: number;
+  readonly size: number;
+  close(): void;
+}
+
+/** No room left on the volume. HTTP 507. */
+export class StorageFull extends Error {
+  constructor(readonly needed: number | null) {
+    super('There is not enough free disk space for this package');
+    this.name = 'StorageFull';
+  }
+}
+
+/** Where package bytes live. A file becomes visible by rename after fsync, so a crash leaves the old state or the new. */
+export abstract class PackageStorage {
+  /**
+   * Writes the stream once into a staging file and computes all four kinds of digests in the same pass.
+   * On an error nothing stays on disk. @throws StorageFull, or the stream's own error
+   */
+  abstract receive(source: Readable, options?: ReceiveOptions): Promise<StagedFile>;
+
+  /**
+   * The file, of its final size, into which a replica's verified chunks are written at their places. Calling it again
+   * keeps what an earlier run wrote. @throws StorageFull
+   */
+  abstract reserve(packageId: string, size: number): Promise<string>;
+
+  /** SHA-256 (hex) of a staged file, read in order. */
+  abstract digest(path: string): Promise<string>;
+
+  /** fsync, rename, fsync of the folder. Publishing again what is published replaces it by the same bytes. */
+  abstract publish(stagedPath: string, packageId: string): Promise<void>;
+
+  /** Removes a staging file; not an error when it is gone. */
+  abstract discard(stagedPath: string): Promise<void>;
+
+  /** Opens a published package, null when it is not here. Descriptors are pooled. */
+  abstract open(packageId: string): Promise<PublishedFile | null>;
+
+  /** Removes a published package; downloads under way end normally. */
+  abstract remove(packageId: string): Promise<void>;
+
+  /** Removes what crashes left behind: staged uploads, and files of packages and replicas that are not wanted. */
+  abstract sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void>;
+}

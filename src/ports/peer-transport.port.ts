@@ -1,0 +1,63 @@
+import type { Run } from '../kernel/runs.js';
+import type { PeerContact } from './peer-directory.port.js';
+
+/** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */
+export type FeedMessage =
+  | { readonly kind: 'item'; readonly id: string; readonly data: unknown }
+  | { readonly kind: 'connected' };
+
+export interface ChunkRequest {
+  readonly packageId: string;
+  /** Size of the whole package in bytes. */
+  readonly packageSize: number;
+  readonly run: Run;
+  /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
+  readonly sha256: Buffer;
+  /** The preallocated file; verified chunks are written at their places. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RejectedChunk {
+  readonly index: number;
+  /** Lower-case hex. */
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** What came of a run. Chunks that are neither verified nor rejected did not arrive; `error` then says why. */
+export interface ChunkResult {
+  readonly verified: readonly Run[];
+  readonly rejected: readonly RejectedChunk[];
+  readonly error: PeerUnreachable | null;
+}
+
+/** The peer does not answer, or not with what was asked for. Worth another try. */
+export class PeerUnreachable extends Error {
+  constructor(
+    readonly peerName: string,
+    reason: string,
+    /** HTTP status when there was an answer. */
+    readonly status: number | null = null,
+    /** `code` of the peer's error body when there was one. */
+    readonly code: string | null = null,
+  ) {
+    super(`${peerName}: ${reason}`);
+    this.name = 'PeerUnreachable';
+  }
+}
+
+/** Signed calls to other servers. Every method throws PeerUnreachable for what is the other side's doing. */
+export abstract class PeerTransport {
+  /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
+  abstract post(server: { name: string; url: string }, path: string, body: object): Promise<unknown>;
+
+  /** GET of a JSON document; parsed, not yet checked. */
+  abstract get(peer: PeerContact, path: string): Promise<unknown>;
+
+  /** The peer's feed after `lastEventId` (null: from the start) until the connection ends, which is always by a throw or the signal. */
+  abstract follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
+
+  /** Fetches, verifies and writes one run of chunks. Never throws for the peer's faults: they are in the result. */
+  abstract fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult>;
+}

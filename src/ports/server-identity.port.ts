@@ -1,0 +1,12 @@
+/** Who this server is. Known from the first start on; the private key never leaves the implementation. */
+export abstract class ServerIdentity {
+  /** UUIDv7 made at the first start. */
+  abstract readonly serverId: string;
+  abstract readonly name: string;
+  /** Base URL under which peers and endpoints reach this server, without a slash at the end. */
+  abstract readonly url: string;
+  /** Raw 32-byte Ed25519 public key, base64url. */
+  abstract readonly publicKey: string;
+  /** Ed25519 signature (RFC 8032), 64 bytes. */
+  abstract sign(bytes: Uint8Array): Uint8Array;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// One level a project, so that `npx vitest --project unit` runs just that level.
+const level = (name: string, include: string[], extra: object = {}) => ({
+  test: { name, include, setupFiles: ['reflect-metadata'], ...extra },
+});
+const servers = { globalSetup: ['test/support/postgres.setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      level('unit', ['{src,test}/**/*.unit.spec.ts']),
+      level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2 }),
+      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1 }),
+    ],
+  },
+});
