@@ -1,0 +1,18 @@
+import type { Stage } from '../../kernel/stage.js';
+
+/** The configuration of this process, checked at boot (`src/app/config`). Doubles as the injection token. */
+export abstract class Settings {
+  abstract readonly port: number;
+  /** Absolute path. */
+  abstract readonly dataDir: string;
+  /** Set by ODST_URL, ODST_NAME, ODST_STAGE; null when left to the server's own settings. */
+  abstract readonly url: string | null;
+  abstract readonly name: string | null;
+  abstract readonly stage: Stage | null;
+  /** Used once, when the `admin` account is made. */
+  abstract readonly adminPassword: string | null;
+  /** 32 bytes that encrypt secrets at rest; null keeps them under a key file in the data folder. */
+  abstract readonly secretKey: Buffer | null;
+  abstract readonly databaseUrl: string | null;
+  abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}

@@ -1,0 +1,32 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Actor } from '../../kernel/event.js';
+import { newId } from '../ids/ids.js';
+
+/** On whose behalf the running code acts; becomes the metadata of the events it records. */
+export interface CallContext {
+  readonly actor: Actor;
+  /** Remote IP address, null when the system acts by itself. */
+  readonly address: string | null;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** A part of the server that acts by itself. */
+export const systemActor = (name: string): Actor => ({ kind: 'system', id: name, name });
+
+/** Somebody who has not said who they are. */
+export const STRANGER: Actor = { kind: 'stranger', id: 'stranger', name: 'stranger' };
+
+/** The context of the running call; the system's own when there is none. */
+export function currentContext(): CallContext {
+  return (
+    storage.getStore() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null }
+  );
+}
+
+/** Runs `work` in a context: what is not given is inherited, and a correlation id is made where there is none. */
+export function withContext<T>(context: Partial<CallContext>, work: () => T): T {
+  return storage.run({ ...currentContext(), ...context }, work);
+}

@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { streamOf, type Aggregate } from '../../kernel/decider.js';
+import type { DomainEvent, NewEvent } from '../../kernel/event.js';
+import type { Json } from '../../kernel/json.js';
+import { Refusal } from '../../kernel/refusal.js';
+import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { currentContext } from '../context/call-context.js';
+import { newId } from '../ids/ids.js';
+import { StreamCache, type Folded } from './stream-cache.js';
+
+/** Where a command's events ended up; `ReadModels.reflect` waits for it. `cursor` is null when nothing changed. */
+export interface Receipt {
+  readonly cursor: string | null;
+  readonly types: readonly string[];
+}
+
+export interface Outcome<S, E> {
+  readonly state: S;
+  readonly events: readonly E[];
+  readonly receipt: Receipt;
+}
+
+const MOST_CONFLICTS = 50;
+
+/** Loads a stream, decides, appends with the expected revision; on a conflict loads and decides again. */
+@Injectable()
+export class CommandRunner {
+  private readonly cache = new StreamCache();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  /** @throws Refusal from the decider, EventStoreUnavailable */
+  async run<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    id: string | undefined,
+    command: C,
+  ): Promise<Outcome<S, E>> {
+    const stream = streamOf(aggregate.category, id);
+    for (let tries = 1; ; tries++) {
+      const { loaded, events } = await this.decide(aggregate, stream, command);
+      if (events.length === 0) return { state: loaded.state, events, receipt: { cursor: null, types: [] } };
+      try {
+        return await this.append(aggregate, stream, loaded, events);
+      } catch (error) {
+        this.cache.forget(stream);
+        if (!(error instanceof RevisionConflict) || tries >= MOST_CONFLICTS) throw error;
+      }
+    }
+  }
+
+  async load<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, id?: string): Promise<S> {
+    return (await this.read(aggregate, streamOf(aggregate.category, id))).state;
+  }
+
+  /**
+   * Decides on the remembered state first, which saves a query: events from a stale one fail on their revision.
+   * A "no" or "nothing to do" is only believed of a state that was just read.
+   */
+  private async decide<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    stream: string,
+    command: C,
+  ): Promise<{ loaded: Folded<S>; events: readonly E[] }> {
+    const remembered = this.cache.get<S>(stream);
+    if (remembered) {
+      try {
+        const events = aggregate.decide(command, remembered.state);
+        if (events.length > 0) return { loaded: remembered, events };
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }
+    const loaded = await this.read(aggregate, stream);
+    return { loaded, events: aggregate.decide(command, loaded.state) };
+  }
+
+  private async read<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, stream: string): Promise<Folded<S>> {
+    let { state, revision } = this.cache.get<S>(stream) ?? { state: aggregate.initial, revision: null };
+    const from = revision === null ? 0n : revision + 1n;
+    for await (const record of this.store.readStream(stream, from)) {
+      const event = aggregate.events.read(record);
+      if (event) state = aggregate.evolve(state, event);
+      revision = record.revision;
+    }
+    this.cache.set(stream, { state, revision });
+    return { state, revision };
+  }
+
+  private async append<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    stream: string,
+    loaded: Folded<S>,
+    events: readonly E[],
+  ): Promise<Outcome<S, E>> {
+    const records = events.map((event) => this.toRecord(aggregate, event));
+    const { revision, cursor } = await this.store.append(stream, records, loaded.revision ?? 'none');
+    const state = events.reduce((folded, event) => aggregate.evolve(folded, event), loaded.state);
+    this.cache.set(stream, { state, revision });
+    return { state, events, receipt: { cursor, types: events.map((event) => event.type) } };
+  }
+
+  private toRecord<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, event: E): NewEvent {
+    return {
+      id: newId(),
+      type: event.type,
+      // Event data is declared as plain readonly objects in contracts/, which is what Json describes.
+      data: event.data as unknown as Json,
+      metadata: {
+        ...currentContext(),
+        schemaVersion: aggregate.events.versionOf(event.type),
+        serverId: this.identity.serverId,
+      },
+    };
+  }
+}
+
+/** The later of several receipts, for a use case that runs several commands. */
+export function lastReceipt(store: EventStore, receipts: readonly Receipt[]): Receipt {
+  return receipts.reduce((last, next) => ({
+    cursor: store.compareCursors(last.cursor, next.cursor) >= 0 ? last.cursor : next.cursor,
+    types: [...last.types, ...next.types],
+  }));
+}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { JobQueue, type JobHandler, type RunningJob } from '../../ports/job-queue.port.js';
+import { systemActor, withContext } from '../context/call-context.js';
+import { newId } from '../ids/ids.js';
+import { AsJobHandler } from './job-handlers.js';
+
+/** Jobs worked on at once by one process. Chunk runs wait for the network, so more than there are cores. */
+const CONCURRENCY = 6;
+
+/** Gives the queue's jobs to the handlers of the modules. */
+@Injectable()
+export class JobRunner {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly queue: JobQueue,
+  ) {}
+
+  async start(): Promise<void> {
+    const found = this.discovery.getProviders({ metadataKey: AsJobHandler.KEY });
+    // @AsJobHandler marks just the classes that implement JobHandler.
+    const handlers = found.map((wrapper) => inContext(wrapper.instance as JobHandler));
+    await this.queue.work(handlers, CONCURRENCY);
+  }
+}
+
+function inContext(handler: JobHandler): JobHandler {
+  const context = { actor: systemActor(handler.name), address: null, causationId: null };
+  return {
+    name: handler.name,
+    maxAttempts: handler.maxAttempts,
+    handle: (job: RunningJob) => withContext({ ...context, correlationId: newId() }, () => handler.handle(job)),
+  };
+}

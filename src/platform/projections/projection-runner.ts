@@ -1,0 +1,63 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { EventStore, type SubscriptionItem } from '../../ports/event-store.port.js';
+import { keepTrying } from '../reactions/keep-trying.js';
+import { CheckpointMoved, loadCheckpoint } from './checkpoint.js';
+import { project } from './project.js';
+import type { Projection } from './projection.js';
+import { ProjectionRegistry } from './projection-registry.js';
+import { ReadModelChanges } from './read-model-changes.js';
+
+/** Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. */
+@Injectable()
+export class ProjectionRunner implements OnApplicationShutdown {
+  private readonly logger = new Logger('Projections');
+  private readonly stopping = new AbortController();
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly registry: ProjectionRegistry,
+    private readonly store: EventStore,
+    private readonly dataSource: DataSource,
+    private readonly changes: ReadModelChanges,
+  ) {}
+
+  /** Resolves when all read models have caught up with what the log held at the start. */
+  async start(): Promise<void> {
+    const caughtUp = this.registry.all().map(
+      (projection) =>
+        new Promise<void>((resolve) => {
+          this.running.push(this.keepRunning(projection, resolve));
+        }),
+    );
+    await Promise.all(caughtUp);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private keepRunning(projection: Projection, onCaughtUp: () => void): Promise<void> {
+    return keepTrying(this.stopping.signal, () => this.follow(projection, onCaughtUp), (error, waitMs) => {
+      if (error instanceof CheckpointMoved) return;
+      this.logger.error(`${projection.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+    });
+  }
+
+  private async follow(projection: Projection, onCaughtUp: () => void): Promise<void> {
+    let cursor = await loadCheckpoint(this.dataSource.manager, projection);
+    const { signal } = this.stopping;
+    for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
+      cursor = await this.handle(projection, cursor, item);
+      if (item.kind === 'caughtUp') onCaughtUp();
+    }
+  }
+
+  private async handle(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
+    if (item.kind === 'caughtUp' || item.cursor === from) return from;
+    const events = item.kind === 'events' ? item.events : [];
+    await project(this.dataSource, projection, { events, from, to: item.cursor }, this.changes);
+    return item.cursor;
+  }
+}

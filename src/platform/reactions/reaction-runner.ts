@@ -1,0 +1,55 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import type { RecordedEvent } from '../../kernel/event.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { systemActor, withContext } from '../context/call-context.js';
+import { keepTrying } from './keep-trying.js';
+import { AsReaction, type Reaction } from './reaction.js';
+import { SubscriptionCursors } from './subscription-cursors.js';
+
+/** Delivers recorded events to reactions, each with a cursor of its own. */
+@Injectable()
+export class ReactionRunner implements OnApplicationShutdown {
+  private readonly logger = new Logger('Reactions');
+  private readonly stopping = new AbortController();
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly store: EventStore,
+    private readonly cursors: SubscriptionCursors,
+  ) {}
+
+  start(): void {
+    const found = this.discovery.getProviders({ metadataKey: AsReaction.KEY });
+    // @AsReaction marks just the classes that implement Reaction.
+    this.running = found.map((wrapper) => this.keepRunning(wrapper.instance as Reaction));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private keepRunning(reaction: Reaction): Promise<void> {
+    return keepTrying(this.stopping.signal, () => this.follow(reaction), (error, waitMs) => {
+      this.logger.error(`${reaction.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+    });
+  }
+
+  private async follow(reaction: Reaction): Promise<void> {
+    const { signal } = this.stopping;
+    const after = await this.cursors.load(reaction.name);
+    for await (const item of this.store.subscribe({ after, types: reaction.eventTypes, signal })) {
+      if (item.kind === 'caughtUp') continue;
+      if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
+      await this.cursors.save(reaction.name, item.cursor);
+    }
+  }
+
+  private deliver(reaction: Reaction, event: RecordedEvent): Promise<void> {
+    const { correlationId } = event.metadata;
+    const context = { actor: systemActor(reaction.name), address: null, correlationId, causationId: event.id };
+    return withContext(context, () => reaction.react(event));
+  }
+}
