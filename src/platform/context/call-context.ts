@@ -19,10 +19,13 @@ export const systemActor = (name: string): Actor => ({ kind: 'system', id: name,
 /** Somebody who has not said who they are. */
 export const STRANGER: Actor = { kind: 'stranger', id: 'stranger', name: 'stranger' };
 
+/** The context of the running call, if there is one. */
+export const runningContext = (): CallContext | undefined => storage.getStore();
+
 /** The context of the running call; the system's own when there is none. */
 export function currentContext(): CallContext {
   return (
-    storage.getStore() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null }
+    runningContext() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null }
   );
 }
 
