@@ -1,0 +1,56 @@
+// What every command does first: install and build when something is missing or out of date. Node built-ins only.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const OLDEST_NODE = [20, 19];
+
+const mtime = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+function newest(folder) {
+  if (!existsSync(folder)) return 0;
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? newest(path) : mtime(path);
+  });
+  return Math.max(0, ...times);
+}
+
+function run(what, command, args) {
+  process.stderr.write(`${what} …\n`);
+  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  if (done.status !== 0) {
+    process.stderr.write(`${what} failed (${command} ${args.join(' ')}). See the lines above.\n`);
+    process.exit(1);
+  }
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  process.stderr.write(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}.\n`);
+  process.exit(1);
+}
+
+function install() {
+  if (mtime(join(root, 'node_modules/.package-lock.json')) >= mtime(join(root, 'package-lock.json'))) return;
+  run('Installing the npm packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+function build() {
+  const stamp = join(root, 'dist/.built');
+  const sources = ['src', 'migrations', 'test/bench'].map((folder) => newest(join(root, folder)));
+  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => mtime(join(root, file)));
+  if (mtime(stamp) >= Math.max(...sources, ...files)) return;
+  run('Building', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, '');
+}
+
+export function prepare() {
+  checkNode();
+  install();
+  build();
+}

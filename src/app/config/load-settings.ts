@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { StartupError } from '../../kernel/startup-error.js';
+import type { Settings } from '../../platform/config/settings.js';
+import { environment, type VariableName } from './environment.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Parsed<N extends VariableName> = z.output<(typeof environment)[N]['check']>;
+
+/** Secrets may stand in a file, as container platforms hand them over. */
+const SECRETS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'ODST_SECRET_KEY', 'DATABASE_URL'];
+
+/** Reads and checks the environment. @throws StartupError with one line that says what to change */
+export function loadSettings(env: Env): Settings {
+  refuseUnknown(env);
+  const need = <N extends VariableName>(name: N): Parsed<N> => {
+    const value = parse(env, name);
+    if (value === null) throw new StartupError(`Set ${name}: ${environment[name].expected}.`);
+    return value;
+  };
+  need('ODST_ROLE');
+  parse(env, 'EVENTSTOREDB_URL');
+  parse(env, 'REDIS_URL');
+  return {
+    port: need('PORT'),
+    dataDir: resolve(need('ODST_DATA_DIR')),
+    url: parse(env, 'ODST_URL'),
+    name: parse(env, 'ODST_NAME'),
+    stage: parse(env, 'ODST_STAGE'),
+    adminPassword: parse(env, 'ODST_ADMIN_PASSWORD'),
+    secretKey: parse(env, 'ODST_SECRET_KEY'),
+    databaseUrl: parse(env, 'DATABASE_URL'),
+    logLevel: need('ODST_LOG_LEVEL'),
+  };
+}
+
+/** A misspelt variable would be silently without effect. */
+function refuseUnknown(env: Env): void {
+  const known = new Set([...Object.keys(environment), ...SECRETS.map((name) => `${name}_FILE`)]);
+  const unknown = Object.keys(env).find((name) => name.startsWith('ODST_') && !known.has(name));
+  if (unknown) throw new StartupError(`${unknown} is not a setting of this server. Check its spelling or unset it.`);
+}
+
+function parse<N extends VariableName>(env: Env, name: N): Parsed<N> | null {
+  const { check, expected, ...rest } = environment[name];
+  const raw = rawValue(env, name) ?? ('fallback' in rest ? rest.fallback : undefined);
+  if (raw === undefined) return null;
+  const parsed = check.safeParse(raw);
+  if (parsed.success) return parsed.data as Parsed<N>;
+  const shown = SECRETS.includes(name) ? '' : ` It is ${JSON.stringify(raw)}.`;
+  throw new StartupError(`${name} must be ${expected}.${shown}`);
+}
+
+function rawValue(env: Env, name: VariableName): string | undefined {
+  const direct = env[name]?.trim() || undefined;
+  const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;
+  if (direct !== undefined && file !== undefined) {
+    throw new StartupError(`Both ${name} and ${name}_FILE are set. Keep one of them.`);
+  }
+  return file === undefined ? direct : readSecret(name, file);
+}
+
+function readSecret(name: VariableName, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`${name}_FILE names a file that cannot be read: ${reason}.`);
+  }
+}

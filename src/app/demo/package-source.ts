@@ -1,0 +1,31 @@
+import { createCipheriv, createHash, randomBytes, type Hash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import type { DemoArguments } from './arguments.js';
+
+export interface PackageSource {
+  readonly size: number;
+  readonly stream: Readable;
+  /** SHA-256 of what went through the stream; complete when it has ended. */
+  readonly hash: Hash;
+}
+
+const BLOCK = Buffer.alloc(1024 * 1024);
+
+/** The package to upload: a file, or bytes that no compressor can shrink and that differ with every run. */
+export function packageSource({ file, size }: DemoArguments): PackageSource {
+  const hash = createHash('sha256');
+  const bytes = file ? createReadStream(file, { highWaterMark: BLOCK.length }) : Readable.from(generate(size));
+  const tap = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  return { size: file ? statSync(file).size : size, stream: bytes.pipe(tap), hash };
+}
+
+function* generate(size: number): Generator<Buffer> {
+  const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
+  for (let left = size; left > 0; left -= BLOCK.length) yield cipher.update(BLOCK.subarray(0, Math.min(left, BLOCK.length)));
+}

@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { StartupError } from '../../kernel/startup-error.js';
+
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
+const START_TIMEOUT_MS = 120_000;
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly adminPassword: string;
+}
+
+/** A port nobody listens on, the wanted one if it is free. */
+export async function freePort(wanted: number): Promise<number> {
+  const probe = createServer();
+  const bound = once(probe, 'listening').then(() => true, () => false);
+  probe.listen(wanted);
+  if (!(await bound)) return freePort(0);
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return address !== null && typeof address === 'object' ? address.port : wanted;
+}
+
+/** A complete server in a process of its own; what it logs goes to `server.log` in its data folder. */
+export class ServerProcess {
+  readonly url: string;
+  private readonly child: ChildProcess;
+  private lastLine = '';
+
+  constructor(readonly options: ServerOptions) {
+    const { name, dataDir, port, adminPassword } = options;
+    this.url = `http://127.0.0.1:${port}`;
+    mkdirSync(dataDir, { recursive: true });
+    const env = {
+      ...process.env, ODST_NAME: name, ODST_DATA_DIR: dataDir, PORT: String(port), ODST_URL: this.url,
+      ODST_ADMIN_PASSWORD: adminPassword,
+    };
+    // A process group of its own: Ctrl-C reaches the demo alone, which then stops its servers in order.
+    this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const log = createWriteStream(join(dataDir, 'server.log'), { flags: 'a' });
+    this.child.stdout?.pipe(log);
+    this.child.stderr?.pipe(log);
+    this.child.stderr?.on('data', (data: Buffer) => (this.lastLine = data.toString().trim().split('\n').at(-1) ?? ''));
+  }
+
+  /** @throws StartupError with the server's own last line when it ends instead */
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (Date.now() < deadline) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) break;
+      const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
+      if (answer?.ok) return;
+      await delay(100);
+    }
+    throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+}

@@ -1,0 +1,37 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+import { runningContext } from '../context/call-context.js';
+
+/** Nest's log lines as one JSON object a line on standard output, each with the correlation id of its call. */
+export class PinoLogger implements LoggerService {
+  private readonly logger: Logger;
+
+  constructor(level: string) {
+    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.logger.info(fields(rest), text(message));
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.logger.debug(fields(rest), text(message));
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.logger.warn(fields(rest), text(message));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.logger.error(fields(rest), text(message));
+  }
+}
+
+const text = (message: unknown): string => (message instanceof Error ? (message.stack ?? message.message) : String(message));
+
+/** Nest passes the context name last, and for errors a stack before it. */
+function fields(rest: unknown[]): object {
+  const context = rest.at(-1);
+  const stack = rest.length > 1 ? rest[0] : undefined;
+  return { context, stack, correlationId: runningContext()?.correlationId };
+}
