@@ -1,7 +1,7 @@
-/** The program can't start as it is configured. The message is one line that says what to change; exit code 1. */
+/** The server can't start. The message is one line that says what to change; no stack trace helps here. */
 export class StartupError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
     this.name = 'StartupError';
   }
 }

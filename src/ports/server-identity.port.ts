@@ -1,3 +1,5 @@
+import type { Stage } from '../kernel/stage.js';
+
 /** Who this server is. Known from the first start on; the private key never leaves the implementation. */
 export abstract class ServerIdentity {
   /** UUIDv7 made at the first start. */
@@ -5,6 +7,8 @@ export abstract class ServerIdentity {
   abstract readonly name: string;
   /** Base URL under which peers and endpoints reach this server, without a slash at the end. */
   abstract readonly url: string;
+  /** Which packages this server takes. Changes while it runs, as name and url may. */
+  abstract readonly stage: Stage;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;
   /** Ed25519 signature (RFC 8032), 64 bytes. */
