@@ -1,7 +1,10 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
 
-/** This server wants its own copy of a package that a peer offers. Repeated by a retry, which keeps verified chunks. */
+/**
+ * This server wants its own copy of a package that a peer offers. Repeated after a withdrawal and by a retry;
+ * rejections and errors so far no longer count, and `keepsChunks` says whether verified chunks still do.
+ */
 export type ReplicaRequested = DomainEvent<
   'ReplicaRequested',
   {
@@ -12,6 +15,7 @@ export type ReplicaRequested = DomainEvent<
     readonly chunkCount: number;
     readonly fromPeerId: string;
     readonly retry: boolean;
+    readonly keepsChunks: boolean;
   }
 >;
 
@@ -42,6 +46,15 @@ export type ChunkRejected = DomainEvent<
   }
 >;
 
+/**
+ * Nothing comes in at present, and the jobs go on trying. Recorded once a cause; the next ChunksVerified,
+ * ReplicaPublished or ReplicaRequested ends it. `reason` is for an administrator's eyes.
+ */
+export type ReplicaDelayed = DomainEvent<
+  'ReplicaDelayed',
+  { readonly packageId: string; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
+>;
+
 /** The whole file's digest matched and it is served from here. */
 export type ReplicaPublished = DomainEvent<
   'ReplicaPublished',
@@ -66,21 +79,31 @@ export type ReplicaReported = DomainEvent<
   { readonly packageId: string; readonly peerId: string; readonly peerName: string; readonly verifiedAt: string }
 >;
 
+/** A peer that had reported the package no longer holds it. */
+export type ReplicaUnreported = DomainEvent<
+  'ReplicaUnreported',
+  { readonly packageId: string; readonly peerId: string; readonly peerName: string }
+>;
+
 export type ReplicaEvent =
   | ReplicaRequested
   | ChunksVerified
   | ChunkRejected
+  | ReplicaDelayed
   | ReplicaPublished
   | ReplicaFailed
   | ReplicaWithdrawn
-  | ReplicaReported;
+  | ReplicaReported
+  | ReplicaUnreported;
 
 export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaRequested: { version: 1 },
   ChunksVerified: { version: 1 },
   ChunkRejected: { version: 1 },
+  ReplicaDelayed: { version: 1 },
   ReplicaPublished: { version: 1 },
   ReplicaFailed: { version: 1 },
   ReplicaWithdrawn: { version: 1 },
   ReplicaReported: { version: 1 },
+  ReplicaUnreported: { version: 1 },
 });
