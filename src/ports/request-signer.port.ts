@@ -1,15 +1,15 @@
-export interface RequestToSign {
-  readonly method: 'GET' | 'POST';
-  /** Absolute; authority, path and query are covered by the signature. */
+export interface UnsignedRequest {
+  readonly method: string;
+  /** Absolute, exactly as it will be sent: path and query are signed as they stand here. */
   readonly url: string;
+  /** Bytes of the body; none when left out. */
   readonly body?: Uint8Array;
+  /** Server id of the one who is called; null only where a registration is asked for. */
+  readonly to: string | null;
 }
 
-/** Signs this server's calls to its peers (RFC 9421, Ed25519). */
+/** Signs calls to other servers (RFC 9421). Synchronous and quick (about 0.1 ms). Sign each call anew: a nonce counts once. */
 export abstract class RequestSigner {
-  /**
-   * The headers to add, in lower case: signature-input, signature and, where there is a body, content-digest
-   * (RFC 9530). Each call makes a new nonce, so a repeated request must be signed again.
-   */
-  abstract sign(request: RequestToSign): Readonly<Record<string, string>>;
+  /** The headers to send, lower-case: `signature`, `signature-input`, `content-digest`, and `odst-recipient` when `to` is given. */
+  abstract sign(request: UnsignedRequest): Record<string, string>;
 }
