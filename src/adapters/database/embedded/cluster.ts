@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, link, lchown, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { StartupError } from '../../../kernel/startup-error.js';
+import { errorCode, messageOf } from '../../shared/errors.js';
+import type { Binaries } from './program/binaries.js';
+import { chooseLauncher, type Launcher } from './program/launcher.js';
+import { isAlive } from './server/postmaster-file.js';
+
+export const SUPERUSER = 'odst';
+
+/** A PostgreSQL data folder that is complete and ours. */
+export interface Cluster {
+  /** PGDATA. */
+  readonly data: string;
+  readonly logFile: string;
+  readonly password: string;
+  readonly binaries: Binaries;
+  readonly launcher: Launcher;
+}
+
+export const dataFolder = (folder: string): string => join(folder, 'data');
+export const passwordFile = (folder: string): string => join(folder, 'password');
+
+/** Makes the cluster in `folder` at the first start, checks it at later ones. @throws StartupError */
+export async function prepareCluster(folder: string, binaries: Binaries): Promise<Cluster> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => notWritable(folder, error));
+  const launcher = await chooseLauncher(binaries.postgres, folder);
+  const data = dataFolder(folder);
+  const exists = await stat(data).then(() => true, () => false);
+  const password = await readPassword(folder, exists);
+  const cluster = { data, logFile: join(folder, 'server.log'), password, binaries, launcher };
+  if (!exists) await createData(cluster, folder);
+  await checkOwner(cluster);
+  await checkVersion(cluster);
+  return cluster;
+}
+
+function notWritable(folder: string, error: unknown): never {
+  throw new StartupError(
+    `The data folder cannot be written (${errorCode(error) ?? messageOf(error)} at ${folder}): make it writable for this user or set ODST_DATA_DIR`,
+    error,
+  );
+}
+
+async function readPassword(folder: string, mustExist: boolean): Promise<string> {
+  const file = passwordFile(folder);
+  const known = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT' && !mustExist) return null;
+    throw new StartupError(`Cannot read ${file} (${errorCode(error)}): restore it, or start as the user who owns it`, error);
+  });
+  return known ?? (await makePassword(folder, file));
+}
+
+/** Linked into place when whole, so that of two processes one wins and both read the same. */
+async function makePassword(folder: string, file: string): Promise<string> {
+  const draft = `${file}.${process.pid}`;
+  try {
+    await writeDurably(draft, randomBytes(24).toString('base64url'));
+    await link(draft, file).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+    await syncFolder(folder);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    return notWritable(folder, error);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function writeDurably(path: string, content: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  await file.writeFile(content);
+  await file.sync();
+  await file.close();
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync();
+  await handle.close();
+}
+
+/** initdb into a draft that is renamed when whole: killed half-way, the next start makes a new one. */
+async function createData(cluster: Cluster, folder: string): Promise<void> {
+  await sweepDrafts(folder);
+  const draft = join(folder, `data.draft-${process.pid}`);
+  const pwfile = join(folder, `data.draft-${process.pid}.password`);
+  await mkdir(draft, { mode: 0o700 });
+  await writeFile(pwfile, cluster.password, { mode: 0o600 });
+  const { user } = cluster.launcher;
+  if (user) await Promise.all([draft, pwfile].map((path) => chown(path, user.uid, user.gid)));
+  try {
+    await initdb(cluster, draft, pwfile);
+    await rename(draft, cluster.data).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
+    });
+    await syncFolder(folder);
+  } finally {
+    await Promise.all([draft, pwfile].map((path) => rm(path, { recursive: true, force: true })));
+  }
+}
+
+async function sweepDrafts(folder: string): Promise<void> {
+  const drafts = (await readdir(folder)).filter((name) => name.startsWith('data.draft-'));
+  // Our own process id on a draft is that of an earlier process, from before a restart.
+  const pidOf = (name: string): number => Number.parseInt(name.slice('data.draft-'.length), 10);
+  const dead = drafts.filter((name) => pidOf(name) === process.pid || !isAlive(pidOf(name)));
+  await Promise.all(dead.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+async function initdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${pwfile}`];
+  const child = launcher.launch(binaries.initdb, ['-D', draft, ...locale, ...access], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [said, [code]] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'exit')]);
+  if (code === 0) return;
+  const reason = said.split('\n').find((line) => /error|fatal/i.test(line)) ?? said.trim();
+  throw new StartupError(`PostgreSQL cannot make its data folder: ${reason}`);
+}
+
+async function checkVersion({ data, binaries }: Cluster): Promise<void> {
+  const version = (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => 'an unknown version')).trim();
+  if (version === binaries.major) return;
+  throw new StartupError(
+    `${data} was written by PostgreSQL ${version}, this program brings ${binaries.major}: start with the earlier program, or convert it with pg_upgrade`,
+  );
+}
+
+/** The folder may have been copied, or made by another user; root puts that right, others are told. */
+async function checkOwner({ data, launcher }: Cluster): Promise<void> {
+  const { uid } = await stat(data);
+  const wanted = launcher.user?.uid ?? process.getuid?.();
+  if (wanted === undefined || uid === wanted) return;
+  if (!launcher.user) throw new StartupError(`${data} belongs to another user (uid ${uid}): start as that user, or change its owner`);
+  await chownTree(data, launcher.user.uid, launcher.user.gid);
+  await chmod(data, 0o700);
+}
+
+async function chownTree(path: string, uid: number, gid: number): Promise<void> {
+  const entries = await readdir(path, { recursive: true });
+  for (const entry of entries) await lchown(join(path, entry), uid, gid);
+  // Last, since it is what tells that the work is done.
+  await lchown(path, uid, gid);
+}

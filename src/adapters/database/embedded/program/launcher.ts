@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StartupError } from '../../../../kernel/startup-error.js';
+import { systemUser, type SystemUser } from './system-user.js';
+
+/** Starts programs as the user that owns the cluster. */
+export interface Launcher {
+  /** Null when programs run as ourselves. */
+  readonly user: SystemUser | null;
+  launch(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+}
+
+/** Nothing of our own environment: PGDATA, PGPORT and the like would change what PostgreSQL does. */
+const ENV = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+const asOurselves: Launcher = {
+  user: null,
+  launch: (program, args, options) => spawn(program, args, { ...options, env: ENV, cwd: '/' }),
+};
+
+const asUser = (user: SystemUser): Launcher => ({
+  user,
+  launch: (program, args, options) => spawn(program, args, { ...options, ...user, env: ENV, cwd: '/' }),
+});
+
+/**
+ * As the user, and with a capability to pass folders that only root may enter (a data folder or a program below
+ * /root). `no_setuid_fixup` lets access(2), by which PostgreSQL checks its own files, count the capability too.
+ */
+const asUserWith = (user: SystemUser, capability: string): Launcher => ({
+  user,
+  launch: (program, args, options) => {
+    const caps = `-all,+${capability}`;
+    const drop = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=${caps}`];
+    const keep = [`--ambient-caps=${caps}`, '--securebits=+no_setuid_fixup'];
+    return spawn('setpriv', [...drop, ...keep, program, ...args], { ...options, env: ENV, cwd: '/' });
+  },
+});
+
+/** The first way to run `program` that can also reach `folder`. @throws StartupError when there is none */
+export async function chooseLauncher(program: string, folder: string): Promise<Launcher> {
+  if (process.getuid?.() !== 0) return asOurselves;
+  const user = await systemUser();
+  const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
+  for (const way of ways) {
+    if (await reaches(way, program, folder)) return way;
+  }
+  const blocked = (await closedFolder(folder)) ?? (await closedFolder(program)) ?? folder;
+  throw new StartupError(
+    `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}", choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
+  );
+}
+
+async function reaches(launcher: Launcher, program: string, folder: string): Promise<boolean> {
+  const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], { stdio: 'ignore' });
+  try {
+    const [code]: unknown[] = await once(child, 'exit');
+    return code === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function closedFolder(path: string): Promise<string | null> {
+  const parent = dirname(path);
+  const above = parent === path ? null : await closedFolder(parent);
+  if (above) return above;
+  const entry = await stat(path);
+  return entry.isDirectory() && (entry.mode & 0o001) === 0 ? path : null;
+}

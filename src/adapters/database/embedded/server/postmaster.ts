@@ -1,0 +1,112 @@
+import { open, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChildProcess } from 'node:child_process';
+import { StartupError } from '../../../../kernel/startup-error.js';
+import type { Cluster } from '../cluster.js';
+import { findPostmaster, readPostmaster, type Postmaster } from './postmaster-file.js';
+import { TUNING } from './tuning.js';
+
+/** How long crash recovery, or another process that is stopping, may take; in milliseconds. */
+const PATIENCE = 300_000;
+const STOP_PATIENCE = 30_000;
+const POLL = 10;
+
+/** What goes away by itself: the port was taken meanwhile, or what a crash left is still ending. */
+const TRANSIENT = /Address already in use|lock file "postmaster.pid" already exists|shared memory block .* is still in use/;
+const TRIES = 20;
+
+export type ServerOptions = Readonly<Record<string, string>>;
+
+/** PostgreSQL on this cluster, answering: the one that runs already, or a new one on `port` (0: any free one). */
+export async function bringUp(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
+  for (let tries = 1; ; tries++) {
+    const running = await adopt(cluster);
+    if (running) return running;
+    const log = await launch(cluster, port === 0 ? await freePort() : port, extra);
+    if (log.postmaster) return log.postmaster;
+    if (tries >= TRIES || !TRANSIENT.test(log.said)) throw new StartupError(reasonIn(log.said, cluster));
+    await delay(tries * 20);
+  }
+}
+
+/** Fast shutdown (disconnects everybody, loses nothing), waits for it; immediate shutdown when that takes too long. */
+export async function shutDown({ data }: Cluster): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+    const running = await findPostmaster(data);
+    if (!running) return;
+    process.kill(running.pid, signal);
+    await until(async () => (await findPostmaster(data)) === null, STOP_PATIENCE);
+  }
+}
+
+async function adopt({ data }: Cluster): Promise<Postmaster | null> {
+  let found = await findPostmaster(data);
+  await until(async () => found === null || found.ready || ((found = await findPostmaster(data)), false), PATIENCE);
+  if (found && !found.ready) {
+    throw new StartupError(`PostgreSQL (process ${found.pid}) on ${data} neither answers nor ends: stop that process`);
+  }
+  return found;
+}
+
+interface Launched {
+  readonly postmaster: Postmaster | null;
+  /** What PostgreSQL wrote when it did not come up. */
+  readonly said: string;
+}
+
+async function launch(cluster: Cluster, port: number, extra: ServerOptions): Promise<Launched> {
+  const log = await open(cluster.logFile, 'a', 0o600);
+  const before = (await log.stat()).size;
+  try {
+    // Its own session and process group: Ctrl-C must not end it before the application has.
+    const child = start(cluster, port, extra, log.fd);
+    const postmaster = await ready(cluster, child);
+    return { postmaster, said: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
+  } finally {
+    await log.close();
+  }
+}
+
+function start(cluster: Cluster, port: number, extra: ServerOptions, log: number): ChildProcess {
+  const options = Object.entries({ ...TUNING, ...extra, port: String(port) });
+  const args = ['-D', cluster.data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const child = cluster.launcher.launch(cluster.binaries.postgres, args, { detached: true, stdio: ['ignore', log, log] });
+  child.unref();
+  return child;
+}
+
+async function ready({ data }: Cluster, child: ChildProcess): Promise<Postmaster | null> {
+  let ended = false;
+  void once(child, 'exit').then(() => (ended = true), () => (ended = true));
+  let found: Postmaster | null = null;
+  const isUp = async (): Promise<boolean> => {
+    found = await readPostmaster(data);
+    return found?.pid === child.pid && found?.ready === true;
+  };
+  await until(async () => ended || (await isUp()), PATIENCE);
+  return ended ? null : found;
+}
+
+async function until(condition: () => Promise<boolean>, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (!(await condition()) && Date.now() < deadline) await delay(POLL);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port');
+  return address.port;
+}
+
+function reasonIn(said: string, { logFile }: Cluster): string {
+  const fatal = said.split('\n').findLast((line) => /FATAL|PANIC|error/.test(line)) ?? said.trim().split('\n').at(-1) ?? '';
+  const reason = fatal.replace(/^.*?(FATAL|PANIC): */, '');
+  return `PostgreSQL did not start: ${reason || 'it gave no reason'} (see ${logFile})`;
+}
+
