@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** May change, or swallow by returning null, what one side sends; `head` is the text of the request it belongs to. */
+export type Tamper = (bytes: Buffer, head: string) => Buffer | null;
+
+/** A TCP proxy in front of a server that can see, change, cut and refuse what passes. Knows just enough HTTP to name requests. */
+export class FaultProxy {
+  port = 0;
+  /** First lines of the requests seen, such as `GET /peer/v1/feed HTTP/1.1`. */
+  readonly requests: string[] = [];
+  /** Full heads of the requests seen. */
+  readonly heads: string[] = [];
+  /** Called for every piece of an answer. */
+  tamper: Tamper = (bytes) => bytes;
+  refusing = false;
+  private readonly server: Server;
+  private readonly open = new Set<{ client: Socket; upstream: Socket; head: string }>();
+
+  constructor(private readonly target: () => number) {
+    this.server = createServer((client) => this.accept(client));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<this> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    this.port = address.port;
+    return this;
+  }
+
+  /** Cuts every connection whose last request matches. Returns how many there were. */
+  cut(pattern: RegExp): number {
+    const hit = [...this.open].filter(({ head }) => pattern.test(head));
+    for (const { client, upstream } of hit) {
+      client.resetAndDestroy();
+      upstream.destroy();
+    }
+    return hit.length;
+  }
+
+  async stop(): Promise<void> {
+    this.cut(/(?:)/);
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(client: Socket): void {
+    if (this.refusing) return void client.resetAndDestroy();
+    const upstream = connect(this.target(), '127.0.0.1');
+    const pair = { client, upstream, head: '' };
+    this.open.add(pair);
+    client.on('data', (bytes) => {
+      const text = bytes.toString('latin1');
+      const end = text.indexOf('\r\n\r\n');
+      if (/^[A-Z]+ \/\S* HTTP\/1\.1\r\n/.test(text)) {
+        pair.head = end < 0 ? text : text.slice(0, end);
+        this.heads.push(pair.head);
+        this.requests.push(pair.head.split('\r\n')[0] ?? '');
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      const passed = this.tamper(bytes, pair.head);
+      if (passed && !client.write(passed)) {
+        upstream.pause();
+        client.once('drain', () => upstream.resume());
+      }
+    });
+    const close = () => {
+      this.open.delete(pair);
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) socket.on('close', close).on('error', close);
+  }
+}

@@ -1,0 +1,128 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AdminClient } from '../../src/app/demo/admin-client.js';
+import { freePort } from '../../src/app/demo/server-process.js';
+import { waitFor } from './wait-for.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+export const PASSWORD = 'correct horse battery';
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A real server in a process of its own, with a data folder that outlives its restarts. */
+export class ServerUnderTest {
+  readonly dataDir: string;
+  port = 0;
+  output = '';
+  private child: ChildProcess | null = null;
+  private admin: AdminClient | null = null;
+
+  constructor(
+    readonly name: string,
+    private readonly env: Readonly<Record<string, string>> = {},
+    dataDir?: string,
+  ) {
+    this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), `odst-${name}-`));
+    mkdirSync(this.dataDir, { recursive: true });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    const pid = this.child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} is not running`);
+    return pid;
+  }
+
+  /** Starts the process and waits until it is ready to serve. */
+  async start(): Promise<this> {
+    this.port ||= await freePort(0);
+    this.launch();
+    await waitFor(`${this.name} to be ready`, async () => {
+      if (this.hasEnded()) throw new Error(`${this.name} ended:\n${this.output.slice(-2000)}`);
+      return (await fetch(`${this.url}/health/ready`)).ok;
+    });
+    return this;
+  }
+
+  /** Starts the process and waits until it ends by itself. */
+  async runToEnd(): Promise<{ code: number | null; output: string }> {
+    this.port ||= await freePort(0);
+    const child = this.launch();
+    await once(child, 'exit');
+    return { code: child.exitCode, output: this.output };
+  }
+
+  async client(): Promise<AdminClient> {
+    return (this.admin ??= await AdminClient.signIn(this.url, 'admin', PASSWORD));
+  }
+
+  async put(filename: string, body: Uint8Array, query = '', headers: Record<string, string> = {}): Promise<Response> {
+    const { token } = await this.client();
+    return fetch(`${this.url}/api/packages/${encodeURIComponent(filename)}${query}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      body,
+    });
+  }
+
+  download(filename: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.url}/Packages/${encodeURIComponent(filename)}`, { headers });
+  }
+
+  /** SHA-256 of what an endpoint downloads, null while there is nothing. */
+  async servedDigest(filename: string): Promise<string | null> {
+    const response = await this.download(filename);
+    if (!response.ok) return null;
+    return sha256(new Uint8Array(await response.arrayBuffer()));
+  }
+
+  /** SIGKILL: what a power cut does to a process. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+
+  /** Ends the server and removes its data. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private launch(): ChildProcess {
+    const env = {
+      ...process.env, PORT: String(this.port), ODST_DATA_DIR: this.dataDir, ODST_NAME: this.name, ODST_URL: this.url,
+      ODST_ADMIN_PASSWORD: PASSWORD, ...this.env,
+    };
+    this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        this.output += data.toString();
+        if (process.env['ODST_TEST_LOG']) appendFileSync(process.env['ODST_TEST_LOG'], `${this.name} ${data.toString()}`);
+      });
+    }
+    return this.child;
+  }
+
+  private hasEnded(): boolean {
+    return this.child === null || this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child || this.hasEnded()) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
