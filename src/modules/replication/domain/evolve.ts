@@ -1,0 +1,41 @@
+import { addRun } from '../../../kernel/runs.js';
+import type { ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
+import type { ReplicaState } from './replica.state.js';
+
+const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+
+function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
+}
+
+function requested(state: ReplicaState, { fromPeerId, retry: _, keepsChunks, ...content }: ReplicaRequested['data']) {
+  const verified = keepsChunks ? state.verified : [];
+  const rejections = new Map<number, number>();
+  return { ...state, status: 'pending' as const, content, fromPeerId, verified, rejections, failure: null, delay: null };
+}
+
+/** Folds one event of a replica's stream. */
+export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return requested(state, event.data);
+    case 'ChunksVerified':
+      return { ...state, verified: addRun(state.verified, event.data), delay: null };
+    case 'ChunkRejected':
+      return { ...state, rejections: put(state.rejections, event.data.index, event.data.times) };
+    case 'ReplicaDelayed':
+      return { ...state, delay: event.data.code };
+    case 'ReplicaPublished':
+      return { ...state, status: 'published', failure: null, delay: null };
+    case 'ReplicaFailed':
+      return { ...state, status: 'failed', failure: event.data.code };
+    case 'ReplicaWithdrawn':
+      return { ...state, status: 'withdrawn', verified: [], failure: null, delay: null };
+    case 'ReplicaReported':
+      return { ...state, holders: put(state.holders, event.data.peerId, event.data.verifiedAt) };
+    case 'ReplicaUnreported':
+      return { ...state, holders: without(state.holders, event.data.peerId) };
+  }
+}

@@ -1,0 +1,71 @@
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import { missingRuns } from '../../../kernel/runs.js';
+import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
+import { evolve } from './evolve.js';
+import { recordChunks } from './record-chunks.js';
+import type { ReplicaCommand } from './replica.commands.js';
+import { noReplica, type ReplicaContent, type ReplicaState } from './replica.state.js';
+
+type Command<K extends ReplicaCommand['kind']> = Extract<ReplicaCommand, { kind: K }>;
+
+/** Streams `replica-<packageId>`: our own copy of a package, and who else has one. */
+export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
+  category: 'replica',
+  events: replicaEvents,
+  initial: noReplica,
+  evolve,
+  decide: (command, state) => {
+    if (command.kind === 'request') return request(command, state);
+    if (command.kind === 'report') return report(command, state);
+    if (command.kind === 'retry') return retry(state);
+    // The rest concerns a copy that was asked for; for any other it is old news.
+    return state.content ? decideOnCopy(command, state, state.content) : [];
+  },
+};
+
+function request({ content, fromPeerId }: Command<'request'>, state: ReplicaState): readonly ReplicaEvent[] {
+  if (state.status !== 'none' && state.status !== 'withdrawn') return [];
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
+}
+
+function report({ packageId, holder, verifiedAt }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const known = state.holders.get(holder.peerId) ?? null;
+  if (known === verifiedAt) return [];
+  if (verifiedAt === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
+  return [{ type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt } }];
+}
+
+function retry(state: ReplicaState): readonly ReplicaEvent[] {
+  if (!state.content || !state.fromPeerId) {
+    throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
+  }
+  if (state.status !== 'failed') {
+    throw new Refusal('REPLICA_NOT_FAILED', 'Only a copy that has failed can be retried.', { status: state.status });
+  }
+  const { content, fromPeerId } = state;
+  const keepsChunks = state.failure !== 'DIGEST_MISMATCH';
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: true, keepsChunks } }];
+}
+
+type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'fail' | 'withdraw'>;
+
+function decideOnCopy(command: CopyCommand, state: ReplicaState, content: ReplicaContent): readonly ReplicaEvent[] {
+  const { packageId, filename, size, sha256, chunkCount } = content;
+  if (command.kind === 'withdraw') {
+    if (state.status === 'withdrawn') return [];
+    return [{ type: 'ReplicaWithdrawn', data: { packageId, filename, reason: command.reason } }];
+  }
+  if (state.status !== 'pending') return [];
+  if (command.kind === 'recordChunks') {
+    return recordChunks({ content, state, from: command.from }, command.verified, command.rejected);
+  }
+  if (command.kind === 'publish') {
+    const complete = missingRuns(state.verified, chunkCount).length === 0;
+    return complete ? [{ type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } }] : [];
+  }
+  const { code, reason } = command;
+  if (command.kind === 'fail') return [{ type: 'ReplicaFailed', data: { packageId, filename, code, reason } }];
+  if (state.delay === code) return [];
+  return [{ type: 'ReplicaDelayed', data: { packageId, code, reason, fromPeerId: command.fromPeerId } }];
+}

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { specOf } from '../../../../test/support/given-when-then.js';
+import type { ReplicaEvent } from '../contracts/replica.events.js';
+import { replica } from './replica.decider.js';
+import type { ReplicaContent } from './replica.state.js';
+
+const content: ReplicaContent = { packageId: 'p1', filename: 'Foo.pkg', size: 20_000_000, sha256: 'aa', chunkCount: 20 };
+const { packageId, filename, size, sha256 } = content;
+const A = { peerId: 'a', peerName: 'Server A' };
+
+const requested: ReplicaEvent = {
+  type: 'ReplicaRequested',
+  data: { ...content, fromPeerId: 'a', retry: false, keepsChunks: false },
+};
+const verified = (first: number, count: number, remaining: number): ReplicaEvent => ({
+  type: 'ChunksVerified',
+  data: { packageId, first, count, fromPeerId: 'a', remaining },
+});
+const rejected = (index: number, times: number): ReplicaEvent => ({
+  type: 'ChunkRejected',
+  data: { packageId, index, fromPeerId: 'a', expected: 'e1', actual: 'b2', times },
+});
+const failed = (code: string): ReplicaEvent => ({
+  type: 'ReplicaFailed',
+  data: { packageId, filename, code, reason: 'why' },
+});
+const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
+const withdrawn: ReplicaEvent = { type: 'ReplicaWithdrawn', data: { packageId, filename, reason: 'stage' } };
+const reported: ReplicaEvent = { type: 'ReplicaReported', data: { packageId, ...A, verifiedAt: 't1' } };
+const delayed: ReplicaEvent = {
+  type: 'ReplicaDelayed',
+  data: { packageId, code: 'PEER_UNREACHABLE', reason: 'why', fromPeerId: 'a' },
+};
+
+const request = { kind: 'request', content, fromPeerId: 'a' } as const;
+const delay = { kind: 'delay', code: 'PEER_UNREACHABLE', reason: 'why', fromPeerId: 'a' } as const;
+const arrive = (first: number, count: number) =>
+  ({ kind: 'recordChunks', from: A, verified: [{ first, count }], rejected: [] }) as const;
+const damage = (index: number) =>
+  ({ kind: 'recordChunks', from: A, verified: [], rejected: [{ index, expected: 'e1', actual: 'b2' }] }) as const;
+const report = (verifiedAt: string | null) => ({ kind: 'report', packageId, holder: A, verifiedAt }) as const;
+
+const { given } = specOf(replica);
+
+describe('asking for a copy', () => {
+  it('is recorded once', () => {
+    given().when(request).then(requested);
+    given(requested).when(request).then();
+    given(requested, verified(0, 20, 0), published).when(request).then();
+  });
+
+  it('starts over after a withdrawal, and not by itself after a failure', () => {
+    given(requested, verified(0, 5, 15), withdrawn).when(request).then(requested);
+    expect(given(requested, verified(0, 5, 15), withdrawn, requested).state().verified).toEqual([]);
+    given(requested, failed('CHUNK_REJECTED')).when(request).then();
+  });
+});
+
+describe('chunks that arrived', () => {
+  it('count once, with what is still missing', () => {
+    given(requested).when(arrive(0, 16)).then(verified(0, 16, 4));
+    given(requested, verified(0, 16, 4)).when(arrive(0, 16)).then();
+    given(requested, verified(4, 4, 16)).when(arrive(0, 16)).then(verified(0, 4, 12), verified(8, 8, 4));
+  });
+
+  it('never reach beyond the package or overlap within one report', () => {
+    given(requested, verified(0, 16, 4)).when(arrive(16, 16)).then(verified(16, 4, 0));
+    const twice = { kind: 'recordChunks', from: A, verified: [{ first: 0, count: 4 }, { first: 2, count: 4 }], rejected: [] } as const;
+    given(requested).when(twice).then(verified(0, 4, 16), verified(4, 2, 14));
+  });
+
+  it('are old news for a copy that was never asked for, is published, failed or withdrawn', () => {
+    given().when(arrive(0, 4)).then();
+    for (const end of [failed('X'), withdrawn, published]) given(requested, end).when(arrive(0, 4)).then();
+  });
+});
+
+describe('damaged chunks', () => {
+  it('are counted, and the fifth fails the copy with a reason an administrator understands', () => {
+    given(requested).when(damage(16)).then(rejected(16, 1));
+    const events = given(requested, rejected(16, 4)).when(damage(16)).events();
+    expect(events[0]).toEqual(rejected(16, 5));
+    expect(events[1]).toMatchObject({ type: 'ReplicaFailed', data: { code: 'CHUNK_REJECTED', packageId, filename } });
+    expect(events[1]?.data).toHaveProperty(
+      'reason',
+      expect.stringMatching(/^Chunk 17 of Foo\.pkg arrived damaged from Server A 5 times \(expected e1, got b2\)\. Check .*then retry\.$/),
+    );
+  });
+
+  it('do not matter once the chunk is there', () => {
+    given(requested, verified(16, 1, 19)).when(damage(16)).then();
+  });
+
+  it('are forgotten by a retry', () => {
+    const again: ReplicaEvent = { type: 'ReplicaRequested', data: { ...content, fromPeerId: 'a', retry: true, keepsChunks: true } };
+    given(requested, rejected(3, 4), failed('CHUNK_REJECTED'), again).when(damage(3)).then(rejected(3, 1));
+  });
+});
+
+describe('publishing', () => {
+  it('needs every chunk, and happens once', () => {
+    given(requested, verified(0, 20, 0)).when({ kind: 'publish' }).then(published);
+    given(requested, verified(0, 19, 1)).when({ kind: 'publish' }).then();
+    given(requested, verified(0, 20, 0), published).when({ kind: 'publish' }).then();
+    given(requested, verified(0, 20, 0), withdrawn).when({ kind: 'publish' }).then();
+  });
+
+  it('of an empty package needs none', () => {
+    const empty: ReplicaEvent = { ...requested, data: { ...requested.data, size: 0, chunkCount: 0 } } as ReplicaEvent;
+    expect(given(empty).when({ kind: 'publish' }).events()).toHaveLength(1);
+  });
+});
+
+describe('a retry', () => {
+  it('keeps verified chunks, unless the whole file was wrong', () => {
+    const base = [requested, verified(0, 20, 0)] as const;
+    const again = (keepsChunks: boolean): ReplicaEvent => ({
+      type: 'ReplicaRequested',
+      data: { ...content, fromPeerId: 'a', retry: true, keepsChunks },
+    });
+    given(...base, failed('CHUNK_REJECTED')).when({ kind: 'retry' }).then(again(true));
+    given(...base, failed('DIGEST_MISMATCH')).when({ kind: 'retry' }).then(again(false));
+    expect(given(...base, failed('DIGEST_MISMATCH'), again(false)).state().verified).toEqual([]);
+  });
+
+  it('is refused unless the copy has failed', () => {
+    given().when({ kind: 'retry' }).refuses('REPLICA_NOT_FOUND');
+    given(requested).when({ kind: 'retry' }).refuses('REPLICA_NOT_FAILED');
+  });
+});
+
+describe('failing, withdrawing and delays', () => {
+  it('fails a pending copy once', () => {
+    const fail = { kind: 'fail', code: 'DIGEST_MISMATCH', reason: 'why' } as const;
+    given(requested).when(fail).then(failed('DIGEST_MISMATCH'));
+    given(requested, failed('DIGEST_MISMATCH')).when(fail).then();
+    given(requested, published).when(fail).then();
+  });
+
+  it('withdraws what was asked for, once', () => {
+    const withdraw = { kind: 'withdraw', reason: 'stage' } as const;
+    given().when(withdraw).then();
+    for (const before of [[requested], [requested, published], [requested, failed('X')]]) {
+      given(...before).when(withdraw).then(withdrawn);
+    }
+    given(requested, withdrawn).when(withdraw).then();
+  });
+
+  it('records a delay once a cause, until something arrives', () => {
+    given(requested).when(delay).then(delayed);
+    given(requested, delayed).when(delay).then();
+    given(requested, delayed, verified(0, 1, 19)).when(delay).then(delayed);
+    given(requested, published).when(delay).then();
+  });
+});
+
+describe('reports of peers', () => {
+  it('are recorded when they are news', () => {
+    given().when(report('t1')).then(reported);
+    given(reported).when(report('t1')).then();
+    given(reported).when(report(null)).then({ type: 'ReplicaUnreported', data: { packageId, ...A } });
+    given().when(report(null)).then();
+  });
+});

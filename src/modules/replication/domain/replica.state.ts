@@ -1,0 +1,38 @@
+import type { Run } from '../../../kernel/runs.js';
+
+export type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
+
+/** The package as the replica needs to know it. */
+export interface ReplicaContent {
+  readonly packageId: string;
+  readonly filename: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly chunkCount: number;
+}
+
+export interface ReplicaState {
+  readonly status: ReplicaStatus;
+  /** Null until it was requested for the first time. */
+  readonly content: ReplicaContent | null;
+  readonly fromPeerId: string | null;
+  readonly verified: readonly Run[];
+  /** Rejections by chunk index since the last request. */
+  readonly rejections: ReadonlyMap<number, number>;
+  /** Code of the last failure, or of what holds it up now. */
+  readonly failure: string | null;
+  readonly delay: string | null;
+  /** Peers that hold the package, and since when. */
+  readonly holders: ReadonlyMap<string, string>;
+}
+
+export const noReplica: ReplicaState = {
+  status: 'none',
+  content: null,
+  fromPeerId: null,
+  verified: [],
+  rejections: new Map(),
+  failure: null,
+  delay: null,
+  holders: new Map(),
+};
