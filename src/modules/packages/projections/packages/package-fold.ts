@@ -1,0 +1,89 @@
+import { stampMs } from '../../../../kernel/hybrid-clock.js';
+import { replicaEvents, type ReplicaEvent } from '../../../replication/contracts/replica.events.js';
+import { packageEvents, type PackageEvent } from '../../contracts/package.events.js';
+import { foldFacts, isRemoved, type PackageFacts } from '../../contracts/package-facts.js';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { PackageEntity } from './package.entity.js';
+
+/** A package on its way through a page of events; without facts until its PackagePublished has come. */
+interface Folding {
+  readonly facts: PackageFacts | null;
+  readonly held: boolean;
+  readonly fetching: PackageEntity['fetching'];
+}
+
+const unknown: Folding = { facts: null, held: false, fetching: null };
+
+function onPackage(folding: Folding, event: PackageEvent): Folding {
+  const facts = foldFacts(folding.facts, event);
+  const next = { ...folding, facts };
+  if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
+    return { facts, held: true, fetching: null };
+  }
+  // Old news of a removal does not touch a later publication.
+  if (event.type === 'PackageRemoved' && facts && isRemoved(facts)) return { facts, held: false, fetching: null };
+  return next;
+}
+
+function onReplica(folding: Folding, event: ReplicaEvent): Folding {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return { ...folding, fetching: 'REQUESTED' };
+    case 'ReplicaFailed':
+      return { ...folding, fetching: 'FAILED' };
+    case 'ReplicaPublished':
+      return { ...folding, held: true, fetching: null };
+    case 'ReplicaWithdrawn':
+      return { ...folding, held: false, fetching: null };
+    default:
+      return folding;
+  }
+}
+
+function toFolding(row: PackageEntity): Folding {
+  const { id, firstPublishedAt, originId, originName, held, fetching, ...rest } = row;
+  const facts = {
+    ...rest,
+    packageId: id,
+    firstPublishedAt: isoSeconds(firstPublishedAt),
+    origin: { serverId: originId, name: originName },
+  };
+  return { facts, held, fetching };
+}
+
+const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
+
+function toRow({ facts, held, fetching }: Folding): PackageEntity | null {
+  if (!facts) return null;
+  const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
+  const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
+  return Object.assign(new PackageEntity(), {
+    ...{ id: packageId, filename, size, sha1, sha256, chunkSize, chunkCount },
+    ...{ stage, stageStamp, publication, removal, uploadedBy, held, fetching },
+    publishedAt: new Date(stampMs(publication)),
+    firstPublishedAt: new Date(facts.firstPublishedAt),
+    originId: origin.serverId,
+    originName: origin.name,
+    state: 'ANNOUNCED',
+  } satisfies PackageEntity);
+}
+
+/** The packages that a page of events is about. */
+export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
+  ...new Set(records.map((record) => packageEvents.read(record) ?? replicaEvents.read(record)).flatMap((e) => e?.data.packageId ?? [])),
+];
+
+/** The rows as they are after a page of events; `state` is left to the ranking that follows. */
+export function foldPackages(rows: readonly PackageEntity[], records: readonly RecordedEvent[]): PackageEntity[] {
+  const folded = new Map(rows.map((row) => [row.id, toFolding(row)]));
+  for (const record of records) {
+    const known = packageEvents.read(record);
+    const replica = known ? null : replicaEvents.read(record);
+    const packageId = known?.data.packageId ?? replica?.data.packageId;
+    if (packageId === undefined) continue;
+    const before = folded.get(packageId) ?? unknown;
+    if (known) folded.set(packageId, onPackage(before, known));
+    else if (replica) folded.set(packageId, onReplica(before, replica));
+  }
+  return [...folded.values()].flatMap((folding) => toRow(folding) ?? []);
+}
