@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { ServerUnderTest } from '../support/server-under-test.js';
+
+let server: ServerUnderTest;
+afterEach(() => server.dispose());
+
+/** The program's last words: exactly one line that is not log output. */
+function lastWords(output: string): string[] {
+  return output.trim().split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+}
+
+it.each([
+  [{ PORT: 'eighty' }, /PORT must be a port number/],
+  [{ ODST_STAGE: 'Production' }, /ODST_STAGE must be Dev, Test or Prod/],
+  [{ ODST_URL: 'ftp://x' }, /ODST_URL must be/],
+  [{ ODST_STAEG: 'Dev' }, /ODST_STAEG is not a setting/],
+  [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be/],
+])('a bad environment %o ends with one line and exit code 1', async (env, line) => {
+  server = new ServerUnderTest('misconfigured', env);
+  const { code, output } = await server.runToEnd();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringMatching(line)]);
+});
+
+it('a data folder that cannot be one ends with one line and exit code 1', async () => {
+  server = new ServerUnderTest('no-folder');
+  const file = join(server.dataDir, 'file');
+  writeFileSync(file, '');
+  const broken = new ServerUnderTest('no-folder', { ODST_DATA_DIR: join(file, 'data') });
+  const { code, output } = await broken.runToEnd();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringContaining(file)]);
+  await broken.dispose();
+});
+
+it('a port in use ends with one line and exit code 1', async () => {
+  const other = createServer().listen(0);
+  await once(other, 'listening');
+  const address = other.address();
+  server = new ServerUnderTest('late');
+  server.port = address !== null && typeof address === 'object' ? address.port : 0;
+  const { code, output } = await server.runToEnd();
+  other.close();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringMatching(/port \d+ is in use/i)]);
+});
+
+it('a second server on the same data is refused while the first goes on', async () => {
+  server = await new ServerUnderTest('first').start();
+  const second = new ServerUnderTest('second', { ODST_DATA_DIR: server.dataDir });
+  const { code, output } = await second.runToEnd();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringMatching(/another server/i)]);
+  expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+  await second.dispose();
+});
