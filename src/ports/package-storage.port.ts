@@ -31,6 +31,15 @@ export interface PublishedFile {
   close(): void;
 }
 
+/** The digest of a file that is still being written, front to back. End it by exactly one of `finish` and `drop`. */
+export interface RunningDigest {
+  /** The first `upTo` bytes of the file are final: they may be read while they are in the page cache. */
+  advance(upTo: number): void;
+  /** SHA-256 of the whole file in lower-case hex. */
+  finish(): Promise<string>;
+  drop(): void;
+}
+
 /** No room left on the volume. HTTP 507. */
 export class StorageFull extends Error {
   constructor(readonly needed: number | null) {
@@ -56,6 +65,9 @@ export abstract class PackageStorage {
   /** SHA-256 (hex) of a staged file, read in order. */
   abstract digest(path: string): Promise<string>;
 
+  /** The same for a staged file that is still being written, so that little is left to read at the end. */
+  abstract beginDigest(path: string): RunningDigest;
+
   /** fsync, rename, fsync of the folder. Publishing again what is published replaces it by the same bytes. */
   abstract publish(stagedPath: string, packageId: string): Promise<void>;
 
@@ -65,8 +77,11 @@ export abstract class PackageStorage {
   /** Opens a published package, null when it is not here. Descriptors are pooled. */
   abstract open(packageId: string): Promise<PublishedFile | null>;
 
-  /** Removes a published package; downloads under way end normally. */
-  abstract remove(packageId: string): Promise<void>;
+  /**
+   * Removes a published package; downloads under way end normally. When given, `stillUnwanted` is asked once the file
+   * is out of the way, and "no" puts it back: nothing that is published at the same time is lost.
+   */
+  abstract remove(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 
   /** Removes what crashes left behind: staged uploads, and files of packages and replicas that are not wanted. */
   abstract sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void>;

@@ -1,0 +1,147 @@
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import {
+  PackageStorage,
+  type PublishedFile,
+  type ReceiveOptions,
+  type RunningDigest,
+  type StagedFile,
+} from '../../../ports/package-storage.port.js';
+import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
+import { Folders, replicaIdOf, syncFolder } from './folders.js';
+import { DescriptorPool } from './reading/descriptor-pool.js';
+import { DigestThread } from './reading/digest-thread.js';
+import { HashThread } from './receiving/hash-thread.js';
+import { Receiver, type Received } from './receiving/receiver.js';
+import { SlabPool } from './receiving/slab-pool.js';
+import { StagedWriter } from './receiving/staged-writer.js';
+import { putBack, putBackWanted, sweepFolder } from './sweep.js';
+
+/** Memory of all uploads together, in MiB. */
+const SLABS = 16;
+const OPEN_FILES = 500;
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const staged = (path: string, { size, sha1, sha256 }: Received): StagedFile => ({
+  path,
+  size,
+  sha1: hex(sha1.whole),
+  sha256: hex(sha256.whole),
+  chunks: { sha1: buffer(sha1.chunks), sha256: buffer(sha256.chunks) },
+});
+
+/** Package bytes in `<dataDir>/packages/<packageId>`, on their way in `<dataDir>/staging`. */
+export class FolderPackageStorage extends PackageStorage {
+  private readonly slabs = new SlabPool(SLABS);
+  private readonly threads = { sha1: new HashThread('sha1'), sha256: new HashThread('sha256') };
+  private readonly digests = new DigestThread();
+  private readonly descriptors = new DescriptorPool(OPEN_FILES);
+  private readonly startedAt = Date.now();
+
+  private constructor(private readonly folders: Folders) {
+    super();
+  }
+
+  /** Makes the folders where they are missing. */
+  static async in(dataDir: string): Promise<FolderPackageStorage> {
+    const folders = new Folders(dataDir);
+    await folders.make();
+    return new FolderPackageStorage(folders);
+  }
+
+  /** Ends the threads and closes the files; nothing may be under way. */
+  async close(): Promise<void> {
+    this.descriptors.close();
+    await Promise.all([this.threads.sha1.close(), this.threads.sha256.close(), this.digests.close()]);
+  }
+
+  override async receive(source: Readable, options: ReceiveOptions = {}): Promise<StagedFile> {
+    // Its error is told by the receiver; one that comes after a refusal must not end the process.
+    source.on('error', () => undefined);
+    await requireFreeSpace(this.folders.staging, options.expectedSize ?? 0);
+    const path = this.folders.newUpload();
+    try {
+      return staged(path, await this.write(path, source, options.signal));
+    } catch (error) {
+      await this.discard(path);
+      throw diskError(error, options.expectedSize);
+    }
+  }
+
+  override async reserve(packageId: string, size: number): Promise<string> {
+    const path = this.folders.replica(packageId);
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+    try {
+      const { blocks, size: present } = await file.stat();
+      await requireFreeSpace(this.folders.staging, size - blocks * 512);
+      if (present !== size) await file.truncate(size);
+    } catch (error) {
+      throw diskError(error, size);
+    } finally {
+      await file.close();
+    }
+    return path;
+  }
+
+  override digest(path: string): Promise<string> {
+    return this.digests.begin(path).finish();
+  }
+
+  override beginDigest(path: string): RunningDigest {
+    return this.digests.begin(path);
+  }
+
+  override async publish(stagedPath: string, packageId: string): Promise<void> {
+    const file = await open(stagedPath, 'r+');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(stagedPath, this.folders.package(packageId));
+    this.descriptors.forget(packageId);
+    await syncFolder(this.folders.packages);
+  }
+
+  override async discard(stagedPath: string): Promise<void> {
+    await rm(stagedPath, { force: true });
+  }
+
+  override open(packageId: string): Promise<PublishedFile | null> {
+    return this.descriptors.open(packageId, this.folders.package(packageId));
+  }
+
+  override async remove(packageId: string, stillUnwanted = async () => true): Promise<void> {
+    const path = this.folders.package(packageId);
+    const aside = this.folders.removed(packageId);
+    await rename(path, aside).catch(unlessMissing);
+    this.descriptors.forget(packageId);
+    let unwanted = false;
+    try {
+      unwanted = await stillUnwanted();
+    } finally {
+      await (unwanted ? rm(aside, { force: true }) : putBack(aside, path));
+      await syncFolder(this.folders.packages);
+    }
+  }
+
+  /** What was changed since this process started is left alone: its event may be on its way. */
+  override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
+    await putBackWanted(this.folders, wanted.packages);
+    await sweepFolder(this.folders.packages, (name) => wanted.packages.has(name), this.startedAt);
+    await sweepFolder(this.folders.staging, (name) => wanted.replicas.has(replicaIdOf(name) ?? ''), this.startedAt);
+  }
+
+  private async write(path: string, source: Readable, signal?: AbortSignal): Promise<Received> {
+    const file = await open(path, 'wx');
+    const writer = new StagedWriter(file);
+    try {
+      return await new Receiver(source, this.slabs, this.threads, writer).run(signal);
+    } finally {
+      await writer.close();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const UPLOAD = 'upload-';
+const REPLICA = 'replica-';
+const REMOVED = 'removed-';
+const SAFE_ID = /^[0-9a-zA-Z-]{1,64}$/;
+
+function checked(packageId: string): string {
+  if (!SAFE_ID.test(packageId)) throw new Error('Not a package id');
+  return packageId;
+}
+
+/** The two folders of package bytes, on one volume so that a rename moves a file between them. */
+export class Folders {
+  readonly packages: string;
+  readonly staging: string;
+
+  constructor(dataDir: string) {
+    this.packages = join(dataDir, 'packages');
+    this.staging = join(dataDir, 'staging');
+  }
+
+  async make(): Promise<void> {
+    await mkdir(this.packages, { recursive: true });
+    await mkdir(this.staging, { recursive: true });
+  }
+
+  package(packageId: string): string {
+    return join(this.packages, checked(packageId));
+  }
+
+  newUpload(): string {
+    return join(this.staging, `${UPLOAD}${randomUUID()}`);
+  }
+
+  replica(packageId: string): string {
+    return join(this.staging, `${REPLICA}${checked(packageId)}`);
+  }
+
+  /** Where a package's file is while its removal is being decided. */
+  removed(packageId: string): string {
+    return join(this.staging, `${REMOVED}${checked(packageId)}`);
+  }
+}
+
+/** The package id in the name of a replica's staging file, null for any other. */
+export const replicaIdOf = (name: string): string | null => (name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null);
+
+/** Makes renames and removals in the folder survive a power failure. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,28 @@
+import { link, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../../shared/errors.js';
+import { unlessMissing } from './disk-errors.js';
+import type { Folders } from './folders.js';
+
+/** Undoes a removal, unless there is a file again. */
+export async function putBack(aside: string, path: string): Promise<void> {
+  await link(aside, path).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') unlessMissing(error);
+  });
+  await rm(aside, { force: true });
+}
+
+/** Undoes removals that a crash cut short before it was asked whether they still hold. */
+export async function putBackWanted(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
+  for (const packageId of wanted) await putBack(folders.removed(packageId), folders.package(packageId));
+}
+
+/** Removes the files of a folder that nobody wants and that were last changed before `before` (ms since 1970). */
+export async function sweepFolder(folder: string, wanted: (name: string) => boolean, before: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (wanted(name)) continue;
+    const path = join(folder, name);
+    const entry = await stat(path).catch(unlessMissing);
+    if (entry && entry.ctimeMs < before) await rm(path, { force: true, recursive: true });
+  }
+}
