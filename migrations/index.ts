@@ -1,4 +1,5 @@
 import { Schemas1764000000000 } from './1764000000000-schemas.js';
+import { Trust1764000000003 } from './1764000000003-trust.js';
 
 /** Run in this order at start. */
-export const migrations = [Schemas1764000000000];
+export const migrations = [Schemas1764000000000, Trust1764000000003];

@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+import { RequestSigner } from '../../ports/request-signer.port.js';
+import { NonceStore } from './nonce-store.js';
+import { PeerCallCheck } from './peer-call-check.js';
+import { PeerRequestSigner } from './signature/peer-request-signer.js';
+
+/** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
+@Global()
+@Module({
+  providers: [NonceStore, PeerCallCheck, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  exports: [PeerCallCheck, NonceStore, RequestSigner],
+})
+export class PeerAuthModule {}

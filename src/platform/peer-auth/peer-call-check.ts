@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Refusal } from '../../kernel/refusal.js';
+import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { addressOf, type Caller } from '../auth/caller.js';
+import { TokenBucket } from '../limits/token-bucket.js';
+import type { KeySource } from './key-source.js';
+import { NonceStore } from './nonce-store.js';
+import { rawBody } from './raw-body.js';
+import { callTargets, fieldsOf } from './request-parts.js';
+import { matchesContentDigest } from './signature/content-digest.js';
+import { PUBLIC_KEY } from './signature/ed25519.js';
+import { invalidSignature, PeerCallRefusal, unknownKey } from './signature/peer-call-refusal.js';
+import { CLOCK_TOLERANCE_SECONDS } from './signature/policy.js';
+import { verifyCall, type VerifiedCall } from './signature/verify-call.js';
+
+type PeerRequest = IncomingMessage & { originalUrl?: string; body?: unknown };
+
+const Introduction = z.object({ serverId: z.uuid(), publicKey: z.string().regex(PUBLIC_KEY) });
+
+/** Decides who makes a call to /peer/v1, or that it is not let in. */
+@Injectable()
+export class PeerCallCheck {
+  private readonly introductions = new TokenBucket(50, 1);
+
+  constructor(
+    private readonly identity: ServerIdentity,
+    private readonly directory: PeerDirectory,
+    private readonly nonces: NonceStore,
+  ) {}
+
+  /** @throws PeerCallRefusal; Refusal TOO_LARGE, UNAVAILABLE */
+  async caller(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    return keys === 'body' ? this.introduced(request) : this.registered(request);
+  }
+
+  private async registered(request: PeerRequest): Promise<Caller> {
+    const verified = await this.verify(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
+    const contact = await this.directory.find(verified.keyId);
+    if (!contact) throw unknownKey();
+    if (contact.suspended) {
+      throw new PeerCallRefusal('PEER_SUSPENDED', `${this.identity.name} has suspended the exchange with this server.`);
+    }
+    if (verified.recipient === null) throw invalidSignature('it does not name the server that is called');
+    await this.acceptOnce(request, verified, await rawBody(request));
+    return callerNamed('peer', contact.peerId, contact.name, request);
+  }
+
+  /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
+  private async introduced(request: PeerRequest): Promise<Caller> {
+    if (!this.introductions.take()) throw new Refusal('UNAVAILABLE', 'Too many registrations are asked for. Try again soon.');
+    const body = await rawBody(request);
+    const introduction = Introduction.safeParse(parseJson(body));
+    if (!introduction.success) throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
+    const { serverId, publicKey } = introduction.data;
+    const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
+    await this.acceptOnce(request, verified, body);
+    return callerNamed('stranger', serverId, 'unregistered server', request);
+  }
+
+  private async verify(request: PeerRequest, findKey: (keyId: string) => Promise<string | null>): Promise<VerifiedCall> {
+    const targets = callTargets(request.headers.host, request.originalUrl ?? request.url ?? '', this.identity.url);
+    const call = { method: request.method ?? '', targets, fields: fieldsOf(request) };
+    const verified = await verifyCall(call, findKey, Math.floor(Date.now() / 1000));
+    if (verified.recipient !== null && verified.recipient !== this.identity.serverId) {
+      throw invalidSignature('it is addressed to another server');
+    }
+    return verified;
+  }
+
+  /** The nonce counts last: a copy with another body must not use it up. */
+  private async acceptOnce(request: PeerRequest, { keyId, nonce, expires }: VerifiedCall, body: Buffer): Promise<void> {
+    const digest = request.headers['content-digest'];
+    if (typeof digest !== 'string' || !matchesContentDigest(digest, body)) {
+      throw new PeerCallRefusal('PEER_BODY_TAMPERED', 'The body is not the one that was signed.');
+    }
+    const until = new Date((expires + CLOCK_TOLERANCE_SECONDS) * 1000);
+    const durable = request.method !== 'GET' && request.method !== 'HEAD';
+    if (!(await this.nonces.remember(keyId, nonce, until, durable))) {
+      throw new PeerCallRefusal('PEER_CALL_REPLAYED', 'This call was made before: its nonce is used up.');
+    }
+    if (body.length > 0) request.body = parseJson(body);
+  }
+}
+
+function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, request: IncomingMessage): Caller {
+  return { actor: { kind, id, name }, address: addressOf(request) };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
