@@ -11,7 +11,7 @@ export function specOf<S, C, E extends DomainEvent>(decider: Decider<S, C, E>) {
       when(command: C) {
         const decide = () => decider.decide(command, this.state());
         return {
-          then: (...expected: readonly E[]) => expect(decide()).toEqual(expected),
+          gives: (...expected: readonly E[]) => expect(decide()).toEqual(expected),
           events: decide,
           refuses: (code: string) => expect(codeOf(decide)).toBe(code),
         };

@@ -10,10 +10,18 @@ function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return rest;
 }
 
-function requested(state: ReplicaState, { fromPeerId, retry: _, keepsChunks, ...content }: ReplicaRequested['data']) {
-  const verified = keepsChunks ? state.verified : [];
-  const rejections = new Map<number, number>();
-  return { ...state, status: 'pending' as const, content, fromPeerId, verified, rejections, failure: null, delay: null };
+function requested(state: ReplicaState, data: ReplicaRequested['data']): ReplicaState {
+  const { packageId, filename, size, sha256, chunkCount, fromPeerId } = data;
+  return {
+    ...state,
+    status: 'pending',
+    content: { packageId, filename, size, sha256, chunkCount },
+    fromPeerId,
+    verified: data.keepsChunks ? state.verified : [],
+    rejections: new Map(),
+    failure: null,
+    delay: null,
+  };
 }
 
 /** Folds one event of a replica's stream. */

@@ -44,40 +44,40 @@ const { given } = specOf(replica);
 
 describe('asking for a copy', () => {
   it('is recorded once', () => {
-    given().when(request).then(requested);
-    given(requested).when(request).then();
-    given(requested, verified(0, 20, 0), published).when(request).then();
+    given().when(request).gives(requested);
+    given(requested).when(request).gives();
+    given(requested, verified(0, 20, 0), published).when(request).gives();
   });
 
   it('starts over after a withdrawal, and not by itself after a failure', () => {
-    given(requested, verified(0, 5, 15), withdrawn).when(request).then(requested);
+    given(requested, verified(0, 5, 15), withdrawn).when(request).gives(requested);
     expect(given(requested, verified(0, 5, 15), withdrawn, requested).state().verified).toEqual([]);
-    given(requested, failed('CHUNK_REJECTED')).when(request).then();
+    given(requested, failed('CHUNK_REJECTED')).when(request).gives();
   });
 });
 
 describe('chunks that arrived', () => {
   it('count once, with what is still missing', () => {
-    given(requested).when(arrive(0, 16)).then(verified(0, 16, 4));
-    given(requested, verified(0, 16, 4)).when(arrive(0, 16)).then();
-    given(requested, verified(4, 4, 16)).when(arrive(0, 16)).then(verified(0, 4, 12), verified(8, 8, 4));
+    given(requested).when(arrive(0, 16)).gives(verified(0, 16, 4));
+    given(requested, verified(0, 16, 4)).when(arrive(0, 16)).gives();
+    given(requested, verified(4, 4, 16)).when(arrive(0, 16)).gives(verified(0, 4, 12), verified(8, 8, 4));
   });
 
   it('never reach beyond the package or overlap within one report', () => {
-    given(requested, verified(0, 16, 4)).when(arrive(16, 16)).then(verified(16, 4, 0));
+    given(requested, verified(0, 16, 4)).when(arrive(16, 16)).gives(verified(16, 4, 0));
     const twice = { kind: 'recordChunks', from: A, verified: [{ first: 0, count: 4 }, { first: 2, count: 4 }], rejected: [] } as const;
-    given(requested).when(twice).then(verified(0, 4, 16), verified(4, 2, 14));
+    given(requested).when(twice).gives(verified(0, 4, 16), verified(4, 2, 14));
   });
 
   it('are old news for a copy that was never asked for, is published, failed or withdrawn', () => {
-    given().when(arrive(0, 4)).then();
-    for (const end of [failed('X'), withdrawn, published]) given(requested, end).when(arrive(0, 4)).then();
+    given().when(arrive(0, 4)).gives();
+    for (const end of [failed('X'), withdrawn, published]) given(requested, end).when(arrive(0, 4)).gives();
   });
 });
 
 describe('damaged chunks', () => {
   it('are counted, and the fifth fails the copy with a reason an administrator understands', () => {
-    given(requested).when(damage(16)).then(rejected(16, 1));
+    given(requested).when(damage(16)).gives(rejected(16, 1));
     const events = given(requested, rejected(16, 4)).when(damage(16)).events();
     expect(events[0]).toEqual(rejected(16, 5));
     expect(events[1]).toMatchObject({ type: 'ReplicaFailed', data: { code: 'CHUNK_REJECTED', packageId, filename } });
@@ -88,21 +88,21 @@ describe('damaged chunks', () => {
   });
 
   it('do not matter once the chunk is there', () => {
-    given(requested, verified(16, 1, 19)).when(damage(16)).then();
+    given(requested, verified(16, 1, 19)).when(damage(16)).gives();
   });
 
   it('are forgotten by a retry', () => {
     const again: ReplicaEvent = { type: 'ReplicaRequested', data: { ...content, fromPeerId: 'a', retry: true, keepsChunks: true } };
-    given(requested, rejected(3, 4), failed('CHUNK_REJECTED'), again).when(damage(3)).then(rejected(3, 1));
+    given(requested, rejected(3, 4), failed('CHUNK_REJECTED'), again).when(damage(3)).gives(rejected(3, 1));
   });
 });
 
 describe('publishing', () => {
   it('needs every chunk, and happens once', () => {
-    given(requested, verified(0, 20, 0)).when({ kind: 'publish' }).then(published);
-    given(requested, verified(0, 19, 1)).when({ kind: 'publish' }).then();
-    given(requested, verified(0, 20, 0), published).when({ kind: 'publish' }).then();
-    given(requested, verified(0, 20, 0), withdrawn).when({ kind: 'publish' }).then();
+    given(requested, verified(0, 20, 0)).when({ kind: 'publish' }).gives(published);
+    given(requested, verified(0, 19, 1)).when({ kind: 'publish' }).gives();
+    given(requested, verified(0, 20, 0), published).when({ kind: 'publish' }).gives();
+    given(requested, verified(0, 20, 0), withdrawn).when({ kind: 'publish' }).gives();
   });
 
   it('of an empty package needs none', () => {
@@ -118,8 +118,8 @@ describe('a retry', () => {
       type: 'ReplicaRequested',
       data: { ...content, fromPeerId: 'a', retry: true, keepsChunks },
     });
-    given(...base, failed('CHUNK_REJECTED')).when({ kind: 'retry' }).then(again(true));
-    given(...base, failed('DIGEST_MISMATCH')).when({ kind: 'retry' }).then(again(false));
+    given(...base, failed('CHUNK_REJECTED')).when({ kind: 'retry' }).gives(again(true));
+    given(...base, failed('DIGEST_MISMATCH')).when({ kind: 'retry' }).gives(again(false));
     expect(given(...base, failed('DIGEST_MISMATCH'), again(false)).state().verified).toEqual([]);
   });
 
@@ -132,33 +132,33 @@ describe('a retry', () => {
 describe('failing, withdrawing and delays', () => {
   it('fails a pending copy once', () => {
     const fail = { kind: 'fail', code: 'DIGEST_MISMATCH', reason: 'why' } as const;
-    given(requested).when(fail).then(failed('DIGEST_MISMATCH'));
-    given(requested, failed('DIGEST_MISMATCH')).when(fail).then();
-    given(requested, published).when(fail).then();
+    given(requested).when(fail).gives(failed('DIGEST_MISMATCH'));
+    given(requested, failed('DIGEST_MISMATCH')).when(fail).gives();
+    given(requested, published).when(fail).gives();
   });
 
   it('withdraws what was asked for, once', () => {
     const withdraw = { kind: 'withdraw', reason: 'stage' } as const;
-    given().when(withdraw).then();
+    given().when(withdraw).gives();
     for (const before of [[requested], [requested, published], [requested, failed('X')]]) {
-      given(...before).when(withdraw).then(withdrawn);
+      given(...before).when(withdraw).gives(withdrawn);
     }
-    given(requested, withdrawn).when(withdraw).then();
+    given(requested, withdrawn).when(withdraw).gives();
   });
 
   it('records a delay once a cause, until something arrives', () => {
-    given(requested).when(delay).then(delayed);
-    given(requested, delayed).when(delay).then();
-    given(requested, delayed, verified(0, 1, 19)).when(delay).then(delayed);
-    given(requested, published).when(delay).then();
+    given(requested).when(delay).gives(delayed);
+    given(requested, delayed).when(delay).gives();
+    given(requested, delayed, verified(0, 1, 19)).when(delay).gives(delayed);
+    given(requested, published).when(delay).gives();
   });
 });
 
 describe('reports of peers', () => {
   it('are recorded when they are news', () => {
-    given().when(report('t1')).then(reported);
-    given(reported).when(report('t1')).then();
-    given(reported).when(report(null)).then({ type: 'ReplicaUnreported', data: { packageId, ...A } });
-    given().when(report(null)).then();
+    given().when(report('t1')).gives(reported);
+    given(reported).when(report('t1')).gives();
+    given(reported).when(report(null)).gives({ type: 'ReplicaUnreported', data: { packageId, ...A } });
+    given().when(report(null)).gives();
   });
 });
