@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { streamOf, type Aggregate } from '../../kernel/decider.js';
-import type { DomainEvent, NewEvent } from '../../kernel/event.js';
-import type { Json } from '../../kernel/json.js';
+import type { DomainEvent } from '../../kernel/event.js';
 import { Refusal } from '../../kernel/refusal.js';
 import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
-import { currentContext } from '../context/call-context.js';
-import { newId } from '../ids/ids.js';
+import { newEvent } from './new-event.js';
 import { StreamCache, type Folded } from './stream-cache.js';
 
 /** Where a command's events ended up; `ReadModels.reflect` waits for it. `cursor` is null when nothing changed. */
@@ -96,25 +94,11 @@ export class CommandRunner {
     loaded: Folded<S>,
     events: readonly E[],
   ): Promise<Outcome<S, E>> {
-    const records = events.map((event) => this.toRecord(aggregate, event));
+    const records = events.map((event) => newEvent(aggregate.events, event, this.identity.serverId));
     const { revision, cursor } = await this.store.append(stream, records, loaded.revision ?? 'none');
     const state = events.reduce((folded, event) => aggregate.evolve(folded, event), loaded.state);
     this.cache.set(stream, { state, revision });
     return { state, events, receipt: { cursor, types: events.map((event) => event.type) } };
-  }
-
-  private toRecord<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, event: E): NewEvent {
-    return {
-      id: newId(),
-      type: event.type,
-      // Event data is declared as plain readonly objects in contracts/, which is what Json describes.
-      data: event.data as unknown as Json,
-      metadata: {
-        ...currentContext(),
-        schemaVersion: aggregate.events.versionOf(event.type),
-        serverId: this.identity.serverId,
-      },
-    };
   }
 }
 
