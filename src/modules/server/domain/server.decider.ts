@@ -1,0 +1,52 @@
+import { BASE_URL_ADVICE, isBaseUrl } from '../../../kernel/base-url.js';
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
+
+/** What an administrator may change. */
+export interface ServerConfiguration {
+  readonly name: string;
+  readonly url: string;
+  readonly stage: Stage;
+}
+
+/** Null until the first start. */
+export type ServerState = ServerInitialised['data'] | null;
+
+export type ServerCommand =
+  | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
+  | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> };
+
+const MAX_NAME = 100;
+
+function check({ name, url }: ServerConfiguration): void {
+  if (name.trim() === '' || name.length > MAX_NAME) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME} characters.`);
+  }
+  if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
+}
+
+function change(state: ServerInitialised['data'], to: Partial<ServerConfiguration>): readonly ServerEvent[] {
+  const data = { name: to.name ?? state.name, url: to.url ?? state.url, stage: to.stage ?? state.stage };
+  if (data.name === state.name && data.url === state.url && data.stage === state.stage) return [];
+  check(data);
+  return [{ type: 'ServerSettingsChanged', data }];
+}
+
+/** This server itself, stream `server`. */
+export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
+  category: 'server',
+  events: serverEvents,
+  initial: null,
+
+  decide(command, state) {
+    if (command.type === 'initialise') return state ? [] : [{ type: 'ServerInitialised', data: command.as }];
+    if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
+    return change(state, command.to);
+  },
+
+  evolve(state, event) {
+    return event.type === 'ServerInitialised' ? event.data : state && { ...state, ...event.data };
+  },
+};

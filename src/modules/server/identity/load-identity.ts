@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import { StartupError } from '../../../kernel/startup-error.js';
+import type { Settings } from '../../../platform/config/settings.js';
+import { newEvent } from '../../../platform/cqrs/new-event.js';
+import type { ServerSecrets } from '../../../platform/secrets/server-secrets.js';
+import { RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
+import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
+import { server, type ServerCommand } from '../domain/server.decider.js';
+import { OwnIdentity } from './own-identity.js';
+import { generateOwnKey, OwnKey } from './own-key.js';
+
+const SECRET = 'server-key';
+
+/**
+ * Who this server is; decided at the first start. The key is stored before the event that names it: a crash between
+ * the two leaves a key that the next start takes up. What the environment sets wins over what is recorded.
+ * @throws StartupError when log and key do not belong together
+ */
+export async function loadIdentity(store: EventStore, secrets: ServerSecrets, settings: Settings): Promise<OwnIdentity> {
+  const known = await load(store);
+  const stored = known.state ? await secrets.find(SECRET) : await secrets.findOrStore(SECRET, newSecret());
+  if (!stored) {
+    throw new StartupError('The event log belongs to a server whose private key is not in this database. Restore both from one backup.');
+  }
+  const key = OwnKey.parse(JSON.parse(stored.toString('utf8')));
+  await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
+  const { name, url, stage } = settings;
+  const to = { ...(name !== null && { name }), ...(url !== null && { url }), ...(stage !== null && { stage }) };
+  const state = await decide(store, key.serverId, { type: 'change', to });
+  if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) {
+    throw new StartupError('The event log and the private key in the database belong to different servers. Restore both from one backup.');
+  }
+  return new OwnIdentity(key, state);
+}
+
+const newSecret = (): Buffer => Buffer.from(JSON.stringify(generateOwnKey()));
+
+function firstState({ serverId, publicKey }: OwnKey, settings: Settings): ServerInitialised['data'] {
+  return {
+    serverId,
+    publicKey,
+    name: settings.name ?? hostname().slice(0, 100),
+    url: settings.url ?? `http://${hostname()}:${settings.port}`,
+    stage: settings.stage ?? 'Prod',
+  };
+}
+
+async function load(store: EventStore) {
+  let state = server.initial;
+  let revision: bigint | null = null;
+  for await (const record of store.readStream(server.category)) {
+    const event = serverEvents.read(record);
+    if (event) state = server.evolve(state, event);
+    revision = record.revision;
+  }
+  return { state, revision };
+}
+
+/** What CommandRunner does, before there is one: it needs the identity that is made here. */
+async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<ServerInitialised['data']> {
+  for (;;) {
+    const { state, revision } = await load(store);
+    const events = server.decide(command, state);
+    const next = events.reduce<typeof state>((folded, event: ServerEvent) => server.evolve(folded, event), state);
+    if (!next) throw new Error('The server has no identity after it was initialised');
+    if (events.length === 0) return next;
+    try {
+      const records = events.map((event) => newEvent(serverEvents, event, serverId));
+      await store.append(server.category, records, revision ?? 'none');
+      return next;
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+/** First byte of every sealed secret, so that another cipher can follow. */
+const VERSION = 1;
+
+/** Bytes of a key. */
+export const KEY_BYTES = 32;
+
+/** AES-256-GCM. A sealed secret is `version | iv | tag | ciphertext`, and is bound to its name. */
+export class SecretBox {
+  constructor(private readonly key: Buffer) {}
+
+  seal(name: string, plain: Uint8Array): Buffer {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(CIPHER, this.key, iv).setAAD(Buffer.from(name));
+    const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()]);
+    return Buffer.concat([Buffer.of(VERSION), iv, cipher.getAuthTag(), ciphertext]);
+  }
+
+  /** @throws Error when the key or the name is another one, or a byte was changed */
+  open(name: string, sealed: Buffer): Buffer {
+    if (sealed[0] !== VERSION) throw new Error(`Secret ${name} was sealed in a way that is not known here`);
+    const iv = sealed.subarray(1, 1 + IV_BYTES);
+    const tag = sealed.subarray(1 + IV_BYTES, 1 + IV_BYTES + TAG_BYTES);
+    const decipher = createDecipheriv(CIPHER, this.key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));
+    decipher.setAuthTag(tag);
+    return Buffer.concat([decipher.update(sealed.subarray(1 + IV_BYTES + TAG_BYTES)), decipher.final()]);
+  }
+}
