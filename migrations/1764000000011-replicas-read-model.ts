@@ -13,6 +13,8 @@ export class ReplicasReadModel1764000000011 implements MigrationInterface {
       source_id text,
       failure_code text,
       failure_reason text,
+      delay_code text,
+      delay_reason text,
       last_error text,
       requested_at timestamptz(3),
       published_at timestamptz(3),

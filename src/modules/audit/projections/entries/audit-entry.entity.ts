@@ -1,0 +1,26 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Actor } from '../../../../kernel/event.js';
+import type { Json } from '../../../../kernel/json.js';
+import { safeBigint } from '../../../../platform/database/column-values.js';
+
+/** One event of the log, told for people. `seq` counts them in the order of the log. */
+@Entity('audit_entries')
+export class AuditEntryEntity {
+  @PrimaryColumn('bigint', { transformer: safeBigint }) seq!: number;
+  @Column('uuid', { name: 'event_id' }) eventId!: string;
+  @Column('text') kind!: string;
+  @Column('timestamptz', { name: 'recorded_at' }) recordedAt!: Date;
+  @Column('text', { name: 'actor_kind' }) actorKind!: Actor['kind'];
+  @Column('text', { name: 'actor_id' }) actorId!: string;
+  @Column('text', { name: 'actor_name' }) actorName!: string;
+  @Column('text', { nullable: true }) address!: string | null;
+  @Column('text', { name: 'server_id' }) serverId!: string;
+  @Column('text', { name: 'correlation_id' }) correlationId!: string;
+  @Column('text', { name: 'causation_id', nullable: true }) causationId!: string | null;
+  @Column('text', { name: 'target_type' }) targetType!: string;
+  @Column('text', { name: 'target_id' }) targetId!: string;
+  /** Filename or name; filled in later when it was not known yet. */
+  @Column('text', { name: 'target_label', nullable: true }) targetLabel!: string | null;
+  @Column('text') summary!: string;
+  @Column('jsonb') details!: { readonly [key: string]: Json | undefined };
+}

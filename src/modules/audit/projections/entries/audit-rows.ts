@@ -1,0 +1,48 @@
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { accountEvents } from '../../../accounts/contracts/account.events.js';
+import { packageEvents } from '../../../packages/contracts/package.events.js';
+import { peerEvents } from '../../../peers/contracts/peer.events.js';
+import { replicaEvents } from '../../../replication/contracts/replica.events.js';
+import { serverEvents } from '../../../server/contracts/server.events.js';
+import { accountStory, serverStory } from '../stories/account-stories.js';
+import type { AuditEntryEntity } from './audit-entry.entity.js';
+import { packageStory } from '../stories/package-stories.js';
+import { peerStory } from '../stories/peer-stories.js';
+import { replicaStory } from '../stories/replica-stories.js';
+import type { Story } from '../stories/story.js';
+
+/** Everything that is recorded is audited. */
+export const AUDITED_TYPES: readonly string[] = [
+  ...packageEvents.types,
+  ...replicaEvents.types,
+  ...peerEvents.types,
+  ...accountEvents.types,
+  ...serverEvents.types,
+];
+
+function storyOf(record: RecordedEvent): Story | null {
+  const ofPackage = packageEvents.read(record);
+  if (ofPackage) return packageStory(ofPackage);
+  const ofReplica = replicaEvents.read(record);
+  if (ofReplica) return replicaStory(ofReplica);
+  const ofPeer = peerEvents.read(record);
+  if (ofPeer) return peerStory(ofPeer);
+  const ofAccount = accountEvents.read(record);
+  if (ofAccount) return accountStory(ofAccount);
+  const ofServer = serverEvents.read(record);
+  return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
+}
+
+/** The audit entries of a page of events, numbered on from the last one so far. */
+export function auditRows(records: readonly RecordedEvent[], last: number): AuditEntryEntity[] {
+  const told = records.flatMap((record) => {
+    const story = storyOf(record);
+    return story ? { record, story } : [];
+  });
+  return told.map(({ record, story }, index) => {
+    const { actor, address, serverId, correlationId, causationId } = record.metadata;
+    const who = { actorKind: actor.kind, actorId: actor.id, actorName: actor.name, address };
+    const what = { eventId: record.id, kind: record.type, recordedAt: record.recordedAt };
+    return { seq: last + index + 1, ...what, ...who, serverId, correlationId, causationId, ...story };
+  });
+}

@@ -1,0 +1,28 @@
+import type { PackageEvent } from '../../../packages/contracts/package.events.js';
+import { counted, type Story } from './story.js';
+
+const about = (targetId: string, targetLabel: string | null) => ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
+
+export function packageStory(event: PackageEvent): Story {
+  switch (event.type) {
+    case 'PackageChunksHashed': {
+      const { packageId, first, count } = event.data;
+      const summary = `Recorded the digests of ${counted(count, 'chunk')} from chunk ${first + 1} on`;
+      return { ...about(packageId, null), summary, details: { first, count } };
+    }
+    case 'PackagePublished': {
+      const { filename, size, stage, source, origin } = event.data;
+      const how = source.kind === 'local' ? 'Published' : `Learnt from a peer of the publication on ${origin.name} of`;
+      const summary = `${how} ${filename} (${counted(size, 'byte')}, ${stage})`;
+      return { ...about(event.data.packageId, filename), summary, details: event.data };
+    }
+    case 'PackageStageChanged': {
+      const { packageId, filename, from, to } = event.data;
+      return { ...about(packageId, filename), summary: `Moved ${filename} from ${from} to ${to}`, details: event.data };
+    }
+    case 'PackageRemoved': {
+      const { packageId, filename } = event.data;
+      return { ...about(packageId, filename), summary: `Removed ${filename}`, details: event.data };
+    }
+  }
+}

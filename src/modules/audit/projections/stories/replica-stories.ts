@@ -1,0 +1,33 @@
+import type { ReplicaEvent } from '../../../replication/contracts/replica.events.js';
+import { counted, type Story } from './story.js';
+
+function summaryOf(event: ReplicaEvent): string {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return `${event.data.retry ? 'Retried' : 'Started'} to replicate ${event.data.filename}`;
+    case 'ChunksVerified':
+      return `Verified ${counted(event.data.count, 'chunk')} from chunk ${event.data.first + 1} on, ${event.data.remaining} to go`;
+    case 'ChunkRejected':
+      return `Rejected chunk ${event.data.index + 1}: its digest did not match (${event.data.times} times so far)`;
+    case 'ReplicaDelayed':
+      return `Replication is held up: ${event.data.reason}`;
+    case 'ReplicaPublished':
+      return `Verified ${event.data.filename} and published it here`;
+    case 'ReplicaFailed':
+      return `Gave up replicating ${event.data.filename}: ${event.data.reason}`;
+    case 'ReplicaWithdrawn': {
+      const why = event.data.reason === 'removed' ? 'it was removed' : 'its stage does not reach this server';
+      return `Withdrew ${event.data.filename}: ${why}`;
+    }
+    case 'ReplicaReported':
+      return `${event.data.peerName} holds a verified copy`;
+    case 'ReplicaUnreported':
+      return `${event.data.peerName} no longer holds a copy`;
+  }
+}
+
+export function replicaStory(event: ReplicaEvent): Story {
+  const targetLabel = 'filename' in event.data ? event.data.filename : null;
+  const { packageId } = event.data;
+  return { targetType: 'PACKAGE', targetId: packageId, targetLabel, summary: summaryOf(event), details: event.data };
+}

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { PeerState } from '../../contracts/peer-view.js';
+
+/** A server that this one is or was registered with. */
+@Entity('peers')
+export class PeerEntity {
+  @PrimaryColumn('text') id!: string;
+  @Column('text') name!: string;
+  @Column('text') url!: string;
+  @Column('text', { name: 'public_key' }) publicKey!: string;
+  @Column('text') state!: PeerState;
+  @Column('timestamptz', { name: 'registered_at' }) registeredAt!: Date;
+  @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
+}

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Recorded } from '../../../../kernel/event-family.js';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { AsProjection, type Projection } from '../../../../platform/projections/projection.js';
+import { upsertRows } from '../../../../platform/projections/upsert-rows.js';
+import { peerEvents, type PeerEvent } from '../../contracts/peer.events.js';
+import type { PeerState } from '../../contracts/peer-view.js';
+import { PeerEntity } from './peer.entity.js';
+
+const STATE_AFTER: Partial<Record<PeerEvent['type'], PeerState>> = {
+  PeerSuspended: 'SUSPENDED',
+  PeerResumed: 'REGISTERED',
+  PeerUnregistered: 'UNREGISTERED',
+};
+
+function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): PeerEntity | undefined {
+  const at = event.record.recordedAt;
+  if (event.type === 'PeerRegistered') {
+    const { peerId, name, url, publicKey } = event.data;
+    return { id: peerId, name, url, publicKey, state: 'REGISTERED', registeredAt: at, changedAt: at };
+  }
+  if (!row) return undefined;
+  if (event.type === 'PeerSettingsChanged') {
+    const { name, url } = event.data;
+    return { ...row, name, url, changedAt: at };
+  }
+  const state = STATE_AFTER[event.type];
+  return state ? { ...row, state, changedAt: at } : row;
+}
+
+/** The servers that this one is registered with. */
+@AsProjection()
+@Injectable()
+export class PeersProjection implements Projection {
+  readonly name = 'peers';
+  readonly version = 1;
+  readonly tables = ['peers'];
+  readonly eventTypes = ['PeerRegistered', 'PeerSettingsChanged', 'PeerSuspended', 'PeerResumed', 'PeerUnregistered'];
+
+  async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
+    const read = events.flatMap((event) => peerEvents.read(event) ?? []);
+    const ids = [...new Set(read.flatMap((event) => ('peerId' in event.data ? event.data.peerId : [])))];
+    const known = tx.createQueryBuilder(PeerEntity, 'peer').where('peer.id = ANY(:ids)', { ids });
+    const rows = new Map((await known.getMany()).map((row) => [row.id, row]));
+    for (const event of read) {
+      const id = 'peerId' in event.data ? event.data.peerId : '';
+      const row = foldPeer(rows.get(id), event);
+      if (row) rows.set(id, row);
+    }
+    await upsertRows(tx, PeerEntity, [...rows.values()]);
+    return [...rows.keys()];
+  }
+}

@@ -1,0 +1,76 @@
+import { addRun } from '../../../../kernel/runs.js';
+import type { Recorded } from '../../../../kernel/event-family.js';
+import type { ReplicaEvent } from '../../contracts/replica.events.js';
+import { ReplicaEntity } from './replica.entity.js';
+
+const CLEAR = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
+
+/** A copy of which nothing is known yet. */
+export const newReplica = (packageId: string, serverId: string, local: boolean): ReplicaEntity =>
+  Object.assign(new ReplicaEntity(), {
+    ...{ packageId, serverId, local, state: 'WITHDRAWN', verified: [], rejectedChunks: 0, sourceId: null },
+    ...{ ...CLEAR, requestedAt: null, publishedAt: null },
+  } satisfies ReplicaEntity);
+
+export const published = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
+  ...row,
+  ...CLEAR,
+  state: 'PUBLISHED',
+  verified: [],
+  publishedAt: at,
+});
+
+export const withdrawn = (row: ReplicaEntity): ReplicaEntity => ({
+  ...row,
+  ...CLEAR,
+  state: 'WITHDRAWN',
+  verified: [],
+  publishedAt: null,
+});
+
+const underWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || row.state === 'FETCHING';
+
+/** Folds one event of a replica stream into the row of the server that it is about. */
+export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return requested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);
+    case 'ReplicaPublished':
+      return published(row, event.record.recordedAt);
+    case 'ReplicaReported':
+      return published(row, new Date(event.data.verifiedAt));
+    case 'ReplicaWithdrawn':
+    case 'ReplicaUnreported':
+      return withdrawn(row);
+    default:
+      // Late news of a copy that is no longer being fetched.
+      return underWay(row) ? foldProgress(row, event) : row;
+  }
+}
+
+function requested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, at: Date): ReplicaEntity {
+  const verified = keepsChunks ? row.verified : [];
+  return { ...row, ...CLEAR, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, requestedAt: at, publishedAt: null };
+}
+
+function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
+  switch (event.type) {
+    case 'ChunksVerified': {
+      const verified = addRun(row.verified, event.data);
+      return { ...row, state: 'FETCHING', verified, sourceId: event.data.fromPeerId, delayCode: null, delayReason: null };
+    }
+    case 'ChunkRejected': {
+      const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;
+      return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
+    }
+    case 'ReplicaDelayed':
+      return { ...row, delayCode: event.data.code, delayReason: event.data.reason, lastError: event.data.reason };
+    case 'ReplicaFailed': {
+      const { code, reason } = event.data;
+      const failure = { failureCode: code, failureReason: reason, delayCode: null, delayReason: null };
+      return { ...row, ...failure, state: 'FAILED', lastError: reason };
+    }
+    default:
+      return row;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Recorded } from '../../../../kernel/event-family.js';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { packageEvents, type PackageEvent } from '../../../packages/contracts/package.events.js';
+import { replicaEvents, type ReplicaEvent } from '../../contracts/replica.events.js';
+import type { ReplicaEntity, ReplicaPackageEntity } from './replica.entity.js';
+import { foldReplica, newReplica, published, withdrawn } from './replica-fold.js';
+
+const keyOf = (packageId: string, serverId: string): string => `${packageId}/${serverId}`;
+
+/** Rows on their way through a page of events; only what changed is written back. */
+export class ReplicaPage {
+  private readonly rows: Map<string, ReplicaEntity>;
+  private readonly packages: Map<string, ReplicaPackageEntity>;
+  private readonly changedRows = new Set<string>();
+  private readonly changedPackages = new Set<string>();
+
+  constructor(rows: readonly ReplicaEntity[], packages: readonly ReplicaPackageEntity[]) {
+    this.rows = new Map(rows.map((row) => [keyOf(row.packageId, row.serverId), row]));
+    this.packages = new Map(packages.map((row) => [row.packageId, row]));
+  }
+
+  fold(record: RecordedEvent): void {
+    const replica = replicaEvents.read(record);
+    if (replica) return this.onReplica(replica);
+    const known = packageEvents.read(record);
+    if (known) this.onPackage(known);
+  }
+
+  replicas(): { keys: string[]; rows: ReplicaEntity[] } {
+    const keys = [...this.changedRows];
+    return { keys, rows: keys.flatMap((key) => this.rows.get(key) ?? []) };
+  }
+
+  knownPackages(): ReplicaPackageEntity[] {
+    return [...this.changedPackages].flatMap((id) => this.packages.get(id) ?? []);
+  }
+
+  private onReplica(event: Recorded<ReplicaEvent>): void {
+    const { packageId } = event.data;
+    const remote = event.type === 'ReplicaReported' || event.type === 'ReplicaUnreported';
+    const serverId = remote ? event.data.peerId : event.record.metadata.serverId;
+    this.change(packageId, serverId, !remote, (row) => foldReplica(row, event));
+  }
+
+  private onPackage(event: Recorded<PackageEvent>): void {
+    const { serverId } = event.record.metadata;
+    if (event.type === 'PackagePublished') {
+      const { packageId, filename, size, sha256, chunkCount, publication, source } = event.data;
+      const before = this.packages.get(packageId)?.publication ?? '';
+      const latest = before > publication ? before : publication;
+      this.packages.set(packageId, { packageId, filename, size, sha256, chunkCount, publication: latest });
+      this.changedPackages.add(packageId);
+      if (source.kind !== 'local') return;
+      this.change(packageId, serverId, true, (row) => published(row, event.record.recordedAt));
+    }
+    if (event.type === 'PackageRemoved' && event.data.stamp > (this.packages.get(event.data.packageId)?.publication ?? '')) {
+      const own = this.rows.get(keyOf(event.data.packageId, serverId));
+      if (own) this.change(event.data.packageId, serverId, true, withdrawn);
+    }
+  }
+
+  private change(
+    packageId: string,
+    serverId: string,
+    local: boolean,
+    next: (row: ReplicaEntity) => ReplicaEntity,
+  ): void {
+    const key = keyOf(packageId, serverId);
+    this.rows.set(key, next(this.rows.get(key) ?? newReplica(packageId, serverId, local)));
+    this.changedRows.add(key);
+  }
+}

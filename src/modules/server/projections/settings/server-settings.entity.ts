@@ -1,0 +1,13 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Stage } from '../../../../kernel/stage.js';
+
+/** This server: one row. */
+@Entity('server_settings')
+export class ServerSettingsEntity {
+  @PrimaryColumn('text') id!: string;
+  @Column('text') name!: string;
+  @Column('text') url!: string;
+  @Column('text') stage!: Stage;
+  @Column('text', { name: 'public_key' }) publicKey!: string;
+  @Column('timestamptz', { name: 'initialised_at' }) initialisedAt!: Date;
+}

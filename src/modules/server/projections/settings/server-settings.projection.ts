@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { AsProjection, type Projection } from '../../../../platform/projections/projection.js';
+import { upsertRows } from '../../../../platform/projections/upsert-rows.js';
+import { serverEvents } from '../../contracts/server.events.js';
+import { ServerSettingsEntity } from './server-settings.entity.js';
+
+/** What this server is called, where it is reached, and which stage it serves. */
+@AsProjection()
+@Injectable()
+export class ServerSettingsProjection implements Projection {
+  readonly name = 'server';
+  readonly version = 1;
+  readonly tables = ['server_settings'];
+  readonly eventTypes = serverEvents.types;
+
+  async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
+    let row = await tx.createQueryBuilder(ServerSettingsEntity, 'server').getOne();
+    for (const record of events) {
+      const event = serverEvents.read(record);
+      if (event?.type === 'ServerInitialised') {
+        const { serverId: id, ...settings } = event.data;
+        row = { id, ...settings, initialisedAt: record.recordedAt };
+      } else if (event && row) {
+        row = { ...row, ...event.data };
+      }
+    }
+    if (!row) return [];
+    await upsertRows(tx, ServerSettingsEntity, [row]);
+    return [row.id];
+  }
+}
