@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { checkedFilename } from './filename.js';
+
+describe('filename', () => {
+  it.each(['Firefox 128.0.pkg', 'a', 'ünï.dmg', '日本語.zip', '...', '.hidden', 'a%b', 'x'.repeat(255)])('takes %j', (name) => {
+    expect(checkedFilename(name)).toBe(name.normalize('NFC'));
+  });
+
+  it('is the same name in NFC and NFD', () => {
+    expect(checkedFilename('u\u0308.pkg')).toBe('\u00fc.pkg');
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['a/b', 'slashes'],
+    ['a\\b', 'slashes'],
+    ['.', '".."'],
+    ['..', '".."'],
+    ['a\0b', 'NUL'],
+    ['a\nb', 'control'],
+    ['a\x7f', 'control'],
+    ['a\x85', 'control'],
+    [' a', 'white space'],
+    ['a ', 'white space'],
+    ['a\ud800', 'Unicode'],
+    ['ü'.repeat(128), '255 bytes'],
+  ])('refuses %j', (name, why) => {
+    expect(() => checkedFilename(name)).toThrow(why);
+  });
+});

@@ -1,0 +1,37 @@
+import { Refusal } from '../../../kernel/refusal.js';
+import type { PackageEvent, Source } from '../contracts/package.events.js';
+import { foldFacts, type PackageFacts } from '../contracts/package-facts.js';
+
+const SAME = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
+
+function published(theirs: PackageFacts, source: Source): PackageEvent {
+  const { removal: _removal, ...data } = theirs;
+  return { type: 'PackagePublished', data: { ...data, source } };
+}
+
+function stageChanged(ours: PackageFacts, theirs: PackageFacts, source: Source): PackageEvent {
+  const { packageId, filename, stage: from } = ours;
+  const data = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp, source };
+  return { type: 'PackageStageChanged', data };
+}
+
+/** What the facts of a peer change in ours: nothing when they are old news. @throws Refusal PACKAGE_CONFLICT */
+export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: string): PackageEvent[] {
+  if (ours && SAME.some((key) => ours[key] !== theirs[key])) {
+    throw new Refusal('PACKAGE_CONFLICT', 'The peer describes the content of this package differently.');
+  }
+  const source = { kind: 'peer', peerId } as const;
+  const events: PackageEvent[] = [];
+  let facts = ours;
+  if (!facts || theirs.publication > facts.publication || theirs.firstPublishedAt < facts.firstPublishedAt) {
+    const event = published(theirs, source);
+    facts = foldFacts(facts, event) ?? theirs;
+    events.push(event);
+  }
+  if (theirs.stageStamp > facts.stageStamp) events.push(stageChanged(facts, theirs, source));
+  if (theirs.removal && theirs.removal > (facts.removal ?? '')) {
+    const { packageId, filename } = facts;
+    events.push({ type: 'PackageRemoved', data: { packageId, filename, stamp: theirs.removal, source } });
+  }
+  return events;
+}

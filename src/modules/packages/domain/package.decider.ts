@@ -1,0 +1,106 @@
+import type { Aggregate } from '../../../kernel/decider.js';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { packageEvents, type ChunkPage, type PackageEvent, type PackagePublished } from '../contracts/package.events.js';
+import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
+import { checkPages } from './chunk-pages.js';
+import { learn } from './learn.js';
+
+/** `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them. */
+export interface PackageState {
+  readonly facts: PackageFacts | null;
+  readonly chunks: number;
+  readonly vouched: boolean;
+}
+
+/** A publication without its source, which the command tells. */
+export type Publication = Omit<PackagePublished['data'], 'source'>;
+
+export type PackageCommand =
+  /** Some pages of digests, for packages that have too many for one append. */
+  | { readonly type: 'recordChunks'; readonly packageId: string; readonly pages: readonly ChunkPage[] }
+  /** The bytes are on our disk and `pages` are the last of their digests; none when the state vouches for them. */
+  | { readonly type: 'publish'; readonly publication: Publication; readonly pages: readonly ChunkPage[] }
+  | {
+      readonly type: 'learn';
+      readonly facts: PackageFacts;
+      readonly pages: readonly ChunkPage[];
+      readonly peerId: string;
+    }
+  | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
+  | { readonly type: 'remove'; readonly stamp: Stamp };
+
+const local = { kind: 'local' } as const;
+
+const hashed = (packageId: string, pages: readonly ChunkPage[]): PackageEvent[] =>
+  pages.map((page) => ({ type: 'PackageChunksHashed', data: { packageId, ...page } }));
+
+/** Digests that are recorded already may come again: the later ones count. */
+function record(state: PackageState, packageId: string, pages: readonly ChunkPage[]): PackageEvent[] {
+  checkPages(pages, Math.min(pages[0]?.first ?? 0, state.chunks));
+  return hashed(packageId, pages);
+}
+
+function recordLast(state: PackageState, whole: PackageFacts | Publication, pages: readonly ChunkPage[]): PackageEvent[] {
+  const events = record(state, whole.packageId, pages);
+  if (events.reduce(evolve, state).chunks !== whole.chunkCount) {
+    throw new Refusal('INVALID_REQUEST', 'The digests of some chunks are missing.');
+  }
+  return events;
+}
+
+function present({ facts }: PackageState): PackageFacts {
+  if (!facts || isRemoved(facts)) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
+  return facts;
+}
+
+function setStage(state: PackageState, stage: Stage, stamp: Stamp): PackageEvent[] {
+  const { packageId, filename, stage: from, stageStamp } = present(state);
+  if (from === stage || stamp <= stageStamp) return [];
+  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: local } }];
+}
+
+function remove(state: PackageState, stamp: Stamp): PackageEvent[] {
+  const { packageId, filename } = present(state);
+  return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: local } }];
+}
+
+function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
+  switch (command.type) {
+    case 'recordChunks':
+      return record(state, command.packageId, command.pages);
+    case 'publish':
+      return [
+        ...recordLast(state, command.publication, command.pages),
+        { type: 'PackagePublished', data: { ...command.publication, source: local } },
+      ];
+    case 'learn':
+      return [
+        ...(state.facts ? [] : recordLast(state, command.facts, command.pages)),
+        ...learn(state.facts, command.facts, command.peerId),
+      ];
+    case 'setStage':
+      return setStage(state, command.stage, command.stamp);
+    case 'remove':
+      return remove(state, command.stamp);
+  }
+}
+
+function evolve(state: PackageState, event: PackageEvent): PackageState {
+  if (event.type === 'PackageChunksHashed') {
+    return { ...state, chunks: Math.max(state.chunks, event.data.first + event.data.count) };
+  }
+  const facts = foldFacts(state.facts, event);
+  const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
+  return { ...state, facts, vouched: state.vouched || confirms };
+}
+
+/** Streams `package-<packageId>`. */
+export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
+  category: 'package',
+  events: packageEvents,
+  initial: { facts: null, chunks: 0, vouched: false },
+  decide,
+  evolve,
+};
