@@ -1,0 +1,89 @@
+import { Worker } from 'node:worker_threads';
+import { workerFile } from '../../../shared/worker-file.js';
+import type { AbortOrder, FetchOrder, FetchReport } from './messages.js';
+
+const THREADS = 2;
+
+interface Waiting {
+  readonly resolve: (report: FetchReport) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Gives runs of chunks to a few threads, started when the first one is needed. */
+export class ChunkThreads {
+  private readonly threads: ChunkThread[] = [];
+  private lastId = 0;
+
+  /** What came of the run. @throws Error when the thread itself died */
+  async fetch(order: Omit<FetchOrder, 'id' | 'kind'>, signal: AbortSignal): Promise<FetchReport> {
+    const id = ++this.lastId;
+    const thread = this.pick();
+    const abort = () => thread.send({ kind: 'abort', id });
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await thread.fetch({ ...order, kind: 'fetch', id });
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.threads.splice(0).map((thread) => thread.close()));
+  }
+
+  /** The least busy living thread, or a new one while there are too few. */
+  private pick(): ChunkThread {
+    const living = this.threads.filter((thread) => !thread.dead);
+    const free = living.find((thread) => thread.busy === 0);
+    if (free) return free;
+    if (living.length < THREADS) living.push(new ChunkThread());
+    this.threads.splice(0, this.threads.length, ...living);
+    return living.reduce((least, thread) => (thread.busy < least.busy ? thread : least));
+  }
+}
+
+class ChunkThread {
+  dead = false;
+  private readonly worker = new Worker(workerFile(import.meta.url, 'chunk-worker'));
+  private readonly waiting = new Map<number, Waiting>();
+
+  constructor() {
+    this.worker.on('message', (report: FetchReport) => this.settle(report));
+    this.worker.on('error', (error) => this.die(error instanceof Error ? error : new Error(String(error))));
+    this.worker.on('exit', (code) => this.die(new Error(`The thread that fetches chunks ended with code ${code}`)));
+    this.worker.unref();
+  }
+
+  get busy(): number {
+    return this.waiting.size;
+  }
+
+  fetch(order: FetchOrder): Promise<FetchReport> {
+    return new Promise((resolve, reject) => {
+      this.waiting.set(order.id, { resolve, reject });
+      this.worker.ref();
+      this.send(order);
+    });
+  }
+
+  send(order: FetchOrder | AbortOrder): void {
+    this.worker.postMessage(order);
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private settle(report: FetchReport): void {
+    const waiting = this.waiting.get(report.id);
+    this.waiting.delete(report.id);
+    if (this.waiting.size === 0) this.worker.unref();
+    waiting?.resolve(report);
+  }
+
+  private die(error: Error): void {
+    this.dead = true;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}

@@ -1,0 +1,123 @@
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { failureReason } from '../failure-reason.js';
+import type { Origin, Timeouts } from './messages.js';
+import { parseHead, type ResponseHead } from './response-head.js';
+
+const MOST_HEAD_BYTES = 16 * 1024;
+
+/** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
+export interface Receiver {
+  head(head: ResponseHead): void;
+  space(): Uint8Array;
+  filled(count: number): void;
+  /** The connection ended before the receiver had all it wanted; `untouched` when not a byte of it had come. */
+  broken(reason: string, untouched: boolean): void;
+}
+
+/**
+ * A keep-alive connection whose bytes are read right into the receiver's buffers: an HTTP client's body path costs
+ * more than hashing and writing together. The socket asks for its next buffer as soon as it has filled the last one,
+ * so between two responses it holds the buffer for heads.
+ */
+export class Connection {
+  private readonly headSpace = Buffer.allocUnsafeSlow(MOST_HEAD_BYTES);
+  private readonly socket: Socket;
+  private headLength = 0;
+  private inBody = false;
+  private connected = false;
+  private receiver: Receiver | null = null;
+  private end: string | null = null;
+  /** How many requests it has carried. */
+  uses = 0;
+
+  constructor(
+    origin: Origin,
+    private readonly timeouts: Timeouts,
+  ) {
+    this.socket = open(origin, {
+      buffer: () => (this.inBody && this.receiver ? this.receiver.space() : this.headSpace.subarray(this.headLength)),
+      callback: (count) => {
+        this.arrived(count);
+        return true;
+      },
+    });
+    this.socket.setNoDelay(true);
+    this.socket.setTimeout(timeouts.connectMs, () => this.timedOut());
+    this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => {
+      this.connected = true;
+      this.socket.setTimeout(timeouts.idleMs);
+    });
+    this.socket.on('error', (error) => this.close(failureReason(error)));
+    for (const ending of ['end', 'close']) {
+      this.socket.on(ending, () => this.close('the connection was closed in the middle'));
+    }
+  }
+
+  get closed(): boolean {
+    return this.end !== null;
+  }
+
+  request(head: string, receiver: Receiver): void {
+    if (this.end !== null) return receiver.broken(this.end, true);
+    this.uses += 1;
+    this.receiver = receiver;
+    this.socket.write(head, 'latin1');
+  }
+
+  /** The receiver has all it wanted; the connection waits for the next request. */
+  release(): void {
+    this.receiver = null;
+    this.inBody = false;
+    this.headLength = 0;
+  }
+
+  close(reason: string): void {
+    if (this.end !== null) return;
+    this.end = reason;
+    this.socket.destroy();
+    const receiver = this.receiver;
+    this.receiver = null;
+    receiver?.broken(reason, !this.inBody && this.headLength === 0);
+  }
+
+  private timedOut(): void {
+    const idle = `sent nothing for ${this.timeouts.idleMs / 1000} seconds`;
+    this.close(this.connected ? idle : 'timed out while connecting');
+  }
+
+  private arrived(count: number): void {
+    if (!this.receiver) return this.close('sent bytes that nobody asked for');
+    if (this.inBody) return this.receiver.filled(count);
+    this.headLength += count;
+    const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
+    if (end >= 0) return this.begin(this.receiver, end);
+    if (this.headLength === MOST_HEAD_BYTES) this.close('answered with an oversized head');
+  }
+
+  /** Hands over the head, and the bytes of the body that came along with it. */
+  private begin(receiver: Receiver, end: number): void {
+    const head = parseHead(this.headSpace.toString('latin1', 0, end));
+    if (!head) return this.close('did not answer with HTTP; is this the right port?');
+    this.inBody = true;
+    receiver.head(head);
+    let rest = this.headSpace.subarray(end + 4, this.headLength);
+    while (rest.length > 0 && this.receiver === receiver) {
+      const space = receiver.space();
+      const count = Math.min(space.length, rest.length);
+      space.set(rest.subarray(0, count));
+      receiver.filled(count);
+      rest = rest.subarray(count);
+    }
+    if (rest.length > 0) this.close('sent more than it announced');
+  }
+}
+
+function open({ secure, host, port, ca }: Origin, onread: OnReadOpts): Socket {
+  if (!secure) return connectTcp({ host, port, onread });
+  const name = isIP(host) ? {} : { servername: host };
+  const trust = ca === undefined ? {} : { ca };
+  // Node's types leave `onread` out of the TLS options; the documentation of tls.connect has it.
+  const options = { host, port, ALPNProtocols: ['http/1.1'], onread, ...name, ...trust };
+  return connectTls(options);
+}

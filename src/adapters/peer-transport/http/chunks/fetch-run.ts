@@ -1,0 +1,71 @@
+import { closeSync, openSync } from 'node:fs';
+import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
+import { messageOf } from '../../../shared/errors.js';
+import type { Connections } from './connections.js';
+import type { FetchOrder, FetchReport } from './messages.js';
+import { RunReceiver, type RunEnd } from './run-receiver.js';
+
+/** Chunk buffers that are not in use; as many as there were ever runs at once in this thread. */
+const spare: Buffer[] = [];
+
+/** Carries out one order; calls back once, and returns the way to stop it. */
+export function fetchRun(
+  order: FetchOrder,
+  connections: Connections,
+  report: (report: FetchReport) => void,
+): (reason: string) => void {
+  let fd: number;
+  try {
+    fd = openSync(order.path, 'r+');
+  } catch (error) {
+    report({ id: order.id, verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } });
+    return () => undefined;
+  }
+  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  const fetching = new Fetching(order, connections, fd, buffer, (done) => {
+    closeSync(fd);
+    spare.push(buffer);
+    report(done);
+  });
+  fetching.start(order.heads[0]);
+  return (reason) => fetching.stop(reason);
+}
+
+class Fetching {
+  private receiver: RunReceiver | null = null;
+  private readonly deadline: NodeJS.Timeout;
+
+  constructor(
+    private readonly order: FetchOrder,
+    private readonly connections: Connections,
+    private readonly fd: number,
+    private readonly buffer: Buffer,
+    private readonly onDone: (report: FetchReport) => void,
+  ) {
+    const { runMs } = order.timeouts;
+    this.deadline = setTimeout(() => this.stop(`took longer than ${runMs / 1000} seconds for one run of chunks`), runMs);
+  }
+
+  start(head: string): void {
+    const connection = this.connections.take(this.order.origin, this.order.timeouts);
+    const receiver = new RunReceiver(this.order, this.fd, this.buffer, (end) => {
+      const stale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
+      if (end.reusable) connection.release();
+      else connection.close('not usable any more');
+      if (stale) return this.start(this.order.heads[1]);
+      if (end.reusable) this.connections.give(this.order.origin, connection);
+      this.done(receiver, end);
+    });
+    this.receiver = receiver;
+    connection.request(head, receiver);
+  }
+
+  stop(reason: string): void {
+    this.receiver?.stop(reason);
+  }
+
+  private done({ verified, rejected }: RunReceiver, { failure }: RunEnd): void {
+    clearTimeout(this.deadline);
+    this.onDone({ id: this.order.id, verified, rejected, failure });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Run } from '../../../../kernel/runs.js';
+import type { RejectedChunk } from '../../../../ports/peer-transport.port.js';
+
+/** One run of chunks for a thread to fetch. Two heads: a signature counts once, and a stale connection costs one. */
+export interface FetchOrder {
+  readonly kind: 'fetch';
+  readonly id: number;
+  readonly origin: Origin;
+  /** Complete request heads, signed one by one. */
+  readonly heads: readonly [string, string];
+  readonly packageSize: number;
+  readonly run: Run;
+  readonly sha256: Uint8Array;
+  readonly path: string;
+  readonly timeouts: Timeouts;
+}
+
+export interface Origin {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string | undefined;
+}
+
+/** In milliseconds: to connect; without a byte; for the whole run. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly runMs: number;
+}
+
+export interface AbortOrder {
+  readonly kind: 'abort';
+  readonly id: number;
+}
+
+/** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
+export type RunFailure =
+  | { readonly kind: 'peer'; readonly reason: string; readonly status: number | null; readonly code: string | null }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'local'; readonly message: string };
+
+export interface FetchReport {
+  readonly id: number;
+  readonly verified: readonly Run[];
+  readonly rejected: readonly RejectedChunk[];
+  readonly failure: RunFailure | null;
+}

@@ -1,0 +1,54 @@
+import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { errorCode, messageOf } from '../../shared/errors.js';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused; is it running, and is the port right?',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was reset',
+  UND_ERR_SOCKET: 'the connection was closed in the middle',
+  ENOTFOUND: 'its name is not known to the DNS',
+  EAI_AGAIN: 'the DNS does not answer',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to it',
+  ETIMEDOUT: 'timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'timed out while connecting',
+  UND_ERR_HEADERS_TIMEOUT: 'timed out waiting for its answer',
+  UND_ERR_BODY_TIMEOUT: 'timed out in the middle of its answer',
+  UND_ERR_HEADERS_OVERFLOW: 'answered with an oversized head',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'answered with more than was expected',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed and not trusted here',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its TLS certificate comes from an authority that is not trusted here',
+  CERT_HAS_EXPIRED: 'its TLS certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
+};
+
+/** What went wrong on the way to a peer, in words for an administrator. */
+export function failureReason(error: unknown): string {
+  const known = REASONS[errorCode(error) ?? ''];
+  if (known) return known;
+  if (error instanceof Error && error.cause) return failureReason(error.cause);
+  if (error instanceof AggregateError && error.errors.length > 0) return failureReason(error.errors[0]);
+  return messageOf(error);
+}
+
+export function unreachable(peerName: string, error: unknown): PeerUnreachable {
+  return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));
+}
+
+const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
+
+/** `code` of our error bodies, null for anything else: the text comes from a stranger. */
+export function codeOfBody(body: string): string | null {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null || !('code' in parsed)) return null;
+    return typeof parsed.code === 'string' && CODE.test(parsed.code) ? parsed.code : null;
+  } catch {
+    return null;
+  }
+}
+
+export const answered = (status: number, code: string | null): string =>
+  `answered ${status}${code === null ? '' : ` ${code}`}`;

@@ -1,0 +1,73 @@
+import { Agent } from 'undici';
+import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { answered, codeOfBody, unreachable } from './failure-reason.js';
+
+/** Largest JSON answer: the manifest of a package of about 900 GB. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Extra trust for TLS, beside the system's. */
+export interface Trust {
+  readonly ca?: string;
+}
+
+/** Connections for the calls that carry JSON and the feed: bounded in time and size, and never redirected. */
+export const newAgent = ({ ca }: Trust): Agent =>
+  new Agent({
+    connect: { timeout: 5_000, ...(ca === undefined ? {} : { ca }) },
+    headersTimeout: 15_000,
+    bodyTimeout: 15_000,
+    maxHeaderSize: 16 * 1024,
+    connections: 16,
+  });
+
+export interface JsonCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+/** The parsed answer to one call. @throws PeerUnreachable unless it is a 2xx with a JSON body. */
+export async function callJson(agent: Agent, peerName: string, call: JsonCall): Promise<unknown> {
+  try {
+    const { origin, pathname, search } = new URL(call.url);
+    const response = await agent.request({
+      origin,
+      path: pathname + search,
+      method: call.method,
+      headers: { accept: 'application/json', ...call.headers },
+      body: call.body ?? null,
+    });
+    const text = await readText(peerName, response.body);
+    return parse(peerName, response.statusCode, String(response.headers['content-type'] ?? ''), text);
+  } catch (error) {
+    throw unreachable(peerName, error);
+  }
+}
+
+async function readText(peerName: string, body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > MOST_BYTES) throw new PeerUnreachable(peerName, 'answered with more than was expected');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parse(peerName: string, status: number, contentType: string, text: string): unknown {
+  if (status < 200 || status > 299) {
+    const code = codeOfBody(text);
+    throw new PeerUnreachable(peerName, answered(status, code), status, code);
+  }
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
+    const what = contentType === '' ? 'no content type' : contentType.slice(0, 60);
+    throw new PeerUnreachable(peerName, `answered ${status} with ${what} instead of JSON; is this the right address?`, status);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PeerUnreachable(peerName, `answered ${status} with broken JSON`, status);
+  }
+}
