@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { GuardedByItself, Public } from './access.js';
+import { GuardedByItself, Public } from './public.decorator.js';
 import { Authenticator } from './authenticator.js';
 import { authContextOf } from './caller.js';
 

@@ -1,5 +1,5 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
-import { GuardedByItself } from '../auth/access.js';
+import { GuardedByItself } from '../auth/public.decorator.js';
 import { KeysFrom, type KeySource } from './key-source.js';
 import { PeerCallGuard } from './peer-call.guard.js';
 

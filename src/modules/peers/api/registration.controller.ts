@@ -1,0 +1,37 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/refusal.js';
+import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { RegisterPeer, type RegisteredPeer } from '../commands/invitations/register-peer.command.js';
+
+const Registration = z.object({
+  invitationId: z.uuid(),
+  secret: z.string().max(100),
+  serverId: z.uuid(),
+  name: z.string().max(100),
+  url: z.string().max(500),
+  publicKey: z.string(),
+});
+
+/** Where a server that accepted our invitation registers. */
+@Controller('peer/v1/registrations')
+export class RegistrationController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  /** Replies with who we are. Signed with the key in the body; the one-time secret opens the door. */
+  @Post()
+  @HttpCode(200)
+  @PeerCall({ keys: 'body' })
+  async register(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
+    const registration = Registration.safeParse(body);
+    if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
+    const { reply, receipt } = await this.commands.execute<RegisterPeer, RegisteredPeer>(new RegisterPeer(registration.data));
+    await this.readModels.reflect(receipt);
+    return reply;
+  }
+}

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
+import { newId } from '../../../../platform/ids/ids.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import { invitation } from '../../domain/invitation.decider.js';
+import { CreateInvitation, type CreatedInvitation } from './create-invitation.command.js';
+import { encodeToken, hashSecret } from './invitation-token.js';
+
+const LIFETIME_MS = 60 * 60 * 1000;
+
+@CommandHandler(CreateInvitation)
+export class CreateInvitationHandler implements ICommandHandler<CreateInvitation, CreatedInvitation> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  async execute(): Promise<CreatedInvitation> {
+    const { url, serverId, publicKey } = this.identity;
+    const invitationId = newId();
+    const secret = randomBytes(32).toString('base64url');
+    const expires = new Date(Date.now() + LIFETIME_MS);
+    const expiresAt = expires.toISOString();
+    const as = { invitationId, secretHash: hashSecret(secret), expiresAt };
+    const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
+    const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt });
+    return { token, expiresAt: expires, receipt };
+  }
+}

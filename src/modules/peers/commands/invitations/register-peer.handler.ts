@@ -1,0 +1,57 @@
+import { timingSafeEqual } from 'node:crypto';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { withContext } from '../../../../platform/context/call-context.js';
+import { CommandRunner, type Receipt } from '../../../../platform/cqrs/command-runner.js';
+import { LiveViews } from '../../../../platform/live-view/live-views.js';
+import { PeerCallAudit } from '../../../../ports/peer-call-audit.port.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import { invitation, type InvitationState } from '../../domain/invitation.decider.js';
+import { peer } from '../../domain/peer.decider.js';
+import { hashSecret } from './invitation-token.js';
+import { RegisterPeer, type RegisteredPeer } from './register-peer.command.js';
+
+type Registration = RegisterPeer['registration'];
+
+/** Running it twice for the same server and key changes nothing; a refusal is on record. */
+@CommandHandler(RegisterPeer)
+export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly audit: PeerCallAudit,
+    private readonly views: LiveViews,
+  ) {}
+
+  async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
+    const receipt = await this.register(registration).catch(async (error: unknown) => {
+      if (error instanceof Refusal) await this.record(registration, error);
+      throw error;
+    });
+    const { serverId, name, url, publicKey } = this.identity;
+    return { reply: { serverId, name, url, publicKey }, receipt };
+  }
+
+  private async register({ secret, ...registration }: Registration): Promise<Receipt> {
+    const { invitationId, serverId: peerId, name, url, publicKey } = registration;
+    if (peerId === this.identity.serverId) throw new Refusal('INVALID_INVITATION', 'A server can\'t register with itself.');
+    const secretMatches = showsSecret(await this.runner.load(invitation, invitationId), secret);
+    const accept = { type: 'accept', invitationId, peerId, publicKey, secretMatches, now: new Date().toISOString() } as const;
+    return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
+      await this.runner.run(invitation, invitationId, accept);
+      const as = { peerId, name, url, publicKey, invitationId };
+      const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
+      await this.views.reflect(receipt);
+      return receipt;
+    });
+  }
+
+  private record({ serverId }: Registration, { code, message }: Refusal): Promise<void> {
+    return this.audit.refused({ code, reason: message, method: 'POST', path: '/peer/v1/registrations', keyId: serverId });
+  }
+}
+
+function showsSecret(state: InvitationState, secret: string): boolean {
+  const expected = Buffer.from(state?.secretHash ?? hashSecret(''), 'hex');
+  return timingSafeEqual(expected, Buffer.from(hashSecret(secret), 'hex')) && state !== null;
+}

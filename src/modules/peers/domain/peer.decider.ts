@@ -1,0 +1,91 @@
+import { BASE_URL_ADVICE, isBaseUrl } from '../../../kernel/base-url.js';
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import { peerEvents, type PeerEvent, type PeerRegistered } from '../contracts/peer.events.js';
+
+export interface KnownPeer {
+  readonly peerId: string;
+  readonly name: string;
+  readonly url: string;
+  readonly publicKey: string;
+  readonly standing: 'active' | 'suspended' | 'unregistered';
+  /** Invitations that were used for this peer; none of them changes anything again. */
+  readonly invitations: readonly string[];
+}
+
+/** Null while the server was never registered. */
+export type PeerState = KnownPeer | null;
+
+export type PeerCommand =
+  | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
+  | { readonly type: 'update'; readonly to: { readonly name?: string; readonly url?: string } }
+  | { readonly type: 'suspend' | 'resume' | 'unregister' };
+
+const MAX_NAME = 100;
+
+function check(name: string, url: string): void {
+  if (name.trim() === '' || name.length > MAX_NAME) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME} characters.`);
+  }
+  if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
+}
+
+function register(data: PeerRegistered['data'], state: PeerState): readonly PeerEvent[] {
+  const active = state?.standing === 'active' && state.publicKey === data.publicKey;
+  if (state?.invitations.includes(data.invitationId)) {
+    if (active) return [];
+    throw new Refusal('INVALID_INVITATION', 'This invitation was used before. Ask for a new one.');
+  }
+  if (state?.standing === 'suspended') {
+    throw new Refusal('PEER_SUSPENDED', `${state.name} is known and suspended. Resume it instead.`);
+  }
+  check(data.name, data.url);
+  return [{ type: 'PeerRegistered', data }];
+}
+
+function update(peer: KnownPeer, to: { readonly name?: string; readonly url?: string }): readonly PeerEvent[] {
+  const { name = peer.name, url = peer.url } = to;
+  if (name === peer.name && url === peer.url) return [];
+  check(name, url);
+  return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
+}
+
+function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer: KnownPeer): readonly PeerEvent[] {
+  const data = { peerId: peer.peerId, name: peer.name };
+  switch (command.type) {
+    case 'update':
+      return update(peer, command.to);
+    case 'suspend':
+      return peer.standing === 'suspended' ? [] : [{ type: 'PeerSuspended', data }];
+    case 'resume':
+      return peer.standing === 'active' ? [] : [{ type: 'PeerResumed', data }];
+    case 'unregister':
+      return [{ type: 'PeerUnregistered', data }];
+  }
+}
+
+/** Another server, as this one knows it. Streams `peer-<peerId>`. */
+export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
+  category: 'peer',
+  events: peerEvents,
+  initial: null,
+
+  decide(command, state) {
+    if (command.type === 'register') return register(command.as, state);
+    if (!state || state.standing === 'unregistered') throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');
+    return decideOnKnown(command, state);
+  },
+
+  evolve(state, event) {
+    if (event.type === 'PeerRegistered') {
+      const { invitationId, ...contact } = event.data;
+      return { ...contact, standing: 'active', invitations: [...(state?.invitations ?? []), invitationId] };
+    }
+    if (!state) return state;
+    if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
+    if (event.type === 'PeerSuspended') return { ...state, standing: 'suspended' };
+    if (event.type === 'PeerResumed') return { ...state, standing: 'active' };
+    if (event.type === 'PeerUnregistered') return { ...state, standing: 'unregistered' };
+    return state;
+  },
+};

@@ -1,0 +1,46 @@
+import { Global, Module } from '@nestjs/common';
+import { LiveViews } from '../../platform/live-view/live-views.js';
+import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
+import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { RegistrationController } from './api/registration.controller.js';
+import { AcceptInvitationHandler } from './commands/invitations/accept-invitation.handler.js';
+import { CreateInvitationHandler } from './commands/invitations/create-invitation.handler.js';
+import { RegisterPeerHandler } from './commands/invitations/register-peer.handler.js';
+import {
+  ResumePeerHandler,
+  SuspendPeerHandler,
+  UnregisterPeerHandler,
+  UpdatePeerHandler,
+} from './commands/peers/change-peer.handlers.js';
+import { PeerChanges } from './commands/peers/peer-changes.js';
+import { LivePeerDirectory } from './directory/live-peer-directory.js';
+import { RecordedPeerCalls } from './directory/recorded-peer-calls.js';
+
+const directory = {
+  provide: PeerDirectory,
+  inject: [LiveViews],
+  async useFactory(views: LiveViews) {
+    const peers = new LivePeerDirectory();
+    await views.follow(peers);
+    return peers;
+  },
+};
+
+const handlers = [
+  CreateInvitationHandler,
+  AcceptInvitationHandler,
+  RegisterPeerHandler,
+  UpdatePeerHandler,
+  SuspendPeerHandler,
+  ResumePeerHandler,
+  UnregisterPeerHandler,
+];
+
+/** Other servers: who they are and whether they are let in. */
+@Global()
+@Module({
+  controllers: [RegistrationController],
+  providers: [directory, { provide: PeerCallAudit, useClass: RecordedPeerCalls }, PeerChanges, ...handlers],
+  exports: [PeerDirectory, PeerCallAudit],
+})
+export class PeersModule {}
