@@ -49,6 +49,7 @@ async function open(agent: Agent, peerName: string, call: FeedCall): Promise<Bod
 }
 
 async function refused(peerName: string, status: number, body: Body): Promise<PeerUnreachable> {
+  body.on('error', () => undefined);
   if (status === 200) {
     body.destroy();
     return new PeerUnreachable(peerName, 'answered 200 without an event stream; is this the right address?', status);

@@ -25,16 +25,12 @@ export class Connection {
   private readonly socket: Socket;
   private headLength = 0;
   private inBody = false;
-  private connected = false;
   private receiver: Receiver | null = null;
   private end: string | null = null;
   /** How many requests it has carried. */
   uses = 0;
 
-  constructor(
-    origin: Origin,
-    private readonly timeouts: Timeouts,
-  ) {
+  constructor(origin: Origin, timeouts: Timeouts) {
     this.socket = open(origin, {
       buffer: () => (this.inBody && this.receiver ? this.receiver.space() : this.headSpace.subarray(this.headLength)),
       callback: (count) => {
@@ -43,11 +39,10 @@ export class Connection {
       },
     });
     this.socket.setNoDelay(true);
-    this.socket.setTimeout(timeouts.connectMs, () => this.timedOut());
-    this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => {
-      this.connected = true;
-      this.socket.setTimeout(timeouts.idleMs);
-    });
+    const connecting = setTimeout(() => this.close('timed out while connecting'), timeouts.connectMs);
+    this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+    this.socket.once('close', () => clearTimeout(connecting));
+    this.socket.setTimeout(timeouts.idleMs, () => this.close(`sent nothing for ${timeouts.idleMs / 1000} seconds`));
     this.socket.on('error', (error) => this.close(failureReason(error)));
     for (const ending of ['end', 'close']) {
       this.socket.on(ending, () => this.close('the connection was closed in the middle'));
@@ -79,11 +74,6 @@ export class Connection {
     const receiver = this.receiver;
     this.receiver = null;
     receiver?.broken(reason, !this.inBody && this.headLength === 0);
-  }
-
-  private timedOut(): void {
-    const idle = `sent nothing for ${this.timeouts.idleMs / 1000} seconds`;
-    this.close(this.connected ? idle : 'timed out while connecting');
   }
 
   private arrived(count: number): void {
