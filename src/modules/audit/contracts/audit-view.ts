@@ -1,3 +1,24 @@
+import type { Actor } from '../../../kernel/event.js';
+import type { Json } from '../../../kernel/json.js';
+
 /** What an audit entry is about. A replica is told as part of its package. */
 export const TARGET_TYPES = ['PACKAGE', 'PEER', 'INVITATION', 'ACCOUNT', 'SERVER'] as const;
 export type TargetType = (typeof TARGET_TYPES)[number];
+
+/** One recorded event, as it is shown. */
+export interface AuditEntryView {
+  readonly id: string;
+  /** Its number in the order of the log. */
+  readonly seq: number;
+  /** Event type. */
+  readonly kind: string;
+  readonly recordedAt: Date;
+  readonly actor: Actor;
+  readonly address: string | null;
+  readonly serverId: string;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly target: { readonly type: TargetType; readonly id: string; readonly label: string | null };
+  readonly summary: string;
+  readonly details: { readonly [key: string]: Json | undefined };
+}

@@ -1,3 +1,5 @@
+import type { Stage } from '../../../kernel/stage.js';
+
 /**
  * What this server does with a package: serves it; knows a later one of the same filename; holds it but does not serve
  * its stage; fetches it; gave up fetching it; only knows of it; or keeps its tombstone.
@@ -12,3 +14,30 @@ export const PACKAGE_STATES = [
   'REMOVED',
 ] as const;
 export type PackageState = (typeof PACKAGE_STATES)[number];
+
+/** A package as it is shown. */
+export interface PackageView {
+  readonly id: string;
+  readonly filename: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha1: string;
+  readonly sha256: string;
+  readonly chunkSize: number;
+  readonly chunkCount: number;
+  readonly stage: Stage;
+  readonly state: PackageState;
+  readonly publishedAt: Date;
+  readonly firstPublishedAt: Date;
+  readonly originId: string;
+  readonly originName: string;
+  readonly uploadedBy: string;
+}
+
+/** One chunk of a package and its digests. */
+export interface ChunkView {
+  readonly index: number;
+  readonly sha1: string;
+  readonly sha256: string;
+}

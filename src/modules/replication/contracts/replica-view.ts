@@ -1,3 +1,40 @@
+import type { Run } from '../../../kernel/runs.js';
+
 /** How far a server's copy of a package is. REQUESTED and FETCHING go on by themselves, FAILED waits for a retry. */
 export const REPLICA_STATES = ['REQUESTED', 'FETCHING', 'PUBLISHED', 'FAILED', 'WITHDRAWN'] as const;
 export type ReplicaState = (typeof REPLICA_STATES)[number];
+
+export interface ServerName {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What stands in a replica's way. `reason` tells an administrator what to do. */
+export interface ReplicaProblem {
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** The copy of a package on one server, as it is shown. */
+export interface ReplicaView {
+  readonly packageId: string;
+  readonly server: ServerName;
+  /** Is it this server's own copy? */
+  readonly local: boolean;
+  readonly state: ReplicaState;
+  /** Bytes of the whole package. */
+  readonly size: number;
+  readonly chunkCount: number;
+  readonly verifiedRuns: readonly Run[];
+  readonly verifiedChunks: number;
+  readonly verifiedBytes: number;
+  readonly rejectedChunks: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly sourcePeer: ServerName | null;
+  readonly failure: ReplicaProblem | null;
+  readonly delay: ReplicaProblem | null;
+  readonly lastError: string | null;
+  readonly requestedAt: Date | null;
+  readonly publishedAt: Date | null;
+}

@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Actor } from '../../../../kernel/event.js';
 import type { Json } from '../../../../kernel/json.js';
 import { safeBigint } from '../../../../platform/database/column-values.js';
+import type { TargetType } from '../../contracts/audit-view.js';
 
 /** One event of the log, told for people. `seq` counts them in the order of the log. */
 @Entity('audit_entries')
@@ -17,7 +18,7 @@ export class AuditEntryEntity {
   @Column('text', { name: 'server_id' }) serverId!: string;
   @Column('text', { name: 'correlation_id' }) correlationId!: string;
   @Column('text', { name: 'causation_id', nullable: true }) causationId!: string | null;
-  @Column('text', { name: 'target_type' }) targetType!: string;
+  @Column('text', { name: 'target_type' }) targetType!: TargetType;
   @Column('text', { name: 'target_id' }) targetId!: string;
   /** Filename or name; filled in later when it was not known yet. */
   @Column('text', { name: 'target_label', nullable: true }) targetLabel!: string | null;

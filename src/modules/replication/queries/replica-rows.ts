@@ -1,0 +1,43 @@
+import type { Run } from '../../../kernel/runs.js';
+import { countOf } from '../../../kernel/runs.js';
+import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import type { ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
+import type { ReplicaEntity, ReplicaPackageEntity } from '../projections/replicas/replica.entity.js';
+
+const problem = (code: string | null, reason: string | null): ReplicaProblem | null =>
+  code === null ? null : { code, reason: reason ?? '' };
+
+function bytesOf(runs: readonly Run[], { size, chunkCount }: ReplicaPackageEntity): number {
+  const last = runs.at(-1);
+  const endsWithLast = last !== undefined && last.first + last.count === chunkCount;
+  return countOf(runs) * CHUNK_SIZE - (endsWithLast ? chunkCount * CHUNK_SIZE - size : 0);
+}
+
+function verifiedRuns(row: ReplicaEntity, chunkCount: number): readonly Run[] {
+  if (row.state !== 'PUBLISHED') return row.verified;
+  return chunkCount > 0 ? [{ first: 0, count: chunkCount }] : [];
+}
+
+const UNKNOWN = { size: 0, chunkCount: 0 };
+
+/** A row with what its package and the servers' names add to it. */
+export function toReplicaView(
+  row: ReplicaEntity,
+  known: ReplicaPackageEntity | undefined,
+  nameOf: (serverId: string) => string,
+): ReplicaView {
+  const named = (id: string): ServerName => ({ id, name: nameOf(id) });
+  const { size, chunkCount } = known ?? UNKNOWN;
+  const runs = verifiedRuns(row, chunkCount);
+  const verifiedChunks = countOf(runs);
+  return {
+    ...{ packageId: row.packageId, server: named(row.serverId), local: row.local, state: row.state, size, chunkCount },
+    ...{ verifiedRuns: runs, verifiedChunks, verifiedBytes: known ? bytesOf(runs, known) : 0 },
+    rejectedChunks: row.rejectedChunks,
+    progress: row.state === 'PUBLISHED' ? 1 : verifiedChunks / Math.max(1, chunkCount),
+    sourcePeer: row.sourceId === null ? null : named(row.sourceId),
+    failure: problem(row.failureCode, row.failureReason),
+    delay: problem(row.delayCode, row.delayReason),
+    ...{ lastError: row.lastError, requestedAt: row.requestedAt, publishedAt: row.publishedAt },
+  };
+}

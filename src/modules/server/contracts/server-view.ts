@@ -1,0 +1,12 @@
+import type { Stage } from '../../../kernel/stage.js';
+
+/** This server as it is shown. */
+export interface ServerView {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly stage: Stage;
+  /** Raw 32-byte Ed25519 public key, base64url. */
+  readonly publicKey: string;
+  readonly initialisedAt: Date;
+}
