@@ -1,0 +1,52 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { isStamp } from '../../../kernel/hybrid-clock.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import { Clock } from '../../../platform/clock/clock.js';
+import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { packageIdOf } from '../../../platform/ids/ids.js';
+import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { LearnPackage } from '../contracts/learn-package.js';
+import type { PackageFacts } from '../contracts/package-facts.js';
+import { checkedFilename } from '../domain/filename.js';
+import { PackageWriter } from './package-writer.js';
+
+/** Refusals: INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD. */
+@CommandHandler(LearnPackage)
+export class LearnPackageHandler implements ICommandHandler<LearnPackage, Receipt> {
+  constructor(
+    private readonly packages: PackageWriter,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ facts, pages, peerId }: LearnPackage): Promise<Receipt> {
+    requireSound(facts);
+    this.requireTimely(facts);
+    const { packageId } = facts;
+    const known = (await this.packages.load(packageId)).facts !== null;
+    const receipt = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
+      return { type: 'learn', facts, pages, peerId };
+    });
+    this.packages.observe(facts);
+    return receipt;
+  }
+
+  private requireTimely({ publication, stageStamp, removal }: PackageFacts): void {
+    for (const stamp of [publication, stageStamp, removal ?? publication]) {
+      if (!isStamp(stamp)) throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed time stamp.');
+      if (this.clock.hybrid.isTooFarAhead(stamp)) {
+        throw new Refusal('STAMP_AHEAD', 'The peer sent a time stamp from the future: compare the clocks of the servers.');
+      }
+    }
+  }
+}
+
+/** A peer is a registered server, but what it says becomes a file name and a download here. */
+function requireSound(facts: PackageFacts): void {
+  const { filename, sha256, size } = facts;
+  const sound =
+    checkedFilename(filename) === filename &&
+    packageIdOf(filename, sha256) === facts.packageId &&
+    facts.chunkSize === CHUNK_SIZE &&
+    facts.chunkCount === Math.ceil(size / CHUNK_SIZE);
+  if (!sound) throw new Refusal('INVALID_REQUEST', 'The peer described a package that cannot be.');
+}

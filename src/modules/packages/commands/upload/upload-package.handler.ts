@@ -1,0 +1,88 @@
+import type { Readable } from 'node:stream';
+import { Logger } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../../kernel/refusal.js';
+import type { Stage } from '../../../../kernel/stage.js';
+import { Clock } from '../../../../platform/clock/clock.js';
+import { currentContext } from '../../../../platform/context/call-context.js';
+import type { Receipt } from '../../../../platform/cqrs/command-runner.js';
+import { packageIdOf } from '../../../../platform/ids/ids.js';
+import { CHUNK_SIZE, PackageStorage, StorageFull, type StagedFile } from '../../../../ports/package-storage.port.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import { checkedFilename } from '../../domain/filename.js';
+import type { Publication } from '../../domain/package.decider.js';
+import { PackageWriter } from '../package-writer.js';
+import { pagesOf } from '../page-batches.js';
+import { UploadPackage, type UploadedPackage, type UploadOptions } from './upload-package.command.js';
+import { verifyDigests } from './verify-digests.js';
+
+const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
+/** Bytes first, then the event: what is in the log is on the disk. */
+@CommandHandler(UploadPackage)
+export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
+  private readonly logger = new Logger('Upload');
+
+  constructor(
+    private readonly storage: PackageStorage,
+    private readonly packages: PackageWriter,
+    private readonly identity: ServerIdentity,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
+    const name = checkedFilename(filename);
+    const file = await this.receive(source, options);
+    try {
+      await verifyDigests(file, options.expected);
+      const stage = await options.stage;
+      const id = packageIdOf(name, file.sha256);
+      await this.storage.publish(file.path, id);
+      const receipt = await this.record(id, name, file, stage);
+      await this.requireStored(id);
+      this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
+      return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
+    } catch (error) {
+      await this.storage.discard(file.path);
+      throw error;
+    }
+  }
+
+  private async receive(source: Readable, options: UploadOptions): Promise<StagedFile> {
+    try {
+      return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
+    } catch (error) {
+      if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
+      throw new Refusal('INCOMPLETE_BODY', 'The upload ended before all of its bytes had arrived. Send the file again.');
+    }
+  }
+
+  /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
+  private async record(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Receipt> {
+    const { vouched } = await this.packages.load(packageId);
+    const publication: Publication = {
+      packageId,
+      filename,
+      size: file.size,
+      sha1: file.sha1,
+      sha256: file.sha256,
+      stage,
+      chunkSize: CHUNK_SIZE,
+      chunkCount: Math.ceil(file.size / CHUNK_SIZE),
+      stageStamp: this.clock.hybrid.now(),
+      publication: this.clock.hybrid.now(),
+      firstPublishedAt: isoSeconds(this.clock.now()),
+      origin: { serverId: this.identity.serverId, name: this.identity.name },
+      uploadedBy: currentContext().actor.name,
+    };
+    const pages = vouched ? [] : pagesOf(file.chunks);
+    return this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
+  }
+
+  /** The removal of an earlier publication may have taken the file away between its publication and the event. */
+  private async requireStored(packageId: string): Promise<void> {
+    const stored = await this.storage.open(packageId);
+    if (!stored) throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
+    stored.close();
+  }
+}
