@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { hash, verify } from '@node-rs/argon2';
+import { Refusal } from '../../../kernel/refusal.js';
+import { Gate } from '../../../platform/limits/gate.js';
+
+/** argon2id as OWASP recommends it: 19 MiB, two passes, one lane. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const MAX_CHARACTERS = 1_000;
+
+const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too many people are signing in at once. Try again in a moment.');
+
+/** Hashes and checks passwords; memory and processor time are bounded by how many are worked on at once. */
+@Injectable()
+export class PasswordHashing {
+  private readonly gate = new Gate(2, 50);
+  private readonly nobodys = hash(randomBytes(16), COST);
+
+  hash(password: string): Promise<string> {
+    return hash(password, COST);
+  }
+
+  /** Takes the same time whether there is a hash or not. @throws Refusal UNAVAILABLE when too many wait */
+  async matches(stored: string | null, password: string): Promise<boolean> {
+    const reference = stored ?? (await this.nobodys);
+    const matched = await this.gate.run(() => verify(reference, password.slice(0, MAX_CHARACTERS)), busy);
+    return matched && stored !== null && password.length <= MAX_CHARACTERS;
+  }
+}

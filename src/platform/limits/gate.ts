@@ -1,0 +1,35 @@
+/** Lets a few pieces of work run at once and a bounded number wait. */
+export class Gate {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly atOnce: number,
+    private readonly mostWaiting: number,
+  ) {}
+
+  /** @throws what `whenFull` makes when too many wait already, or the work's own error */
+  async run<T>(work: () => Promise<T>, whenFull: () => Error): Promise<T> {
+    if (this.running < this.atOnce) this.running += 1;
+    else await this.wait(whenFull);
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  private wait(whenFull: () => Error): Promise<void> {
+    if (this.waiting.length >= this.mostWaiting) throw whenFull();
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+    });
+  }
+
+  /** The place is handed over to who waits longest. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.running -= 1;
+  }
+}
