@@ -1,0 +1,42 @@
+import { DatabaseError, Pool, type PoolConfig } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '../../../kernel/retry.js';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
+
+/** How long a call goes on trying when the database is away, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** Connection lost, server going down or coming up, out of resources, deadlock, failed over to a standby. */
+const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
+
+/** Would the same call work when the database is back? */
+export function isTemporary(error: unknown): boolean {
+  if (error instanceof DatabaseError) return TEMPORARY.test(error.code ?? '');
+  return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
+}
+
+/** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
+export async function persist<T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> {
+  for (let attempt = 1, deadline = Date.now() + PATIENCE; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isTemporary(error)) throw error;
+      if (stopped.aborted || Date.now() >= deadline) throw new EventStoreUnavailable(error);
+    }
+    await delay(backoffMs(attempt, 20, 500, Math.random()));
+  }
+}
+
+/** Appends are durable when they are answered, and each statement of `log.append` sees what was committed before it. */
+const SESSION = '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed';
+
+export function makePool(settings: DatabaseSettings, name: string, max: number): Pool {
+  const limits = { connectionTimeoutMillis: 5000, query_timeout: PATIENCE, idleTimeoutMillis: 0, keepAlive: true };
+  const config: PoolConfig = { ...settings, ...limits, max, application_name: `odst ${name}`, options: SESSION };
+  const pool = new Pool(config);
+  // Without a listener a connection that is lost while idle would end the process; the next call makes a new one.
+  pool.on('error', () => undefined);
+  return pool;
+}

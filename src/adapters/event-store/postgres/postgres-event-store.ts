@@ -1,0 +1,91 @@
+import type { Pool } from 'pg';
+import type { NewEvent, RecordedEvent } from '../../../kernel/event.js';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import {
+  EventStore,
+  RevisionConflict,
+  type Appended,
+  type ExpectedRevision,
+  type SubscribeOptions,
+  type SubscriptionItem,
+} from '../../../ports/event-store.port.js';
+import { makePool, persist } from './connection.js';
+import { positionOf } from './cursor.js';
+import { GroupCommit } from './group-commit.js';
+import { subscribe } from './live/subscription.js';
+import { LogTail } from './live/tail.js';
+import { serialize } from './serialize.js';
+import { append, type AppendOutcome } from './sql/append.js';
+import { readEpoch } from './sql/read-epoch.js';
+import { readHead } from './sql/read-head.js';
+import { readStream } from './sql/read-stream.js';
+
+const READERS = 4;
+
+/** The log in tables of the schema `log` (migration 1764000000001). A cursor is a position in decimal. */
+export class PostgresEventStore extends EventStore {
+  private readonly closed = new AbortController();
+  private readonly writer: Pool;
+  private readonly readers: Pool;
+  private readonly tail: LogTail;
+  private readonly commits = new GroupCommit((group) => this.persist(() => append(this.writer, group)));
+
+  constructor(settings: DatabaseSettings) {
+    super();
+    this.writer = makePool(settings, 'log writer', 1);
+    this.readers = makePool(settings, 'log reader', READERS);
+    this.tail = new LogTail(this.readers, settings);
+  }
+
+  override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    const outcome = await this.commits.append(serialize(stream, events, expected));
+    return resultOf(outcome, stream, expected);
+  }
+
+  override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
+    for (let next = from, isLast = false; !isLast; ) {
+      const page = await this.persist(() => readStream(this.readers, stream, next));
+      yield* page.events;
+      isLast = page.isLast;
+      next += BigInt(page.events.length);
+    }
+  }
+
+  override subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem> {
+    const signal = AbortSignal.any([options.signal, this.closed.signal]);
+    return subscribe({ pool: this.readers, tail: this.tail }, { ...options, signal });
+  }
+
+  override async head(): Promise<string | null> {
+    const head = await this.persist(() => readHead(this.readers));
+    return head === 0n ? null : String(head);
+  }
+
+  override compareCursors(a: string | null, b: string | null): number {
+    const difference = positionOf(a) - positionOf(b);
+    return difference < 0n ? -1 : Number(difference > 0n);
+  }
+
+  override epoch(): Promise<string> {
+    return this.persist(() => readEpoch(this.readers));
+  }
+
+  /** Ends the subscriptions, finishes the appends under way and disconnects. */
+  async close(): Promise<void> {
+    this.closed.abort();
+    await this.commits.idle();
+    await Promise.all([this.tail.close(), this.writer.end(), this.readers.end()]);
+  }
+
+  private persist<T>(call: () => Promise<T>): Promise<T> {
+    return persist(call, this.closed.signal);
+  }
+}
+
+function resultOf(outcome: AppendOutcome, stream: string, expected: ExpectedRevision): Appended {
+  if (outcome.outcome === 'clash') throw new Error(`Some events of this append to ${stream} were recorded elsewhere`);
+  if (outcome.outcome === 'conflict') {
+    throw new RevisionConflict(stream, expected, outcome.revision === null ? null : BigInt(outcome.revision));
+  }
+  return { revision: BigInt(outcome.revision), cursor: outcome.position };
+}

@@ -1,0 +1,37 @@
+import type { Pool } from 'pg';
+
+/** An append, serialized; `expected` is -2 for any, -1 for a new stream, else a revision. */
+export interface SerializedAppend {
+  readonly stream: string;
+  readonly expected: bigint;
+  readonly ids: readonly string[];
+  readonly types: readonly string[];
+  readonly data: readonly string[];
+  readonly metadata: readonly string[];
+  readonly bytes: number;
+}
+
+/** `revision` is null for a conflict with a stream that is not there. */
+export type AppendOutcome =
+  | { readonly outcome: 'appended' | 'repeated'; readonly revision: string; readonly position: string }
+  | { readonly outcome: 'conflict'; readonly revision: string | null }
+  | { readonly outcome: 'clash' };
+
+const SQL = `
+SELECT outcome, revision, position
+FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[])`;
+
+/** Several appends in one transaction; the outcomes stand in the order of the appends. */
+export async function append(pool: Pool, group: readonly SerializedAppend[]): Promise<readonly AppendOutcome[]> {
+  const values = [
+    group.map(({ stream }) => stream),
+    group.map(({ expected }) => String(expected)),
+    group.map(({ ids }) => ids.length),
+    group.flatMap(({ ids }) => ids),
+    group.flatMap(({ types }) => types),
+    group.flatMap(({ data }) => data),
+    group.flatMap(({ metadata }) => metadata),
+  ];
+  const { rows } = await pool.query<AppendOutcome>({ name: 'append', text: SQL, values });
+  return rows;
+}

@@ -1,0 +1,52 @@
+import type { Pool } from 'pg';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { COLUMNS, PAGE_BYTES, PAGE_EVENTS, toEvent, type EventRow } from './row.js';
+
+/** Positions that one call looks through at most, so that rare types do not make it take long. */
+const WINDOW = 20_000n;
+
+export interface LogPage {
+  readonly events: readonly RecordedEvent[];
+  /** Everything wanted up to this position is on this page or an earlier one. */
+  readonly upTo: bigint;
+}
+
+type PageRow = EventRow & { readonly bytes: string };
+type Row = { readonly head: string } & (PageRow | { readonly [K in keyof PageRow]: null });
+
+/**
+ * Head and page come from one snapshot: what is committed in between is neither behind the one nor on the other.
+ * pg_column_size looks at the stored size and does not fetch what is stored out of line.
+ */
+const SQL = `
+SELECT h.head, p.* FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h
+LEFT JOIN (
+  SELECT * FROM (
+    SELECT ${COLUMNS}, sum(pg_column_size(data)) OVER (ORDER BY position) AS bytes
+    FROM log.events
+    WHERE position > $1 AND position <= $2 AND ($3::text[] IS NULL OR type = ANY ($3))
+    ORDER BY position LIMIT ${PAGE_EVENTS}
+  ) q WHERE bytes - pg_column_size(data) < ${PAGE_BYTES}
+) p ON true
+ORDER BY p.position`;
+
+/** The next events after a position, of the given types when they are given. */
+export async function readLog(pool: Pool, after: bigint, types?: readonly string[]): Promise<LogPage> {
+  const end = after + WINDOW;
+  const values = [String(after), String(end), types ?? null];
+  const { rows } = await pool.query<Row>({ name: 'read-log', text: SQL, values });
+  const page = rows.filter((row) => row.position !== null);
+  return { events: page.map(toEvent), upTo: lastOf(page) ?? upTo(after, end, BigInt(rows[0]?.head ?? 0)) };
+}
+
+/** Where a page that was cut short ends; undefined when it was not. */
+function lastOf(page: readonly PageRow[]): bigint | undefined {
+  const last = page.at(-1);
+  const cut = last && (page.length >= PAGE_EVENTS || Number(last.bytes) >= PAGE_BYTES);
+  return cut ? BigInt(last.position) : undefined;
+}
+
+function upTo(after: bigint, end: bigint, head: bigint): bigint {
+  const known = head < end ? head : end;
+  return known > after ? known : after;
+}

@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../../src/kernel/event.js';
+import { EventStoreUnavailable, MAX_EVENT_BYTES, RevisionConflict, type EventStore } from '../../src/ports/event-store.port.js';
+import { oneEvent, someEvents } from './events.js';
+import { eventsIn, Follower, followUntil, readAll } from './follow.js';
+
+/** An engine under test. `open` makes one more client of the same, at first empty, log. */
+export interface EventStoreEngine {
+  open(): EventStore;
+  close(): Promise<void>;
+}
+
+const WRITERS = 16;
+const EVENTS_PER_WRITER = 1300;
+
+/** What every event store engine must keep. */
+export function eventStoreContract(name: string, start: () => Promise<EventStoreEngine>): void {
+  describe(`event store: ${name}`, () => {
+    let engine: EventStoreEngine;
+    let store: EventStore;
+    beforeAll(async () => {
+      engine = await start();
+      store = engine.open();
+    });
+    afterAll(() => engine.close());
+
+    const streamOf = async (stream: string, from?: bigint): Promise<RecordedEvent[]> => {
+      const events: RecordedEvent[] = [];
+      for await (const event of store.readStream(stream, from)) events.push(event);
+      return events;
+    };
+
+    describe('append', () => {
+      it('starts with an empty log', async () => {
+        expect(await store.head()).toBeNull();
+        expect(await readAll(store)).toEqual([]);
+      });
+
+      it('returns events as they were written', async () => {
+        const data = { text: 'ä€😀 "\\ \n', zero: 'a\u0000b', lone: '\ud800', nested: [1, 0.1, null, { b: true }], big: 9007199254740991 };
+        const [event] = oneEvent('Written', data);
+        const before = Date.now();
+        const appended = await store.append('read-back', event ? [event] : [], 'none');
+        const [read] = await streamOf('read-back');
+        expect(read).toMatchObject({ ...event, data, stream: 'read-back', revision: 0n, cursor: appended.cursor });
+        expect(Math.abs((read?.recordedAt.getTime() ?? 0) - before)).toBeLessThan(5000);
+      });
+
+      it('counts revisions from 0 and keeps to the expected one', async () => {
+        const first = await store.append('expected', someEvents(3), 'none');
+        expect(first.revision).toBe(2n);
+        expect((await store.append('expected', oneEvent(), 2n)).revision).toBe(3n);
+        expect((await store.append('expected', oneEvent(), 'any')).revision).toBe(4n);
+        const conflict = await store.append('expected', oneEvent(), 2n).catch((error: unknown) => error);
+        expect(conflict).toBeInstanceOf(RevisionConflict);
+        expect(conflict).toMatchObject({ stream: 'expected', expected: 2n, actual: 4n });
+        await expect(store.append('expected', oneEvent(), 'none')).rejects.toBeInstanceOf(RevisionConflict);
+        await expect(store.append('expected', oneEvent(), 9n)).rejects.toBeInstanceOf(RevisionConflict);
+        await expect(store.append('not there', oneEvent(), 0n)).rejects.toMatchObject({ actual: null });
+        expect(await streamOf('expected')).toHaveLength(5);
+        expect((await streamOf('expected', 3n)).map(({ revision }) => revision)).toEqual([3n, 4n]);
+        expect(await streamOf('not there')).toEqual([]);
+      });
+
+      it('is atomic and in order when it has several events', async () => {
+        const events = Array.from({ length: 50 }, (_, i) => someEvents(1, 'Numbered', { i })).flat();
+        await store.append('atomic', events, 'none');
+        const refused = [...someEvents(2), ...oneEvent('Huge', 'x'.repeat(MAX_EVENT_BYTES))];
+        await expect(store.append('atomic', refused, 49n)).rejects.toThrow(/bytes/);
+        expect((await streamOf('atomic')).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+      });
+
+      it('changes nothing when it is repeated, and answers as the first time', async () => {
+        const events = someEvents(3);
+        const first = await store.append('repeated', events, 'none');
+        await store.append('repeated', oneEvent(), 2n);
+        expect(await store.append('repeated', events, 'none')).toEqual(first);
+        expect(await streamOf('repeated')).toHaveLength(4);
+      });
+
+      it('is recorded once when it is repeated at the same time by several clients', async () => {
+        const clients = [store, engine.open(), engine.open()];
+        const events = someEvents(2);
+        const answers = await Promise.all(
+          Array.from({ length: 30 }, (_, i) => clients[i % 3]?.append('at once', events, 'none')),
+        );
+        expect(new Set(answers.map((answer) => answer?.cursor))).toHaveProperty('size', 1);
+        expect(await streamOf('at once')).toHaveLength(2);
+      });
+
+      it('refuses ids that belong to another append, and its neighbours go through', async () => {
+        const [taken, fresh] = someEvents(2);
+        if (!taken || !fresh) throw new Error('unreachable');
+        await store.append('clash', [taken], 'none');
+        const together = await Promise.allSettled([
+          store.append('clash', [taken, fresh], 'any'),
+          store.append('clash elsewhere', [taken], 'any'),
+          store.append('clash', [{ ...fresh, id: 'not a uuid' }], 'any'),
+          store.append('clash neighbour', oneEvent(), 'none'),
+        ]);
+        expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
+        expect(await streamOf('clash')).toHaveLength(1);
+      });
+
+      it('lets exactly one of many writers have a revision', async () => {
+        await store.append('contended', oneEvent(), 'none');
+        const clients = [store, engine.open()];
+        const tries = await Promise.allSettled(
+          Array.from({ length: 20 }, (_, i) => (clients[i % 2] ?? store).append('contended', oneEvent(), 0n)),
+        );
+        expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        const errors = tries.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+        expect(errors.every((error) => error instanceof RevisionConflict)).toBe(true);
+        expect(errors.some((error) => error instanceof EventStoreUnavailable)).toBe(false);
+      });
+    });
+
+    describe('subscribe', () => {
+      it('reads the history, says so once, then follows live within 50 ms', async () => {
+        await store.append('history', someEvents(1500), 'none');
+        const history = await readAll(store);
+        const follower = new Follower(store);
+        await follower.until(() => follower.events.length >= history.length);
+        const delays: number[] = [];
+        for (let i = 0; i < 20; i++) {
+          const seen = follower.events.length;
+          await store.append('live', oneEvent(), 'any');
+          const committed = performance.now();
+          await follower.until(() => follower.events.length > seen);
+          delays.push(performance.now() - committed);
+        }
+        await follower.stop();
+        expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(50);
+        expect(follower.events.slice(0, history.length)).toEqual(history);
+      });
+
+      it('says caughtUp exactly once', async () => {
+        const items = await followUntil(store, { after: null }, (all) => all.at(-1)?.kind === 'caughtUp');
+        expect(items.filter(({ kind }) => kind === 'caughtUp')).toHaveLength(1);
+        expect(items.at(-1)?.cursor).toBe(await store.head());
+      });
+
+      it('goes on from any cursor', async () => {
+        const all = await readAll(store);
+        for (let i = 0; i < all.length; i += Math.ceil(all.length / 7)) {
+          const rest = await readAll(store, all[i]?.cursor ?? null);
+          expect(rest.map(({ id }) => id)).toEqual(all.slice(i + 1).map(({ id }) => id));
+        }
+        const head = await store.head();
+        expect(await readAll(store, head)).toEqual([]);
+        const cursors = all.map(({ cursor }) => cursor);
+        expect(cursors.toSorted((a, b) => store.compareCursors(a, b))).toEqual(cursors);
+        expect(store.compareCursors(null, cursors[0] ?? null)).toBeLessThan(0);
+      });
+
+      it('reads wanted types only, and tells how far it looked', async () => {
+        const { cursor } = await store.append('rare', oneEvent('Rare'), 'none');
+        await store.append('noise', someEvents(1200, 'Noise'), 'none');
+        const head = await store.head();
+        const types = ['Rare', 'Unheard'];
+        const items = await followUntil(store, { after: null, types }, (all) => all.at(-1)?.kind === 'caughtUp');
+        expect(eventsIn(items)).toHaveLength(1);
+        expect(store.compareCursors(items.at(-1)?.cursor ?? null, head)).toBe(0);
+        const again = await followUntil(store, { after: cursor, types }, (all) => all.at(-1)?.kind === 'caughtUp');
+        expect(eventsIn(again)).toEqual([]);
+      });
+
+      it('tells how far it looked also while it is live', async () => {
+        const seen = new Follower(store, { after: await store.head(), types: ['Wanted'] });
+        await store.append('live noise', someEvents(10, 'Noise'), 'none');
+        const head = await store.head();
+        await seen.until(() => seen.cursor === head);
+        await store.append('live noise', oneEvent('Wanted'), 'any');
+        await seen.until(() => seen.events.length === 1);
+        await seen.stop();
+      });
+
+      it('refuses what is not a cursor', async () => {
+        await expect(readAll(store, 'x')).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
+      });
+    });
+
+    it('has an epoch that all clients agree on', async () => {
+      const epochs = await Promise.all([store.epoch(), engine.open().epoch(), store.epoch()]);
+      expect(new Set(epochs).size).toBe(1);
+    });
+
+    it(`${WRITERS} writers and a reader at the tail: nothing missed, twice or out of order`, async () => {
+      const follower = new Follower(engine.open(), { after: await store.head() });
+      const written = await writeFromAllSides([store, engine.open(), engine.open(), engine.open()]);
+      await follower.until(() => follower.events.length >= written.size);
+      await follower.stop();
+      expect(written.size).toBeGreaterThanOrEqual(20_000);
+      checkComplete(follower.events, written);
+    });
+  });
+}
+
+/** 16 writers on streams of their own and one that they share; the ids of what was written. */
+export async function writeFromAllSides(stores: readonly EventStore[], perWriter = EVENTS_PER_WRITER): Promise<Set<string>> {
+  const ids = new Set<string>();
+  const write = async (writer: number): Promise<void> => {
+    const store = stores[writer % stores.length];
+    if (!store) throw new Error('No store to write to');
+    for (let left = perWriter; left > 0; ) {
+      const events = someEvents(Math.min(left, 1 + (left % 3)));
+      await store.append(left % 5 === 0 ? 'shared by writers' : `writer ${writer}`, events, 'any');
+      for (const { id } of events) ids.add(id);
+      left -= events.length;
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
+  return ids;
+}
+
+/** Exactly these events, each once, and revisions without a gap within each stream. */
+export function checkComplete(read: readonly RecordedEvent[], written: ReadonlySet<string>): void {
+  const seen = new Set(read.map(({ id }) => id));
+  expect({ missed: [...written].filter((id) => !seen.has(id)).length, twice: read.length - seen.size }).toEqual({ missed: 0, twice: 0 });
+  const last = new Map<string, bigint>();
+  const outOfOrder = read.filter(({ stream, revision }) => {
+    const before = last.get(stream);
+    last.set(stream, revision);
+    return before !== undefined && revision !== before + 1n;
+  });
+  expect(outOfOrder).toEqual([]);
+}
