@@ -80,4 +80,7 @@ export abstract class EventStore {
    * means something only together with the epoch.
    */
   abstract epoch(): Promise<string>;
+
+  /** Ends the subscriptions, finishes the appends under way and disconnects. */
+  abstract close(): Promise<void>;
 }

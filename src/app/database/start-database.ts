@@ -1,0 +1,11 @@
+import type { LoggerService } from '@nestjs/common';
+import { EmbeddedDatabase } from '../../adapters/database/embedded/embedded-database.js';
+import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
+import type { Settings } from '../../platform/config/settings.js';
+import type { Database } from '../../ports/database.port.js';
+
+/** The PostgreSQL of DATABASE_URL, else the embedded one in the data folder. @throws StartupError */
+export function startDatabase(settings: Settings, logger: LoggerService): Promise<Database> {
+  if (settings.databaseUrl !== null) return ExternalDatabase.connect(settings.databaseUrl);
+  return EmbeddedDatabase.start(settings.dataDir, { onEvent: (message) => logger.warn(message, 'Database') });
+}

@@ -1,0 +1,53 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
+import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
+import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
+import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
+import { Settings } from '../platform/config/settings.js';
+import { Database } from '../ports/database.port.js';
+import { EventStore } from '../ports/event-store.port.js';
+import { JobQueue } from '../ports/job-queue.port.js';
+import { PackageStorage } from '../ports/package-storage.port.js';
+import { PeerTransport } from '../ports/peer-transport.port.js';
+import { RequestSigner } from '../ports/request-signer.port.js';
+
+const eventStore = {
+  provide: EventStore,
+  inject: [Database],
+  useFactory: (database: Database) => new PostgresEventStore(database.settings),
+};
+
+const jobQueue = {
+  provide: JobQueue,
+  inject: [Database],
+  useFactory: (database: Database) => new GraphileJobQueue(database.settings),
+};
+
+const packageStorage = {
+  provide: PackageStorage,
+  inject: [Settings],
+  useFactory: (settings: Settings) => FolderPackageStorage.in(settings.dataDir),
+};
+
+const peerTransport = {
+  provide: PeerTransport,
+  inject: [RequestSigner],
+  useFactory: (signer: RequestSigner) => new HttpPeerTransport(signer),
+};
+
+/** Chooses the engine behind each port. Nothing outside this folder and the adapters knows which one runs. */
+@Global()
+@Module({})
+export class EnginesModule {
+  static forRoot(settings: Settings, database: Database): DynamicModule {
+    const values = [
+      { provide: Settings, useValue: settings },
+      { provide: Database, useValue: database },
+    ];
+    return {
+      module: EnginesModule,
+      providers: [...values, eventStore, jobQueue, packageStorage, peerTransport],
+      exports: [Settings, Database, EventStore, JobQueue, PackageStorage, PeerTransport],
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { StartupError } from '../kernel/startup-error.js';
+import type { Settings } from '../platform/config/settings.js';
+import { OdsHttpAdapter } from '../platform/http/ods-http-adapter.js';
+import { PinoLogger } from '../platform/logging/pino-logger.js';
+import type { Database } from '../ports/database.port.js';
+import { AppModule } from './app.module.js';
+import { loadSettings } from './config/load-settings.js';
+import { migrate } from './database/migrate.js';
+import { startDatabase } from './database/start-database.js';
+import { listen, refuseTakenPort } from './listen.js';
+import { startWork } from './start-work.js';
+import { stopOnSignal } from './stop-on-signal.js';
+
+/** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */
+export async function runServer(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  try {
+    const settings = loadSettings(env);
+    const logger = new PinoLogger(settings.logLevel);
+    await refuseTakenPort(settings.port);
+    const database = await startDatabase(settings, logger);
+    await startOrStopDatabase(settings, database, logger);
+  } catch (error) {
+    process.stderr.write(`${error instanceof StartupError ? error.message : unexpected(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function startOrStopDatabase(settings: Settings, database: Database, logger: PinoLogger): Promise<void> {
+  try {
+    await migrate(database.settings);
+    const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings, database), new OdsHttpAdapter(), {
+      logger,
+      abortOnError: false,
+      forceCloseConnections: false,
+    });
+    stopOnSignal(app, database, logger);
+    await app.init();
+    await startWork(app);
+    await listen(app, settings.port);
+    logger.log(`Listening on port ${settings.port}`, 'Server');
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+/** What nobody foresaw: the stack helps whoever reports it. */
+const unexpected = (error: unknown): string =>
+  `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -1,0 +1,34 @@
+import type { INestApplication } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { HeldPackagesQuery } from '../modules/packages/queries/boot/held-packages.query.js';
+import { LatestStampQuery } from '../modules/packages/queries/boot/latest-stamp.query.js';
+import { UnfinishedReplicasQuery } from '../modules/replication/queries/unfinished-replicas.query.js';
+import { Clock } from '../platform/clock/clock.js';
+import { JobRunner } from '../platform/jobs/job-runner.js';
+import { ProjectionRunner } from '../platform/projections/projection-runner.js';
+import { ReactionRunner } from '../platform/reactions/reaction-runner.js';
+import { PackageStorage } from '../ports/package-storage.port.js';
+
+/**
+ * Starts what works by itself, in this order: read models catch up with the log; the clock goes on after the latest
+ * stamp; what a crash left on disk is cleared away; only then new work is taken.
+ */
+export async function startWork(app: INestApplication): Promise<void> {
+  await app.get(ProjectionRunner).start();
+  await moveClock(app);
+  await sweepStorage(app);
+  app.get(ReactionRunner).start();
+  await app.get(JobRunner).start();
+}
+
+async function moveClock(app: INestApplication): Promise<void> {
+  const latest = await app.get(QueryBus).execute(new LatestStampQuery());
+  if (latest !== null) app.get(Clock).hybrid.observe(latest);
+}
+
+async function sweepStorage(app: INestApplication): Promise<void> {
+  const queries = app.get(QueryBus);
+  const packages = await queries.execute(new HeldPackagesQuery());
+  const unfinished = await queries.execute(new UnfinishedReplicasQuery());
+  await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+}

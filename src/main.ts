@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runServer } from './app/run-server.js';
+
+await runServer(process.env);
