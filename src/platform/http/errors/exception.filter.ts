@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { currentContext } from '../../context/call-context.js';
+import { expectedError, internalError } from './public-error.js';
+import { sendError } from './send-error.js';
+
+const logger = new Logger('Http');
+
+/** Turns whatever was thrown into the one shape of error replies. GraphQL formats its own errors. */
+@Catch()
+export class HttpExceptionFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): unknown {
+    if (host.getType<string>() !== 'http') return error;
+    const http = host.switchToHttp();
+    answerError(error, http.getRequest<IncomingMessage>(), http.getResponse<ServerResponse>());
+    return undefined;
+  }
+}
+
+/** Answers a request that failed; an unexpected error leaves one line in the log. */
+export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+  const known = expectedError(error);
+  if (known) return sendError(request, response, known);
+  const { correlationId } = currentContext();
+  logger.error(
+    `${request.method} ${request.url?.slice(0, 300)} failed (${correlationId}): ${String(error)}`,
+    error instanceof Error ? error.stack : undefined,
+  );
+  sendError(request, response, internalError(correlationId));
+}

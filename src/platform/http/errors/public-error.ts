@@ -1,0 +1,42 @@
+import { HttpException } from '@nestjs/common';
+import { Refusal } from '../../../kernel/refusal.js';
+import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
+import { StorageFull } from '../../../ports/package-storage.port.js';
+import { codeOf, statusOf } from './refusal-status.js';
+
+/** What a caller may know of an error: the body of every error reply, and its HTTP status. */
+export interface PublicError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+const UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+
+/** An expected error as callers see it, null for one that nobody expected. */
+export function expectedError(error: unknown): PublicError | null {
+  if (error instanceof Refusal) {
+    const { code, message, details } = error;
+    return { status: statusOf(code), code, message, ...(Object.keys(details).length > 0 && { details }) };
+  }
+  if (error instanceof StorageFull) return { status: 507, code: 'INSUFFICIENT_STORAGE', message: error.message };
+  if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE };
+  return fromStatus(error);
+}
+
+/** Errors of Nest and of body parsers carry a status; their messages for 4xx are meant for the caller. */
+function fromStatus(error: unknown): PublicError | null {
+  if (!(error instanceof Error)) return null;
+  const status = error instanceof HttpException ? error.getStatus() : 'statusCode' in error ? error.statusCode : null;
+  if (typeof status !== 'number' || status < 400 || status > 499) return null;
+  return { status, code: codeOf(status), message: error.message };
+}
+
+/** For everything else: nothing but a number under which the log has the cause. */
+export const internalError = (correlationId: string): PublicError => ({
+  status: 500,
+  code: 'INTERNAL',
+  message: `Something went wrong in the server. Its log says more under ${correlationId}.`,
+  details: { correlationId },
+});

@@ -1,0 +1,46 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { PublicError } from './public-error.js';
+
+/** How long a sender who was refused early may go on sending before the connection is cut. */
+const LINGER_MS = 5_000;
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/**
+ * Answers with the error as JSON. When the request's body is still on its way, the rest is read and dropped for a
+ * while: closing at once would reset the connection before the sender has read the answer.
+ */
+export function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, ...error }: PublicError,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = Buffer.from(JSON.stringify(error));
+  const unread = !request.complete && hasBody(request);
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': body.length,
+    'Cache-Control': 'no-store',
+    ...(unread && { Connection: 'close' }),
+    ...headers,
+  });
+  if (request.method === 'HEAD') response.end();
+  else if (unread) linger(request, response, body);
+  else response.end(body);
+}
+
+function linger(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  response.write(body);
+  const timer = setTimeout(() => response.end(), LINGER_MS).unref();
+  const done = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  request.once('end', done).once('close', done).resume();
+}

@@ -1,0 +1,140 @@
+import { read } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { BufferPool } from './buffer-pool.js';
+import type { ByteRange } from './ranges.js';
+
+/** A range of the file, with what goes before it. */
+export interface Part extends ByteRange {
+  readonly head?: string;
+}
+
+export const SMALL = 64 * 1024;
+/** All downloads together: 64 MiB. Those that find none left use small buffers. */
+const large = new BufferPool(1024 * 1024, 64);
+const small = new BufferPool(SMALL, 256);
+/** A client that takes longer for one buffer gets small ones, so that slow clients don't hold the large. */
+const SLOW_MS = 500;
+
+interface Block {
+  readonly bytes: Buffer;
+  give(): void;
+}
+
+function borrow(wanted: number, slow: boolean): Block {
+  for (const pool of slow || wanted <= SMALL ? [small] : [large, small]) {
+    const bytes = pool.take();
+    if (bytes) return { bytes, give: () => pool.give(bytes) };
+  }
+  return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL, wanted)), give: () => undefined };
+}
+
+/** The file is shorter than its package: it was damaged behind our back. */
+export class FileTooShort extends Error {}
+
+const readInto = (fd: number, buffer: Buffer, length: number, position: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    read(fd, buffer, 0, length, position, (error, count) => {
+      if (error) reject(error);
+      else if (count === 0) reject(new FileTooShort('The file is shorter than expected'));
+      else resolve(count);
+    });
+  });
+
+class Sender {
+  private slow = false;
+  private gone: () => void = () => undefined;
+  private readonly closed: Promise<'closed'>;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly fd: number,
+  ) {
+    this.closed = new Promise((resolve) => {
+      this.gone = () => resolve('closed');
+    });
+    response.once('close', this.gone);
+    if (response.destroyed) this.gone();
+  }
+
+  /** While one buffer is being written, the next is being filled. False when the client left. */
+  async send({ head, start, end }: Part): Promise<boolean> {
+    if (head !== undefined) this.response.write(head);
+    let position = start;
+    let next = this.fill(position, end);
+    while (position < end) {
+      const { block, count } = await next;
+      position += count;
+      if (position < end) next = this.fill(position, end);
+      const sent = await this.write(block.bytes.subarray(0, count));
+      block.give();
+      if (sent) continue;
+      if (position < end) await next.then((unsent) => unsent.block.give(), () => undefined);
+      return false;
+    }
+    return true;
+  }
+
+  /** An error is met when the promise is awaited, which may be after it came. */
+  private fill(position: number, end: number): Promise<{ block: Block; count: number }> {
+    const filled = this.fillNow(position, end);
+    filled.catch(() => undefined);
+    return filled;
+  }
+
+  private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
+    const block = borrow(end - position, this.slow);
+    try {
+      const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, end - position), position);
+      return { block, count };
+    } catch (error) {
+      block.give();
+      throw error;
+    }
+  }
+
+  /** Resolves when the kernel has the bytes, so that the buffer is free again. */
+  private async write(bytes: Buffer): Promise<boolean> {
+    const since = performance.now();
+    const written = new Promise<'written' | 'closed'>((resolve) => {
+      this.response.write(bytes, (error) => resolve(error ? 'closed' : 'written'));
+    });
+    const outcome = await Promise.race([written, this.closed]);
+    this.slow = performance.now() - since > SLOW_MS;
+    return outcome === 'written';
+  }
+}
+
+/** Writes the parts and then `tail` as the body, and ends the response; gives up quietly when the client leaves. */
+export async function sendRanges(
+  response: ServerResponse,
+  fd: number,
+  parts: readonly Part[],
+  tail?: string,
+): Promise<void> {
+  const sender = new Sender(response, fd);
+  for (const part of parts) if (!(await sender.send(part))) return;
+  response.end(tail);
+}
+
+/** A whole small file in one read and one write. `done` is called when the buffer is free and nobody reads the file. */
+export function sendSmall(
+  response: ServerResponse,
+  file: { readonly fd: number; readonly size: number },
+  headers: string[],
+  done: (error?: unknown) => void,
+): void {
+  const block = borrow(SMALL, true);
+  read(file.fd, block.bytes, 0, file.size, 0, (error, count) => {
+    if (error || count < file.size || response.destroyed) {
+      block.give();
+      done(error ?? (response.destroyed ? undefined : new FileTooShort('The file is shorter than expected')));
+      return;
+    }
+    response.once('close', () => {
+      block.give();
+      done();
+    });
+    response.writeHead(200, headers);
+    response.end(block.bytes.subarray(0, count));
+  });
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal } from '../../../kernel/refusal.js';
+import type { PublishedFile } from '../../../ports/package-storage.port.js';
+import { expectedError } from '../errors/public-error.js';
+import { sendError } from '../errors/send-error.js';
+import { checkConditions, rangeCounts } from './conditions.js';
+import { parseRanges, type ByteRange } from './ranges.js';
+import type { Representation } from './representation.js';
+import { FileTooShort, sendRanges, sendSmall, SMALL } from './send-ranges.js';
+
+/** What is to be served; `open` gives null when the bytes are not there after all. */
+export interface ServedFile {
+  readonly representation: Representation;
+  open(): Promise<PublishedFile | null>;
+}
+
+const FAILURES = {
+  405: new Refusal('METHOD_NOT_ALLOWED', 'Only GET and HEAD are possible here.'),
+  412: new Refusal('PRECONDITION_FAILED', 'The file is another one than If-Match or If-Unmodified-Since asks for.'),
+  416: new Refusal('RANGE_NOT_SATISFIABLE', 'The file has no such range, or the ranges are too many.'),
+} as const;
+
+function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: keyof typeof FAILURES,
+  headers: Record<string, string> = {},
+): void {
+  const error = expectedError(FAILURES[status]);
+  if (error) sendError(request, response, error, headers);
+}
+
+/** Answers 405 unless the method is GET or HEAD. */
+export function requireReading(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  fail(request, response, 405, { Allow: 'GET, HEAD' });
+  return false;
+}
+
+/**
+ * Serves a file by RFC 9110: GET and HEAD, preconditions, one range or several. Resolves when the answer is out or the
+ * client has left. Returns false, having sent nothing, when the bytes are not there.
+ */
+export async function serveFile(request: IncomingMessage, response: ServerResponse, file: ServedFile): Promise<boolean> {
+  const { representation } = file;
+  const status = checkConditions(request.headers, representation);
+  if (status === 412) fail(request, response, 412);
+  if (status === 304) response.writeHead(304, representation.with({})).end();
+  if (status !== 200) return true;
+  const ranges = wantedRanges(request, representation);
+  if (ranges?.length === 0) {
+    fail(request, response, 416, { 'Content-Range': `bytes */${representation.size}` });
+    return true;
+  }
+  return answer(request, response, file, ranges);
+}
+
+function wantedRanges({ method, headers }: IncomingMessage, file: Representation): ByteRange[] | null {
+  if (method !== 'GET' || headers.range === undefined || !rangeCounts(headers, file)) return null;
+  return parseRanges(headers.range, file.size);
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { representation, open }: ServedFile,
+  ranges: readonly ByteRange[] | null,
+): Promise<boolean> {
+  const published = await open();
+  if (!published) return false;
+  if (published.size !== representation.size) {
+    published.close();
+    throw new FileTooShort('The file has another size than its package');
+  }
+  if (request.method === 'HEAD') {
+    published.close();
+    response.writeHead(200, representation.wholeHeaders).end();
+  } else if (!ranges && representation.size <= SMALL) {
+    await new Promise<void>((resolve, reject) => {
+      sendSmall(response, published, representation.wholeHeaders, (error) => {
+        published.close();
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  } else {
+    await sendBody(response, published, representation, ranges).finally(() => published.close());
+  }
+  return true;
+}
+
+function sendBody(
+  response: ServerResponse,
+  { fd }: PublishedFile,
+  file: Representation,
+  ranges: readonly ByteRange[] | null,
+): Promise<void> {
+  if (!ranges) {
+    response.writeHead(200, file.wholeHeaders);
+    return sendRanges(response, fd, [{ start: 0, end: file.size }]);
+  }
+  const [range] = ranges;
+  return ranges.length === 1 && range ? sendOne(response, fd, file, range) : sendSeveral(response, fd, file, ranges);
+}
+
+const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;
+
+function sendOne(response: ServerResponse, fd: number, file: Representation, range: ByteRange): Promise<void> {
+  const headers = {
+    'Content-Type': file.contentType,
+    'Content-Range': contentRange(range, file.size),
+    'Content-Length': String(range.end - range.start),
+  };
+  response.writeHead(206, file.with(headers));
+  return sendRanges(response, fd, [range]);
+}
+
+/** RFC 9110, 14.6. */
+function sendSeveral(
+  response: ServerResponse,
+  fd: number,
+  file: Representation,
+  ranges: readonly ByteRange[],
+): Promise<void> {
+  const boundary = randomBytes(18).toString('hex');
+  const parts = ranges.map((range) => ({
+    ...range,
+    head: `\r\n--${boundary}\r\nContent-Type: ${file.contentType}\r\nContent-Range: ${contentRange(range, file.size)}\r\n\r\n`,
+  }));
+  const tail = `\r\n--${boundary}--\r\n`;
+  const length = parts.reduce((sum, { head, start, end }) => sum + head.length + end - start, tail.length);
+  const headers = { 'Content-Type': `multipart/byteranges; boundary=${boundary}`, 'Content-Length': String(length) };
+  response.writeHead(206, file.with(headers));
+  return sendRanges(response, fd, parts, tail);
+}

@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { OdsHttpAdapter, type RawHandler } from './ods-http-adapter.js';
+
+/** Where modules register handlers that stand before Nest. */
+@Injectable()
+export class RawRoutes {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  add(handler: RawHandler): void {
+    const { httpAdapter } = this.host;
+    if (!(httpAdapter instanceof OdsHttpAdapter)) throw new Error('The application must run on OdsHttpAdapter');
+    httpAdapter.addRawHandler(handler);
+  }
+}
