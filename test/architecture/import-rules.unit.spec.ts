@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cruise, type ICruiseOptions, type IFlattenedRuleSet } from 'dependency-cruiser';
+import { cruise, type ICruiseOptions, type IForbiddenRuleType } from 'dependency-cruiser';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-interface Rules extends IFlattenedRuleSet {
-  forbidden: { name: string }[];
+interface Rules {
+  forbidden: (IForbiddenRuleType & { name: string })[];
   options: ICruiseOptions;
 }
 const rules: Rules = createRequire(import.meta.url)('../../.dependency-cruiser.cjs');

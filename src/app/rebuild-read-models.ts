@@ -1,0 +1,34 @@
+import { DataSource, getMetadataArgsStorage } from 'typeorm';
+import { Rebuild, type RebuildProgress } from '../platform/projections/rebuild.js';
+import type { DatabaseSettings } from '../ports/database.port.js';
+import type { EventStore } from '../ports/event-store.port.js';
+import { dataSourceOptions, type ReadSchema } from './database/data-source-options.js';
+import { allProjections } from './read-models.js';
+
+async function connect(database: DatabaseSettings, schema: ReadSchema): Promise<DataSource> {
+  const entities = getMetadataArgsStorage().tables.map((table) => table.target);
+  return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();
+}
+
+/** Builds every read model anew from the log and puts it in the place of the old one; see Rebuild. */
+export async function rebuildReadModels(
+  database: DatabaseSettings,
+  store: EventStore,
+  progress?: RebuildProgress,
+): Promise<void> {
+  const [live, next] = [await connect(database, 'read'), await connect(database, 'read_next')];
+  try {
+    await new Rebuild(live, next, allProjections(), store, progress).run();
+  } finally {
+    await Promise.all([live.destroy(), next.destroy()]);
+  }
+}
+
+/** Are there rows made by another version of a projection than this program's? */
+export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
+  const rows: { projection: string; version: number }[] = await dataSource.query(
+    'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
+  );
+  const versions = new Map(rows.map((row) => [row.projection, row.version]));
+  return allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+}

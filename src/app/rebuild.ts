@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { EmbeddedDatabase } from '../adapters/database/embedded/embedded-database.js';
+import { runningSettings } from '../adapters/database/embedded/running.js';
+import { ExternalDatabase } from '../adapters/database/external/external-database.js';
+import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
+import { StartupError } from '../kernel/startup-error.js';
+import type { Settings } from '../platform/config/settings.js';
+import type { DatabaseSettings } from '../ports/database.port.js';
+import { loadSettings } from './config/load-settings.js';
+import { migrate } from './database/migrate.js';
+import { rebuildReadModels } from './rebuild-read-models.js';
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+
+/** The database of the running server, or one that is started for the purpose. */
+async function withDatabase(settings: Settings, work: (database: DatabaseSettings) => Promise<void>): Promise<void> {
+  if (settings.databaseUrl !== null) return work((await ExternalDatabase.connect(settings.databaseUrl)).settings);
+  const running = await runningSettings(settings.dataDir);
+  if (running) return work(running);
+  const database = await EmbeddedDatabase.start(settings.dataDir);
+  try {
+    await migrate(database.settings);
+    await work(database.settings);
+  } finally {
+    await database.stop();
+  }
+}
+
+async function rebuild(database: DatabaseSettings): Promise<void> {
+  const store = new PostgresEventStore(database);
+  const counts = new Map<string, number>();
+  const startedAt = performance.now();
+  try {
+    await rebuildReadModels(database, store, (name, events) => {
+      counts.set(name, (counts.get(name) ?? 0) + events);
+      if (process.stderr.isTTY) process.stderr.write(`\r${name}: ${counts.get(name)} events`.padEnd(60));
+    });
+  } finally {
+    await store.close();
+  }
+  if (process.stderr.isTTY) say('');
+  for (const [name, events] of counts) say(`${name}: ${events} events`);
+  say(`The read models were rebuilt in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
+}
+
+const HELP = `npm run projections:rebuild
+Builds the read models anew from the event log and puts them in the place of the old ones; a running server goes on
+answering from the old ones meanwhile. Takes the server's own environment variables (ODST_DATA_DIR, DATABASE_URL).`;
+
+try {
+  if (process.argv.includes('--help')) say(HELP);
+  else await withDatabase(loadSettings(process.env), rebuild);
+} catch (error) {
+  say(error instanceof StartupError ? error.message : `The rebuild failed, the old read models stay: ${String(error)}`);
+  process.exitCode = 1;
+}
