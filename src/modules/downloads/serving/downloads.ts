@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Refusal } from '../../../kernel/refusal.js';
+import { answerError } from '../../../platform/http/errors/exception.filter.js';
+import { requireReading, serveFile } from '../../../platform/http/file-sender/serve-file.js';
+import { RawRoutes } from '../../../platform/http/raw-routes.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { isDownloadPath, parseDownloadPath } from './download-path.js';
+import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
+
+const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
+
+/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for everybody, past Nest for speed. */
+@Injectable()
+export class Downloads implements OnModuleInit {
+  private readonly logger = new Logger('Downloads');
+
+  constructor(
+    private readonly routes: RawRoutes,
+    private readonly catalogue: FileCatalogue,
+    private readonly storage: PackageStorage,
+  ) {}
+
+  onModuleInit(): void {
+    this.routes.add((request, response) => this.take(request, response));
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse): boolean {
+    const { url = '/' } = request;
+    const query = url.indexOf('?');
+    const path = query < 0 ? url : url.slice(0, query);
+    if (!isDownloadPath(path)) return false;
+    this.serve(path, request, response).catch((error: unknown) => answerError(error, request, response));
+    return true;
+  }
+
+  private async serve(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!requireReading(request, response)) return;
+    const entry = this.catalogue.get(path) ?? (await this.find(path));
+    if (await this.send(entry, request, response)) return;
+    // It may have been removed since it was remembered.
+    this.catalogue.forget();
+    const again = await this.find(path);
+    if (await this.send(again, request, response)) return;
+    this.logger.error(`The file of package ${again.packageId} is missing in the data folder; upload the package again`);
+    throw new Refusal('UNAVAILABLE', 'The file of this package is missing on this server. Tell its administrator.');
+  }
+
+  private async find(path: string): Promise<CatalogueEntry> {
+    const wanted = parseDownloadPath(path);
+    const entry = wanted && (await this.catalogue.find(path, wanted));
+    if (!entry) throw notFound();
+    return entry;
+  }
+
+  private send(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const { representation, packageId } = entry;
+    return serveFile(request, response, { representation, open: () => this.storage.open(packageId) });
+  }
+}
