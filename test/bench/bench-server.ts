@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { AdminClient } from '../../src/app/demo/admin-client.js';
+import { register } from '../../src/app/demo/demo-steps.js';
+import { freePort, ServerProcess } from '../../src/app/demo/server-process.js';
+import { shell } from './machine.js';
+
+const PASSWORD = 'bench-password';
+const Uploaded = z.object({ id: z.string() });
+
+/** A complete server in its own process, as an administrator would run it. */
+export class BenchServer {
+  private constructor(
+    readonly process: ServerProcess,
+    readonly client: AdminClient,
+  ) {}
+
+  static async start(folder: string, name: string): Promise<BenchServer> {
+    const dataDir = join(folder, name);
+    mkdirSync(dataDir, { recursive: true });
+    const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD });
+    await process.ready();
+    return new BenchServer(process, await AdminClient.signIn(process.url, 'admin', PASSWORD));
+  }
+
+  get url(): string {
+    return this.process.url;
+  }
+
+  /** Uploads with curl, as a rival to `cp`. Returns the package id. */
+  async upload(file: string, filename: string): Promise<string> {
+    const answer = await shell(
+      `curl -sS --fail-with-body -T '${file}' -H 'Authorization: Bearer ${this.client.token}' '${this.url}/api/packages/${filename}'`,
+    );
+    return Uploaded.parse(JSON.parse(answer)).id;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.client.ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id });
+  }
+
+  /** The folder that holds the package's bytes. */
+  get packages(): string {
+    return join(this.process.options.dataDir, 'packages');
+  }
+
+  async serves(filename: string): Promise<boolean> {
+    return (await fetch(`${this.url}/Packages/${filename}`, { method: 'HEAD' })).ok;
+  }
+
+  async waitUntilServed(filename: string): Promise<void> {
+    while (!(await this.serves(filename))) await delay(4);
+  }
+
+  /** Suspends or resumes the only peer. */
+  async setPeer(mutation: 'suspendPeer' | 'resumePeer'): Promise<void> {
+    const Peers = z.object({ peers: z.array(z.object({ id: z.string() })) });
+    const [peer] = (await this.client.ask('{ peers { id } }', Peers)).peers;
+    await this.client.ask(`mutation ($id: ID!) { ${mutation}(id: $id) { id } }`, z.unknown(), { id: peer?.id });
+  }
+}
+
+/** Two registered servers. */
+export async function startBenchPair(folder: string): Promise<[BenchServer, BenchServer]> {
+  const [a, b] = await Promise.all([BenchServer.start(folder, 'a'), BenchServer.start(folder, 'b')]);
+  await register(b.client, a.client);
+  return [a, b];
+}
