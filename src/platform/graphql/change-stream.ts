@@ -1,0 +1,103 @@
+import type { ReadModelChanges } from '../projections/read-model-changes.js';
+
+/** Changes that come closer together are told as one. */
+const QUIET_MS = 100;
+/** With more changed rows than this waiting for a slow client, it hears that there were many. */
+const MAX_WAITING = 500;
+
+/** Reads what is to be told about changed rows; null when they were too many to name. */
+type Load<T> = (keys: readonly string[] | null) => Promise<readonly T[]>;
+
+interface StreamOptions {
+  /** Which keys matter to this client. */
+  readonly wants?: (key: string) => boolean;
+  /** Load once at the start, before anything has changed. */
+  readonly atOnce?: boolean;
+}
+
+/**
+ * The changes of a read model for one client, as a subscription tells them. Changes of one row are coalesced while
+ * the client is slow, so it holds a bounded number of keys and always ends up with the latest state.
+ */
+export class ChangeStream<T> implements AsyncIterableIterator<T> {
+  private readonly keys = new Set<string>();
+  private many = false;
+  private loaded: T[] = [];
+  private closed = false;
+  private notBefore = 0;
+  private wake: () => void = () => undefined;
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    changes: ReadModelChanges,
+    projection: string,
+    private readonly load: Load<T>,
+    { wants = () => true, atOnce = false }: StreamOptions = {},
+  ) {
+    this.many = atOnce;
+    this.unsubscribe = changes.subscribe(projection, (keys) => this.note(keys === null ? null : keys.filter(wants)));
+  }
+
+  async next(): Promise<IteratorResult<T>> {
+    while (!this.closed) {
+      const item = this.loaded.shift();
+      if (item !== undefined) return { done: false, value: item };
+      await this.change();
+      await this.quiet();
+      if (!this.closed) this.loaded = [...(await this.load(this.taken()))];
+    }
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.closed = true;
+    this.loaded = [];
+    this.unsubscribe();
+    this.wake();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<T>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** There is more to load than was loaded. */
+  again(): void {
+    this.note(null);
+  }
+
+  private note(keys: readonly string[] | null): void {
+    for (const key of keys ?? []) this.keys.add(key);
+    if (keys === null || this.keys.size > MAX_WAITING) this.many = true;
+    if (this.many || this.keys.size > 0) this.wake();
+  }
+
+  private taken(): readonly string[] | null {
+    const keys = this.many ? null : [...this.keys];
+    this.keys.clear();
+    this.many = false;
+    this.notBefore = Date.now() + QUIET_MS;
+    return keys;
+  }
+
+  private async change(): Promise<void> {
+    while (!this.closed && !this.many && this.keys.size === 0) await this.woken();
+  }
+
+  private async quiet(): Promise<void> {
+    const timer = setTimeout(() => this.wake(), Math.max(0, this.notBefore - Date.now()));
+    while (!this.closed && Date.now() < this.notBefore) await this.woken();
+    clearTimeout(timer);
+  }
+
+  private woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+}

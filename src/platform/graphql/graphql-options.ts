@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import type { ApolloServerPlugin } from '@apollo/server';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { Logger } from '@nestjs/common';
+import { GraphQLError } from 'graphql';
+import { Authenticator } from '../auth/authenticator.js';
+import type { AuthContext } from '../auth/caller.js';
+import { formatGraphqlError } from './graphql-errors.js';
+import { checkCost } from './limits/cost-limit.js';
+import { depthLimit } from './limits/depth-limit.js';
+import { isSignInOnly } from './limits/sign-in-only.js';
+
+export const GRAPHQL_PATH = '/graphql';
+
+/** Longest operation, in tokens of its text. */
+export const MAX_TOKENS = 2_000;
+
+export const SIGN_IN_FIRST = 'Sign in first, and send the token as "Authorization: Bearer <token>".';
+
+/** A request with the body that the JSON parser has put there. */
+type ParsedRequest = IncomingMessage & { readonly body?: { readonly query?: unknown } };
+
+const costLimit: ApolloServerPlugin = {
+  requestDidStart: () =>
+    Promise.resolve({
+      didResolveOperation: ({ schema, document, operation, request: { variables, operationName } }) => {
+        // Without an operation the execution says that there is none of that name.
+        if (operation) checkCost({ schema, document, variables, operationName });
+        return Promise.resolve();
+      },
+    }),
+};
+
+/** Strangers may only sign in; every root field asks again through the session guard. */
+async function authContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
+  const caller = await authenticator.authenticateRequest(req);
+  if (caller || (req.method === 'POST' && isSignInOnly(req.body?.query))) return { req, caller };
+  throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** Apollo Server over HTTP. Subscriptions are served by GraphqlSocket. */
+export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverConfig, 'driver'> {
+  const logger = new Logger('GraphQL');
+  return {
+    path: GRAPHQL_PATH,
+    autoSchemaFile: true,
+    sortSchema: true,
+    buildSchemaOptions: { numberScalarMode: 'integer' },
+    // Only with a session, like everything else.
+    introspection: true,
+    graphiql: false,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    autoTransformHttpErrors: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [depthLimit],
+    maxRecursiveSelections: true,
+    plugins: [costLimit],
+    logger: {
+      debug: (message: string) => logger.debug(message),
+      info: (message: string) => logger.log(message),
+      warn: (message: string) => logger.warn(message),
+      error: (message: string) => logger.error(message),
+    },
+    context: ({ req }: { req: ParsedRequest }) => authContext(authenticator, req),
+    formatError: (formatted, error) =>
+      // Apollo's own errors about the request carry their code only in what it has formatted.
+      error instanceof GraphQLError ? formatGraphqlError(error) : formatted,
+  };
+}
+
+export const graphqlDriver = ApolloDriver;

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import type { ApolloDriverConfig } from '@nestjs/apollo';
+import { Authenticator } from '../auth/authenticator.js';
+import { graphqlDriver, graphqlOptions } from './graphql-options.js';
+import { GraphqlSocket } from './socket/graphql-socket.js';
+import { ByteCount } from './types/byte-count.scalar.js';
+import { JsonObject } from './types/json-object.scalar.js';
+
+/** GraphQL over HTTP and, for subscriptions, over WebSockets. Resolvers are found in all modules. */
+@Module({
+  imports: [
+    GraphQLModule.forRootAsync<ApolloDriverConfig>({
+      driver: graphqlDriver,
+      inject: [Authenticator],
+      useFactory: (authenticator: Authenticator) => graphqlOptions(authenticator),
+    }),
+  ],
+  providers: [GraphqlSocket, ByteCount, JsonObject],
+})
+export class GraphqlModule {}

@@ -1,0 +1,41 @@
+import {
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+  type ExecutionArgs,
+  type GraphQLSchema,
+} from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
+import type { AuthContext } from '../../auth/caller.js';
+import { MAX_TOKENS } from '../graphql-options.js';
+import { checkCost } from '../limits/cost-limit.js';
+import { depthLimit } from '../limits/depth-limit.js';
+
+const refusal = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+/** Parses and checks an operation that came over a WebSocket, under the limits that HTTP has; or says what is wrong. */
+export function subscriptionOperation(
+  schema: GraphQLSchema,
+  { query, variables, operationName }: SubscribePayload,
+  contextValue: AuthContext,
+): ExecutionArgs | readonly GraphQLError[] {
+  try {
+    const document = parse(query, { maxTokens: MAX_TOKENS });
+    const errors = validate(schema, document, [...specifiedRules, depthLimit]);
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return [refusal('There is no operation of that name.')];
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+      return [refusal('Only subscriptions are served here. Send queries and mutations by POST to /graphql.')];
+    }
+    const variableValues = variables ?? undefined;
+    checkCost({ schema, document, variables: variableValues, operationName: operationName ?? undefined });
+    return { schema, document, variableValues, operationName, contextValue };
+  } catch (error) {
+    if (error instanceof GraphQLError) return [error];
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Type } from '@nestjs/common';
+import { Field, ObjectType } from '@nestjs/graphql';
+
+@ObjectType({ description: 'Where a page of a connection ends.' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Are there more rows after this page?' })
+  hasNextPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Pass it as `after` to get the next page.' })
+  endCursor!: string | null;
+}
+
+/** Edge of a connection. @param name of the node type */
+export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; node: T }> {
+  @ObjectType(`${name}Edge`, { description: `A ${name} and its place in the list.` })
+  class Edge {
+    @Field(() => String, { description: 'Pass it as `after` to go on behind this row.' })
+    cursor!: string;
+
+    @Field(() => node)
+    node!: T;
+  }
+  return Edge;
+}
+
+/** A page of a list (GraphQL Cursor Connections Specification). */
+export function connectionOf<E>(edge: Type<E>, name: string): Type<{ edges: readonly E[]; pageInfo: PageInfo }> {
+  @ObjectType({ isAbstract: true, description: `A page of a list of ${name}s.` })
+  abstract class Connection {
+    @Field(() => [edge])
+    edges!: readonly E[];
+
+    @Field(() => PageInfo)
+    pageInfo!: PageInfo;
+  }
+  // An abstract class with no abstract members: only Nest's decorators ask for it.
+  return Connection as unknown as Type<{ edges: readonly E[]; pageInfo: PageInfo }>;
+}
