@@ -21,8 +21,8 @@ export interface UploadedPackage {
 }
 
 export interface UploadOptions {
-  /** May come after the bytes, as in a form. A rejection undoes the upload. */
-  readonly stage: Stage | Promise<Stage>;
+  /** May come after the bytes, as in a form; a rejection undoes the upload. Null: the stage of this server. */
+  readonly stage: Stage | null | Promise<Stage | null>;
   readonly expected: ExpectedDigests;
   /** Bytes announced by the sender, null when it did not say. */
   readonly announcedSize: number | null;

@@ -35,7 +35,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const file = await this.receive(source, options);
     try {
       await verifyDigests(file, options.expected);
-      const stage = await options.stage;
+      const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
       await this.storage.publish(file.path, id);
       const receipt = await this.record(id, name, file, stage);

@@ -1,0 +1,114 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import { Refusal } from '../../../../kernel/refusal.js';
+import type { Stage } from '../../../../kernel/stage.js';
+import { checkedStage } from './upload-request.js';
+
+export interface FormFile {
+  readonly filename: string;
+  readonly bytes: Readable;
+}
+
+const LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
+const ONLY = 'The form must have exactly one "file", and may have one "stage".';
+
+const invalid = (why: string): Refusal => new Refusal('INVALID_REQUEST', why);
+
+/**
+ * A multipart/form-data body (RFC 7578) on its way: its file when that begins, its stage when the whole form has been
+ * read, for it may come after the file. Bytes are read no faster than somebody takes them.
+ */
+export class UploadForm {
+  readonly file: Promise<FormFile>;
+  /** Null when the form names none. Rejects when anything is wrong with the form. */
+  readonly stage: Promise<Stage | null>;
+  private readonly parser: BusboyInstance;
+  private fileBegan: (file: FormFile) => void = () => undefined;
+  private noFile: (why: unknown) => void = () => undefined;
+  private formRead: (stage: Stage | null) => void = () => undefined;
+  private formBroken: (why: unknown) => void = () => undefined;
+  private bytes: Readable | null = null;
+  private named: Stage | null = null;
+
+  /** @throws Refusal UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST */
+  constructor(private readonly request: IncomingMessage) {
+    this.parser = parserFor(request);
+    this.file = new Promise((resolve, reject) => {
+      this.fileBegan = resolve;
+      this.noFile = reject;
+    });
+    this.stage = new Promise((resolve, reject) => {
+      this.formRead = resolve;
+      this.formBroken = reject;
+    });
+    // Whoever waits hears of it; at times nobody does.
+    this.file.catch(() => undefined);
+    this.stage.catch(() => undefined);
+    this.listen();
+  }
+
+  /** Takes nothing more from the request. */
+  abandon(): void {
+    this.request.unpipe(this.parser);
+    this.request.off('close', this.cutOff);
+  }
+
+  private listen(): void {
+    const { parser, request } = this;
+    parser.on('file', (name, bytes, filename) => this.takeFile(name, bytes, filename));
+    parser.on('field', (name, value) => this.takeField(name, value));
+    for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) parser.on(limit, () => this.fail(invalid(ONLY)));
+    parser.on('error', () => this.fail(invalid('The form is malformed.')));
+    parser.on('finish', () => {
+      if (!this.bytes) this.fail(invalid(ONLY));
+      else this.formRead(this.named);
+    });
+    request.on('close', this.cutOff);
+    request.pipe(parser);
+  }
+
+  private readonly cutOff = (): void => {
+    if (!this.request.complete) this.fail(new Refusal('INCOMPLETE_BODY', 'The upload was cut off.'));
+  };
+
+  private takeFile(name: string, bytes: Readable, filename: string): void {
+    // The parser tells of a form that ends too early this way.
+    bytes.once('error', () => this.fail(new Refusal('INCOMPLETE_BODY', 'The form ended in the middle of the file.')));
+    if (name !== 'file') {
+      bytes.resume();
+      this.fail(invalid(ONLY));
+      return;
+    }
+    this.bytes = bytes;
+    this.fileBegan({ filename, bytes });
+  }
+
+  private takeField(name: string, value: string): void {
+    if (name !== 'stage') return this.fail(invalid(ONLY));
+    try {
+      this.named = checkedStage(value);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(why: unknown): void {
+    this.noFile(why);
+    this.formBroken(why);
+    this.bytes?.destroy(why instanceof Error ? why : undefined);
+  }
+}
+
+function parserFor({ headers }: IncomingMessage): BusboyInstance {
+  const type = headers['content-type'];
+  if (type === undefined || !/^multipart\/form-data\b/i.test(type)) {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send a form as multipart/form-data, or the bare file with PUT.');
+  }
+  try {
+    const options = { limits: LIMITS, preservePath: true, fileHwm: 256 * 1024 };
+    return new Busboy({ ...options, headers: { ...headers, 'content-type': type } });
+  } catch {
+    throw invalid('The form has no boundary.');
+  }
+}
