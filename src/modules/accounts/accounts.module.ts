@@ -8,18 +8,21 @@ import { SignOutHandler } from './commands/sign-out.handler.js';
 import { SessionStore } from './sessions/session-store.js';
 import { AdminAccount } from './setup/admin-account.js';
 
+/** What decides who signs in, without what shows it. */
+export const accountProviders = [
+  { provide: Sessions, useClass: SessionStore },
+  PasswordStore,
+  PasswordHashing,
+  FailedAttempts,
+  AdminAccount,
+  SignInHandler,
+  SignOutHandler,
+];
+
 /** People: who may sign in, and who is signed in. */
 @Global()
 @Module({
-  providers: [
-    { provide: Sessions, useClass: SessionStore },
-    PasswordStore,
-    PasswordHashing,
-    FailedAttempts,
-    AdminAccount,
-    SignInHandler,
-    SignOutHandler,
-  ],
+  providers: [...accountProviders],
   exports: [Sessions],
 })
 export class AccountsModule {}

@@ -36,11 +36,19 @@ const handlers = [
   UnregisterPeerHandler,
 ];
 
+/** What decides about peers, without what shows them. */
+export const peerProviders = [
+  directory,
+  { provide: PeerCallAudit, useClass: RecordedPeerCalls },
+  PeerChanges,
+  ...handlers,
+];
+
 /** Other servers: who they are and whether they are let in. */
 @Global()
 @Module({
   controllers: [RegistrationController],
-  providers: [directory, { provide: PeerCallAudit, useClass: RecordedPeerCalls }, PeerChanges, ...handlers],
+  providers: [...peerProviders],
   exports: [PeerDirectory, PeerCallAudit],
 })
 export class PeersModule {}

@@ -18,7 +18,10 @@ const identity = {
   },
 };
 
+/** What decides who this server is, without what shows it. */
+export const serverProviders = [identity, UpdateServerHandler];
+
 /** Knows who this server is before anything else starts. */
 @Global()
-@Module({ providers: [identity, UpdateServerHandler], exports: [ServerIdentity] })
+@Module({ providers: [...serverProviders], exports: [ServerIdentity] })
 export class ServerModule {}

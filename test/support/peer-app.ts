@@ -1,0 +1,102 @@
+import { Controller, Get, Global, Module, Post, Req } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DataSource } from 'typeorm';
+import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
+import { accountProviders } from '../../src/modules/accounts/accounts.module.js';
+import { RegistrationController } from '../../src/modules/peers/api/registration.controller.js';
+import { peerProviders } from '../../src/modules/peers/peers.module.js';
+import { serverProviders } from '../../src/modules/server/server.module.js';
+import { AuthModule } from '../../src/platform/auth/auth.module.js';
+import { Public } from '../../src/platform/auth/public.decorator.js';
+import { Settings } from '../../src/platform/config/settings.js';
+import { currentContext } from '../../src/platform/context/call-context.js';
+import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
+import { HttpModule } from '../../src/platform/http/http.module.js';
+import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
+import { LiveViewModule } from '../../src/platform/live-view/live-view.module.js';
+import { PeerAuthModule } from '../../src/platform/peer-auth/peer-auth.module.js';
+import { PeerCall } from '../../src/platform/peer-auth/peer-call.decorator.js';
+import { ReadModels } from '../../src/platform/projections/read-models.js';
+import { SecretsModule } from '../../src/platform/secrets/secrets.module.js';
+import { EventStore } from '../../src/ports/event-store.port.js';
+import { PeerCallAudit } from '../../src/ports/peer-call-audit.port.js';
+import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
+import { PeerTransport } from '../../src/ports/peer-transport.port.js';
+import { RequestSigner } from '../../src/ports/request-signer.port.js';
+import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { Sessions } from '../../src/ports/sessions.port.js';
+import type { ServerHome } from './trusted-server.js';
+
+/** Says who is calling, behind each kind of door. */
+@Controller('probe')
+export class ProbeController {
+  @Get('session')
+  session() {
+    return currentContext();
+  }
+
+  @Get('public')
+  @Public()
+  open() {
+    return currentContext();
+  }
+
+  @Get('peer')
+  @PeerCall()
+  peer() {
+    return currentContext();
+  }
+
+  @Post('peer')
+  @PeerCall()
+  post(@Req() request: { body: unknown }) {
+    return { body: request.body };
+  }
+}
+
+@Global()
+@Module({
+  providers: [...serverProviders, ...accountProviders, ...peerProviders],
+  exports: [ServerIdentity, Sessions, PeerDirectory, PeerCallAudit],
+})
+class Modules {}
+
+const transport = {
+  provide: PeerTransport,
+  inject: [RequestSigner],
+  useFactory: (signer: RequestSigner) => new HttpPeerTransport(signer),
+};
+
+/** A server with what concerns trust, without read models, packages and GraphQL. */
+export async function startPeerApp(home: ServerHome, change: Partial<Settings>): Promise<NestExpressApplication> {
+  const values = [
+    { provide: Settings, useValue: home.settings(change) },
+    { provide: EventStore, useValue: home.store },
+    { provide: DataSource, useValue: home.dataSource },
+    { provide: ReadModels, useValue: { reflect: async () => undefined } },
+  ];
+  @Global()
+  @Module({ providers: [...values, transport], exports: [EventStore, DataSource, Settings, PeerTransport, ReadModels] })
+  class Engines {}
+
+  @Module({
+    imports: [
+      Engines,
+      HttpModule,
+      SecretsModule,
+      LiveViewModule,
+      PlatformCqrsModule,
+      AuthModule,
+      PeerAuthModule,
+      Modules,
+    ],
+    controllers: [ProbeController, RegistrationController],
+  })
+  class App {}
+
+  const app = await NestFactory.create<NestExpressApplication>(App, new OdsHttpAdapter(), { logger: false, abortOnError: false });
+  await app.listen(change.port ?? 0, '127.0.0.1');
+  return app;
+}
+

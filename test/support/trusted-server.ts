@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
+import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
+import type { RecordedEvent } from '../../src/kernel/event.js';
+import { loadIdentity } from '../../src/modules/server/identity/load-identity.js';
+import type { Settings } from '../../src/platform/config/settings.js';
+import { LiveViews } from '../../src/platform/live-view/live-views.js';
+import { ServerSecrets } from '../../src/platform/secrets/server-secrets.js';
+import type { EventStore } from '../../src/ports/event-store.port.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+const UNSET: Settings = {
+  port: 8080,
+  dataDir: '',
+  url: null,
+  name: null,
+  stage: null,
+  adminPassword: null,
+  secretKey: null,
+  databaseUrl: null,
+  logLevel: 'error',
+};
+
+/** What a server keeps between two starts: its database and data folder. */
+export class ServerHome {
+  private constructor(
+    private readonly database: TestDatabase,
+    readonly dataDir: string,
+    readonly dataSource: DataSource,
+    readonly store: PostgresEventStore,
+  ) {}
+
+  static async create(): Promise<ServerHome> {
+    const database = await createTestDatabase();
+    const dataDir = await mkdtemp(join(tmpdir(), 'odst-home-'));
+    const dataSource = await new DataSource(dataSourceOptions(database.settings, 'read')).initialize();
+    return new ServerHome(database, dataDir, dataSource, new PostgresEventStore(database.settings));
+  }
+
+  settings(change: Partial<Settings> = {}): Settings {
+    return { ...UNSET, dataDir: this.dataDir, ...change };
+  }
+
+  /** Reads identity and key anew, as a start does. */
+  identity(change: Partial<Settings> = {}) {
+    const settings = this.settings(change);
+    return loadIdentity(this.store, new ServerSecrets(this.dataSource, settings), settings);
+  }
+
+  liveViews(): LiveViews {
+    return new LiveViews(this.store);
+  }
+
+  async remove(): Promise<void> {
+    await this.store.close();
+    await this.dataSource.destroy();
+    await this.database.drop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** All events of a stream. */
+export async function eventsOf(store: EventStore, stream: string): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for await (const event of store.readStream(stream)) events.push(event);
+  return events;
+}
