@@ -6,7 +6,7 @@ import { addressOf, rememberCaller } from '../auth/caller.js';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { KeysFrom } from './key-source.js';
 import { PeerCallCheck } from './peer-call-check.js';
-import { fieldsOf } from './request-parts.js';
+import { fieldsOf } from './request/request-parts.js';
 import { PeerCallRefusal } from './signature/peer-call-refusal.js';
 
 /** Guards the routes marked `@PeerCall()`. A refusal is on record before it is answered. */

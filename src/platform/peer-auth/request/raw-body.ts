@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Refusal } from '../../kernel/refusal.js';
+import { Refusal } from '../../../kernel/refusal.js';
 
 /** Largest body of a call between servers, in bytes. */
 export const MAX_PEER_BODY = 64 * 1024;
