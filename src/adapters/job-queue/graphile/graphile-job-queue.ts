@@ -1,0 +1,83 @@
+import { runMigrations, type TaskList } from 'graphile-worker';
+import { Pool } from 'pg';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import { JobQueue, type JobHandler, type NewJob, type QueueCounts } from '../../../ports/job-queue.port.js';
+import { Alarm } from './alarm.js';
+import { Liveness } from './liveness.js';
+import { runJob, type JobLog } from './run-job.js';
+import { countJobs } from './sql/counts.js';
+import { enqueue } from './sql/enqueue.js';
+import { graphileLogger, WorkerPool } from './worker-pool.js';
+
+/** Connections for enqueueing, retries and the LISTEN of Graphile Worker, beside one for each running job. */
+const SPARE_CONNECTIONS = 3;
+
+/** Jobs in PostgreSQL, by Graphile Worker, in the schema `graphile_worker`, which it makes and migrates itself. */
+export class GraphileJobQueue extends JobQueue {
+  private readonly pool: Pool;
+  private readonly alarm: Alarm;
+  private readonly liveness: Liveness;
+  private readonly aborting = new AbortController();
+  private migrated: Promise<void> | null = null;
+  private workers: WorkerPool | null = null;
+
+  constructor(
+    settings: DatabaseSettings,
+    private readonly log: JobLog = () => undefined,
+  ) {
+    super();
+    // The queue is refilled from the log: a commit need not wait for the disk.
+    const options = '-c synchronous_commit=off';
+    const limits = { connectionTimeoutMillis: 5000, keepAlive: true };
+    this.pool = new Pool({ ...settings, ...limits, options, application_name: 'odst jobs' });
+    this.pool.on('error', () => undefined);
+    this.alarm = new Alarm(this.pool);
+    this.liveness = new Liveness(settings, () => this.alarm.setIn(0));
+  }
+
+  override async enqueue(jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.migrate();
+    await enqueue(this.pool, jobs);
+    for (const { runAt } of jobs) if (runAt) this.alarm.setIn(runAt.getTime() - Date.now());
+  }
+
+  override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
+    if (this.workers) throw new Error('The queue is worked on already');
+    await this.migrate();
+    await this.liveness.start();
+    this.pool.options.max = concurrency + SPARE_CONNECTIONS;
+    const { pool, log } = this;
+    const onWorker = (id: string): void => this.liveness.add(id);
+    this.workers = new WorkerPool({ pool, tasks: this.tasksOf(handlers), concurrency, onWorker, log });
+  }
+
+  override async counts(): Promise<QueueCounts> {
+    await this.migrate();
+    return countJobs(this.pool);
+  }
+
+  override async stop(): Promise<void> {
+    this.aborting.abort();
+    this.alarm.stop();
+    await this.workers?.stop();
+    await this.liveness.stop();
+    await this.pool.end();
+  }
+
+  private tasksOf(handlers: readonly JobHandler[]): TaskList {
+    const context = { pool: this.pool, alarm: this.alarm, signal: this.aborting.signal, log: this.log };
+    return Object.fromEntries(
+      handlers.map((handler) => [handler.name, (_payload, { job }) => runJob(handler, job, context)] satisfies [string, TaskList[string]]),
+    );
+  }
+
+  private migrate(): Promise<void> {
+    const options = { pgPool: this.pool, logger: graphileLogger(this.log) };
+    this.migrated ??= runMigrations(options).catch((error: unknown) => {
+      this.migrated = null;
+      throw error;
+    });
+    return this.migrated;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Job } from 'graphile-worker';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { backoffMs } from '../../../kernel/retry.js';
+import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
+import { messageOf } from '../../shared/errors.js';
+import type { Alarm } from './alarm.js';
+import { attemptOf, giveUp, postpone } from './sql/postpone.js';
+
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 30_000;
+
+const Payload = z.object({ data: z.json() });
+
+export type JobLog = (level: 'warn' | 'error', message: string) => void;
+
+export interface JobContext {
+  readonly pool: Pool;
+  readonly alarm: Alarm;
+  /** Aborted when the process shuts down. */
+  readonly signal: AbortSignal;
+  readonly log: JobLog;
+}
+
+/**
+ * Runs one try of a job. When it fails, what comes next is written before Graphile Worker lets go of the job, so a
+ * crash at any point leaves it either held by a dead worker or waiting for its next try.
+ */
+export async function runJob(handler: JobHandler, row: Job, context: JobContext): Promise<void> {
+  const attempt = attemptOf(row.attempts);
+  const { data } = Payload.parse(row.payload);
+  const job: RunningJob = { name: handler.name, key: row.key ?? '', data, attempt, signal: context.signal };
+  try {
+    // A job that takes the process down with it gets here without ever having thrown.
+    if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
+    await handler.handle(job);
+  } catch (error) {
+    if (await settle(handler, row, attempt, error, context)) throw error;
+  }
+}
+
+/** False when a newer job of the same key will do the work, so that this one is done. */
+async function settle(handler: JobHandler, row: Job, attempt: number, error: unknown, context: JobContext): Promise<boolean> {
+  const name = `${handler.name} ${row.key ?? ''}`;
+  if (context.signal.aborted) return postpone(context.pool, row, attempt - 1, 0);
+  if (attempt >= handler.maxAttempts) {
+    context.log('error', `${name} gave up after ${attempt} tries: ${messageOf(error)}`);
+    return giveUp(context.pool, row);
+  }
+  const delay = backoffMs(attempt, FIRST_DELAY_MS, LONGEST_DELAY_MS, Math.random());
+  context.log('warn', `${name} failed at try ${attempt}, again in ${delay} ms: ${messageOf(error)}`);
+  context.alarm.setIn(delay);
+  return postpone(context.pool, row, attempt, delay);
+}

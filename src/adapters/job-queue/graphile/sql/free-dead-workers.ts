@@ -1,0 +1,26 @@
+import type { Client } from 'pg';
+
+/** "odst" as a number: the first half of the lock keys by which live workers are known. */
+const LOCK_CLASS = 1_868_854_132;
+
+/** Marks workers as alive for as long as this session lives. */
+export async function markAlive(session: Client, workers: readonly string[]): Promise<void> {
+  await session.query('SELECT pg_advisory_lock_shared($1, hashtext(w)) FROM unnest($2::text[]) w', [LOCK_CLASS, workers]);
+}
+
+const FREE = `
+SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT j.locked_by))
+FROM graphile_worker._private_jobs j
+WHERE j.locked_by <> ALL ($2::text[]) AND NOT EXISTS (
+  SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+  WHERE l.locktype = 'advisory' AND d.datname = current_database()
+    AND l.classid::bigint = $1 AND l.objid::bigint = hashtext(j.locked_by)::bigint & 4294967295)`;
+
+/** Replaced while they ran, by a worker that died. */
+const SWEEP = 'DELETE FROM graphile_worker._private_jobs WHERE key IS NULL AND locked_at IS NULL';
+
+/** Frees the jobs of workers that are gone without a word; Graphile Worker itself would wait for 4 hours. */
+export async function freeDeadWorkers(session: Client, own: readonly string[]): Promise<void> {
+  await session.query(FREE, [LOCK_CLASS, own]);
+  await session.query(SWEEP);
+}

@@ -1,0 +1,35 @@
+import type { Pool } from 'pg';
+
+/**
+ * Graphile Worker puts a job that threw off by e^attempts seconds, hours in the end. Counting from far below zero
+ * makes that nothing, so that `run_at` alone says when; further down, PostgreSQL's exp() fails with an underflow.
+ */
+const BASE = -700;
+const LAST = -20;
+
+/** The number of a try, from the column that Graphile Worker counts up at each start of the job. */
+export const attemptOf = (column: number): number => (column > 0 ? column : column - BASE);
+
+const SQL = `
+UPDATE graphile_worker._private_jobs SET attempts = $3, run_at = now() + $4 * interval '1 millisecond'
+WHERE id = $1 AND key = $2`;
+
+const GIVE_UP = `
+UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE id = $1 AND key = $2`;
+
+interface JobRow {
+  readonly id: string;
+  readonly key: string | null;
+}
+
+/** When the running job is tried again after its try `attempt`. False: a newer job of its key has replaced it. */
+export async function postpone(pool: Pool, { id, key }: JobRow, attempt: number, delayMs: number): Promise<boolean> {
+  const { rowCount } = await pool.query(SQL, [id, key, Math.min(LAST, BASE + attempt), delayMs]);
+  return rowCount === 1;
+}
+
+/** The running job is not tried again and stays, to be seen. False: a newer job of its key has replaced it. */
+export async function giveUp(pool: Pool, { id, key }: JobRow): Promise<boolean> {
+  const { rowCount } = await pool.query(GIVE_UP, [id, key]);
+  return rowCount === 1;
+}

@@ -1,0 +1,63 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger, runTaskList, type TaskList, type WorkerPool as Workers } from 'graphile-worker';
+import type { Pool } from 'pg';
+import type { JobLog } from './run-job.js';
+
+/** Only for what was neither heard nor timed: a lost notification. */
+const POLL_MS = 1000;
+const RESTART_MS = 500;
+
+export interface WorkerPoolOptions {
+  readonly pool: Pool;
+  readonly tasks: TaskList;
+  readonly concurrency: number;
+  readonly onWorker: (workerId: string) => void;
+  readonly log: JobLog;
+}
+
+/** What Graphile Worker says about jobs is said better by the queue itself. */
+export const graphileLogger = (log: JobLog): Logger =>
+  new Logger(() => (level, message, meta) => {
+    if (meta?.['failure'] || (level !== 'error' && level !== 'warning')) return;
+    log(level === 'error' ? 'error' : 'warn', message);
+  });
+
+/**
+ * Graphile Worker's workers, made anew when one of them ends: it does when the database goes away just as it reports
+ * a job, and would not come back.
+ */
+export class WorkerPool {
+  private workers: Workers;
+  private stopping = false;
+  private restarting: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: WorkerPoolOptions) {
+    this.workers = this.start();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.restarting;
+    await this.workers.gracefulShutdown();
+  }
+
+  private start(): Workers {
+    const { pool, tasks, concurrency, onWorker, log } = this.options;
+    const events = new EventEmitter();
+    let failed = false;
+    events.on('worker:create', ({ worker }: { worker: { workerId: string } }) => onWorker(worker.workerId));
+    events.on('worker:fatalError', () => {
+      if (!failed && !this.stopping) this.restarting = this.restart();
+      failed = true;
+    });
+    const settings = { noHandleSignals: true, pollInterval: POLL_MS, logger: graphileLogger(log) };
+    return runTaskList({ ...settings, concurrency, events }, tasks, pool);
+  }
+
+  private async restart(): Promise<void> {
+    await delay(RESTART_MS);
+    await this.workers.gracefulShutdown();
+    if (!this.stopping) this.workers = this.start();
+  }
+}

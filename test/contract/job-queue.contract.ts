@@ -1,0 +1,180 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { JobHandler, JobQueue, RunningJob } from '../../src/ports/job-queue.port.js';
+import type { Child } from '../support/child.js';
+
+/** An engine under test. */
+export interface JobQueueEngine {
+  /** One more client of the same queue. */
+  open(): JobQueue;
+  /** A process that takes jobs named `hangs`, writes `took <key>` for each and never ends one. */
+  spawnHangingWorker(): Child;
+  close(): Promise<void>;
+}
+
+/** Records what it is given; does what the test says with it. */
+class Recorder implements JobHandler {
+  readonly seen: RunningJob[] = [];
+  readonly at: number[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly work: (job: RunningJob) => Promise<void> | void = () => undefined,
+    readonly maxAttempts = 5,
+  ) {}
+
+  async handle(job: RunningJob): Promise<void> {
+    this.seen.push(job);
+    this.at.push(performance.now());
+    await this.work(job);
+  }
+}
+
+const WAIT = { timeout: 30_000, interval: 5 };
+
+/** What every job queue engine must keep. */
+export function jobQueueContract(name: string, start: () => Promise<JobQueueEngine>): void {
+  describe(`job queue: ${name}`, () => {
+    let engine: JobQueueEngine;
+    let queues: JobQueue[] = [];
+    const open = (): JobQueue => {
+      const queue = engine.open();
+      queues.push(queue);
+      return queue;
+    };
+    const working = async (handlers: readonly JobHandler[], concurrency = 4): Promise<JobQueue> => {
+      const queue = open();
+      await queue.work(handlers, concurrency);
+      return queue;
+    };
+    const empty = { waiting: 0, running: 0 };
+
+    beforeAll(async () => {
+      engine = await start();
+    });
+    afterEach(async () => {
+      await Promise.all(queues.map((queue) => queue.stop()));
+      queues = [];
+    });
+    afterAll(() => engine.close());
+
+    it('does every job with its data, soon after it was asked for', async () => {
+      const recorder = new Recorder('echo');
+      const queue = await working([recorder]);
+      const latencies: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const asked = performance.now();
+        await queue.enqueue([{ name: 'echo', key: `echo:${i}`, data: { i, text: 'ä"\\', list: [1, null] } }]);
+        await vi.waitFor(() => expect(recorder.seen).toHaveLength(i + 1), { timeout: 5000, interval: 1 });
+        latencies.push((recorder.at[i] ?? 0) - asked);
+      }
+      expect(recorder.seen[3]).toMatchObject({ name: 'echo', key: 'echo:3', data: { i: 3, text: 'ä"\\', list: [1, null] }, attempt: 1 });
+      expect(latencies.sort((a, b) => a - b)[10]).toBeLessThan(50);
+      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(empty), WAIT);
+    });
+
+    it('does 1,000 jobs, each at least once, with two processes at work', async () => {
+      const one = new Recorder('many');
+      const two = new Recorder('many');
+      const queue = await working([one]);
+      await working([two]);
+      for (let i = 0; i < 10; i++) {
+        await queue.enqueue(Array.from({ length: 100 }, (_, n) => ({ name: 'many', key: `many:${i}:${n}`, data: n })));
+      }
+      const keys = (): Set<string> => new Set([...one.seen, ...two.seen].map(({ key }) => key));
+      await vi.waitFor(() => expect(keys().size).toBe(1000), WAIT);
+    });
+
+    it('makes one job of waiting jobs of one key: the last', async () => {
+      const queue = open();
+      await queue.enqueue([1, 2].map((data) => ({ name: 'same', key: 'same', data })));
+      await queue.enqueue([{ name: 'same', key: 'same', data: 3 }]);
+      expect(await queue.counts()).toMatchObject({ waiting: 1 });
+      const recorder = new Recorder('same');
+      await working([recorder]);
+      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(empty), WAIT);
+      expect(recorder.seen.map(({ data }) => data)).toEqual([3]);
+    });
+
+    it('does a job again when its key is asked for while it runs, also when the first run fails', async () => {
+      const queue = open();
+      const recorder = new Recorder('busy', async ({ data }) => {
+        if (data === 1) await queue.enqueue([{ name: 'busy', key: 'busy', data: 2 }]);
+        if (data === 1) throw new Error('too late');
+      });
+      await queue.work([recorder], 2);
+      await queue.enqueue([{ name: 'busy', key: 'busy', data: 1 }]);
+      await vi.waitFor(async () => {
+        expect(recorder.seen.map(({ data }) => data)).toEqual([1, 2]);
+        expect(await queue.counts()).toEqual({ ...empty, stuck: 0 });
+      }, WAIT);
+    });
+
+    it('does a delayed job when it is due', async () => {
+      const recorder = new Recorder('later');
+      const queue = await working([recorder]);
+      const due = performance.now() + 300;
+      await queue.enqueue([{ name: 'later', key: 'later', data: null, runAt: new Date(Date.now() + 300) }]);
+      await vi.waitFor(() => expect(recorder.seen).toHaveLength(1), WAIT);
+      expect((recorder.at[0] ?? 0) - due).toBeGreaterThan(-20);
+      expect((recorder.at[0] ?? 0) - due).toBeLessThan(500);
+    });
+
+    it('tries again after a backoff that grows, and counts the tries', async () => {
+      const recorder = new Recorder('flaky', ({ attempt }) => {
+        if (attempt < 4) throw new Error('not yet');
+      });
+      const queue = await working([recorder]);
+      await queue.enqueue([{ name: 'flaky', key: 'flaky', data: 1 }]);
+      await vi.waitFor(() => expect(recorder.seen).toHaveLength(4), WAIT);
+      expect(recorder.seen.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+      const gaps = recorder.at.slice(1).map((at, i) => at - (recorder.at[i] ?? 0));
+      [250, 500, 1000].forEach((full, i) => {
+        expect(gaps[i]).toBeGreaterThan(full / 2 - 20);
+        expect(gaps[i]).toBeLessThan(full + 1000);
+      });
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
+    });
+
+    it('gives up after the handler’s tries, shows it, and starts anew when asked to', async () => {
+      let isPoison = true;
+      const recorder = new Recorder('poison', () => { if (isPoison) throw new Error('poison'); }, 2);
+      const queue = await working([recorder]);
+      await queue.enqueue([{ name: 'poison', key: 'poison', data: 1 }]);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 1 }), WAIT);
+      expect(recorder.seen).toHaveLength(2);
+      isPoison = false;
+      await queue.enqueue([{ name: 'poison', key: 'poison', data: 2 }]);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
+      expect(recorder.seen.map(({ attempt, data }) => [attempt, data])).toEqual([[1, 1], [2, 1], [1, 2]]);
+    });
+
+    it('stops after the running jobs, tells them, and loses none', async () => {
+      const first = new Recorder('slow', ({ signal }) => new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      }), 1);
+      const queue = engine.open();
+      await queue.work([first], 2);
+      await queue.enqueue([1, 2, 3].map((data) => ({ name: 'slow', key: `slow:${data}`, data })));
+      await vi.waitFor(() => expect(first.seen).toHaveLength(2), WAIT);
+      await queue.stop();
+      expect(first.seen).toHaveLength(2);
+      const second = new Recorder('slow');
+      await working([second]);
+      await vi.waitFor(() => expect(new Set(second.seen.map(({ data }) => data))).toEqual(new Set([1, 2, 3])), WAIT);
+      expect(second.seen.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+    });
+
+    it('gives the jobs of a killed process to another one', async () => {
+      const child = engine.spawnHangingWorker();
+      const queue = open();
+      await queue.enqueue([1, 2].map((data) => ({ name: 'hangs', key: `hangs:${data}`, data })));
+      await vi.waitFor(() => expect(child.lines).toHaveLength(2), WAIT);
+      const other = new Recorder('hangs');
+      await queue.work([other], 2);
+      await child.kill();
+      await vi.waitFor(() => expect(new Set(other.seen.map(({ data }) => data))).toEqual(new Set([1, 2])), WAIT);
+      expect(other.seen.map(({ attempt }) => attempt)).toEqual([2, 2]);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import { Client } from 'pg';
+import { expect, it, vi } from 'vitest';
+import { GraphileJobQueue } from '../../src/adapters/job-queue/graphile/graphile-job-queue.js';
+import { Child } from '../support/child.js';
+import { createTestDatabase } from '../support/test-database.js';
+import { jobQueueContract } from './job-queue.contract.js';
+
+jobQueueContract('graphile', async () => {
+  const database = await createTestDatabase();
+  return {
+    open: () => new GraphileJobQueue(database.settings),
+    spawnHangingWorker: () =>
+      new Child(new URL('hanging-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
+    close: () => database.drop(),
+  };
+});
+
+it('goes on by itself after all its connections were lost', async () => {
+  const database = await createTestDatabase();
+  const queue = new GraphileJobQueue(database.settings);
+  const seen: unknown[] = [];
+  const handle = async ({ data }: { data: unknown }): Promise<void> => {
+    if (data === 'cut') await disconnectAll(database.settings);
+    seen.push(data);
+  };
+  await queue.work([{ name: 'cut', maxAttempts: 5, handle }], 2);
+  await queue.enqueue([{ name: 'cut', key: 'cut', data: 'cut' }]);
+  await vi.waitFor(() => expect(seen).toContain('cut'), { timeout: 10_000 });
+  await vi.waitFor(() => queue.enqueue([{ name: 'cut', key: 'after', data: 'after' }]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(seen).toContain('after'), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, running: 0, stuck: 0 }), { timeout: 20_000 });
+  await queue.stop();
+  await database.drop();
+});
+
+async function disconnectAll(settings: { database: string }): Promise<void> {
+  const client = new Client(settings);
+  await client.connect();
+  await client.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  await client.end();
+}
