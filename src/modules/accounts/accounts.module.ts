@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Sessions } from '../../ports/sessions.port.js';
+import { SignInResolver } from './api/sign-in.resolver.js';
 import { FailedAttempts } from './commands/failed-attempts.js';
 import { PasswordHashing } from './commands/password-hashing.js';
 import { PasswordStore } from './commands/password-store.js';
@@ -22,7 +23,7 @@ export const accountProviders = [
 /** People: who may sign in, and who is signed in. */
 @Global()
 @Module({
-  providers: [...accountProviders],
+  providers: [...accountProviders, SignInResolver],
   exports: [Sessions],
 })
 export class AccountsModule {}

@@ -2,6 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { LiveViews } from '../../platform/live-view/live-views.js';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { PeerChangesResolver } from './api/peer-changes.resolver.js';
+import { PeersResolver } from './api/peers.resolver.js';
 import { RegistrationController } from './api/registration.controller.js';
 import { AcceptInvitationHandler } from './commands/invitations/accept-invitation.handler.js';
 import { CreateInvitationHandler } from './commands/invitations/create-invitation.handler.js';
@@ -15,6 +17,7 @@ import {
 import { PeerChanges } from './commands/peers/peer-changes.js';
 import { LivePeerDirectory } from './directory/live-peer-directory.js';
 import { RecordedPeerCalls } from './directory/recorded-peer-calls.js';
+import { PeersReadModule } from './peers-read.module.js';
 
 const directory = {
   provide: PeerDirectory,
@@ -48,7 +51,8 @@ export const peerProviders = [
 @Global()
 @Module({
   controllers: [RegistrationController],
-  providers: [...peerProviders],
+  imports: [PeersReadModule],
+  providers: [...peerProviders, PeersResolver, PeerChangesResolver],
   exports: [PeerDirectory, PeerCallAudit],
 })
 export class PeersModule {}

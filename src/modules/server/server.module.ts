@@ -4,9 +4,11 @@ import { LiveViews } from '../../platform/live-view/live-views.js';
 import { ServerSecrets } from '../../platform/secrets/server-secrets.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { ServerResolver } from './api/server.resolver.js';
 import { UpdateServerHandler } from './commands/update-server.handler.js';
 import { serverEvents } from './contracts/server.events.js';
 import { loadIdentity } from './identity/load-identity.js';
+import { ServerReadModule } from './server-read.module.js';
 
 const identity = {
   provide: ServerIdentity,
@@ -23,5 +25,5 @@ export const serverProviders = [identity, UpdateServerHandler];
 
 /** Knows who this server is before anything else starts. */
 @Global()
-@Module({ providers: [...serverProviders], exports: [ServerIdentity] })
+@Module({ imports: [ServerReadModule], providers: [...serverProviders, ServerResolver], exports: [ServerIdentity] })
 export class ServerModule {}

@@ -1,0 +1,3 @@
+import { AuditEntryEntity } from './entries/audit-entry.entity.js';
+
+export const auditEntities = [AuditEntryEntity];

@@ -1,0 +1,68 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/refusal.js';
+import { ChangeStream } from '../../../platform/graphql/change-stream.js';
+import { uuidArgument } from '../../../platform/graphql/arguments.js';
+import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { RemovePackage } from '../commands/remove-package.command.js';
+import { SetPackageStage } from '../commands/set-package-stage.command.js';
+import { PackagesByIdQuery } from '../queries/lookup/package.query.js';
+import { Package } from './package.type.js';
+
+@Resolver()
+export class PackageChangesResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+    private readonly changes: ReadModelChanges,
+  ) {}
+
+  @Mutation(() => Package, {
+    description: 'Promotes or demotes a package on every server. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
+  })
+  async setPackageStage(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('stage', { type: () => StageName }) stage: StageName,
+  ): Promise<Package> {
+    const packageId = uuidArgument('id', id);
+    return this.changed(packageId, await this.commands.execute(new SetPackageStage(packageId, stage)));
+  }
+
+  @Mutation(() => Package, {
+    description: 'Removes a package from every server. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
+  })
+  async removePackage(@Args('id', { type: () => ID }) id: string): Promise<Package> {
+    const packageId = uuidArgument('id', id);
+    return this.changed(packageId, await this.commands.execute(new RemovePackage(packageId)));
+  }
+
+  @Subscription(() => Package, {
+    nullable: true,
+    description:
+      'Each package that changes, or only the one with `id`. Null says that many changed at once: read the list again.',
+    resolve: (changed: Package | null) => changed,
+  })
+  packageChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Package | null> {
+    const only = typeof id === 'string' ? uuidArgument('id', id) : null;
+    const load = async (keys: readonly string[] | null): Promise<readonly (Package | null)[]> => {
+      const ids = keys ?? (only === null ? null : [only]);
+      return ids === null ? [null] : this.byId(ids);
+    };
+    return new ChangeStream(this.changes, 'packages', load, { wants: (key) => only === null || key === only });
+  }
+
+  private async byId(ids: readonly string[]): Promise<Package[]> {
+    return (await this.queries.execute(new PackagesByIdQuery(ids))).flatMap((found) => found ?? []);
+  }
+
+  private async changed(id: string, receipt: Receipt): Promise<Package> {
+    await this.readModels.reflect(receipt);
+    const [found] = await this.byId([id]);
+    if (!found) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
+    return found;
+  }
+}

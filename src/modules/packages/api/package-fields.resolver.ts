@@ -1,0 +1,47 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Args, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { PageArgs } from '../../../platform/graphql/types/page.args.js';
+import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
+import { decodeCursor, encodeCursor } from '../../../platform/paging/cursor.js';
+import { checkFirst, pageOf } from '../../../platform/paging/page.js';
+import type { ChunkView } from '../contracts/package-view.js';
+import { ChunksQuery, type ChunkWindow } from '../queries/chunks/chunks.query.js';
+import { ChunkConnection } from './chunk.type.js';
+import { Package } from './package.type.js';
+
+const Place = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
+
+@Resolver(() => Package)
+export class PackageFieldsResolver {
+  /** Batches only; nothing is remembered, so one for all requests will do. */
+  private readonly chunkPages = new DataLoader<ChunkWindow, readonly ChunkView[]>(
+    (windows) => this.queries.execute(new ChunksQuery(windows)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  constructor(private readonly queries: QueryBus) {}
+
+  @ResolveField(() => ServerReference, { description: 'The server on which it was published last.' })
+  origin(@Parent() { originId, originName }: Package): ServerReference {
+    return { id: originId, name: originName };
+  }
+
+  @ResolveField(() => String, { nullable: true, description: 'Where this server serves it; null when it does not.' })
+  downloadPath(@Parent() { state, filename }: Package): string | null {
+    return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
+  }
+
+  @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })
+  async chunks(@Parent() { id, size, chunkSize }: Package, @Args() { first, after }: PageArgs): Promise<ChunkConnection> {
+    const from = typeof after === 'string' ? decodeCursor(after, Place).index + 1 : 0;
+    const chunks = await this.chunkPages.load({ packageId: id, from, count: checkFirst(first) + 1 });
+    return pageOf(chunks, first, (chunk) => {
+      const offset = chunk.index * chunkSize;
+      const node = { ...chunk, offset, size: Math.min(chunkSize, size - offset) };
+      return { cursor: encodeCursor({ order: 'CHUNK', index: chunk.index }), node };
+    });
+  }
+}

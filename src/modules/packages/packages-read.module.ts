@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChunksProjection } from './projections/chunks/chunks.projection.js';
+import { packageEntities } from './projections/entities.js';
+import { PackagesProjection } from './projections/packages/packages.projection.js';
+import { HeldPackagesHandler, LatestStampHandler } from './queries/boot/boot.handlers.js';
+import { ChunksHandler } from './queries/chunks/chunks.handler.js';
+import { PackageCountHandler, PackagesHandler } from './queries/list/packages.handler.js';
+import { PackageByFilenameHandler, PackagesByIdHandler } from './queries/lookup/package.handler.js';
+import { PublishedFileHandler } from './queries/lookup/published-file.handler.js';
+
+const projections = [PackagesProjection, ChunksProjection];
+
+const handlers = [
+  PackagesHandler,
+  PackageCountHandler,
+  PackageByFilenameHandler,
+  PackagesByIdHandler,
+  PublishedFileHandler,
+  ChunksHandler,
+  HeldPackagesHandler,
+  LatestStampHandler,
+];
+
+/** What can be asked about packages. */
+@Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...projections, ...handlers] })
+export class PackagesReadModule {}

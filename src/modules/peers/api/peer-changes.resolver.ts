@@ -1,0 +1,79 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/refusal.js';
+import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { AcceptInvitation, type AcceptedInvitation } from '../commands/invitations/accept-invitation.command.js';
+import { CreateInvitation, type CreatedInvitation } from '../commands/invitations/create-invitation.command.js';
+import { ResumePeer } from '../commands/peers/resume-peer.command.js';
+import { SuspendPeer } from '../commands/peers/suspend-peer.command.js';
+import { UnregisterPeer } from '../commands/peers/unregister-peer.command.js';
+import { UpdatePeer } from '../commands/peers/update-peer.command.js';
+import { PeerQuery } from '../queries/peers.query.js';
+import { Peer, PeerInvitation } from './peer.types.js';
+
+@Resolver()
+export class PeerChangesResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here.' })
+  async createPeerInvitation(): Promise<PeerInvitation> {
+    const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
+    await this.readModels.reflect(receipt);
+    return { token, expiresAt };
+  }
+
+  @Mutation(() => Peer, {
+    description:
+      'Registers this server and the one that made the token with each other. Refusals: INVITATION_INVALID, ' +
+      'INVITATION_EXPIRED, INVITATION_USED, PEER_UNREACHABLE.',
+  })
+  async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
+    const { peerId, receipt }: AcceptedInvitation = await this.commands.execute(new AcceptInvitation(token));
+    return this.changed(peerId, receipt);
+  }
+
+  @Mutation(() => Peer, {
+    description: 'Changes the name or address under which a peer is known here. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
+  })
+  updatePeer(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('name', { type: () => String, nullable: true }) name?: string | null,
+    @Args('url', { type: () => String, nullable: true }) url?: string | null,
+  ): Promise<Peer> {
+    const to = { name: optionalText('name', name) ?? undefined, url: optionalText('url', url) ?? undefined };
+    return this.change(id, new UpdatePeer(textArgument('id', id), to));
+  }
+
+  @Mutation(() => Peer, { description: 'Stops the exchange with a peer until it is resumed. Refusals: PEER_NOT_FOUND.' })
+  suspendPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
+    return this.change(id, new SuspendPeer(textArgument('id', id)));
+  }
+
+  @Mutation(() => Peer, { description: 'Goes on with a suspended peer from where it was left. Refusals: PEER_NOT_FOUND.' })
+  resumePeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
+    return this.change(id, new ResumePeer(textArgument('id', id)));
+  }
+
+  @Mutation(() => Peer, { description: 'Ends the registration of a peer. What came from it stays. Refusals: PEER_NOT_FOUND.' })
+  unregisterPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
+    return this.change(id, new UnregisterPeer(textArgument('id', id)));
+  }
+
+  private async change(id: string, command: UpdatePeer | SuspendPeer | ResumePeer | UnregisterPeer): Promise<Peer> {
+    const receipt: Receipt = await this.commands.execute(command);
+    return this.changed(id, receipt);
+  }
+
+  private async changed(id: string, receipt: Receipt): Promise<Peer> {
+    await this.readModels.reflect(receipt);
+    const peer = await this.queries.execute(new PeerQuery(id));
+    if (!peer) throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');
+    return peer;
+  }
+}

@@ -1,0 +1,46 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Args, ID, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { textArgument } from '../../../platform/graphql/arguments.js';
+import { ChangeStream } from '../../../platform/graphql/change-stream.js';
+import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
+import { PeerQuery, PeersQuery } from '../queries/peers.query.js';
+import { Peer } from './peer.types.js';
+
+const USUAL_PEERS = 20;
+
+@Resolver(() => Peer)
+export class PeersResolver {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly changes: ReadModelChanges,
+  ) {}
+
+  @Query(() => [Peer], { description: 'The servers that this one is registered with.', complexity: listCost(USUAL_PEERS) })
+  peers(): Promise<readonly Peer[]> {
+    return this.queries.execute(new PeersQuery());
+  }
+
+  @Query(() => Peer, { nullable: true, description: 'One peer; also one that is no longer registered.' })
+  peer(@Args('id', { type: () => ID }) id: string): Promise<Peer | null> {
+    return this.queries.execute(new PeerQuery(textArgument('id', id)));
+  }
+
+  @Subscription(() => Peer, {
+    description: 'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
+    resolve: (changed: Peer) => changed,
+  })
+  peerChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Peer> {
+    const only = typeof id === 'string' ? textArgument('id', id) : null;
+    const load = (keys: readonly string[] | null): Promise<readonly Peer[]> => {
+      const ids = keys ?? (only === null ? null : [only]);
+      return ids === null ? this.peers() : this.byId(ids);
+    };
+    return new ChangeStream(this.changes, 'peers', load, { wants: (key) => only === null || key === only });
+  }
+
+  private async byId(ids: readonly string[]): Promise<readonly Peer[]> {
+    const peers = await Promise.all(ids.map((id) => this.queries.execute(new PeerQuery(id))));
+    return peers.flatMap((peer) => peer ?? []);
+  }
+}

@@ -1,0 +1,3 @@
+import { PeerEntity } from './peers/peer.entity.js';
+
+export const peerEntities = [PeerEntity];

@@ -1,0 +1,30 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import DataLoader from 'dataloader';
+import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { Package } from '../../packages/api/package.type.js';
+import type { ReplicaView } from '../contracts/replica-view.js';
+import { ReplicasQuery } from '../queries/replicas.query.js';
+import { Replica } from './replica.type.js';
+
+/** Servers that a package is usually on. */
+const USUAL_REPLICAS = 5;
+
+@Resolver(() => Package)
+export class PackageReplicasResolver {
+  /** Batches only; nothing is remembered, so one for all requests will do. */
+  private readonly replicasOf = new DataLoader<string, readonly ReplicaView[]>(
+    (packageIds) => this.queries.execute(new ReplicasQuery(packageIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  constructor(private readonly queries: QueryBus) {}
+
+  @ResolveField(() => [Replica], {
+    description: 'Where copies of it are, as far as this server knows: its own first.',
+    complexity: listCost(USUAL_REPLICAS),
+  })
+  replicas(@Parent() { id }: Package): Promise<readonly Replica[]> {
+    return this.replicasOf.load(id);
+  }
+}

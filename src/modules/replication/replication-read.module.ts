@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { replicaEntities } from './projections/entities.js';
+import { ReplicasProjection } from './projections/replicas/replicas.projection.js';
+import { ReplicasHandler } from './queries/replicas.handler.js';
+import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler.js';
+
+/** What can be asked about replicas. */
+@Module({
+  imports: [TypeOrmModule.forFeature(replicaEntities)],
+  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler],
+})
+export class ReplicationReadModule {}

@@ -1,0 +1,43 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, Mutation, Query, Resolver } from '@nestjs/graphql';
+import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { optionalText } from '../../../platform/graphql/arguments.js';
+import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { UpdateServer } from '../commands/update-server.command.js';
+import { ServerQuery } from '../queries/server.query.js';
+import { Server } from './server.type.js';
+
+@Resolver(() => Server)
+export class ServerResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  @Query(() => Server, { description: 'This server.' })
+  server(): Promise<Server> {
+    return this.queries.execute(new ServerQuery());
+  }
+
+  @Mutation(() => Server, {
+    description:
+      'Changes settings of this server; what is left out stays. Refusals: SETTING_FIXED (set by the environment), ' +
+      'INVALID_REQUEST.',
+  })
+  async updateServer(
+    @Args('name', { type: () => String, nullable: true }) name?: string | null,
+    @Args('url', { type: () => String, nullable: true }) url?: string | null,
+    @Args('stage', { type: () => StageName, nullable: true }) stage?: StageName | null,
+  ): Promise<Server> {
+    const to = {
+      name: optionalText('name', name) ?? undefined,
+      url: optionalText('url', url) ?? undefined,
+      stage: stage ?? undefined,
+    };
+    const receipt: Receipt = await this.commands.execute(new UpdateServer(to));
+    await this.readModels.reflect(receipt);
+    return this.server();
+  }
+}

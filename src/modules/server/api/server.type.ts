@@ -1,0 +1,24 @@
+import { Field, ID, ObjectType } from '@nestjs/graphql';
+import type { Stage } from '../../../kernel/stage.js';
+import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+
+@ObjectType({ description: 'This server.' })
+export class Server {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String, { description: 'Base URL under which peers and endpoints reach it.' })
+  url!: string;
+
+  @Field(() => StageName, { description: 'It takes and serves packages of this stage or a later one.' })
+  stage!: Stage;
+
+  @Field(() => String, { description: 'Raw Ed25519 public key, base64url: what peers know it by.' })
+  publicKey!: string;
+
+  @Field(() => Date, { description: 'When it was started for the first time.' })
+  initialisedAt!: Date;
+}

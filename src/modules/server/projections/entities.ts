@@ -1,0 +1,3 @@
+import { ServerSettingsEntity } from './settings/server-settings.entity.js';
+
+export const serverEntities = [ServerSettingsEntity];
