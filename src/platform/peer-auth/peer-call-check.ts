@@ -31,7 +31,7 @@ export class PeerCallCheck {
     private readonly nonces: NonceStore,
   ) {}
 
-  /** @throws PeerCallRefusal; Refusal TOO_LARGE, UNAVAILABLE */
+  /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
   async caller(request: PeerRequest, keys: KeySource): Promise<Caller> {
     return keys === 'body' ? this.introduced(request) : this.registered(request);
   }
@@ -50,7 +50,7 @@ export class PeerCallCheck {
 
   /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
   private async introduced(request: PeerRequest): Promise<Caller> {
-    if (!this.introductions.take()) throw new Refusal('UNAVAILABLE', 'Too many registrations are asked for. Try again soon.');
+    if (!this.introductions.take()) throw new Refusal('TOO_MANY_REQUESTS', 'Too many registrations are asked for. Try again soon.');
     const body = await rawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
     if (!introduction.success) throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');

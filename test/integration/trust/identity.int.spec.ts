@@ -42,6 +42,12 @@ describe('server identity', () => {
     expect(await recorded()).toEqual(['ServerInitialised', 'ServerSettingsChanged']);
   });
 
+  it('says in one line which setting it cannot use', async () => {
+    await expect(home.identity({ url: 'http://berlin/a/../b' })).rejects.toThrow(StartupError);
+    await home.identity();
+    await expect(home.identity({ url: 'http://berlin/a/../b' })).rejects.toThrow(/ODST_URL can't be used/);
+  });
+
   it('keeps the private key out of log and database', async () => {
     await home.identity();
     const [row]: { ciphertext: Buffer }[] = await query('SELECT ciphertext FROM state.server_secrets');

@@ -12,12 +12,12 @@ const FORGET_AFTER_MS = 15 * 60_000;
 export class FailedAttempts {
   private readonly failures = new LRUCache<string, { count: number; until: number }>({ max: 10_000, ttl: FORGET_AFTER_MS });
 
-  /** @throws Refusal SIGN_IN_REFUSED while the pause lasts */
+  /** @throws Refusal TOO_MANY_REQUESTS while the pause lasts */
   check(key: string, now = Date.now()): void {
     const waitMs = (this.failures.get(key)?.until ?? 0) - now;
     if (waitMs <= 0) return;
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
-    throw new Refusal('SIGN_IN_REFUSED', `Too many failed attempts. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+    throw new Refusal('TOO_MANY_REQUESTS', `Too many failed attempts. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
   }
 
   failed(key: string, now = Date.now()): void {

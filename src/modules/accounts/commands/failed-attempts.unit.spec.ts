@@ -29,7 +29,7 @@ describe('FailedAttempts', () => {
 
   it('concerns one address and name, and ends with a success', () => {
     const attempts = failing(10);
-    expect(() => attempts.check('here admin', 0)).toThrow(expect.objectContaining({ code: 'SIGN_IN_REFUSED' }));
+    expect(() => attempts.check('here admin', 0)).toThrow(expect.objectContaining({ code: 'TOO_MANY_REQUESTS' }));
     expect(() => attempts.check('elsewhere admin', 0)).not.toThrow();
     attempts.succeeded('here admin');
     expect(() => attempts.check('here admin', 0)).not.toThrow();

@@ -27,6 +27,11 @@ function check({ name, url }: ServerConfiguration): void {
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 
+function initialise(data: ServerInitialised['data']): readonly ServerEvent[] {
+  check(data);
+  return [{ type: 'ServerInitialised', data }];
+}
+
 function change(state: ServerInitialised['data'], to: Partial<ServerConfiguration>): readonly ServerEvent[] {
   const data = { name: to.name ?? state.name, url: to.url ?? state.url, stage: to.stage ?? state.stage };
   if (data.name === state.name && data.url === state.url && data.stage === state.stage) return [];
@@ -41,7 +46,7 @@ export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'initialise') return state ? [] : [{ type: 'ServerInitialised', data: command.as }];
+    if (command.type === 'initialise') return state ? [] : initialise(command.as);
     if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
     return change(state, command.to);
   },

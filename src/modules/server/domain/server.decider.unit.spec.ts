@@ -41,6 +41,8 @@ describe('server', () => {
     ['a space', { url: 'https://berlin example' }],
   ])('refuses %s', (_, to) => {
     expect(() => server.decide(changeTo(to), initialised)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+    const as = { ...initialised, ...to };
+    expect(() => server.decide({ type: 'initialise', as }, null)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
   });
 
   it('keeps a path and a port', () => {

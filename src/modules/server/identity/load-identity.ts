@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
+import { Refusal } from '../../../kernel/refusal.js';
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { Settings } from '../../../platform/config/settings.js';
 import { newEvent } from '../../../platform/cqrs/new-event.js';
 import type { ServerSecrets } from '../../../platform/secrets/server-secrets.js';
 import { RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
-import { server, type ServerCommand } from '../domain/server.decider.js';
+import { server, type ServerCommand, type ServerState } from '../domain/server.decider.js';
 import { OwnIdentity } from './own-identity.js';
 import { generateOwnKey, OwnKey } from './own-key.js';
 
@@ -39,7 +40,7 @@ function firstState({ serverId, publicKey }: OwnKey, settings: Settings): Server
   return {
     serverId,
     publicKey,
-    name: settings.name ?? hostname().slice(0, 100),
+    name: settings.name ?? (hostname().slice(0, 100) || 'server'),
     url: settings.url ?? `http://${hostname()}:${settings.port}`,
     stage: settings.stage ?? 'Prod',
   };
@@ -56,11 +57,20 @@ async function load(store: EventStore) {
   return { state, revision };
 }
 
+/** What is refused here was set from outside. */
+function decideAtStart(command: ServerCommand, state: ServerState): readonly ServerEvent[] {
+  try {
+    return server.decide(command, state);
+  } catch (error) {
+    throw error instanceof Refusal ? new StartupError(`ODST_NAME or ODST_URL can't be used. ${error.message}`, error) : error;
+  }
+}
+
 /** What CommandRunner does, before there is one: it needs the identity that is made here. */
 async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<ServerInitialised['data']> {
   for (;;) {
     const { state, revision } = await load(store);
-    const events = server.decide(command, state);
+    const events = decideAtStart(command, state);
     const next = events.reduce<typeof state>((folded, event: ServerEvent) => server.evolve(folded, event), state);
     if (!next) throw new Error('The server has no identity after it was initialised');
     if (events.length === 0) return next;
