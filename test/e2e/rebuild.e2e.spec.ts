@@ -53,17 +53,17 @@ it.each(['a', 'b'] as const)('gives the same rows on %s, which answers all the w
   const before = await settledTables(server);
   expect(before['packages']?.length).toBeGreaterThan(2);
 
-  let running = true;
+  const rebuilt = new AbortController();
   let answers = 0;
   const asking = (async () => {
-    while (running) {
+    while (!rebuilt.signal.aborted) {
       const listed = await client.ask('{ packages(first: 10) { nodes { filename } } }', Listed);
       expect(listed.packages.nodes.length).toBeGreaterThan(2);
       answers += 1;
     }
   })();
   await promisify(execFile)(process.execPath, [script], { env: { ...process.env, ODST_DATA_DIR: server.dataDir } });
-  running = false;
+  rebuilt.abort();
   await asking;
   expect(answers).toBeGreaterThan(0);
   expect(await settledTables(server)).toEqual(before);

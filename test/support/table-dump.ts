@@ -1,9 +1,9 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 
 /** Every row of every table of a schema, as text, in an order of their own. */
 export async function dumpTables(database: DatabaseSettings, schema: string): Promise<Record<string, string[]>> {
-  const client = new pg.Client(database);
+  const client = new Client(database);
   await client.connect();
   try {
     const { rows: tables } = await client.query<{ name: string }>(

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import { Client } from 'pg';
 import { backoffMs } from '../../kernel/retry.js';
 import { Database } from '../../ports/database.port.js';
 
@@ -13,7 +13,7 @@ export class PgListener implements OnApplicationShutdown {
   private readonly logger = new Logger('PgListener');
   private readonly emitter = new EventEmitter().setMaxListeners(0);
   private readonly channels = new Set<string>();
-  private client: pg.Client | null = null;
+  private client: Client | null = null;
   private stopped = false;
 
   constructor(private readonly database: Database) {
@@ -38,7 +38,7 @@ export class PgListener implements OnApplicationShutdown {
 
   private async connect(attempt: number): Promise<void> {
     if (this.stopped) return;
-    const client = new pg.Client({ ...this.database.settings, keepAlive: true });
+    const client = new Client({ ...this.database.settings, keepAlive: true });
     client.on('error', (error) => this.logger.warn(`The listening connection was lost: ${error.message}`));
     client.on('notification', ({ channel, payload }) => this.emitter.emit(`on ${channel}`, payload ?? ''));
     try {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { newId } from '../../../src/platform/ids/ids.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 import { inTurn, type Figure } from '../figure.js';
@@ -20,7 +20,7 @@ async function byWriters(write: (stream: string, writer: number) => Promise<unkn
   return (performance.now() - startedAt) / 1000;
 }
 
-async function byHand(database: DatabaseSettings, clients: readonly pg.Client[]): Promise<number> {
+async function byHand(database: DatabaseSettings, clients: readonly Client[]): Promise<number> {
   return byWriters((stream, writer) => {
     const event = stageChange(stream);
     const values = [[stream], ['-2'], [1], [event.id], [event.type], [JSON.stringify(event.data)], [JSON.stringify(event.metadata)]];
@@ -31,7 +31,7 @@ async function byHand(database: DatabaseSettings, clients: readonly pg.Client[])
 /** The event store against its own SQL sent by hand over sixteen connections. */
 export const appends: Figure = (context) =>
   withScratchLog(context.folder, async (store, database) => {
-    const clients = Array.from({ length: WRITERS }, () => new pg.Client(database));
+    const clients = Array.from({ length: WRITERS }, () => new Client(database));
     await Promise.all(clients.map((client) => client.connect()));
     const times = await inTurn(context, {
       ours: () => byWriters((stream) => store.append(stream, [stageChange(stream)], 'any')),
