@@ -1,6 +1,18 @@
 import { Schemas1764000000000 } from './1764000000000-schemas.js';
 import { EventLog1764000000001 } from './1764000000001-event-log.js';
 import { Trust1764000000003 } from './1764000000003-trust.js';
+import { PackagesReadModels1764000000010 } from './1764000000010-packages-read-models.js';
+import { ReplicasReadModel1764000000011 } from './1764000000011-replicas-read-model.js';
+import { ServersReadModels1764000000012 } from './1764000000012-servers-read-models.js';
+import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
 
 /** Run in this order at start. */
-export const migrations = [Schemas1764000000000, EventLog1764000000001, Trust1764000000003];
+export const migrations = [
+  Schemas1764000000000,
+  EventLog1764000000001,
+  Trust1764000000003,
+  PackagesReadModels1764000000010,
+  ReplicasReadModel1764000000011,
+  ServersReadModels1764000000012,
+  AuditEntries1764000000013,
+];

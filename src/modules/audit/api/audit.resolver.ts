@@ -17,7 +17,9 @@ function checkedFilter(filter: AuditFilter | null | undefined): Filter {
   const { kinds = null, since = null, until = null } = filter ?? {};
   if (kinds && kinds.length > MAX_KINDS) throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
   return {
-    ...{ kinds: kinds?.map((kind) => textArgument('kinds', kind)) ?? null, since, until },
+    kinds: kinds?.map((kind) => textArgument('kinds', kind)) ?? null,
+    since,
+    until,
     actor: optionalText('actor', filter?.actor),
     target: optionalText('target', filter?.target),
     text: optionalText('text', filter?.text),

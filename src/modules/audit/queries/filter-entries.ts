@@ -22,7 +22,16 @@ export function filterEntries(dataSource: DataSource, filter: AuditFilter): Sele
 export function toAuditView(row: AuditEntryEntity): AuditEntryView {
   const { seq, kind, recordedAt, address, serverId, correlationId, causationId, summary, details } = row;
   return {
-    ...{ id: row.eventId, seq, kind, recordedAt, address, serverId, correlationId, causationId, summary, details },
+    id: row.eventId,
+    seq,
+    kind,
+    recordedAt,
+    address,
+    serverId,
+    correlationId,
+    causationId,
+    summary,
+    details,
     actor: { kind: row.actorKind, id: row.actorId, name: row.actorName },
     target: { type: row.targetType, id: row.targetId, label: row.targetLabel },
   };

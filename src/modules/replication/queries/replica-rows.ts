@@ -31,13 +31,22 @@ export function toReplicaView(
   const runs = verifiedRuns(row, chunkCount);
   const verifiedChunks = countOf(runs);
   return {
-    ...{ packageId: row.packageId, server: named(row.serverId), local: row.local, state: row.state, size, chunkCount },
-    ...{ verifiedRuns: runs, verifiedChunks, verifiedBytes: known ? bytesOf(runs, known) : 0 },
+    packageId: row.packageId,
+    server: named(row.serverId),
+    local: row.local,
+    state: row.state,
+    size,
+    chunkCount,
+    verifiedRuns: runs,
+    verifiedChunks,
+    verifiedBytes: known ? bytesOf(runs, known) : 0,
     rejectedChunks: row.rejectedChunks,
     progress: row.state === 'PUBLISHED' ? 1 : verifiedChunks / Math.max(1, chunkCount),
     sourcePeer: row.sourceId === null ? null : named(row.sourceId),
     failure: problem(row.failureCode, row.failureReason),
     delay: problem(row.delayCode, row.delayReason),
-    ...{ lastError: row.lastError, requestedAt: row.requestedAt, publishedAt: row.publishedAt },
+    lastError: row.lastError,
+    requestedAt: row.requestedAt,
+    publishedAt: row.publishedAt,
   };
 }

@@ -58,8 +58,20 @@ function toRow({ facts, held, fetching }: Folding): PackageEntity | null {
   const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
   const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
   return Object.assign(new PackageEntity(), {
-    ...{ id: packageId, filename, size, sha1, sha256, chunkSize, chunkCount },
-    ...{ stage, stageStamp, publication, removal, uploadedBy, held, fetching },
+    id: packageId,
+    filename,
+    size,
+    sha1,
+    sha256,
+    chunkSize,
+    chunkCount,
+    stage,
+    stageStamp,
+    publication,
+    removal,
+    uploadedBy,
+    held,
+    fetching,
     publishedAt: new Date(stampMs(publication)),
     firstPublishedAt: new Date(facts.firstPublishedAt),
     originId: origin.serverId,

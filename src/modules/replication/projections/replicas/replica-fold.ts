@@ -8,8 +8,16 @@ const CLEAR = { failureCode: null, failureReason: null, delayCode: null, delayRe
 /** A copy of which nothing is known yet. */
 export const newReplica = (packageId: string, serverId: string, local: boolean): ReplicaEntity =>
   Object.assign(new ReplicaEntity(), {
-    ...{ packageId, serverId, local, state: 'WITHDRAWN', verified: [], rejectedChunks: 0, sourceId: null },
-    ...{ ...CLEAR, requestedAt: null, publishedAt: null },
+    packageId,
+    serverId,
+    local,
+    state: 'WITHDRAWN',
+    verified: [],
+    rejectedChunks: 0,
+    sourceId: null,
+    ...CLEAR,
+    requestedAt: null,
+    publishedAt: null,
   } satisfies ReplicaEntity);
 
 export const published = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
