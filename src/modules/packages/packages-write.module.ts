@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { UploadController } from './api/upload.controller.js';
+import { DeleteRemovedFileHandler } from './commands/files/delete-removed-file.handler.js';
+import { LearnPackageHandler } from './commands/learn-package.handler.js';
+import { PackageWriter } from './commands/package-writer.js';
+import { RemovePackageHandler } from './commands/remove-package.handler.js';
+import { SetPackageStageHandler } from './commands/set-package-stage.handler.js';
+import { UploadPackageHandler } from './commands/upload/upload-package.handler.js';
+import { OnPackageRemoved } from './reactions/on-package-removed.js';
+
+const commands = [
+  PackageWriter,
+  UploadPackageHandler,
+  LearnPackageHandler,
+  SetPackageStageHandler,
+  RemovePackageHandler,
+  DeleteRemovedFileHandler,
+];
+
+/** All that changes packages; the reading side is `PackagesReadModule`. */
+@Module({ controllers: [UploadController], providers: [...commands, OnPackageRemoved] })
+export class PackagesWriteModule {}

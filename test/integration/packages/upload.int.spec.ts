@@ -1,0 +1,269 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { factsIn, startPackageApp, type PackageApp } from '../../support/package-app.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const digest = (algorithm: string, bytes: Buffer, encoding: 'hex' | 'base64' = 'hex'): string =>
+  createHash(algorithm).update(bytes).digest(encoding);
+
+let app: PackageApp;
+beforeAll(async () => {
+  app = await startPackageApp();
+});
+afterAll(() => app.stop());
+
+const put = (path: string, body: Buffer | string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${app.url}/api/packages${path}`, { method: 'PUT', body: new Uint8Array(Buffer.from(body)), headers });
+const nothingLeft = async (): Promise<void> => {
+  await waitFor('an empty staging folder', async () => (await app.staging()).length === 0, 5_000);
+};
+const published = (filename: string) => factsIn(app.store).filter((facts) => facts.filename === filename);
+
+/** Sends bytes as they are and collects what comes back. */
+async function raw(...parts: (string | Buffer)[]): Promise<{ socket: Socket; answer: () => string }> {
+  const socket = connect(app.port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (bytes) => (answer += bytes.toString('latin1'))).on('error', () => undefined);
+  for (const part of parts) socket.write(part);
+  return { socket, answer: () => answer };
+}
+
+describe('PUT /api/packages/<filename>', () => {
+  it('publishes the bytes, which are then served', async () => {
+    const bytes = randomBytes(2_500_000);
+    const reply = await put('/Fire%20Fox%C3%BC.pkg?stage=Dev', bytes);
+    expect(reply.status).toBe(201);
+    expect(reply.headers.get('location')).toBe('/Packages/Fire%20Fox%C3%BC.pkg');
+    const body = await reply.json();
+    expect(body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      filename: 'Fire Foxü.pkg',
+      size: bytes.length,
+      sha1: digest('sha1', bytes),
+      sha256: digest('sha256', bytes),
+      stage: 'Dev',
+    });
+    const download = await fetch(`${app.url}${reply.headers.get('location')}`);
+    expect(Buffer.from(await download.arrayBuffer()).equals(bytes)).toBe(true);
+    expect(await app.packages()).toContain(body.id);
+  });
+
+  it('takes the stage of the server when none is given, and records who, what and where', async () => {
+    expect((await put('/stage.pkg', 'x')).status).toBe(201);
+    expect(published('stage.pkg')).toMatchObject([{ stage: 'Test', chunkCount: 1, origin: { name: 'Server A' } }]);
+  });
+
+  it('records the digests of all chunks once, and each publication', async () => {
+    const bytes = randomBytes(3_000_000);
+    await put('/twice.pkg', bytes);
+    await put('/twice.pkg', bytes);
+    const [facts] = published('twice.pkg');
+    const events = app.store.all.filter((event) => event.stream === `package-${facts?.packageId}`);
+    expect(events.map((event) => event.type)).toEqual(['PackageChunksHashed', 'PackagePublished', 'PackagePublished']);
+    expect(events[0]?.data).toMatchObject({ first: 0, count: 3 });
+  });
+
+  it('serves the content that was uploaded last', async () => {
+    for (const text of ['first', 'second', 'first']) {
+      await put('/changes.pkg', text);
+      expect(await (await fetch(`${app.url}/Packages/changes.pkg`)).text()).toBe(text);
+    }
+  });
+
+  it('takes many uploads of one name at the same time', async () => {
+    const all = Array.from({ length: 8 }, (_, i) => randomBytes(1_200_000 + i));
+    const replies = await Promise.all([...all, ...all].map((bytes) => put('/same.pkg', bytes)));
+    expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([201]));
+    expect(published('same.pkg').map((facts) => facts.sha256).toSorted()).toEqual(
+      all.map((bytes) => digest('sha256', bytes)).toSorted(),
+    );
+  });
+
+  it.each([
+    ['/', 'empty'],
+    ['', 'empty'],
+    ['/a%2Fb', 'slashes'],
+    ['/a%5Cb', 'slashes'],
+    ['/a%00b', 'NUL'],
+    ['/a%0Ab', 'control'],
+    ['/%C2%85', 'control'],
+    ['/%20a', 'white space'],
+    ['/%ff', 'percent-encoded'],
+    ['/%', 'percent-encoded'],
+    [`/${'a'.repeat(256)}`, '255 bytes'],
+  ])('refuses the filename in %s', async (path, why) => {
+    const reply = await put(path, 'x');
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toEqual({ code: 'INVALID_FILENAME', message: expect.stringContaining(why) });
+  });
+
+  it.each(['/a/b', '/../a', '/..', '/.', '//', '/a/..'])('refuses the raw path %s', async (path) => {
+    const { socket, answer } = await raw(`PUT /api/packages${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`);
+    await waitFor('an answer', () => answer().includes('INVALID_FILENAME'), 5_000);
+    expect(answer()).toMatch(/^HTTP\/1.1 400 /);
+    socket.destroy();
+  });
+
+  it.each([
+    ['/a.pkg?stage=dev', {}, 400, 'INVALID_STAGE'],
+    ['/a.pkg?stage=Dev&stage=Prod', {}, 400, 'INVALID_STAGE'],
+    ['/a.pkg', { 'Content-Encoding': 'gzip' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['/a.pkg', { 'Content-Range': 'bytes 0-0/5' }, 400, 'INVALID_REQUEST'],
+    ['/a.pkg', { 'Repr-Digest': 'sha-256=abc' }, 400, 'INVALID_DIGEST'],
+    ['/a.pkg', { 'Repr-Digest': 'sha-256=:YWJj:' }, 400, 'INVALID_DIGEST'],
+    ['/a.pkg', { 'Repr-Digest': ';;' }, 400, 'INVALID_DIGEST'],
+  ])('refuses %s with %j', async (path, headers, status, code) => {
+    const reply = await put(path, 'x', headers as Record<string, string>);
+    expect(reply.status).toBe(status);
+    expect(await reply.json()).toMatchObject({ code });
+    expect(published('a.pkg')).toEqual([]);
+    await nothingLeft();
+  });
+
+  it('checks every digest that it is given', async () => {
+    const bytes = Buffer.from('some bytes');
+    for (const [name, algorithm] of Object.entries({ 'sha-256': 'sha256', 'sha-512': 'sha512', sha: 'sha1' })) {
+      const good = `${name}=:${digest(algorithm, bytes, 'base64')}:`;
+      const bad = `${name}=:${digest(algorithm, Buffer.from('others'), 'base64')}:`;
+      expect((await put('/digest.pkg', bytes, { 'Repr-Digest': good })).status).toBe(201);
+      for (const header of ['Repr-Digest', 'Content-Digest']) {
+        const reply = await put('/wrong.pkg', bytes, { [header]: bad });
+        expect(reply.status).toBe(422);
+        expect(await reply.json()).toMatchObject({ code: 'DIGEST_MISMATCH', details: { algorithm } });
+      }
+    }
+    expect((await put('/digest.pkg', bytes, { 'Repr-Digest': 'md5=:YWJj:' })).status).toBe(201);
+    expect(published('wrong.pkg')).toEqual([]);
+    await nothingLeft();
+  });
+
+  it('refuses at once what does not fit on the disk', async () => {
+    const { socket, answer } = await raw(
+      `PUT /api/packages/huge.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 ** 52}\r\n\r\n`,
+      Buffer.alloc(1000),
+    );
+    await waitFor('an answer', () => answer().includes('INSUFFICIENT_STORAGE'), 5_000);
+    expect(answer()).toMatch(/^HTTP\/1.1 507 [^]*connection: close/i);
+    socket.destroy();
+    await nothingLeft();
+  });
+});
+
+describe('a sender that stops early', () => {
+  it('leaves nothing behind', async () => {
+    const { socket } = await raw(
+      'PUT /api/packages/short.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n',
+      randomBytes(2_000_000),
+    );
+    await waitFor('a staging file', async () => (await app.staging()).length > 0, 5_000);
+    socket.destroy();
+    await nothingLeft();
+    expect(published('short.pkg')).toEqual([]);
+  });
+
+  it('and one that closes its side is told', async () => {
+    const { socket } = await raw('PUT /api/packages/short.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nabc');
+    socket.end();
+    await nothingLeft();
+    expect(published('short.pkg')).toEqual([]);
+    socket.destroy();
+  });
+});
+
+describe('Expect: 100-continue', () => {
+  const ask = (path: string): string =>
+    `PUT /api/packages${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n`;
+
+  it('is answered when the upload is wanted', async () => {
+    const { socket, answer } = await raw(ask('/continue.pkg'));
+    await waitFor('100 Continue', () => answer().startsWith('HTTP/1.1 100 Continue\r\n\r\n'), 5_000);
+    socket.write('abc');
+    await waitFor('201', () => answer().includes('HTTP/1.1 201 Created'), 5_000);
+    socket.destroy();
+  });
+
+  it('is not answered when the upload is refused', async () => {
+    const { socket, answer } = await raw(ask('/a%2Fb'));
+    await waitFor('a refusal', () => answer().includes('INVALID_FILENAME'), 5_000);
+    expect(answer()).toMatch(/^HTTP\/1.1 400 /);
+    socket.destroy();
+  });
+});
+
+it('lets a sender who was refused early read the answer', async () => {
+  const { socket, answer } = await raw(
+    'PUT /api/packages/a.pkg?stage=x HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n',
+    randomBytes(10_000_000),
+  );
+  await waitFor('the refusal', () => answer().includes('INVALID_STAGE'), 5_000);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.end(randomBytes(10_000_000));
+  await closed;
+});
+
+describe('POST /api/packages', () => {
+  const post = (form: FormData, query = ''): Promise<Response> =>
+    fetch(`${app.url}/api/packages${query}`, { method: 'POST', body: form });
+  const form = (...fields: [string, string | Buffer, string?][]): FormData => {
+    const data = new FormData();
+    for (const [name, value, filename] of fields) {
+      if (typeof value === 'string') data.append(name, value);
+      else data.append(name, new Blob([new Uint8Array(value)]), filename);
+    }
+    return data;
+  };
+
+  it('publishes the file of a form, with the stage before or after it', async () => {
+    const bytes = randomBytes(2_345_678);
+    for (const fields of [
+      [['stage', 'Dev'], ['file', bytes, 'Förm.pkg']],
+      [['file', bytes, 'Förm.pkg'], ['stage', 'Prod']],
+    ] as [string, string | Buffer, string?][][]) {
+      const reply = await post(form(...fields));
+      expect(reply.status).toBe(201);
+      const stage = fields.find(([name]) => name === 'stage')?.[1];
+      expect(await reply.json()).toMatchObject({ filename: 'Förm.pkg', sha256: digest('sha256', bytes), stage });
+    }
+    const chosen = await post(form(['file', bytes, 'Förm.pkg']), '?stage=Dev');
+    expect(await chosen.json()).toMatchObject({ stage: 'Dev' });
+  });
+
+  const file = randomBytes(100_000);
+  it.each<[string, number, string, [string, string | Buffer, string?][]]>([
+    ['no file', 400, 'INVALID_REQUEST', [['stage', 'Dev']]],
+    ['two files', 400, 'INVALID_REQUEST', [['file', file, 'f.pkg'], ['file', file, 'f.pkg']]],
+    ['another name', 400, 'INVALID_REQUEST', [['package', file, 'f.pkg']]],
+    ['another field', 400, 'INVALID_REQUEST', [['file', file, 'f.pkg'], ['colour', 'red']]],
+    ['a text as the file', 400, 'INVALID_REQUEST', [['file', 'text']]],
+    ['a wrong stage before', 400, 'INVALID_STAGE', [['stage', 'dev'], ['file', file, 'f.pkg']]],
+    ['a wrong stage after', 400, 'INVALID_STAGE', [['file', file, 'f.pkg'], ['stage', 'dev']]],
+    ['a path as filename', 400, 'INVALID_FILENAME', [['file', file, '../f.pkg']]],
+  ])('refuses a form with %s', async (_name, status, code, fields) => {
+    const reply = await post(form(...fields));
+    expect(await reply.json()).toMatchObject({ code });
+    expect(reply.status).toBe(status);
+    expect(published('f.pkg')).toEqual([]);
+    await nothingLeft();
+  });
+
+  it('refuses what is no form', async () => {
+    const reply = await fetch(`${app.url}/api/packages`, { method: 'POST', body: 'x' });
+    expect(reply.status).toBe(415);
+  });
+
+  it.each(['cut off', 'ended without its boundary'])('leaves nothing of a form that is %s', async (how) => {
+    const body = '--b\r\nContent-Disposition: form-data; name="file"; filename="f.pkg"\r\n\r\nabcdef';
+    const length = how === 'cut off' ? 5_000_000 : body.length;
+    const { socket, answer } = await raw(
+      `POST /api/packages HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${length}\r\n\r\n${body}`,
+    );
+    if (how === 'cut off') {
+      await waitFor('a staging file', async () => (await app.staging()).length > 0, 5_000);
+      socket.destroy();
+    } else await waitFor('a refusal', () => /^HTTP\/1.1 400 [^]*INCOMPLETE_BODY/.test(answer()), 5_000);
+    await nothingLeft();
+    expect(published('f.pkg')).toEqual([]);
+    socket.destroy();
+  });
+});

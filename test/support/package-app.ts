@@ -1,0 +1,126 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
+import { DownloadsModule } from '../../src/modules/downloads/downloads.module.js';
+import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
+import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
+import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/published-file.query.js';
+import { PackagesWriteModule } from '../../src/modules/packages/packages-write.module.js';
+import type { Stage } from '../../src/kernel/stage.js';
+import { ClockModule } from '../../src/platform/clock/clock.module.js';
+import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
+import { HttpModule } from '../../src/platform/http/http.module.js';
+import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
+import { ReadModelChanges } from '../../src/platform/projections/read-model-changes.js';
+import { ReadModels } from '../../src/platform/projections/read-models.js';
+import { EventStore } from '../../src/ports/event-store.port.js';
+import { PackageStorage } from '../../src/ports/package-storage.port.js';
+import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { MemoryEventStore } from './memory-event-store.js';
+
+/** Answers from the log itself, as the read model would once it has caught up. */
+@QueryHandler(PublishedFileQuery)
+class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery, PublishedFileView | null> {
+  asked = 0;
+
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ by }: PublishedFileQuery): Promise<PublishedFileView | null> {
+    this.asked += 1;
+    const served = factsIn(this.store).filter((facts) => !isRemoved(facts));
+    const found = served.filter((facts) =>
+      'filename' in by ? facts.filename === by.filename : facts.packageId === by.packageId,
+    );
+    return found.toSorted((a, b) => (a.publication < b.publication ? 1 : -1))[0] ?? null;
+  }
+}
+
+/** What the log says of every package. */
+export function factsIn(store: EventStore): PackageFacts[] {
+  if (!(store instanceof MemoryEventStore)) throw new Error('not the log of this test');
+  const all = new Map<string, PackageFacts | null>();
+  for (const record of store.all) {
+    const event = packageEvents.read(record);
+    if (event) all.set(record.stream, foldFacts(all.get(record.stream) ?? null, event));
+  }
+  return [...all.values()].filter((facts) => facts !== null);
+}
+
+class Identity extends ServerIdentity {
+  readonly serverId = 'server-a';
+  readonly name = 'Server A';
+  readonly url = 'http://localhost';
+  readonly stage: Stage = 'Test';
+  readonly publicKey = '';
+  sign(): Uint8Array {
+    return new Uint8Array(64);
+  }
+}
+
+/** Forgets at once what any command changed. */
+class Changes {
+  private readonly listeners = new Set<(keys: null) => void>();
+  subscribe(_name: string, listener: (keys: null) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+  async reflect(): Promise<void> {
+    for (const listener of this.listeners) listener(null);
+  }
+}
+
+@Global()
+@Module({})
+class Engines {
+  static with(storage: FolderPackageStorage, store: MemoryEventStore): DynamicModule {
+    const changes = new Changes();
+    const engines = [
+      { provide: PackageStorage, useValue: storage },
+      { provide: EventStore, useValue: store },
+      { provide: ServerIdentity, useClass: Identity },
+      { provide: ReadModelChanges, useValue: changes },
+      { provide: ReadModels, useValue: changes },
+    ];
+    return { module: Engines, providers: engines, exports: engines };
+  }
+}
+
+@Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog] })
+class Packages {}
+
+@Module({})
+class App {}
+
+/** Uploads and downloads over real HTTP and real files, with the log in memory and nobody asked who they are. */
+export async function startPackageApp() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ods-app-'));
+  const storage = await FolderPackageStorage.in(dataDir);
+  const store = new MemoryEventStore();
+  const imports = [Engines.with(storage, store), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
+  const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(), { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port: Number(port),
+    store,
+    storage,
+    commands: app.get(CommandBus),
+    changes: app.get<Changes>(ReadModelChanges),
+    questions: app.get(PublishedFileFromLog),
+    staging: () => readdir(join(dataDir, 'staging')),
+    packages: () => readdir(join(dataDir, 'packages')),
+    dataDir,
+    async stop() {
+      await app.close();
+      await storage.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type PackageApp = Awaited<ReturnType<typeof startPackageApp>>;
