@@ -1,7 +1,7 @@
-import { Client } from 'pg';
 import { expect, it, vi } from 'vitest';
 import { GraphileJobQueue } from '../../src/adapters/job-queue/graphile/graphile-job-queue.js';
 import { Child } from '../support/child.js';
+import { disconnect } from '../support/postgres-faults.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { jobQueueContract } from './job-queue.contract.js';
 
@@ -20,7 +20,7 @@ it('goes on by itself after all its connections were lost', async () => {
   const queue = new GraphileJobQueue(database.settings);
   const seen: unknown[] = [];
   const handle = async ({ data }: { data: unknown }): Promise<void> => {
-    if (data === 'cut') await disconnectAll(database.settings);
+    if (data === 'cut') await disconnect(database.settings);
     seen.push(data);
   };
   await queue.work([{ name: 'cut', maxAttempts: 5, handle }], 2);
@@ -32,12 +32,3 @@ it('goes on by itself after all its connections were lost', async () => {
   await queue.stop();
   await database.drop();
 });
-
-async function disconnectAll(settings: { database: string }): Promise<void> {
-  const client = new Client(settings);
-  await client.connect();
-  await client.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
-  );
-  await client.end();
-}
