@@ -45,6 +45,8 @@ export class MemoryEventStore extends EventStore {
     return 'memory';
   }
 
+  override async close(): Promise<void> {}
+
   private of(stream: string): RecordedEvent[] {
     return this.all.filter((event) => event.stream === stream);
   }

@@ -35,7 +35,7 @@ describe('PUT /api/packages/<filename>', () => {
     const reply = await put('/Fire%20Fox%C3%BC.pkg?stage=Dev', bytes);
     expect(reply.status).toBe(201);
     expect(reply.headers.get('location')).toBe('/Packages/Fire%20Fox%C3%BC.pkg');
-    const body = await reply.json();
+    const body = (await reply.json()) as { id: string };
     expect(body).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       filename: 'Fire Foxü.pkg',

@@ -29,7 +29,8 @@ export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== nul
 
 const earlier = (a: string, b: string): string => (a < b ? a : b);
 
-function publish(facts: PackageFacts | null, { source: _, ...data }: PackagePublished['data']): PackageFacts {
+function publish(facts: PackageFacts | null, published: PackagePublished['data']): PackageFacts {
+  const { source: _source, ...data } = published;
   if (!facts) return { ...data, removal: null };
   const stage = data.stageStamp > facts.stageStamp ? data : facts;
   const newer = data.publication > facts.publication ? data : facts;

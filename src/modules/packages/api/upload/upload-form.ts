@@ -59,7 +59,7 @@ export class UploadForm {
     parser.on('file', (name, bytes, filename) => this.takeFile(name, bytes, filename));
     parser.on('field', (name, value) => this.takeField(name, value));
     for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) parser.on(limit, () => this.fail(invalid(ONLY)));
-    parser.on('error', () => this.fail(invalid('The form is malformed.')));
+    parser.on('error', (error) => this.fail(formFault(error)));
     parser.on('finish', () => {
       if (!this.bytes) this.fail(invalid(ONLY));
       else this.formRead(this.named);
@@ -73,8 +73,8 @@ export class UploadForm {
   };
 
   private takeFile(name: string, bytes: Readable, filename: string): void {
-    // The parser tells of a form that ends too early this way.
-    bytes.once('error', () => this.fail(new Refusal('INCOMPLETE_BODY', 'The form ended in the middle of the file.')));
+    // Told by the parser's own error, too.
+    bytes.on('error', () => undefined);
     if (name !== 'file') {
       bytes.resume();
       this.fail(invalid(ONLY));
@@ -99,6 +99,11 @@ export class UploadForm {
     this.bytes?.destroy(why instanceof Error ? why : undefined);
   }
 }
+
+const formFault = (error: unknown): Refusal =>
+  /unexpected end/i.test(String(error))
+    ? new Refusal('INCOMPLETE_BODY', 'The form ended before its last boundary.')
+    : invalid('The form is malformed.');
 
 function parserFor({ headers }: IncomingMessage): BusboyInstance {
   const type = headers['content-type'];
