@@ -201,7 +201,7 @@ describe('replicas and leftovers', () => {
       await writeFile(join(dataDir, path), path);
       await utimes(join(dataDir, path), 1, 1);
     }
-    const later = Date.now() + 20;
+    const later = Date.now() + 60;
     while (Date.now() < later) await new Promise((resolve) => setImmediate(resolve));
     storage = await FolderPackageStorage.in(dataDir);
     await writeFile(join(dataDir, 'staging', 'upload-2'), 'on its way');

@@ -21,6 +21,8 @@ import { putBack, putBackWanted, sweepFolder } from './sweep.js';
 /** Memory of all uploads together, in MiB. */
 const SLABS = 16;
 const OPEN_FILES = 500;
+/** File times come from a clock that may be a tick behind. */
+const CLOCK_TICK_MS = 20;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -39,7 +41,7 @@ export class FolderPackageStorage extends PackageStorage {
   private readonly threads = { sha1: new HashThread('sha1'), sha256: new HashThread('sha256') };
   private readonly digests = new DigestThread();
   private readonly descriptors = new DescriptorPool(OPEN_FILES);
-  private readonly startedAt = Date.now();
+  private readonly startedAt = Date.now() - CLOCK_TICK_MS;
 
   private constructor(private readonly folders: Folders) {
     super();
