@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -62,7 +62,11 @@ describe('embedded PostgreSQL', () => {
     const pid = await pidIn(dataDir);
     expect(await failure()).toMatchObject({ name: 'StartupError', message: expect.stringContaining('Another server') });
     await child.kill();
-    const database = await start();
+    // By another path to the same folder, too: a second PostgreSQL on it would destroy it.
+    await symlink(dataDir, `${dataDir}-link`);
+    const database = await EmbeddedDatabase.start(`${dataDir}-link`);
+    running.push(database);
+    await rm(`${dataDir}-link`);
     expect(await pidIn(dataDir)).toBe(pid);
     expect(database.settings).toEqual(JSON.parse(child.lines[0] ?? ''));
   });

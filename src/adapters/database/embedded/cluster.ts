@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, link, lchown, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, lchown, mkdir, open, readFile, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -24,9 +24,11 @@ export interface Cluster {
 export const dataFolder = (folder: string): string => join(folder, 'data');
 export const passwordFile = (folder: string): string => join(folder, 'password');
 
-/** Makes the cluster in `folder` at the first start, checks it at later ones. @throws StartupError */
-export async function prepareCluster(folder: string, binaries: Binaries): Promise<Cluster> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => notWritable(folder, error));
+/** Makes the cluster in a folder at the first start, checks it at later ones. @throws StartupError */
+export async function prepareCluster(path: string, binaries: Binaries): Promise<Cluster> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => notWritable(path, error));
+  // The path by which PostgreSQL is known in the list of processes.
+  const folder = await realpath(path);
   const launcher = await chooseLauncher(binaries.postgres, folder);
   const data = dataFolder(folder);
   const exists = await stat(data).then(() => true, () => false);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '../../../shared/errors.js';
@@ -43,15 +43,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Must never deny it of a PostgreSQL that runs on this folder, by whatever path: two on one folder destroy it. */
 async function isPostgresOn(pid: number, data: string): Promise<boolean> {
-  const [program = '', ...args] = await commandLine(pid);
-  return basename(program) === 'postgres' && args.includes(data);
-}
-
-async function commandLine(pid: number): Promise<string[]> {
+  const folder = await realpath(data);
   if (process.platform === 'linux') {
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    if (basename(program) !== 'postgres') return false;
+    // In a container not even root may read where another user's process is.
+    return args.includes(folder) || (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder;
   }
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
-  return stdout.trim().split(' ');
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(pid)]);
+  return stdout.includes('postgres') && stdout.includes(folder);
 }
