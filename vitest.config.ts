@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // One level a project, so that `npx vitest --project unit` runs just that level.
+// graphql must be the one module that Node gives to all: Vite would take its ESM build for our own imports.
 const level = (name: string, include: string[], extra: object = {}) => ({
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: { name, include, setupFiles: ['reflect-metadata'], ...extra },
 });
 const servers = { globalSetup: ['test/support/postgres.setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 };
