@@ -90,9 +90,12 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
   }
 
   private async quiet(): Promise<void> {
-    const timer = setTimeout(() => this.wake(), Math.max(0, this.notBefore - Date.now()));
-    while (!this.closed && Date.now() < this.notBefore) await this.woken();
-    clearTimeout(timer);
+    while (!this.closed && Date.now() < this.notBefore) {
+      // A timer may come a little early, so each round has one of its own.
+      const timer = setTimeout(() => this.wake(), this.notBefore - Date.now());
+      await this.woken();
+      clearTimeout(timer);
+    }
   }
 
   private woken(): Promise<void> {

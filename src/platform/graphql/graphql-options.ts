@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Logger } from '@nestjs/common';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { Authenticator } from '../auth/authenticator.js';
 import type { AuthContext } from '../auth/caller.js';
 import { formatGraphqlError } from './graphql-errors.js';
@@ -20,16 +20,21 @@ export const SIGN_IN_FIRST = 'Sign in first, and send the token as "Authorizatio
 /** A request with the body that the JSON parser has put there. */
 type ParsedRequest = IncomingMessage & { readonly body?: { readonly query?: unknown } };
 
-const costLimit: ApolloServerPlugin = {
-  requestDidStart: () =>
-    Promise.resolve({
-      didResolveOperation: ({ schema, document, operation, request: { variables, operationName } }) => {
-        // Without an operation the execution says that there is none of that name.
-        if (operation) checkCost({ schema, document, variables, operationName });
-        return Promise.resolve();
-      },
-    }),
+const operationLimits: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    async didResolveOperation({ schema, document, operation, request: { variables, operationName } }) {
+      // Without an operation the execution says that there is none of that name.
+      if (!operation) return;
+      if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw overHttp();
+      checkCost({ schema, document, variables, operationName });
+    },
+  }),
 };
+
+const overHttp = (): GraphQLError =>
+  new GraphQLError('Subscriptions are served over a WebSocket on this path, by graphql-ws.', {
+    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+  });
 
 /** Strangers may only sign in; every root field asks again through the session guard. */
 async function authContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
@@ -57,7 +62,7 @@ export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverC
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [depthLimit],
     maxRecursiveSelections: true,
-    plugins: [costLimit],
+    plugins: [operationLimits],
     logger: {
       debug: (message: string) => logger.debug(message),
       info: (message: string) => logger.log(message),

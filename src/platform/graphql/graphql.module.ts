@@ -4,8 +4,7 @@ import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { Authenticator } from '../auth/authenticator.js';
 import { graphqlDriver, graphqlOptions } from './graphql-options.js';
 import { GraphqlSocket } from './socket/graphql-socket.js';
-import { ByteCount } from './types/byte-count.scalar.js';
-import { JsonObject } from './types/json-object.scalar.js';
+import { scalars } from './types/scalars.js';
 
 /** GraphQL over HTTP and, for subscriptions, over WebSockets. Resolvers are found in all modules. */
 @Module({
@@ -16,6 +15,6 @@ import { JsonObject } from './types/json-object.scalar.js';
       useFactory: (authenticator: Authenticator) => graphqlOptions(authenticator),
     }),
   ],
-  providers: [GraphqlSocket, ByteCount, JsonObject],
+  providers: [GraphqlSocket, ...scalars],
 })
 export class GraphqlModule {}

@@ -1,7 +1,6 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
-import type { Receipt } from '../../../platform/cqrs/command-runner.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
@@ -28,7 +27,7 @@ export class ReplicasResolver {
   })
   async retryReplica(@Args('packageId', { type: () => ID }) packageId: string): Promise<Replica> {
     const id = uuidArgument('packageId', packageId);
-    const receipt: Receipt = await this.commands.execute(new RetryReplica(id));
+    const receipt = await this.commands.execute(new RetryReplica(id));
     await this.readModels.reflect(receipt);
     const own = (await this.replicasOf([id])).find(({ local }) => local);
     if (!own) throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');

@@ -35,7 +35,9 @@ export function subscriptionOperation(
     checkCost({ schema, document, variables: variableValues, operationName: operationName ?? undefined });
     return { schema, document, variableValues, operationName, contextValue };
   } catch (error) {
-    if (error instanceof GraphQLError) return [error];
-    throw error;
+    if (!(error instanceof GraphQLError)) throw error;
+    const { message, nodes, source, positions } = error;
+    const code = error.extensions['code'] ?? 'GRAPHQL_PARSE_FAILED';
+    return [new GraphQLError(message, { nodes, source, positions, extensions: { code } })];
   }
 }

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../support/wait-for.js';
+import { GraphqlApp } from '../../support/graphql-app.js';
+import { publication, recorded } from '../../support/read-side.js';
+
+let app: GraphqlApp;
+beforeAll(async () => {
+  app = await GraphqlApp.start();
+});
+afterAll(() => app.stop());
+
+const codes = (answer: { body: { errors?: { extensions: { code: string } }[] } }) =>
+  answer.body.errors?.map(({ extensions }) => extensions.code);
+
+describe('without a session', () => {
+  const stranger = (query: string, headers = {}) => app.post({ query }, headers);
+
+  it.each([
+    ['a query', '{ peers { id } }'],
+    ['introspection', '{ __schema { types { name } } }'],
+    ['the type name', '{ __typename }'],
+    ['a mistake in a query', '{ nonsense }'],
+    ['a syntax error', '{'],
+    ['a sign-in with something beside it', 'mutation { signIn(username: "a", password: "b") { token } removePackage(id: "x") { id } }'],
+    ['a sign-in as a query', '{ signIn }'],
+    ['a sign-in through a fragment', 'mutation { ...F } fragment F on Mutation { signIn(username: "a", password: "b") { token } }'],
+    ['very many sign-ins', `mutation { ${'signIn(username: "a", password: "b") { token } '.repeat(20)} }`],
+  ])('%s learns only that a sign-in comes first', async (_, query) => {
+    const answer = await stranger(query);
+    expect(answer.status).toBe(401);
+    expect(codes(answer)).toEqual(['UNAUTHENTICATED']);
+  });
+
+  it('is not let in by a token that is none', async () => {
+    expect(codes(await stranger('{ peers { id } }', { authorization: 'Bearer wrong' }))).toEqual(['UNAUTHENTICATED']);
+  });
+
+  it('can sign in, and hears when that is refused', async () => {
+    const signIn = (password: string) => `mutation { signIn(username: "admin", password: "${password}") { token expiresAt } }`;
+    const answer = await stranger(signIn('right'));
+    expect(answer.body).toEqual({ data: { signIn: { token: 'good-token', expiresAt: '2030-01-01T00:00:00.000Z' } } });
+    const refused = await stranger(signIn('wrong'));
+    expect(codes(refused)).toEqual(['SIGN_IN_REFUSED']);
+  });
+
+  it('cannot ask by GET', async () => {
+    const response = await fetch(`${app.url}?query=${encodeURIComponent('{__typename}')}`, {
+      headers: { 'apollo-require-preflight': '1' },
+    });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe('limits', () => {
+  const deep = (levels: number): string =>
+    `{ packages { edges { node { ${'replicas { package { '.repeat(levels)} id ${'} } '.repeat(levels)} } } } }`;
+
+  it('refuse what is nested too deep, also through fragments', async () => {
+    expect((await app.query(deep(2))).body.errors).toBeUndefined();
+    expect(codes(await app.query(deep(4)))).toEqual(['QUERY_TOO_DEEP']);
+    const fragments = `{ package(id: "x") { ...A } }
+      fragment A on Package { replicas { package { replicas { package { ...B } } } } }
+      fragment B on Package { replicas { package { replicas { package { replicas { local } } } } } }`;
+    expect(codes(await app.query(fragments))).toEqual(['QUERY_TOO_DEEP']);
+  });
+
+  it('survive fragments that go round in circles or multiply', async () => {
+    const circle = '{ peers { ...A } } fragment A on Peer { id ...B } fragment B on Peer { name ...A }';
+    expect(codes(await app.query(circle))).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    const names = Array.from({ length: 25 }, (_, i) => i);
+    const bomb = `{ peers { ...F0 } } ${names.map((i) => `fragment F${i} on Peer { ...F${i + 1} ...F${i + 1} }`).join(' ')}
+      fragment F25 on Peer { id }`;
+    const started = Date.now();
+    const answer = await app.query(bomb);
+    expect(answer.status).toBe(400);
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  it('refuse what would cost too much, by rows and by aliases', async () => {
+    const wide = '{ packages(first: 100) { edges { node { chunks(first: 100) { edges { node { sha1 sha256 } } } } } } }';
+    expect(codes(await app.query(wide))).toEqual(['QUERY_TOO_EXPENSIVE']);
+    const aliases = Array.from({ length: 60 }, (_, i) => `a${i}: packages(first: 100) { edges { node { id size } } }`);
+    expect(codes(await app.query(`{ ${aliases.join(' ')} }`))).toEqual(['QUERY_TOO_EXPENSIVE']);
+    const byVariable = 'query($n: Int!) { packages(first: $n) { edges { node { chunks(first: $n) { edges { node { sha1 } } } } } } }';
+    expect(codes(await app.query(byVariable, { n: 100 }))).toEqual(['QUERY_TOO_EXPENSIVE']);
+    expect(codes(await app.query(byVariable, { n: -100_000 }))).toEqual(['INVALID_REQUEST']);
+  });
+
+  it('refuse very long operations while they are parsed', async () => {
+    const answer = await app.query(`{ ${'__typename '.repeat(3_000)} }`);
+    expect(answer.status).toBe(400);
+    expect(codes(answer)).toEqual(['GRAPHQL_PARSE_FAILED']);
+  });
+
+  it('let introspection through that tools send', async () => {
+    const { getIntrospectionQuery } = await import('graphql');
+    const answer = await app.query(getIntrospectionQuery());
+    expect(answer.body.errors).toBeUndefined();
+    expect(answer.text).toContain('PackageConnection');
+  });
+});
+
+describe('a request that is wrong', () => {
+  it.each<[string, unknown, number, string]>([
+    ['no query', {}, 400, 'BAD_REQUEST'],
+    ['an empty one', { query: '' }, 400, 'BAD_REQUEST'],
+    ['a query that is no text', { query: 7 }, 400, 'BAD_REQUEST'],
+    ['a list of queries', [{ query: '{ peers { id } }' }], 400, 'BAD_REQUEST'],
+    ['variables that are no object', { query: '{ peers { id } }', variables: 'x' }, 400, 'BAD_REQUEST'],
+    ['a syntax error', { query: '{ peers { id }' }, 400, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', { query: '{ peers { nonsense } }' }, 400, 'GRAPHQL_VALIDATION_FAILED'],
+    ['an unknown operation', { query: 'query A { peers { id } }', operationName: 'B' }, 400, 'OPERATION_RESOLUTION_FAILURE'],
+    ['a missing variable', { query: 'query($id: ID!) { peer(id: $id) { id } }' }, 400, 'BAD_USER_INPUT'],
+    ['a stage that is none', { query: 'query($s: [Stage!]) { packages(filter: {stage: $s}) { totalCount } }', variables: { s: 'Live' } }, 400, 'BAD_USER_INPUT'],
+    ['a subscription by POST', { query: 'subscription { peerChanged { id } }' }, 400, 'BAD_REQUEST'],
+  ])('%s is told in so many words', async (_, body, status, code) => {
+    const answer = await app.post(body);
+    expect(codes(answer)).toEqual([code]);
+    expect(answer.status).toBe(status);
+    expect(answer.body.errors[0].message).not.toBe('');
+    expect(answer.text).not.toMatch(/node_modules|\.ts:|\.js:|stacktrace/);
+  });
+
+  it('JSON that is none is refused by its own code', async () => {
+    const answer = await app.post('{"query": ');
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('INVALID_REQUEST');
+  });
+
+  it.each([
+    ['{ packages(after: "nonsense") { totalCount edges { cursor } } }', 'INVALID_CURSOR'],
+    ['{ packages(first: 0) { edges { cursor } } }', 'INVALID_REQUEST'],
+    ['{ packages(first: 101) { edges { cursor } } }', 'INVALID_REQUEST'],
+    ['{ package(id: "no uuid") { id } }', 'INVALID_REQUEST'],
+    ['{ package { id } }', 'INVALID_REQUEST'],
+    ['{ package(filename: "a\\u0000b") { id } }', 'INVALID_REQUEST'],
+    ['{ packages(filter: {filename: "\\u0000"}) { totalCount } }', 'INVALID_REQUEST'],
+    ['{ auditTrail(filter: {text: "\\u0000"}) { edges { cursor } } }', 'INVALID_REQUEST'],
+    ['{ auditTrail(filter: {since: "yesterday"}) { edges { cursor } } }', 'BAD_USER_INPUT'],
+    ['{ auditTrail(after: "e30") { edges { cursor } } }', 'INVALID_CURSOR'],
+  ])('%s is refused as %s', async (query, code) => {
+    expect(codes(await app.query(query))).toEqual([code]);
+  });
+
+  it('a failure inside tells nothing but a number', async () => {
+    const answer = await app.query('{ broken }');
+    expect(codes(answer)).toEqual(['INTERNAL']);
+    expect(answer.text).not.toMatch(/secret|passwd/);
+    expect(answer.body.errors[0].extensions.details.correlationId).toMatch(/^[\w-]{8,}$/);
+  });
+});
+
+describe('data', () => {
+  it('comes with chunks, replicas and audit trail in one request', async () => {
+    const { packageId, ...data } = publication('app one.pkg', { size: 2_000_000 });
+    const digests = { sha1: Buffer.alloc(40, 1).toString('base64'), sha256: Buffer.alloc(64, 2).toString('base64') };
+    await app.record(
+      recorded('PackageChunksHashed', { packageId, first: 0, count: 2, ...digests }),
+      recorded('PackagePublished', { packageId, ...data }),
+    );
+    const query = `query($name: String!) { package(filename: $name) {
+      id filename size stage state chunkCount downloadPath firstPublishedAt origin { name }
+      chunks(first: 1) { edges { cursor node { index offset size sha1 } } pageInfo { hasNextPage endCursor } }
+      replicas { local state progress verifiedBytes server { id } package { filename } } } }`;
+    const found = await waitFor('the package', async () => {
+      const answer = await app.query(query, { name: 'app one.pkg' });
+      return answer.body.data?.package?.replicas?.length > 0 && answer.body.data.package;
+    });
+    expect(found).toMatchObject({
+      id: packageId,
+      size: 2_000_000,
+      state: 'AVAILABLE',
+      downloadPath: '/Packages/app%20one.pkg',
+      firstPublishedAt: '2026-01-02T03:04:05.000Z',
+      origin: { name: 'Here' },
+      chunks: { edges: [{ node: { index: 0, offset: 0, size: 1_048_576, sha1: '01'.repeat(20) } }], pageInfo: { hasNextPage: true } },
+      replicas: [{ local: true, state: 'PUBLISHED', progress: 1, verifiedBytes: 2_000_000, package: { filename: 'app one.pkg' } }],
+    });
+    const after: string = found.chunks.pageInfo.endCursor;
+    const rest = await app.query(
+      `{ package(id: "${packageId}") { chunks(after: "${after}") { edges { node { index size } } pageInfo { hasNextPage } } } }`,
+    );
+    expect(rest.body.data.package.chunks).toEqual({
+      edges: [{ node: { index: 1, size: 951_424 } }],
+      pageInfo: { hasNextPage: false },
+    });
+    const list = await app.query('{ packages(orderBy: {field: SIZE}) { totalCount edges { node { filename } } } }');
+    expect(list.body.data.packages).toEqual({ totalCount: 1, edges: [{ node: { filename: 'app one.pkg' } }] });
+    const trail = await app.query('{ auditTrail { edges { node { kind target { label } actor { kind name } details } } } }');
+    expect(trail.body.data.auditTrail.edges.map((edge: { node: { kind: string } }) => edge.node.kind)).toEqual([
+      'PackagePublished',
+      'PackageChunksHashed',
+    ]);
+  });
+});

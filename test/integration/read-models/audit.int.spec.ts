@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditEntryView } from '../../../src/modules/audit/contracts/audit-view.js';
+import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/audit-rows.js';
+import { AuditTrailHandler } from '../../../src/modules/audit/queries/audit-trail.handler.js';
+import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
+import { encodeCursor } from '../../../src/platform/paging/cursor.js';
+import { PEER, publication, ReadSide, recorded } from '../../support/read-side.js';
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await ReadSide.open();
+});
+afterAll(() => side.close());
+beforeEach(() => side.dataSource.query('TRUNCATE audit_entries'));
+
+const trail = (filter: AuditFilter = {}, first = 25, after: string | null = null) =>
+  new AuditTrailHandler(side.dataSource).execute(new AuditTrailQuery(filter, first, after));
+
+async function entries(filter?: AuditFilter): Promise<readonly AuditEntryView[]> {
+  return (await trail(filter)).edges.map(({ node }) => node);
+}
+
+const kinds = async (filter?: AuditFilter): Promise<string[]> => (await entries(filter)).map(({ kind }) => kind);
+
+const data = publication('app.pkg');
+const { packageId, filename } = data;
+const hashed = recorded('PackageChunksHashed', { packageId, first: 0, count: 3, sha1: 'QUFB', sha256: 'QkJC' });
+const published = recorded('PackagePublished', data, new Date('2026-02-01T00:00:00.000Z'));
+const signedIn = recorded('SignedIn', { accountId: 'a-1', username: 'admin' }, new Date('2026-03-01T00:00:00.000Z'));
+const invited = recorded('PeerInvited', { invitationId: 'i-1', secretHash: 'SECRETHASH', expiresAt: '2026-01-01T00:00:00Z' });
+
+describe('an audit entry', () => {
+  it('says who, what, when, from where and to what', async () => {
+    await side.apply(published);
+    expect(await entries()).toMatchObject([
+      {
+        id: published.id,
+        kind: 'PackagePublished',
+        recordedAt: new Date('2026-02-01T00:00:00.000Z'),
+        actor: { kind: 'account', name: 'admin' },
+        address: '192.0.2.1',
+        target: { type: 'PACKAGE', id: packageId, label: filename },
+        summary: 'Published app.pkg (3000000 bytes, Prod)',
+        details: { stage: 'Prod', size: 3_000_000 },
+      },
+    ]);
+  });
+
+  it('holds neither secrets nor lists of digests', async () => {
+    await side.apply(invited, hashed);
+    const text = JSON.stringify(await entries());
+    expect(text).not.toMatch(/SECRETHASH|QUFB|QkJC/);
+  });
+
+  it.each([
+    ['in one page', true],
+    ['one by one', false],
+  ])('names its package also when that was not known yet: %s', async (_, together) => {
+    const verified = recorded('ChunksVerified', { packageId, first: 0, count: 3, fromPeerId: PEER, remaining: 0 });
+    if (together) await side.apply(hashed, published, verified);
+    else for (const event of [hashed, published, verified]) await side.apply(event);
+    expect((await entries()).map(({ seq, target }) => [seq, target.label])).toEqual([[3, filename], [2, filename], [1, filename]]);
+  });
+
+  it('is written for events of every type', () => {
+    expect(AUDITED_TYPES).toEqual(expect.arrayContaining(['PackageRemoved', 'ReplicaFailed', 'PeerCallRefused', 'SignInRefused']));
+  });
+});
+
+describe('the trail', () => {
+  beforeEach(() => side.apply(hashed, invited, published, signedIn));
+
+  it('is filtered by kind, actor, target, time and text', async () => {
+    expect(await kinds({ kinds: ['SignedIn', 'PeerInvited'] })).toEqual(['SignedIn', 'PeerInvited']);
+    expect(await kinds({ target: packageId })).toEqual(['PackagePublished', 'PackageChunksHashed']);
+    expect(await kinds({ since: new Date('2026-02-01T00:00:00.000Z') })).toEqual(['SignedIn', 'PackagePublished']);
+    expect(await kinds({ until: new Date('2026-02-01T00:00:00.000Z') })).toEqual(['PeerInvited', 'PackageChunksHashed']);
+    expect(await kinds({ text: 'APP.PKG' })).toEqual(['PackagePublished', 'PackageChunksHashed']);
+    expect(await kinds({ actor: 'Admin' })).toHaveLength(4);
+    expect(await kinds({ actor: 'nobody' })).toEqual([]);
+  });
+
+  it('is paged newest first, and what comes in between does not move a page', async () => {
+    const first = await trail({}, 2);
+    await side.apply(recorded('SignedIn', { accountId: 'a-2', username: 'other' }));
+    const second = await trail({}, 2, first.pageInfo.endCursor);
+    const seqs = [first, second].map((page) => page.edges.map(({ node }) => node.seq));
+    expect(seqs).toEqual([[4, 3], [2, 1]]);
+    expect(second.pageInfo.hasNextPage).toBe(false);
+  });
+
+  it.each([['x'], [encodeCursor({ order: 'AUDIT', seq: 'x' })], [encodeCursor({ order: 'AUDIT', seq: 1.5 })]])(
+    'refuses the cursor %s',
+    async (cursor) => {
+      await expect(trail({}, 2, cursor)).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
+    },
+  );
+});

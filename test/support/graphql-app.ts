@@ -1,0 +1,136 @@
+import { Global, Module } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { NestFactory } from '@nestjs/core';
+import { Query, Resolver } from '@nestjs/graphql';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
+import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
+import type { RecordedEvent } from '../../src/kernel/event.js';
+import { Refusal } from '../../src/kernel/refusal.js';
+import { SignInResolver } from '../../src/modules/accounts/api/sign-in.resolver.js';
+import { SignIn } from '../../src/modules/accounts/commands/sign-in.command.js';
+import { AuditModule } from '../../src/modules/audit/audit.module.js';
+import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
+import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
+import { PackagesResolver } from '../../src/modules/packages/api/packages.resolver.js';
+import { ReplicaPackageResolver } from '../../src/modules/packages/api/replica-package.resolver.js';
+import { PackagesReadModule } from '../../src/modules/packages/packages-read.module.js';
+import { PeersResolver } from '../../src/modules/peers/api/peers.resolver.js';
+import { PeersReadModule } from '../../src/modules/peers/peers-read.module.js';
+import { PackageReplicasResolver } from '../../src/modules/replication/api/package-replicas.resolver.js';
+import { ReplicasResolver } from '../../src/modules/replication/api/replicas.resolver.js';
+import { ReplicationReadModule } from '../../src/modules/replication/replication-read.module.js';
+import { AuthModule } from '../../src/platform/auth/auth.module.js';
+import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
+import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
+import { HttpModule } from '../../src/platform/http/http.module.js';
+import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
+import { ProjectionRunner } from '../../src/platform/projections/projection-runner.js';
+import { ProjectionsModule } from '../../src/platform/projections/projections.module.js';
+import { Database } from '../../src/ports/database.port.js';
+import { EventStore } from '../../src/ports/event-store.port.js';
+import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { Sessions } from '../../src/ports/sessions.port.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+export const TOKEN = 'good-token';
+
+const sessions = {
+  authenticate: async (token: string) => (token === TOKEN ? { kind: 'account', id: 'a-1', name: 'admin' } : null),
+};
+
+@CommandHandler(SignIn)
+class SignInHandler implements ICommandHandler<SignIn> {
+  async execute({ password }: SignIn) {
+    if (password !== 'right') throw new Refusal('SIGN_IN_REFUSED', 'Username or password is wrong.');
+    return { token: TOKEN, expiresAt: new Date('2030-01-01T00:00:00Z'), receipt: { cursor: null, types: [] } };
+  }
+}
+
+/** Fails in a way that nobody expected. */
+@Resolver()
+class BrokenResolver {
+  @Query(() => String)
+  broken(): string {
+    throw new Error('secret of /etc/passwd');
+  }
+}
+
+const RESOLVERS = [
+  SignInResolver,
+  PackagesResolver,
+  PackageFieldsResolver,
+  PackageChangesResolver,
+  ReplicaPackageResolver,
+  PackageReplicasResolver,
+  ReplicasResolver,
+  PeersResolver,
+  BrokenResolver,
+];
+
+/** GraphQL over real HTTP, read models and log, without what writes. */
+export class GraphqlApp {
+  private constructor(
+    private readonly database: TestDatabase,
+    private readonly app: NestExpressApplication,
+    readonly store: PostgresEventStore,
+  ) {}
+
+  static async start(): Promise<GraphqlApp> {
+    const database = await createTestDatabase();
+    const store = new PostgresEventStore(database.settings);
+    const values = [
+      { provide: EventStore, useValue: store },
+      { provide: Database, useValue: { settings: database.settings } },
+      { provide: Sessions, useValue: sessions },
+      { provide: ServerIdentity, useValue: { serverId: 'test' } },
+    ];
+    @Global()
+    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity] })
+    class Engines {}
+
+    const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
+    const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule];
+    const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule];
+    @Module({ imports: [Engines, readModels, ...platform, ...modules], providers: [...RESOLVERS, SignInHandler] })
+    class App {}
+
+    const options = { logger: false, abortOnError: false } as const;
+    const app = await NestFactory.create<NestExpressApplication>(App, new OdsHttpAdapter(), options);
+    await app.listen(0, '127.0.0.1');
+    await app.get(ProjectionRunner).start();
+    return new GraphqlApp(database, app, store);
+  }
+
+  get url(): string {
+    const address = this.app.getHttpServer().address();
+    if (address === null || typeof address === 'string') throw new Error('Not listening on a port');
+    return `http://127.0.0.1:${address.port}/graphql`;
+  }
+
+  async record(...events: readonly RecordedEvent[]): Promise<void> {
+    await this.store.append('any', events, 'any');
+  }
+
+  /** Sends a body as it is; the parsed answer with its HTTP status. */
+  async post(body: unknown, headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` }) {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, text, body: JSON.parse(text) };
+  }
+
+  query(query: string, variables: object = {}) {
+    return this.post({ query, variables });
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.store.close();
+    await this.database.drop();
+  }
+}
