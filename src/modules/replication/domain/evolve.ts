@@ -17,6 +17,7 @@ function requested(state: ReplicaState, data: ReplicaRequested['data']): Replica
     status: 'pending',
     content: { packageId, filename, size, sha256, chunkCount },
     fromPeerId,
+    round: state.round + 1,
     verified: data.keepsChunks ? state.verified : [],
     rejections: new Map(),
     failure: null,

@@ -13,10 +13,19 @@ export interface Rejection {
   readonly actual: string;
 }
 
+/** A peer holds the package since `verifiedAt` (ISO 8601), or no longer when null. */
+export interface ReportHolder {
+  readonly kind: 'report';
+  readonly packageId: string;
+  readonly holder: Holder;
+  readonly verifiedAt: string | null;
+}
+
 export type ReplicaCommand =
   | { readonly kind: 'request'; readonly content: ReplicaContent; readonly fromPeerId: string }
   | {
       readonly kind: 'recordChunks';
+      readonly round: number;
       readonly from: Holder;
       readonly verified: readonly Run[];
       readonly rejected: readonly Rejection[];
@@ -25,5 +34,7 @@ export type ReplicaCommand =
   | { readonly kind: 'publish' }
   | { readonly kind: 'fail'; readonly code: string; readonly reason: string }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
-  | { readonly kind: 'report'; readonly packageId: string; readonly holder: Holder; readonly verifiedAt: string | null }
+  | ReportHolder
+  /** A holder's report, and the wish for a copy of our own, in one step. */
+  | { readonly kind: 'announce'; readonly report: ReportHolder; readonly content: ReplicaContent }
   | { readonly kind: 'retry' };

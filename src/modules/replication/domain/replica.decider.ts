@@ -18,6 +18,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
   decide: (command, state) => {
     if (command.kind === 'request') return request(command, state);
     if (command.kind === 'report') return report(command, state);
+    if (command.kind === 'announce') return announce(command, state);
     if (command.kind === 'retry') return retry(state);
     // The rest concerns a copy that was asked for; for any other it is old news.
     return state.content ? decideOnCopy(command, state, state.content) : [];
@@ -34,6 +35,11 @@ function report({ packageId, holder, verifiedAt }: Command<'report'>, state: Rep
   if (known === verifiedAt) return [];
   if (verifiedAt === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
   return [{ type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt } }];
+}
+
+function announce({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const fromPeerId = news.holder.peerId;
+  return [...report(news, state), ...request({ kind: 'request', content, fromPeerId }, state)];
 }
 
 function retry(state: ReplicaState): readonly ReplicaEvent[] {
@@ -58,6 +64,7 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
   }
   if (state.status !== 'pending') return [];
   if (command.kind === 'recordChunks') {
+    if (command.round !== state.round) return [];
     return recordChunks({ content, state, from: command.from }, command.verified, command.rejected);
   }
   if (command.kind === 'publish') {

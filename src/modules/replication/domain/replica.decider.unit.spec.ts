@@ -35,9 +35,9 @@ const delayed: ReplicaEvent = {
 const request = { kind: 'request', content, fromPeerId: 'a' } as const;
 const delay = { kind: 'delay', code: 'PEER_UNREACHABLE', reason: 'why', fromPeerId: 'a' } as const;
 const arrive = (first: number, count: number) =>
-  ({ kind: 'recordChunks', from: A, verified: [{ first, count }], rejected: [] }) as const;
+  ({ kind: 'recordChunks', round: 1, from: A, verified: [{ first, count }], rejected: [] }) as const;
 const damage = (index: number) =>
-  ({ kind: 'recordChunks', from: A, verified: [], rejected: [{ index, expected: 'e1', actual: 'b2' }] }) as const;
+  ({ kind: 'recordChunks', round: 1, from: A, verified: [], rejected: [{ index, expected: 'e1', actual: 'b2' }] }) as const;
 const report = (verifiedAt: string | null) => ({ kind: 'report', packageId, holder: A, verifiedAt }) as const;
 
 const { given } = specOf(replica);
@@ -65,8 +65,13 @@ describe('chunks that arrived', () => {
 
   it('never reach beyond the package or overlap within one report', () => {
     given(requested, verified(0, 16, 4)).when(arrive(16, 16)).gives(verified(16, 4, 0));
-    const twice = { kind: 'recordChunks', from: A, verified: [{ first: 0, count: 4 }, { first: 2, count: 4 }], rejected: [] } as const;
+    const twice = { kind: 'recordChunks', round: 1, from: A, verified: [{ first: 0, count: 4 }, { first: 2, count: 4 }], rejected: [] } as const;
     given(requested).when(twice).gives(verified(0, 4, 16), verified(4, 2, 14));
+  });
+
+  it('do not count for a later request: they went into another file', () => {
+    given(requested, withdrawn, requested).when(arrive(0, 4)).gives();
+    given(requested, withdrawn, requested).when({ ...arrive(0, 4), round: 2 }).gives(verified(0, 4, 16));
   });
 
   it('are old news for a copy that was never asked for, is published, failed or withdrawn', () => {
@@ -93,7 +98,7 @@ describe('damaged chunks', () => {
 
   it('are forgotten by a retry', () => {
     const again: ReplicaEvent = { type: 'ReplicaRequested', data: { ...content, fromPeerId: 'a', retry: true, keepsChunks: true } };
-    given(requested, rejected(3, 4), failed('CHUNK_REJECTED'), again).when(damage(3)).gives(rejected(3, 1));
+    given(requested, rejected(3, 4), failed('CHUNK_REJECTED'), again).when({ ...damage(3), round: 2 }).gives(rejected(3, 1));
   });
 });
 
@@ -160,5 +165,12 @@ describe('reports of peers', () => {
     given(reported).when(report('t1')).gives();
     given(reported).when(report(null)).gives({ type: 'ReplicaUnreported', data: { packageId, ...A } });
     given().when(report(null)).gives();
+  });
+
+  it('come in one step with the wish for a copy', () => {
+    const announce = { kind: 'announce', report: report('t1'), content } as const;
+    given().when(announce).gives(reported, requested);
+    given(requested).when(announce).gives(reported);
+    given(reported, requested).when(announce).gives();
   });
 });

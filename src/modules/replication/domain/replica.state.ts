@@ -16,6 +16,8 @@ export interface ReplicaState {
   /** Null until it was requested for the first time. */
   readonly content: ReplicaContent | null;
   readonly fromPeerId: string | null;
+  /** How often it was asked for. What was fetched for an earlier request went into another file. */
+  readonly round: number;
   readonly verified: readonly Run[];
   /** Rejections by chunk index since the last request. */
   readonly rejections: ReadonlyMap<number, number>;
@@ -30,6 +32,7 @@ export const noReplica: ReplicaState = {
   status: 'none',
   content: null,
   fromPeerId: null,
+  round: 0,
   verified: [],
   rejections: new Map(),
   failure: null,

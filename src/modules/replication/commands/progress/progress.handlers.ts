@@ -1,0 +1,64 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Run } from '../../../../kernel/runs.js';
+import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
+import { replica } from '../../domain/replica.decider.js';
+import { ReplicaFiles } from '../replica-files.js';
+import { DelayReplica } from './delay-replica.command.js';
+import { FailReplica } from './fail-replica.command.js';
+import { PlanFetch, type FetchPlan } from './plan-fetch.command.js';
+import { PublishReplica } from './publish-replica.command.js';
+import { RecordChunks } from './record-chunks.command.js';
+
+@CommandHandler(PlanFetch)
+export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
+  constructor(private readonly runner: CommandRunner) {}
+
+  async execute({ packageId }: PlanFetch): Promise<FetchPlan | null> {
+    const { status, content, round, verified, fromPeerId, holders } = await this.runner.load(replica, packageId);
+    if (status !== 'pending' || !content) return null;
+    const asked = fromPeerId === null ? [] : [fromPeerId];
+    return { ...content, round, verified, holders: [...new Set([...asked, ...holders.keys()])] };
+  }
+}
+
+@CommandHandler(RecordChunks)
+export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
+  constructor(private readonly runner: CommandRunner) {}
+
+  async execute({ arrival }: RecordChunks): Promise<readonly Run[]> {
+    const { packageId, ...rest } = arrival;
+    return (await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest })).state.verified;
+  }
+}
+
+@CommandHandler(DelayReplica)
+export class DelayReplicaHandler implements ICommandHandler<DelayReplica> {
+  constructor(private readonly runner: CommandRunner) {}
+
+  async execute({ packageId, code, reason, fromPeerId }: DelayReplica): Promise<void> {
+    await this.runner.run(replica, packageId, { kind: 'delay', code, reason, fromPeerId });
+  }
+}
+
+@CommandHandler(PublishReplica)
+export class PublishReplicaHandler implements ICommandHandler<PublishReplica> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly files: ReplicaFiles,
+  ) {}
+
+  async execute({ packageId }: PublishReplica): Promise<void> {
+    const { state } = await this.runner.run(replica, packageId, { kind: 'publish' });
+    // It was withdrawn while its file was put in place.
+    if (state.status === 'withdrawn') await this.files.forget(packageId);
+  }
+}
+
+@CommandHandler(FailReplica)
+export class FailReplicaHandler implements ICommandHandler<FailReplica> {
+  constructor(private readonly runner: CommandRunner) {}
+
+  async execute({ packageId, code, reason }: FailReplica): Promise<void> {
+    await this.runner.run(replica, packageId, { kind: 'fail', code, reason });
+  }
+}

@@ -1,0 +1,21 @@
+import { Command } from '@nestjs/cqrs';
+
+/** A peer says that it holds the package since `verifiedAt` (ISO 8601), or no longer when null. */
+export interface PeerReport {
+  readonly peerId: string;
+  readonly peerName: string;
+  readonly verifiedAt: string | null;
+}
+
+/**
+ * Make this server's copy of a package what it should be now: ask for one, withdraw it, or leave it. To be repeated
+ * after anything that may matter; a repeat changes nothing.
+ */
+export class ReviewReplica extends Command<void> {
+  constructor(
+    readonly packageId: string,
+    readonly report: PeerReport | null = null,
+  ) {
+    super();
+  }
+}

@@ -1,0 +1,72 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { takes } from '../../../kernel/stage.js';
+import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
+import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import type { ReportHolder } from '../domain/replica.commands.js';
+import { replica } from '../domain/replica.decider.js';
+import type { ReplicaContent, ReplicaState } from '../domain/replica.state.js';
+import { ReplicaFiles } from './replica-files.js';
+import { ReviewReplica, type PeerReport } from './review-replica.command.js';
+
+@CommandHandler(ReviewReplica)
+export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
+  private readonly packages;
+
+  constructor(
+    store: EventStore,
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly files: ReplicaFiles,
+  ) {
+    this.packages = new StreamReader(store, knownPackage);
+  }
+
+  async execute({ packageId, report }: ReviewReplica): Promise<void> {
+    const { facts, uploadedAt } = await this.packages.load(packageId);
+    if (!facts) return;
+    const wanted = !isRemoved(facts) && takes(this.identity.stage, facts.stage);
+    if (!wanted) return this.giveUp(facts, report, uploadedAt !== null);
+    // What was uploaded here is here: a copy from elsewhere adds nothing.
+    await this.want(facts, report, uploadedAt === null);
+  }
+
+  private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
+    const news = reportOf(facts, report);
+    if (news && news.verifiedAt !== null && missing) {
+      await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
+      return;
+    }
+    const state = await this.tell(facts, news);
+    const [fromPeerId] = state.holders.keys();
+    if (!missing || fromPeerId === undefined) return;
+    await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
+  }
+
+  private async giveUp(facts: PackageFacts, report: PeerReport | null, uploaded: boolean): Promise<void> {
+    const state = await this.tell(facts, reportOf(facts, report));
+    // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
+    if (uploaded || state.content === null) return;
+    const reason = isRemoved(facts) ? 'removed' : 'stage';
+    const { events } = await this.runner.run(replica, facts.packageId, { kind: 'withdraw', reason });
+    if (events.length > 0) await this.files.forget(facts.packageId);
+  }
+
+  private async tell({ packageId }: PackageFacts, news: ReportHolder | null): Promise<ReplicaState> {
+    if (!news) return this.runner.load(replica, packageId);
+    return (await this.runner.run(replica, packageId, news)).state;
+  }
+}
+
+function contentOf({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent {
+  return { packageId, filename, size, sha256, chunkCount };
+}
+
+function reportOf({ packageId }: PackageFacts, report: PeerReport | null): ReportHolder | null {
+  if (!report) return null;
+  const { peerId, peerName, verifiedAt } = report;
+  return { kind: 'report', packageId, holder: { peerId, peerName }, verifiedAt };
+}

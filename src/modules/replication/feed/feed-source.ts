@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/event.js';
+import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { packageEvents } from '../../packages/contracts/package.events.js';
+import type { PackageFacts } from '../../packages/contracts/package-facts.js';
+import { heldReplica } from '../contracts/held-replica.js';
+import { replicaEvents } from '../contracts/replica.events.js';
+
+/** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
+export interface FeedItem {
+  readonly facts: PackageFacts;
+  readonly held: { readonly verifiedAt: string } | null;
+}
+
+/** An item and where the feed goes on after it. */
+export interface FeedEntry {
+  /** `<epoch of the log>.<cursor>`; opaque to the peer. */
+  readonly id: string;
+  readonly item: FeedItem;
+}
+
+/** Whatever may have changed for a peer. */
+const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn'];
+/** Of these a peer must hear even when there is nothing to fetch here. */
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
+
+/** What peers are told: the state of each package when it changes, not the changes themselves. */
+@Injectable()
+export class FeedSource {
+  private readonly packages;
+  private readonly replicas;
+
+  constructor(private readonly store: EventStore) {
+    this.packages = new StreamReader(store, knownPackage, 5_000);
+    this.replicas = new StreamReader(store, heldReplica, 5_000);
+  }
+
+  /** The feed after an id, live and without an end; from the start when the id is none of this log's. */
+  async *entries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
+    const epoch = await this.store.epoch();
+    const after = await this.cursorOf(lastId, epoch);
+    for await (const item of this.store.subscribe({ after, types: CHANGES, signal })) {
+      if (item.kind !== 'events') continue;
+      for (const events of byPackage(item.events)) {
+        const found = await this.itemOf(events);
+        const last = events.at(-1);
+        if (found && last) yield { id: `${epoch}.${last.cursor}`, item: found };
+      }
+    }
+  }
+
+  private async cursorOf(lastId: string | null, epoch: string): Promise<string | null> {
+    if (!lastId?.startsWith(`${epoch}.`)) return null;
+    const cursor = lastId.slice(epoch.length + 1);
+    try {
+      return this.store.compareCursors(cursor, await this.store.head()) > 0 ? null : cursor;
+    } catch {
+      return null;
+    }
+  }
+
+  private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
+    const packageId = packageIdIn(events[0]);
+    if (packageId === null) return null;
+    const [{ facts, uploadedAt }, { verifiedAt }] = await Promise.all([
+      this.packages.load(packageId),
+      this.replicas.load(packageId),
+    ]);
+    if (!facts) return null;
+    const since = uploadedAt ?? verifiedAt;
+    const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
+    if (since === null && !isNews) return null;
+    return { facts, held: since === null ? null : { verifiedAt: since } };
+  }
+}
+
+function packageIdIn(record: RecordedEvent | undefined): string | null {
+  if (!record) return null;
+  return (packageEvents.read(record) ?? replicaEvents.read(record))?.data.packageId ?? null;
+}
+
+/**
+ * A page of events by package, in the order of each package's last event: a peer that leaves after one of them and
+ * comes back with its cursor has missed nothing before it.
+ */
+function byPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
+  const groups = new Map<string, RecordedEvent[]>();
+  for (const event of events) {
+    const packageId = packageIdIn(event);
+    if (packageId === null) continue;
+    const group = groups.get(packageId) ?? [];
+    groups.delete(packageId);
+    groups.set(packageId, [...group, event]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,42 @@
+import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { currentContext } from '../../../platform/context/call-context.js';
+import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
+import { sendEventStream } from './event-stream.js';
+import { FeedSource } from './feed-source.js';
+import { OpenFeeds } from './open-feeds.js';
+
+const MOST_ID_LENGTH = 500;
+
+/** What changes here, for the peers that follow this server. */
+@Controller('peer/v1/feed')
+export class FeedController {
+  private readonly logger = new Logger('Feed');
+
+  constructor(
+    private readonly source: FeedSource,
+    private readonly feeds: OpenFeeds,
+  ) {}
+
+  /** Server-sent events without an end; goes on after `Last-Event-ID`. */
+  @Get()
+  @PeerCall()
+  async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const { actor } = currentContext();
+    const { signal, end } = this.feeds.begin(actor.id);
+    response.on('close', end);
+    try {
+      await sendEventStream(response, this.source.entries(lastIdOf(request), signal), signal);
+    } catch (error) {
+      this.logger.warn(`The feed to ${actor.name} ended: ${String(error)}`);
+      response.destroy();
+    } finally {
+      end();
+    }
+  }
+}
+
+function lastIdOf({ headers }: IncomingMessage): string | null {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' && id.length <= MOST_ID_LENGTH ? id : null;
+}

@@ -1,0 +1,37 @@
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { PeerDirectory } from '../../../ports/peer-directory.port.js';
+
+/** The feeds that peers read now: one a peer, ended when the peer is suspended, opens another, or the server stops. */
+@Injectable()
+export class OpenFeeds implements BeforeApplicationShutdown {
+  private readonly open = new Map<string, AbortController>();
+  private readonly stopWatching: () => void;
+
+  constructor(private readonly directory: PeerDirectory) {
+    this.stopWatching = directory.onChange(() => void this.endUnwelcome());
+  }
+
+  /** Ends the peer's other feed, which it has lost. Close the new one by `end`. */
+  begin(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
+    this.open.get(peerId)?.abort();
+    const feed = new AbortController();
+    this.open.set(peerId, feed);
+    const end = () => {
+      feed.abort();
+      if (this.open.get(peerId) === feed) this.open.delete(peerId);
+    };
+    return { signal: feed.signal, end };
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopWatching();
+    for (const feed of this.open.values()) feed.abort();
+  }
+
+  private async endUnwelcome(): Promise<void> {
+    for (const [peerId, feed] of this.open) {
+      const peer = await this.directory.find(peerId);
+      if (!peer || peer.suspended) feed.abort();
+    }
+  }
+}

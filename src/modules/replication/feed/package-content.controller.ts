@@ -1,0 +1,81 @@
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { LRUCache } from 'lru-cache';
+import { streamOf } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
+import { Representation } from '../../../platform/http/file-sender/representation.js';
+import { serveFile } from '../../../platform/http/file-sender/serve-file.js';
+import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+
+/** The digests of all chunks of a package, in order. */
+interface Manifest {
+  readonly packageId: string;
+  readonly pages: readonly ChunkPage[];
+}
+
+const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
+
+/** What peers need to make a copy of a package. */
+@Controller('peer/v1/packages/:packageId')
+export class PackageContentController {
+  private readonly packages;
+  /** By package id, which stands for the content: it never changes. */
+  private readonly representations = new LRUCache<string, Representation>({ max: 1_000 });
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly storage: PackageStorage,
+  ) {
+    this.packages = new StreamReader(store, knownPackage);
+  }
+
+  /** Refusal: PACKAGE_NOT_FOUND. */
+  @Get('manifest')
+  @PeerCall()
+  async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
+    const pages = new Map<number, ChunkPage>();
+    for await (const record of this.store.readStream(streamOf('package', checkedId(packageId)))) {
+      const event = packageEvents.read(record);
+      if (event?.type !== 'PackageChunksHashed') continue;
+      const { first, count, sha1, sha256 } = event.data;
+      pages.set(first, { first, count, sha1, sha256 });
+    }
+    if (pages.size === 0 && !(await this.packages.load(packageId)).facts) throw notFound();
+    return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
+  }
+
+  /** The bytes, usually a range of them. Refusal: PACKAGE_NOT_FOUND. */
+  @Get('content')
+  @PeerCall()
+  async content(
+    @Param('packageId') packageId: string,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    const representation = await this.representationOf(checkedId(packageId));
+    const file = { representation, open: () => this.storage.open(packageId) };
+    if (!(await serveFile(request, response, file))) throw notFound();
+  }
+
+  private async representationOf(packageId: string): Promise<Representation> {
+    const known = this.representations.get(packageId);
+    if (known) return known;
+    const { facts } = await this.packages.load(packageId);
+    if (!facts) throw notFound();
+    const { size, sha256, firstPublishedAt } = facts;
+    const made = new Representation(size, sha256, new Date(firstPublishedAt), 'application/octet-stream');
+    this.representations.set(packageId, made);
+    return made;
+  }
+}
+
+function checkedId(packageId: string): string {
+  if (!z.uuid().safeParse(packageId).success) throw notFound();
+  return packageId;
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/event.js';
+import { Clock } from '../../../platform/clock/clock.js';
+import { AsReaction, type Reaction } from '../../../platform/reactions/reaction.js';
+import { JobQueue, type NewJob } from '../../../ports/job-queue.port.js';
+import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
+import { firstFetchJobs, refetchJob } from '../jobs/fetch-chunks.job.js';
+import { publishJob } from '../jobs/publish-replica.job.js';
+
+/** A replica that was asked for gets its jobs, a rejected chunk another try, and a complete file its last check. */
+@AsReaction()
+@Injectable()
+export class EnqueueReplicaJobs implements Reaction {
+  readonly name = 'replication:enqueue-jobs';
+  readonly eventTypes = ['ReplicaRequested', 'ChunksVerified', 'ChunkRejected'];
+
+  constructor(
+    private readonly queue: JobQueue,
+    private readonly clock: Clock,
+  ) {}
+
+  async react(record: RecordedEvent): Promise<void> {
+    const event = replicaEvents.read(record);
+    const jobs = event ? this.jobsAfter(event) : [];
+    if (jobs.length > 0) await this.queue.enqueue(jobs);
+  }
+
+  private jobsAfter(event: ReplicaEvent): NewJob[] {
+    if (event.type === 'ReplicaRequested') {
+      const { packageId, chunkCount } = event.data;
+      return chunkCount === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
+    }
+    if (event.type === 'ChunksVerified') return event.data.remaining === 0 ? [publishJob(event.data.packageId)] : [];
+    if (event.type !== 'ChunkRejected') return [];
+    const { packageId, index, times } = event.data;
+    return [refetchJob(packageId, index, times, this.clock.now())];
+  }
+}

@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/event.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerTransport } from '../../../ports/peer-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { serverEvents } from '../../server/contracts/server.events.js';
+import { wakeReplicas } from '../contracts/wake-replicas.js';
+import { FeedCursors } from './feed-cursors.js';
+import { ItemHandler } from './item-handler.js';
+import { PeerFollower, type FollowerParts } from './peer-follower.js';
+
+interface Following {
+  readonly follower: PeerFollower;
+  readonly stage: Stage;
+  readonly ended: Promise<void>;
+}
+
+/** Follows the feed of every registered peer that is not suspended, from `start` on. */
+@Injectable()
+export class FeedFollowers implements LiveView, BeforeApplicationShutdown {
+  readonly name = 'feed followers';
+  readonly eventTypes = serverEvents.types;
+  private readonly following = new Map<string, Following>();
+  private readonly parts: FollowerParts;
+  private stopWatching: () => void = () => undefined;
+  private syncing: Promise<void> = Promise.resolve();
+  private stage: Stage | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly identity: ServerIdentity,
+    private readonly queue: JobQueue,
+    private readonly views: LiveViews,
+    transport: PeerTransport,
+    cursors: FeedCursors,
+    items: ItemHandler,
+  ) {
+    const onReturn = () => this.queue.enqueue([wakeReplicas()]);
+    this.parts = { transport, cursors, items, logger: new Logger('Subscriber'), onReturn };
+  }
+
+  /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
+  async start(): Promise<void> {
+    await this.queue.enqueue([wakeReplicas()]);
+    await this.views.follow(this);
+    this.stopWatching = this.directory.onChange(() => this.requestSync());
+    this.requestSync();
+    await this.syncing;
+  }
+
+  /** Of another stage, other packages of the same feeds are for us. */
+  fold(record: RecordedEvent): void {
+    const event = serverEvents.read(record);
+    if (!event || event.data.stage === this.stage) return;
+    this.stage = event.data.stage;
+    if (this.following.size > 0) this.requestSync();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    this.stopWatching();
+    await this.syncing;
+    await Promise.all([...this.following.keys()].map((peerId) => this.end(peerId)));
+  }
+
+  private requestSync(): void {
+    this.syncing = this.syncing.then(() => this.sync()).catch((error: unknown) => {
+      this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
+    });
+  }
+
+  private async sync(): Promise<void> {
+    if (this.stopped) return;
+    const stage = await this.currentStage();
+    const wanted = new Map((await this.directory.list()).filter((peer) => !peer.suspended).map((peer) => [peer.peerId, peer]));
+    for (const [peerId, { follower, stage: before }] of this.following) {
+      const peer = wanted.get(peerId);
+      if (before !== stage || !peer || !isSame(peer, follower.peer)) await this.end(peerId);
+    }
+    for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.begin(peer, stage);
+  }
+
+  /** The identity learns of a new stage from the same log, a moment sooner or later than we do. */
+  private async currentStage(): Promise<Stage> {
+    while (this.stage !== null && this.identity.stage !== this.stage && !this.stopped) await delay(5);
+    return this.identity.stage;
+  }
+
+  private begin(peer: PeerContact, stage: Stage): void {
+    const follower = new PeerFollower(peer, stage, this.parts);
+    this.following.set(peer.peerId, { follower, stage, ended: follower.run() });
+  }
+
+  private async end(peerId: string): Promise<void> {
+    const following = this.following.get(peerId);
+    following?.follower.stop();
+    await following?.ended;
+    this.following.delete(peerId);
+  }
+}
+
+const isSame = (a: PeerContact, b: PeerContact): boolean =>
+  a.url === b.url && a.name === b.name && a.publicKey === b.publicKey;

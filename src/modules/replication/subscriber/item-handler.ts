@@ -1,0 +1,77 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/refusal.js';
+import { takes } from '../../../kernel/stage.js';
+import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { LearnPackage } from '../../packages/contracts/learn-package.js';
+import { isRemoved } from '../../packages/contracts/package-facts.js';
+import type { ChunkPage } from '../../packages/contracts/package.events.js';
+import { ReviewReplica } from '../commands/review-replica.command.js';
+import { PeerItem, PeerManifest } from './peer-messages.js';
+
+/** Turns what a peer tells into commands. Doing it twice changes nothing. */
+@Injectable()
+export class ItemHandler {
+  private readonly logger = new Logger('Subscriber');
+  private readonly packages;
+
+  constructor(
+    store: EventStore,
+    private readonly commands: CommandBus,
+    private readonly transport: PeerTransport,
+    private readonly identity: ServerIdentity,
+  ) {
+    this.packages = new StreamReader(store, knownPackage, 5_000);
+  }
+
+  /** Null, with a line in the log, for a message that makes no sense. */
+  read(peer: PeerContact, data: unknown): PeerItem | null {
+    const item = PeerItem.safeParse(data);
+    if (item.success) return item.data;
+    this.logger.warn(`${peer.name} sent a message that is skipped: ${z.prettifyError(item.error)}`);
+    return null;
+  }
+
+  /**
+   * Resolves when all of the item is on record, or when it can never be used: that is logged.
+   * @throws PeerUnreachable, EventStoreUnavailable: worth another try
+   */
+  async handle(peer: PeerContact, item: PeerItem): Promise<void> {
+    try {
+      await this.take(peer, item);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.logger.warn(`${item.facts.filename} from ${peer.name} is skipped: ${error.code}: ${error.message}`);
+    }
+  }
+
+  private async take(peer: PeerContact, { facts, held }: PeerItem): Promise<void> {
+    const { packageId } = facts;
+    const known = (await this.packages.load(packageId)).facts !== null;
+    const useful = held !== null && !isRemoved(facts) && takes(this.identity.stage, facts.stage);
+    if (!known && !useful) return;
+    const pages = known ? [] : await this.pagesOf(peer, packageId);
+    if (!pages) return;
+    await this.commands.execute(new LearnPackage(facts, pages, peer.peerId));
+    const report = { peerId: peer.peerId, peerName: peer.name, verifiedAt: held?.verifiedAt ?? null };
+    await this.commands.execute(new ReviewReplica(packageId, report));
+  }
+
+  /** Null when the peer does not have it any more: then there is news of that on its feed. */
+  private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
+    try {
+      const manifest = PeerManifest.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      if (manifest.success) return manifest.data.pages;
+    } catch (error) {
+      if (error instanceof PeerUnreachable && error.status === 404) return null;
+      throw error;
+    }
+    throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed manifest.');
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@nestjs/common';
+import { backoffMs } from '../../../kernel/retry.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { withContext } from '../../../platform/context/call-context.js';
+import { newId } from '../../../platform/ids/ids.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import type { PeerTransport } from '../../../ports/peer-transport.port.js';
+import type { FeedCursors } from './feed-cursors.js';
+import type { ItemHandler } from './item-handler.js';
+import { OrderedWork } from './ordered-work.js';
+import type { PeerItem } from './peer-messages.js';
+import { ReadingPlace } from './reading-place.js';
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 15_000;
+/** A connection that lasted this long was a success. */
+const LONG_MS = 5_000;
+
+export interface FollowerParts {
+  readonly transport: PeerTransport;
+  readonly cursors: FeedCursors;
+  readonly items: ItemHandler;
+  readonly logger: Logger;
+  /** The peer answers again after it did not. */
+  readonly onReturn: () => Promise<void>;
+}
+
+/** Follows one peer's feed, through all that may happen to the connection. */
+export class PeerFollower {
+  private readonly stopping = new AbortController();
+  private lastProblem: string | null = null;
+  private attempt = 1;
+
+  constructor(
+    readonly peer: PeerContact,
+    private readonly stage: Stage,
+    private readonly parts: FollowerParts,
+  ) {}
+
+  /** Resolves after `stop`. */
+  async run(): Promise<void> {
+    const { signal } = this.stopping;
+    for (; !signal.aborted; this.attempt++) {
+      const startedAt = Date.now();
+      try {
+        await this.read();
+      } catch (error) {
+        this.complain(error);
+      }
+      if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
+      const waitMs = backoffMs(this.attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random());
+      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
+  private async read(): Promise<void> {
+    const connection = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, connection.signal]);
+    const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
+    let failure: { readonly error: unknown } | null = null;
+    const work = new OrderedWork<PeerItem | null>((item) => this.handle(item), {
+      reached: (id) => this.reached(place, id),
+      failed: (error) => {
+        failure = { error };
+        connection.abort();
+      },
+    });
+    try {
+      await this.readInto(work, await place.load(), signal);
+    } finally {
+      await work.settled();
+      await place.settled();
+    }
+    rethrow(failure);
+  }
+
+  private async readInto(work: OrderedWork<PeerItem | null>, after: string | null, signal: AbortSignal): Promise<void> {
+    for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
+      if (message.kind === 'connected') {
+        await this.connected();
+        continue;
+      }
+      const item = this.parts.items.read(this.peer, message.data);
+      await work.add(message.id, item?.facts.packageId ?? '', item);
+    }
+  }
+
+  private handle(item: PeerItem | null): Promise<void> {
+    if (!item) return Promise.resolve();
+    const { peerId: id, name } = this.peer;
+    const context = { actor: { kind: 'peer', id, name } as const, address: null, correlationId: newId(), causationId: null };
+    return withContext(context, () => this.parts.items.handle(this.peer, item));
+  }
+
+  private reached(place: ReadingPlace, id: string): void {
+    this.attempt = 1;
+    // A feed without ids has no place to come back to.
+    if (id !== '') place.move(id);
+  }
+
+  private async connected(): Promise<void> {
+    this.parts.logger.log(`Following ${this.peer.name}`);
+    const wasAway = this.lastProblem !== null;
+    this.lastProblem = null;
+    if (wasAway) await this.parts.onReturn();
+  }
+
+  /** Once a problem, not once a try. */
+  private complain(error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    if (this.stopping.signal.aborted || problem === this.lastProblem) return;
+    this.lastProblem = problem;
+    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
+  }
+}
+
+function rethrow(failure: { readonly error: unknown } | null): void {
+  if (failure) throw failure.error;
+}
