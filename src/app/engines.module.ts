@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
 import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
@@ -20,7 +20,10 @@ const eventStore = {
 const jobQueue = {
   provide: JobQueue,
   inject: [Database],
-  useFactory: (database: Database) => new GraphileJobQueue(database.settings),
+  useFactory: (database: Database) => {
+    const logger = new Logger('Jobs');
+    return new GraphileJobQueue(database.settings, (level, message) => logger[level](message));
+  },
 };
 
 const packageStorage = {

@@ -2,6 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import { runningContext } from '../context/call-context.js';
 
+/** What Nest tells of its own assembly, at each start. */
+const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'GraphQLModule', 'NestApplication']);
+
 /** Nest's log lines as one JSON object a line on standard output, each with the correlation id of its call. */
 export class PinoLogger implements LoggerService {
   private readonly logger: Logger;
@@ -11,7 +14,8 @@ export class PinoLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.logger.info(fields(rest), text(message));
+    const level = FRAMEWORK.has(String(rest.at(-1))) ? 'debug' : 'info';
+    this.logger[level](fields(rest), text(message));
   }
 
   debug(message: unknown, ...rest: unknown[]): void {
