@@ -178,11 +178,11 @@ describe('data', () => {
     });
     const after: string = found.chunks.pageInfo.endCursor;
     const rest = await app.query(
-      `{ package(id: "${packageId}") { chunks(after: "${after}") { edges { node { index size } } pageInfo { hasNextPage } } } }`,
+      `{ package(id: "${packageId}") { chunks(after: "${after}") { edges { node { index size } } pageInfo { hasNextPage hasPreviousPage } } } }`,
     );
     expect(rest.body.data.package.chunks).toEqual({
       edges: [{ node: { index: 1, size: 951_424 } }],
-      pageInfo: { hasNextPage: false },
+      pageInfo: { hasNextPage: false, hasPreviousPage: true },
     });
     const list = await app.query('{ packages(orderBy: {field: SIZE}) { totalCount edges { node { filename } } } }');
     expect(list.body.data.packages).toEqual({ totalCount: 1, edges: [{ node: { filename: 'app one.pkg' } }] });

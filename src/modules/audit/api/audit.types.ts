@@ -112,4 +112,4 @@ export class AuditFilter {
 const AuditEntryEdge = edgeOf(AuditEntry, 'AuditEntry');
 
 @ObjectType({ description: 'A page of the audit trail, newest first.' })
-export class AuditEntryConnection extends connectionOf(AuditEntryEdge, 'AuditEntry') {}
+export class AuditEntryConnection extends connectionOf(AuditEntryEdge) {}

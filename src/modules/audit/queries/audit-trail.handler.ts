@@ -18,7 +18,7 @@ export class AuditTrailHandler implements IQueryHandler<AuditTrailQuery> {
       .orderBy('entry.seq', 'DESC')
       .limit(checkFirst(first) + 1);
     if (after !== null) query.andWhere('entry.seq < :seq', { seq: decodeCursor(after, Place).seq });
-    return pageOf(await query.getMany(), first, (row) => ({
+    return pageOf(await query.getMany(), { first, after }, (row) => ({
       cursor: encodeCursor({ order: 'AUDIT', seq: row.seq }),
       node: toAuditView(row),
     }));

@@ -23,4 +23,4 @@ export class Chunk {
 const ChunkEdge = edgeOf(Chunk, 'Chunk');
 
 @ObjectType({ description: 'A page of the chunks of a package, in their order.' })
-export class ChunkConnection extends connectionOf(ChunkEdge, 'Chunk') {}
+export class ChunkConnection extends connectionOf(ChunkEdge) {}

@@ -38,7 +38,7 @@ export class PackageFieldsResolver {
   async chunks(@Parent() { id, size, chunkSize }: Package, @Args() { first, after }: PageArgs): Promise<ChunkConnection> {
     const from = typeof after === 'string' ? decodeCursor(after, Place).index + 1 : 0;
     const chunks = await this.chunkPages.load({ packageId: id, from, count: checkFirst(first) + 1 });
-    return pageOf(chunks, first, (chunk) => {
+    return pageOf(chunks, { first, after }, (chunk) => {
       const offset = chunk.index * chunkSize;
       const node = { ...chunk, offset, size: Math.min(chunkSize, size - offset) };
       return { cursor: encodeCursor({ order: 'CHUNK', index: chunk.index }), node };

@@ -41,4 +41,4 @@ export class PackageOrder {
 const PackageEdge = edgeOf(Package, 'Package');
 
 @ObjectType({ description: 'A page of the list of packages.' })
-export class PackageConnection extends connectionOf(PackageEdge, 'Package') {}
+export class PackageConnection extends connectionOf(PackageEdge) {}

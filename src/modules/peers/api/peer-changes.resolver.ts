@@ -30,8 +30,8 @@ export class PeerChangesResolver {
 
   @Mutation(() => Peer, {
     description:
-      'Registers this server and the one that made the token with each other. Refusals: INVITATION_INVALID, ' +
-      'INVITATION_EXPIRED, INVITATION_USED, PEER_UNREACHABLE.',
+      'Registers this server and the one that made the token with each other. Refusals: INVALID_INVITATION, ' +
+      'INVITATION_EXPIRED, PEER_UNREACHABLE.',
   })
   async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
     const { peerId, receipt }: AcceptedInvitation = await this.commands.execute(new AcceptInvitation(token));

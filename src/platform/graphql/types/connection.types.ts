@@ -6,13 +6,19 @@ export class PageInfo {
   @Field(() => Boolean, { description: 'Are there more rows after this page?' })
   hasNextPage!: boolean;
 
+  @Field(() => Boolean, { description: 'Is this not the first page?' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Place of the first row of this page.' })
+  startCursor!: string | null;
+
   @Field(() => String, { nullable: true, description: 'Pass it as `after` to get the next page.' })
   endCursor!: string | null;
 }
 
 /** Edge of a connection. @param name of the node type */
 export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; node: T }> {
-  @ObjectType(`${name}Edge`, { description: `A ${name} and its place in the list.` })
+  @ObjectType(`${name}Edge`, { description: `A row of a list of type ${name}, and its place.` })
   class Edge {
     @Field(() => String, { description: 'Pass it as `after` to go on behind this row.' })
     cursor!: string;
@@ -24,8 +30,8 @@ export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; n
 }
 
 /** A page of a list (GraphQL Cursor Connections Specification). */
-export function connectionOf<E>(edge: Type<E>, name: string): Type<{ edges: readonly E[]; pageInfo: PageInfo }> {
-  @ObjectType({ isAbstract: true, description: `A page of a list of ${name}s.` })
+export function connectionOf<E>(edge: Type<E>): Type<{ edges: readonly E[]; pageInfo: PageInfo }> {
+  @ObjectType({ isAbstract: true })
   abstract class Connection {
     @Field(() => [edge])
     edges!: readonly E[];

@@ -17,7 +17,7 @@ export class PackagesHandler implements IQueryHandler<PackagesQuery> {
       .addOrderBy('package.id', order.direction)
       .limit(checkFirst(first) + 1);
     if (after !== null) query.andWhere(...afterCursor(order, after));
-    return pageOf(await query.getMany(), first, (row) => ({ cursor: cursorOf(order, row), node: row }));
+    return pageOf(await query.getMany(), { first, after }, (row) => ({ cursor: cursorOf(order, row), node: row }));
   }
 }
 

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { allResolvers, printSchemaFile } from '../../src/app/print-schema-file.js';
+import { TARGET_TYPES } from '../../src/modules/audit/contracts/audit-view.js';
+import { PACKAGE_STATES } from '../../src/modules/packages/contracts/package-view.js';
+import { PEER_STATES } from '../../src/modules/peers/contracts/peer-view.js';
+import { REPLICA_STATES } from '../../src/modules/replication/contracts/replica-view.js';
+import { STAGES } from '../../src/kernel/stage.js';
+import { buildSchema, GraphQLEnumType } from 'graphql';
+
+it('schema.graphql is what the resolvers say; `npm run schema` writes it', async () => {
+  expect(await readFile('schema.graphql', 'utf8')).toBe(await printSchemaFile());
+});
+
+it('every resolver of the source tree is part of it', () => {
+  const files = readdirSync('src/modules', { recursive: true }).filter((file) => String(file).endsWith('.resolver.ts'));
+  expect(allResolvers).toHaveLength(files.length);
+});
+
+it.each([
+  ['Stage', STAGES],
+  ['PackageState', PACKAGE_STATES],
+  ['ReplicaState', REPLICA_STATES],
+  ['PeerState', PEER_STATES],
+  ['AuditTargetType', TARGET_TYPES],
+])('the values of %s are those of the contracts', async (name, values) => {
+  const type = buildSchema(await readFile('schema.graphql', 'utf8')).getType(name);
+  if (!(type instanceof GraphQLEnumType)) throw new Error(`${name} is no enum`);
+  expect(type.getValues().map((value) => value.name).sort()).toEqual([...values].sort());
+});
+
+it.each([
+  'server: Server!',
+  'packages(',
+  'package(',
+  'peers: [Peer!]!',
+  'peer(',
+  'auditTrail(',
+  'signIn(',
+  'updateServer(',
+  'setPackageStage(',
+  'removePackage(',
+  'createPeerInvitation: PeerInvitation!',
+  'acceptPeerInvitation(',
+  'updatePeer(',
+  'suspendPeer(',
+  'resumePeer(',
+  'unregisterPeer(',
+  'retryReplica(',
+  'packageChanged(',
+  'replicaProgressed(',
+  'peerChanged(',
+  'auditRecorded(',
+])('the contract has %s', async (field) => {
+  expect(await readFile('schema.graphql', 'utf8')).toContain(field);
+});
