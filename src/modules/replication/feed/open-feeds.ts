@@ -1,9 +1,9 @@
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 
 /** The feeds that peers read now: one a peer, ended when the peer is suspended, opens another, or the server stops. */
 @Injectable()
-export class OpenFeeds implements BeforeApplicationShutdown {
+export class OpenFeeds implements OnModuleDestroy {
   private readonly open = new Map<string, AbortController>();
   private readonly stopWatching: () => void;
 
@@ -23,7 +23,8 @@ export class OpenFeeds implements BeforeApplicationShutdown {
     return { signal: feed.signal, end };
   }
 
-  beforeApplicationShutdown(): void {
+  /** Before the HTTP server and Apollo wait for open connections. */
+  onModuleDestroy(): void {
     this.stopWatching();
     for (const feed of this.open.values()) feed.abort();
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
@@ -21,7 +21,7 @@ interface Following {
 
 /** Follows the feed of every registered peer that is not suspended, from `start` on. */
 @Injectable()
-export class FeedFollowers implements LiveView, BeforeApplicationShutdown {
+export class FeedFollowers implements LiveView, OnModuleDestroy {
   readonly name = 'feed followers';
   readonly eventTypes = serverEvents.types;
   private readonly following = new Map<string, Following>();
@@ -61,7 +61,7 @@ export class FeedFollowers implements LiveView, BeforeApplicationShutdown {
     if (this.following.size > 0) this.requestSync();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.stopWatching();
     await this.syncing;
