@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { HeldPackagesQuery } from '../modules/packages/queries/boot/held-packages.query.js';
 import { LatestStampQuery } from '../modules/packages/queries/boot/latest-stamp.query.js';
 import { UnfinishedReplicasQuery } from '../modules/replication/queries/unfinished-replicas.query.js';
+import { FeedFollowers } from '../modules/replication/subscriber/feed-followers.js';
 import { Clock } from '../platform/clock/clock.js';
 import { JobRunner } from '../platform/jobs/job-runner.js';
 import { ProjectionRunner } from '../platform/projections/projection-runner.js';
@@ -24,6 +25,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   await sweepStorage(app);
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
+  await app.get(FeedFollowers).start();
 }
 
 /** A program with other projections builds their rows beside the old ones, which are shown until that is done. */

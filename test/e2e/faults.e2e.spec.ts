@@ -22,9 +22,9 @@ const damage = (piece: Buffer, head: string): Buffer => {
 };
 
 async function auditKinds(server: Pair['b']): Promise<string[]> {
-  const Trail = z.object({ auditTrail: z.object({ nodes: z.array(z.object({ kind: z.string() })) }) });
-  const { auditTrail } = await (await server.client()).ask('{ auditTrail(first: 100) { nodes { kind } } }', Trail);
-  return auditTrail.nodes.map(({ kind }) => kind);
+  const Trail = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string() }) })) }) });
+  const { auditTrail } = await (await server.client()).ask('{ auditTrail(first: 100) { edges { node { kind } } } }', Trail);
+  return auditTrail.edges.map(({ node }) => node.kind);
 }
 
 it('rejects a chunk that was damaged on the way, records it, and fetches it again', async () => {

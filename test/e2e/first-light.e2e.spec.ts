@@ -11,6 +11,7 @@ afterAll(() => pair.dispose());
 
 const Uploaded = z.object({ id: z.string(), sha256: z.string(), size: z.number() });
 const MIB = 1024 * 1024;
+const TRAIL = '{ auditTrail(first: 100) { edges { node { kind actor { kind name } address } } } }';
 
 it('serves on B, byte for byte and with the same validators, what was uploaded on A', async () => {
   const bytes = randomBytes(9 * MIB + 12_345);
@@ -46,15 +47,17 @@ it('serves the newest content of a filename on both, and neither after removal',
 });
 
 it('tells in the audit trail who did it, on both servers', async () => {
+  const Actor = z.object({ kind: z.string(), name: z.string() });
+  const Entry = z.object({ kind: z.string(), actor: Actor, address: z.string().nullable() });
   const Trail = z.object({
     auditTrail: z.object({
-      nodes: z.array(z.object({ kind: z.string(), actor: z.object({ kind: z.string(), name: z.string() }), address: z.string().nullable() })),
+      edges: z.array(z.object({ node: Entry })),
     }),
   });
   const ask = async (server: Pair['a']) =>
-    (await (await server.client()).ask('{ auditTrail(first: 100) { nodes { kind actor { kind name } address } } }', Trail)).auditTrail.nodes;
+    (await (await server.client()).ask(TRAIL, Trail)).auditTrail.edges.map(({ node }) => node);
   const [onA, onB] = [await ask(pair.a), await ask(pair.b)];
-  expect(onA.find(({ kind }) => kind === 'PackagePublished' )).toBeDefined();
+  expect(onA.find(({ kind }) => kind === 'PackagePublished')).toBeDefined();
   expect(onA.some(({ kind, actor, address }) => kind === 'PackageRemoved' && actor.name === 'admin' && address !== null)).toBe(true);
   expect(onB.some(({ kind }) => kind === 'ReplicaPublished')).toBe(true);
   expect(onB.some(({ kind, actor }) => kind === 'PeerInvited' && actor.name === 'admin')).toBe(true);
@@ -64,7 +67,7 @@ it('tells in the audit trail who did it, on both servers', async () => {
 it('answers nobody without a session, downloads and health aside', async () => {
   const graphql = (query: string) =>
     fetch(`${pair.a.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
-  for (const query of ['{ packages(first: 1) { nodes { id } } }', '{ __schema { types { name } } }', '{ server { id } }']) {
+  for (const query of ['{ packages(first: 1) { edges { node { id } } } }', '{ __schema { types { name } } }', '{ server { id } }']) {
     expect(await (await graphql(query)).text()).toContain('UNAUTHENTICATED');
   }
   expect((await fetch(`${pair.a.url}/api/packages/x.pkg`, { method: 'PUT', body: 'x' })).status).toBe(401);

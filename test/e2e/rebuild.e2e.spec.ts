@@ -11,7 +11,7 @@ import { dumpTables } from '../support/table-dump.js';
 import { waitFor } from '../support/wait-for.js';
 
 const script = fileURLToPath(new URL('../../scripts/rebuild.mjs', import.meta.url));
-const Listed = z.object({ packages: z.object({ nodes: z.array(z.object({ filename: z.string() })) }) });
+const Listed = z.object({ packages: z.object({ edges: z.array(z.object({ node: z.object({ filename: z.string() }) })) }) });
 
 let pair: Pair;
 beforeAll(async () => {
@@ -57,8 +57,8 @@ it.each(['a', 'b'] as const)('gives the same rows on %s, which answers all the w
   let answers = 0;
   const asking = (async () => {
     while (!rebuilt.signal.aborted) {
-      const listed = await client.ask('{ packages(first: 10) { nodes { filename } } }', Listed);
-      expect(listed.packages.nodes.length).toBeGreaterThan(2);
+      const listed = await client.ask('{ packages(first: 10) { edges { node { filename } } } }', Listed);
+      expect(listed.packages.edges.length).toBeGreaterThan(2);
       answers += 1;
     }
   })();

@@ -45,11 +45,14 @@ async function mendUrl(client: AdminClient, server: { id: string; url: string })
 /** Removes what an earlier run of the demo generated, so that repeating it does not fill the disk. */
 export async function removeEarlierDemos(client: AdminClient): Promise<void> {
   const list = await client.ask(
-    '{ packages(first: 100) { nodes { id filename } } }',
-    z.object({ packages: z.object({ nodes: z.array(z.object({ id: z.string(), filename: z.string() })) }) }),
+    '{ packages(first: 100) { edges { node { id filename } } } }',
+    z.object({
+      packages: z.object({ edges: z.array(z.object({ node: z.object({ id: z.string(), filename: z.string() }) })) }),
+    }),
   );
-  for (const { id } of list.packages.nodes.filter(({ filename }) => /^demo-.*\.pkg$/.test(filename))) {
-    await client.ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id });
+  const earlier = list.packages.edges.filter(({ node }) => /^demo-.*\.pkg$/.test(node.filename));
+  for (const { node } of earlier) {
+    await client.ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id: node.id });
   }
 }
 
