@@ -9,6 +9,16 @@ export interface ServerName {
   readonly name: string;
 }
 
+/** Codes of what can stand in a replica's way; `docs/reference/errors.md` is made from this table. */
+export const REPLICA_PROBLEMS = {
+  PEER_UNREACHABLE: { state: 'delayed', meaning: 'The peer does not answer, or not as it should; the reason says why.' },
+  PEER_LACKS_PACKAGE: { state: 'delayed', meaning: 'The peer that is asked no longer has the package.' },
+  NO_SOURCE: { state: 'delayed', meaning: 'No registered peer that is not suspended is known to have the package.' },
+  INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space here.' },
+  CHUNK_REJECTED: { state: 'failed', meaning: 'One chunk arrived damaged 5 times. A retry keeps the verified chunks.' },
+  DIGEST_MISMATCH: { state: 'failed', meaning: 'All chunks were verified, and the whole file on disk is damaged. A retry fetches all of it again.' },
+} as const satisfies Readonly<Record<string, { readonly state: 'delayed' | 'failed'; readonly meaning: string }>>;
+
 /** What stands in a replica's way. `reason` tells an administrator what to do. */
 export interface ReplicaProblem {
   readonly code: string;

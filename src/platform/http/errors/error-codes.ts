@@ -1,0 +1,48 @@
+/** HTTP status and meaning of an error code. GraphQL answers carry the code only. */
+export interface ErrorCode {
+  readonly status: number;
+  readonly meaning: string;
+}
+
+const code = (status: number, meaning: string): ErrorCode => ({ status, meaning });
+
+/** Every code of an error reply. Codes never change their meaning; `docs/reference/errors.md` is made from this table. */
+export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
+  INVALID_FILENAME: code(400, 'The filename is empty, too long, or has characters that filenames must not have.'),
+  INVALID_STAGE: code(400, 'The stage is not one of Dev, Test and Prod.'),
+  INVALID_CURSOR: code(400, 'The cursor is not one of this list. Start without `after`.'),
+  INVALID_REQUEST: code(400, 'Something else about the request is wrong; the message says what.'),
+  INCOMPLETE_BODY: code(400, 'The upload ended before all of its bytes had arrived. Send the file again.'),
+  INVALID_DIGEST: code(400, 'A digest header cannot be read, or two of them contradict each other.'),
+  UNAUTHENTICATED: code(401, 'No token, or one that is unknown or has expired. Sign in.'),
+  SIGN_IN_REFUSED: code(401, 'The name or the password is wrong.'),
+  PEER_SIGNATURE_MISSING: code(401, 'A call between servers is not signed.'),
+  PEER_SIGNATURE_INVALID: code(401, 'The signature of a call between servers does not fit the call, or has expired.'),
+  PEER_KEY_UNKNOWN: code(401, 'The server that calls is not registered here.'),
+  PEER_CLOCK_OFF: code(401, 'The clocks of the two servers are more than 60 s apart; the message says by how much.'),
+  PEER_CALL_REPLAYED: code(401, 'A call between servers arrived twice; the second one is refused.'),
+  PEER_BODY_TAMPERED: code(401, 'The body of a call between servers is not the one that was signed.'),
+  FORBIDDEN: code(403, 'The caller is known and may not do this.'),
+  PEER_SUSPENDED: code(403, 'The server that answers has suspended the one that asks. Resume it there.'),
+  INVALID_INVITATION: code(403, 'This is no invitation, or it was used before. Ask for a new one.'),
+  NOT_FOUND: code(404, 'There is nothing at this address.'),
+  PACKAGE_NOT_FOUND: code(404, 'There is no such package, or it is not served here.'),
+  PEER_NOT_FOUND: code(404, 'No server of this id is registered here.'),
+  REPLICA_NOT_FOUND: code(404, 'This server has no copy of that package and has not asked for one.'),
+  METHOD_NOT_ALLOWED: code(405, 'Only GET and HEAD are possible here.'),
+  PACKAGE_CONFLICT: code(409, 'A peer describes the content of a known package differently. Only in the log.'),
+  REPLICA_NOT_FAILED: code(409, 'Only a replica that has failed can be retried.'),
+  SETTING_FIXED: code(409, 'An environment variable sets this. Change it there.'),
+  STAMP_AHEAD: code(409, 'A peer sent a stamp more than 5 minutes in the future. Only in the log.'),
+  INVITATION_EXPIRED: code(410, 'The invitation is more than an hour old. Ask for a new one.'),
+  PRECONDITION_FAILED: code(412, 'The file is another one than `If-Match` or `If-Unmodified-Since` asks for.'),
+  TOO_LARGE: code(413, 'The body is larger than such a request may have. Uploads have no limit.'),
+  UNSUPPORTED_MEDIA_TYPE: code(415, 'The body is encoded, or is not the kind that is expected here.'),
+  RANGE_NOT_SATISFIABLE: code(416, 'The file has no such range, or more than 64 ranges were asked for.'),
+  DIGEST_MISMATCH: code(422, 'What arrived has another digest than was announced. Send the file again.'),
+  TOO_MANY_REQUESTS: code(429, 'Too many tries in a short time. Wait a little.'),
+  INTERNAL: code(500, 'Nobody foresaw this. The log says more under the `correlationId` in `details`.'),
+  PEER_UNREACHABLE: code(502, 'The other server does not answer, or not as it should; the message says why.'),
+  UNAVAILABLE: code(503, 'The server cannot do this now. Try again soon.'),
+  INSUFFICIENT_STORAGE: code(507, 'There is not enough free disk space for the package.'),
+};
