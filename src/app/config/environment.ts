@@ -24,31 +24,86 @@ const key = z
 
 const noNul = (value: string): boolean => !value.includes('\0');
 
-/** Every environment variable: its default, its check, and what to say when the check fails. */
+/**
+ * Every environment variable: its default (`fallback`, or `unset` in words), its check, what to say when the check
+ * fails, and what it is for. `docs/reference/configuration.md` is made from this.
+ */
 export const environment = {
-  PORT: { check: port, fallback: '8080', expected: `a port number from 1 to ${MAX_PORT}` },
-  ODST_DATA_DIR: { check: z.string().refine(noNul), fallback: './data', expected: 'a folder' },
+  PORT: {
+    check: port,
+    fallback: '8080',
+    expected: `a port number from 1 to ${MAX_PORT}`,
+    meaning: 'TCP port of everything over HTTP, on all addresses of the machine.',
+  },
+  ODST_DATA_DIR: {
+    check: z.string().refine(noNul),
+    fallback: './data',
+    expected: 'a folder',
+    meaning: 'Packages, the embedded database and `secret.key`. Made when missing. All on one volume.',
+  },
   ODST_URL: {
     check: baseUrl,
+    unset: '`http://<host name>:<PORT>` at the first start, then what `updateServer` set',
     expected: 'the http:// or https:// address under which peers and endpoints reach this server, without a query',
+    meaning: 'Address under which peers and endpoints reach this server. Invitations carry it.',
   },
-  ODST_NAME: { check: z.string().trim().min(1).max(100), expected: 'a name of 1 to 100 characters' },
-  ODST_STAGE: { check: z.enum(STAGES), expected: 'Dev, Test or Prod' },
+  ODST_NAME: {
+    check: z.string().trim().min(1).max(100),
+    unset: 'the host name at the first start, then what `updateServer` set',
+    expected: 'a name of 1 to 100 characters',
+    meaning: 'Name of this server, as its peers and the audit trail show it.',
+  },
+  ODST_STAGE: {
+    check: z.enum(STAGES),
+    unset: 'Prod at the first start, then what `updateServer` set',
+    expected: 'Dev, Test or Prod',
+    meaning: 'The server takes packages of this stage or a later one: Dev < Test < Prod.',
+  },
   ODST_ROLE: {
     check: z.literal('all'),
     fallback: 'all',
     expected: '"all": one process does everything on the embedded engines',
+    meaning: 'What this process does. In this version always everything.',
   },
-  ODST_ADMIN_PASSWORD: { check: z.string().min(8).max(200), expected: 'a password of 8 to 200 characters' },
-  ODST_SECRET_KEY: { check: key, expected: '64 hexadecimal digits (32 bytes)' },
+  ODST_ADMIN_PASSWORD: {
+    check: z.string().min(8).max(200),
+    unset: 'one is made and printed once',
+    expected: 'a password of 8 to 200 characters',
+    meaning: 'Password of the account `admin`. Used only when the account is made, at the first start.',
+  },
+  ODST_SECRET_KEY: {
+    check: key,
+    unset: 'the file `secret.key` in the data folder, made at the first start',
+    expected: '64 hexadecimal digits (32 bytes)',
+    meaning: "Encrypts this server's private key in the database.",
+  },
   ODST_LOG_LEVEL: {
     check: z.enum(['debug', 'info', 'warn', 'error']),
     fallback: 'info',
     expected: 'debug, info, warn or error',
+    meaning: 'Lines of this level and above are logged.',
   },
-  DATABASE_URL: { check: postgresUrl, expected: 'postgres://user:password@host:5432/database' },
-  EVENTSTOREDB_URL: { check: z.never(), expected: 'unset: this version keeps its event log in PostgreSQL' },
-  REDIS_URL: { check: z.never(), expected: 'unset: this version keeps its job queue in PostgreSQL' },
+  DATABASE_URL: {
+    check: postgresUrl,
+    unset: 'the embedded PostgreSQL in the data folder',
+    expected: 'postgres://user:password@host:5432/database',
+    meaning: 'A PostgreSQL 14 or newer that somebody else runs, with a database for this server alone.',
+  },
+  EVENTSTOREDB_URL: {
+    check: z.never(),
+    unset: 'as it must be',
+    expected: 'unset: this version keeps its event log in PostgreSQL',
+    meaning: 'Reserved.',
+  },
+  REDIS_URL: {
+    check: z.never(),
+    unset: 'as it must be',
+    expected: 'unset: this version keeps its job queue in PostgreSQL',
+    meaning: 'Reserved.',
+  },
 } as const;
 
 export type VariableName = keyof typeof environment;
+
+/** Secrets may stand in a file, as container platforms hand them over: `<name>_FILE` is its path. */
+export const SECRETS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'ODST_SECRET_KEY', 'DATABASE_URL'];

@@ -3,13 +3,10 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
-import { environment, type VariableName } from './environment.js';
+import { environment, SECRETS, type VariableName } from './environment.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Parsed<N extends VariableName> = z.output<(typeof environment)[N]['check']>;
-
-/** Secrets may stand in a file, as container platforms hand them over. */
-const SECRETS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'ODST_SECRET_KEY', 'DATABASE_URL'];
 
 /** Reads and checks the environment. @throws StartupError with one line that says what to change */
 export function loadSettings(env: Env): Settings {

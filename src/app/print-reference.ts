@@ -1,0 +1,64 @@
+import { REPLICA_PROBLEMS } from '../modules/replication/contracts/replica-view.js';
+import { GRAPHQL_REQUEST_CODES } from '../platform/graphql/request-codes.js';
+import { ERROR_CODES } from '../platform/http/errors/error-codes.js';
+import { environment, SECRETS, type VariableName } from './config/environment.js';
+
+type Row = readonly string[];
+
+const ORIGIN = '<!-- Made by `npm run reference`; change the source, not this file. -->';
+
+const line = (cells: Row): string => `| ${cells.join(' | ')} |`;
+
+const table = (head: Row, rows: readonly Row[]): string =>
+  [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+
+const paragraphs = (...parts: readonly string[]): string => `${parts.join('\n\n')}\n`;
+
+const quoted = (text: string): string => `\`${text}\``;
+
+/** What `docs/reference/errors.md` has to hold. */
+export function errorsPage(): string {
+  const replies = Object.entries(ERROR_CODES).map(([code, { status, meaning }]) => [quoted(code), String(status), meaning]);
+  const requests = Object.entries(GRAPHQL_REQUEST_CODES).map(([code, meaning]) => [quoted(code), meaning]);
+  const problems = Object.entries(REPLICA_PROBLEMS).map(([code, { state, meaning }]) => [quoted(code), state, meaning]);
+  return paragraphs(
+    '# Error codes',
+    ORIGIN,
+    'An error over HTTP is JSON, `{ "code", "message" }`, some with `details`. In GraphQL the code is in\n' +
+      '`extensions.code`. Codes are stable. Messages are for people, say what to do, and may change.',
+    '## Replies',
+    'GraphQL answers with these codes too, with the HTTP status 200; only `UNAUTHENTICATED` keeps its 401.',
+    table(['code', 'status', 'meaning'], replies),
+    '## Mistakes in a GraphQL request',
+    'Nothing was looked up or changed. The HTTP status is 400 in most cases.',
+    table(['code', 'meaning'], requests),
+    '## Replicas',
+    'In `delay` and `failure` of a replica. A delayed replica is tried again by itself; a failed one waits for\n' +
+      '`retryReplica`.',
+    table(['code', 'the replica is', 'meaning'], problems),
+  );
+}
+
+function defaultOf(name: VariableName): string {
+  const variable = environment[name];
+  return 'fallback' in variable ? quoted(variable.fallback) : variable.unset;
+}
+
+/** What `docs/reference/configuration.md` has to hold. */
+export function configurationPage(): string {
+  const names = Object.keys(environment) as VariableName[];
+  const rows = names.map((name) => {
+    const { expected, meaning } = environment[name];
+    return [quoted(name), defaultOf(name), expected, meaning];
+  });
+  const files = SECRETS.map((name) => quoted(`${name}_FILE`)).join(', ');
+  return paragraphs(
+    '# Configuration',
+    ORIGIN,
+    'Settings are environment variables, read at the start. One that cannot be used, or one that begins with `ODST_` and\n' +
+      'is not in this list, ends the start with one line that says what to change, and exit code 1.',
+    table(['variable', 'when unset', 'must be', 'what it is for'], rows),
+    `Secrets can stand in files instead: ${files} are paths, such as \`/run/secrets/key\`.`,
+    'What `ODST_NAME`, `ODST_URL` and `ODST_STAGE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
+  );
+}

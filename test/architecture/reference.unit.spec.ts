@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { configurationPage, errorsPage } from '../../src/app/print-reference.js';
+import { REPLICA_PROBLEMS } from '../../src/modules/replication/contracts/replica-view.js';
+import { GRAPHQL_REQUEST_CODES } from '../../src/platform/graphql/request-codes.js';
+import { ERROR_CODES } from '../../src/platform/http/errors/error-codes.js';
+
+it.each([
+  ['docs/reference/errors.md', errorsPage],
+  ['docs/reference/configuration.md', configurationPage],
+])('%s is what the source says; `npm run reference` writes it', (file, page) => {
+  expect(readFileSync(file, 'utf8')).toBe(page());
+});
+
+/** Codes in the places where the source gives them out. */
+const GIVEN = /(?:new (?:Peer\w*)?Refusal\(|FailReplica\(packageId, |\bcode: )'([A-Z][A-Z_]+)'/g;
+
+function codesIn(folder: string): Set<string> {
+  const files = readdirSync(folder, { recursive: true }).map((file) => join(folder, String(file)));
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
+  return new Set(sources.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(GIVEN)].map(([, code]) => code ?? '')));
+}
+
+it('every code that the source gives out has a meaning', () => {
+  const known = new Set([ERROR_CODES, GRAPHQL_REQUEST_CODES, REPLICA_PROBLEMS].flatMap((codes) => Object.keys(codes)));
+  const given = codesIn('src');
+  expect(given.size).toBeGreaterThan(30);
+  expect([...given].filter((code) => !known.has(code))).toEqual([]);
+});
