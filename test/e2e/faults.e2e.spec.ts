@@ -58,7 +58,8 @@ it('gives up on chunks that are always wrong, says why, and retryReplica makes i
 });
 
 it('misses nothing when the feed is cut and the peer is away for a while', async () => {
-  await waitFor('the feed', () => pair.proxy.requests.some((line) => line.includes('/peer/v1/feed')));
+  await pair.a.put('before.pkg', randomBytes(10));
+  await waitFor('the first copy', async () => (await pair.b.download('before.pkg')).ok);
   pair.proxy.refusing = true;
   expect(pair.proxy.cut(/feed/)).toBeGreaterThan(0);
   const files = Array.from({ length: 5 }, (_, i) => ({ name: `away-${i}.pkg`, bytes: randomBytes(1000 + i) }));
