@@ -1,0 +1,120 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { describe, expect, it, vi } from 'vitest';
+import { addRun, type Run } from '../../../kernel/runs.js';
+import type { JobQueue, NewJob } from '../../../ports/job-queue.port.js';
+import { StorageFull, type PackageStorage } from '../../../ports/package-storage.port.js';
+import type { PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
+import { PeerUnreachable, type ChunkResult, type PeerTransport } from '../../../ports/peer-transport.port.js';
+import { DelayReplica } from '../commands/progress/delay-replica.command.js';
+import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
+import { RecordChunks } from '../commands/progress/record-chunks.command.js';
+import type { ChunkDigests } from './chunk-digests.js';
+import { Delays } from './delays.js';
+import { FetchChunksWorker } from './fetch-chunks.worker.js';
+import type { RunningDigests } from './running-digests.js';
+import { Sources } from './sources.js';
+
+const plan: FetchPlan = {
+  packageId: 'p',
+  filename: 'Foo.pkg',
+  size: 20 << 20,
+  sha256: 'aa',
+  chunkCount: 20,
+  round: 3,
+  verified: [],
+  holders: ['a', 'b', 'gone', 'quiet'],
+};
+const contact = (peerId: string): PeerContact => ({
+  peerId,
+  name: `Server ${peerId}`,
+  url: 'http://x',
+  publicKey: 'k',
+  suspended: peerId === 'quiet',
+});
+
+interface World {
+  plan?: FetchPlan | null;
+  result?: (run: Run) => ChunkResult;
+  reserve?: () => Promise<string>;
+}
+
+function setUp(world: World = {}) {
+  let verified = (world.plan ?? plan).verified;
+  const told: object[] = [];
+  const asked: string[] = [];
+  const queued: NewJob[] = [];
+  const execute = async (command: object) => {
+    if (command instanceof PlanFetch) return world.plan === undefined ? plan : world.plan;
+    told.push(command);
+    if (command instanceof RecordChunks) verified = command.arrival.verified.reduce<readonly Run[]>(addRun, verified);
+    return verified;
+  };
+  const fetchChunks = async (peer: PeerContact, { run }: { run: Run }): Promise<ChunkResult> => {
+    asked.push(`${peer.peerId} ${run.first}+${run.count}`);
+    return world.result?.(run) ?? { verified: [run], rejected: [], error: null };
+  };
+  const find = async (peerId: string) => (peerId === 'gone' ? null : contact(peerId));
+  // Each fake has what the worker calls.
+  const fake = <T>(parts: object) => parts as unknown as T;
+  const commands = fake<CommandBus>({ execute });
+  const worker = new FetchChunksWorker(
+    commands,
+    fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) }),
+    fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
+    fake<PeerTransport>({ fetchChunks }),
+    new Sources(fake<PeerDirectory>({ find })),
+    fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
+    fake<RunningDigests>({ advance: vi.fn<() => void>() }),
+    new Delays(commands),
+  );
+  const run = (first: number, attempt = 1, lane = true) => {
+    const data = { packageId: 'p', first, count: 16, lane };
+    return worker.handle({ name: 'fetch-chunks', key: `k${first}`, data, attempt, signal: new AbortController().signal });
+  };
+  return { run, told, asked, queued };
+}
+
+describe('a job for a run of chunks', () => {
+  it('fetches what is missing of it, and records it for the round that it was planned in', async () => {
+    const { run, told, asked } = setUp({ plan: { ...plan, verified: [{ first: 2, count: 3 }] } });
+    await run(0);
+    expect(asked).toEqual(['a 0+2', 'a 5+11']);
+    expect(told[0]).toMatchObject({ arrival: { packageId: 'p', round: 3, from: { peerId: 'a', peerName: 'Server a' } } });
+  });
+
+  it('does nothing for a replica that is not pending', async () => {
+    const { run, told, asked, queued } = setUp({ plan: null });
+    await run(0);
+    expect([told, asked, queued]).toEqual([[], [], []]);
+  });
+
+  it('asks for the last check when nothing is missing', async () => {
+    const { run, asked, queued } = setUp({ plan: { ...plan, verified: [{ first: 0, count: 20 }] } });
+    await run(16);
+    expect(asked).toEqual([]);
+    expect(queued).toMatchObject([{ name: 'publish-replica' }]);
+  });
+
+  it('goes round the peers that have the package when it is tried again', async () => {
+    const { run, asked } = setUp();
+    for (const attempt of [1, 2, 3]) await run(0, attempt);
+    expect(asked).toEqual(['a 0+16', 'b 0+16', 'a 0+16']);
+  });
+
+  it('records what arrived before an error, then notes why and fails', async () => {
+    const error = new PeerUnreachable('Server a', 'answered 404', 404, 'PACKAGE_NOT_FOUND');
+    const { run, told } = setUp({ result: ({ first }) => ({ verified: [{ first, count: 1 }], rejected: [], error }) });
+    await expect(run(0)).rejects.toBe(error);
+    expect(told[0]).toBeInstanceOf(RecordChunks);
+    expect(told[1]).toEqual(new DelayReplica('p', 'PEER_LACKS_PACKAGE', 'Server a no longer has Foo.pkg.', 'a'));
+  });
+
+  it('notes a full disk and peers that are all gone', async () => {
+    const full = setUp({ reserve: async () => Promise.reject(new StorageFull(1)) });
+    await expect(full.run(0)).rejects.toThrow(StorageFull);
+    expect(full.told).toMatchObject([{ code: 'INSUFFICIENT_STORAGE' }]);
+    const alone = setUp({ plan: { ...plan, holders: ['gone', 'quiet'] } });
+    await expect(alone.run(0)).rejects.toThrow(/No registered server/);
+    expect(alone.told).toMatchObject([{ code: 'NO_SOURCE' }]);
+  });
+});

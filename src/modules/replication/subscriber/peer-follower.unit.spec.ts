@@ -1,0 +1,77 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PeerUnreachable, type FeedMessage, type PeerTransport } from '../../../ports/peer-transport.port.js';
+import type { FeedCursors } from './feed-cursors.js';
+import type { ItemHandler } from './item-handler.js';
+import { PeerFollower } from './peer-follower.js';
+
+const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false };
+const item = (id: string): FeedMessage => ({ kind: 'item', id, data: { facts: { packageId: id } } });
+const ends: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
+});
+
+/** `connections`: what each connection brings before it breaks; the last one stays open. */
+function follow(connections: FeedMessage[][], handle: (id: string) => Promise<void> = async () => undefined) {
+  const saved: string[] = [];
+  const from: (string | null)[] = [];
+  const handled: string[] = [];
+  const onReturn = vi.fn<() => Promise<void>>().mockResolvedValue();
+  async function* feed(_peer: object, after: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
+    const messages = connections[from.push(after) - 1] ?? [];
+    yield { kind: 'connected' };
+    yield* messages;
+    if (signal.aborted) return;
+    if (from.length < connections.length) throw new PeerUnreachable('Server A', 'the feed ended');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+  // Each fake has what the follower calls.
+  const fake = <T>(parts: object) => parts as unknown as T;
+  const follower = new PeerFollower(peer, 'Prod', {
+    transport: fake<PeerTransport>({ follow: feed }),
+    cursors: fake<FeedCursors>({
+      load: async () => saved.at(-1) ?? null,
+      save: async (_peerId: string, _stage: string, cursor: string) => void saved.push(cursor),
+    }),
+    items: fake<ItemHandler>({
+      read: (_peer: object, data: object) => data,
+      handle: async (_peer: object, { facts }: { facts: { packageId: string } }) => {
+        await handle(facts.packageId);
+        handled.push(facts.packageId);
+      },
+    }),
+    logger: new Logger('test'),
+    onReturn,
+  });
+  Logger.overrideLogger(false);
+  const running = follower.run();
+  ends.push(() => {
+    follower.stop();
+    return running;
+  });
+  return { saved, from, handled, onReturn };
+}
+
+describe('following a peer', () => {
+  it('goes on after a break from where it was, and tells that the peer is back', async () => {
+    const { saved, from, handled, onReturn } = follow([[item('1'), item('2')], [item('3')]]);
+    await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
+    expect(from).toEqual([null, '2']);
+    expect(handled).toEqual(['1', '2', '3']);
+    expect(onReturn).toHaveBeenCalledTimes(1);
+  });
+
+  it('reads an item again that could not be recorded, and nothing after it counts', async () => {
+    let broken = true;
+    const fail = async (id: string) => {
+      if (id !== '2' || !broken) return;
+      broken = false;
+      throw new Error('the log is away');
+    };
+    const { saved, from } = follow([[item('1'), item('2'), item('3')], [item('2'), item('3')]], fail);
+    await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
+    expect(from).toEqual([null, '1']);
+  });
+});
