@@ -58,7 +58,7 @@ export function configurationPage(): string {
     'Settings are environment variables, read at the start. One that cannot be used, or one that begins with `ODST_` and\n' +
       'is not in this list, ends the start with one line that says what to change, and exit code 1.',
     table(['variable', 'when unset', 'must be', 'what it is for'], rows),
-    `Secrets can stand in files instead: ${files} are paths, such as \`/run/secrets/key\`.`,
+    `Secrets can stand in files instead, whose paths are in\n${files}.`,
     'What `ODST_NAME`, `ODST_URL` and `ODST_STAGE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
   );
 }
