@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { HttpPeerTransport, type TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
+import type { TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
 import type { Run } from '../../src/kernel/runs.js';
 import { CHUNK_SIZE } from '../../src/ports/package-storage.port.js';
-import { PeerUnreachable, type FeedMessage } from '../../src/ports/peer-transport.port.js';
+import { PeerUnreachable } from '../../src/ports/peer-transport.port.js';
+import { closeAll, partialHead, peer, pem, rangeOf, serve, transport } from '../support/scripted-peer.js';
 
 const SIZE = 3 * CHUNK_SIZE + 12_345;
 const bytes = randomBytes(SIZE);
@@ -17,47 +18,8 @@ const digests = Buffer.concat(
   ),
 );
 
-/** Answers each request head with what the test wants. */
-type Answer = (socket: Socket, head: string, nth: number) => void;
-
-const closers: (() => Promise<unknown>)[] = [];
 let folder = '';
 let path = '';
-
-async function serve(answer: Answer): Promise<string> {
-  const sockets = new Set<Socket>();
-  let nth = 0;
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    let text = '';
-    socket.on('data', (piece) => {
-      text += piece.toString('latin1');
-      for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
-        const head = text.slice(0, end);
-        text = text.slice(end + 4);
-        answer(socket, head, nth++);
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no address');
-  return `http://127.0.0.1:${address.port}`;
-}
-
-function transport(options: TransportOptions = {}): HttpPeerTransport {
-  let nonce = 0;
-  const made = new HttpPeerTransport({ sign: ({ to }) => ({ signature: `s${nonce++}`, 'odst-recipient': String(to) }) }, options);
-  closers.push(() => made.onApplicationShutdown());
-  return made;
-}
-
-const peer = (url: string) => ({ peerId: 'a', name: 'Server A', url, publicKey: 'k', suspended: false });
 
 const fetchRun = (url: string, run: Run = { first: 0, count: 4 }, options: TransportOptions = {}, signal?: AbortSignal) =>
   transport(options).fetchChunks(peer(url), request(run, signal));
@@ -71,18 +33,7 @@ const request = (run: Run, signal = new AbortController().signal) => ({
   signal,
 });
 
-const rangeOf = (head: string): [number, number] => {
-  const [, first = '', last = ''] = /range: bytes=(\d+)-(\d+)/.exec(head) ?? [];
-  return [Number(first), Number(last)];
-};
-
-const headFor = (head: string, extra = ''): string => {
-  const [first, last] = rangeOf(head);
-  return (
-    `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes ${first}-${last}/${SIZE}\r\n` +
-    `Content-Length: ${last - first + 1}\r\n${extra}\r\n`
-  );
-};
+const headFor = (head: string, extra = ''): string => partialHead(head, SIZE, extra);
 
 function good(socket: Socket, head: string, content: Buffer = bytes, extra = ''): void {
   const [first, last] = rangeOf(head);
@@ -101,9 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-afterEach(async () => {
-  await Promise.all(closers.splice(0).map((close) => close()));
-});
+afterEach(closeAll);
 
 async function freshFile(): Promise<void> {
   path = join(folder, 'replica');
@@ -276,7 +225,7 @@ describe('faults of the peer', () => {
   it('nobody listens', async () => {
     await freshFile();
     const url = await serve(() => undefined);
-    await closers.pop()?.();
+    await closeAll();
     expect((await fetchRun(url)).error?.message).toMatch(/^Server A: connection refused/);
   });
 
@@ -285,6 +234,39 @@ describe('faults of the peer', () => {
     const url = await serve((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const result = await fetchRun(url.replace('http:', 'https:'), undefined, { timeouts: { connectMs: 300 } });
     expect(result.error?.message).toBe('Server A: timed out while connecting');
+  });
+});
+
+describe('over TLS', () => {
+  it('is as right, with a certificate that is trusted', async () => {
+    await freshFile();
+    const [cert, key] = [await pem('crt'), await pem('key')];
+    const client = transport({ ca: cert });
+    const sockets: Socket[] = [];
+    const url = await serve(
+      (socket, head) => {
+        sockets.push(socket);
+        good(socket, head);
+      },
+      { cert, key },
+    );
+    for (let i = 0; i < 2; i++) {
+      const result = await client.fetchChunks(peer(url), request({ first: 0, count: 4 }));
+      expect(result).toEqual({ verified: [{ first: 0, count: 4 }], rejected: [], error: null });
+    }
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+    expect(sockets[1]).toBe(sockets[0]);
+  });
+
+  it('fetches nothing from a server whose certificate is not trusted', async () => {
+    await freshFile();
+    const heads: string[] = [];
+    const url = await serve((_socket, head) => heads.push(head), { cert: await pem('crt'), key: await pem('key') });
+    const result = await fetchRun(url);
+    expect(result.verified).toEqual([]);
+    expect(result.error?.message).toMatch(/its TLS certificate/);
+    await expect(transport().get(peer(url), '/x')).rejects.toThrow(/its TLS certificate/);
+    expect(heads).toEqual([]);
   });
 });
 
@@ -302,75 +284,5 @@ describe('our own side', () => {
   it('throws when the file is gone: that is not the peer', async () => {
     path = join(folder, 'nowhere');
     await expect(fetchRun(await serve((socket, head) => good(socket, head)))).rejects.toThrow(/ENOENT/);
-  });
-});
-
-describe('JSON calls', () => {
-  const reply = (status: string, type: string, body: string) =>
-    `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-
-  it('gives the parsed answer', async () => {
-    const url = await serve((socket) => socket.write(reply('200 OK', 'application/json', '{"a":1}')));
-    await expect(transport().get(peer(url), '/peer/v1/x?y=z')).resolves.toEqual({ a: 1 });
-  });
-
-  it.each([
-    ['answered 500', reply('500 Oops', 'text/html', '<html>')],
-    ['answered 401 PEER_CLOCK_OFF', reply('401 No', 'application/json', '{"code":"PEER_CLOCK_OFF"}')],
-    ['answered 200 with text/html instead of JSON', reply('200 OK', 'text/html', '<html>')],
-    ['answered 200 with broken JSON', reply('200 OK', 'application/json', '{"a":')],
-    ['answered 302', 'HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n'],
-  ])('refuses: %s', async (message, answer) => {
-    const url = await serve((socket) => socket.write(answer));
-    await expect(transport().get(peer(url), '/x')).rejects.toThrow(`Server A: ${message}`);
-  });
-});
-
-describe('the feed', () => {
-  const opening = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
-
-  async function follow(answer: Answer, options: TransportOptions = {}): Promise<{ got: FeedMessage[]; error: unknown }> {
-    const got: FeedMessage[] = [];
-    try {
-      const url = await serve(answer);
-      for await (const message of transport(options).follow(peer(url), 'e.7', new AbortController().signal)) got.push(message);
-      return { got, error: null };
-    } catch (error) {
-      return { got, error };
-    }
-  }
-
-  it('gives items with their ids, whatever the line ends and pieces, and throws at the end', async () => {
-    const heads: string[] = [];
-    const { got, error } = await follow((socket, head) => {
-      heads.push(head);
-      socket.write(`${opening}:hello\n\nid: e.8\r`);
-      socket.write('\ndata: {"a":\ndata: 1}\n\n');
-      socket.end('id:e.9\rdata:2\r\r\n');
-    });
-    expect(heads[0]).toContain('last-event-id: e.7');
-    expect(got).toEqual([
-      { kind: 'connected' },
-      { kind: 'item', id: 'e.8', data: { a: 1 } },
-      { kind: 'item', id: 'e.9', data: 2 },
-    ]);
-    expect(error).toBeInstanceOf(PeerUnreachable);
-  });
-
-  it.each<[string, string, RegExp]>([
-    ['garbage', `${opening}data: {nope\n\n`, /not JSON/],
-    ['an endless line', `${opening}data: ${'x'.repeat(1_100_000)}`, /garbage/],
-    ['HTML', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', /without an event stream/],
-    ['a refusal', 'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"code":"PEER_KEY_UNKNOWN"}', /answered 401 PEER_KEY_UNKNOWN/],
-  ])('throws on %s', async (_, answer, message) => {
-    const { error } = await follow((socket) => socket.write(answer));
-    expect(error).toBeInstanceOf(PeerUnreachable);
-    expect(String(error)).toMatch(message);
-  });
-
-  it('takes a long silence for a dead connection', async () => {
-    const { got, error } = await follow((socket) => socket.write(opening), { silenceMs: 1_000 });
-    expect(got).toEqual([{ kind: 'connected' }]);
-    expect(String(error)).toMatch(/timed out/);
   });
 });
