@@ -1,3 +1,4 @@
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedDatabase } from '../../src/adapters/database/embedded/embedded-database.js';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
@@ -31,7 +32,7 @@ export async function withScratchLog<T>(
   folder: string,
   work: (store: PostgresEventStore, database: DatabaseSettings) => Promise<T>,
 ): Promise<T> {
-  const database = await EmbeddedDatabase.start(join(folder, 'scratch'));
+  const database = await EmbeddedDatabase.start(mkdtempSync(join(folder, 'scratch-')));
   try {
     await migrate(database.settings);
     const store = new PostgresEventStore(database.settings);
