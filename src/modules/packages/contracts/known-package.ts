@@ -1,24 +1,34 @@
 import type { StreamFold } from '../../../kernel/stream-fold.js';
-import { packageEvents, type PackageEvent } from './package.events.js';
+import { packageEvents, type ChunkPage, type PackageEvent } from './package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from './package-facts.js';
+
+/** Up to so many chunks a package is small: its digests take about 1 KiB and go along wherever its facts go. */
+export const SMALL_PACKAGE_CHUNKS = 16;
 
 /** What this server knows of a package from its stream. */
 export interface KnownPackage {
   readonly facts: PackageFacts | null;
   /** ISO 8601; when its bytes were last uploaded here, null when they were not or were removed since. */
   readonly uploadedAt: string | null;
+  /** All chunk digests of a small package; null for a larger one. */
+  readonly digests: ChunkPage | null;
 }
 
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, uploadedAt: null },
+  initial: { facts: null, uploadedAt: null, digests: null },
   evolve: (known, event) => {
+    if (event.type === 'PackageChunksHashed') return { ...known, digests: smallPage(event.data) };
     const facts = foldFacts(known.facts, event);
     if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
-      return { facts, uploadedAt: event.record.recordedAt.toISOString() };
+      return { ...known, facts, uploadedAt: event.record.recordedAt.toISOString() };
     }
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
-    return { facts, uploadedAt: removed ? null : known.uploadedAt };
+    return { ...known, facts, uploadedAt: removed ? null : known.uploadedAt };
   },
 };
+
+function smallPage({ first, count, sha1, sha256 }: ChunkPage): ChunkPage | null {
+  return first === 0 && count <= SMALL_PACKAGE_CHUNKS ? { first, count, sha1, sha256 } : null;
+}

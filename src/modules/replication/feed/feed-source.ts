@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../../kernel/event.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
-import { packageEvents } from '../../packages/contracts/package.events.js';
+import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import type { PackageFacts } from '../../packages/contracts/package-facts.js';
 import { heldReplica } from '../contracts/held-replica.js';
 import { replicaEvents } from '../contracts/replica.events.js';
@@ -12,6 +12,8 @@ import { replicaEvents } from '../contracts/replica.events.js';
 export interface FeedItem {
   readonly facts: PackageFacts;
   readonly held: { readonly verifiedAt: string } | null;
+  /** All chunk digests of a small package, which saves the peer from asking for the manifest; else null. */
+  readonly digests: ChunkPage | null;
 }
 
 /** An item and where the feed goes on after it. */
@@ -64,7 +66,7 @@ export class FeedSource {
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
-    const [{ facts, uploadedAt }, { verifiedAt }] = await Promise.all([
+    const [{ facts, uploadedAt, digests }, { verifiedAt }] = await Promise.all([
       this.packages.load(packageId),
       this.replicas.load(packageId),
     ]);
@@ -72,7 +74,7 @@ export class FeedSource {
     const since = uploadedAt ?? verifiedAt;
     const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
     if (since === null && !isNews) return null;
-    return { facts, held: since === null ? null : { verifiedAt: since } };
+    return { facts, held: since === null ? null : { verifiedAt: since }, digests: since === null ? null : digests };
   }
 }
 

@@ -24,11 +24,15 @@ const Facts = z.object({
   uploadedBy: Name,
 });
 
-/** An item of a peer's feed. Fields that a newer server adds are left out. */
-export const PeerItem = z.object({ facts: Facts, held: z.object({ verifiedAt: z.iso.datetime() }).nullable() });
-export type PeerItem = z.infer<typeof PeerItem>;
-
 const Page = z.object({ first: Count, count: Count, sha1: z.string().max(20_000), sha256: z.string().max(30_000) });
+
+/** An item of a peer's feed. Fields that a newer server adds are left out. */
+export const PeerItem = z.object({
+  facts: Facts,
+  held: z.object({ verifiedAt: z.iso.datetime() }).nullable(),
+  digests: Page.nullable(),
+});
+export type PeerItem = z.infer<typeof PeerItem>;
 
 /** The digests of all chunks; whether they are complete is checked where they are recorded. */
 export const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
