@@ -116,25 +116,34 @@ export async function sendRanges(
   response.end(tail);
 }
 
-/** A whole small file in one read and one write. `done` is called when the buffer is free and nobody reads the file. */
+export interface SmallFileListener {
+  /** The bytes, before they are sent; they are valid during this call. */
+  read(bytes: Buffer): void;
+  /** The buffer is free, and nobody reads the file. */
+  done(error?: unknown): void;
+}
+
+/** A whole small file in one read and one write. */
 export function sendSmall(
   response: ServerResponse,
   file: { readonly fd: number; readonly size: number },
   headers: string[],
-  done: (error?: unknown) => void,
+  listener: SmallFileListener,
 ): void {
   const block = borrow(SMALL, true);
   read(file.fd, block.bytes, 0, file.size, 0, (error, count) => {
     if (error || count < file.size || response.destroyed) {
       block.give();
-      done(error ?? (response.destroyed ? undefined : new FileTooShort('The file is shorter than expected')));
+      listener.done(error ?? (response.destroyed ? undefined : new FileTooShort('The file is shorter than expected')));
       return;
     }
     response.once('close', () => {
       block.give();
-      done();
+      listener.done();
     });
+    const bytes = block.bytes.subarray(0, count);
+    listener.read(bytes);
     response.writeHead(200, headers);
-    response.end(block.bytes.subarray(0, count));
+    response.end(bytes);
   });
 }

@@ -8,6 +8,7 @@ import { checkConditions, rangeCounts } from './conditions.js';
 import { parseRanges, type ByteRange } from './ranges.js';
 import type { Representation } from './representation.js';
 import { FileTooShort, sendRanges, sendSmall, SMALL } from './send-ranges.js';
+import { rememberContent, rememberedContent } from './small-contents.js';
 
 /** What is to be served; `open` gives null when the bytes are not there after all. */
 export interface ServedFile {
@@ -67,6 +68,12 @@ async function answer(
   { representation, open }: ServedFile,
   ranges: readonly ByteRange[] | null,
 ): Promise<boolean> {
+  const isSmall = request.method === 'GET' && !ranges && representation.size <= SMALL;
+  const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
+  if (remembered) {
+    response.writeHead(200, representation.wholeHeaders).end(remembered);
+    return true;
+  }
   const published = await open();
   if (!published) return false;
   if (published.size !== representation.size) {
@@ -76,18 +83,26 @@ async function answer(
   if (request.method === 'HEAD') {
     published.close();
     response.writeHead(200, representation.wholeHeaders).end();
-  } else if (!ranges && representation.size <= SMALL) {
-    await new Promise<void>((resolve, reject) => {
-      sendSmall(response, published, representation.wholeHeaders, (error) => {
-        published.close();
-        if (error) reject(error);
-        else resolve();
-      });
-    });
+  } else if (isSmall) {
+    await sendWholeSmall(response, published, representation);
   } else {
     await sendBody(response, published, representation, ranges).finally(() => published.close());
   }
   return true;
+}
+
+function sendWholeSmall(response: ServerResponse, published: PublishedFile, file: Representation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = {
+      read: (bytes: Buffer) => rememberContent(file.etag, bytes),
+      done: (error?: unknown) => {
+        published.close();
+        if (error) reject(error);
+        else resolve();
+      },
+    };
+    sendSmall(response, published, file.wholeHeaders, listener);
+  });
 }
 
 function sendBody(
