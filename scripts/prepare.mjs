@@ -39,18 +39,23 @@ function install() {
   run('Installing the npm packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-function build() {
-  const stamp = join(root, 'dist/.built');
-  const sources = ['src', 'migrations', 'test/bench'].map((folder) => newest(join(root, folder)));
-  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => mtime(join(root, file)));
-  if (mtime(stamp) >= Math.max(...sources, ...files)) return;
+const stamp = join(root, 'dist/.built');
+
+/** Builds, and notes when it did. */
+export function build() {
   run('Building', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
 }
 
+function buildWhatChanged() {
+  const sources = ['src', 'migrations', 'test/bench'].map((folder) => newest(join(root, folder)));
+  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => mtime(join(root, file)));
+  if (mtime(stamp) < Math.max(...sources, ...files)) build();
+}
+
 export function prepare() {
   checkNode();
   install();
-  build();
+  buildWhatChanged();
 }
