@@ -1,4 +1,4 @@
 import 'reflect-metadata';
-import { runServer } from './app/run-server.js';
+import { runServer } from './app/boot/run-server.js';
 
 await runServer(process.env);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { configurationPage, errorsPage } from '../../src/app/print-reference.js';
+import { configurationPage, errorsPage } from '../../src/app/reference/print-reference.js';
 import { REPLICA_PROBLEMS } from '../../src/modules/replication/contracts/replica-view.js';
 import { GRAPHQL_REQUEST_CODES } from '../../src/platform/graphql/request-codes.js';
 import { ERROR_CODES } from '../../src/platform/http/errors/error-codes.js';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { allResolvers, printSchemaFile } from '../../src/app/print-schema-file.js';
+import { allResolvers, printSchemaFile } from '../../src/app/reference/print-schema-file.js';
 import { TARGET_TYPES } from '../../src/modules/audit/contracts/audit-view.js';
 import { PACKAGE_STATES } from '../../src/modules/packages/contracts/package-view.js';
 import { PEER_STATES } from '../../src/modules/peers/contracts/peer-view.js';

@@ -26,7 +26,7 @@ import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
 import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
-import { ProjectionRunner } from '../../src/platform/projections/projection-runner.js';
+import { ProjectionRunner } from '../../src/platform/projections/running/projection-runner.js';
 import { ProjectionsModule } from '../../src/platform/projections/projections.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';

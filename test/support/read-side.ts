@@ -1,7 +1,7 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { v7 } from 'uuid';
 import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
-import { allProjections } from '../../src/app/read-models.js';
+import { allProjections } from '../../src/app/rebuild/read-models.js';
 import type { Actor, RecordedEvent } from '../../src/kernel/event.js';
 import type { Json } from '../../src/kernel/json.js';
 import type { PackagePublished } from '../../src/modules/packages/contracts/package.events.js';

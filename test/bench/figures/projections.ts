@@ -1,4 +1,4 @@
-import { rebuildReadModels } from '../../../src/app/rebuild-read-models.js';
+import { rebuildReadModels } from '../../../src/app/rebuild/rebuild-read-models.js';
 import type { NewEvent } from '../../../src/kernel/event.js';
 import { newId } from '../../../src/platform/ids/ids.js';
 import type { EventStore } from '../../../src/ports/event-store.port.js';

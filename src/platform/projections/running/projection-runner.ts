@@ -1,12 +1,12 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { EventStore, type SubscriptionItem } from '../../ports/event-store.port.js';
-import { keepTrying } from '../reactions/keep-trying.js';
+import { EventStore, type SubscriptionItem } from '../../../ports/event-store.port.js';
+import { keepTrying } from '../../reactions/keep-trying.js';
 import { CheckpointMoved, loadCheckpoint } from './checkpoint.js';
 import { project } from './project.js';
-import type { Projection } from './projection.js';
-import { ProjectionRegistry } from './projection-registry.js';
-import { ReadModelChanges } from './read-model-changes.js';
+import type { Projection } from '../projection.js';
+import { ProjectionRegistry } from '../projection-registry.js';
+import { ReadModelChanges } from '../read-model-changes.js';
 
 /** Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. */
 @Injectable()

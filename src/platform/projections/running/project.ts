@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
-import type { RecordedEvent } from '../../kernel/event.js';
+import type { RecordedEvent } from '../../../kernel/event.js';
 import { moveCheckpoint } from './checkpoint.js';
-import type { Projection } from './projection.js';
-import type { ReadModelChanges } from './read-model-changes.js';
+import type { Projection } from '../projection.js';
+import type { ReadModelChanges } from '../read-model-changes.js';
 
 export interface Page {
   readonly events: readonly RecordedEvent[];

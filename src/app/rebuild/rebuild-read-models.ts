@@ -1,8 +1,8 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
-import { Rebuild, type RebuildProgress } from '../platform/projections/rebuild.js';
-import type { DatabaseSettings } from '../ports/database.port.js';
-import type { EventStore } from '../ports/event-store.port.js';
-import { dataSourceOptions, type ReadSchema } from './database/data-source-options.js';
+import { Rebuild, type RebuildProgress } from '../../platform/projections/running/rebuild.js';
+import type { DatabaseSettings } from '../../ports/database.port.js';
+import type { EventStore } from '../../ports/event-store.port.js';
+import { dataSourceOptions, type ReadSchema } from '../database/data-source-options.js';
 import { allProjections } from './read-models.js';
 
 async function connect(database: DatabaseSettings, schema: ReadSchema): Promise<DataSource> {

@@ -1,7 +1,7 @@
-import { REPLICA_PROBLEMS } from '../modules/replication/contracts/replica-view.js';
-import { GRAPHQL_REQUEST_CODES } from '../platform/graphql/request-codes.js';
-import { ERROR_CODES } from '../platform/http/errors/error-codes.js';
-import { environment, SECRETS, type VariableName } from './config/environment.js';
+import { REPLICA_PROBLEMS } from '../../modules/replication/contracts/replica-view.js';
+import { GRAPHQL_REQUEST_CODES } from '../../platform/graphql/request-codes.js';
+import { ERROR_CODES } from '../../platform/http/errors/error-codes.js';
+import { environment, SECRETS, type VariableName } from '../config/environment.js';
 
 type Row = readonly string[];
 

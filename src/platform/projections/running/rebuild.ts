@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
-import type { EventStore } from '../../ports/event-store.port.js';
+import type { EventStore } from '../../../ports/event-store.port.js';
 import { loadCheckpoint } from './checkpoint.js';
 import { project } from './project.js';
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 
 export interface RebuildProgress {
   (projection: string, events: number): void;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { StartupError } from '../kernel/startup-error.js';
+import { StartupError } from '../../kernel/startup-error.js';
 
 const REASONS: Readonly<Record<string, (port: number) => string>> = {
   EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,

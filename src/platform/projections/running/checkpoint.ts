@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 
 /** Somebody else moved the checkpoint (a rebuild was switched in): read it again and go on from there. */
 export class CheckpointMoved extends Error {}

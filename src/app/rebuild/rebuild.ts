@@ -1,13 +1,13 @@
 import 'reflect-metadata';
-import { EmbeddedDatabase } from '../adapters/database/embedded/embedded-database.js';
-import { runningSettings } from '../adapters/database/embedded/running.js';
-import { ExternalDatabase } from '../adapters/database/external/external-database.js';
-import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
-import { StartupError } from '../kernel/startup-error.js';
-import type { Settings } from '../platform/config/settings.js';
-import type { DatabaseSettings } from '../ports/database.port.js';
-import { loadSettings } from './config/load-settings.js';
-import { migrate } from './database/migrate.js';
+import { EmbeddedDatabase } from '../../adapters/database/embedded/embedded-database.js';
+import { runningSettings } from '../../adapters/database/embedded/running.js';
+import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
+import { PostgresEventStore } from '../../adapters/event-store/postgres/postgres-event-store.js';
+import { StartupError } from '../../kernel/startup-error.js';
+import type { Settings } from '../../platform/config/settings.js';
+import type { DatabaseSettings } from '../../ports/database.port.js';
+import { loadSettings } from '../config/load-settings.js';
+import { migrate } from '../database/migrate.js';
 import { rebuildReadModels } from './rebuild-read-models.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);

@@ -1,7 +1,7 @@
 import type { INestApplication, LoggerService } from '@nestjs/common';
-import { EventStore } from '../ports/event-store.port.js';
-import { JobQueue } from '../ports/job-queue.port.js';
-import type { Database } from '../ports/database.port.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { JobQueue } from '../../ports/job-queue.port.js';
+import type { Database } from '../../ports/database.port.js';
 
 /** Work that has not ended by then is cut off; it is crash-safe. */
 const PATIENCE_MS = 20_000;

@@ -1,18 +1,18 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { HeldPackagesQuery } from '../modules/packages/queries/boot/held-packages.query.js';
-import { LatestStampQuery } from '../modules/packages/queries/boot/latest-stamp.query.js';
-import { UnfinishedReplicasQuery } from '../modules/replication/queries/unfinished-replicas.query.js';
-import { FeedFollowers } from '../modules/replication/subscriber/feed-followers.js';
-import { Clock } from '../platform/clock/clock.js';
-import { JobRunner } from '../platform/jobs/job-runner.js';
-import { ProjectionRunner } from '../platform/projections/projection-runner.js';
-import { ReactionRunner } from '../platform/reactions/reaction-runner.js';
-import { Database } from '../ports/database.port.js';
-import { EventStore } from '../ports/event-store.port.js';
-import { PackageStorage } from '../ports/package-storage.port.js';
-import { readModelsAreOutdated, rebuildReadModels } from './rebuild-read-models.js';
+import { HeldPackagesQuery } from '../../modules/packages/queries/boot/held-packages.query.js';
+import { LatestStampQuery } from '../../modules/packages/queries/boot/latest-stamp.query.js';
+import { UnfinishedReplicasQuery } from '../../modules/replication/queries/unfinished-replicas.query.js';
+import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { JobRunner } from '../../platform/jobs/job-runner.js';
+import { ProjectionRunner } from '../../platform/projections/running/projection-runner.js';
+import { ReactionRunner } from '../../platform/reactions/reaction-runner.js';
+import { Database } from '../../ports/database.port.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { PackageStorage } from '../../ports/package-storage.port.js';
+import { readModelsAreOutdated, rebuildReadModels } from '../rebuild/rebuild-read-models.js';
 
 /**
  * Starts what works by itself, in this order: read models catch up with the log; the clock goes on after the latest

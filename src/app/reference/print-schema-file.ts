@@ -1,0 +1,30 @@
+import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
+import { AuditResolver } from '../../modules/audit/api/audit.resolver.js';
+import { PackageChangesResolver } from '../../modules/packages/api/package-changes.resolver.js';
+import { PackageFieldsResolver } from '../../modules/packages/api/package-fields.resolver.js';
+import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
+import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
+import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
+import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
+import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
+import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
+import { ServerResolver } from '../../modules/server/api/server.resolver.js';
+import { schemaText } from '../../platform/graphql/print-schema.js';
+
+/** All resolvers. A test compares it with the source tree. */
+export const allResolvers = [
+  ServerResolver,
+  SignInResolver,
+  PackagesResolver,
+  PackageFieldsResolver,
+  PackageChangesResolver,
+  PackageReplicasResolver,
+  ReplicasResolver,
+  ReplicaPackageResolver,
+  PeersResolver,
+  PeerChangesResolver,
+  AuditResolver,
+];
+
+/** What `schema.graphql` has to hold. Needs no database. */
+export const printSchemaFile = (): Promise<string> => schemaText(allResolvers);
