@@ -64,6 +64,15 @@ it('tells in the audit trail who did it, on both servers', async () => {
   expect(onA.some(({ kind }) => kind === 'PeerRegistered')).toBe(true);
 });
 
+it('has no refused call on record after a fresh registration, on either side', async () => {
+  const Refused = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }) });
+  const query = '{ auditTrail(first: 10, filter: { kinds: ["PeerCallRefused"] }) { edges { node { summary } } } }';
+  for (const server of [pair.a, pair.b]) {
+    expect((await (await server.client()).ask(query, Refused)).auditTrail.edges).toEqual([]);
+    expect(server.output).not.toContain('Cannot follow');
+  }
+});
+
 it('answers nobody without a session, downloads and health aside', async () => {
   const graphql = (query: string) =>
     fetch(`${pair.a.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { RequestSigner } from '../../ports/request-signer.port.js';
+import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
 import { PeerCallCheck } from './peer-call-check.js';
 import { PeerRequestSigner } from './signature/peer-request-signer.js';
@@ -7,7 +8,7 @@ import { PeerRequestSigner } from './signature/peer-request-signer.js';
 /** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
 @Global()
 @Module({
-  providers: [NonceStore, PeerCallCheck, { provide: RequestSigner, useClass: PeerRequestSigner }],
-  exports: [PeerCallCheck, NonceStore, RequestSigner],
+  providers: [ExpectedPeers, NonceStore, PeerCallCheck, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  exports: [ExpectedPeers, PeerCallCheck, NonceStore, RequestSigner],
 })
 export class PeerAuthModule {}

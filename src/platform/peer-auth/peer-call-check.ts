@@ -6,6 +6,7 @@ import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { addressOf, type Caller } from '../auth/caller.js';
 import { TokenBucket } from '../limits/token-bucket.js';
+import { ExpectedPeers } from './expected-peers.js';
 import type { KeySource } from './key-source.js';
 import { NonceStore } from './nonce-store.js';
 import { rawBody } from './request/raw-body.js';
@@ -28,6 +29,7 @@ export class PeerCallCheck {
   constructor(
     private readonly identity: ServerIdentity,
     private readonly directory: PeerDirectory,
+    private readonly expected: ExpectedPeers,
     private readonly nonces: NonceStore,
   ) {}
 
@@ -37,6 +39,7 @@ export class PeerCallCheck {
   }
 
   private async registered(request: PeerRequest): Promise<Caller> {
+    await this.registrationOf(request);
     const verified = await this.verify(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
     const contact = await this.directory.find(verified.keyId);
     if (!contact) throw unknownKey();
@@ -46,6 +49,13 @@ export class PeerCallCheck {
     if (verified.recipient === null) throw invalidSignature('it does not name the server that is called');
     await this.acceptOnce(request, verified, await rawBody(request));
     return callerNamed('peer', contact.peerId, contact.name, request);
+  }
+
+  /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */
+  private async registrationOf(request: PeerRequest): Promise<void> {
+    if (this.expected.none) return;
+    const verified = await this.verify(request, async (keyId) => this.expected.keyOf(keyId)).catch(() => null);
+    if (verified) await this.expected.settled(verified.keyId);
   }
 
   /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */

@@ -83,6 +83,21 @@ describe('registration', () => {
     expect((await accept(a, token)).receipt.types).toEqual([]);
   });
 
+  it('lets the inviting side call before the accepting side has recorded it', async () => {
+    await a.app.get(CommandBus).execute(new UnregisterPeer(idOf(b)));
+    const known = (await refusals(a)).length;
+    const url = `${a.url}/probe/peer`;
+    const called = new Promise<unknown>((resolve) => {
+      const stop = b.app.get(PeerDirectory).onChange(() => {
+        stop();
+        resolve(send(url, { headers: b.app.get(RequestSigner).sign({ method: 'GET', url, to: idOf(a) }) }));
+      });
+    });
+    await accept(a, (await invite(b)).token);
+    expect(await called).toMatchObject({ status: 200, json: { actor: { kind: 'peer', id: idOf(b), name: 'B' } } });
+    expect(await refusals(a)).toHaveLength(known);
+  });
+
   it('is finished by accepting again when the first try was cut off half way', async () => {
     await a.app.get(CommandBus).execute(new UnregisterPeer(idOf(b))).catch(() => undefined);
     const { token } = await invite(b);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../../kernel/refusal.js';
 import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { LiveViews } from '../../../../platform/live-view/live-views.js';
+import { ExpectedPeers } from '../../../../platform/peer-auth/expected-peers.js';
 import { PeerTransport, PeerUnreachable } from '../../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { peer } from '../../domain/peer.decider.js';
@@ -18,8 +19,9 @@ const ANSWERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The other side registers us first. After a crash in between, accepting the same token again completes it: there,
- * the same server may use its invitation again to no effect.
+ * The other side registers us first, and may call before its reply is here: until then it is expected. After a crash
+ * in between, accepting the same token again completes it: there, the same server may use its invitation again to no
+ * effect.
  */
 @CommandHandler(AcceptInvitation)
 export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
@@ -28,6 +30,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     private readonly identity: ServerIdentity,
     private readonly transport: PeerTransport,
     private readonly views: LiveViews,
+    private readonly expected: ExpectedPeers,
   ) {}
 
   async execute(command: AcceptInvitation): Promise<AcceptedInvitation> {
@@ -36,6 +39,10 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
       throw new Refusal('INVALID_INVITATION', 'This invitation was made by this very server. Paste it on the other one.');
     }
     if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.register(token));
+  }
+
+  private async register(token: InvitationToken): Promise<AcceptedInvitation> {
     const { name } = await this.askForRegistration(token);
     // Address and key are those of the token, which came by a way that the administrators trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
