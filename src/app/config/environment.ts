@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBaseUrl } from '../../kernel/base-url.js';
 import { STAGES } from '../../kernel/stage.js';
 
 const MAX_PORT = 65_535;
@@ -11,9 +12,8 @@ const port = z
 
 const baseUrl = z
   .string()
-  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol))
-  .refine((value) => new URL(value).search === '' && new URL(value).hash === '' && new URL(value).username === '')
-  .transform((value) => value.replace(/\/+$/, ''));
+  .transform((value) => value.replace(/\/+$/, ''))
+  .refine((value) => isBaseUrl(value) && URL.canParse(value));
 
 const postgresUrl = z.string().refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value));
 

@@ -1,0 +1,55 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { StartupError } from '../../kernel/startup-error.js';
+import { loadSettings } from './load-settings.js';
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    loadSettings(env);
+    return '';
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartupError);
+    return error instanceof Error ? error.message : '';
+  }
+};
+
+describe('loadSettings', () => {
+  it('runs on nothing', () => {
+    expect(loadSettings({})).toMatchObject({ port: 8080, url: null, stage: null, adminPassword: null, databaseUrl: null });
+  });
+
+  it('takes empty variables for unset ones', () => {
+    expect(loadSettings({ PORT: ' ', ODST_NAME: '' })).toMatchObject({ port: 8080, name: null });
+  });
+
+  it.each(['0', '65536', '-1', '80a', '8080.5', '1e3'])('refuses PORT %s in one line', (port) => {
+    expect(messageOf({ PORT: port })).toMatch(/^PORT must be [^\n]+$/);
+  });
+
+  it.each(['http://', 'example.org', 'ftp://x', 'http://u:p@x', 'http://x/?q=1'])('refuses ODST_URL %s', (url) => {
+    expect(messageOf({ ODST_URL: url })).toMatch(/^ODST_URL must be/);
+  });
+
+  it('cuts slashes off the end of ODST_URL', () => {
+    expect(loadSettings({ ODST_URL: 'https://ods.example.org/base//' }).url).toBe('https://ods.example.org/base');
+  });
+
+  it('refuses misspelt variables', () => {
+    expect(messageOf({ ODST_STGE: 'Dev' })).toContain('ODST_STGE is not a setting');
+  });
+
+  it('never shows a secret', () => {
+    expect(messageOf({ ODST_SECRET_KEY: 'hunter2' })).not.toContain('hunter2');
+    expect(messageOf({ ODST_ADMIN_PASSWORD: 'short' })).not.toContain('short');
+  });
+
+  it('reads secrets from files, but not from two places', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'odst-settings-')), 'password');
+    writeFileSync(file, 'from a file\n');
+    expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe('from a file');
+    expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file, ODST_ADMIN_PASSWORD: 'from outside' })).toContain('Keep one');
+    expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: `${file}.gone` })).toContain('cannot be read');
+  });
+});
