@@ -4,8 +4,8 @@ import { AsJobHandler } from '../../../platform/jobs/job-handlers.js';
 import { JobQueue, type JobHandler, type NewJob } from '../../../ports/job-queue.port.js';
 import { WAKE_REPLICAS } from '../contracts/wake-replicas.js';
 import { UnfinishedReplicasQuery, type UnfinishedReplica } from '../queries/unfinished-replicas.query.js';
-import { firstFetchJobs } from './fetch-chunks.job.js';
-import { publishJob } from './publish-replica.job.js';
+import { firstFetchJobs } from './fetch/fetch-chunks.job.js';
+import { publishJob } from './publish/publish-replica.job.js';
 
 const JOBS_AT_ONCE = 600;
 

@@ -4,8 +4,8 @@ import { Clock } from '../../../platform/clock/clock.js';
 import { AsReaction, type Reaction } from '../../../platform/reactions/reaction.js';
 import { JobQueue, type NewJob } from '../../../ports/job-queue.port.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
-import { firstFetchJobs, refetchJob } from '../jobs/fetch-chunks.job.js';
-import { publishJob } from '../jobs/publish-replica.job.js';
+import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
+import { publishJob } from '../jobs/publish/publish-replica.job.js';
 
 /** A replica that was asked for gets its jobs, a rejected chunk another try, and a complete file its last check. */
 @AsReaction()

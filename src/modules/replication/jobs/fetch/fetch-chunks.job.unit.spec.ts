@@ -1,6 +1,6 @@
 import { array, assert, integer, nat, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addRun, missingRuns, type Run } from '../../../kernel/runs.js';
+import { addRun, missingRuns, type Run } from '../../../../kernel/runs.js';
 import { FetchChunks, firstFetchJobs, nextFetchJob, refetchJob } from './fetch-chunks.job.js';
 
 /** Runs the jobs of a replica as a queue would, each fetching all that it is for. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { missingRuns, type Run } from '../../../kernel/runs.js';
-import type { NewJob } from '../../../ports/job-queue.port.js';
+import { missingRuns, type Run } from '../../../../kernel/runs.js';
+import type { NewJob } from '../../../../ports/job-queue.port.js';
 
 /** Chunks that one job fetches in one request. */
 const RUN_SIZE = 16;

@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { countOf, missingRuns, type Run } from '../../../kernel/runs.js';
-import { AsJobHandler } from '../../../platform/jobs/job-handlers.js';
-import { JobQueue, type JobHandler, type RunningJob } from '../../../ports/job-queue.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
-import type { PeerContact } from '../../../ports/peer-directory.port.js';
-import { PeerTransport, type ChunkResult } from '../../../ports/peer-transport.port.js';
-import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
-import { RecordChunks } from '../commands/progress/record-chunks.command.js';
-import { ChunkDigests } from './chunk-digests.js';
-import { Delays } from './delays.js';
+import { countOf, missingRuns, type Run } from '../../../../kernel/runs.js';
+import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
+import { JobQueue, type JobHandler, type RunningJob } from '../../../../ports/job-queue.port.js';
+import { PackageStorage } from '../../../../ports/package-storage.port.js';
+import type { PeerContact } from '../../../../ports/peer-directory.port.js';
+import { PeerTransport, type ChunkResult } from '../../../../ports/peer-transport.port.js';
+import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
+import { RecordChunks } from '../../commands/progress/record-chunks.command.js';
+import { ChunkDigests } from '../chunk-digests.js';
+import { Delays } from '../delays.js';
 import { FETCH_CHUNKS, FetchChunks, nextFetchJob } from './fetch-chunks.job.js';
-import { publishJob } from './publish-replica.job.js';
-import { RunningDigests } from './running-digests.js';
-import { Sources } from './sources.js';
+import { publishJob } from '../publish/publish-replica.job.js';
+import { RunningDigests } from '../publish/running-digests.js';
+import { Sources } from '../sources.js';
 
 /** Fetches what is missing of one run of chunks. An error is noted on the replica, and the queue tries again. */
 @AsJobHandler()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NewJob } from '../../../ports/job-queue.port.js';
+import type { NewJob } from '../../../../ports/job-queue.port.js';
 
 export const PUBLISH_REPLICA = 'publish-replica';
 

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { countOf } from '../../../kernel/runs.js';
-import { AsJobHandler } from '../../../platform/jobs/job-handlers.js';
-import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
-import { FailReplica } from '../commands/progress/fail-replica.command.js';
-import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
-import { PublishReplica } from '../commands/progress/publish-replica.command.js';
-import { Delays } from './delays.js';
+import { countOf } from '../../../../kernel/runs.js';
+import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
+import type { JobHandler, RunningJob } from '../../../../ports/job-queue.port.js';
+import { PackageStorage } from '../../../../ports/package-storage.port.js';
+import { FailReplica } from '../../commands/progress/fail-replica.command.js';
+import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
+import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
+import { Delays } from '../delays.js';
 import { PUBLISH_REPLICA, PublishReplicaData } from './publish-replica.job.js';
 import { RunningDigests } from './running-digests.js';
 

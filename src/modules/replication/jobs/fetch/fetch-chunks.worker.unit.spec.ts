@@ -1,18 +1,18 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, it, vi } from 'vitest';
-import { addRun, type Run } from '../../../kernel/runs.js';
-import type { JobQueue, NewJob } from '../../../ports/job-queue.port.js';
-import { StorageFull, type PackageStorage } from '../../../ports/package-storage.port.js';
-import type { PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
-import { PeerUnreachable, type ChunkResult, type PeerTransport } from '../../../ports/peer-transport.port.js';
-import { DelayReplica } from '../commands/progress/delay-replica.command.js';
-import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
-import { RecordChunks } from '../commands/progress/record-chunks.command.js';
-import type { ChunkDigests } from './chunk-digests.js';
-import { Delays } from './delays.js';
+import { addRun, type Run } from '../../../../kernel/runs.js';
+import type { JobQueue, NewJob } from '../../../../ports/job-queue.port.js';
+import { StorageFull, type PackageStorage } from '../../../../ports/package-storage.port.js';
+import type { PeerContact, PeerDirectory } from '../../../../ports/peer-directory.port.js';
+import { PeerUnreachable, type ChunkResult, type PeerTransport } from '../../../../ports/peer-transport.port.js';
+import { DelayReplica } from '../../commands/progress/delay-replica.command.js';
+import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
+import { RecordChunks } from '../../commands/progress/record-chunks.command.js';
+import type { ChunkDigests } from '../chunk-digests.js';
+import { Delays } from '../delays.js';
 import { FetchChunksWorker } from './fetch-chunks.worker.js';
-import type { RunningDigests } from './running-digests.js';
-import { Sources } from './sources.js';
+import type { RunningDigests } from '../publish/running-digests.js';
+import { Sources } from '../sources.js';
 
 const plan: FetchPlan = {
   packageId: 'p',

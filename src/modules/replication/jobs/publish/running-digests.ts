@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { Run } from '../../../kernel/runs.js';
-import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
-import type { FetchPlan } from '../commands/progress/plan-fetch.command.js';
+import type { Run } from '../../../../kernel/runs.js';
+import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../../ports/package-storage.port.js';
+import type { FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 
 /** Smaller files are read at the end as quickly. */
 const WORTH_CHUNKS = 32;
