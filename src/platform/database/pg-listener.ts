@@ -38,7 +38,7 @@ export class PgListener implements OnApplicationShutdown {
 
   private async connect(attempt: number): Promise<void> {
     if (this.stopped) return;
-    const client = new Client({ ...this.database.settings, keepAlive: true });
+    const client = new Client({ ...this.database.settings, application_name: 'odst listener', keepAlive: true });
     client.on('error', (error) => this.logger.warn(`The listening connection was lost: ${error.message}`));
     client.on('notification', ({ channel, payload }) => this.emitter.emit(`on ${channel}`, payload ?? ''));
     try {

@@ -1,0 +1,161 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/postgres-event-store.js';
+import { dataSourceOptions } from '../../../src/app/database/data-source-options.js';
+import type { RecordedEvent } from '../../../src/kernel/event.js';
+import { newId } from '../../../src/platform/ids/ids.js';
+import { PgListener } from '../../../src/platform/database/pg-listener.js';
+import type { Projection } from '../../../src/platform/projections/projection.js';
+import { ProjectionRegistry } from '../../../src/platform/projections/projection-registry.js';
+import { ReadModelChanges } from '../../../src/platform/projections/read-model-changes.js';
+import { ReadModels } from '../../../src/platform/projections/read-models.js';
+import { ProjectionRunner } from '../../../src/platform/projections/running/projection-runner.js';
+import { Database, type DatabaseSettings } from '../../../src/ports/database.port.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** Counts how often each event was applied. */
+class Applied implements Projection {
+  readonly name = 'applied';
+  readonly version = 1;
+  readonly eventTypes = ['Happened'];
+  readonly tables = ['applied'];
+  failures = 0;
+
+  async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
+    const ids = events.map(({ id }) => id);
+    await tx.query('INSERT INTO applied (id) SELECT unnest($1::uuid[])', [ids]);
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('after the rows were written');
+    }
+    return ids;
+  }
+}
+
+class OneProjection extends ProjectionRegistry {
+  constructor(private readonly projection: Projection) {
+    super(Object.create(null));
+  }
+  override all(): readonly Projection[] {
+    return [this.projection];
+  }
+}
+
+class TestDatabasePort extends Database {
+  constructor(readonly settings: DatabaseSettings) {
+    super();
+  }
+  async stop(): Promise<void> {}
+}
+
+let database: TestDatabase;
+let store: PostgresEventStore;
+let dataSource: DataSource;
+let projection: Applied;
+const open: { onApplicationShutdown(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  store = new PostgresEventStore(database.settings);
+  dataSource = await new DataSource(dataSourceOptions(database.settings, 'read')).initialize();
+  await dataSource.query('CREATE TABLE applied (id uuid NOT NULL)');
+  projection = new Applied();
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.onApplicationShutdown()));
+  await store.close();
+  await dataSource.destroy();
+  await database.drop();
+});
+
+/** What one process of a server runs. */
+function startProcess() {
+  const listener = new PgListener(new TestDatabasePort(database.settings));
+  const changes = new ReadModelChanges(listener);
+  const registry = new OneProjection(projection);
+  const runner = new ProjectionRunner(registry, store, dataSource, changes);
+  open.push(runner, listener);
+  return { changes, readModels: new ReadModels(store, registry, changes, dataSource), started: runner.start() };
+}
+
+async function happen(count: number): Promise<{ cursor: string; types: string[] }> {
+  const metadata = {
+    schemaVersion: 1, serverId: 's', actor: { kind: 'system', id: 'test', name: 'test' } as const,
+    address: null, correlationId: 'c', causationId: null,
+  };
+  const events = Array.from({ length: count }, () => ({ id: newId(), type: 'Happened', data: {}, metadata }));
+  const { cursor } = await store.append(`thing-${newId()}`, events, 'none');
+  return { cursor, types: ['Happened'] };
+}
+
+async function counts(): Promise<{ rows: number; ids: number }> {
+  const [row]: { rows: number; ids: number }[] = await dataSource.query(
+    'SELECT count(*)::int AS rows, count(DISTINCT id)::int AS ids FROM applied',
+  );
+  return row ?? { rows: -1, ids: -1 };
+}
+
+describe('ProjectionRunner', () => {
+  it('has folded the history before start resolves', async () => {
+    await happen(50);
+    await startProcess().started;
+    expect(await counts()).toEqual({ rows: 50, ids: 50 });
+  });
+
+  it('writes rows and checkpoint together: a failure after the rows leaves neither, and is tried again', async () => {
+    const { readModels, started } = startProcess();
+    await started;
+    projection.failures = 3;
+    await readModels.reflect(await happen(5));
+    expect(projection.failures).toBe(0);
+    expect(await counts()).toEqual({ rows: 5, ids: 5 });
+  });
+
+  it('applies every event once when two processes run the same projection', async () => {
+    const [one, two] = [startProcess(), startProcess()];
+    await Promise.all([one.started, two.started]);
+    const receipts = await Promise.all(Array.from({ length: 40 }, () => happen(3)));
+    await Promise.all(receipts.map((receipt) => two.readModels.reflect(receipt)));
+    expect(await counts()).toEqual({ rows: 120, ids: 120 });
+  });
+
+  it('goes on from the checkpoint when the tables were put back to an earlier state', async () => {
+    const { readModels, started } = startProcess();
+    await started;
+    await readModels.reflect(await happen(4));
+    await dataSource.query('TRUNCATE applied');
+    await dataSource.query("UPDATE checkpoints SET cursor = NULL WHERE projection = 'applied'");
+    await happen(1);
+    await waitFor('all five', async () => (await counts()).rows === 5);
+    expect(await counts()).toEqual({ rows: 5, ids: 5 });
+  });
+});
+
+describe('ReadModels', () => {
+  it('tells which rows changed once they can be read', async () => {
+    const { changes, readModels, started } = startProcess();
+    await started;
+    const told: string[] = [];
+    changes.subscribe('applied', (keys) => told.push(...(keys ?? [])));
+    await readModels.reflect(await happen(2));
+    await waitFor('both keys', () => told.length === 2);
+  });
+
+  it('resolves although all notifications are lost', async () => {
+    const { readModels, started } = startProcess();
+    await started;
+    await dataSource.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN odst_read_model%'",
+    );
+    await readModels.reflect(await happen(2));
+    expect(await counts()).toEqual({ rows: 2, ids: 2 });
+  });
+
+  it('has nothing to wait for when nothing was recorded, or nothing shows it', async () => {
+    const { readModels } = startProcess();
+    await readModels.reflect({ cursor: null, types: [] });
+    await readModels.reflect({ ...(await happen(1)), types: ['Unheard'] });
+  });
+});
