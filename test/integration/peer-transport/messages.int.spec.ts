@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import { PeerUnreachable, type FeedMessage } from '../../src/ports/peer-transport.port.js';
-import { closeAll, peer, serve, transport, type Answer } from '../support/scripted-peer.js';
+import type { TransportOptions } from '../../../src/adapters/peer-transport/http/http-peer-transport.js';
+import { PeerUnreachable, type FeedMessage } from '../../../src/ports/peer-transport.port.js';
+import { closeAll, peer, serve, transport, type Answer } from '../../support/scripted-peer.js';
 
 afterEach(closeAll);
 
