@@ -42,6 +42,14 @@ export function nextFetchJob({ packageId, first }: FetchChunks, verified: readon
   return null;
 }
 
+/** The same job a second later. */
+export const laterJob = ({ name, key, data }: NewJob, now: Date): NewJob => ({
+  name,
+  key,
+  data,
+  runAt: new Date(now.getTime() + 1_000),
+});
+
 /** Fetches one rejected chunk again, after 0.2 s, doubled for each rejection. */
 export const refetchJob = (packageId: string, index: number, times: number, now: Date): NewJob => ({
   name: FETCH_CHUNKS,

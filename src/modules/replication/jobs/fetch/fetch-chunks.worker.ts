@@ -10,7 +10,7 @@ import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.co
 import { RecordChunks } from '../../commands/progress/record-chunks.command.js';
 import { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
-import { FETCH_CHUNKS, FetchChunks, nextFetchJob } from './fetch-chunks.job.js';
+import { FETCH_CHUNKS, FetchChunks, laterJob, nextFetchJob } from './fetch-chunks.job.js';
 import { publishJob } from '../publish/publish-replica.job.js';
 import { RunningDigests } from '../publish/running-digests.js';
 import { Sources } from '../sources.js';
@@ -36,8 +36,9 @@ export class FetchChunksWorker implements JobHandler {
   ) {}
 
   async handle(job: RunningJob): Promise<void> {
-    // A job that was woken while it runs would fetch the same bytes twice.
-    if (this.underWay.has(job.key)) return;
+    // A job that was woken while it runs would fetch the same bytes twice. It has taken over from that one, which may
+    // fail or be of an earlier request, so it must not be lost.
+    if (this.underWay.has(job.key)) return this.queue.enqueue([laterJob(job, new Date())]);
     this.underWay.add(job.key);
     try {
       await this.work(FetchChunks.parse(job.data), job);

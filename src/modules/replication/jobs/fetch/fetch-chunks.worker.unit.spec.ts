@@ -34,7 +34,7 @@ const contact = (peerId: string): PeerContact => ({
 
 interface World {
   plan?: FetchPlan | null;
-  result?: (run: Run) => ChunkResult;
+  result?: (run: Run) => ChunkResult | Promise<ChunkResult>;
   reserve?: () => Promise<string>;
 }
 
@@ -51,7 +51,7 @@ function setUp(world: World = {}) {
   };
   const fetchChunks = async (peer: PeerContact, { run }: { run: Run }): Promise<ChunkResult> => {
     asked.push(`${peer.peerId} ${run.first}+${run.count}`);
-    return world.result?.(run) ?? { verified: [run], rejected: [], error: null };
+    return (await world.result?.(run)) ?? { verified: [run], rejected: [], error: null };
   };
   const find = async (peerId: string) => (peerId === 'gone' ? null : contact(peerId));
   // Each fake has what the worker calls.
@@ -93,6 +93,18 @@ describe('a job for a run of chunks', () => {
     await run(16);
     expect(asked).toEqual([]);
     expect(queued).toMatchObject([{ name: 'publish-replica' }]);
+  });
+
+  it('keeps a job that was woken while it runs for later: the running one may still fail', async () => {
+    let end: (result: ChunkResult) => void = () => undefined;
+    const { run, asked, queued } = setUp({ result: () => new Promise((resolve) => (end = resolve)) });
+    const first = run(0);
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await run(0);
+    expect(asked).toHaveLength(1);
+    expect(queued).toMatchObject([{ name: 'fetch-chunks', key: 'k0', data: { first: 0, count: 16 }, runAt: expect.any(Date) }]);
+    end({ verified: [], rejected: [], error: new PeerUnreachable('Server a', 'the connection was reset') });
+    await expect(first).rejects.toThrow(PeerUnreachable);
   });
 
   it('goes round the peers that have the package when it is tried again', async () => {
