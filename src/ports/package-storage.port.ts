@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Run } from '../kernel/runs.js';
 
 /** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
 export const CHUNK_SIZE = 1024 * 1024;
@@ -62,11 +63,17 @@ export abstract class PackageStorage {
    */
   abstract reserve(packageId: string, size: number): Promise<string>;
 
+  /** Removes what was reserved; not an error when there is nothing. */
+  abstract unreserve(packageId: string): Promise<void>;
+
   /** SHA-256 (hex) of a staged file, read in order. */
   abstract digest(path: string): Promise<string>;
 
   /** The same for a staged file that is still being written, so that little is left to read at the end. */
   abstract beginDigest(path: string): RunningDigest;
+
+  /** The chunks of a staged file whose SHA-256 is not the given one: 32 bytes a chunk from the first on, end to end. */
+  abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]>;
 
   /** fsync, rename, fsync of the folder. Publishing again what is published replaces it by the same bytes. */
   abstract publish(stagedPath: string, packageId: string): Promise<void>;

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderPackageStorage } from '../../../src/adapters/package-storage/folder/folder-package-storage.js';
@@ -181,6 +181,31 @@ describe('replicas and leftovers', () => {
     expect(await storage.reserve('p-1', 3 * MIB)).toBe(path);
     expect(readFileSync(path)[0]).toBe('x'.codePointAt(0));
     await expect(storage.reserve('p-2', 2 ** 52)).rejects.toBeInstanceOf(StorageFull);
+  });
+
+  it('reserves anew what was published or given up, and keeps what an earlier process wrote', async () => {
+    const gone = async (path: string) => expect(await readdir(join(path, '..'))).not.toContain(basename(path));
+    const path = await storage.reserve('p-1', 10);
+    await storage.unreserve('p-1');
+    await storage.unreserve('p-1');
+    await gone(path);
+    await storage.publish(await storage.reserve('p-1', 10), 'p-1');
+    await gone(path);
+    await writeFile(path, 'x');
+    await storage.reserve('p-1', 10);
+    expect(readFileSync(path, 'utf8')).toBe('x'.padEnd(10, '\0'));
+  });
+
+  it('tells which chunks of a file are not what they should be', async () => {
+    const bytes = randomBytes(4 * MIB + 5);
+    const path = await storage.reserve('p-1', bytes.length);
+    await writeFile(path, bytes);
+    const digests = perChunk('sha256', bytes);
+    expect(await storage.damagedChunks(path, digests)).toEqual([]);
+    bytes.fill(0, MIB + 7, 2 * MIB + 1);
+    await writeFile(path, bytes.subarray(0, 4 * MIB + 4));
+    expect(await storage.damagedChunks(path, digests)).toEqual([{ first: 1, count: 2 }, { first: 4, count: 1 }]);
+    await expect(storage.damagedChunks(join(dataDir, 'nowhere'), digests)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('digests a file while it is being written', async () => {

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import type { Run } from '../../../kernel/runs.js';
 import {
   PackageStorage,
   type PublishedFile,
@@ -16,6 +16,7 @@ import { HashThread } from './receiving/hash-thread.js';
 import { Receiver, type Received } from './receiving/receiver.js';
 import { SlabPool } from './receiving/slab-pool.js';
 import { StagedWriter } from './receiving/staged-writer.js';
+import { Reservations } from './reservations.js';
 import { putBack, putBackWanted, sweepFolder } from './sweep.js';
 
 /** Memory of all uploads together, in MiB. */
@@ -40,6 +41,7 @@ export class FolderPackageStorage extends PackageStorage {
   private readonly slabs = new SlabPool(SLABS);
   private readonly threads = { sha1: new HashThread('sha1'), sha256: new HashThread('sha256') };
   private readonly digests = new DigestThread();
+  private readonly reservations = new Reservations();
   private readonly descriptors = new DescriptorPool(OPEN_FILES);
   private readonly startedAt = Date.now() - CLOCK_TICK_MS;
 
@@ -75,17 +77,12 @@ export class FolderPackageStorage extends PackageStorage {
 
   override async reserve(packageId: string, size: number): Promise<string> {
     const path = this.folders.replica(packageId);
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT);
-    try {
-      const { blocks, size: present } = await file.stat();
-      await requireFreeSpace(this.folders.staging, size - blocks * 512);
-      if (present !== size) await file.truncate(size);
-    } catch (error) {
-      throw diskError(error, size);
-    } finally {
-      await file.close();
-    }
+    await this.reservations.make(path, size);
     return path;
+  }
+
+  override unreserve(packageId: string): Promise<void> {
+    return this.discard(this.folders.replica(packageId));
   }
 
   override digest(path: string): Promise<string> {
@@ -96,6 +93,10 @@ export class FolderPackageStorage extends PackageStorage {
     return this.digests.begin(path);
   }
 
+  override damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
+    return this.digests.damagedChunks(path, sha256);
+  }
+
   override async publish(stagedPath: string, packageId: string): Promise<void> {
     const file = await open(stagedPath, 'r+');
     try {
@@ -104,12 +105,14 @@ export class FolderPackageStorage extends PackageStorage {
       await file.close();
     }
     await rename(stagedPath, this.folders.package(packageId));
+    this.reservations.forget(stagedPath);
     this.descriptors.forget(packageId);
     await syncFolder(this.folders.packages);
   }
 
   override async discard(stagedPath: string): Promise<void> {
     await rm(stagedPath, { force: true });
+    this.reservations.forget(stagedPath);
   }
 
   override open(packageId: string): Promise<PublishedFile | null> {

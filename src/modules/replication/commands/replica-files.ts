@@ -21,14 +21,8 @@ export class ReplicaFiles {
 
   /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
   async forget(packageId: string): Promise<void> {
-    await this.discardStaged(packageId);
+    await this.storage.unreserve(packageId);
     await this.storage.remove(packageId, () => this.isUnwanted(packageId));
-  }
-
-  /** Removes what was fetched so far. */
-  async discardStaged(packageId: string): Promise<void> {
-    // Only reserving tells where the file is.
-    await this.storage.discard(await this.storage.reserve(packageId, 0));
   }
 
   private async isUnwanted(packageId: string): Promise<boolean> {

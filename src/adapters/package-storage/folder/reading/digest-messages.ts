@@ -1,3 +1,5 @@
+import type { Run } from '../../../../kernel/runs.js';
+
 /** What the main thread asks of the file digest thread. `job` names one file. */
 export type DigestRequest =
   | { readonly kind: 'open'; readonly job: number; readonly path: string }
@@ -5,11 +7,15 @@ export type DigestRequest =
   | { readonly kind: 'advance'; readonly job: number; readonly upTo: number }
   /** Reads on to the end of the file. */
   | { readonly kind: 'finish'; readonly job: number }
-  | { readonly kind: 'drop'; readonly job: number };
+  | { readonly kind: 'drop'; readonly job: number }
+  /** Compares every chunk with its digest; needs no `open`. */
+  | { readonly kind: 'check'; readonly job: number; readonly path: string; readonly sha256: Uint8Array };
 
 export interface DigestReply {
   readonly job: number;
-  /** Lower-case hex. */
+  /** To `finish`: lower-case hex. */
   readonly sha256?: string;
+  /** To `check`. */
+  readonly damaged?: readonly Run[];
   readonly error?: { readonly message: string; readonly code: string | undefined };
 }

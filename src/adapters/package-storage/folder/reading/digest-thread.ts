@@ -1,14 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import type { Run } from '../../../../kernel/runs.js';
 import type { RunningDigest } from '../../../../ports/package-storage.port.js';
 import { workerFile } from '../../../shared/worker-file.js';
 import type { DigestReply, DigestRequest } from './digest-messages.js';
 
 interface Waiting {
-  resolve(sha256: string): void;
+  resolve(reply: DigestReply): void;
   reject(error: unknown): void;
 }
 
-/** A thread that reads files and computes their SHA-256. */
+/** A thread that reads files and computes their SHA-256, of the whole or of each chunk. */
 export class DigestThread {
   private worker: Worker | null = null;
   private readonly waiting = new Map<number, Waiting>();
@@ -21,18 +22,26 @@ export class DigestThread {
     send({ kind: 'open', job, path });
     return {
       advance: (upTo) => send({ kind: 'advance', job, upTo }),
-      finish: () =>
-        new Promise((resolve, reject) => {
-          if (this.worker !== worker) return reject(new Error('The digest thread ended'));
-          this.waiting.set(job, { resolve, reject });
-          send({ kind: 'finish', job });
-        }),
+      finish: async () => (await this.ask(worker, { kind: 'finish', job })).sha256 ?? '',
       drop: () => send({ kind: 'drop', job }),
     };
   }
 
+  async damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
+    const job = (this.lastJob += 1);
+    return (await this.ask(this.running(), { kind: 'check', job, path, sha256 })).damaged ?? [];
+  }
+
   async close(): Promise<void> {
     await this.worker?.terminate();
+  }
+
+  private ask(worker: Worker, request: DigestRequest): Promise<DigestReply> {
+    return new Promise((resolve, reject) => {
+      if (this.worker !== worker) return reject(new Error('The digest thread ended'));
+      this.waiting.set(request.job, { resolve, reject });
+      worker.postMessage(request);
+    });
   }
 
   private running(): Worker {
@@ -49,11 +58,11 @@ export class DigestThread {
     return worker;
   }
 
-  private settle({ job, sha256, error }: DigestReply): void {
-    const waiting = this.waiting.get(job);
-    this.waiting.delete(job);
-    if (sha256 !== undefined) waiting?.resolve(sha256);
-    else waiting?.reject(Object.assign(new Error(error?.message), { code: error?.code }));
+  private settle(reply: DigestReply): void {
+    const waiting = this.waiting.get(reply.job);
+    this.waiting.delete(reply.job);
+    if (!reply.error) return waiting?.resolve(reply);
+    waiting?.reject(Object.assign(new Error(reply.error.message), { code: reply.error.code }));
   }
 
   private fail(worker: Worker, error: unknown): void {

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { errorCode, messageOf } from '../../../shared/errors.js';
+import { damagedChunks } from './damaged-chunks.js';
 import type { DigestReply, DigestRequest } from './digest-messages.js';
 import { FileDigest } from './file-digest.js';
 
@@ -10,13 +11,24 @@ async function finish(job: number, digest: FileDigest): Promise<DigestReply> {
     return { job, sha256: await digest.finish() };
   } catch (error) {
     await digest.close().catch(() => undefined);
-    return { job, error: { message: messageOf(error), code: errorCode(error) } };
+    return failed(job, error);
   }
 }
+
+const failed = (job: number, error: unknown): DigestReply => ({
+  job,
+  error: { message: messageOf(error), code: errorCode(error) },
+});
 
 async function handle(request: DigestRequest): Promise<void> {
   if (request.kind === 'open') {
     jobs.set(request.job, new FileDigest(request.path));
+    return;
+  }
+  if (request.kind === 'check') {
+    const { job, path, sha256 } = request;
+    const reply = damagedChunks(path, sha256).then((damaged) => ({ job, damaged }));
+    parentPort?.postMessage(await reply.catch((error: unknown) => failed(job, error)));
     return;
   }
   const digest = jobs.get(request.job);
