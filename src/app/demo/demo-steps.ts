@@ -58,8 +58,7 @@ export async function removeEarlierDemos(client: AdminClient): Promise<void> {
 
 export async function upload(client: AdminClient, filename: string, source: PackageSource): Promise<Uploaded> {
   const bar = new ProgressBar('Upload     ');
-  let sent = 0;
-  source.stream.on('data', (chunk: Buffer) => bar.show(Math.min(0.999, (sent += chunk.length) / (source.size || 1))));
+  source.onProgress = (bytes) => bar.show(Math.min(0.999, bytes / (source.size || 1)));
   const response = await fetch(`${client.url}/api/packages/${encodeURIComponent(filename)}`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${client.token}`, 'content-length': String(source.size) },

@@ -8,6 +8,8 @@ export interface PackageSource {
   readonly stream: Readable;
   /** SHA-256 of what went through the stream; complete when it has ended. */
   readonly hash: Hash;
+  /** Called with the bytes so far. A `data` listener would make the stream flow before its reader is there. */
+  onProgress: (bytes: number) => void;
 }
 
 const BLOCK = Buffer.alloc(1024 * 1024);
@@ -15,14 +17,22 @@ const BLOCK = Buffer.alloc(1024 * 1024);
 /** The package to upload: a file, or bytes that no compressor can shrink and that differ with every run. */
 export function packageSource({ file, size }: DemoArguments): PackageSource {
   const hash = createHash('sha256');
+  let bytesSoFar = 0;
   const bytes = file ? createReadStream(file, { highWaterMark: BLOCK.length }) : Readable.from(generate(size));
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
+      source.onProgress((bytesSoFar += chunk.length));
       done(null, chunk);
     },
   });
-  return { size: file ? statSync(file).size : size, stream: bytes.pipe(tap), hash };
+  const source: PackageSource = {
+    size: file ? statSync(file).size : size,
+    stream: bytes.pipe(tap),
+    hash,
+    onProgress: () => undefined,
+  };
+  return source;
 }
 
 function* generate(size: number): Generator<Buffer> {
