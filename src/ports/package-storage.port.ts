@@ -72,6 +72,9 @@ export abstract class PackageStorage {
   /** The same for a staged file that is still being written, so that little is left to read at the end. */
   abstract beginDigest(path: string): RunningDigest;
 
+  /** SHA-256 (hex) of a published file; null when there is none. */
+  abstract digestPublished(packageId: string): Promise<string | null>;
+
   /** The chunks of a staged file whose SHA-256 is not the given one: 32 bytes a chunk from the first on, end to end. */
   abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]>;
 

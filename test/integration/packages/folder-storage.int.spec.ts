@@ -135,6 +135,12 @@ describe('publish, open, remove', () => {
     expect(await staging()).toEqual([]);
   });
 
+  it('digests what is published', async () => {
+    expect(await storage.digestPublished('p-1')).toBeNull();
+    await put('p-1', 'hello');
+    expect(await storage.digestPublished('p-1')).toBe(createHash('sha256').update('hello').digest('hex'));
+  });
+
   it('lets readers finish after a removal, and finds the file anew after a publication', async () => {
     await put('p-1', 'hello');
     const file = await storage.open('p-1');

@@ -93,6 +93,13 @@ export class FolderPackageStorage extends PackageStorage {
     return this.digests.begin(path);
   }
 
+  override async digestPublished(packageId: string): Promise<string | null> {
+    const file = await this.open(packageId);
+    if (!file) return null;
+    file.close();
+    return this.digest(this.folders.package(packageId));
+  }
+
   override damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
     return this.digests.damagedChunks(path, sha256);
   }

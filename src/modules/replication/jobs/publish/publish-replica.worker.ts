@@ -26,12 +26,17 @@ export class PublishReplicaWorker implements JobHandler {
     private readonly delays: Delays,
   ) {}
 
-  /** Two jobs of one replica at a time do the work once. */
-  handle(job: RunningJob): Promise<void> {
+  /** The jobs of one replica take turns: one that comes meanwhile may be for a later request of the same package. */
+  async handle(job: RunningJob): Promise<void> {
     const { packageId } = PublishReplicaData.parse(job.data);
-    const work = this.underWay.get(packageId) ?? this.work(packageId).finally(() => this.underWay.delete(packageId));
+    const turn = () => this.work(packageId);
+    const work = (this.underWay.get(packageId) ?? Promise.resolve()).then(turn, turn);
     this.underWay.set(packageId, work);
-    return work;
+    try {
+      await work;
+    } finally {
+      if (this.underWay.get(packageId) === work) this.underWay.delete(packageId);
+    }
   }
 
   private async work(packageId: string): Promise<void> {
@@ -41,11 +46,12 @@ export class PublishReplicaWorker implements JobHandler {
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
 
-  /** A file gets there only after its digest matched; a crash may have come before the event. */
-  private async isInPlace({ packageId, size }: FetchPlan): Promise<boolean> {
-    const file = await this.storage.open(packageId);
-    file?.close();
-    return file?.size === size;
+  /**
+   * A crash, or a withdrawal, may have come between the rename and the event. In the latter case the file that was
+   * renamed may have been begun for the next request, so its size alone proves nothing.
+   */
+  private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
+    return (await this.storage.digestPublished(packageId)) === sha256;
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {

@@ -1,0 +1,77 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { describe, expect, it, vi } from 'vitest';
+import type { PackageStorage } from '../../../../ports/package-storage.port.js';
+import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
+import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
+import { Delays } from '../delays.js';
+import { PublishReplicaWorker } from './publish-replica.worker.js';
+import type { RunningDigests } from './running-digests.js';
+
+const plan: FetchPlan = {
+  packageId: 'p',
+  filename: 'Foo.pkg',
+  size: 20 << 20,
+  sha256: 'good',
+  chunkCount: 20,
+  round: 1,
+  verified: [{ first: 0, count: 20 }],
+  holders: ['a'],
+};
+
+/** `inPlace`: digest of what is in the packages folder. `plans`: what each look at the replica gives. */
+function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () => Promise<string> = async () => 'good') {
+  const told: object[] = [];
+  const execute = async (command: object) => {
+    if (command instanceof PlanFetch) return plans.shift() ?? null;
+    return told.push(command);
+  };
+  const publish = vi.fn<(path: string) => Promise<void>>().mockResolvedValue();
+  // Each fake has what the worker calls.
+  const fake = <T>(parts: object) => parts as unknown as T;
+  const commands = fake<CommandBus>({ execute });
+  const worker = new PublishReplicaWorker(
+    commands,
+    fake<PackageStorage>({ digestPublished: async () => inPlace, reserve: async () => '/staged', publish }),
+    fake<RunningDigests>({ finish }),
+    new Delays(commands),
+  );
+  const run = () =>
+    worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal });
+  return { run, told, publish };
+}
+
+describe('a job that publishes a replica', () => {
+  it('puts the file in place and tells', async () => {
+    const { run, told, publish } = setUp(null, [plan]);
+    await run();
+    expect(publish).toHaveBeenCalledWith('/staged', 'p');
+    expect(told).toEqual([new PublishReplica('p')]);
+  });
+
+  it('only tells when a crash came after the rename', async () => {
+    const { run, told, publish } = setUp('good', [plan]);
+    await run();
+    expect(publish).not.toHaveBeenCalled();
+    expect(told).toEqual([new PublishReplica('p')]);
+  });
+
+  it('does not take a file of the right size for the right file', async () => {
+    const { run, publish } = setUp('begun for the next request', [plan]);
+    await run();
+    expect(publish).toHaveBeenCalledWith('/staged', 'p');
+  });
+
+  it('looks again when it comes while another runs, which may be for an earlier request', async () => {
+    const { run, told } = setUp(null, [null, { ...plan, round: 2 }]);
+    await Promise.all([run(), run()]);
+    expect(told).toEqual([new PublishReplica('p')]);
+  });
+
+  it('takes its turn after one that failed', async () => {
+    const finish = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error('The file is gone')).mockResolvedValue('good');
+    const { run, told } = setUp(null, [plan, plan], finish);
+    const [first, second] = await Promise.allSettled([run(), run()]);
+    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
+    expect(told).toEqual([new PublishReplica('p')]);
+  });
+});
