@@ -7,7 +7,10 @@ import { AdminClient } from './admin-client.js';
 import { HELP, parseDemoArguments, type DemoArguments } from './arguments.js';
 import { downloadDigest, register, removeEarlierDemos, upload, watchReplication } from './demo-steps.js';
 import { packageSource } from './package-source.js';
-import { freePort, ServerProcess } from './server-process.js';
+import { freePort, ServerProcess, type ServerOptions } from './server-process.js';
+
+/** Exit code of what Ctrl-C ended. */
+const STOPPED = 130;
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 const seconds = (from: number): number => Math.round(performance.now() - from) / 1000;
@@ -20,20 +23,24 @@ function adminPassword(dataDir: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-async function startServers(args: DemoArguments, password: string): Promise<[ServerProcess, ServerProcess]> {
-  const start = async (name: string, folder: string, port: number) =>
-    new ServerProcess({ name, dataDir: join(args.dataDir, folder), port: await freePort(port), adminPassword: password });
-  const servers: [ServerProcess, ServerProcess] = [
-    await start('Server A', 'server-a', 8081),
-    await start('Server B', 'server-b', 8082),
-  ];
-  const ready = await Promise.allSettled(servers.map((server) => server.ready()));
-  const failed = ready.find((result) => result.status === 'rejected');
-  if (failed) {
-    await Promise.all(servers.map((server) => server.stop()));
-    throw failed.reason;
+/** Tries another port when somebody takes the chosen one before the server does. */
+async function startServer(options: Omit<ServerOptions, 'port'>, wanted: number, all: ServerProcess[]): Promise<ServerProcess> {
+  const server = new ServerProcess({ ...options, port: await freePort(wanted) });
+  all.push(server);
+  try {
+    await server.ready();
+  } catch (error) {
+    if (!server.lostItsPort) throw error;
+    return startServer(options, 0, all);
   }
-  return servers;
+  return server;
+}
+
+/** Notes in `all` what is to be stopped in the end, also when only one of them starts. */
+function startServers({ dataDir }: DemoArguments, adminPassword: string, all: ServerProcess[]) {
+  const start = (name: string, folder: string, port: number) =>
+    startServer({ name, dataDir: join(dataDir, folder), adminPassword }, port, all);
+  return Promise.all([start('Server A', 'server-a', 8081), start('Server B', 'server-b', 8082)]);
 }
 
 async function replicate(args: DemoArguments, [first, second]: [ServerProcess, ServerProcess], password: string) {
@@ -71,26 +78,29 @@ async function main(): Promise<number> {
   if (args === 'help') return say(HELP) ? 0 : 0;
   const password = adminPassword(args.dataDir);
   say('Starting two servers …');
-  const servers = await startServers(args, password);
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => null);
+  const all: ServerProcess[] = [];
   try {
-    const result = await Promise.race([replicate(args, servers, password), stopped.then(() => null)]);
-    if (result === null) return 130;
+    const servers = await Promise.race([startServers(args, password, all), stopped]);
+    const result = servers && (await Promise.race([replicate(args, servers, password), stopped]));
+    if (servers === null || result === null) return STOPPED;
     explain(servers, password, result.package.filename, result.verified);
     if (!args.once) {
       say('Both servers stay up until Ctrl-C.');
       await stopped;
     }
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all(all.map((server) => server.stop()));
     if (args.once) process.stdout.write(`${JSON.stringify(result)}\n`);
     return result.verified ? 0 : 1;
   } finally {
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all(all.map((server) => server.stop()));
   }
 }
 
 try {
   process.exitCode = await main();
+  // A server that was just about to be started must not be any more.
+  if (process.exitCode === STOPPED) process.exit();
 } catch (error) {
   say(error instanceof StartupError ? error.message : `The demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartupError } from '../../kernel/startup-error.js';
+import { environment } from '../config/environment.js';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const START_TIMEOUT_MS = 120_000;
@@ -29,10 +30,15 @@ export async function freePort(wanted: number): Promise<number> {
   return address !== null && typeof address === 'object' ? address.port : wanted;
 }
 
+/** Settings meant for a server of the user's are not for these: with one DATABASE_URL both would share a database. */
+const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in environment)));
+
 /** A complete server in a process of its own; what it logs goes to `server.log` in its data folder. */
 export class ServerProcess {
   readonly url: string;
   private readonly child: ChildProcess;
+  private readonly listening: Promise<boolean>;
   private lastLine = '';
 
   constructor(readonly options: ServerOptions) {
@@ -40,27 +46,31 @@ export class ServerProcess {
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(dataDir, { recursive: true });
     const env = {
-      ...process.env, ODST_NAME: name, ODST_DATA_DIR: dataDir, PORT: String(port), ODST_URL: this.url,
+      ...withoutSettings(process.env), ODST_NAME: name, ODST_DATA_DIR: dataDir, PORT: String(port), ODST_URL: this.url,
       ODST_ADMIN_PASSWORD: adminPassword,
     };
     // A process group of its own: Ctrl-C reaches the demo alone, which then stops its servers in order.
-    this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    this.listening = new Promise((resolve) => {
+      this.child.once('message', () => resolve(true));
+      this.child.once('close', () => resolve(false));
+    });
     const log = createWriteStream(join(dataDir, 'server.log'), { flags: 'a' });
     this.child.stdout?.pipe(log);
     this.child.stderr?.pipe(log);
     this.child.stderr?.on('data', (data: Buffer) => (this.lastLine = data.toString().trim().split('\n').at(-1) ?? ''));
   }
 
-  /** @throws StartupError with the server's own last line when it ends instead */
+  /** Waits for its own word: at its port another program may answer. @throws StartupError with its last line */
   async ready(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) break;
-      const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
-      if (answer?.ok) return;
-      await delay(100);
-    }
+    const late = delay(START_TIMEOUT_MS, false, { ref: false });
+    if (await Promise.race([this.listening, late])) return;
     throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
+  }
+
+  /** Did it end since somebody was faster at its port? */
+  get lostItsPort(): boolean {
+    return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,46 @@
+import type { LoggerService } from '@nestjs/common';
+
+/** Work that has not ended by then is cut off; it is crash-safe. */
+const PATIENCE_MS = 20_000;
+
+type Step = () => Promise<unknown>;
+
+/**
+ * SIGINT, SIGTERM and the end of a parent that keeps a channel to us end the server in order, also while it is still
+ * starting. A second one ends it at once.
+ */
+export class Shutdown {
+  private readonly steps: Step[] = [];
+  private begun = false;
+
+  constructor(private readonly logger: LoggerService) {
+    const begin = (): void => this.begin();
+    process.on('SIGINT', begin);
+    process.on('SIGTERM', begin);
+    process.on('disconnect', begin);
+    if (process.connected === false) begin();
+  }
+
+  get hasBegun(): boolean {
+    return this.begun;
+  }
+
+  /** What was started last is stopped first. Without effect when that has begun. */
+  add(step: Step): void {
+    if (!this.begun) this.steps.unshift(step);
+  }
+
+  private begin(): void {
+    if (this.begun) process.exit(130);
+    this.begun = true;
+    this.logger.log('Stopping', 'Server');
+    setTimeout(() => process.exit(1), PATIENCE_MS);
+    void this.run().then(() => process.exit(0));
+  }
+
+  private async run(): Promise<void> {
+    for (const step of this.steps) {
+      await step().catch((error: unknown) => this.logger.error(`Stopping was not orderly: ${String(error)}`, 'Server'));
+    }
+  }
+}
