@@ -11,9 +11,9 @@ const servers = { globalSetup: ['test/support/postgres.setup.ts'], testTimeout: 
 export default defineConfig({
   test: {
     projects: [
-      level('unit', ['{src,test}/**/*.unit.spec.ts']),
-      level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2 }),
-      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1 }),
+      level('unit', ['{src,test}/**/*.unit.spec.ts'], { sequence: { groupOrder: 1 } }),
+      level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2, sequence: { groupOrder: 2 } }),
+      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 3 } }),
     ],
   },
 });
