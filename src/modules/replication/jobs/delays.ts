@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { DelayReplica } from '../commands/progress/delay-replica.command.js';
-import type { FetchPlan } from '../commands/progress/plan-fetch.command.js';
+import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
 import { NoSource } from './sources.js';
 
 interface Delay {
@@ -29,11 +29,16 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
 export class Delays {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Does the work; its error is noted when it is one that an administrator can do something about, and thrown on. */
-  async noting<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T> {
+  /**
+   * Does the work; its error is noted when it is one that an administrator can do something about, and thrown on. Null
+   * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run.
+   */
+  async noting<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
     } catch (error) {
+      const now = await this.commands.execute(new PlanFetch(plan.packageId));
+      if (now?.round !== plan.round) return null;
       const delay = delayOf(error, plan);
       if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0] ?? null));
       throw error;

@@ -52,7 +52,7 @@ export class FetchChunksWorker implements JobHandler {
     if (!plan) return;
     const missing = missingRuns(plan.verified, plan.chunkCount, order);
     const verified = missing.length === 0 ? plan.verified : await this.delays.noting(plan, () => this.fetch(plan, missing, job));
-    await this.goOn(order, plan, verified);
+    if (verified) await this.goOn(order, plan, verified);
   }
 
   private async fetch(plan: FetchPlan, missing: readonly Run[], job: RunningJob): Promise<readonly Run[]> {

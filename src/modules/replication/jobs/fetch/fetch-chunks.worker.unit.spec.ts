@@ -121,6 +121,20 @@ describe('a job for a run of chunks', () => {
     expect(told[1]).toEqual(new DelayReplica('p', 'PEER_LACKS_PACKAGE', 'Server a no longer has Foo.pkg.', 'a'));
   });
 
+  it('ends in silence when the replica was withdrawn or asked for anew meanwhile: its file is gone', async () => {
+    for (const later of [null, { ...plan, round: 4 }]) {
+      const world: World = {
+        reserve: async () => {
+          world.plan = later;
+          throw new Error('ENOENT');
+        },
+      };
+      const { run, told, queued } = setUp(world);
+      await run(0);
+      expect([told, queued]).toEqual([[], []]);
+    }
+  });
+
   it('notes a full disk and peers that are all gone', async () => {
     const full = setUp({ reserve: async () => Promise.reject(new StorageFull(1)) });
     await expect(full.run(0)).rejects.toThrow(StorageFull);
