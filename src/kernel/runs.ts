@@ -31,6 +31,11 @@ export function missingRuns(runs: readonly Run[], total: number, window: Run = {
   return missing;
 }
 
+/** What is left of sorted, disjoint runs without those chunks. */
+export function removeRun(runs: readonly Run[], removed: Run): Run[] {
+  return runs.flatMap((run) => missingRuns([removed], end(run), run));
+}
+
 /** Cuts runs into pieces of at most `size` chunks. */
 export function splitRuns(runs: readonly Run[], size: number): Run[] {
   return runs.flatMap((run) =>

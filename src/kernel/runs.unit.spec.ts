@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addRun, countOf, missingRuns, splitRuns, type Run } from './runs.js';
+import { addRun, countOf, missingRuns, removeRun, splitRuns, type Run } from './runs.js';
 
 const TOTAL = 60;
 const run = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ first, count }) => ({
@@ -33,6 +33,14 @@ it('finds what is missing in a window only', () => {
     { first: 1, count: 1 },
     { first: 4, count: 1 },
   ]);
+});
+
+it('takes chunks out of runs', () => {
+  const runs = [{ first: 0, count: 4 }, { first: 6, count: 2 }];
+  expect(removeRun(runs, { first: 1, count: 2 })).toEqual([{ first: 0, count: 1 }, { first: 3, count: 1 }, { first: 6, count: 2 }]);
+  expect(removeRun(runs, { first: 3, count: 4 })).toEqual([{ first: 0, count: 3 }, { first: 7, count: 1 }]);
+  expect(removeRun(runs, { first: 4, count: 2 })).toEqual(runs);
+  expect(removeRun(runs, { first: 0, count: 9 })).toEqual([]);
 });
 
 it('cuts runs into pieces', () => {

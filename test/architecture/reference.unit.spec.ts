@@ -14,7 +14,7 @@ it.each([
 });
 
 /** Codes in the places where the source gives them out. */
-const GIVEN = /(?:new (?:Peer\w*)?Refusal\(|FailReplica\(packageId, |\bcode: )'([A-Z][A-Z_]+)'/g;
+const GIVEN = /(?:new (?:Peer\w*)?Refusal\(|\bcode: )'([A-Z][A-Z_]+)'/g;
 
 function codesIn(folder: string): Set<string> {
   const files = readdirSync(folder, { recursive: true }).map((file) => join(folder, String(file)));

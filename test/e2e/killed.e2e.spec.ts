@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { waitFor } from '../support/wait-for.js';
 
 const MIB = 1024 * 1024;
 const Uploaded = z.object({ id: z.string() });
+const Summaries = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }) });
 const staged = (dataDir: string): string[] => readdirSync(join(dataDir, 'staging'));
 
 let pair: Pair;
@@ -73,6 +74,33 @@ it('SIGKILL of B during replication: only what is missing is fetched afterwards'
   expect(again).toBeLessThanOrEqual(size - verified * MIB + 2 * MIB);
   expect(again).toBeGreaterThan(0);
   await waitFor('an empty staging folder', () => staged(pair.b.dataDir).length === 0);
+});
+
+it('power cut at B that loses verified bytes: just those are fetched again', async () => {
+  const bytes = randomBytes(40 * MIB);
+  // The third run, of the last 8 chunks, stays away until B was killed.
+  pair.proxy.tamper = (piece, head) => (head.includes('/content') && /range: bytes=33554432-/i.test(head) ? null : piece);
+  const { id } = Uploaded.parse(await (await pair.a.put('big.pkg', bytes)).json());
+  await waitFor('two runs of chunks', async () => (await localReplica(pair.b, id))?.verifiedChunks === 32);
+  await pair.b.kill();
+  pair.proxy.cut(/content/);
+  const file = openSync(join(pair.b.dataDir, 'staging', `replica-${id}`), 'r+');
+  writeSync(file, Buffer.alloc(MIB + 1), 0, MIB + 1, 3 * MIB - 1);
+  writeSync(file, Buffer.alloc(4096), 0, 4096, 20 * MIB);
+  closeSync(file);
+  let again = 0;
+  pair.proxy.tamper = (piece, head) => {
+    if (head.includes('/content')) again += piece.length;
+    return piece;
+  };
+  await pair.b.start();
+  await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes));
+  expect(again).toBeLessThan((8 + 3 + 1) * MIB);
+  const query = '{ auditTrail(first: 10, filter: { kinds: ["ChunksLost", "ReplicaFailed"] }) { edges { node { summary } } } }';
+  const { auditTrail } = await (await pair.b.client()).ask(query, Summaries);
+  expect(auditTrail.edges.map(({ node }) => node.summary)).toEqual([
+    "Found 3 chunks of big.pkg damaged on this server's disk: fetching again",
+  ]);
 });
 
 it('SIGKILL of A during replication: B goes on when A is back', async () => {

@@ -3,10 +3,10 @@ import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import {
   DelayReplicaHandler,
-  FailReplicaHandler,
   PlanFetchHandler,
   PublishReplicaHandler,
   RecordChunksHandler,
+  RecordDamageHandler,
 } from './commands/progress/progress.handlers.js';
 import { ReplicaFiles } from './commands/replica-files.js';
 import { RetryReplicaHandler } from './commands/retry-replica.handler.js';
@@ -37,7 +37,7 @@ const commands = [
   RecordChunksHandler,
   DelayReplicaHandler,
   PublishReplicaHandler,
-  FailReplicaHandler,
+  RecordDamageHandler,
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const feeds = [FeedSource, OpenFeeds, FeedCursors, ItemHandler, FeedFollowers];

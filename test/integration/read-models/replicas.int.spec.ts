@@ -81,6 +81,15 @@ describe('our own replica', () => {
     expect(await replicas()).toMatchObject([{ state: 'REQUESTED', failure: null, lastError: null, verifiedChunks: 2 }]);
   });
 
+  it('goes back to fetching when chunks turn out to be lost, and says so', async () => {
+    const lost = recorded('ChunksLost', { packageId, filename, chunkCount: 3, runs: [{ first: 0, count: 1 }, { first: 2, count: 1 }] });
+    await side.apply(learnt, peer, requested(), verified(0, 3, 0), lost);
+    expect(await replicas()).toMatchObject([
+      { state: 'FETCHING', verifiedChunks: 1, verifiedBytes: 1_048_576, failure: null, lastError: expect.stringContaining('disk (2)') },
+    ]);
+    expect(await unfinished()).toMatchObject([{ failed: false, missing: [{ first: 0, count: 1 }, { first: 2, count: 1 }] }]);
+  });
+
   it('is whole once published, and no longer unfinished', async () => {
     await side.apply(learnt, requested(), verified(0, 3, 0), finished);
     expect(await replicas()).toMatchObject([{ state: 'PUBLISHED', progress: 1, verifiedBytes: SIZE, verifiedChunks: 3 }]);

@@ -16,7 +16,7 @@ export const REPLICA_PROBLEMS = {
   NO_SOURCE: { state: 'delayed', meaning: 'No registered peer that is not suspended is known to have the package.' },
   INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space here.' },
   CHUNK_REJECTED: { state: 'failed', meaning: 'One chunk arrived damaged 5 times. A retry keeps the verified chunks.' },
-  DIGEST_MISMATCH: { state: 'failed', meaning: 'All chunks were verified, and the whole file on disk is damaged. A retry fetches all of it again.' },
+  DIGEST_MISMATCH: { state: 'failed', meaning: 'All chunks were verified, and the file on disk is not the package: the disk lost chunks twice, or their digests fit and that of the whole does not. A retry fetches all of it again.' },
 } as const satisfies Readonly<Record<string, { readonly state: 'delayed' | 'failed'; readonly meaning: string }>>;
 
 /** What stands in a replica's way. `reason` tells an administrator what to do. */

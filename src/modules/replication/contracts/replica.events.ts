@@ -47,6 +47,21 @@ export type ChunkRejected = DomainEvent<
 >;
 
 /**
+ * The last check found verified chunks damaged on our own disk, as after a power cut. They no longer count and are
+ * fetched again; what was under way for them does not count either.
+ */
+export type ChunksLost = DomainEvent<
+  'ChunksLost',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly chunkCount: number;
+    /** Sorted and disjoint; may hold some that are whole when there are very many. */
+    readonly runs: readonly { readonly first: number; readonly count: number }[];
+  }
+>;
+
+/**
  * Nothing comes in at present, and the jobs go on trying. Recorded once a cause; the next ChunksVerified,
  * ReplicaPublished or ReplicaRequested ends it. `reason` is for an administrator's eyes.
  */
@@ -89,6 +104,7 @@ export type ReplicaEvent =
   | ReplicaRequested
   | ChunksVerified
   | ChunkRejected
+  | ChunksLost
   | ReplicaDelayed
   | ReplicaPublished
   | ReplicaFailed
@@ -100,6 +116,7 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaRequested: { version: 1 },
   ChunksVerified: { version: 1 },
   ChunkRejected: { version: 1 },
+  ChunksLost: { version: 1 },
   ReplicaDelayed: { version: 1 },
   ReplicaPublished: { version: 1 },
   ReplicaFailed: { version: 1 },

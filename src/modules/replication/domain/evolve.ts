@@ -1,4 +1,4 @@
-import { addRun } from '../../../kernel/runs.js';
+import { addRun, removeRun, type Run } from '../../../kernel/runs.js';
 import type { ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
 import type { ReplicaState } from './replica.state.js';
 
@@ -19,6 +19,7 @@ function requested(state: ReplicaState, data: ReplicaRequested['data']): Replica
     fromPeerId,
     round: state.round + 1,
     verified: data.keepsChunks ? state.verified : [],
+    lostChunks: false,
     rejections: new Map(),
     failure: null,
     delay: null,
@@ -34,6 +35,10 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       return { ...state, verified: addRun(state.verified, event.data), delay: null };
     case 'ChunkRejected':
       return { ...state, rejections: put(state.rejections, event.data.index, event.data.times) };
+    case 'ChunksLost': {
+      const verified = event.data.runs.reduce<readonly Run[]>(removeRun, state.verified);
+      return { ...state, verified, lostChunks: true, round: state.round + 1 };
+    }
     case 'ReplicaDelayed':
       return { ...state, delay: event.data.code };
     case 'ReplicaPublished':

@@ -21,6 +21,15 @@ export interface ReportHolder {
   readonly verifiedAt: string | null;
 }
 
+/** All chunks were verified, and the file is not the package. */
+export interface DamageFound {
+  readonly kind: 'damage';
+  readonly round: number;
+  /** SHA-256 of the whole file, in lower-case hex. */
+  readonly actual: string;
+  readonly lost: readonly Run[];
+}
+
 export type ReplicaCommand =
   | { readonly kind: 'request'; readonly content: ReplicaContent; readonly fromPeerId: string }
   | {
@@ -32,7 +41,7 @@ export type ReplicaCommand =
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
   | { readonly kind: 'publish' }
-  | { readonly kind: 'fail'; readonly code: string; readonly reason: string }
+  | DamageFound
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
   /** A holder's report, and the wish for a copy of our own, in one step. */

@@ -4,6 +4,7 @@ import { missingRuns } from '../../../kernel/runs.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
 import { evolve } from './evolve.js';
 import { recordChunks } from './record-chunks.js';
+import { recordDamage } from './record-damage.js';
 import type { ReplicaCommand } from './replica.commands.js';
 import { noReplica, type ReplicaContent, type ReplicaState } from './replica.state.js';
 
@@ -54,7 +55,7 @@ function retry(state: ReplicaState): readonly ReplicaEvent[] {
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: true, keepsChunks } }];
 }
 
-type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'fail' | 'withdraw'>;
+type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'damage' | 'withdraw'>;
 
 function decideOnCopy(command: CopyCommand, state: ReplicaState, content: ReplicaContent): readonly ReplicaEvent[] {
   const { packageId, filename, size, sha256, chunkCount } = content;
@@ -71,8 +72,8 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
     const complete = missingRuns(state.verified, chunkCount).length === 0;
     return complete ? [{ type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } }] : [];
   }
+  if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];
   const { code, reason } = command;
-  if (command.kind === 'fail') return [{ type: 'ReplicaFailed', data: { packageId, filename, code, reason } }];
   if (state.delay === code) return [];
   return [{ type: 'ReplicaDelayed', data: { packageId, code, reason, fromPeerId: command.fromPeerId } }];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
 import type { ReplicaEvent } from '../contracts/replica.events.js';
+import type { Run } from '../../../kernel/runs.js';
 import { replica } from './replica.decider.js';
 import type { ReplicaContent } from './replica.state.js';
 
@@ -20,6 +21,10 @@ const rejected = (index: number, times: number): ReplicaEvent => ({
   type: 'ChunkRejected',
   data: { packageId, index, fromPeerId: 'a', expected: 'e1', actual: 'b2', times },
 });
+const lost = (...runs: readonly Run[]): ReplicaEvent => ({
+  type: 'ChunksLost',
+  data: { packageId, filename, chunkCount: 20, runs },
+});
 const failed = (code: string): ReplicaEvent => ({
   type: 'ReplicaFailed',
   data: { packageId, filename, code, reason: 'why' },
@@ -38,6 +43,7 @@ const arrive = (first: number, count: number) =>
   ({ kind: 'recordChunks', round: 1, from: A, verified: [{ first, count }], rejected: [] }) as const;
 const damage = (index: number) =>
   ({ kind: 'recordChunks', round: 1, from: A, verified: [], rejected: [{ index, expected: 'e1', actual: 'b2' }] }) as const;
+const damageFound = (...runs: readonly Run[]) => ({ kind: 'damage', round: 1, actual: 'bb', lost: runs }) as const;
 const report = (verifiedAt: string | null) => ({ kind: 'report', packageId, holder: A, verifiedAt }) as const;
 
 const { given } = specOf(replica);
@@ -134,14 +140,51 @@ describe('a retry', () => {
   });
 });
 
-describe('failing, withdrawing and delays', () => {
-  it('fails a pending copy once', () => {
-    const fail = { kind: 'fail', code: 'DIGEST_MISMATCH', reason: 'why' } as const;
-    given(requested).when(fail).gives(failed('DIGEST_MISMATCH'));
-    given(requested, failed('DIGEST_MISMATCH')).when(fail).gives();
-    given(requested, published).when(fail).gives();
+describe('a complete file that is not the package', () => {
+  const complete = [requested, verified(0, 20, 0)] as const;
+  const [first, last] = [{ first: 0, count: 2 }, { first: 19, count: 1 }];
+  const fails = (reason: RegExp) => [
+    { type: 'ReplicaFailed', data: { packageId, filename, code: 'DIGEST_MISMATCH', reason: expect.stringMatching(reason) } },
+  ];
+
+  it('loses the chunks that are damaged on disk, which are then fetched again', () => {
+    given(...complete).when(damageFound(first, last)).gives(lost(first, last));
+    expect(given(...complete, lost(first, last)).state()).toMatchObject({ status: 'pending', verified: [{ first: 2, count: 17 }] });
+    const again = [...complete, lost(first, last)];
+    given(...again).when({ kind: 'publish' }).gives();
+    given(...again).when({ ...arrive(0, 2), round: 2 }).gives(verified(0, 2, 1));
   });
 
+  it('does not count what was under way when chunks were lost, nor a check of before', () => {
+    given(...complete, lost(first)).when(arrive(0, 2)).gives();
+    given(...complete, lost(first)).when(damageFound(first)).gives();
+  });
+
+  it('fails when it loses chunks for the second time, and may lose some again after a retry', () => {
+    const twice = [...complete, lost(first), verified(0, 2, 0)];
+    expect(given(...twice).when({ ...damageFound(first), round: 2 }).events()).toEqual(
+      fails(/^2 of 20 chunks of Foo\.pkg are damaged on this server's disk, for the second time.* then retry: all of it is fetched again\.$/),
+    );
+    const again: ReplicaEvent = { type: 'ReplicaRequested', data: { ...content, fromPeerId: 'a', retry: true, keepsChunks: false } };
+    const retried = [...twice, failed('DIGEST_MISMATCH'), again, verified(0, 20, 0)];
+    given(...retried).when({ ...damageFound(last), round: 3 }).gives(lost(last));
+  });
+
+  it('fails when every chunk is right', () => {
+    expect(given(...complete).when(damageFound()).events()).toEqual(fails(/^Every chunk .* SHA-256 bb instead of aa\. Retry/));
+  });
+
+  it('is old news for a copy that is no longer pending', () => {
+    for (const end of [failed('X'), withdrawn, published]) given(...complete, end).when(damageFound(first)).gives();
+  });
+
+  it('tells of a great many runs as one', () => {
+    const many = Array.from({ length: 501 }, (_, i) => ({ first: 3 + 2 * i, count: 1 }));
+    given(...complete).when(damageFound(...many)).gives(lost({ first: 3, count: 17 }));
+  });
+});
+
+describe('withdrawing and delays', () => {
   it('withdraws what was asked for, once', () => {
     const withdraw = { kind: 'withdraw', reason: 'stage' } as const;
     given().when(withdraw).gives();

@@ -16,9 +16,11 @@ export interface ReplicaState {
   /** Null until it was requested for the first time. */
   readonly content: ReplicaContent | null;
   readonly fromPeerId: string | null;
-  /** How often it was asked for. What was fetched for an earlier request went into another file. */
+  /** Counts requests and losses: what was fetched before went into another file, or may be what was lost. */
   readonly round: number;
   readonly verified: readonly Run[];
+  /** Were verified chunks lost since the last request? */
+  readonly lostChunks: boolean;
   /** Rejections by chunk index since the last request. */
   readonly rejections: ReadonlyMap<number, number>;
   /** Code of the last failure, or of what holds it up now. */
@@ -34,6 +36,7 @@ export const noReplica: ReplicaState = {
   fromPeerId: null,
   round: 0,
   verified: [],
+  lostChunks: false,
   rejections: new Map(),
   failure: null,
   delay: null,

@@ -7,12 +7,12 @@ import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js
 import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
 import { publishJob } from '../jobs/publish/publish-replica.job.js';
 
-/** A replica that was asked for gets its jobs, a rejected chunk another try, and a complete file its last check. */
+/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones too, and a complete file its last check. */
 @AsReaction()
 @Injectable()
 export class EnqueueReplicaJobs implements Reaction {
   readonly name = 'replication:enqueue-jobs';
-  readonly eventTypes = ['ReplicaRequested', 'ChunksVerified', 'ChunkRejected'];
+  readonly eventTypes = ['ReplicaRequested', 'ChunksLost', 'ChunksVerified', 'ChunkRejected'];
 
   constructor(
     private readonly queue: JobQueue,
@@ -26,7 +26,7 @@ export class EnqueueReplicaJobs implements Reaction {
   }
 
   private jobsAfter(event: ReplicaEvent): NewJob[] {
-    if (event.type === 'ReplicaRequested') {
+    if (event.type === 'ReplicaRequested' || event.type === 'ChunksLost') {
       const { packageId, chunkCount } = event.data;
       return chunkCount === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
     }

@@ -1,3 +1,4 @@
+import { countOf } from '../../../../kernel/runs.js';
 import type { ReplicaEvent } from '../../../replication/contracts/replica.events.js';
 import { counted, type Story } from './story.js';
 
@@ -9,6 +10,8 @@ function summaryOf(event: ReplicaEvent): string {
       return `Verified ${counted(event.data.count, 'chunk')} from chunk ${event.data.first + 1} on, ${event.data.remaining} to go`;
     case 'ChunkRejected':
       return `Rejected chunk ${event.data.index + 1}: its digest did not match (${event.data.times} times so far)`;
+    case 'ChunksLost':
+      return `Found ${counted(countOf(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
     case 'ReplicaDelayed':
       return `Replication is held up: ${event.data.reason}`;
     case 'ReplicaPublished':

@@ -4,10 +4,10 @@ import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { replica } from '../../domain/replica.decider.js';
 import { ReplicaFiles } from '../replica-files.js';
 import { DelayReplica } from './delay-replica.command.js';
-import { FailReplica } from './fail-replica.command.js';
 import { PlanFetch, type FetchPlan } from './plan-fetch.command.js';
 import { PublishReplica } from './publish-replica.command.js';
 import { RecordChunks } from './record-chunks.command.js';
+import { RecordDamage } from './record-damage.command.js';
 
 @CommandHandler(PlanFetch)
 export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
@@ -54,11 +54,13 @@ export class PublishReplicaHandler implements ICommandHandler<PublishReplica> {
   }
 }
 
-@CommandHandler(FailReplica)
-export class FailReplicaHandler implements ICommandHandler<FailReplica> {
+@CommandHandler(RecordDamage)
+export class RecordDamageHandler implements ICommandHandler<RecordDamage> {
   constructor(private readonly runner: CommandRunner) {}
 
-  async execute({ packageId, code, reason }: FailReplica): Promise<void> {
-    await this.runner.run(replica, packageId, { kind: 'fail', code, reason });
+  async execute({ damage }: RecordDamage): Promise<boolean> {
+    const { packageId, ...rest } = damage;
+    const { events } = await this.runner.run(replica, packageId, { kind: 'damage', ...rest });
+    return events.some(({ type }) => type === 'ReplicaFailed');
   }
 }

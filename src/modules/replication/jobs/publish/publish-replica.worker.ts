@@ -4,9 +4,10 @@ import { countOf } from '../../../../kernel/runs.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import type { JobHandler, RunningJob } from '../../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
-import { FailReplica } from '../../commands/progress/fail-replica.command.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
+import { RecordDamage } from '../../commands/progress/record-damage.command.js';
+import { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
 import { PUBLISH_REPLICA, PublishReplicaData } from './publish-replica.job.js';
 import { RunningDigests } from './running-digests.js';
@@ -23,6 +24,7 @@ export class PublishReplicaWorker implements JobHandler {
     private readonly commands: CommandBus,
     private readonly storage: PackageStorage,
     private readonly digests: RunningDigests,
+    private readonly chunkDigests: ChunkDigests,
     private readonly delays: Delays,
   ) {}
 
@@ -55,18 +57,17 @@ export class PublishReplicaWorker implements JobHandler {
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {
-    const { packageId, filename, size, sha256 } = plan;
-    const path = await this.storage.reserve(packageId, size);
+    const path = await this.storage.reserve(plan.packageId, plan.size);
     const actual = await this.digests.finish(plan, path);
-    if (actual === sha256) {
-      await this.storage.publish(path, packageId);
-      return true;
-    }
-    const reason =
-      `${filename} is damaged on this server's disk: its chunks were verified one by one, but the whole file has ` +
-      `SHA-256 ${actual} instead of ${sha256}. Check the disk, then retry: all of it is fetched again.`;
-    await this.commands.execute(new FailReplica(packageId, 'DIGEST_MISMATCH', reason));
-    await this.storage.discard(path);
-    return false;
+    if (actual === plan.sha256) await this.storage.publish(path, plan.packageId);
+    else await this.examine(plan, path, actual);
+    return actual === plan.sha256;
+  }
+
+  /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
+  private async examine({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
+    const lost = await this.storage.damagedChunks(path, await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
+    const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
+    if (failed) await this.storage.discard(path);
   }
 }

@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
+import { RecordDamage } from '../../commands/progress/record-damage.command.js';
+import type { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
 import { PublishReplicaWorker } from './publish-replica.worker.js';
 import type { RunningDigests } from './running-digests.js';
@@ -23,21 +25,30 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
   const told: object[] = [];
   const execute = async (command: object) => {
     if (command instanceof PlanFetch) return plans.shift() ?? null;
-    return told.push(command);
+    told.push(command);
+    return command instanceof RecordDamage && command.damage.round > 1;
   };
+  const discard = vi.fn<(path: string) => Promise<void>>().mockResolvedValue();
   const publish = vi.fn<(path: string) => Promise<void>>().mockResolvedValue();
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
   const worker = new PublishReplicaWorker(
     commands,
-    fake<PackageStorage>({ digestPublished: async () => inPlace, reserve: async () => '/staged', publish }),
+    fake<PackageStorage>({
+      digestPublished: async () => inPlace,
+      reserve: async () => '/staged',
+      damagedChunks: async () => [{ first: 3, count: 2 }],
+      publish,
+      discard,
+    }),
     fake<RunningDigests>({ finish }),
+    fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
     new Delays(commands),
   );
   const run = () =>
     worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal });
-  return { run, told, publish };
+  return { run, told, publish, discard };
 }
 
 describe('a job that publishes a replica', () => {
@@ -61,6 +72,18 @@ describe('a job that publishes a replica', () => {
     expect(publish).toHaveBeenCalledWith('/staged', 'p');
   });
 
+  it('tells which chunks are damaged when the whole is wrong, and keeps the rest unless that fails the replica', async () => {
+    const { run, told, publish, discard } = setUp(null, [plan, { ...plan, round: 2 }], async () => 'bad');
+    const damage = (round: number) => new RecordDamage({ packageId: 'p', round, actual: 'bad', lost: [{ first: 3, count: 2 }] });
+    await run();
+    expect(told).toEqual([damage(1)]);
+    expect(discard).not.toHaveBeenCalled();
+    await run();
+    expect(told[1]).toEqual(damage(2));
+    expect(discard).toHaveBeenCalledWith('/staged');
+    expect(publish).not.toHaveBeenCalled();
+  });
+
   it('looks again when it comes while another runs, which may be for an earlier request', async () => {
     const { run, told } = setUp(null, [null, { ...plan, round: 2 }]);
     await Promise.all([run(), run()]);
@@ -69,7 +92,7 @@ describe('a job that publishes a replica', () => {
 
   it('takes its turn after one that failed', async () => {
     const finish = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error('The file is gone')).mockResolvedValue('good');
-    const { run, told } = setUp(null, [plan, plan], finish);
+    const { run, told } = setUp(null, [plan, plan, plan], finish);
     const [first, second] = await Promise.allSettled([run(), run()]);
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
     expect(told).toEqual([new PublishReplica('p')]);

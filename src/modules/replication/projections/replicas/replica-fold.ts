@@ -1,4 +1,4 @@
-import { addRun } from '../../../../kernel/runs.js';
+import { addRun, countOf, removeRun, type Run } from '../../../../kernel/runs.js';
 import type { Recorded } from '../../../../kernel/event-family.js';
 import type { ReplicaEvent } from '../../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
@@ -70,6 +70,11 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
     case 'ChunkRejected': {
       const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;
       return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
+    }
+    case 'ChunksLost': {
+      const verified = event.data.runs.reduce<readonly Run[]>(removeRun, row.verified);
+      const lastError = `Chunks that were verified are damaged on this server's disk (${countOf(event.data.runs)})`;
+      return { ...row, verified, lastError };
     }
     case 'ReplicaDelayed':
       return { ...row, delayCode: event.data.code, delayReason: event.data.reason, lastError: event.data.reason };
