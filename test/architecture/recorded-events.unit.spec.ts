@@ -1,0 +1,61 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { EventFamily } from '../../src/kernel/event-family.js';
+import type { DomainEvent, RecordedEvent } from '../../src/kernel/event.js';
+import { auditRows } from '../../src/modules/audit/projections/entries/audit-rows.js';
+
+const MODULES = fileURLToPath(new URL('../../src/modules/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../fixtures/events/', import.meta.url));
+
+const Recorded = z.object({
+  stream: z.string(),
+  revision: z.coerce.bigint(),
+  cursor: z.string(),
+  recordedAt: z.coerce.date(),
+  id: z.uuid(),
+  type: z.string(),
+  data: z.record(z.string(), z.json()),
+  metadata: z.object({
+    schemaVersion: z.int().positive(),
+    serverId: z.uuid(),
+    actor: z.object({ kind: z.enum(['account', 'token', 'peer', 'system', 'stranger']), id: z.string(), name: z.string() }),
+    address: z.string().nullable(),
+    correlationId: z.uuid(),
+    causationId: z.uuid().nullable(),
+  }),
+});
+
+/** One event of every type and version that was ever written, as a server recorded it. They are only ever added. */
+const events: RecordedEvent[] = readdirSync(FIXTURES).flatMap((file) =>
+  z.array(Recorded).parse(JSON.parse(readFileSync(FIXTURES + file, 'utf8'))),
+);
+
+async function families(): Promise<EventFamily<DomainEvent>[]> {
+  const files = readdirSync(MODULES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.events.ts'));
+  const modules = await Promise.all(files.map((file) => import(MODULES + file) as Promise<object>));
+  return modules.flatMap((module) => Object.values(module).filter((value) => value instanceof EventFamily));
+}
+
+describe('events of earlier versions', () => {
+  it('are kept, one of every type and version', async () => {
+    const wanted = (await families()).flatMap((family) =>
+      family.types.flatMap((type) => Array.from({ length: family.versionOf(type) }, (_, i) => `${type} ${i + 1}`)),
+    );
+    expect(wanted.length).toBeGreaterThan(20);
+    expect(events.map(({ type, metadata }) => `${type} ${metadata.schemaVersion}`).toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it.each(events.map((event) => [`${event.type} ${event.metadata.schemaVersion}`, event] as const))('%s is read', async (_, event) => {
+    const read = (await families()).flatMap((family) => family.read(event) ?? []);
+    expect(read).toHaveLength(1);
+    expect(read[0]).toMatchObject({ type: event.type, record: event });
+  });
+
+  it('tell in the audit trail what happened', () => {
+    const rows = auditRows(events, 0);
+    expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
+    for (const { targetId, summary } of rows) expect(`${targetId} ${summary}`).not.toMatch(/undefined|NaN|\[object/);
+  });
+});
