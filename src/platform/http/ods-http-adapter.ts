@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
+import { answerUnreadable } from './errors/unreadable-request.js';
 import { continueWhenRead } from './lazy-continue.js';
 
 /** Takes a request and returns true, or leaves it to the next handler and returns false. */
@@ -27,6 +29,8 @@ const isGraphqlJson = ({ url, headers }: IncomingMessage): boolean =>
  */
 export class OdsHttpAdapter extends ExpressAdapter {
   private readonly rawHandlers: RawHandler[] = [];
+  /** The latest answer on each connection. */
+  private readonly answers = new WeakMap<Duplex, ServerResponse>();
   declare protected httpServer: Server;
 
   /** Offers every request to `handler` before Nest; no guard and no filter runs. */
@@ -42,6 +46,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
       continueWhenRead(request, response);
       this.dispatch(request, response);
     });
+    this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
   }
 
   override registerParserMiddleware(): void {
@@ -56,6 +61,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
   }
 
   private dispatch(request: IncomingMessage, response: ServerResponse): void {
+    this.answers.set(request.socket, response);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();

@@ -121,6 +121,25 @@ describe('PUT /api/packages/<filename>', () => {
     await nothingLeft();
   });
 
+  it('refuses a body that it cannot decode', async () => {
+    const { socket, answer } = await raw(
+      'PUT /api/packages/a.pkg HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+    );
+    await waitFor('a refusal', () => /^HTTP\/1.1 415 [^]*UNSUPPORTED_MEDIA_TYPE/.test(answer()), 5_000);
+    socket.destroy();
+  });
+
+  it.each([
+    ['PUT /api/packages/a\0b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx', 400],
+    ['PUT /api/packages/a.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\nx', 400],
+    ['nonsense\r\n\r\n', 400],
+    [`PUT /api/packages/${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ])('says with a code what is wrong with what is no HTTP', async (request, status) => {
+    const { answer } = await raw(request);
+    await waitFor('an answer', () => answer().includes('"code":"INVALID_REQUEST"'), 5_000);
+    expect(answer()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
   it('checks every digest that it is given', async () => {
     const bytes = Buffer.from('some bytes');
     for (const [name, algorithm] of Object.entries({ 'sha-256': 'sha256', 'sha-512': 'sha512', sha: 'sha1' })) {
@@ -163,8 +182,11 @@ describe('a sender that stops early', () => {
   });
 
   it('and one that closes its side is told', async () => {
-    const { socket } = await raw('PUT /api/packages/short.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nabc');
+    const { socket, answer } = await raw(
+      'PUT /api/packages/short.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nabc',
+    );
     socket.end();
+    await waitFor('a refusal', () => /^HTTP\/1.1 400 [^]*INCOMPLETE_BODY/.test(answer()), 5_000);
     await nothingLeft();
     expect(published('short.pkg')).toEqual([]);
     socket.destroy();
@@ -238,6 +260,7 @@ describe('POST /api/packages', () => {
     ['a text as the file', 400, 'INVALID_REQUEST', [['file', 'text']]],
     ['a wrong stage before', 400, 'INVALID_STAGE', [['stage', 'dev'], ['file', file, 'f.pkg']]],
     ['a wrong stage after', 400, 'INVALID_STAGE', [['file', file, 'f.pkg'], ['stage', 'dev']]],
+    ['a filename that is no UTF-8', 400, 'INVALID_FILENAME', [['file', file, '\uFFFD.pkg']]],
     ['a path as filename', 400, 'INVALID_FILENAME', [['file', file, '../f.pkg']]],
   ])('refuses a form with %s', async (_name, status, code, fields) => {
     const reply = await post(form(...fields));

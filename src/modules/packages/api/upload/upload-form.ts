@@ -81,6 +81,11 @@ export class UploadForm {
       return;
     }
     this.bytes = bytes;
+    // What the parser puts where bytes are no UTF-8.
+    if (filename.includes('\uFFFD')) {
+      this.fail(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
+      return;
+    }
     this.fileBegan({ filename, bytes });
   }
 

@@ -43,10 +43,14 @@ export function requirePlainBody({ headers }: IncomingMessage): void {
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file without Content-Encoding.');
   }
+  const transfer = headers['transfer-encoding'];
+  if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file without a Transfer-Encoding other than chunked.');
+  }
   if (headers['content-range'] !== undefined) {
     throw new Refusal('INVALID_REQUEST', 'Send the whole file: parts of it (Content-Range) are not possible here.');
   }
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+  if (headers['content-length'] === undefined && transfer === undefined) {
     throw new Refusal('INVALID_REQUEST', 'Send the file as the body of the request.');
   }
 }
