@@ -1,29 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { QueryFailedError } from 'typeorm';
 import { PeerUnreachable } from '../../ports/peer-transport.port.js';
 import { currentContext } from '../context/call-context.js';
 import { expectedError, internalError, type PublicError } from '../http/errors/public-error.js';
 
 const logger = new Logger('GraphQL');
 
-const DATABASE_AWAY = /^(08|57P0)/;
-const CONNECTION_LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
-
-function isDatabaseAway(error: unknown): boolean {
-  const cause = error instanceof QueryFailedError ? error.driverError : error;
-  if (!(cause instanceof Error)) return false;
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  return DATABASE_AWAY.test(code) || CONNECTION_LOST.has(code) || cause.message.startsWith('Connection terminated');
-}
-
 function publicError(error: unknown): PublicError {
   const known = expectedError(error);
   if (known) return known;
   if (error instanceof PeerUnreachable) return { status: 502, code: 'PEER_UNREACHABLE', message: error.message };
-  if (isDatabaseAway(error)) {
-    return { status: 503, code: 'UNAVAILABLE', message: 'The database cannot be reached right now. Try again soon.' };
-  }
   const { correlationId } = currentContext();
   logger.error(`A field failed (${correlationId}): ${String(error)}`, error instanceof Error ? error.stack : undefined);
   return internalError(correlationId);

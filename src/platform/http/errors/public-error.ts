@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { Refusal } from '../../../kernel/refusal.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
+import { isDatabaseAway } from '../../database/database-away.js';
 import { codeOf, statusOf } from './refusal-status.js';
 
 /** What a caller may know of an error: the body of every error reply, and its HTTP status. */
@@ -13,6 +14,7 @@ export interface PublicError {
 }
 
 const UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+const DATABASE_AWAY = 'The database cannot be reached right now. Try again soon.';
 
 /** An expected error as callers see it, null for one that nobody expected. */
 export function expectedError(error: unknown): PublicError | null {
@@ -22,6 +24,7 @@ export function expectedError(error: unknown): PublicError | null {
   }
   if (error instanceof StorageFull) return { status: 507, code: 'INSUFFICIENT_STORAGE', message: error.message };
   if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE };
+  if (isDatabaseAway(error)) return { status: 503, code: 'UNAVAILABLE', message: DATABASE_AWAY };
   return fromStatus(error);
 }
 
