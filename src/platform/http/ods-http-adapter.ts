@@ -62,6 +62,8 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   private dispatch(request: IncomingMessage, response: ServerResponse): void {
     this.answers.set(request.socket, response);
+    // A client may send the whole URL (RFC 9112, 3.2.2).
+    if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();

@@ -121,25 +121,6 @@ describe('PUT /api/packages/<filename>', () => {
     await nothingLeft();
   });
 
-  it('refuses a body that it cannot decode', async () => {
-    const { socket, answer } = await raw(
-      'PUT /api/packages/a.pkg HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
-    );
-    await waitFor('a refusal', () => /^HTTP\/1.1 415 [^]*UNSUPPORTED_MEDIA_TYPE/.test(answer()), 5_000);
-    socket.destroy();
-  });
-
-  it.each([
-    ['PUT /api/packages/a\0b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx', 400],
-    ['PUT /api/packages/a.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\nx', 400],
-    ['nonsense\r\n\r\n', 400],
-    [`PUT /api/packages/${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-  ])('says with a code what is wrong with what is no HTTP', async (request, status) => {
-    const { answer } = await raw(request);
-    await waitFor('an answer', () => answer().includes('"code":"INVALID_REQUEST"'), 5_000);
-    expect(answer()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  });
-
   it('checks every digest that it is given', async () => {
     const bytes = Buffer.from('some bytes');
     for (const [name, algorithm] of Object.entries({ 'sha-256': 'sha256', 'sha-512': 'sha512', sha: 'sha1' })) {
@@ -179,17 +160,6 @@ describe('a sender that stops early', () => {
     socket.destroy();
     await nothingLeft();
     expect(published('short.pkg')).toEqual([]);
-  });
-
-  it('and one that closes its side is told', async () => {
-    const { socket, answer } = await raw(
-      'PUT /api/packages/short.pkg HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nabc',
-    );
-    socket.end();
-    await waitFor('a refusal', () => /^HTTP\/1.1 400 [^]*INCOMPLETE_BODY/.test(answer()), 5_000);
-    await nothingLeft();
-    expect(published('short.pkg')).toEqual([]);
-    socket.destroy();
   });
 });
 

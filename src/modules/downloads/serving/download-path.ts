@@ -21,10 +21,16 @@ function decoded(segment: string): string {
   }
 }
 
+/** PostgreSQL takes no NUL, and no package has one. */
+const wanted = (packageId: string | null, segment: string): Wanted | null => {
+  const filename = decoded(segment);
+  return filename.includes('\0') ? null : { packageId, filename };
+};
+
 /** Null for a path under which there can't be a package. @throws Refusal INVALID_FILENAME */
 export function parseDownloadPath(path: string): Wanted | null {
   const byName = BY_NAME.exec(path);
-  if (byName) return { packageId: null, filename: decoded(byName[1] ?? '') };
+  if (byName) return wanted(null, byName[1] ?? '');
   const byId = BY_ID.exec(path);
-  return byId ? { packageId: (byId[1] ?? '').toLowerCase(), filename: decoded(byId[2] ?? '') } : null;
+  return byId ? wanted((byId[1] ?? '').toLowerCase(), byId[2] ?? '') : null;
 }
