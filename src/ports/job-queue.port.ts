@@ -1,5 +1,11 @@
 import type { Json } from '../kernel/json.js';
 
+/** What led to a job: the call, and the event that it reacts to (null when there is none). */
+export interface JobCause {
+  readonly correlationId: string;
+  readonly causationId: string | null;
+}
+
 export interface NewJob {
   readonly name: string;
   /** Two waiting jobs of one key are one job: the later replaces the earlier. */
@@ -7,12 +13,14 @@ export interface NewJob {
   readonly data: Json;
   /** Not before this time; now when left out. */
   readonly runAt?: Date;
+  readonly cause?: JobCause;
 }
 
 export interface RunningJob {
   readonly name: string;
   readonly key: string;
   readonly data: Json;
+  readonly cause?: JobCause;
   /** 1 at the first try. */
   readonly attempt: number;
   /** Aborted when the process shuts down. */

@@ -72,6 +72,15 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(empty), WAIT);
     });
 
+    it('tells a job what it comes of', async () => {
+      const recorder = new Recorder('caused');
+      const queue = await working([recorder]);
+      const cause = { correlationId: 'call', causationId: null };
+      await queue.enqueue([{ name: 'caused', key: 'caused:1', data: {}, cause }, { name: 'caused', key: 'caused:2', data: {} }]);
+      await vi.waitFor(() => expect(recorder.seen).toHaveLength(2), WAIT);
+      expect(new Map(recorder.seen.map((job) => [job.key, job.cause]))).toEqual(new Map([['caused:1', cause], ['caused:2', undefined]]));
+    });
+
     it('does 1,000 jobs, each at least once, with two processes at work', async () => {
       const one = new Recorder('many');
       const two = new Recorder('many');

@@ -25,10 +25,13 @@ export class JobRunner {
 }
 
 function inContext(handler: JobHandler): JobHandler {
-  const context = { actor: systemActor(handler.name), address: null, causationId: null };
+  const context = { actor: systemActor(handler.name), address: null };
   return {
     name: handler.name,
     maxAttempts: handler.maxAttempts,
-    handle: (job: RunningJob) => withContext({ ...context, correlationId: newId() }, () => handler.handle(job)),
+    handle: (job: RunningJob) => {
+      const cause = job.cause ?? { correlationId: newId(), causationId: null };
+      return withContext({ ...context, ...cause }, () => handler.handle(job));
+    },
   };
 }

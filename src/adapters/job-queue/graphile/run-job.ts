@@ -10,7 +10,8 @@ import { attemptOf, giveUp, postpone } from './sql/postpone.js';
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 30_000;
 
-const Payload = z.object({ data: z.json() });
+const Cause = z.object({ correlationId: z.string(), causationId: z.string().nullable() });
+const Payload = z.object({ data: z.json(), cause: Cause.optional() });
 
 export type JobLog = (level: 'warn' | 'error', message: string) => void;
 
@@ -28,8 +29,8 @@ export interface JobContext {
  */
 export async function runJob(handler: JobHandler, row: Job, context: JobContext): Promise<void> {
   const attempt = attemptOf(row.attempts);
-  const { data } = Payload.parse(row.payload);
-  const job: RunningJob = { name: handler.name, key: row.key ?? '', data, attempt, signal: context.signal };
+  const { data, cause } = Payload.parse(row.payload);
+  const job: RunningJob = { name: handler.name, key: row.key ?? '', data, ...(cause && { cause }), attempt, signal: context.signal };
   try {
     // A job that takes the process down with it gets here without ever having thrown.
     if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { AsReaction, type Reaction } from '../../../platform/reactions/reaction.js';
+import { caused } from '../../../platform/jobs/caused.js';
 import { JobQueue, type NewJob } from '../../../ports/job-queue.port.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
 import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
@@ -22,7 +23,7 @@ export class EnqueueReplicaJobs implements Reaction {
   async react(record: RecordedEvent): Promise<void> {
     const event = replicaEvents.read(record);
     const jobs = event ? this.jobsAfter(event) : [];
-    if (jobs.length > 0) await this.queue.enqueue(jobs);
+    if (jobs.length > 0) await this.queue.enqueue(jobs.map(caused));
   }
 
   private jobsAfter(event: ReplicaEvent): NewJob[] {

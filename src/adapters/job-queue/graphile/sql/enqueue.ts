@@ -17,6 +17,8 @@ SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
 /** Stores the jobs in one transaction; of several with one key the last. */
 export async function enqueue(pool: Pool, jobs: readonly NewJob[]): Promise<void> {
   const latest = new Map(jobs.map((job) => [job.key, job]));
-  const specs = [...latest.values()].map(({ name, key, data, runAt }) => ({ name, key, payload: { data }, run_at: runAt ?? null }));
+  const specs = [...latest.values()].map(({ name, key, data, cause, runAt }) => {
+    return { name, key, payload: { data, cause }, run_at: runAt ?? null };
+  });
   await pool.query({ name: 'enqueue', text: SQL, values: [JSON.stringify(specs)] });
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { countOf, missingRuns, type Run } from '../../../../kernel/runs.js';
+import { caused } from '../../../../platform/jobs/caused.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import { JobQueue, type JobHandler, type RunningJob } from '../../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
@@ -38,7 +39,7 @@ export class FetchChunksWorker implements JobHandler {
   async handle(job: RunningJob): Promise<void> {
     // A job that was woken while it runs would fetch the same bytes twice. It has taken over from that one, which may
     // fail or be of an earlier request, so it must not be lost.
-    if (this.underWay.has(job.key)) return this.queue.enqueue([laterJob(job, new Date())]);
+    if (this.underWay.has(job.key)) return this.queue.enqueue([caused(laterJob(job, new Date()))]);
     this.underWay.add(job.key);
     try {
       await this.work(FetchChunks.parse(job.data), job);
@@ -83,7 +84,7 @@ export class FetchChunksWorker implements JobHandler {
 
   private async goOn(order: FetchChunks, { chunkCount }: FetchPlan, verified: readonly Run[]): Promise<void> {
     const next = order.lane ? nextFetchJob(order, verified, chunkCount) : null;
-    if (next) await this.queue.enqueue([next]);
-    else if (countOf(verified) === chunkCount) await this.queue.enqueue([publishJob(order.packageId)]);
+    if (next) await this.queue.enqueue([caused(next)]);
+    else if (countOf(verified) === chunkCount) await this.queue.enqueue([caused(publishJob(order.packageId))]);
   }
 }
