@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'timed out in the middle of its answer',
   UND_ERR_HEADERS_OVERFLOW: 'answered with an oversized head',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'answered with more than was expected',
+  HPE_INVALID_EOF_STATE: 'the connection was closed in the middle',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed and not trusted here',
   SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted here',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted here',
@@ -26,8 +27,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What went wrong on the way to a peer, in words for an administrator. */
 export function failureReason(error: unknown): string {
-  const known = REASONS[errorCode(error) ?? ''];
+  const code = errorCode(error) ?? '';
+  const known = REASONS[code];
   if (known) return known;
+  if (code.startsWith('HPE_')) return 'did not answer with HTTP; is this the right port?';
   if (error instanceof Error && error.cause) return failureReason(error.cause);
   if (error instanceof AggregateError && error.errors.length > 0) return failureReason(error.errors[0]);
   return messageOf(error);
