@@ -15,6 +15,8 @@ import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../commands/review-replica.command.js';
 import { PeerItem, PeerManifest } from './peer-messages.js';
 
+const LATER = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
+
 /** Turns what a peer tells into commands. Doing it twice changes nothing. */
 @Injectable()
 export class ItemHandler {
@@ -39,16 +41,21 @@ export class ItemHandler {
   }
 
   /**
-   * Resolves when all of the item is on record, or when it can never be used: that is logged.
+   * Resolves when all of the item is on record, or when it can never be used: that is logged. 'later' when it may be of
+   * use another time: once the clocks agree, or the peer sends a manifest that makes sense.
    * @throws PeerUnreachable, EventStoreUnavailable: worth another try
    */
-  async handle(peer: PeerContact, item: PeerItem): Promise<void> {
+  async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.take(peer, item);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.logger.warn(`${item.facts.filename} from ${peer.name} is skipped: ${error.code}: ${error.message}`);
+      const isLater = LATER.has(error.code);
+      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'put off' : 'skipped'}`;
+      this.logger.warn(`${what}: ${error.code}: ${error.message}`);
+      if (isLater) return 'later';
     }
+    return 'done';
   }
 
   private async take(peer: PeerContact, { facts, held, digests }: PeerItem): Promise<void> {
@@ -72,6 +79,6 @@ export class ItemHandler {
       if (error instanceof PeerUnreachable && error.status === 404) return null;
       throw error;
     }
-    throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed manifest.');
+    throw new Refusal('PEER_UNREACHABLE', 'The peer sent a malformed manifest.');
   }
 }

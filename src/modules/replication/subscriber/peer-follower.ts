@@ -16,6 +16,9 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
 /** A connection that lasted this long was a success. */
 const LONG_MS = 5_000;
+/** What was put off is read again after so long, doubled each time in a row. */
+const FIRST_PUT_OFF_MS = 60_000;
+const LONGEST_PUT_OFF_MS = 3_600_000;
 
 export interface FollowerParts {
   readonly transport: PeerTransport;
@@ -31,6 +34,7 @@ export class PeerFollower {
   private readonly stopping = new AbortController();
   private lastProblem: string | null = null;
   private attempt = 1;
+  private putOffs = 0;
 
   constructor(
     readonly peer: PeerContact,
@@ -64,8 +68,13 @@ export class PeerFollower {
     const signal = AbortSignal.any([this.stopping.signal, connection.signal]);
     const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
     let failure: { readonly error: unknown } | null = null;
-    const work = new OrderedWork<PeerItem | null>((item) => this.handle(item), {
-      reached: (id) => this.reached(place, id),
+    let putOff: NodeJS.Timeout | null = null;
+    const take = async (item: PeerItem | null): Promise<void> => {
+      if ((await this.handle(item)) === 'later') putOff ??= setTimeout(() => connection.abort(), this.putOffMs());
+    };
+    const work = new OrderedWork(take, {
+      // What was put off has to be read again.
+      reached: (id) => (putOff ? undefined : this.reached(place, id)),
       failed: (error) => {
         failure = { error };
         connection.abort();
@@ -76,6 +85,8 @@ export class PeerFollower {
     } finally {
       await work.settled();
       await place.settled();
+      this.putOffs = putOff ? this.putOffs + 1 : 0;
+      if (putOff) clearTimeout(putOff);
     }
     rethrow(failure);
   }
@@ -91,8 +102,12 @@ export class PeerFollower {
     }
   }
 
-  private handle(item: PeerItem | null): Promise<void> {
-    if (!item) return Promise.resolve();
+  private putOffMs(): number {
+    return backoffMs(this.putOffs + 1, FIRST_PUT_OFF_MS, LONGEST_PUT_OFF_MS, Math.random());
+  }
+
+  private async handle(item: PeerItem | null): Promise<'done' | 'later'> {
+    if (!item) return 'done';
     const { peerId: id, name } = this.peer;
     const context = { actor: { kind: 'peer', id, name } as const, address: null, correlationId: newId(), causationId: null };
     return withContext(context, () => this.parts.items.handle(this.peer, item));

@@ -10,11 +10,12 @@ const item = (id: string): FeedMessage => ({ kind: 'item', id, data: { facts: { 
 const ends: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(ends.splice(0).map((end) => end()));
 });
 
 /** `connections`: what each connection brings before it breaks; the last one stays open. */
-function follow(connections: FeedMessage[][], handle: (id: string) => Promise<void> = async () => undefined) {
+function follow(connections: FeedMessage[][], handle: (id: string) => Promise<unknown> = async () => 'done', { staysOpen = false } = {}) {
   const saved: string[] = [];
   const from: (string | null)[] = [];
   const handled: string[] = [];
@@ -24,7 +25,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<vo
     yield { kind: 'connected' };
     yield* messages;
     if (signal.aborted) return;
-    if (from.length < connections.length) throw new PeerUnreachable('Server A', 'the feed ended');
+    if (!staysOpen && from.length < connections.length) throw new PeerUnreachable('Server A', 'the feed ended');
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
   // Each fake has what the follower calls.
@@ -38,8 +39,9 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<vo
     items: fake<ItemHandler>({
       read: (_peer: object, data: object) => data,
       handle: async (_peer: object, { facts }: { facts: { packageId: string } }) => {
-        await handle(facts.packageId);
+        const outcome = await handle(facts.packageId);
         handled.push(facts.packageId);
+        return outcome;
       },
     }),
     logger: new Logger('test'),
@@ -73,5 +75,21 @@ describe('following a peer', () => {
     const { saved, from } = follow([[item('1'), item('2'), item('3')], [item('2'), item('3')]], fail);
     await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
     expect(from).toEqual([null, '1']);
+  });
+
+  it('reads again what was put off, after a minute, and takes what comes behind it at once', async () => {
+    vi.useFakeTimers();
+    const outcomes = ['later', 'done'];
+    const { saved, from, handled } = follow(
+      [[item('1'), item('2'), item('3')], [item('2'), item('3')]],
+      async (id) => (id === '2' ? outcomes.shift() : 'done'),
+      { staysOpen: true },
+    );
+    await vi.waitFor(() => expect(handled).toEqual(['1', '2', '3']));
+    expect(saved).toEqual(['1']);
+    await vi.advanceTimersByTimeAsync(61_000);
+    await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
+    expect(from).toEqual([null, '1']);
+    expect(handled).toEqual(['1', '2', '3', '2', '3']);
   });
 });
