@@ -16,7 +16,6 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'timed out in the middle of its answer',
   UND_ERR_HEADERS_OVERFLOW: 'answered with an oversized head',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'answered with more than was expected',
-  HPE_INVALID_EOF_STATE: 'the connection was closed in the middle',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed and not trusted here',
   SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted here',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted here',
@@ -27,14 +26,17 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What went wrong on the way to a peer, in words for an administrator. */
 export function failureReason(error: unknown): string {
-  const code = errorCode(error) ?? '';
-  const known = REASONS[code];
+  const known = REASONS[errorCode(error) ?? ''];
   if (known) return known;
-  if (code.startsWith('HPE_')) return 'did not answer with HTTP; is this the right port?';
+  if (error instanceof Error && error.name === 'HTTPParserError') return notHttp(error);
   if (error instanceof Error && error.cause) return failureReason(error.cause);
   if (error instanceof AggregateError && error.errors.length > 0) return failureReason(error.errors[0]);
   return messageOf(error);
 }
+
+/** undici's parser gives no code, only llhttp's words. */
+const notHttp = ({ message }: Error): string =>
+  message.includes('EOF') ? 'the connection was closed in the middle' : 'did not answer with HTTP; is this the right port?';
 
 export function unreachable(peerName: string, error: unknown): PeerUnreachable {
   return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));
