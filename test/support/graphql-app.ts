@@ -10,6 +10,7 @@ import type { RecordedEvent } from '../../src/kernel/event.js';
 import { Refusal } from '../../src/kernel/refusal.js';
 import { SignInResolver } from '../../src/modules/accounts/api/sign-in.resolver.js';
 import { SignIn } from '../../src/modules/accounts/commands/sign-in.command.js';
+import { SignOutHandler } from '../../src/modules/accounts/commands/sign-out.handler.js';
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
@@ -36,8 +37,13 @@ import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export const TOKEN = 'good-token';
 
+/** Of a second session. */
+export const OTHER_TOKEN = 'other-token';
+
+const open = new Set([TOKEN, OTHER_TOKEN]);
 const sessions = {
-  authenticate: async (token: string) => (token === TOKEN ? { kind: 'account', id: 'a-1', name: 'admin' } : null),
+  authenticate: async (token: string) => (open.has(token) ? { kind: 'account', id: 'a-1', name: 'admin' } : null),
+  close: async (token: string) => void open.delete(token),
 };
 
 @CommandHandler(SignIn)
@@ -93,7 +99,7 @@ export class GraphqlApp {
     const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
     const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule];
     const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule];
-    @Module({ imports: [Engines, readModels, ...platform, ...modules], providers: [...RESOLVERS, SignInHandler] })
+    @Module({ imports: [Engines, readModels, ...platform, ...modules], providers: [...RESOLVERS, SignInHandler, SignOutHandler] })
     class App {}
 
     const options = { logger: false, abortOnError: false } as const;

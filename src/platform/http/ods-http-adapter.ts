@@ -5,6 +5,7 @@ import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
 import { answerUnreadable } from './errors/unreadable-request.js';
+import { isGraphqlPath } from './graphql-path.js';
 import { continueWhenRead } from './lazy-continue.js';
 
 /** Takes a request and returns true, or leaves it to the next handler and returns false. */
@@ -21,7 +22,7 @@ const MAX_GRAPHQL_BODY = '1mb';
 const SANE_ID = /^[\w.-]{8,64}$/;
 
 const isGraphqlJson = ({ url, headers }: IncomingMessage): boolean =>
-  /^\/graphql\/?(\?|$)/.test(url ?? '') && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
+  isGraphqlPath(url) && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
 
 /**
  * Nest over Express, with a way past both for routes that must be fast, and with only as much body parsing as needed:

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait-for.js';
-import { GraphqlApp } from '../../support/graphql-app.js';
+import { GraphqlApp, OTHER_TOKEN } from '../../support/graphql-app.js';
 import { publication, recorded } from '../../support/read-side.js';
 
 let app: GraphqlApp;
@@ -41,6 +41,13 @@ describe('without a session', () => {
     expect(answer.body).toEqual({ data: { signIn: { token: 'good-token', expiresAt: '2030-01-01T00:00:00.000Z' } } });
     const refused = await stranger(signIn('wrong'));
     expect(codes(refused)).toEqual(['SIGN_IN_REFUSED']);
+  });
+
+  it('is what signing out leaves', async () => {
+    const leave = () => stranger('mutation { signOut }', { authorization: `Bearer ${OTHER_TOKEN}` });
+    expect((await leave()).body).toEqual({ data: { signOut: true } });
+    expect(codes(await leave())).toEqual(['UNAUTHENTICATED']);
+    expect((await app.query('{ peers { id } }')).body.errors).toBeUndefined();
   });
 
   it('cannot ask by GET', async () => {
@@ -124,7 +131,10 @@ describe('a request that is wrong', () => {
   it('JSON that is none is refused by its own code', async () => {
     const answer = await app.post('{"query": ');
     expect(answer.status).toBe(400);
-    expect(answer.body.code).toBe('INVALID_REQUEST');
+    expect(codes(answer)).toEqual(['INVALID_REQUEST']);
+    const huge = await app.post(JSON.stringify({ query: ' '.repeat(1_100_000) }));
+    expect(huge.status).toBe(413);
+    expect(codes(huge)).toEqual(['TOO_LARGE']);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { isGraphqlPath } from '../graphql-path.js';
 import type { PublicError } from './public-error.js';
 
 /** How long a sender who was refused early may go on sending before the connection is cut. */
@@ -6,6 +7,12 @@ const LINGER_MS = 5_000;
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** In the shape that GraphQL's clients read, where they are the ones who asked. */
+function bodyOf({ url }: IncomingMessage, { message, ...extensions }: Omit<PublicError, 'status'>): Buffer {
+  const body = isGraphqlPath(url) ? { errors: [{ message, extensions }] } : { ...extensions, message };
+  return Buffer.from(JSON.stringify(body));
+}
 
 /**
  * Answers with the error as JSON. When the request's body is still on its way, the rest is read and dropped for a
@@ -21,7 +28,7 @@ export function sendError(
     response.destroy();
     return;
   }
-  const body = Buffer.from(JSON.stringify(error));
+  const body = bodyOf(request, error);
   const unread = !request.complete && hasBody(request);
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
