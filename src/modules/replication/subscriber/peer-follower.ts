@@ -29,6 +29,12 @@ export interface FollowerParts {
   readonly onReturn: () => Promise<void>;
 }
 
+interface Incoming {
+  readonly id: string;
+  /** Null for a message that makes no sense. */
+  readonly item: PeerItem | null;
+}
+
 /** Follows one peer's feed, through all that may happen to the connection. */
 export class PeerFollower {
   private readonly stopping = new AbortController();
@@ -68,13 +74,17 @@ export class PeerFollower {
     const signal = AbortSignal.any([this.stopping.signal, connection.signal]);
     const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
     let failure: { readonly error: unknown } | null = null;
-    let putOff: NodeJS.Timeout | null = null;
-    const take = async (item: PeerItem | null): Promise<void> => {
-      if ((await this.handle(item)) === 'later') putOff ??= setTimeout(() => connection.abort(), this.putOffMs());
+    const putOff = new Set<string>();
+    let readAgain: NodeJS.Timeout | null = null;
+    const take = async ({ id, item }: Incoming): Promise<void> => {
+      if ((await this.handle(item)) === 'later') putOff.add(id);
     };
     const work = new OrderedWork(take, {
-      // What was put off has to be read again.
-      reached: (id) => (putOff ? undefined : this.reached(place, id)),
+      reached: (id) => {
+        // The place stays before what was put off, which has to be read again.
+        if (putOff.has(id)) readAgain ??= setTimeout(() => connection.abort(), this.putOffMs());
+        if (!readAgain) this.reached(place, id);
+      },
       failed: (error) => {
         failure = { error };
         connection.abort();
@@ -85,20 +95,22 @@ export class PeerFollower {
     } finally {
       await work.settled();
       await place.settled();
-      this.putOffs = putOff ? this.putOffs + 1 : 0;
-      if (putOff) clearTimeout(putOff);
+      if (readAgain) {
+        this.putOffs += 1;
+        clearTimeout(readAgain);
+      }
     }
     rethrow(failure);
   }
 
-  private async readInto(work: OrderedWork<PeerItem | null>, after: string | null, signal: AbortSignal): Promise<void> {
+  private async readInto(work: OrderedWork<Incoming>, after: string | null, signal: AbortSignal): Promise<void> {
     for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
       if (message.kind === 'connected') {
         await this.connected();
         continue;
       }
       const item = this.parts.items.read(this.peer, message.data);
-      await work.add(message.id, item?.facts.packageId ?? '', item);
+      await work.add(message.id, item?.facts.packageId ?? '', { id: message.id, item });
     }
   }
 
@@ -115,6 +127,7 @@ export class PeerFollower {
 
   private reached(place: ReadingPlace, id: string): void {
     this.attempt = 1;
+    this.putOffs = 0;
     // A feed without ids has no place to come back to.
     if (id !== '') place.move(id);
   }

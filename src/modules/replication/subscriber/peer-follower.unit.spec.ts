@@ -11,6 +11,7 @@ const ends: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   await Promise.all(ends.splice(0).map((end) => end()));
 });
 
@@ -91,5 +92,26 @@ describe('following a peer', () => {
     await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
     expect(from).toEqual([null, '1']);
     expect(handled).toEqual(['1', '2', '3', '2', '3']);
+  });
+
+  it('waits longer each time that the same item is put off, and no longer for the next one', async () => {
+    vi.useFakeTimers();
+    const outcomes = ['later', 'later', 'done'];
+    const again = [item('1')];
+    const { from, handled } = follow(
+      [again, again, [item('1'), item('2')], [item('2')]],
+      async (id) => (id === '1' ? outcomes.shift() : handled.includes('2') ? 'done' : 'later'),
+      { staysOpen: true },
+    );
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    await vi.waitFor(() => expect(handled).toEqual(['1']));
+    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.waitFor(() => expect(handled).toHaveLength(2));
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(from).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.waitFor(() => expect(handled).toEqual(['1', '1', '1', '2']));
+    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.waitFor(() => expect(from).toEqual([null, null, null, '1']));
   });
 });
