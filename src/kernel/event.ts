@@ -31,6 +31,8 @@ export interface NewEvent {
   readonly type: string;
   readonly data: Json;
   readonly metadata: EventMetadata;
+  /** When it was recorded first, for an event that is copied from another log; now when left out. */
+  readonly recordedAt?: Date;
 }
 
 /** An event as the log returns it. */

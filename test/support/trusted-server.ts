@@ -21,6 +21,9 @@ const UNSET: Settings = {
   adminPassword: null,
   secretKey: null,
   databaseUrl: null,
+  eventStoreUrl: null,
+  redisUrl: null,
+  role: 'all',
   logLevel: 'error',
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isBaseUrl } from '../../kernel/base-url.js';
 import { STAGES } from '../../kernel/stage.js';
+import { ROLES } from '../../platform/config/settings.js';
 
 const MAX_PORT = 65_535;
 
@@ -16,6 +17,10 @@ const baseUrl = z
   .refine((value) => isBaseUrl(value) && URL.canParse(value));
 
 const postgresUrl = z.string().refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value));
+
+const eventStoreUrl = z.string().refine((value) => /^esdb(\+discover)?:\/\/[^/?#]+/.test(value));
+
+const redisUrl = z.string().refine((value) => /^rediss?:\/\//.test(value) && URL.canParse(value));
 
 const key = z
   .string()
@@ -60,10 +65,11 @@ export const environment = {
     meaning: 'The server takes packages of this stage or a later one: Dev < Test < Prod.',
   },
   ODST_ROLE: {
-    check: z.literal('all'),
+    check: z.enum(ROLES),
     fallback: 'all',
-    expected: '"all": one process does everything on the embedded engines',
-    meaning: 'What this process does. In this version always everything.',
+    expected: 'all, api or worker',
+    meaning:
+      '`api` answers HTTP, `worker` fetches and publishes, `all` does both. Several processes of one server share its engines and its data folder; they need `DATABASE_URL`.',
   },
   ODST_ADMIN_PASSWORD: {
     check: z.string().min(8).max(200),
@@ -90,20 +96,26 @@ export const environment = {
     meaning: 'A PostgreSQL 14 or newer that somebody else runs, with a database for this server alone.',
   },
   EVENTSTOREDB_URL: {
-    check: z.never(),
-    unset: 'as it must be',
-    expected: 'unset: this version keeps its event log in PostgreSQL',
-    meaning: 'Reserved.',
+    check: eventStoreUrl,
+    unset: 'the event log is kept in PostgreSQL',
+    expected: 'esdb://user:password@host:2113?tls=true, or esdb+discover://… for a cluster',
+    meaning: 'An EventStoreDB, one node or a cluster, for this server alone. `tlsCAFile=<path>` in it names a CA certificate.',
   },
   REDIS_URL: {
-    check: z.never(),
-    unset: 'as it must be',
-    expected: 'unset: this version keeps its job queue in PostgreSQL',
-    meaning: 'Reserved.',
+    check: redisUrl,
+    unset: 'the job queue is kept in PostgreSQL',
+    expected: 'redis://user:password@host:6379/0, or rediss://… for TLS',
+    meaning: 'A Redis for the job queue. Several servers may share one: keys carry the id of the server.',
   },
 } as const;
 
 export type VariableName = keyof typeof environment;
 
 /** Secrets may stand in a file, as container platforms hand them over: `<name>_FILE` is its path. */
-export const SECRETS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'ODST_SECRET_KEY', 'DATABASE_URL'];
+export const SECRETS: readonly VariableName[] = [
+  'ODST_ADMIN_PASSWORD',
+  'ODST_SECRET_KEY',
+  'DATABASE_URL',
+  'EVENTSTOREDB_URL',
+  'REDIS_URL',
+];

@@ -16,10 +16,8 @@ export function loadSettings(env: Env): Settings {
     if (value === null) throw new StartupError(`Set ${name}: ${environment[name].expected}.`);
     return value;
   };
-  need('ODST_ROLE');
-  parse(env, 'EVENTSTOREDB_URL');
-  parse(env, 'REDIS_URL');
-  return {
+  const settings = {
+    role: need('ODST_ROLE'),
     port: need('PORT'),
     dataDir: resolve(need('ODST_DATA_DIR')),
     url: parse(env, 'ODST_URL'),
@@ -28,8 +26,20 @@ export function loadSettings(env: Env): Settings {
     adminPassword: parse(env, 'ODST_ADMIN_PASSWORD'),
     secretKey: parse(env, 'ODST_SECRET_KEY'),
     databaseUrl: parse(env, 'DATABASE_URL'),
+    eventStoreUrl: parse(env, 'EVENTSTOREDB_URL'),
+    redisUrl: parse(env, 'REDIS_URL'),
     logLevel: need('ODST_LOG_LEVEL'),
   };
+  refuseContradictions(settings);
+  return settings;
+}
+
+/** The embedded database belongs to the one process that starts it. */
+function refuseContradictions({ role, databaseUrl }: Settings): void {
+  if (role === 'all' || databaseUrl !== null) return;
+  throw new StartupError(
+    `ODST_ROLE=${role} needs DATABASE_URL: the embedded PostgreSQL serves one process only. Set DATABASE_URL, or ODST_ROLE=all.`,
+  );
 }
 
 /** A misspelt variable would be silently without effect. */

@@ -1,7 +1,12 @@
 import type { Stage } from '../../kernel/stage.js';
 
+/** What one process of a server does: answer HTTP, do the work in the background, or both. */
+export const ROLES = ['all', 'api', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+
 /** The configuration of this process, checked at boot (`src/app/config`). Doubles as the injection token. */
 export abstract class Settings {
+  abstract readonly role: Role;
   abstract readonly port: number;
   /** Absolute path. */
   abstract readonly dataDir: string;
@@ -14,5 +19,9 @@ export abstract class Settings {
   /** 32 bytes that encrypt secrets at rest; null keeps them under a key file in the data folder. */
   abstract readonly secretKey: Buffer | null;
   abstract readonly databaseUrl: string | null;
+  /** Null keeps the event log in PostgreSQL. */
+  abstract readonly eventStoreUrl: string | null;
+  /** Null keeps the job queue in PostgreSQL. */
+  abstract readonly redisUrl: string | null;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
