@@ -9,7 +9,6 @@ import { ReplicationModule } from '../modules/replication/replication.module.js'
 import { ServerModule } from '../modules/server/server.module.js';
 import { AuthModule } from '../platform/auth/auth.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
-import type { Settings } from '../platform/config/settings.js';
 import { PlatformCqrsModule } from '../platform/cqrs/cqrs.module.js';
 import { GraphqlModule } from '../platform/graphql/graphql.module.js';
 import { HealthModule } from '../platform/health/health.module.js';
@@ -20,9 +19,8 @@ import { PeerAuthModule } from '../platform/peer-auth/peer-auth.module.js';
 import { ProjectionsModule } from '../platform/projections/projections.module.js';
 import { ReactionsModule } from '../platform/reactions/reactions.module.js';
 import { SecretsModule } from '../platform/secrets/secrets.module.js';
-import type { Database } from '../ports/database.port.js';
 import { dataSourceOptions } from './database/data-source-options.js';
-import { EnginesModule } from './engines.module.js';
+import { EnginesModule, type StartedEngines } from './engines.module.js';
 
 const PLATFORM = [
   HttpModule,
@@ -52,11 +50,11 @@ const MODULES = [
 /** The whole server. */
 @Module({})
 export class AppModule {
-  static forRoot(settings: Settings, database: Database): DynamicModule {
-    const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
+  static forRoot(engines: StartedEngines): DynamicModule {
+    const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(engines.database.settings, 'read'), autoLoadEntities: true });
     return {
       module: AppModule,
-      imports: [EnginesModule.forRoot(settings, database), readModels, ...PLATFORM, ...MODULES],
+      imports: [EnginesModule.forRoot(engines), readModels, ...PLATFORM, ...MODULES],
     };
   }
 }

@@ -1,5 +1,4 @@
 import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
-import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
@@ -7,15 +6,10 @@ import { Settings } from '../platform/config/settings.js';
 import { Database } from '../ports/database.port.js';
 import { EventStore } from '../ports/event-store.port.js';
 import { JobQueue } from '../ports/job-queue.port.js';
+import { Locks } from '../ports/locks.port.js';
 import { PackageStorage } from '../ports/package-storage.port.js';
 import { PeerTransport } from '../ports/peer-transport.port.js';
 import { RequestSigner } from '../ports/request-signer.port.js';
-
-const eventStore = {
-  provide: EventStore,
-  inject: [Database],
-  useFactory: (database: Database) => new PostgresEventStore(database.settings),
-};
 
 const jobQueue = {
   provide: JobQueue,
@@ -38,19 +32,29 @@ const peerTransport = {
   useFactory: (signer: RequestSigner) => new HttpPeerTransport(signer),
 };
 
+/** What runs before the server is put together. */
+export interface StartedEngines {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly store: EventStore;
+  readonly locks: Locks;
+}
+
 /** Chooses the engine behind each port. Nothing outside this folder and the adapters knows which one runs. */
 @Global()
 @Module({})
 export class EnginesModule {
-  static forRoot(settings: Settings, database: Database): DynamicModule {
+  static forRoot({ settings, database, store, locks }: StartedEngines): DynamicModule {
     const values = [
       { provide: Settings, useValue: settings },
       { provide: Database, useValue: database },
+      { provide: EventStore, useValue: store },
+      { provide: Locks, useValue: locks },
     ];
     return {
       module: EnginesModule,
-      providers: [...values, eventStore, jobQueue, packageStorage, peerTransport],
-      exports: [Settings, Database, EventStore, JobQueue, PackageStorage, PeerTransport],
+      providers: [...values, jobQueue, packageStorage, peerTransport],
+      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport],
     };
   }
 }

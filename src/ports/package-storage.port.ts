@@ -95,4 +95,7 @@ export abstract class PackageStorage {
 
   /** Removes what crashes left behind: staged uploads, and files of packages and replicas that are not wanted. */
   abstract sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void>;
+
+  /** Removes only staged uploads that nobody has written to for an hour: other processes may be at work in here. */
+  abstract sweepUploads(): Promise<void>;
 }

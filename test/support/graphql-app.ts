@@ -31,8 +31,10 @@ import { ProjectionRunner } from '../../src/platform/projections/running/project
 import { ProjectionsModule } from '../../src/platform/projections/projections.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
+import { Locks } from '../../src/ports/locks.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Sessions } from '../../src/ports/sessions.port.js';
+import { MemoryLocks } from './memory-locks.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export const TOKEN = 'good-token';
@@ -91,9 +93,10 @@ export class GraphqlApp {
       { provide: Database, useValue: { settings: database.settings } },
       { provide: Sessions, useValue: sessions },
       { provide: ServerIdentity, useValue: { serverId: 'test' } },
+      { provide: Locks, useValue: new MemoryLocks() },
     ];
     @Global()
-    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity] })
+    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity, Locks] })
     class Engines {}
 
     const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });

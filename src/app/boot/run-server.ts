@@ -1,16 +1,11 @@
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { StartupError } from '../../kernel/startup-error.js';
+import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import type { Settings } from '../../platform/config/settings.js';
-import { OdsHttpAdapter } from '../../platform/http/ods-http-adapter.js';
 import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';
-import { EventStore } from '../../ports/event-store.port.js';
-import { JobQueue } from '../../ports/job-queue.port.js';
-import { AppModule } from '../app.module.js';
 import { loadSettings } from '../config/load-settings.js';
-import { migrate } from '../database/migrate.js';
 import { startDatabase } from '../database/start-database.js';
+import { assemble } from './assemble.js';
 import { listen, refuseTakenPort } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startWork } from './start-work.js';
@@ -44,16 +39,12 @@ async function start(settings: Settings, logger: PinoLogger, shutdown: Shutdown)
 }
 
 async function startApp(settings: Settings, database: Database, logger: PinoLogger, shutdown: Shutdown): Promise<void> {
-  await migrate(database.settings);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings, database), new OdsHttpAdapter(), {
-    logger,
-    abortOnError: false,
-    forceCloseConnections: false,
-  });
-  shutdown.add(() => app.get(EventStore).close());
-  shutdown.add(() => app.close());
-  shutdown.add(() => app.get(JobQueue).stop());
-  await app.init();
+  const locks = new PostgresLocks(database.settings);
+  shutdown.add(() => locks.close());
+  const ground = { settings, database, locks, logger, shutdown };
+  const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
+  const app = await locks.hold('boot', shutdown.signal, () => assemble(ground), onTaken);
+  if (!app) return;
   await startWork(app);
   await listen(app, settings.port);
   logger.log(`Listening on port ${settings.port}`, 'Server');

@@ -11,7 +11,7 @@ type Step = () => Promise<unknown>;
  */
 export class Shutdown {
   private readonly steps: Step[] = [];
-  private begun = false;
+  private readonly beginning = new AbortController();
 
   constructor(private readonly logger: LoggerService) {
     const begin = (): void => this.begin();
@@ -22,17 +22,22 @@ export class Shutdown {
   }
 
   get hasBegun(): boolean {
-    return this.begun;
+    return this.signal.aborted;
+  }
+
+  /** Aborts when the server begins to stop. */
+  get signal(): AbortSignal {
+    return this.beginning.signal;
   }
 
   /** What was started last is stopped first. Without effect when that has begun. */
   add(step: Step): void {
-    if (!this.begun) this.steps.unshift(step);
+    if (!this.hasBegun) this.steps.unshift(step);
   }
 
   private begin(): void {
-    if (this.begun) process.exit(130);
-    this.begun = true;
+    if (this.hasBegun) process.exit(130);
+    this.beginning.abort();
     this.logger.log('Stopping', 'Server');
     setTimeout(() => process.exit(1), PATIENCE_MS);
     void this.run().then(() => process.exit(0));

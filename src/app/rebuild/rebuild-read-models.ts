@@ -2,6 +2,7 @@ import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { Rebuild, type RebuildProgress } from '../../platform/projections/running/rebuild.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
+import type { Locks } from '../../ports/locks.port.js';
 import { dataSourceOptions, type ReadSchema } from '../database/data-source-options.js';
 import { allProjections } from './read-models.js';
 
@@ -10,15 +11,29 @@ async function connect(database: DatabaseSettings, schema: ReadSchema): Promise<
   return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();
 }
 
-/** Builds every read model anew from the log and puts it in the place of the old one; see Rebuild. */
+export interface RebuildOptions {
+  readonly progress?: RebuildProgress;
+  /** Nothing is done when another process has done it meanwhile. */
+  readonly onlyOutdated?: boolean;
+}
+
+/**
+ * Builds every read model anew from the log and puts it in the place of the old one, see Rebuild; one process of a
+ * server at a time.
+ */
 export async function rebuildReadModels(
   database: DatabaseSettings,
   store: EventStore,
-  progress?: RebuildProgress,
+  locks: Locks,
+  { progress, onlyOutdated = false }: RebuildOptions = {},
 ): Promise<void> {
   const [live, next] = [await connect(database, 'read'), await connect(database, 'read_next')];
-  try {
+  const rebuild = async (): Promise<void> => {
+    if (onlyOutdated && !(await readModelsAreOutdated(live))) return;
     await new Rebuild(live, next, allProjections(), store, progress).run();
+  };
+  try {
+    await locks.hold('rebuild', new AbortController().signal, rebuild);
   } finally {
     await Promise.all([live.destroy(), next.destroy()]);
   }

@@ -2,10 +2,12 @@ import 'reflect-metadata';
 import { EmbeddedDatabase } from '../../adapters/database/embedded/embedded-database.js';
 import { runningSettings } from '../../adapters/database/embedded/running.js';
 import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
-import { PostgresEventStore } from '../../adapters/event-store/postgres/postgres-event-store.js';
+import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
+import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
+import { startEventStore } from '../boot/start-engines.js';
 import { loadSettings } from '../config/load-settings.js';
 import { migrate } from '../database/migrate.js';
 import { rebuildReadModels } from './rebuild-read-models.js';
@@ -26,30 +28,35 @@ async function withDatabase(settings: Settings, work: (database: DatabaseSetting
   }
 }
 
-async function rebuild(database: DatabaseSettings): Promise<void> {
-  const store = new PostgresEventStore(database);
+async function rebuild(settings: Settings, database: DatabaseSettings): Promise<void> {
+  const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
+  const locks = new PostgresLocks(database);
   const counts = new Map<string, number>();
   const startedAt = performance.now();
   try {
-    await rebuildReadModels(database, store, (name, events) => {
+    const progress = (name: string, events: number): void => {
       counts.set(name, (counts.get(name) ?? 0) + events);
       if (process.stderr.isTTY) process.stderr.write(`\r${name}: ${counts.get(name)} events`.padEnd(60));
-    });
+    };
+    await rebuildReadModels(database, store, locks, { progress });
   } finally {
-    await store.close();
+    await Promise.all([store.close(), locks.close()]);
   }
   if (process.stderr.isTTY) say('');
   for (const [name, events] of counts) say(`${name}: ${events} events`);
   say(`The read models were rebuilt in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
 
+const run = (settings: Settings): Promise<void> => withDatabase(settings, (database) => rebuild(settings, database));
+
 const HELP = `npm run projections:rebuild
 Builds the read models anew from the event log and puts them in the place of the old ones; a running server goes on
-answering from the old ones meanwhile. Takes the server's own environment variables (ODST_DATA_DIR, DATABASE_URL).`;
+answering from the old ones meanwhile. Takes the server's own environment variables (ODST_DATA_DIR, DATABASE_URL,
+EVENTSTOREDB_URL).`;
 
 try {
   if (process.argv.includes('--help')) say(HELP);
-  else await withDatabase(loadSettings(process.env), rebuild);
+  else await run(loadSettings(process.env));
 } catch (error) {
   say(error instanceof StartupError ? error.message : `The rebuild failed, the old read models stay: ${String(error)}`);
   process.exitCode = 1;

@@ -2,12 +2,13 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../context/call-context.js';
 import { keepTrying } from './keep-trying.js';
 import { AsReaction, type Reaction } from './reaction.js';
 import { SubscriptionCursors } from './subscription-cursors.js';
 
-/** Delivers recorded events to reactions, each with a cursor of its own. */
+/** Delivers recorded events to reactions, each with a cursor of its own and in one process of the server. */
 @Injectable()
 export class ReactionRunner implements OnApplicationShutdown {
   private readonly logger = new Logger('Reactions');
@@ -18,6 +19,7 @@ export class ReactionRunner implements OnApplicationShutdown {
     private readonly discovery: DiscoveryService,
     private readonly store: EventStore,
     private readonly cursors: SubscriptionCursors,
+    private readonly locks: Locks,
   ) {}
 
   start(): void {
@@ -32,13 +34,16 @@ export class ReactionRunner implements OnApplicationShutdown {
   }
 
   private keepRunning(reaction: Reaction): Promise<void> {
-    return keepTrying(this.stopping.signal, () => this.follow(reaction), (error, waitMs) => {
+    const { signal } = this.stopping;
+    const work = async (): Promise<void> => {
+      await this.locks.hold(`reaction ${reaction.name}`, signal, (held) => this.follow(reaction, held));
+    };
+    return keepTrying(signal, work, (error, waitMs) => {
       this.logger.error(`${reaction.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
     });
   }
 
-  private async follow(reaction: Reaction): Promise<void> {
-    const { signal } = this.stopping;
+  private async follow(reaction: Reaction, signal: AbortSignal): Promise<void> {
     const after = await this.cursors.load(reaction.name);
     for await (const item of this.store.subscribe({ after, types: reaction.eventTypes, signal })) {
       if (item.kind === 'caughtUp') continue;

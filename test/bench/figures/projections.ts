@@ -1,3 +1,4 @@
+import { PostgresLocks } from '../../../src/adapters/locks/postgres/postgres-locks.js';
 import { rebuildReadModels } from '../../../src/app/rebuild/rebuild-read-models.js';
 import type { NewEvent } from '../../../src/kernel/event.js';
 import { newId } from '../../../src/platform/ids/ids.js';
@@ -43,7 +44,9 @@ export const projections: Figure = (context) =>
     const times = await inTurn({ ...context, runs: Math.min(3, context.runs) }, {
       ours: async () => {
         const startedAt = performance.now();
-        await rebuildReadModels(database, store);
+        const locks = new PostgresLocks(database);
+        await rebuildReadModels(database, store, locks);
+        await locks.close();
         return (performance.now() - startedAt) / 1000;
       },
       reading: () => readAll(store),

@@ -12,6 +12,7 @@ import { ReadModels } from '../../../src/platform/projections/read-models.js';
 import { ProjectionRunner } from '../../../src/platform/projections/running/projection-runner.js';
 import { Database, type DatabaseSettings } from '../../../src/ports/database.port.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { MemoryLocks } from '../../support/memory-locks.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /** Counts how often each event was applied. */
@@ -75,7 +76,7 @@ function startProcess() {
   const listener = new PgListener(new TestDatabasePort(database.settings));
   const changes = new ReadModelChanges(listener);
   const registry = new OneProjection(projection);
-  const runner = new ProjectionRunner(registry, store, dataSource, changes);
+  const runner = new ProjectionRunner(registry, store, dataSource, changes, new MemoryLocks());
   open.push(runner, listener);
   return { changes, readModels: new ReadModels(store, registry, changes, dataSource), started: runner.start() };
 }

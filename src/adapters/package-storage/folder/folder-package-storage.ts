@@ -9,7 +9,7 @@ import {
   type StagedFile,
 } from '../../../ports/package-storage.port.js';
 import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
-import { Folders, replicaIdOf, syncFolder } from './folders.js';
+import { Folders, isUpload, replicaIdOf, syncFolder } from './folders.js';
 import { DescriptorPool } from './reading/descriptor-pool.js';
 import { DigestThread } from './reading/digest-thread.js';
 import { HashThread } from './receiving/hash-thread.js';
@@ -24,6 +24,8 @@ const SLABS = 16;
 const OPEN_FILES = 500;
 /** File times come from a clock that may be a tick behind. */
 const CLOCK_TICK_MS = 20;
+/** Senders that are silent for two minutes are cut off, so nobody writes to such an upload any more. */
+const ABANDONED_MS = 60 * 60 * 1000;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -145,6 +147,10 @@ export class FolderPackageStorage extends PackageStorage {
     await putBackWanted(this.folders, wanted.packages);
     await sweepFolder(this.folders.packages, (name) => wanted.packages.has(name), this.startedAt);
     await sweepFolder(this.folders.staging, (name) => wanted.replicas.has(replicaIdOf(name) ?? ''), this.startedAt);
+  }
+
+  override sweepUploads(): Promise<void> {
+    return sweepFolder(this.folders.staging, (name) => !isUpload(name), Date.now() - ABANDONED_MS);
   }
 
   private async write(path: string, source: Readable, signal?: AbortSignal): Promise<Received> {

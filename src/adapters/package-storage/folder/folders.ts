@@ -48,6 +48,8 @@ export class Folders {
 /** The package id in the name of a replica's staging file, null for any other. */
 export const replicaIdOf = (name: string): string | null => (name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null);
 
+export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
+
 /** Makes renames and removals in the folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');

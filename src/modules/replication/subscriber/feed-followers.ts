@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
+import { Locks } from '../../../ports/locks.port.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -19,7 +20,7 @@ interface Following {
   readonly ended: Promise<void>;
 }
 
-/** Follows the feed of every registered peer that is not suspended, from `start` on. */
+/** Follows the feed of every registered peer that is not suspended, from `start` on; each in one process of the server. */
 @Injectable()
 export class FeedFollowers implements LiveView, OnModuleDestroy {
   readonly name = 'feed followers';
@@ -36,6 +37,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     private readonly identity: ServerIdentity,
     private readonly queue: JobQueue,
     private readonly views: LiveViews,
+    private readonly locks: Locks,
     transport: PeerTransport,
     cursors: FeedCursors,
     items: ItemHandler,
@@ -93,7 +95,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
 
   private begin(peer: PeerContact, stage: Stage): void {
     const follower = new PeerFollower(peer, stage, this.parts);
-    this.following.set(peer.peerId, { follower, stage, ended: follower.run() });
+    this.following.set(peer.peerId, { follower, stage, ended: follower.run(this.locks) });
   }
 
   private async end(peerId: string): Promise<void> {

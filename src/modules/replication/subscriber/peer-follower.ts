@@ -4,6 +4,7 @@ import { backoffMs } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { withContext } from '../../../platform/context/call-context.js';
 import { newId } from '../../../platform/ids/ids.js';
+import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import type { PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FeedCursors } from './feed-cursors.js';
@@ -48,13 +49,21 @@ export class PeerFollower {
     private readonly parts: FollowerParts,
   ) {}
 
-  /** Resolves after `stop`. */
-  async run(): Promise<void> {
+  /** Resolves after `stop`. Waits as long as another process of this server follows the peer. */
+  async run(locks: Locks): Promise<void> {
     const { signal } = this.stopping;
+    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, (held) => this.follow(held));
+  }
+
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();
       try {
-        await this.read();
+        await this.read(signal);
       } catch (error) {
         this.complain(error);
       }
@@ -64,14 +73,10 @@ export class PeerFollower {
     }
   }
 
-  stop(): void {
-    this.stopping.abort();
-  }
-
   /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
-  private async read(): Promise<void> {
+  private async read(held: AbortSignal): Promise<void> {
     const connection = new AbortController();
-    const signal = AbortSignal.any([this.stopping.signal, connection.signal]);
+    const signal = AbortSignal.any([held, connection.signal]);
     const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
     let failure: { readonly error: unknown } | null = null;
     const putOff = new Set<string>();

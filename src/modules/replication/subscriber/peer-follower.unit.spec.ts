@@ -4,6 +4,7 @@ import { PeerUnreachable, type FeedMessage, type PeerTransport } from '../../../
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
 import { PeerFollower } from './peer-follower.js';
+import { MemoryLocks } from '../../../../test/support/memory-locks.js';
 
 const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false };
 const item = (id: string): FeedMessage => ({ kind: 'item', id, data: { facts: { packageId: id } } });
@@ -49,7 +50,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
     onReturn,
   });
   Logger.overrideLogger(false);
-  const running = follower.run();
+  const running = follower.run(new MemoryLocks());
   ends.push(() => {
     follower.stop();
     return running;

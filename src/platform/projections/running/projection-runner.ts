@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { EventStore, type SubscriptionItem } from '../../../ports/event-store.port.js';
+import { Locks } from '../../../ports/locks.port.js';
 import { keepTrying } from '../../reactions/keep-trying.js';
 import { CheckpointMoved, loadCheckpoint } from './checkpoint.js';
 import { project } from './project.js';
@@ -8,7 +9,10 @@ import type { Projection } from '../projection.js';
 import { ProjectionRegistry } from '../projection-registry.js';
 import { ReadModelChanges } from '../read-model-changes.js';
 
-/** Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. */
+/**
+ * Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. Each
+ * runs in one process of the server; the checkpoint keeps out one that has lost its lock and does not know yet.
+ */
 @Injectable()
 export class ProjectionRunner implements OnApplicationShutdown {
   private readonly logger = new Logger('Projections');
@@ -20,9 +24,10 @@ export class ProjectionRunner implements OnApplicationShutdown {
     private readonly store: EventStore,
     private readonly dataSource: DataSource,
     private readonly changes: ReadModelChanges,
+    private readonly locks: Locks,
   ) {}
 
-  /** Resolves when all read models have caught up with what the log held at the start. */
+  /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
   async start(): Promise<void> {
     const caughtUp = this.registry.all().map(
       (projection) =>
@@ -39,15 +44,19 @@ export class ProjectionRunner implements OnApplicationShutdown {
   }
 
   private keepRunning(projection: Projection, onCaughtUp: () => void): Promise<void> {
-    return keepTrying(this.stopping.signal, () => this.follow(projection, onCaughtUp), (error, waitMs) => {
+    const { signal } = this.stopping;
+    const name = `projection ${projection.name}`;
+    const work = async (): Promise<void> => {
+      await this.locks.hold(name, signal, (held) => this.follow(projection, held, onCaughtUp), onCaughtUp);
+    };
+    return keepTrying(signal, work, (error, waitMs) => {
       if (error instanceof CheckpointMoved) return;
       this.logger.error(`${projection.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
     });
   }
 
-  private async follow(projection: Projection, onCaughtUp: () => void): Promise<void> {
+  private async follow(projection: Projection, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
     let cursor = await loadCheckpoint(this.dataSource.manager, projection);
-    const { signal } = this.stopping;
     for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
       cursor = await this.handle(projection, cursor, item);
       if (item.kind === 'caughtUp') onCaughtUp();

@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { countOf } from '../../../../kernel/runs.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import type { JobHandler, RunningJob } from '../../../../ports/job-queue.port.js';
+import { Locks } from '../../../../ports/locks.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
@@ -18,7 +19,6 @@ import { RunningDigests } from './running-digests.js';
 export class PublishReplicaWorker implements JobHandler {
   readonly name = PUBLISH_REPLICA;
   readonly maxAttempts = 30_000;
-  private readonly underWay = new Map<string, Promise<void>>();
 
   constructor(
     private readonly commands: CommandBus,
@@ -26,19 +26,17 @@ export class PublishReplicaWorker implements JobHandler {
     private readonly digests: RunningDigests,
     private readonly chunkDigests: ChunkDigests,
     private readonly delays: Delays,
+    private readonly locks: Locks,
   ) {}
 
-  /** The jobs of one replica take turns: one that comes meanwhile may be for a later request of the same package. */
+  /**
+   * The jobs of one replica take turns, also those of several processes: one that comes meanwhile may be for a later
+   * request of the same package.
+   */
   async handle(job: RunningJob): Promise<void> {
     const { packageId } = PublishReplicaData.parse(job.data);
-    const turn = () => this.work(packageId);
-    const work = (this.underWay.get(packageId) ?? Promise.resolve()).then(turn, turn);
-    this.underWay.set(packageId, work);
-    try {
-      await work;
-    } finally {
-      if (this.underWay.get(packageId) === work) this.underWay.delete(packageId);
-    }
+    await this.locks.hold(`publish ${packageId}`, job.signal, () => this.work(packageId));
+    job.signal.throwIfAborted();
   }
 
   private async work(packageId: string): Promise<void> {

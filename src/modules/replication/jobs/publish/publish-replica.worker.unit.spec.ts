@@ -8,6 +8,7 @@ import type { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
 import { PublishReplicaWorker } from './publish-replica.worker.js';
 import type { RunningDigests } from './running-digests.js';
+import { MemoryLocks } from '../../../../../test/support/memory-locks.js';
 
 const plan: FetchPlan = {
   packageId: 'p',
@@ -45,6 +46,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     fake<RunningDigests>({ finish }),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
     new Delays(commands),
+    new MemoryLocks(),
   );
   const run = () =>
     worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal });

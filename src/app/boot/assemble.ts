@@ -1,0 +1,53 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Settings } from '../../platform/config/settings.js';
+import { OdsHttpAdapter } from '../../platform/http/ods-http-adapter.js';
+import type { PinoLogger } from '../../platform/logging/pino-logger.js';
+import type { Database } from '../../ports/database.port.js';
+import { JobQueue } from '../../ports/job-queue.port.js';
+import type { Locks } from '../../ports/locks.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { AppModule } from '../app.module.js';
+import { migrate } from '../database/migrate.js';
+import { bind, checkBinding } from './ownership/bind-log.js';
+import { claimFolder } from './ownership/claim-folder.js';
+import { catchUp } from './catch-up.js';
+import { healthOnly } from './health-only.js';
+import type { Shutdown } from './shutdown.js';
+import { startEventStore } from './start-engines.js';
+
+/** What a process has before it can assemble the server. */
+export interface Ground {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly locks: Locks;
+  readonly logger: PinoLogger;
+  readonly shutdown: Shutdown;
+}
+
+/**
+ * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
+ * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
+ */
+export async function assemble({ settings, database, locks, logger, shutdown }: Ground): Promise<NestExpressApplication> {
+  await migrate(database.settings);
+  const store = await startEventStore(settings, database.settings, logger);
+  shutdown.add(() => store.close());
+  const isMoved = await checkBinding(database.settings, store);
+  if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
+  const http = new OdsHttpAdapter();
+  if (settings.role === 'worker') http.addRawHandler(healthOnly);
+  const engines = { settings, database, store, locks };
+  const options = { logger, abortOnError: false, forceCloseConnections: false };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines), http, options);
+  shutdown.add(() => app.close());
+  shutdown.add(() => app.get(JobQueue).stop());
+  const { serverId } = app.get(ServerIdentity);
+  await claimFolder(settings.dataDir, serverId);
+  await bind(database.settings, store, serverId);
+  // Also makes the tables of the queue.
+  await app.get(JobQueue).counts();
+  await app.init();
+  await catchUp(app);
+  return app;
+}

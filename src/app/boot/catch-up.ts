@@ -1,0 +1,33 @@
+import type { INestApplication } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { HeldPackagesQuery } from '../../modules/packages/queries/boot/held-packages.query.js';
+import { LatestStampQuery } from '../../modules/packages/queries/boot/latest-stamp.query.js';
+import { UnfinishedReplicasQuery } from '../../modules/replication/queries/unfinished-replicas.query.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { ProjectionRunner } from '../../platform/projections/running/projection-runner.js';
+import { Locks } from '../../ports/locks.port.js';
+import { PackageStorage } from '../../ports/package-storage.port.js';
+
+/**
+ * Before new work is taken, in this order: read models catch up with the log; the clock goes on after the latest
+ * stamp; what a crash left on disk is cleared away.
+ */
+export async function catchUp(app: INestApplication): Promise<void> {
+  await app.get(ProjectionRunner).start();
+  await moveClock(app);
+  if (await app.get(Locks).isAlone()) await sweepStorage(app);
+  else await app.get(PackageStorage).sweepUploads();
+}
+
+async function moveClock(app: INestApplication): Promise<void> {
+  const latest = await app.get(QueryBus).execute(new LatestStampQuery());
+  if (latest !== null) app.get(Clock).hybrid.observe(latest);
+}
+
+/** Only when this process is alone: what others are at work on looks like a leftover. */
+async function sweepStorage(app: INestApplication): Promise<void> {
+  const queries = app.get(QueryBus);
+  const packages = await queries.execute(new HeldPackagesQuery());
+  const unfinished = await queries.execute(new UnfinishedReplicasQuery());
+  await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+}

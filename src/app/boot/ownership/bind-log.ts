@@ -1,0 +1,87 @@
+import { Client } from 'pg';
+import { StartupError } from '../../../kernel/startup-error.js';
+import { serverEvents } from '../../../modules/server/contracts/server.events.js';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import type { EventStore } from '../../../ports/event-store.port.js';
+import { allProjections } from '../../rebuild/read-models.js';
+
+interface Binding {
+  readonly epoch: string;
+  readonly serverId: string;
+}
+
+/**
+ * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
+ * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
+ * True when that was so. @throws StartupError when the log is another server's, or empty where there must be history
+ */
+export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
+  const bound = await inDatabase(settings, readBinding);
+  const epoch = await store.epoch();
+  if (!bound || bound.epoch === epoch) return false;
+  const owner = await ownerOf(store);
+  if (owner === null) throw emptyLog(bound);
+  if (owner !== bound.serverId) throw foreignLog(owner, bound);
+  await inDatabase(settings, (client) => startAfresh(client, { epoch, serverId: owner }));
+  return true;
+}
+
+/** Notes that they belong together, once it is known whose they are. */
+export async function bind(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
+  const epoch = await store.epoch();
+  await inDatabase(settings, (client) => writeBinding(client, { epoch, serverId }));
+}
+
+const emptyLog = ({ serverId }: Binding): StartupError =>
+  new StartupError(
+    `The event log is empty, but this database belongs to the server ${serverId}, whose history is in another log. ` +
+      'Copy it with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
+  );
+
+const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
+  new StartupError(
+    `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
+      'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
+  );
+
+/** Id of the server whose log it is; null when it is empty. */
+async function ownerOf(store: EventStore): Promise<string | null> {
+  for await (const record of store.readStream('server')) {
+    const event = serverEvents.read(record);
+    if (event?.type === 'ServerInitialised') return event.data.serverId;
+  }
+  return null;
+}
+
+async function readBinding(client: Client): Promise<Binding | null> {
+  const { rows } = await client.query<Binding>('SELECT epoch, server_id AS "serverId" FROM state.log_binding');
+  return rows[0] ?? null;
+}
+
+async function writeBinding(client: Client, { epoch, serverId }: Binding): Promise<void> {
+  await client.query(
+    `INSERT INTO state.log_binding (epoch, server_id) VALUES ($1, $2)
+     ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, server_id = excluded.server_id`,
+    [epoch, serverId],
+  );
+}
+
+/** Cursors of the old log must not be taken for cursors of the new one, so they go in the same transaction. */
+async function startAfresh(client: Client, binding: Binding): Promise<void> {
+  const tables = ['read.checkpoints', ...allProjections().flatMap(({ tables }) => tables.map((table) => `read.${table}`))];
+  await client.query('BEGIN');
+  await client.query(`TRUNCATE ${tables.join(', ')}`);
+  await client.query('DELETE FROM state.subscription_cursors');
+  await writeBinding(client, binding);
+  await client.query('COMMIT');
+}
+
+async function inDatabase<T>(settings: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ ...settings, application_name: 'odst boot' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
