@@ -8,7 +8,7 @@ const urlOf = (change: Partial<{ port: number; password: string; database: strin
   const { port, password, database } = { ...rest, ...change };
   return `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}?sslmode=disable`;
 };
-const failure = (url: string, patience = 300): Promise<unknown> => ExternalDatabase.connect(url, patience).catch((error: unknown) => error);
+const failure = (url: string, patience = 300): Promise<unknown> => ExternalDatabase.connect(url, { patience }).catch((error: unknown) => error);
 
 describe('DATABASE_URL', () => {
   const silent = createServer(() => undefined);

@@ -6,6 +6,7 @@ import type { Database } from '../../ports/database.port.js';
 
 /** The PostgreSQL of DATABASE_URL, else the embedded one in the data folder. @throws StartupError */
 export function startDatabase(settings: Settings, logger: LoggerService): Promise<Database> {
-  if (settings.databaseUrl !== null) return ExternalDatabase.connect(settings.databaseUrl);
-  return EmbeddedDatabase.start(settings.dataDir, { onEvent: (message) => logger.warn(message, 'Database') });
+  const warn = (message: string): void => logger.warn(message, 'Database');
+  if (settings.databaseUrl !== null) return ExternalDatabase.connect(settings.databaseUrl, { onWaiting: warn });
+  return EmbeddedDatabase.start(settings.dataDir, { onEvent: warn });
 }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { LiveViews } from '../../platform/live-view/live-views.js';
+import { EventStore } from '../../ports/event-store.port.js';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
@@ -21,9 +22,9 @@ import { PeersReadModule } from './peers-read.module.js';
 
 const directory = {
   provide: PeerDirectory,
-  inject: [LiveViews],
-  async useFactory(views: LiveViews) {
-    const peers = new LivePeerDirectory();
+  inject: [LiveViews, EventStore],
+  async useFactory(views: LiveViews, store: EventStore) {
+    const peers = new LivePeerDirectory(store);
     await views.follow(peers);
     return peers;
   },

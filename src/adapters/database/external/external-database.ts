@@ -11,22 +11,29 @@ const OLDEST = 140_000;
 /** Wrong password, wrong user, no such database: waiting does not help. */
 const FINAL = new Set(['28P01', '28000', '3D000']);
 
+interface ConnectOptions {
+  readonly patience?: number;
+  readonly onWaiting?: (message: string) => void;
+}
+
 /** A PostgreSQL that somebody else runs (`DATABASE_URL`). */
 export class ExternalDatabase extends Database {
   private constructor(readonly settings: DatabaseSettings) {
     super();
   }
 
-  /** Waits until it answers, at most `patience` milliseconds. @throws StartupError */
-  static async connect(url: string, patience = PATIENCE): Promise<ExternalDatabase> {
+  /** Waits until it answers, at most `patience` milliseconds, and says once that it waits. @throws StartupError */
+  static async connect(url: string, { patience = PATIENCE, onWaiting = () => undefined }: ConnectOptions = {}): Promise<ExternalDatabase> {
     const settings = parseDatabaseUrl(url);
-    for (const deadline = Date.now() + patience; ; ) {
+    const deadline = Date.now() + patience;
+    for (let tries = 1; ; tries++) {
       try {
         await probe(settings, Math.max(1, deadline - Date.now()));
         return new ExternalDatabase(settings);
       } catch (error) {
         if (error instanceof StartupError) throw error;
         if (FINAL.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unreachable(settings, error);
+        if (tries === 1) onWaiting(`Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`);
         await delay(250);
       }
     }
@@ -49,7 +56,9 @@ async function probe(settings: DatabaseSettings, timeout: number): Promise<void>
   }
 }
 
-function unreachable({ host, port, database }: DatabaseSettings, error: unknown): StartupError {
-  const reason = messageOf(error) || errorCode(error) || 'no answer';
-  return new StartupError(`The database ${database} at ${host}:${port} (DATABASE_URL) cannot be used: ${reason}`, error);
-}
+const placeOf = ({ host, port, database }: DatabaseSettings): string => `${database} at ${host}:${port} (DATABASE_URL)`;
+
+const reasonOf = (error: unknown): string => messageOf(error) || errorCode(error) || 'no answer';
+
+const unreachable = (settings: DatabaseSettings, error: unknown): StartupError =>
+  new StartupError(`The database ${placeOf(settings)} cannot be used: ${reasonOf(error)}`, error);

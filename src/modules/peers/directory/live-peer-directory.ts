@@ -1,9 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { RecordedEvent } from '../../../kernel/event.js';
+import { streamOf } from '../../../kernel/decider.js';
 import type { LiveView } from '../../../platform/live-view/live-views.js';
+import { TokenBucket } from '../../../platform/limits/token-bucket.js';
+import type { EventStore } from '../../../ports/event-store.port.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from '../domain/peer.decider.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The registered peers, folded from the log. */
 export class LivePeerDirectory extends PeerDirectory implements LiveView {
@@ -15,11 +20,18 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     'PeerResumed',
     'PeerUnregistered',
   ];
+  /** Strangers can't make us read the log more often than that. */
+  private readonly lookups = new TokenBucket(20, 5);
   private readonly peers = new Map<string, KnownPeer>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 
-  find(peerId: string): Promise<PeerContact | null> {
-    return Promise.resolve(contactOf(this.peers.get(peerId)));
+  constructor(private readonly store: EventStore) {
+    super();
+  }
+
+  async find(peerId: string): Promise<PeerContact | null> {
+    const known = this.peers.get(peerId);
+    return contactOf(known ?? (await this.read(peerId)));
   }
 
   list(): Promise<readonly PeerContact[]> {
@@ -38,6 +50,17 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     const known = peer.evolve(this.peers.get(event.data.peerId) ?? null, event);
     if (known) this.peers.set(event.data.peerId, known);
     this.emitter.emit('change');
+  }
+
+  /** Another process of this server may have registered it a moment ago, and the peer calls us at once. */
+  private async read(peerId: string): Promise<KnownPeer | undefined> {
+    if (!UUID.test(peerId) || !this.lookups.take()) return undefined;
+    let known: KnownPeer | null = null;
+    for await (const record of this.store.readStream(streamOf(peer.category, peerId))) {
+      const event = peerEvents.read(record);
+      if (event) known = peer.evolve(known, event);
+    }
+    return known ?? undefined;
   }
 }
 
