@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareCluster, type Cluster } from '../../../src/adapters/database/embedded/cluster.js';
+import { settingsOf } from '../../../src/adapters/database/embedded/embedded-database.js';
+import { findBinaries } from '../../../src/adapters/database/embedded/program/binaries.js';
+import { bringUp, shutDown } from '../../../src/adapters/database/embedded/server/postmaster.js';
+import type { DatabaseSettings } from '../../../src/ports/database.port.js';
+
+/** Connections of several processes; what is lost in a power failure does not matter here, time does. */
+const OPTIONS = { max_connections: '300', fsync: 'off', full_page_writes: 'off' };
+
+/** A PostgreSQL that somebody else runs, on a port that stays, to be stopped and started. */
+export class OutsidePostgres {
+  private constructor(
+    private readonly folder: string,
+    private readonly cluster: Cluster,
+    readonly settings: DatabaseSettings,
+  ) {}
+
+  static async start(): Promise<OutsidePostgres> {
+    const folder = mkdtempSync(join(tmpdir(), 'odst-postgres-'));
+    const cluster = await prepareCluster(join(folder, 'postgres'), await findBinaries());
+    const { port } = await bringUp(cluster, 0, OPTIONS);
+    return new OutsidePostgres(folder, cluster, settingsOf(cluster.password, port));
+  }
+
+  get url(): string {
+    const { user, password, host, port, database } = this.settings;
+    return `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
+  }
+
+  stop(): Promise<void> {
+    return shutDown(this.cluster);
+  }
+
+  async restart(): Promise<void> {
+    await bringUp(this.cluster, this.settings.port, OPTIONS);
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
