@@ -1,5 +1,8 @@
 import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
+import type { Queue } from 'bull';
 import { PostgresEventStore } from '../adapters/event-store/postgres/postgres-event-store.js';
+import { BullJobQueue } from '../adapters/job-queue/bull/bull-job-queue.js';
+import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-queue.module.js';
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
@@ -17,13 +20,18 @@ const eventStore = {
   useFactory: (database: Database) => new PostgresEventStore(database.settings),
 };
 
-const jobQueue = {
+const logJobs = (level: 'warn' | 'error', message: string): void => new Logger('Jobs')[level](message);
+
+const graphileQueue = {
   provide: JobQueue,
   inject: [Database],
-  useFactory: (database: Database) => {
-    const logger = new Logger('Jobs');
-    return new GraphileJobQueue(database.settings, (level, message) => logger[level](message));
-  },
+  useFactory: (database: Database) => new GraphileJobQueue(database.settings, logJobs),
+};
+
+const bullQueue = {
+  provide: JobQueue,
+  inject: [BULL_QUEUE],
+  useFactory: (queue: Queue) => new BullJobQueue(queue, logJobs),
 };
 
 const packageStorage = {
@@ -47,9 +55,11 @@ export class EnginesModule {
       { provide: Settings, useValue: settings },
       { provide: Database, useValue: database },
     ];
+    const { redisUrl } = settings;
     return {
       module: EnginesModule,
-      providers: [...values, eventStore, jobQueue, packageStorage, peerTransport],
+      imports: redisUrl === null ? [] : [bullQueueModule(redisUrl, logJobs)],
+      providers: [...values, eventStore, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport],
       exports: [Settings, Database, EventStore, JobQueue, PackageStorage, PeerTransport],
     };
   }

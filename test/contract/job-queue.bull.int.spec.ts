@@ -9,7 +9,7 @@ describe.skipIf(lacksRedis())('with Redis', () => {
     const redis = await RedisUnderTest.start();
     return {
       open: () => openBull(redis.url),
-      spawnWorker: () => new Child(new URL('deadly-worker.ts', import.meta.url), { TEST_REDIS: redis.url }),
+      spawnWorker: () => new Child(new URL('job-queue/deadly-worker.ts', import.meta.url), { TEST_REDIS: redis.url }),
       close: () => redis.dispose(),
     };
   });

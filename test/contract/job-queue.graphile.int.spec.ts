@@ -10,7 +10,7 @@ jobQueueContract('graphile', async () => {
   return {
     open: () => new GraphileJobQueue(database.settings),
     spawnWorker: () =>
-      new Child(new URL('deadly-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
+      new Child(new URL('job-queue/deadly-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
     close: () => database.drop(),
   };
 });

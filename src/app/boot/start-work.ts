@@ -7,6 +7,7 @@ import { UnfinishedReplicasQuery } from '../../modules/replication/queries/unfin
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
+import { QueueWatch } from '../../platform/jobs/queue-watch.js';
 import { ProjectionRunner } from '../../platform/projections/running/projection-runner.js';
 import { ReactionRunner } from '../../platform/reactions/reaction-runner.js';
 import { Database } from '../../ports/database.port.js';
@@ -25,6 +26,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   await sweepStorage(app);
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
+  await app.get(QueueWatch).start();
   await app.get(FeedFollowers).start();
 }
 

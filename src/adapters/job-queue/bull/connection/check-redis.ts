@@ -38,7 +38,7 @@ async function askForMemory(redisUrl: string, deadline: number): Promise<string 
   try {
     await redis.connect();
     await redis.ping();
-    return await redis.info('memory').catch((error: unknown) => (/^NOPERM/.test(messageOf(error)) ? null : Promise.reject(error)));
+    return await redis.info('memory').catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
   } catch (error) {
     throw cause ?? error;
   } finally {

@@ -1,13 +1,19 @@
 import { once } from 'node:events';
-import { GraphileJobQueue } from '../../src/adapters/job-queue/graphile/graphile-job-queue.js';
-import { openBull } from '../support/bull-queue.js';
+import type { JobQueue } from '../../../src/ports/job-queue.port.js';
 
 /**
  * Works on `hangs`, whose jobs never end, and on `dies`, whose jobs take the process down with them. Says
  * `took <key> <attempt>` for each.
  */
 const { TEST_REDIS, TEST_DATABASE } = process.env;
-const queue = TEST_REDIS ? openBull(TEST_REDIS) : new GraphileJobQueue(JSON.parse(TEST_DATABASE ?? ''));
+
+/** Loads just the engine that is asked for, since it is compiled each time. */
+async function open(): Promise<JobQueue> {
+  if (TEST_REDIS) return (await import('../../support/bull-queue.js')).openBull(TEST_REDIS);
+  const { GraphileJobQueue } = await import('../../../src/adapters/job-queue/graphile/graphile-job-queue.js');
+  return new GraphileJobQueue(JSON.parse(TEST_DATABASE ?? ''));
+}
+const queue = await open();
 
 interface Taken {
   readonly key: string;
