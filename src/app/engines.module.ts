@@ -1,4 +1,7 @@
 import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { BullJobQueue } from '../adapters/job-queue/bull/bull-job-queue.js';
+import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-queue.module.js';
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
@@ -11,13 +14,18 @@ import { PackageStorage } from '../ports/package-storage.port.js';
 import { PeerTransport } from '../ports/peer-transport.port.js';
 import { RequestSigner } from '../ports/request-signer.port.js';
 
-const jobQueue = {
+const logJobs = (level: 'warn' | 'error', message: string): void => new Logger('Jobs')[level](message);
+
+const graphileQueue = {
   provide: JobQueue,
   inject: [Database],
-  useFactory: (database: Database) => {
-    const logger = new Logger('Jobs');
-    return new GraphileJobQueue(database.settings, (level, message) => logger[level](message));
-  },
+  useFactory: (database: Database) => new GraphileJobQueue(database.settings, logJobs),
+};
+
+const bullQueue = {
+  provide: JobQueue,
+  inject: [BULL_QUEUE],
+  useFactory: (queue: Queue) => new BullJobQueue(queue, logJobs),
 };
 
 const packageStorage = {
@@ -51,9 +59,11 @@ export class EnginesModule {
       { provide: EventStore, useValue: store },
       { provide: Locks, useValue: locks },
     ];
+    const { redisUrl } = settings;
     return {
       module: EnginesModule,
-      providers: [...values, jobQueue, packageStorage, peerTransport],
+      imports: redisUrl === null ? [] : [bullQueueModule(redisUrl, logJobs)],
+      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport],
       exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport],
     };
   }

@@ -1,61 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { JobHandler, JobQueue, RunningJob } from '../../src/ports/job-queue.port.js';
-import type { Child } from '../support/child.js';
-
-/** An engine under test. */
-export interface JobQueueEngine {
-  /** One more client of the same queue. */
-  open(): JobQueue;
-  /** A process that takes jobs named `hangs`, writes `took <key>` for each and never ends one. */
-  spawnHangingWorker(): Child;
-  close(): Promise<void>;
-}
-
-/** Records what it is given; does what the test says with it. */
-class Recorder implements JobHandler {
-  readonly seen: RunningJob[] = [];
-  readonly at: number[] = [];
-
-  constructor(
-    readonly name: string,
-    private readonly work: (job: RunningJob) => Promise<void> | void = () => undefined,
-    readonly maxAttempts = 5,
-  ) {}
-
-  async handle(job: RunningJob): Promise<void> {
-    this.seen.push(job);
-    this.at.push(performance.now());
-    await this.work(job);
-  }
-}
-
-const WAIT = { timeout: 30_000, interval: 5 };
+import { describe, expect, it, vi } from 'vitest';
+import { killedProcesses } from './job-queue/killed.js';
+import { orderOfJobs } from './job-queue/order.js';
+import { NOTHING, Recorder, Scene, WAIT, type JobQueueEngine } from './job-queue/scene.js';
+import { whatIsShown } from './job-queue/shown.js';
 
 /** What every job queue engine must keep. */
 export function jobQueueContract(name: string, start: () => Promise<JobQueueEngine>): void {
   describe(`job queue: ${name}`, () => {
-    let engine: JobQueueEngine;
-    let queues: JobQueue[] = [];
-    const open = (): JobQueue => {
-      const queue = engine.open();
-      queues.push(queue);
-      return queue;
-    };
-    const working = async (handlers: readonly JobHandler[], concurrency = 4): Promise<JobQueue> => {
-      const queue = open();
-      await queue.work(handlers, concurrency);
-      return queue;
-    };
-    const empty = { waiting: 0, running: 0 };
-
-    beforeAll(async () => {
-      engine = await start();
-    });
-    afterEach(async () => {
-      await Promise.all(queues.map((queue) => queue.stop()));
-      queues = [];
-    });
-    afterAll(() => engine.close());
+    const scene = new Scene(start);
+    const { open, working } = scene;
 
     it('does every job with its data, soon after it was asked for', async () => {
       const recorder = new Recorder('echo');
@@ -69,7 +22,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       }
       expect(recorder.seen[3]).toMatchObject({ name: 'echo', key: 'echo:3', data: { i: 3, text: 'ä"\\', list: [1, null] }, attempt: 1 });
       expect(latencies.sort((a, b) => a - b)[10]).toBeLessThan(50);
-      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(empty), WAIT);
+      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
     });
 
     it('tells a job what it comes of', async () => {
@@ -100,7 +53,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       expect(await queue.counts()).toMatchObject({ waiting: 1 });
       const recorder = new Recorder('same');
       await working([recorder]);
-      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(empty), WAIT);
+      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
       expect(recorder.seen.map(({ data }) => data)).toEqual([3]);
     });
 
@@ -114,7 +67,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       await queue.enqueue([{ name: 'busy', key: 'busy', data: 1 }]);
       await vi.waitFor(async () => {
         expect(recorder.seen.map(({ data }) => data)).toEqual([1, 2]);
-        expect(await queue.counts()).toEqual({ ...empty, stuck: 0 });
+        expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 });
       }, WAIT);
     });
 
@@ -141,7 +94,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         expect(gaps[i]).toBeGreaterThan(full / 2 - 20);
         expect(gaps[i]).toBeLessThan(full + 1000);
       });
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
     });
 
     it('gives up after the handler’s tries, shows it, and starts anew when asked to', async () => {
@@ -149,11 +102,11 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       const recorder = new Recorder('poison', () => { if (isPoison) throw new Error('poison'); }, 2);
       const queue = await working([recorder]);
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 1 }]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 1 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
       expect(recorder.seen).toHaveLength(2);
       isPoison = false;
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 2 }]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
       expect(recorder.seen.map(({ attempt, data }) => [attempt, data])).toEqual([[1, 1], [2, 1], [1, 2]]);
     });
 
@@ -161,7 +114,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       const first = new Recorder('slow', ({ signal }) => new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(new Error('aborted')));
       }), 1);
-      const queue = engine.open();
+      const queue = scene.openUnwatched();
       await queue.work([first], 2);
       await queue.enqueue([1, 2, 3].map((data) => ({ name: 'slow', key: `slow:${data}`, data })));
       await vi.waitFor(() => expect(first.seen).toHaveLength(2), WAIT);
@@ -173,17 +126,8 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       expect(second.seen.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
     });
 
-    it('gives the jobs of a killed process to another one', async () => {
-      const child = engine.spawnHangingWorker();
-      const queue = open();
-      await queue.enqueue([1, 2].map((data) => ({ name: 'hangs', key: `hangs:${data}`, data })));
-      await vi.waitFor(() => expect(child.lines).toHaveLength(2), WAIT);
-      const other = new Recorder('hangs');
-      await queue.work([other], 2);
-      await child.kill();
-      await vi.waitFor(() => expect(new Set(other.seen.map(({ data }) => data))).toEqual(new Set([1, 2])), WAIT);
-      expect(other.seen.map(({ attempt }) => attempt)).toEqual([2, 2]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...empty, stuck: 0 }), WAIT);
-    });
+    orderOfJobs(scene);
+    whatIsShown(scene);
+    killedProcesses(scene);
   });
 }

@@ -9,8 +9,8 @@ jobQueueContract('graphile', async () => {
   const database = await createTestDatabase();
   return {
     open: () => new GraphileJobQueue(database.settings),
-    spawnHangingWorker: () =>
-      new Child(new URL('hanging-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
+    spawnWorker: () =>
+      new Child(new URL('job-queue/deadly-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
     close: () => database.drop(),
   };
 });

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
+import { QueueWatch } from '../../platform/jobs/queue-watch.js';
 import { ReactionRunner } from '../../platform/reactions/reaction-runner.js';
 import { Database } from '../../ports/database.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
@@ -15,6 +16,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   if (app.get(Settings).role === 'api') return;
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
+  await app.get(QueueWatch).start();
   await app.get(FeedFollowers).start();
 }
 

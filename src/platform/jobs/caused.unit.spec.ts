@@ -17,7 +17,7 @@ async function contextOf(running: Partial<RunningJob>): Promise<CallContext | un
   const discovery = { getProviders: () => [{ instance: handler }] } as unknown as DiscoveryService;
   const queue = { work: async (handlers: JobHandler[]) => void given.push(...handlers) } as unknown as JobQueue;
   await new JobRunner(discovery, queue).start();
-  await given[0]?.handle({ ...job, attempt: 1, signal: new AbortController().signal, ...running });
+  await given[0]?.handle({ ...job, attempt: 1, signal: new AbortController().signal, progress: async () => undefined, ...running });
   return seen;
 }
 

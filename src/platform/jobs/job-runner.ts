@@ -29,6 +29,7 @@ function inContext(handler: JobHandler): JobHandler {
   return {
     name: handler.name,
     maxAttempts: handler.maxAttempts,
+    ...(handler.rateLimit && { rateLimit: handler.rateLimit }),
     handle: (job: RunningJob) => {
       const cause = job.cause ?? { correlationId: newId(), causationId: null };
       return withContext({ ...context, ...cause }, () => handler.handle(job));

@@ -1,12 +1,15 @@
 import { runMigrations, type TaskList } from 'graphile-worker';
 import { Pool } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { JobQueue, type JobHandler, type NewJob, type QueueCounts } from '../../../ports/job-queue.port.js';
+import { JobQueue, type FailedJob, type JobAtWork, type JobHandler, type NewJob, type QueueCounts } from '../../../ports/job-queue.port.js';
 import { Alarm } from './alarm.js';
 import { Liveness } from './liveness.js';
-import { runJob, type JobLog } from './run-job.js';
+import { RateGate } from './rate-gate.js';
+import { runJob, type JobContext, type JobLog } from './run-job.js';
 import { countJobs } from './sql/counts.js';
 import { enqueue } from './sql/enqueue.js';
+import { failedJobs, runningJobs } from './sql/look.js';
+import { leaveMark } from './sql/mark.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
 
 /** Connections for enqueueing, retries and the LISTEN of Graphile Worker, beside one for each running job. */
@@ -57,6 +60,21 @@ export class GraphileJobQueue extends JobQueue {
     return countJobs(this.pool);
   }
 
+  override async running(): Promise<readonly JobAtWork[]> {
+    await this.migrate();
+    return runningJobs(this.pool);
+  }
+
+  override async failed(first: number): Promise<readonly FailedJob[]> {
+    await this.migrate();
+    return failedJobs(this.pool, first);
+  }
+
+  override async mark(): Promise<boolean> {
+    await this.migrate();
+    return leaveMark(this.pool);
+  }
+
   override async stop(): Promise<void> {
     this.aborting.abort();
     this.alarm.stop();
@@ -66,7 +84,8 @@ export class GraphileJobQueue extends JobQueue {
   }
 
   private tasksOf(handlers: readonly JobHandler[]): TaskList {
-    const context = { pool: this.pool, alarm: this.alarm, signal: this.aborting.signal, log: this.log };
+    const gates = new Map(handlers.flatMap(({ name, rateLimit }) => (rateLimit ? [[name, new RateGate(rateLimit)] as const] : [])));
+    const context: JobContext = { pool: this.pool, alarm: this.alarm, signal: this.aborting.signal, log: this.log, gates };
     return Object.fromEntries(
       handlers.map((handler) => [handler.name, (_payload, { job }) => runJob(handler, job, context)] satisfies [string, TaskList[string]]),
     );

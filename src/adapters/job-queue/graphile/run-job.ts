@@ -5,6 +5,8 @@ import { backoffMs } from '../../../kernel/retry.js';
 import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
 import { messageOf } from '../../shared/errors.js';
 import type { Alarm } from './alarm.js';
+import type { RateGate } from './rate-gate.js';
+import { noteProgress } from './sql/look.js';
 import { attemptOf, giveUp, postpone } from './sql/postpone.js';
 
 const FIRST_DELAY_MS = 250;
@@ -21,6 +23,8 @@ export interface JobContext {
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
   readonly log: JobLog;
+  /** By the name of the handler, of those with a rate limit. */
+  readonly gates: ReadonlyMap<string, RateGate>;
 }
 
 /**
@@ -29,9 +33,10 @@ export interface JobContext {
  */
 export async function runJob(handler: JobHandler, row: Job, context: JobContext): Promise<void> {
   const attempt = attemptOf(row.attempts);
-  const { data, cause } = Payload.parse(row.payload);
-  const job: RunningJob = { name: handler.name, key: row.key ?? '', data, ...(cause && { cause }), attempt, signal: context.signal };
+  const wait = context.gates.get(handler.name)?.enter(performance.now()) ?? 0;
+  if (wait > 0) return putOff(row, attempt, wait, context);
   try {
+    const job = await prepare(handler, row, attempt, context);
     // A job that takes the process down with it gets here without ever having thrown.
     if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
     await handler.handle(job);
@@ -40,13 +45,28 @@ export async function runJob(handler: JobHandler, row: Job, context: JobContext)
   }
 }
 
+async function prepare(handler: JobHandler, row: Job, attempt: number, { pool, signal }: JobContext): Promise<RunningJob> {
+  const { data, cause } = Payload.parse(row.payload);
+  const progress = (fraction: number): Promise<void> => noteProgress(pool, row.id, fraction).catch(() => undefined);
+  // What a try said whose process died.
+  if (row.flags) await progress(0);
+  return { name: handler.name, key: row.key ?? '', data, ...(cause && { cause }), attempt, signal, progress };
+}
+
+/** Not counted as a try. */
+async function putOff(row: Job, attempt: number, waitMs: number, { pool, alarm }: JobContext): Promise<void> {
+  const isWanted = await postpone(pool, row, attempt - 1, waitMs);
+  alarm.setIn(waitMs);
+  if (isWanted) throw new Error('Put off by the rate limit');
+}
+
 /** False when a newer job of the same key will do the work, so that this one is done. */
 async function settle(handler: JobHandler, row: Job, attempt: number, error: unknown, context: JobContext): Promise<boolean> {
   const name = `${handler.name} ${row.key ?? ''}`;
   if (context.signal.aborted) return postpone(context.pool, row, attempt - 1, 0);
   if (attempt >= handler.maxAttempts) {
     context.log('error', `${name} gave up after ${attempt} tries: ${messageOf(error)}`);
-    return giveUp(context.pool, row);
+    return giveUp(context.pool, row, Math.min(attempt, handler.maxAttempts), messageOf(error));
   }
   const delay = backoffMs(attempt, FIRST_DELAY_MS, LONGEST_DELAY_MS, Math.random());
   context.log('warn', `${name} failed at try ${attempt}, again in ${delay} ms: ${messageOf(error)}`);

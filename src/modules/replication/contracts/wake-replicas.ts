@@ -1,4 +1,11 @@
 export const WAKE_REPLICAS = 'wake-replicas';
 
 /** A job that puts the work of all unfinished replicas in the queue again, now: it may be lost or wait in vain. */
-export const wakeReplicas = () => ({ name: WAKE_REPLICAS, key: WAKE_REPLICAS, data: {} });
+export const wakeReplicas = () => ({ name: WAKE_REPLICAS, key: WAKE_REPLICAS, data: {}, priority: 10 });
+
+/** The same once more half a minute later, for replicas that the read model does not show yet. */
+export const wakeReplicasLater = (now: Date) => ({
+  ...wakeReplicas(),
+  key: `${WAKE_REPLICAS}:later`,
+  runAt: new Date(now.getTime() + 30_000),
+});

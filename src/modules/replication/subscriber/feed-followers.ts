@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
 import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
@@ -9,7 +10,7 @@ import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.p
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
-import { wakeReplicas } from '../contracts/wake-replicas.js';
+import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
 import { PeerFollower, type FollowerParts } from './peer-follower.js';
@@ -41,7 +42,9 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     transport: PeerTransport,
     cursors: FeedCursors,
     items: ItemHandler,
+    watch: QueueWatch,
   ) {
+    watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date())]));
     const onReturn = () => this.queue.enqueue([wakeReplicas()]);
     this.parts = { transport, cursors, items, logger: new Logger('Subscriber'), onReturn };
   }

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { Refusal } from '../../../kernel/refusal.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
+import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import { isDatabaseAway } from '../../database/database-away.js';
 import { codeOf, statusOf } from './refusal-status.js';
@@ -14,6 +15,7 @@ export interface PublicError {
 }
 
 const UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+const QUEUE_AWAY = 'The job queue cannot be reached right now. Try again soon.';
 const DATABASE_AWAY = 'The database cannot be reached right now. Try again soon.';
 
 /** An expected error as callers see it, null for one that nobody expected. */
@@ -24,6 +26,7 @@ export function expectedError(error: unknown): PublicError | null {
   }
   if (error instanceof StorageFull) return { status: 507, code: 'INSUFFICIENT_STORAGE', message: error.message };
   if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE };
+  if (error instanceof JobQueueUnavailable) return { status: 503, code: 'UNAVAILABLE', message: QUEUE_AWAY };
   if (isDatabaseAway(error)) return { status: 503, code: 'UNAVAILABLE', message: DATABASE_AWAY };
   return fromStatus(error);
 }

@@ -1,11 +1,12 @@
 import type { Pool } from 'pg';
 import type { QueueCounts } from '../../../../ports/job-queue.port.js';
+import { MARK } from './mark.js';
 
 /** A job without a key was replaced by a newer one: it is over, or runs for the last time. */
 const SQL = `
 SELECT count(*) FILTER (WHERE locked_at IS NULL AND attempts < max_attempts)::int AS waiting,
        count(*) FILTER (WHERE locked_at IS NOT NULL)::int AS running,
-       count(*) FILTER (WHERE locked_at IS NULL AND attempts >= max_attempts AND key IS NOT NULL)::int AS stuck
+       count(*) FILTER (WHERE locked_at IS NULL AND attempts >= max_attempts AND key <> '${MARK}')::int AS stuck
 FROM graphile_worker._private_jobs`;
 
 export async function countJobs(pool: Pool): Promise<QueueCounts> {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { NewJob } from '../../../../ports/job-queue.port.js';
+import { DEFAULT_PRIORITY, type NewJob } from '../../../../ports/job-queue.port.js';
 
 /** More than any handler's tries: when a job gives up is decided here, not by Graphile Worker. */
 const MAX_ATTEMPTS = 30_000;
@@ -10,15 +10,15 @@ const MAX_ATTEMPTS = 30_000;
  */
 const SQL = `
 SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
-  SELECT (name, payload, NULL, run_at, ${MAX_ATTEMPTS}, key, 0, NULL)::graphile_worker.job_spec
-  FROM json_to_recordset($1::json) AS j(name text, payload json, run_at timestamptz, key text)
+  SELECT (name, payload, NULL, run_at, ${MAX_ATTEMPTS}, key, priority, NULL)::graphile_worker.job_spec
+  FROM json_to_recordset($1::json) AS j(name text, payload json, run_at timestamptz, key text, priority int)
 ))`;
 
 /** Stores the jobs in one transaction; of several with one key the last. */
 export async function enqueue(pool: Pool, jobs: readonly NewJob[]): Promise<void> {
   const latest = new Map(jobs.map((job) => [job.key, job]));
-  const specs = [...latest.values()].map(({ name, key, data, cause, runAt }) => {
-    return { name, key, payload: { data, cause }, run_at: runAt ?? null };
+  const specs = [...latest.values()].map(({ name, key, data, cause, runAt, priority = DEFAULT_PRIORITY }) => {
+    return { name, key, payload: { data, cause }, run_at: runAt ?? null, priority };
   });
   await pool.query({ name: 'enqueue', text: SQL, values: [JSON.stringify(specs)] });
 }

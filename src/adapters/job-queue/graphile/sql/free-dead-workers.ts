@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { KEPT_FAILED } from '../../../../ports/job-queue.port.js';
+import { MARK } from './mark.js';
 
 /** "odst" as a number: the first half of the lock keys by which live workers are known. */
 const LOCK_CLASS = 1_868_854_132;
@@ -19,8 +21,19 @@ WHERE j.locked_by <> ALL ($2::text[]) AND NOT EXISTS (
 /** Replaced while they ran, by a worker that died. */
 const SWEEP = 'DELETE FROM graphile_worker._private_jobs WHERE key IS NULL AND locked_at IS NULL';
 
+/** Failed jobs that are too old, or too many. */
+const FORGET = `
+DELETE FROM graphile_worker._private_jobs WHERE id IN (
+  SELECT id FROM (
+    SELECT id, flags->>'failedAt' AS failed_at, row_number() OVER (ORDER BY flags->>'failedAt' DESC) AS place
+    FROM graphile_worker._private_jobs
+    WHERE locked_at IS NULL AND attempts >= max_attempts AND key <> '${MARK}'
+  ) failed
+  WHERE place > ${KEPT_FAILED.jobs} OR failed_at::timestamptz < now() - interval '${KEPT_FAILED.days} days')`;
+
 /** Frees the jobs of workers that are gone without a word; Graphile Worker itself would wait for 4 hours. */
 export async function freeDeadWorkers(session: Client, own: readonly string[]): Promise<void> {
   await session.query(FREE, [LOCK_CLASS, own]);
   await session.query(SWEEP);
+  await session.query(FORGET);
 }

@@ -11,11 +11,13 @@ const LAST = -20;
 export const attemptOf = (column: number): number => (column > 0 ? column : column - BASE);
 
 const SQL = `
-UPDATE graphile_worker._private_jobs SET attempts = $3, run_at = now() + $4 * interval '1 millisecond'
+UPDATE graphile_worker._private_jobs SET attempts = $3, flags = NULL, run_at = now() + $4 * interval '1 millisecond'
 WHERE id = $1 AND key = $2`;
 
 const GIVE_UP = `
-UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE id = $1 AND key = $2`;
+UPDATE graphile_worker._private_jobs
+SET attempts = max_attempts, last_error = $4, flags = jsonb_build_object('attempts', $3::int, 'failedAt', now())
+WHERE id = $1 AND key = $2`;
 
 interface JobRow {
   readonly id: string;
@@ -29,7 +31,7 @@ export async function postpone(pool: Pool, { id, key }: JobRow, attempt: number,
 }
 
 /** The running job is not tried again and stays, to be seen. False: a newer job of its key has replaced it. */
-export async function giveUp(pool: Pool, { id, key }: JobRow): Promise<boolean> {
-  const { rowCount } = await pool.query(GIVE_UP, [id, key]);
+export async function giveUp(pool: Pool, { id, key }: JobRow, attempts: number, reason: string): Promise<boolean> {
+  const { rowCount } = await pool.query(GIVE_UP, [id, key, attempts, reason.replaceAll('\0', '')]);
   return rowCount === 1;
 }

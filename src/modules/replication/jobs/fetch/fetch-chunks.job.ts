@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { missingRuns, type Run } from '../../../../kernel/runs.js';
-import type { NewJob } from '../../../../ports/job-queue.port.js';
+import { DEFAULT_PRIORITY, type NewJob } from '../../../../ports/job-queue.port.js';
 
 /** Chunks that one job fetches in one request. */
 const RUN_SIZE = 16;
@@ -21,23 +21,27 @@ export const FetchChunks = z.object({
 });
 export type FetchChunks = z.infer<typeof FetchChunks>;
 
-const laneJob = (packageId: string, cell: number): NewJob => ({
+/** A package that one job can fetch whole does not wait behind those that take many. */
+const SMALL = { priority: DEFAULT_PRIORITY - 20 };
+
+const laneJob = (packageId: string, chunkCount: number, cell: number): NewJob => ({
   name: FETCH_CHUNKS,
   key: `fetch:${packageId}:${cell}`,
   data: { packageId, first: cell * RUN_SIZE, count: RUN_SIZE, lane: true },
+  ...(chunkCount <= RUN_SIZE && SMALL),
 });
 
 /** The first job of every lane of a replica. */
 export function firstFetchJobs(packageId: string, chunkCount: number): NewJob[] {
   const cells = Math.ceil(chunkCount / RUN_SIZE);
-  return Array.from({ length: Math.min(LANES, cells) }, (_, lane) => laneJob(packageId, lane));
+  return Array.from({ length: Math.min(LANES, cells) }, (_, lane) => laneJob(packageId, chunkCount, lane));
 }
 
 /** The next job of the lane that still has something to fetch, null at the lane's end. */
 export function nextFetchJob({ packageId, first }: FetchChunks, verified: readonly Run[], chunkCount: number): NewJob | null {
   for (let cell = first / RUN_SIZE + LANES; cell * RUN_SIZE < chunkCount; cell += LANES) {
     const run = { first: cell * RUN_SIZE, count: RUN_SIZE };
-    if (missingRuns(verified, chunkCount, run).length > 0) return laneJob(packageId, cell);
+    if (missingRuns(verified, chunkCount, run).length > 0) return laneJob(packageId, chunkCount, cell);
   }
   return null;
 }

@@ -69,7 +69,7 @@ function setUp(world: World = {}) {
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
-    return worker.handle({ name: 'fetch-chunks', key: `k${first}`, data, attempt, signal: new AbortController().signal });
+    return worker.handle({ name: 'fetch-chunks', key: `k${first}`, data, attempt, signal: new AbortController().signal, progress: async () => undefined });
   };
   return { run, told, asked, queued };
 }

@@ -49,7 +49,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     new MemoryLocks(),
   );
   const run = () =>
-    worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal });
+    worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal, progress: async () => undefined });
   return { run, told, publish, discard };
 }
 

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { StartupError } from '../../../../kernel/startup-error.js';
+import { errorCode, messageOf } from '../../../shared/errors.js';
+import { redisAddress, redisOptions } from './redis-url.js';
+
+const PATIENCE_MS = 30_000;
+const BREAK_MS = 250;
+/** Waiting does not mend these. */
+const HOPELESS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
+
+export interface CheckOptions {
+  /** Milliseconds to wait for Redis; 30 s when left out. */
+  readonly patience?: number;
+  readonly log?: (level: 'warn', message: string) => void;
+}
+
+/** Waits until Redis can be used as a queue. @throws StartupError when it can't in time, or is set up to drop keys. */
+export async function checkRedis(redisUrl: string, { patience = PATIENCE_MS, log }: CheckOptions = {}): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    try {
+      return refuseEviction(redisUrl, await askForMemory(redisUrl, deadline), log);
+    } catch (error) {
+      if (error instanceof StartupError) throw error;
+      if (HOPELESS.test(messageOf(error)) || Date.now() + BREAK_MS >= deadline) throw unusable(redisUrl, error);
+    }
+    await delay(BREAK_MS);
+  }
+}
+
+/** What Redis says of its memory; null when this user may not know. */
+async function askForMemory(redisUrl: string, deadline: number): Promise<string | null> {
+  const left = Math.max(100, deadline - Date.now());
+  const redis = new Redis({ ...redisOptions(redisUrl), connectTimeout: left, commandTimeout: left, lazyConnect: true, retryStrategy: () => null });
+  let cause: unknown;
+  redis.on('error', (error) => (cause ??= error));
+  try {
+    await redis.connect();
+    await redis.ping();
+    return await redis.info('memory').catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function refuseEviction(redisUrl: string, memory: string | null, log: CheckOptions['log']): void {
+  const policy = memory === null ? null : /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy === 'noeviction') return;
+  const where = `Redis at ${redisAddress(redisUrl)} (REDIS_URL)`;
+  if (policy) throw new StartupError(`${where} drops keys when its memory is full. Set its maxmemory-policy from ${policy} to noeviction.`);
+  log?.('warn', `${where} does not say its maxmemory-policy. It must be noeviction, or jobs get lost.`);
+}
+
+function unusable(redisUrl: string, error: unknown): StartupError {
+  const reason = messageOf(error) || errorCode(error) || 'no answer';
+  return new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reason.split('\n')[0]}`, error);
+}
