@@ -10,6 +10,8 @@ import { freePort } from '../../src/app/demo/server-process.js';
 import { waitFor } from './wait-for.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+/** Several processes that start side by side on a busy machine. */
+const START_MS = 120_000;
 export const PASSWORD = 'correct horse battery';
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -50,9 +52,9 @@ export class ServerUnderTest {
     this.port ||= await freePort(0);
     this.launch();
     await waitFor(`${this.name} to be ready`, async () => {
-      if (this.hasEnded()) throw new Error(`${this.name} ended:\n${this.output.slice(-2000)}`);
-      return (await fetch(`${this.url}/health/ready`)).ok;
-    });
+      return this.hasEnded() || (await fetch(`${this.url}/health/ready`)).ok;
+    }, START_MS);
+    if (this.hasEnded()) throw new Error(`${this.name} ended:\n${this.output.slice(-2000)}`);
     return this;
   }
 
@@ -112,7 +114,7 @@ export class ServerUnderTest {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data.toString();
-        if (process.env['ODST_TEST_LOG']) appendFileSync(process.env['ODST_TEST_LOG'], `${this.name} ${data.toString()}`);
+        if (process.env['TEST_LOG']) appendFileSync(process.env['TEST_LOG'], `${this.name} ${data.toString()}`);
       });
     }
     return this.child;

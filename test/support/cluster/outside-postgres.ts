@@ -22,7 +22,7 @@ export class OutsidePostgres {
     const folder = mkdtempSync(join(tmpdir(), 'odst-postgres-'));
     const cluster = await prepareCluster(join(folder, 'postgres'), await findBinaries());
     const { port } = await bringUp(cluster, 0, OPTIONS);
-    return new OutsidePostgres(folder, cluster, settingsOf(cluster.password, port));
+    return new OutsidePostgres(folder, cluster, { ...settingsOf(cluster.password, port), database: 'postgres' });
   }
 
   get url(): string {
