@@ -11,6 +11,9 @@ export class Clients {
     return client;
   }
 
+  /**
+   * Before the server stops: a connection that fails makes the client reject what other clients have in flight.
+   */
   async close(): Promise<void> {
     const clients = [...this.open];
     this.open.clear();
@@ -22,6 +25,12 @@ export const someEvent = (type = 'Tested', data: Record<string, unknown> = {}, i
   jsonEvent({ id, type, data });
 
 export const manyEvents = (count: number, type?: string): EventData[] => Array.from({ length: count }, (_, i) => someEvent(type, { i }));
+
+export async function collect<T>(read: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of read) all.push(one);
+  return all;
+}
 
 /** What a subscription told, in the order it came. */
 export class Heard {

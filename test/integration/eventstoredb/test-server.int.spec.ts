@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { BACKWARDS, END, eventTypeFilter, NO_STREAM, START, STREAM_EXISTS, type EventStoreDBClient } from '@eventstore/db-client';
+import { BACKWARDS, END, NO_STREAM, START, STREAM_EXISTS, type EventStoreDBClient } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventStoreDbServer } from '../../support/eventstoredb/eventstoredb-server.js';
-import { Clients, manyEvents, someEvent } from './clients.js';
-
-const collect = async <T>(read: AsyncIterable<T>): Promise<T[]> => {
-  const all: T[] = [];
-  for await (const one of read) all.push(one);
-  return all;
-};
+import { Clients, collect, manyEvents, someEvent } from './clients.js';
 
 describe('the EventStoreDB that tests use: appending and reading', () => {
   const clients = new Clients();
@@ -80,19 +74,6 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     expect(await client.appendToStream('one home', event, { expectedRevision: 0n })).toMatchObject({ nextExpectedRevision: 1n });
   });
 
-  it('forgets at a restart which ids it saw, for appends that expect any revision', async () => {
-    const restarted = await EventStoreDbServer.start();
-    const before = clients.connect(restarted.url);
-    const event = someEvent();
-    await before.appendToStream('forgotten', event);
-    await restarted.stop();
-    await restarted.start();
-    const after = clients.connect(restarted.url);
-    expect(await after.appendToStream('forgotten', event, { expectedRevision: NO_STREAM })).toMatchObject({ nextExpectedRevision: 0n });
-    expect(await after.appendToStream('forgotten', event)).toMatchObject({ nextExpectedRevision: 1n });
-    await restarted.stop();
-  });
-
   it.each([
     ['in batches', {}],
     ['one by one', { credentials: { username: 'makes the client', password: 'use Append' } }],
@@ -101,7 +82,7 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     await expect(large(1024 * 1024)).rejects.toMatchObject({ type: 'maximum-append-size-exceeded', maxAppendSize: 1024 * 1024 });
     await expect(large(1024 * 1024 - 100)).resolves.toMatchObject({ nextExpectedRevision: 0n });
     const several = Array.from({ length: 5 }, () => someEvent('Large', { text: 'x'.repeat(300_000) }));
-    await expect(client.appendToStream(`large ${name}`, several, options)).rejects.toThrow();
+    await expect(client.appendToStream(`large ${name}`, several, options)).rejects.toMatchObject({ type: 'maximum-append-size-exceeded' });
   });
 
   it('refuses what is no UUID, and nothing else in flight', async () => {
@@ -134,24 +115,9 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     await expect(commits({ fromPosition: between })).rejects.toThrow(/invalid position/);
   });
 
-  it('can give the events of an append one commit position', async () => {
-    const shared = await EventStoreDbServer.start({ sharedCommits: true });
-    const other = clients.connect(shared.url);
-    await other.appendToStream('shared', manyEvents(3));
-    const read = await collect(other.readStream('shared'));
-    expect(new Set(read.map(({ event }) => event?.position?.commit)).size).toBe(1);
-    expect(new Set(read.map(({ event }) => event?.position?.prepare)).size).toBe(3);
-    const fromPosition = read[1]?.event?.position ?? START;
-    const [next] = await collect(other.readAll({ fromPosition, maxCount: 1 }));
-    expect(next?.event?.id).toBe(read[1]?.event?.id);
-    await shared.stop();
-  });
-
   it('takes thousands of appends a second', async () => {
     const started = performance.now();
     await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.appendToStream(`fast ${i % 50}`, someEvent())));
     expect(performance.now() - started).toBeLessThan(10_000);
-    const rare = client.subscribeToAll({ fromPosition: END, filter: eventTypeFilter({ prefixes: ['x'] }) });
-    await rare.unsubscribe();
   });
 });

@@ -14,6 +14,8 @@ import { batchAppendHandler } from './services/append/batch-append.js';
 import { Reader } from './services/read/read.js';
 import { answerWith, clusterOf, supportedMethods } from './services/server-info.js';
 
+const HOST = '127.0.0.1';
+
 /** A stand-in for EventStoreDB that speaks its gRPC protocol, with controls that break it in the ways networks and servers do. */
 export class EventStoreDbServer {
   readonly log: EventLog;
@@ -58,7 +60,7 @@ export class EventStoreDbServer {
     this.log.open();
     this.grpc = this.serve();
     const bind = promisify(this.grpc.bindAsync.bind(this.grpc));
-    this.port = await this.front.open(this.port, await bind('127.0.0.1:0', this.credentials()));
+    this.port = await this.front.open(this.port, await bind(`${HOST}:0`, this.credentials()));
   }
 
   /** Stops as a crash does: connections are reset, calls get no answer. */
@@ -103,14 +105,10 @@ export class EventStoreDbServer {
     this.appender.losesNextReply = true;
   }
 
-  private get host(): string {
-    return this.options.tls ? 'localhost' : '127.0.0.1';
-  }
-
   private get authority(): string {
     const { tls, user } = this.options;
     const credentials = user ? `${encodeURIComponent(user.name)}:${encodeURIComponent(user.password)}@` : '';
-    return `${credentials}${this.host}:${this.port}?tls=${tls !== undefined}`;
+    return `${credentials}${HOST}:${this.port}?tls=${tls !== undefined}`;
   }
 
   private serve(): Server {
@@ -121,7 +119,7 @@ export class EventStoreDbServer {
       read: this.reader.read,
     });
     server.addService(ServerFeaturesService, { getSupportedMethods: answerWith(() => supportedMethods('23.10.0')) });
-    server.addService(GossipService, { read: answerWith(() => clusterOf(this.host, this.port)) });
+    server.addService(GossipService, { read: answerWith(() => clusterOf(HOST, this.port)) });
     return server;
   }
 
