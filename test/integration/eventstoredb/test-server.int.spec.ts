@@ -115,9 +115,11 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     await expect(commits({ fromPosition: between })).rejects.toThrow(/invalid position/);
   });
 
-  it('takes thousands of appends a second', async () => {
-    const started = performance.now();
-    await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.appendToStream(`fast ${i % 50}`, someEvent())));
-    expect(performance.now() - started).toBeLessThan(10_000);
+  it('takes the appends of many writers at once', async () => {
+    const write = async (writer: number): Promise<void> => {
+      for (let i = 0; i < 30; i++) await client.appendToStream(`writer ${writer}`, someEvent(), { expectedRevision: i === 0 ? NO_STREAM : BigInt(i - 1) });
+    };
+    await Promise.all(Array.from({ length: 32 }, (_, writer) => write(writer)));
+    expect(server.log.all.filter(({ stream }) => stream.startsWith('writer '))).toHaveLength(32 * 30);
   });
 });

@@ -16,7 +16,11 @@ import { answerWith, clusterOf, supportedMethods } from './services/server-info.
 
 const HOST = '127.0.0.1';
 
-/** A stand-in for EventStoreDB that speaks its gRPC protocol, with controls that break it in the ways networks and servers do. */
+/**
+ * A stand-in for EventStoreDB that speaks its gRPC protocol, with controls that break it in the ways networks and
+ * servers do. Not there: deleting, links and projections, persistent subscriptions, the effects of stream metadata
+ * (`$maxCount`, ACLs), scavenging, clusters of several nodes.
+ */
 export class EventStoreDbServer {
   readonly log: EventLog;
   port: number;
@@ -66,6 +70,7 @@ export class EventStoreDbServer {
   /** Stops as a crash does: connections are reset, calls get no answer. */
   async stop(): Promise<void> {
     await this.front.close();
+    this.appender.forget();
     this.grpc?.forceShutdown();
     this.dropSubscriptions();
     this.log.close();
@@ -95,7 +100,7 @@ export class EventStoreDbServer {
     this.front.resume();
   }
 
-  /** From now on appends are stored and answered this much later; never with Infinity, while pings are still answered. */
+  /** From now on appends are stored and answered this much later; with Infinity neither, while pings are still answered. */
   delayAppends(ms: number): void {
     this.appender.delayMs = ms;
   }
@@ -103,6 +108,10 @@ export class EventStoreDbServer {
   /** The next append is stored, then all connections are cut before it is answered. */
   loseNextReply(): void {
     this.appender.losesNextReply = true;
+  }
+
+  private get version(): string {
+    return this.options.tellsProgress === false ? '22.10.0' : '23.10.0';
   }
 
   private get authority(): string {
@@ -118,7 +127,7 @@ export class EventStoreDbServer {
       batchAppend: batchAppendHandler(this.appender, this.access),
       read: this.reader.read,
     });
-    server.addService(ServerFeaturesService, { getSupportedMethods: answerWith(() => supportedMethods('23.10.0')) });
+    server.addService(ServerFeaturesService, { getSupportedMethods: answerWith(() => supportedMethods(this.version)) });
     server.addService(GossipService, { read: answerWith(() => clusterOf(HOST, this.port)) });
     return server;
   }
