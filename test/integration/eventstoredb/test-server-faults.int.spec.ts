@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -150,6 +150,23 @@ describe('the EventStoreDB that tests use: faults and access', () => {
     const later = await client.appendToStream('kept', someEvent());
     expect(later.position?.commit).toBeGreaterThan(appended.position?.commit ?? 0n);
   }, 150_000);
+
+  it('forgets what was cut off in its file: that was never answered', async () => {
+    const dataFile = join(await folder(), 'log');
+    const server = await start({ dataFile });
+    await clients.connect(server.url).appendToStream('whole', manyEvents(2));
+    await clients.close();
+    await server.stop();
+    await appendFile(dataFile, '[{"id":"');
+    await server.start();
+    const client = clients.connect(server.url);
+    const repeat = () => client.appendToStream('whole', someEvent(), { expectedRevision: 1n });
+    expect(await waitFor('a new connection', repeat)).toMatchObject({ nextExpectedRevision: 2n });
+    await clients.close();
+    await server.stop();
+    await server.start();
+    expect(server.log.stream('whole')).toHaveLength(3);
+  });
 
   it('is found by discovery', async () => {
     const server = await start();
