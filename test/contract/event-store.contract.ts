@@ -12,6 +12,8 @@ export interface EventStoreEngine {
   close(): Promise<void>;
   /** Takes the log away from all its clients for a moment; left out by an engine that can't. */
   interrupt?(): Promise<void>;
+  /** Events that each of 16 writers writes in the largest test; 1300 when left out. */
+  readonly eventsPerWriter?: number;
   /** The log may hold what earlier runs wrote. */
   readonly isUsed?: boolean;
 }
@@ -198,11 +200,12 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
     });
 
     it(`${WRITERS} writers and a reader at the tail: nothing missed, twice or out of order`, async () => {
+      const perWriter = engine.eventsPerWriter ?? EVENTS_PER_WRITER;
       const follower = new Follower(await engine.open(), { after: await store.head() });
-      const written = await writeFromAllSides([store, await engine.open(), await engine.open(), await engine.open()]);
+      const written = await writeFromAllSides([store, await engine.open(), await engine.open(), await engine.open()], perWriter);
       await follower.until(() => follower.events.length >= written.size);
       await follower.stop();
-      expect(written.size).toBeGreaterThanOrEqual(20_000);
+      expect(written.size).toBe(WRITERS * perWriter);
       checkComplete(follower.events, written);
     });
   });

@@ -11,6 +11,8 @@ async function start(): Promise<EventStoreEngine> {
   const stores: EventStoreDbEventStore[] = [];
   return {
     isUsed: server === null,
+    // Server and clients share one thread here.
+    ...(server && { eventsPerWriter: 200 }),
     open: async () => {
       const store = await EventStoreDbEventStore.connect(url ?? server?.url ?? '', { log: () => undefined });
       stores.push(store);

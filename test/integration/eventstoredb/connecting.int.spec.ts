@@ -73,8 +73,8 @@ describe('connecting to EventStoreDB', () => {
   it('refuses a wrong password and a missing user at once', async () => {
     const server = await tlsServer();
     const wrong = server.url.replace('sec%3Aret', 'wrong');
-    expect(await failure(`${wrong}&tlsCAFile=${CA}`)).toMatch(`localhost:${server.port} refuses this user`);
-    expect(await failure(`esdb://localhost:${server.port}?tlsCAFile=${CA}`)).toMatch('refuses this user');
+    expect(await failure(`${wrong}&tlsCAFile=${CA}`)).toMatch(`127.0.0.1:${server.port} refuses this user`);
+    expect(await failure(`esdb://127.0.0.1:${server.port}?tlsCAFile=${CA}`)).toMatch('refuses this user');
     expect(await failure(`${wrong.replace('esdb:', 'esdb+discover:')}&tlsCAFile=${CA}`)).toMatch('refuses this user');
   });
 
@@ -82,7 +82,7 @@ describe('connecting to EventStoreDB', () => {
     const server = await tlsServer();
     const otherCa = join(folder, 'other.pem');
     await writeFile(otherCa, rootCertificates[0] ?? '');
-    expect(await failure(`${server.url}&tlsCAFile=${otherCa}`)).toMatch(/no trusted TLS connection to localhost:\d+/);
+    expect(await failure(`${server.url}&tlsCAFile=${otherCa}`)).toMatch(/no trusted TLS connection to 127.0.0.1:\d+/);
     expect(await failure(server.url)).toMatch(/Name its CA with tlsCAFile/);
   });
 
