@@ -33,6 +33,7 @@ export class Follower {
   private readonly end = new AbortController();
   private readonly done: Promise<void>;
   private checks: (() => void)[] = [];
+  private ended = false;
 
   constructor(store: EventStore, options: Options = { after: null }) {
     this.cursor = options.after;
@@ -41,6 +42,7 @@ export class Follower {
 
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
+      if (this.ended) throw new Error('The subscription ended before that');
       await Promise.race([new Promise<void>((resolve) => this.checks.push(resolve)), this.done]);
     }
   }
@@ -56,5 +58,6 @@ export class Follower {
       this.cursor = item.cursor;
       for (const check of this.checks.splice(0)) check();
     }
+    this.ended = true;
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../../../kernel/retry.js';
 import { StartupError } from '../../../kernel/startup-error.js';
 import { messageOf } from '../../shared/errors.js';
-import { isAccessDenied, isTemporary, within } from './client/errors.js';
+import { isAccessDenied, isTemporary, NoAnswer, within } from './client/errors.js';
 import { CALL_MS, type LogClient } from './client/log-client.js';
 import type { EventStoreLog } from './client/trouble.js';
 import type { EventStoreDbAddress } from './eventstoredb-url.js';
@@ -24,11 +24,14 @@ export interface ConnectOptions {
  */
 export async function awaitServer(client: LogClient, { shown }: EventStoreDbAddress, { patience = 30_000, log }: ConnectOptions): Promise<void> {
   const deadline = Date.now() + patience;
+  let reason: unknown;
   for (let attempt = 1, toldAt = 0; ; attempt++) {
     const error = await tryOut(client, Math.max(1, deadline - Date.now()));
     if (error === null) return;
+    // That there was no time left for an answer tells less than what failed before.
+    if (!(error instanceof NoAnswer)) reason = error;
     refuseFinal(error, shown);
-    if (Date.now() >= deadline) throw unreachable(error, shown, patience);
+    if (Date.now() >= deadline) throw unreachable(reason ?? error, shown, patience);
     if (Date.now() - toldAt >= TELL_EVERY) {
       toldAt = Date.now();
       log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);

@@ -8,6 +8,14 @@ export class NoAnswer extends Error {
   }
 }
 
+/** The connection was closed when the call was about to begin. */
+export class ConnectionGone extends Error {
+  constructor() {
+    super('The connection to EventStoreDB was closed');
+    this.name = 'ConnectionGone';
+  }
+}
+
 const TEMPORARY: ReadonlySet<string> = new Set([
   ErrorType.TIMEOUT,
   ErrorType.DEADLINE_EXCEEDED,
@@ -17,6 +25,8 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   // A server that starts refuses users before it has read who they are.
   ErrorType.ACCESS_DENIED,
 ]);
+/** What the client throws as a plain error: no node was found, or the connection was closed a moment ago. */
+const UNNAMED = /^(Failed to discover after|Channel has been shut down)/;
 /** gRPC's codes for a request that would fail the same way again. */
 const FINAL_CODES: ReadonlySet<number | undefined> = new Set([3, 5, 6, 9, 11, 12]);
 
@@ -27,10 +37,8 @@ const typeOf = (error: unknown): string | undefined =>
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (isCommandError(error)) return error.type === ErrorType.UNKNOWN ? !FINAL_CODES.has(error.code) : TEMPORARY.has(error.type);
-  return error instanceof NoAnswer || isUndiscovered(error);
+  return error instanceof NoAnswer || error instanceof ConnectionGone || UNNAMED.test(error.message);
 }
-
-const isUndiscovered = (error: Error): boolean => error.message.startsWith('Failed to discover after');
 
 export const isAccessDenied = (error: unknown): boolean => typeOf(error) === ErrorType.ACCESS_DENIED;
 

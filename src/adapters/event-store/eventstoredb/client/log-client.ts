@@ -1,5 +1,5 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { within } from './errors.js';
+import { ConnectionGone, within } from './errors.js';
 import type { EventStoreDbAddress } from '../eventstoredb-url.js';
 import type { Certificates } from './certificates.js';
 
@@ -8,9 +8,13 @@ const KEEPALIVE_INTERVAL = 10_000;
 const KEEPALIVE_TIMEOUT = 5_000;
 /** Deadline of one call, in milliseconds. */
 export const CALL_MS = 5_000;
+/** `connectivityState.SHUTDOWN` of gRPC. */
+const SHUTDOWN: number = 4;
 
 /** The client, with the parts replaced that harm other calls or the whole process. */
 export class LogClient extends EventStoreDBClient {
+  /** Reads that are under way when the client is closed end as if they were complete: nobody may believe them. */
+  isClosed = false;
   private open: { close(): void } | null = null;
 
   constructor(address: EventStoreDbAddress, certificates: Certificates, onTrouble: (error: unknown) => void) {
@@ -27,6 +31,7 @@ export class LogClient extends EventStoreDBClient {
      * thrown as a TypeError that nobody can catch.
      */
     this.supports = async () => false;
+    this.guardAgainstClosedChannels();
     // Not awaited by the client: a rejection (no node found on the way to a new connection) would end the process.
     const handle = this.handleError;
     this.handleError = (client, error) => handle(client, error).catch(onTrouble);
@@ -36,8 +41,22 @@ export class LogClient extends EventStoreDBClient {
 
   /** Ends all calls and the connection. */
   async close(): Promise<void> {
+    this.isClosed = true;
     await within(CALL_MS, 'the end of all calls', this.dispose()).catch(() => undefined);
     this.open?.close();
+  }
+
+  /**
+   * The failure of one call closes the channel, perhaps just before another call begins on it. An append then would
+   * never settle, and reject a promise of the client's own that nobody can catch.
+   */
+  private guardAgainstClosedChannels(): void {
+    const execute = this.execute;
+    this.execute = (Client, name, action) =>
+      execute(Client, name, async (client) => {
+        if (this.isClosed || client.getChannel().getConnectivityState(false) === SHUTDOWN) throw new ConnectionGone();
+        return action(client);
+      });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { StreamingRead } from '@eventstore/db-client';
-import { NoAnswer } from '../client/errors.js';
-import { CALL_MS } from '../client/log-client.js';
+import { ConnectionGone, NoAnswer } from '../client/errors.js';
+import { CALL_MS, type LogClient } from '../client/log-client.js';
 
 /** What one event of 64 KiB takes, and a thousand small ones: pages stay below 20 MB. */
 export const PAGE_EVENTS = 256;
@@ -9,7 +9,7 @@ export const PAGE_EVENTS = 256;
  * All of a read. The client waits for ever for a page that never comes, so it is given up when nothing has come for
  * 5 s; also on the signal.
  */
-export async function collect<E>(read: StreamingRead<E>, what: string, signal?: AbortSignal): Promise<E[]> {
+export async function collect<E>(client: LogClient, read: StreamingRead<E>, what: string, signal?: AbortSignal): Promise<E[]> {
   // Errors may come after the first one, when nobody else listens any more.
   read.on('error', () => undefined);
   const stop = (error: Error): void => void read.destroy(error);
@@ -23,7 +23,8 @@ export async function collect<E>(read: StreamingRead<E>, what: string, signal?: 
       items.push(item);
       timer.refresh();
     }
-    complete = true;
+    complete = !client.isClosed;
+    if (!complete) throw new ConnectionGone();
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);

@@ -57,6 +57,6 @@ async function readAll(
   maxCount: number,
   signal?: AbortSignal,
 ): Promise<AllStreamRecordedEvent[]> {
-  const resolved = await collect(client.readAll({ fromPosition, direction, maxCount }), 'a read of the log', signal);
+  const resolved = await collect(client, client.readAll({ fromPosition, direction, maxCount }), 'a read of the log', signal);
   return resolved.flatMap(({ event }) => (event ? [event] : []));
 }

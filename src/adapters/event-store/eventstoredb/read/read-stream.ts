@@ -13,7 +13,7 @@ export const readBackward = (client: LogClient, stream: string, from?: bigint, c
 
 async function read(client: LogClient, stream: string, options: Parameters<LogClient['readStream']>[1]): Promise<ServerEvent[]> {
   try {
-    const resolved = await collect(client.readStream(stream, options), `a read of ${stream}`);
+    const resolved = await collect(client, client.readStream(stream, options), `a read of ${stream}`);
     return resolved.flatMap(({ event }) => (event ? [event] : []));
   } catch (error) {
     if (isNoStream(error)) return [];
