@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait-for.js';
 const MIB = 1024 * 1024;
 const Uploaded = z.object({ id: z.string() });
 
-describe.skipIf(lacksRedis())('the queue of B is in Redis', () => {
+describe.skipIf(lacksRedis())('the queue of B is in Redis', { timeout: 400_000 }, () => {
   let redis: RedisUnderTest;
   let pair: Pair;
   beforeEach(async () => {
@@ -38,7 +38,7 @@ describe.skipIf(lacksRedis())('the queue of B is in Redis', () => {
     await redis.flushAll();
     isHeld = false;
     pair.proxy.cut(/content/);
-    await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes), 120_000);
+    await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes), 240_000);
     expect(pair.b.output).toContain('The job queue was emptied');
   });
 
@@ -59,6 +59,6 @@ describe.skipIf(lacksRedis())('the queue of B is in Redis', () => {
     await redis.restart();
     isHeld = false;
     pair.proxy.cut(/content/);
-    await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes), 120_000);
+    await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes), 240_000);
   });
 });
