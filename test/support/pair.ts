@@ -12,9 +12,10 @@ export interface Pair {
   dispose(): Promise<void>;
 }
 
-export async function startPair(): Promise<Pair> {
-  const a = new ServerUnderTest('a');
-  const b = new ServerUnderTest('b');
+/** `env` is what a server's environment has beside the usual. */
+export async function startPair(env: Partial<Record<'a' | 'b', Readonly<Record<string, string>>>> = {}): Promise<Pair> {
+  const a = new ServerUnderTest('a', env.a);
+  const b = new ServerUnderTest('b', env.b);
   const proxy = await new FaultProxy(() => a.port).start();
   await Promise.all([a.start(), b.start()]);
   await register(await b.client(), await a.client());

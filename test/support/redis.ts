@@ -42,7 +42,12 @@ export class RedisUnderTest {
   /** Starts it again on the same port. */
   async restart(): Promise<void> {
     const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder, '--save', '3600 1'];
-    this.child = spawn('redis-server', [...fixed, ...this.options], { stdio: 'ignore' });
+    const child = spawn('redis-server', [...fixed, ...this.options], { stdio: 'ignore' });
+    this.child = child;
+    // A test that fails halfway leaves none behind.
+    const kill = (): boolean => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     await waitFor('redis-server to answer', () => this.ask((redis) => redis.ping().then(() => true, isRefused)));
   }
 
@@ -70,7 +75,7 @@ export class RedisUnderTest {
   }
 
   private async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis(this.port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null });
+    const redis = new Redis(this.port, '127.0.0.1', { lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null });
     redis.on('error', () => undefined);
     try {
       await redis.connect();

@@ -106,15 +106,17 @@ export class ServerUnderTest {
   }
 
   private launch(): ChildProcess {
+    // The server refuses variables of its own prefix that it does not know.
+    const { ODST_TEST_LOG: log, ...inherited } = process.env;
     const env = {
-      ...process.env, PORT: String(this.port), ODST_DATA_DIR: this.dataDir, ODST_NAME: this.name, ODST_URL: this.url,
+      ...inherited, PORT: String(this.port), ODST_DATA_DIR: this.dataDir, ODST_NAME: this.name, ODST_URL: this.url,
       ODST_ADMIN_PASSWORD: PASSWORD, ...this.env,
     };
     this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data.toString();
-        if (process.env['TEST_LOG']) appendFileSync(process.env['TEST_LOG'], `${this.name} ${data.toString()}`);
+        if (log) appendFileSync(log, `${this.name} ${data.toString()}`);
       });
     }
     return this.child;

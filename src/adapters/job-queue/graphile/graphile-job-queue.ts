@@ -52,7 +52,8 @@ export class GraphileJobQueue extends JobQueue {
     this.pool.options.max = concurrency + SPARE_CONNECTIONS;
     const { pool, log } = this;
     const onWorker = (id: string): void => this.liveness.add(id);
-    this.workers = new WorkerPool({ pool, tasks: this.tasksOf(handlers), concurrency, onWorker, log });
+    const onEnd = (): void => this.liveness.forget();
+    this.workers = new WorkerPool({ pool, tasks: this.tasksOf(handlers), concurrency, onWorker, onEnd, log });
   }
 
   override async counts(): Promise<QueueCounts> {

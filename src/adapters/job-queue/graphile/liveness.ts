@@ -10,7 +10,7 @@ const SWEEP_MS = 5000;
  * start and every 5 s. After it was lost it comes back, and says so again.
  */
 export class Liveness {
-  private readonly workers: string[] = [];
+  private workers: string[] = [];
   private session: Client | null = null;
   private timer: NodeJS.Timeout | undefined;
   private turn: Promise<void> = Promise.resolve();
@@ -29,6 +29,12 @@ export class Liveness {
   add(worker: string): void {
     this.workers.push(worker);
     void this.inTurn(async (session) => markAlive(session, [worker])).catch(() => undefined);
+  }
+
+  /** The workers so far have ended, maybe with jobs in hand: without the session, those are free. It comes back. */
+  forget(): void {
+    this.workers = [];
+    void this.session?.end().catch(() => undefined);
   }
 
   async stop(): Promise<void> {

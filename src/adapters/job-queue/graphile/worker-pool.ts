@@ -13,6 +13,8 @@ export interface WorkerPoolOptions {
   readonly tasks: TaskList;
   readonly concurrency: number;
   readonly onWorker: (workerId: string) => void;
+  /** All workers have ended; new ones will follow. */
+  readonly onEnd: () => void;
   readonly log: JobLog;
 }
 
@@ -58,6 +60,7 @@ export class WorkerPool {
   private async restart(): Promise<void> {
     await delay(RESTART_MS);
     await this.workers.gracefulShutdown();
+    this.options.onEnd();
     if (!this.stopping) this.workers = this.start();
   }
 }

@@ -38,6 +38,8 @@ async function askForMemory(redisUrl: string, deadline: number): Promise<string 
   try {
     await redis.connect();
     await redis.ping();
+    // A database that does not exist is reported by the way; what follows would go to the first one.
+    if (cause) throw cause;
     return await redis.info('memory').catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
   } catch (error) {
     throw cause ?? error;
