@@ -45,7 +45,7 @@ async function start(settings: Settings, logger: PinoLogger, shutdown: Shutdown)
 
 async function startApp(settings: Settings, database: Database, logger: PinoLogger, shutdown: Shutdown): Promise<void> {
   await migrate(database.settings);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings, database), new OdsHttpAdapter(), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings, database), new OdsHttpAdapter(settings.trustedProxies), {
     logger,
     abortOnError: false,
     forceCloseConnections: false,
