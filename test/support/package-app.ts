@@ -111,6 +111,7 @@ export async function startPackageApp(settings: AppSettings = { accelRedirect: n
   return {
     url: `http://127.0.0.1:${port}`,
     port: Number(port),
+    server: app.getHttpServer(),
     store,
     storage,
     commands: app.get(CommandBus),

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { get as httpGet } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,8 +11,6 @@ import { waitFor } from '../../support/wait-for.js';
 
 const bytes = randomBytes(3_000_000);
 const small = Buffer.from('0123456789');
-const sha256 = (content: Buffer, encoding: 'hex' | 'base64' = 'hex'): string =>
-  createHash('sha256').update(content).digest(encoding);
 
 let app: PackageApp;
 const upload = async (name: string, content: Buffer): Promise<{ id: string }> => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +14,18 @@ const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin`;
 
 export const hasNginx = PATH.split(':').some((folder) => existsSync(join(folder, 'nginx')));
 
-/** Replaces what is there exactly once, so that a test never runs another configuration than it means to. */
+/** Replaces what must be there, so that a test never runs another configuration than it means to. */
 function replaced(text: string, from: RegExp, to: string): string {
-  const found = text.match(new RegExp(from, 'g'))?.length ?? 0;
-  if (found === 0) throw new Error(`docker/nginx.conf has no ${from}`);
+  if (!from.test(text)) throw new Error(`docker/nginx.conf has no ${from}`);
   return text.replace(new RegExp(from, 'g'), to);
+}
+
+/** Does anybody listen? Without a request, which would reach the app. */
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  return true;
 }
 
 export interface Behind {
@@ -31,10 +39,10 @@ export interface Behind {
 function configuration({ ports, dataDir }: Behind, port: number, folder: string): string {
   const servers = ports.map((at) => `server 127.0.0.1:${at};`).join(' ');
   const changes: [RegExp, string][] = [
+    [/(?<= )\/tmp\//, `${folder}/`],
     [/listen 8080;/, `listen 127.0.0.1:${port};`],
     [/server api:8080;/, servers],
     [/alias \/data\//, `alias ${dataDir}/`],
-    [/(?<=[ ])\/tmp\//, `${folder}/`],
     [/\/dev\/stderr/, `${folder}/error.log`],
     [/worker_rlimit_nofile 65536;\n/, ''],
     [/worker_connections 8192;/, 'worker_connections 1024;'],
@@ -62,8 +70,7 @@ export class Nginx {
     const nginx = new Nginx(port, folder, child);
     await waitFor('nginx', async () => {
       if (child.exitCode !== null) throw new Error(`nginx ended: ${nginx.log}`);
-      await fetch(nginx.url);
-      return true;
+      return accepts(port);
     });
     return nginx;
   }
