@@ -4,11 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../src/app/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
 
-const SHIPPED = fileURLToPath(new URL('../../../docker/nginx.conf', import.meta.url));
+const SHIPPED = join('docker', 'nginx.conf');
 /** Distributions put servers where an ordinary user does not look. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin`;
 
@@ -43,7 +42,7 @@ function configuration({ ports, dataDir }: Behind, port: number, folder: string)
     [/listen 8080;/, `listen 127.0.0.1:${port};`],
     [/server api:8080;/, servers],
     [/alias \/data\//, `alias ${dataDir}/`],
-    [/\/dev\/stderr/, `${folder}/error.log`],
+    [/error_log stderr/, `error_log ${folder}/error.log`],
     [/worker_rlimit_nofile 65536;\n/, ''],
     [/worker_connections 8192;/, 'worker_connections 1024;'],
   ];
