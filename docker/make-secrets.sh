@@ -24,5 +24,5 @@ if [ "${1:-single}" = cluster ]; then
 else
   keep eventstoredb-url 'esdb://eventstoredb:2113?tls=false'
 fi
-[ -s .env ] || printf 'COMPOSE_PROFILES=%s\n' "${1:-single}" >.env
+[ -s .env ] || printf 'COMPOSE_PROJECT_NAME=odst\nCOMPOSE_PROFILES=%s\n' "${1:-single}" >.env
 echo "The secrets are in docker/secrets. Password of the account admin: $(cat secrets/admin-password)"
