@@ -17,10 +17,10 @@ export class BenchServer {
     readonly client: AdminClient,
   ) {}
 
-  static async start(folder: string, name: string): Promise<BenchServer> {
+  static async start(folder: string, name: string, settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
     const dataDir = join(folder, name);
     mkdirSync(dataDir, { recursive: true });
-    const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD });
+    const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD, settings });
     await process.ready();
     return new BenchServer(process, await AdminClient.signIn(process.url, 'admin', PASSWORD));
   }

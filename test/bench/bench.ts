@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reached, type Figure, type Result, type Skipped } from './figure.js';
 import { appends } from './figures/appends.js';
+import { behindNginx } from './figures/behind-nginx.js';
 import { download } from './figures/download.js';
 import { jobs } from './figures/jobs.js';
 import { latency } from './figures/latency.js';
@@ -10,7 +11,9 @@ import { projections } from './figures/projections.js';
 import { replicate } from './figures/replicate.js';
 import { upload } from './figures/upload.js';
 
-const FIGURES: Readonly<Record<string, Figure>> = { upload, replicate, download, appends, projections, jobs, latency };
+const FIGURES: Readonly<Record<string, Figure>> = {
+  upload, replicate, download, behindNginx, appends, projections, jobs, latency,
+};
 
 const HELP = `npm run bench -- [options]
   --only NAME   one of ${Object.keys(FIGURES).join(', ')} (all); may be repeated

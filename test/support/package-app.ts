@@ -11,6 +11,7 @@ import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packa
 import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/published-file.query.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages-write.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
+import { Settings } from '../../src/platform/config/settings.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
@@ -73,13 +74,16 @@ class Changes {
   }
 }
 
+type AppSettings = Pick<Settings, 'accelRedirect'>;
+
 @Global()
 @Module({})
 class Engines {
-  static with(storage: FolderPackageStorage, store: MemoryEventStore): DynamicModule {
+  static with(storage: FolderPackageStorage, store: MemoryEventStore, settings: AppSettings): DynamicModule {
     const changes = new Changes();
     const engines = [
       { provide: PackageStorage, useValue: storage },
+      { provide: Settings, useValue: settings },
       { provide: EventStore, useValue: store },
       { provide: ServerIdentity, useClass: Identity },
       { provide: ReadModelChanges, useValue: changes },
@@ -96,17 +100,18 @@ class Packages {}
 class App {}
 
 /** Uploads and downloads over real HTTP and real files, with the log in memory and nobody asked who they are. */
-export async function startPackageApp() {
+export async function startPackageApp(settings: AppSettings = { accelRedirect: null }) {
   const dataDir = await mkdtemp(join(tmpdir(), 'ods-app-'));
   const storage = await FolderPackageStorage.in(dataDir);
   const store = new MemoryEventStore();
-  const imports = [Engines.with(storage, store), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
+  const imports = [Engines.with(storage, store, settings), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
   const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();
   return {
     url: `http://127.0.0.1:${port}`,
     port: Number(port),
+    server: app.getHttpServer(),
     store,
     storage,
     commands: app.get(CommandBus),

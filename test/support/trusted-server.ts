@@ -24,6 +24,8 @@ const UNSET: Settings = {
   eventStoreUrl: null,
   redisUrl: null,
   role: 'all',
+  trustedProxies: [],
+  accelRedirect: null,
   logLevel: 'error',
 };
 

@@ -35,7 +35,7 @@ export async function assemble({ settings, database, locks, logger, shutdown }: 
   shutdown.add(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
-  const http = new OdsHttpAdapter();
+  const http = new OdsHttpAdapter(settings.trustedProxies);
   if (settings.role === 'worker') http.addRawHandler(healthOnly);
   const engines = { settings, database, store, locks };
   const options = { logger, abortOnError: false, forceCloseConnections: false };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isBaseUrl } from '../../kernel/base-url.js';
 import { STAGES } from '../../kernel/stage.js';
 import { ROLES } from '../../platform/config/settings.js';
+import { areProxies } from '../../platform/http/forwarded/trust.js';
 
 const MAX_PORT = 65_535;
 
@@ -26,6 +27,11 @@ const key = z
   .string()
   .regex(/^[0-9a-fA-F]{64}$/)
   .transform((hex) => Buffer.from(hex, 'hex'));
+
+const proxies = z
+  .string()
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine(areProxies);
 
 const noNul = (value: string): boolean => !value.includes('\0');
 
@@ -82,6 +88,20 @@ export const environment = {
     unset: 'the file `secret.key` in the data folder, made at the first start',
     expected: '64 hexadecimal digits (32 bytes)',
     meaning: "Encrypts this server's private key in the database.",
+  },
+  ODST_TRUSTED_PROXIES: {
+    check: proxies,
+    unset: 'none: `X-Forwarded-For` and `X-Forwarded-Proto` are ignored',
+    expected: 'addresses or CIDR ranges in a comma separated list, or loopback, linklocal, uniquelocal among them',
+    meaning:
+      'Proxies in front of this server whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, for the audit trail and the limits on addresses.',
+  },
+  ODST_ACCEL_REDIRECT: {
+    check: z.string().regex(/^(?:\/[\w.-]+)+\/$/),
+    unset: 'the server sends the files itself',
+    expected: 'the path of an internal location of nginx with a slash at both ends, such as /_odst/packages/',
+    meaning:
+      'Downloads that come with `X-Odst-Accel: 1` are answered by `X-Accel-Redirect` to this location; nginx sends the file. See `docker/nginx.conf`.',
   },
   ODST_LOG_LEVEL: {
     check: z.enum(['debug', 'info', 'warn', 'error']),

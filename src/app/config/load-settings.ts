@@ -28,6 +28,8 @@ export function loadSettings(env: Env): Settings {
     databaseUrl: parse(env, 'DATABASE_URL'),
     eventStoreUrl: parse(env, 'EVENTSTOREDB_URL'),
     redisUrl: parse(env, 'REDIS_URL'),
+    trustedProxies: parse(env, 'ODST_TRUSTED_PROXIES') ?? [],
+    accelRedirect: parse(env, 'ODST_ACCEL_REDIRECT'),
     logLevel: need('ODST_LOG_LEVEL'),
   };
   refuseContradictions(settings);

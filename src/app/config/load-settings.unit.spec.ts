@@ -40,6 +40,14 @@ describe('loadSettings', () => {
     expect(messageOf({ ODST_STGE: 'Dev' })).toContain('ODST_STGE is not a setting');
   });
 
+  it('takes proxies and the location of nginx', () => {
+    expect(loadSettings({})).toMatchObject({ trustedProxies: [], accelRedirect: null });
+    const env = { ODST_TRUSTED_PROXIES: 'loopback, 10.0.0.0/8', ODST_ACCEL_REDIRECT: '/_odst/packages/' };
+    expect(loadSettings(env)).toMatchObject({ trustedProxies: ['loopback', '10.0.0.0/8'], accelRedirect: '/_odst/packages/' });
+    for (const wrong of ['proxy', 'true', '10.0.0.0/33']) expect(messageOf({ ODST_TRUSTED_PROXIES: wrong })).toMatch(/^ODST_TRUSTED_PROXIES must be/);
+    for (const wrong of ['packages/', '/packages', '/', '/a b/']) expect(messageOf({ ODST_ACCEL_REDIRECT: wrong })).toMatch(/^ODST_ACCEL_REDIRECT must be/);
+  });
+
   it('never shows a secret', () => {
     expect(messageOf({ ODST_SECRET_KEY: 'hunter2' })).not.toContain('hunter2');
     expect(messageOf({ ODST_ADMIN_PASSWORD: 'short' })).not.toContain('short');

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly adminPassword: string;
+  /** More environment variables. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A port nobody listens on, the wanted one if it is free. */
@@ -47,7 +49,7 @@ export class ServerProcess {
     mkdirSync(dataDir, { recursive: true });
     const env = {
       ...withoutSettings(process.env), ODST_NAME: name, ODST_DATA_DIR: dataDir, PORT: String(port), ODST_URL: this.url,
-      ODST_ADMIN_PASSWORD: adminPassword,
+      ODST_ADMIN_PASSWORD: adminPassword, ...options.settings,
     };
     // A process group of its own: Ctrl-C reaches the demo alone, which then stops its servers in order.
     this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Actor } from '../../kernel/event.js';
+import { callerAddress } from '../http/forwarded/caller-address.js';
 
 /** Who is calling, and from where. */
 export interface Caller {
   readonly actor: Actor;
-  /** Remote IP address. */
+  /** IP address. */
   readonly address: string | null;
 }
 
@@ -25,10 +26,8 @@ export const rememberCaller = (request: IncomingMessage, caller: Caller): void =
 
 export const rememberedCaller = (request: IncomingMessage): Caller | null => callers.get(request) ?? null;
 
-/** Remote IP address; IPv4 in its own notation also on a socket that speaks both. */
-export function addressOf(request: IncomingMessage): string | null {
-  return request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? null;
-}
+/** IP address of the caller; behind a trusted proxy that of the proxy's caller. */
+export const addressOf = (request: IncomingMessage): string | null => callerAddress(request);
 
 /** The HTTP request or GraphQL context of a Nest call. */
 export function authContextOf(context: ExecutionContext): AuthContext {

@@ -23,5 +23,9 @@ export abstract class Settings {
   abstract readonly eventStoreUrl: string | null;
   /** Null keeps the job queue in PostgreSQL. */
   abstract readonly redisUrl: string | null;
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as `proxy-addr` takes them; usually none. */
+  abstract readonly trustedProxies: readonly string[];
+  /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */
+  abstract readonly accelRedirect: string | null;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

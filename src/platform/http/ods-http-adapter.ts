@@ -4,6 +4,8 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
+import { believeProxies } from './forwarded/caller-address.js';
+import { trustOf } from './forwarded/trust.js';
 import { answerUnreadable } from './errors/unreadable-request.js';
 import { isGraphqlPath } from './graphql-path.js';
 import { continueWhenRead } from './lazy-continue.js';
@@ -34,6 +36,11 @@ export class OdsHttpAdapter extends ExpressAdapter {
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
   declare protected httpServer: Server;
 
+  /** @param trustedProxies whose X-Forwarded-* headers are believed */
+  constructor(private readonly trustedProxies: readonly string[] = []) {
+    super();
+  }
+
   /** Offers every request to `handler` before Nest; no guard and no filter runs. */
   addRawHandler(handler: RawHandler): void {
     this.rawHandlers.push(handler);
@@ -43,11 +50,19 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const timeouts = { requestTimeout: 0, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS };
     this.httpServer = createServer(timeouts, (request, response) => this.dispatch(request, response));
     this.httpServer.setTimeout(IDLE_MS);
+    this.trustProxies();
     this.httpServer.on('checkContinue', (request, response) => {
       continueWhenRead(request, response);
       this.dispatch(request, response);
     });
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
+  }
+
+  private trustProxies(): void {
+    const trust = trustOf(this.trustedProxies);
+    // X-Forwarded-Proto, as Express's `request.protocol`.
+    this.set('trust proxy', trust ?? false);
+    if (trust) this.httpServer.on('connection', (socket) => believeProxies(socket, trust));
   }
 
   override registerParserMiddleware(): void {

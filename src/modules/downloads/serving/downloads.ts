@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Settings } from '../../../platform/config/settings.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
-import { requireReading, serveFile } from '../../../platform/http/file-sender/serve-file.js';
+import { requireReading, serveFile, type ProxyLocation } from '../../../platform/http/file-sender/serve-file.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { isDownloadPath, parseDownloadPath } from './download-path.js';
@@ -19,6 +20,7 @@ export class Downloads implements OnModuleInit {
     private readonly routes: RawRoutes,
     private readonly catalogue: FileCatalogue,
     private readonly storage: PackageStorage,
+    private readonly settings: Settings,
   ) {}
 
   onModuleInit(): void {
@@ -55,6 +57,18 @@ export class Downloads implements OnModuleInit {
 
   private send(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const { representation, packageId } = entry;
-    return serveFile(request, response, { representation, open: () => this.storage.open(packageId) });
+    return serveFile(request, response, {
+      representation,
+      open: () => this.storage.open(packageId),
+      location: this.locationOf(packageId),
+    });
+  }
+
+  /** The storage keeps a package under its id; the proxy's location is that folder. */
+  private locationOf(packageId: string): ProxyLocation | null {
+    const { accelRedirect } = this.settings;
+    return accelRedirect === null
+      ? null
+      : { 'by its range': `${accelRedirect}${packageId}`, whole: `${accelRedirect}whole/${packageId}` };
   }
 }

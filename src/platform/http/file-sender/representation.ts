@@ -9,6 +9,8 @@ export class Representation {
   /** Names and values in turn, as `writeHead` takes them. */
   readonly headers: readonly string[];
   readonly wholeHeaders: string[];
+  /** For a proxy that sends the file, and adds itself what concerns ranges. */
+  readonly proxyHeaders: string[];
 
   constructor(
     readonly size: number,
@@ -21,14 +23,15 @@ export class Representation {
     this.lastModifiedMs = Math.floor(lastModified.getTime() / 1000) * 1000;
     this.lastModified = lastModified.toUTCString();
     const base64 = Buffer.from(sha256, 'hex').toString('base64');
-    this.headers = flatHeaders({
+    const shared = {
       ETag: this.etag,
       'Last-Modified': this.lastModified,
       'Repr-Digest': `sha-256=:${base64}:`,
-      'Accept-Ranges': 'bytes',
       'Cache-Control': 'no-cache',
       'X-Content-Type-Options': 'nosniff',
-    });
+    };
+    this.headers = flatHeaders({ ...shared, 'Accept-Ranges': 'bytes' });
+    this.proxyHeaders = flatHeaders({ ...shared, 'Content-Type': contentType, 'Content-Length': '0' });
     this.wholeHeaders = this.with({ 'Content-Type': contentType, 'Content-Length': String(size) });
   }
   /** Its headers and some more. */

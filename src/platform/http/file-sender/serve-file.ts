@@ -4,16 +4,22 @@ import { Refusal } from '../../../kernel/refusal.js';
 import type { PublishedFile } from '../../../ports/package-storage.port.js';
 import { expectedError } from '../errors/public-error.js';
 import { sendError } from '../errors/send-error.js';
+import { canAccelerate, sentByProxy, type SentByProxy } from './acceleration.js';
 import { checkConditions, rangeCounts } from './conditions.js';
 import { parseRanges, type ByteRange } from './ranges.js';
 import type { Representation } from './representation.js';
 import { FileTooShort, sendRanges, sendSmall, SMALL } from './send-ranges.js';
 import { rememberContent, rememberedContent } from './small-contents.js';
 
+/** The file in the locations of the proxy that answers `X-Accel-Redirect`: as the request's Range says, or whole. */
+export type ProxyLocation = Readonly<Record<SentByProxy, string>>;
+
 /** What is to be served; `open` gives null when the bytes are not there after all. */
 export interface ServedFile {
   readonly representation: Representation;
   open(): Promise<PublishedFile | null>;
+  /** Where the proxy finds the file; null when we always send it ourselves. */
+  readonly location?: ProxyLocation | null;
 }
 
 const FAILURES = {
@@ -65,10 +71,10 @@ function wantedRanges({ method, headers }: IncomingMessage, file: Representation
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { representation, open }: ServedFile,
+  { representation, open, location }: ServedFile,
   ranges: readonly ByteRange[] | null,
 ): Promise<boolean> {
-  const isSmall = request.method === 'GET' && !ranges && representation.size <= SMALL;
+  const isSmall = request.method === 'GET' && !ranges && !(location && canAccelerate(request)) && representation.size <= SMALL;
   const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
   if (remembered) {
     response.writeHead(200, representation.wholeHeaders).end(remembered);
@@ -80,7 +86,11 @@ async function answer(
     published.close();
     throw new FileTooShort('The file has another size than its package');
   }
-  if (request.method === 'HEAD') {
+  const byProxy = location ? sentByProxy(request, ranges) : null;
+  if (location && byProxy) {
+    published.close();
+    redirect(response, representation, location[byProxy]);
+  } else if (request.method === 'HEAD') {
     published.close();
     response.writeHead(200, representation.wholeHeaders).end();
   } else if (isSmall) {
@@ -89,6 +99,11 @@ async function answer(
     await sendBody(response, published, representation, ranges).finally(() => published.close());
   }
   return true;
+}
+
+/** Nginx takes the headers from here, the body and Content-Length from the file. */
+function redirect(response: ServerResponse, file: Representation, location: string): void {
+  response.writeHead(200, [...file.proxyHeaders, 'X-Accel-Redirect', location]).end();
 }
 
 function sendWholeSmall(response: ServerResponse, published: PublishedFile, file: Representation): Promise<void> {

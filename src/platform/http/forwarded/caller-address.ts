@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import proxyAddr from 'proxy-addr';
+import type { Trust } from './trust.js';
+
+const trusts = new WeakMap<Duplex, Trust>();
+
+/** Whoever this connection comes from may be a proxy: requests on it, also upgrades, are checked for that. */
+export const believeProxies = (socket: Duplex, trust: Trust): void => void trusts.set(socket, trust);
+
+/** IPv4 in its own notation also on a socket that speaks both. */
+const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
+/**
+ * IP address of the caller: of the connection, or, while that is a trusted proxy's, the last in X-Forwarded-For that is
+ * not. Anything else that a proxy passes on there, such as `unknown`, leaves the proxy's own address.
+ */
+export function callerAddress(request: IncomingMessage): string | null {
+  const remote = request.socket.remoteAddress;
+  const trust = trusts.get(request.socket);
+  if (remote === undefined) return null;
+  const forwarded = trust ? proxyAddr(request, trust) : remote;
+  return plain(isIP(forwarded) === 0 ? remote : forwarded);
+}
