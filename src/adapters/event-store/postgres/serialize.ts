@@ -15,8 +15,9 @@ export function serialize(stream: string, events: readonly NewEvent[], expected:
   const data = events.map((event) => toJson(event.data, event.type, MAX_EVENT_BYTES));
   const metadata = events.map((event) => toJson(event.metadata, `metadata of ${event.type}`, LARGEST_METADATA));
   const bytes = [...data, ...metadata].reduce((sum, text) => sum + text.length, 0);
-  const ids = events.map(({ id }) => id);
-  return { stream, expected: toNumber(expected), ids, types: events.map(({ type }) => type), data, metadata, bytes };
+  const [ids, types] = [events.map(({ id }) => id), events.map(({ type }) => type)];
+  const recorded = events.map(({ recordedAt }) => recordedAt?.toISOString() ?? null);
+  return { stream, expected: toNumber(expected), ids, types, data, metadata, recorded, bytes };
 }
 
 function toNumber(expected: ExpectedRevision): bigint {
