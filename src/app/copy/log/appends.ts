@@ -15,7 +15,7 @@ interface Group {
 export function appendsOf(events: readonly RecordedEvent[]): readonly Append[] {
   const groups: Group[] = [];
   for (const event of events) {
-    const bytes = JSON.stringify(event.data).length * 3 + JSON.stringify(event.metadata).length * 3;
+    const bytes = Buffer.byteLength(JSON.stringify([event.data, event.metadata]));
     const last = groups.at(-1);
     if (last?.stream === event.stream && last.bytes + bytes <= MOST_BYTES && last.events.length < MOST_EVENTS) {
       last.events.push(event);

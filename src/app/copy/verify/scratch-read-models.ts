@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { makeReadTables } from '../../../platform/projections/running/fold.js';
-import { foldHistory } from '../../../platform/projections/running/fold.js';
+import { foldHistory, makeReadTables } from '../../../platform/projections/running/fold.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { connectReadSchema } from '../../database/connect-read-schema.js';
 import { allProjections } from '../../rebuild/read-models.js';
