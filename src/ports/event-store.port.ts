@@ -46,8 +46,11 @@ export class EventStoreUnavailable extends Error {
   }
 }
 
-/** Largest data of one event, in bytes of JSON. EventStoreDB refuses an append of more than 1 MiB. */
+/** Largest data of one event, in bytes of JSON. */
 export const MAX_EVENT_BYTES = 64 * 1024;
+
+/** Largest append: bytes of data, metadata and types of its events. EventStoreDB refuses more than 1 MiB. */
+export const MAX_APPEND_BYTES = 960 * 1024;
 
 /**
  * The log: the only truth. Implementations pass `test/contract/event-store.contract.ts`.

@@ -1,11 +1,6 @@
 import { DatabaseError, Pool, type PoolConfig } from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from '../../../kernel/retry.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
-
-/** How long a call goes on trying when the database is away, in milliseconds. */
-const PATIENCE = 10_000;
+import { PATIENCE, persist as persistently } from '../../shared/event-log/persist.js';
 
 /** Connection lost, server going down or coming up, out of resources, deadlock, failed over to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
@@ -17,17 +12,8 @@ export function isTemporary(error: unknown): boolean {
 }
 
 /** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
-export async function persist<T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> {
-  for (let attempt = 1, deadline = Date.now() + PATIENCE; ; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isTemporary(error)) throw error;
-      if (stopped.aborted || Date.now() >= deadline) throw new EventStoreUnavailable(error);
-    }
-    await delay(backoffMs(attempt, 20, 500, Math.random()));
-  }
-}
+export const persist = <T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> =>
+  persistently(call, isTemporary, stopped);
 
 /**
  * Appends are durable when they are answered, and each statement of `log.append` sees what was committed before it.

@@ -1,13 +1,14 @@
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { End } from './end.js';
 import type { Place } from './place.js';
+import { openEventStoreDb } from './eventstoredb-end.js';
 import { openEmbedded, openExternal } from './postgres-end.js';
 
 /** @throws StartupError */
 function openEnd(place: Place): Promise<End> {
   if (place.engine === 'embedded') return openEmbedded(place);
   if (place.engine === 'postgres') return openExternal(place);
-  throw new StartupError(`${place.flag}: EventStoreDB is not there yet`);
+  return openEventStoreDb(place);
 }
 
 /** Both logs, closed again when the work ends. @throws StartupError also when they are one and the same */

@@ -1,0 +1,54 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { within } from './errors.js';
+import type { EventStoreDbAddress } from '../eventstoredb-url.js';
+import type { Certificates } from './certificates.js';
+
+/** A connection on which nothing comes back is given up after interval + timeout, in milliseconds. */
+const KEEPALIVE_INTERVAL = 10_000;
+const KEEPALIVE_TIMEOUT = 5_000;
+/** Deadline of one call, in milliseconds. */
+export const CALL_MS = 5_000;
+
+/** The client, with the parts replaced that harm other calls or the whole process. */
+export class LogClient extends EventStoreDBClient {
+  private open: { close(): void } | null = null;
+
+  constructor(address: EventStoreDbAddress, certificates: Certificates, onTrouble: (error: unknown) => void) {
+    const settings = settingsOf(address);
+    const [endpoint, ...others] = address.hosts;
+    if (!endpoint) throw new Error('No host');
+    const credentials = address.credentials;
+    // Only a seed list is asked for the leader; the client takes a list of one too.
+    if (address.discover) super({ ...settings, endpoints: [endpoint, ...others] }, { insecure: !address.tls, ...certificates }, credentials);
+    else super({ ...settings, endpoint }, { insecure: !address.tls, ...certificates }, credentials);
+    /*
+     * Without "batch append" each append is a call of its own. The batch calls of all clients of a process share one
+     * table of who waits: when one stream fails all appends in it are rejected, and an answer that comes later is
+     * thrown as a TypeError that nobody can catch.
+     */
+    this.supports = async () => false;
+    // Not awaited by the client: a rejection (no node found on the way to a new connection) would end the process.
+    const handle = this.handleError;
+    this.handleError = (client, error) => handle(client, error).catch(onTrouble);
+    const connect = this.getChannel;
+    this.getChannel = async () => (this.open = await connect());
+  }
+
+  /** Ends all calls and the connection. */
+  async close(): Promise<void> {
+    await within(CALL_MS, 'the end of all calls', this.dispose()).catch(() => undefined);
+    this.open?.close();
+  }
+}
+
+function settingsOf(address: EventStoreDbAddress) {
+  return {
+    connectionName: address.connectionName ?? 'odst',
+    keepAliveInterval: address.keepAliveInterval ?? KEEPALIVE_INTERVAL,
+    keepAliveTimeout: address.keepAliveTimeout ?? KEEPALIVE_TIMEOUT,
+    defaultDeadline: CALL_MS,
+    ...(address.maxDiscoverAttempts && { maxDiscoverAttempts: address.maxDiscoverAttempts }),
+    ...(address.discoveryInterval && { discoveryInterval: address.discoveryInterval }),
+    ...(address.gossipTimeout && { gossipTimeout: address.gossipTimeout }),
+  };
+}

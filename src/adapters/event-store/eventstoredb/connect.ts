@@ -1,0 +1,62 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '../../../kernel/retry.js';
+import { StartupError } from '../../../kernel/startup-error.js';
+import { messageOf } from '../../shared/errors.js';
+import { isAccessDenied, isTemporary, within } from './client/errors.js';
+import { CALL_MS, type LogClient } from './client/log-client.js';
+import type { EventStoreLog } from './client/trouble.js';
+import type { EventStoreDbAddress } from './eventstoredb-url.js';
+import { readEpoch } from './read/epoch.js';
+import { readHead } from './read/read-log.js';
+
+const TELL_EVERY = 5_000;
+const UNTRUSTED = /certificate|SSL routines|wrong version number|ERR_TLS|altnames/i;
+
+export interface ConnectOptions {
+  /** How long to wait for a server that does not answer, in milliseconds; 30 s when left out. */
+  readonly patience?: number;
+  readonly log: EventStoreLog;
+}
+
+/**
+ * Waits until the log can be written and read.
+ * @throws StartupError, one line, at once for what no waiting can help
+ */
+export async function awaitServer(client: LogClient, { shown }: EventStoreDbAddress, { patience = 30_000, log }: ConnectOptions): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (let attempt = 1, toldAt = 0; ; attempt++) {
+    const error = await tryOut(client, Math.max(1, deadline - Date.now()));
+    if (error === null) return;
+    refuseFinal(error, shown);
+    if (Date.now() >= deadline) throw unreachable(error, shown, patience);
+    if (Date.now() - toldAt >= TELL_EVERY) {
+      toldAt = Date.now();
+      log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);
+    }
+    await delay(Math.min(backoffMs(attempt, 50, 1000, Math.random()), Math.max(0, deadline - Date.now())));
+  }
+}
+
+async function tryOut(client: LogClient, ms: number): Promise<unknown> {
+  try {
+    await within(Math.min(ms, 2 * CALL_MS), 'the first calls', readEpoch(client).then(() => readHead(client, null)));
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function refuseFinal(error: unknown, shown: string): void {
+  if (isAccessDenied(error)) {
+    throw new StartupError(`EVENTSTOREDB_URL: EventStoreDB at ${shown} refuses this user. Correct user and password; the user must be allowed to read $all.`, error);
+  }
+  if (UNTRUSTED.test(messageOf(error))) {
+    throw new StartupError(`EVENTSTOREDB_URL: no trusted TLS connection to ${shown} (${oneLine(error)}). Name its CA with tlsCAFile, or correct tls.`, error);
+  }
+  if (!isTemporary(error)) throw new StartupError(`EVENTSTOREDB_URL: the event log at ${shown} cannot be used. ${oneLine(error)}`, error);
+}
+
+const unreachable = (error: unknown, shown: string, patience: number): StartupError =>
+  new StartupError(`EVENTSTOREDB_URL: EventStoreDB at ${shown} could not be used within ${Math.round(patience / 1000)} s (${oneLine(error)}). Start it, or correct the address.`, error);
+
+const oneLine = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ').trim();

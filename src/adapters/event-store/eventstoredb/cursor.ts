@@ -1,0 +1,32 @@
+import { Refusal } from '../../../kernel/refusal.js';
+
+/** A place in `$all`, as the server has it. */
+export interface Position {
+  readonly commit: bigint;
+  readonly prepare: bigint;
+}
+
+/** Before everything: no event of ours is the first record of a log. */
+export const BEGINNING: Position = { commit: 0n, prepare: 0n };
+
+const LAST = 2n ** 64n - 1n;
+
+/** A cursor is `<commit>/<prepare>`; null stands before everything. @throws Refusal INVALID_CURSOR */
+export function positionOf(cursor: string | null): Position {
+  if (cursor === null) return BEGINNING;
+  const [, commit, prepare] = /^(0|[1-9]\d{0,19})\/(0|[1-9]\d{0,19})$/.exec(cursor) ?? [];
+  if (commit === undefined || prepare === undefined || BigInt(commit) > LAST || BigInt(prepare) > LAST) {
+    throw new Refusal('INVALID_CURSOR', 'This is not a cursor of the event log');
+  }
+  return { commit: BigInt(commit), prepare: BigInt(prepare) };
+}
+
+export const cursorOf = ({ commit, prepare }: Position): string => `${commit}/${prepare}`;
+
+/** Negative, zero or positive. */
+export function comparePositions(a: Position, b: Position): number {
+  const difference = a.commit === b.commit ? a.prepare - b.prepare : a.commit - b.commit;
+  return difference < 0n ? -1 : Number(difference > 0n);
+}
+
+export const isAfter = (a: Position, b: Position): boolean => comparePositions(a, b) > 0;

@@ -1,0 +1,99 @@
+import type { NewEvent, RecordedEvent } from '../../../kernel/event.js';
+import {
+  EventStore,
+  type Appended,
+  type ExpectedRevision,
+  type SubscribeOptions,
+  type SubscriptionItem,
+} from '../../../ports/event-store.port.js';
+import { persist } from '../../shared/event-log/persist.js';
+import { Appender } from './append/appender.js';
+import { readCertificates } from './client/certificates.js';
+import { isTemporary } from './client/errors.js';
+import { LogClient } from './client/log-client.js';
+import { Trouble } from './client/trouble.js';
+import { awaitServer, type ConnectOptions } from './connect.js';
+import { BEGINNING, comparePositions, cursorOf, positionOf } from './cursor.js';
+import { parseEventStoreDbUrl } from './eventstoredb-url.js';
+import { subscribe } from './live/subscription.js';
+import { LogTail } from './live/tail.js';
+import { readEpoch } from './read/epoch.js';
+import { readHead, type Head } from './read/read-log.js';
+import { PAGE_EVENTS } from './read/collect.js';
+import { readForward } from './read/read-stream.js';
+import { toEvent } from './read/record.js';
+
+/** The log in EventStoreDB 22.10 or newer. A cursor is `<commit>/<prepare>`. */
+export class EventStoreDbEventStore extends EventStore {
+  private readonly closed = new AbortController();
+  private readonly appender: Appender;
+  private readonly tail: LogTail;
+  private known: Head | null = null;
+
+  private constructor(
+    private readonly client: LogClient,
+    trouble: Trouble,
+  ) {
+    super();
+    this.appender = new Appender(client, this.closed.signal);
+    this.tail = new LogTail(client, this.closed.signal, trouble);
+  }
+
+  /** @throws StartupError, one line that names EVENTSTOREDB_URL and says what to change */
+  static async connect(url: string, options: ConnectOptions): Promise<EventStoreDbEventStore> {
+    const address = parseEventStoreDbUrl(url);
+    const trouble = new Trouble(address.shown, options.log);
+    const client = new LogClient(address, readCertificates(address), (error) => trouble.is(error));
+    try {
+      await awaitServer(client, address, options);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+    return new EventStoreDbEventStore(client, trouble);
+  }
+
+  override append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    return this.appender.append(stream, events, expected);
+  }
+
+  override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
+    for (let next = from, isLast = false; !isLast; ) {
+      const page = await this.persist(() => readForward(this.client, stream, next));
+      yield* page.flatMap((record) => toEvent(record) ?? []);
+      isLast = page.length < PAGE_EVENTS;
+      next = (page.at(-1)?.revision ?? next) + 1n;
+    }
+  }
+
+  override subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem> {
+    const signal = AbortSignal.any([options.signal, this.closed.signal]);
+    return subscribe({ client: this.client, tail: this.tail }, { ...options, signal });
+  }
+
+  override async head(): Promise<string | null> {
+    this.known = await this.persist(() => readHead(this.client, this.known));
+    const { head } = this.known;
+    return comparePositions(head, BEGINNING) === 0 ? null : cursorOf(head);
+  }
+
+  override compareCursors(a: string | null, b: string | null): number {
+    return comparePositions(positionOf(a), positionOf(b));
+  }
+
+  override epoch(): Promise<string> {
+    return this.persist(() => readEpoch(this.client));
+  }
+
+  /** Ends the subscriptions, finishes the appends under way and disconnects. */
+  override async close(): Promise<void> {
+    this.closed.abort();
+    await this.appender.idle();
+    await this.tail.close();
+    await this.client.close();
+  }
+
+  private persist<T>(call: () => Promise<T>): Promise<T> {
+    return persist(call, isTemporary, this.closed.signal);
+  }
+}

@@ -1,0 +1,48 @@
+import type { LogClient } from '../client/log-client.js';
+import { isAfter, positionOf, type Position } from '../cursor.js';
+import { readPage, type LogPage } from '../read/read-log.js';
+import { feed } from './feed.js';
+
+/** After so many milliseconds without news the rest of the history is looked for page by page. */
+const QUIET_MS = 500;
+
+export interface HistoryOptions {
+  readonly after: Position;
+  /** The history is read at least up to here. */
+  readonly target: Position;
+  readonly types: ReadonlySet<string> | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The history after a position. A subscription with a filter leaves it to the server to look through what is not
+ * wanted, but does not say how far it is when its last window is not full; the few events that then are left to the
+ * target are read without a filter.
+ */
+export async function* readHistory(client: LogClient, options: HistoryOptions): AsyncGenerator<LogPage> {
+  const { target, types, signal } = options;
+  let after = options.after;
+  let isEndNear = false;
+  while (isAfter(target, after) && !signal.aborted) {
+    const page = clamp(await readPage(client, after, types, signal), target);
+    if (!isAfter(page.upTo, after)) throw new Error('The event log ends before its last event');
+    yield page;
+    after = page.upTo;
+    if (isEndNear || !isAfter(target, after)) continue;
+    for await (const more of feed(client, { after, types, signal, quietMs: QUIET_MS })) {
+      const clamped = clamp(more, target);
+      if (isAfter(clamped.upTo, after)) yield clamped;
+      after = clamped.upTo;
+      isEndNear ||= more.isCaughtUp;
+      if (isEndNear || !isAfter(target, after)) break;
+    }
+  }
+}
+
+/** Behind the target may be records that no subscriber sees; a cursor beyond the last event would confuse. */
+function clamp(page: LogPage, target: Position): LogPage {
+  if (!isAfter(page.upTo, target)) return page;
+  const last = page.events.at(-1);
+  const seen = last ? positionOf(last.cursor) : target;
+  return { ...page, upTo: isAfter(seen, target) ? seen : target };
+}

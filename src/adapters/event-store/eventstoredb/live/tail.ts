@@ -1,0 +1,108 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { backoffMs } from '../../../../kernel/retry.js';
+import type { LogClient } from '../client/log-client.js';
+import type { Trouble } from '../client/trouble.js';
+import { isAfter, positionOf, type Position } from '../cursor.js';
+import { readHead, type LogPage } from '../read/read-log.js';
+import { feed } from './feed.js';
+
+/** Events kept for subscriptions that are not quite at the head; further back they read for themselves. */
+const MOST_EVENTS = 512;
+const FIRST_DELAY = 20;
+const LONGEST_DELAY = 2_000;
+
+/** The end of the log, read once for all subscriptions of this process. */
+export class LogTail {
+  private readonly moved = new EventEmitter().setMaxListeners(0);
+  private recent: RecordedEvent[] = [];
+  /** Every event in (start, end] is in `recent`; null before the head was found. */
+  private range: { readonly start: Position; readonly end: Position } | null = null;
+  /** How far the server has looked: the end, or behind it. */
+  private looked: Position | null = null;
+  private following: Promise<void> | null = null;
+
+  constructor(
+    private readonly client: LogClient,
+    private readonly stopped: AbortSignal,
+    private readonly trouble: Trouble,
+  ) {}
+
+  /** Position of the last event that was seen, null before the log could be reached. */
+  get end(): Position | null {
+    return this.range?.end ?? null;
+  }
+
+  /** Begins to follow the log, once. */
+  start(): void {
+    this.following ??= this.follow();
+  }
+
+  /** The events after a position, null when they are not all here and must be read. */
+  after(position: Position, types: ReadonlySet<string> | null): LogPage | null {
+    if (!this.range || isAfter(this.range.start, position)) return null;
+    const { end } = this.range;
+    const first = this.recent.findIndex(({ cursor }) => isAfter(positionOf(cursor), position));
+    const fresh = first < 0 ? [] : this.recent.slice(first);
+    const events = types ? fresh.filter(({ type }) => types.has(type)) : fresh;
+    return { events, upTo: isAfter(position, end) ? position : end, looked: fresh.length };
+  }
+
+  /** Resolves when there is something after the position; also on the signal, and after `ms` milliseconds. */
+  async beyond(position: Position | null, signal: AbortSignal, ms?: number): Promise<void> {
+    if (signal.aborted || (this.range && (!position || isAfter(this.range.end, position)))) return;
+    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
+    await new Promise<void>((resolve) => {
+      stop = () => resolve();
+      if (ms !== undefined) timer = setTimeout(stop, ms);
+      this.moved.once('moved', stop);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    clearTimeout(timer);
+    this.moved.off('moved', stop);
+    signal.removeEventListener('abort', stop);
+  }
+
+  async close(): Promise<void> {
+    await this.following;
+  }
+
+  /** Goes on where it was whenever the connection ends, in whatever way. */
+  private async follow(): Promise<void> {
+    for (let attempt = 1; !this.stopped.aborted; attempt++) {
+      try {
+        const after = this.looked ?? (await this.begin());
+        for await (const page of feed(this.client, { after, types: null, signal: this.stopped, quietMs: null })) {
+          attempt = 1;
+          this.trouble.isOver();
+          this.keep(page);
+        }
+      } catch (error) {
+        if (!this.stopped.aborted) this.trouble.is(error);
+      }
+      const wait = backoffMs(attempt, FIRST_DELAY, LONGEST_DELAY, Math.random());
+      await delay(wait, undefined, { signal: this.stopped }).catch(() => undefined);
+    }
+  }
+
+  private async begin(): Promise<Position> {
+    const { head } = await readHead(this.client, null, this.stopped);
+    this.range = { start: head, end: head };
+    this.looked = head;
+    this.moved.emit('moved');
+    return head;
+  }
+
+  private keep({ events, upTo }: LogPage): void {
+    this.looked = upTo;
+    const last = events.at(-1);
+    if (!this.range || !last) return;
+    const all = [...this.recent, ...events];
+    this.recent = all.slice(-MOST_EVENTS);
+    const dropped = all.at(-MOST_EVENTS - 1);
+    this.range = { start: dropped ? positionOf(dropped.cursor) : this.range.start, end: positionOf(last.cursor) };
+    this.moved.emit('moved');
+  }
+}
