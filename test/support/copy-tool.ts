@@ -9,7 +9,7 @@ import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { waitFor } from './wait-for.js';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const TOOL = fileURLToPath(new URL('../../dist/src/app/copy/copy.js', import.meta.url));
 
 export const urlOf = ({ user, password, host, port, database }: DatabaseSettings): string =>
   `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
@@ -32,10 +32,7 @@ async function run(argv: readonly string[]): Promise<CopyResult> {
   return runCopy(args, new QuietReport(), new AbortController().signal);
 }
 
-function spawnTool(args: readonly string[]) {
-  const argv = ['--import', at('typescript/register.mjs'), at('../../src/app/copy/copy.ts'), ...args];
-  return spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-}
+const spawnTool = (args: readonly string[]) => spawn(process.execPath, [TOOL, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** The tool in a process of its own. */
 export async function runTool(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {

@@ -5,6 +5,8 @@ import type { Json } from '../../src/kernel/json.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { publication, recorded, stamp } from './read-side.js';
 
+/** Packages that are written at a time. */
+const WRITERS = 16;
 const START = Date.UTC(2025, 0, 1);
 
 /** A log such as a server in use has it: uploads, changes and sign-ins by turns. Returns how many events it is. */
@@ -18,13 +20,18 @@ export async function writeSampleLog(store: EventStore, packages: number, name =
     });
     await store.append(stream, news, 'any');
   };
-  const all = Array.from({ length: packages }, async (_, i) => {
-    const { events, packageId } = packageEvents(i, `${name}-${i}-ä€😀.pkg`);
+  const write = async (i: number): Promise<void> => {
+    const filename = `${name}-${i}-ä€😀.pkg`;
+    const { events, packageId } = packageEvents(i, filename);
     await append(`package-${packageId}`, events);
     await append('account-refusals', [['SignInRefused', { username: `guest ${i} \\ "`, reason: 'password', unrecorded: 0 }]]);
-    if (i % 3 === 0) await append(`package-${packageId}`, changes(i, packageId));
-  });
-  await Promise.all(all);
+    if (i % 3 === 0) await append(`package-${packageId}`, changes(i, packageId, filename));
+  };
+  const numbers = Array.from({ length: packages }, (_, i) => i).values();
+  const writer = async (): Promise<void> => {
+    for (const i of numbers) await write(i);
+  };
+  await Promise.all(Array.from({ length: WRITERS }, writer));
   return count;
 }
 
@@ -38,8 +45,8 @@ function packageEvents(i: number, filename: string) {
   return { packageId, events };
 }
 
-function changes(i: number, packageId: string): [string, Json][] {
-  const about = { packageId, filename: `sample-${i}-ä€😀.pkg`, source: { kind: 'local' } };
+function changes(i: number, packageId: string, filename: string): [string, Json][] {
+  const about = { packageId, filename, source: { kind: 'local' } };
   const staged: [string, Json] = ['PackageStageChanged', { ...about, from: 'Prod', to: 'Test', stamp: stamp(10_000 + i) }];
   return i % 2 === 0 ? [staged] : [staged, ['PackageRemoved', { ...about, stamp: stamp(20_000 + i) }]];
 }

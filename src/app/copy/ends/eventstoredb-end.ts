@@ -9,7 +9,10 @@ const PATIENCE = 5000;
 
 /** @throws StartupError */
 export async function openEventStoreDb({ flag, url, label }: Place & { url: string }): Promise<End> {
-  const log = (_level: string, message: string): boolean => process.stderr.write(`${message}\n`);
+  // That it waits for a server that does not answer is said by the refusal.
+  const log = (level: string, message: string): void => {
+    if (level !== 'info') process.stderr.write(`${message}\n`);
+  };
   const store = await EventStoreDbEventStore.connect(url, { patience: PATIENCE, log }).catch((error: unknown) => {
     if (!(error instanceof StartupError)) throw error;
     throw new StartupError(error.message.replace(/EVENTSTOREDB_URL/, flag), error);
