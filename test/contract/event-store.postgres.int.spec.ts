@@ -4,11 +4,12 @@ import { PostgresEventStore } from '../../src/adapters/event-store/postgres/post
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import { copyLog, disconnect } from '../support/postgres-faults.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { checkComplete, eventStoreContract, writeFromAllSides } from './event-store.contract.js';
+import { checkComplete, eventStoreContract, writeFromAllSides, type EventStoreEngine } from './event-store.contract.js';
+import { eventStoreLimitsContract } from './event-store-limits.contract.js';
 import { oneEvent, someEvents } from './events.js';
 import { Follower, readAll } from './follow.js';
 
-eventStoreContract('postgres', async () => {
+async function start(): Promise<EventStoreEngine> {
   const database = await createTestDatabase();
   const stores: PostgresEventStore[] = [];
   return {
@@ -21,8 +22,12 @@ eventStoreContract('postgres', async () => {
       await Promise.all(stores.map((store) => store.close()));
       await database.drop();
     },
+    interrupt: () => disconnect(database.settings),
   };
-});
+}
+
+eventStoreContract('postgres', start);
+eventStoreLimitsContract('postgres', start);
 
 describe('postgres event store in trouble', () => {
   const databases: TestDatabase[] = [];

@@ -14,7 +14,13 @@ import { batchAppendHandler } from './services/append/batch-append.js';
 import { Reader } from './services/read/read.js';
 import { answerWith, clusterOf, supportedMethods } from './services/server-info.js';
 
-/** A stand-in for EventStoreDB that speaks its gRPC protocol, with controls that break it in the ways networks and servers do. */
+const HOST = '127.0.0.1';
+
+/**
+ * A stand-in for EventStoreDB that speaks its gRPC protocol, with controls that break it in the ways networks and
+ * servers do. Not there: deleting, links and projections, persistent subscriptions, the effects of stream metadata
+ * (`$maxCount`, ACLs), scavenging, clusters of several nodes.
+ */
 export class EventStoreDbServer {
   readonly log: EventLog;
   port: number;
@@ -58,12 +64,13 @@ export class EventStoreDbServer {
     this.log.open();
     this.grpc = this.serve();
     const bind = promisify(this.grpc.bindAsync.bind(this.grpc));
-    this.port = await this.front.open(this.port, await bind('127.0.0.1:0', this.credentials()));
+    this.port = await this.front.open(this.port, await bind(`${HOST}:0`, this.credentials()));
   }
 
   /** Stops as a crash does: connections are reset, calls get no answer. */
   async stop(): Promise<void> {
     await this.front.close();
+    this.appender.forget();
     this.grpc?.forceShutdown();
     this.dropSubscriptions();
     this.log.close();
@@ -93,7 +100,7 @@ export class EventStoreDbServer {
     this.front.resume();
   }
 
-  /** From now on appends are stored and answered this much later; never with Infinity, while pings are still answered. */
+  /** From now on appends are stored and answered this much later; with Infinity neither, while pings are still answered. */
   delayAppends(ms: number): void {
     this.appender.delayMs = ms;
   }
@@ -103,14 +110,14 @@ export class EventStoreDbServer {
     this.appender.losesNextReply = true;
   }
 
-  private get host(): string {
-    return this.options.tls ? 'localhost' : '127.0.0.1';
+  private get version(): string {
+    return this.options.tellsProgress === false ? '22.10.0' : '23.10.0';
   }
 
   private get authority(): string {
     const { tls, user } = this.options;
     const credentials = user ? `${encodeURIComponent(user.name)}:${encodeURIComponent(user.password)}@` : '';
-    return `${credentials}${this.host}:${this.port}?tls=${tls !== undefined}`;
+    return `${credentials}${HOST}:${this.port}?tls=${tls !== undefined}`;
   }
 
   private serve(): Server {
@@ -120,8 +127,8 @@ export class EventStoreDbServer {
       batchAppend: batchAppendHandler(this.appender, this.access),
       read: this.reader.read,
     });
-    server.addService(ServerFeaturesService, { getSupportedMethods: answerWith(() => supportedMethods('23.10.0')) });
-    server.addService(GossipService, { read: answerWith(() => clusterOf(this.host, this.port)) });
+    server.addService(ServerFeaturesService, { getSupportedMethods: answerWith(() => supportedMethods(this.version)) });
+    server.addService(GossipService, { read: answerWith(() => clusterOf(HOST, this.port)) });
     return server;
   }
 

@@ -5,7 +5,7 @@ export interface ServerOptions {
   readonly port?: number | undefined;
   /** Keeps the content here, so that another process can go on with it. */
   readonly dataFile?: string | undefined;
-  /** PEM; `test/support/tls` has a pair for localhost. */
+  /** PEM; `test/support/tls` has a pair for 127.0.0.1. */
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** The only user; everybody may do everything when left out. Clients send credentials over TLS only. */
   readonly user?: User | undefined;

@@ -14,6 +14,7 @@ export class Front {
 
   /** Listens, and passes on to the port of the server behind. Returns the port it listens on. */
   async open(port: number, behind: number): Promise<number> {
+    this.stalled = false;
     const server = createServer((client) => this.accept(client, behind));
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -49,6 +50,7 @@ export class Front {
 
   /** What was held back passes now. */
   resume(): void {
+    if (!this.stalled) return;
     this.stalled = false;
     for (const line of this.lines) join(line);
   }

@@ -13,10 +13,15 @@ const MOST_EVENTS = 512;
 const FIRST_DELAY = 20;
 const LONGEST_DELAY = 2_000;
 
+interface Placed {
+  readonly event: RecordedEvent;
+  readonly position: Position;
+}
+
 /** The end of the log, read once for all subscriptions of this process. */
 export class LogTail {
   private readonly moved = new EventEmitter().setMaxListeners(0);
-  private recent: RecordedEvent[] = [];
+  private recent: Placed[] = [];
   /** Every event in (start, end] is in `recent`; null before the head was found. */
   private range: { readonly start: Position; readonly end: Position } | null = null;
   /** How far the server has looked: the end, or behind it. */
@@ -43,8 +48,9 @@ export class LogTail {
   after(position: Position, types: ReadonlySet<string> | null): LogPage | null {
     if (!this.range || isAfter(this.range.start, position)) return null;
     const { end } = this.range;
-    const first = this.recent.findIndex(({ cursor }) => isAfter(positionOf(cursor), position));
-    const fresh = first < 0 ? [] : this.recent.slice(first);
+    // Nearly always only the last few are new.
+    const known = this.recent.findLastIndex((placed) => !isAfter(placed.position, position));
+    const fresh = this.recent.slice(known + 1).map(({ event }) => event);
     const events = types ? fresh.filter(({ type }) => types.has(type)) : fresh;
     return { events, upTo: isAfter(position, end) ? position : end, looked: fresh.length };
   }
@@ -97,12 +103,11 @@ export class LogTail {
 
   private keep({ events, upTo }: LogPage): void {
     this.looked = upTo;
-    const last = events.at(-1);
-    if (!this.range || !last) return;
-    const all = [...this.recent, ...events];
+    if (!this.range || events.length === 0) return;
+    const all = [...this.recent, ...events.map((event) => ({ event, position: positionOf(event.cursor) }))];
     this.recent = all.slice(-MOST_EVENTS);
-    const dropped = all.at(-MOST_EVENTS - 1);
-    this.range = { start: dropped ? positionOf(dropped.cursor) : this.range.start, end: positionOf(last.cursor) };
+    const start = all.at(-MOST_EVENTS - 1)?.position ?? this.range.start;
+    this.range = { start, end: this.recent.at(-1)?.position ?? start };
     this.moved.emit('moved');
   }
 }
