@@ -14,7 +14,7 @@ export interface CopyEnd {
   dispose(): Promise<void>;
 }
 
-const comparable = (events: readonly RecordedEvent[]) => events.map(({ cursor: _, ...event }) => event);
+const comparable = (events: readonly RecordedEvent[]) => events.map((event) => ({ ...event, cursor: null }));
 
 /** What `events:copy` must keep between two engines. */
 export function eventsCopyContract(name: string, startSource: () => Promise<CopyEnd>, startTarget: () => Promise<CopyEnd>): void {

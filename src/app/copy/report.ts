@@ -1,5 +1,5 @@
 import { ProgressBar } from '../demo/progress-bar.js';
-import type { CopyResult } from './run-copy.js';
+import type { CopyResult } from './result.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 

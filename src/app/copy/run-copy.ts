@@ -4,25 +4,9 @@ import { withEnds } from './ends/open-end.js';
 import { copyLog, countAfter } from './log/copy-log.js';
 import { findPlace } from './log/find-place.js';
 import type { CopyReport } from './report.js';
+import type { CopyResult } from './result.js';
 import { copyState, hasState, refuseOtherServer } from './state/copy-state.js';
-import { verifyCopy, type Verified } from './verify/verify-copy.js';
-
-export interface CopyResult {
-  readonly from: string;
-  readonly to: string;
-  /** Events on the target; those of them that it had before; those that were copied now. */
-  readonly events: number;
-  readonly already: number;
-  readonly copied: number;
-  readonly seconds: number;
-  readonly eventsPerSecond: number;
-  /** Rows of the schema `state`; null when that is not copied between these engines. */
-  readonly stateRows: number | null;
-  /** Null when it was not wanted. */
-  readonly verified: Verified | null;
-  /** Events that came to the source meanwhile and are not on the target. */
-  readonly behind: number;
-}
+import { verifyCopy } from './verify/verify-copy.js';
 
 /** Copies the log, then the state, then compares. @throws StartupError with one line that says what to do */
 export function runCopy(args: CopyArguments, report: CopyReport, signal: AbortSignal): Promise<CopyResult> {

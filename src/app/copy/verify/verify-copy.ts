@@ -1,15 +1,10 @@
 import type { End } from '../ends/end.js';
 import type { PlaceInLog } from '../log/find-place.js';
 import type { CopyReport } from '../report.js';
+import type { Verified } from '../result.js';
 import { compareLogs } from './compare-logs.js';
 import { logUpTo } from './log-up-to.js';
 import { compareReadModels } from './scratch-read-models.js';
-
-export interface Verified {
-  readonly events: number;
-  /** Rows of all read models; null when neither log is in a PostgreSQL that could hold them. */
-  readonly readModelRows: number | null;
-}
 
 /** Compares both logs event by event, and the read models that are made from them. @throws StartupError */
 export async function verifyCopy(source: End, target: End, place: PlaceInLog, report: CopyReport, signal: AbortSignal): Promise<Verified> {
