@@ -2,6 +2,7 @@ import { Schemas1764000000000 } from './1764000000000-schemas.js';
 import { EventLog1764000000001 } from './1764000000001-event-log.js';
 import { Trust1764000000003 } from './1764000000003-trust.js';
 import { FeedCursors1764000000004 } from './1764000000004-feed-cursors.js';
+import { CopiedEvents1764000000005 } from './1764000000005-copied-events.js';
 import { LogBinding1764000000006 } from './1764000000006-log-binding.js';
 import { PackagesReadModels1764000000010 } from './1764000000010-packages-read-models.js';
 import { ReplicasReadModel1764000000011 } from './1764000000011-replicas-read-model.js';
@@ -14,6 +15,7 @@ export const migrations = [
   EventLog1764000000001,
   Trust1764000000003,
   FeedCursors1764000000004,
+  CopiedEvents1764000000005,
   LogBinding1764000000006,
   PackagesReadModels1764000000010,
   ReplicasReadModel1764000000011,

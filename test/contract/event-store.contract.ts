@@ -60,6 +60,20 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
         expect(Math.abs((read?.recordedAt.getTime() ?? 0) - before)).toBeLessThan(5000);
       });
 
+      it('keeps the time of an event that is copied from another log, and its metadata as it was', async () => {
+        const [copied, fresh] = someEvents(2);
+        if (!copied || !fresh) throw new Error('unreachable');
+        const recordedAt = new Date('2024-02-29T23:59:59.123Z');
+        const before = Date.now();
+        await store.append('copied', [{ ...copied, recordedAt }, fresh], 'none');
+        const [first, second] = await streamOf('copied');
+        expect(first).toMatchObject({ ...copied, recordedAt });
+        expect(first?.metadata).toEqual(copied.metadata);
+        expect(Math.abs((second?.recordedAt.getTime() ?? 0) - before)).toBeLessThan(5000);
+        const subscribed = (await readAll(store)).find(({ id }) => id === copied.id);
+        expect(subscribed).toEqual(first);
+      });
+
       it('counts revisions from 0 and keeps to the expected one', async () => {
         const first = await store.append(own('expected'), someEvents(3), 'none');
         expect(first.revision).toBe(2n);

@@ -1,5 +1,5 @@
-import { StartupError } from '../../kernel/startup-error.js';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
+import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
 import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';

@@ -1,8 +1,11 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
-/** The schema of the read models that are served, and the one in which a rebuild makes their successors. */
-export type ReadSchema = 'read' | 'read_next';
+/**
+ * The schema of the read models that are served, the one in which a rebuild makes their successors, and those in which
+ * a copied log is compared with its source.
+ */
+export type ReadSchema = 'read' | 'read_next' | 'copy_from' | 'copy_to';
 
 const POOL_SIZE = 16;
 

@@ -1,18 +1,14 @@
-import { DataSource, getMetadataArgsStorage } from 'typeorm';
-import { Rebuild, type RebuildProgress } from '../../platform/projections/running/rebuild.js';
+import type { DataSource } from 'typeorm';
+import type { FoldProgress } from '../../platform/projections/running/fold.js';
+import { Rebuild } from '../../platform/projections/running/rebuild.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import type { Locks } from '../../ports/locks.port.js';
-import { dataSourceOptions, type ReadSchema } from '../database/data-source-options.js';
+import { connectReadSchema } from '../database/connect-read-schema.js';
 import { allProjections } from './read-models.js';
 
-async function connect(database: DatabaseSettings, schema: ReadSchema): Promise<DataSource> {
-  const entities = getMetadataArgsStorage().tables.map((table) => table.target);
-  return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();
-}
-
 export interface RebuildOptions {
-  readonly progress?: RebuildProgress;
+  readonly progress?: FoldProgress;
   /** Nothing is done when another process has done it meanwhile. */
   readonly onlyOutdated?: boolean;
 }
@@ -27,7 +23,7 @@ export async function rebuildReadModels(
   locks: Locks,
   { progress, onlyOutdated = false }: RebuildOptions = {},
 ): Promise<void> {
-  const [live, next] = [await connect(database, 'read'), await connect(database, 'read_next')];
+  const [live, next] = [await connectReadSchema(database, 'read'), await connectReadSchema(database, 'read_next')];
   const rebuild = async (): Promise<void> => {
     if (onlyOutdated && !(await readModelsAreOutdated(live))) return;
     await new Rebuild(live, next, allProjections(), store, progress).run();

@@ -16,11 +16,19 @@ import { subscribe } from './live/subscription.js';
 import { LogTail } from './live/tail.js';
 import { serialize } from './serialize.js';
 import { append, type AppendOutcome } from './sql/append.js';
+import { appendTogether } from './sql/append-together.js';
 import { readEpoch } from './sql/read-epoch.js';
 import { readHead } from './sql/read-head.js';
 import { readStream } from './sql/read-stream.js';
 
 const READERS = 4;
+
+/** The arguments of one `append`. */
+export interface Append {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: ExpectedRevision;
+}
 
 /** The log in tables of the schema `log` (migration 1764000000001). A cursor is a position in decimal. */
 export class PostgresEventStore extends EventStore {
@@ -40,6 +48,20 @@ export class PostgresEventStore extends EventStore {
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const outcome = await this.commits.append(serialize(stream, events, expected));
     return resultOf(outcome, stream, expected);
+  }
+
+  /**
+   * Several appends in this order, with nothing in between; all of them or none. For whoever copies a log: one by one,
+   * each would wait for the disk.
+   * @throws RevisionConflict, EventStoreUnavailable
+   */
+  async appendTogether(appends: readonly Append[]): Promise<void> {
+    const group = appends.map(({ stream, events, expected }) => serialize(stream, events, expected));
+    const outcomes = await this.persist(() => appendTogether(this.writer, group));
+    outcomes.forEach((outcome, i) => {
+      const { stream, expected } = appends[i] ?? { stream: '', expected: 'any' };
+      resultOf(outcome, stream, expected);
+    });
   }
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {

@@ -8,7 +8,8 @@ const NONE = -1n;
 
 /** Checks and serializes an append for `log.append`. */
 export function serialize(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): SerializedAppend {
-  return { ...checkAppend(stream, events, expected), expected: toNumber(expected) };
+  const recorded = events.map(({ recordedAt }) => recordedAt?.toISOString() ?? null);
+  return { ...checkAppend(stream, events, expected), expected: toNumber(expected), recorded };
 }
 
 function toNumber(expected: ExpectedRevision): bigint {

@@ -1,12 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { EventStore } from '../../../ports/event-store.port.js';
-import { loadCheckpoint } from './checkpoint.js';
-import { project } from './project.js';
+import { foldHistory, makeReadTables, type FoldProgress } from './fold.js';
 import type { Projection } from '../projection.js';
-
-export interface RebuildProgress {
-  (projection: string, events: number): void;
-}
 
 /**
  * Builds all read models anew from the log, in the schema `read_next`, while the old ones are served and kept up to
@@ -21,7 +16,7 @@ export class Rebuild {
     private readonly next: DataSource,
     private readonly projections: readonly Projection[],
     private readonly store: EventStore,
-    private readonly progress: RebuildProgress = () => undefined,
+    private readonly progress: FoldProgress = () => undefined,
   ) {}
 
   async run(): Promise<void> {
@@ -32,33 +27,12 @@ export class Rebuild {
   }
 
   private async makeTables(): Promise<void> {
-    const tables = ['checkpoints', ...this.projections.flatMap((projection) => projection.tables)];
-    await this.live.query('DROP SCHEMA IF EXISTS read_next CASCADE');
     await this.live.query('DROP SCHEMA IF EXISTS read_old CASCADE');
-    await this.live.query('CREATE SCHEMA read_next');
-    for (const table of tables) {
-      await this.live.query(`CREATE TABLE read_next.${table} (LIKE read.${table} INCLUDING ALL)`);
-    }
+    await makeReadTables(this.live, 'read_next', this.projections);
   }
 
   private async foldAll(): Promise<void> {
-    for (const projection of this.projections) await this.fold(projection);
-  }
-
-  private async fold(projection: Projection): Promise<void> {
-    const stop = new AbortController();
-    let from = await loadCheckpoint(this.next.manager, projection);
-    const items = this.store.subscribe({ after: from, types: projection.eventTypes, signal: stop.signal });
-    for await (const item of items) {
-      const events = item.kind === 'events' ? item.events : [];
-      if (item.cursor !== from && item.kind !== 'caughtUp') {
-        await project(this.next, projection, { events, from, to: item.cursor }, null);
-        from = item.cursor;
-        this.progress(projection.name, events.length);
-      }
-      if (item.kind === 'caughtUp') break;
-    }
-    stop.abort();
+    for (const projection of this.projections) await foldHistory(this.next, projection, this.store, this.progress);
   }
 
   /**

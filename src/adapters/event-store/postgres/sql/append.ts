@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /** An append, serialized; `expected` is -2 for any, -1 for a new stream, else a revision. */
 export interface SerializedAppend {
@@ -8,6 +8,8 @@ export interface SerializedAppend {
   readonly types: readonly string[];
   readonly data: readonly string[];
   readonly metadata: readonly string[];
+  /** ISO 8601; null is now. */
+  readonly recorded: readonly (string | null)[];
   readonly bytes: number;
 }
 
@@ -19,10 +21,10 @@ export type AppendOutcome =
 
 const SQL = `
 SELECT outcome, revision, position
-FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[])`;
+FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])`;
 
 /** Several appends in one transaction; the outcomes stand in the order of the appends. */
-export async function append(pool: Pool, group: readonly SerializedAppend[]): Promise<readonly AppendOutcome[]> {
+export async function append(pool: Pool | PoolClient, group: readonly SerializedAppend[]): Promise<readonly AppendOutcome[]> {
   const values = [
     group.map(({ stream }) => stream),
     group.map(({ expected }) => String(expected)),
@@ -31,6 +33,7 @@ export async function append(pool: Pool, group: readonly SerializedAppend[]): Pr
     group.flatMap(({ types }) => types),
     group.flatMap(({ data }) => data),
     group.flatMap(({ metadata }) => metadata),
+    group.flatMap(({ recorded }) => recorded),
   ];
   const { rows } = await pool.query<AppendOutcome>({ name: 'append', text: SQL, values });
   return rows;

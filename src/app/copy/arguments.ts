@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { StartupError } from '../../kernel/startup-error.js';
+import { parsePlace, type Place } from './ends/place.js';
+
+export interface CopyArguments {
+  readonly from: Place;
+  readonly to: Place;
+  readonly verify: boolean;
+  readonly json: boolean;
+}
+
+export const HELP = `Copies a whole event log to another engine: same events, ids, order, times and metadata.
+
+  npm run events:copy -- --from <place> --to <place> [options]
+
+A place is
+  postgres://user:password@host:5432/database   a database of this program; as target it may be empty
+  esdb://… or esdb+discover://…                 an EventStoreDB, for this server alone
+  ./data                                        a data folder with the embedded PostgreSQL of a server
+  embedded                                      the data folder of ODST_DATA_DIR, or ./data
+
+  --no-verify   do not compare both logs and the read models that are built from them afterwards
+  --json        the last line of the standard output is the result as JSON
+  --help        this text
+
+Cut off at any point, run it again: it goes on where the target ends. The target must be empty or hold the beginning of
+the same log; else nothing is changed. Between two PostgreSQL the keys, passwords, sessions and feed cursors of the
+server (schema "state") are copied as well.
+
+The server may go on running on the source: copy once while it runs, stop it, and run the same command again, which
+copies what came since. No server may run on the target. See docs/how-to/grow-to-a-cluster.md.`;
+
+const OPTIONS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  verify: { type: 'boolean', default: true },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** @throws StartupError */
+export function parseCopyArguments(argv: readonly string[], dataDir: string): CopyArguments | 'help' {
+  const { from, to, verify, json, help } = parse(argv);
+  if (help) return 'help';
+  if (!from || !to) throw new StartupError(`${from ? '--to' : '--from'} is missing. Try npm run events:copy -- --help.`);
+  return { from: parsePlace('--from', from, dataDir), to: parsePlace('--to', to, dataDir), verify, json };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowNegative: true }).values;
+  } catch (error) {
+    throw new StartupError(`${error instanceof Error ? error.message : String(error)}. Try npm run events:copy -- --help.`);
+  }
+}

@@ -1,0 +1,37 @@
+import { ProgressBar } from '../demo/progress-bar.js';
+import type { CopyResult } from './result.js';
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+
+/** What somebody at a terminal, or a log file, is told. */
+export class CopyReport {
+  say(line: string): void {
+    say(line);
+  }
+
+  /** A bar, or a line for each tenth, that is moved by calling it with the events that are on the target. */
+  copying(already: number, total: number): (events: number) => void {
+    const bar = new ProgressBar('Events');
+    const startedAt = performance.now();
+    return (events) => {
+      const rate = (events - already) / Math.max(0.001, (performance.now() - startedAt) / 1000);
+      const left = Math.max(0, total - events);
+      const eta = left > 0 ? `, ${Math.ceil(left / Math.max(1, rate))} s left` : '';
+      // A source that is in use may give more than were counted.
+      bar.show(Math.min(1, events / Math.max(events, total)), `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`);
+    };
+  }
+
+  summary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
+    const before = already > 0 ? `, ${already} were there before` : '';
+    const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
+    say(`${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${verifiedText(verified)}`);
+    if (behind > 0) say(`Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`);
+  }
+}
+
+function verifiedText(verified: CopyResult['verified']): string {
+  if (!verified) return ' Nothing was compared.';
+  const rows = verified.readModelRows === null ? '' : ` and all ${verified.readModelRows} rows of the read models`;
+  return ` All ${verified.events} events${rows} are the same.`;
+}
