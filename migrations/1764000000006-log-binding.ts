@@ -17,10 +17,10 @@ export class LogBinding1764000000006 implements MigrationInterface {
   }
 }
 
-/** A log that nobody has asked for its epoch yet. */
+/** A log with history that nobody has asked for its epoch yet. */
 const MAKE_EPOCH = `
 INSERT INTO log.epoch (home)
-SELECT c.system_identifier || '/' || d.oid FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()
+SELECT c.system_identifier || '/' || d.oid FROM pg_control_system() c, pg_database d WHERE d.datname = current_database() AND EXISTS (SELECT FROM log.events)
 ON CONFLICT DO NOTHING`;
 
 /** Up to this version the log of a server was in its database. */

@@ -62,9 +62,9 @@ export class BenchServer {
   }
 }
 
-/** Two registered servers. */
-export async function startBenchPair(folder: string): Promise<[BenchServer, BenchServer]> {
-  const [a, b] = await Promise.all([BenchServer.start(folder, 'a'), BenchServer.start(folder, 'b')]);
+/** Two registered servers, the second one with settings of its own. */
+export async function startBenchPair(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<[BenchServer, BenchServer]> {
+  const [a, b] = await Promise.all([BenchServer.start(folder, 'a'), BenchServer.start(folder, 'b', settings)]);
   await register(b.client, a.client);
   return [a, b];
 }

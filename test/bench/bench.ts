@@ -6,13 +6,13 @@ import { appends } from './figures/appends.js';
 import { behindNginx } from './figures/behind-nginx.js';
 import { download } from './figures/download.js';
 import { jobs } from './figures/jobs.js';
-import { latency } from './figures/latency.js';
+import { clusterLatency, latency } from './figures/latency.js';
 import { projections } from './figures/projections.js';
 import { replicate } from './figures/replicate.js';
 import { upload } from './figures/upload.js';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
-  upload, replicate, download, behindNginx, appends, projections, jobs, latency,
+  upload, replicate, download, behindNginx, appends, projections, jobs, latency, clusterLatency,
 };
 
 const HELP = `npm run bench -- [options]
@@ -39,7 +39,8 @@ function line(result: Result | Skipped): string {
   const { atMost, atLeast } = result.mark;
   const mark = atMost !== undefined ? `<= ${atMost}` : `>= ${atLeast}`;
   const verdict = reached(result) ? 'reached' : 'NOT REACHED';
-  return `${result.what.padEnd(48)} ${result.value.toFixed(2).padStart(8)}  (${mark}, ${verdict})  ours ${result.ours}, ${result.rival}`;
+  const judged = atMost ?? atLeast ? `(${mark}, ${verdict})` : '(no mark)';
+  return `${result.what.padEnd(48)} ${result.value.toFixed(2).padStart(8)}  ${judged}  ours ${result.ours}, ${result.rival}`;
 }
 
 async function main(): Promise<void> {

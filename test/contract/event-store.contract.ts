@@ -65,7 +65,7 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
         if (!copied || !fresh) throw new Error('unreachable');
         const recordedAt = new Date('2024-02-29T23:59:59.123Z');
         const before = Date.now();
-        await store.append('copied', [{ ...copied, recordedAt }, fresh], 'none');
+        await store.append(own('copied'), [{ ...copied, recordedAt }, fresh], 'none');
         const [first, second] = await streamOf('copied');
         expect(first).toMatchObject({ ...copied, recordedAt });
         expect(first?.metadata).toEqual(copied.metadata);

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createServer, connect, type Server } from 'node:net';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { hasRedis, RedisUnderTest } from '../../support/redis.js';
 import { startBenchPair, type BenchServer } from '../bench-server.js';
+import { withEventStoreDb } from '../cluster-engines.js';
 import type { Figure } from '../figure.js';
 import { median } from '../machine.js';
 
@@ -83,22 +87,55 @@ async function oneSample(a: BenchServer, b: BenchServer, wire: Wire, i: number):
   return { first: wire.requestedAt - wire.announcedAt, published: published - wire.announcedAt };
 }
 
-/** From the announcement on the wire to the first chunk request on the wire, and to the file being served. */
-export const latency: Figure = async ({ folder }) => {
-  const [a, b] = await startBenchPair(folder);
+interface Latency {
+  /** Milliseconds. */
+  readonly first: number;
+  readonly published: number;
+}
+
+/** Medians, with B on the engines that its settings name. */
+async function measure(folder: string, settings: Readonly<Record<string, string>>): Promise<Latency> {
+  const [a, b] = await startBenchPair(folder, settings);
   const wire = new Wire(Number(new URL(a.url).port));
   try {
     await followThrough(b, await wire.listen());
     const samples = [];
     for (let i = 0; i < PACKAGES; i++) samples.push(await oneSample(a, b, wire, i));
-    const first = median(samples.slice(5).map((sample) => sample.first));
-    const published = median(samples.slice(5).map((sample) => sample.published));
-    return [
-      { what: 'announcement to first chunk request (ms)', ours: `${first.toFixed(1)} ms`, rival: 'no rival', value: first, mark: { atMost: 30 } },
-      { what: 'announcement to published, 64 KiB (ms)', ours: `${published.toFixed(1)} ms`, rival: 'no rival', value: published, mark: { atMost: 100 } },
-    ];
+    const counted = samples.slice(5);
+    return { first: median(counted.map(({ first }) => first)), published: median(counted.map(({ published }) => published)) };
   } finally {
     wire.close();
     await Promise.all([a.process.stop(), b.process.stop()]);
+  }
+}
+
+const inMs = (value: number): string => `${value.toFixed(1)} ms`;
+
+/** From the announcement on the wire to the first chunk request on the wire, and to the file being served. */
+export const latency: Figure = async ({ folder }) => {
+  const { first, published } = await measure(folder, {});
+  return [
+    { what: 'announcement to first chunk request (ms)', ours: inMs(first), rival: 'no rival', value: first, mark: { atMost: 30 } },
+    { what: 'announcement to published, 64 KiB (ms)', ours: inMs(published), rival: 'no rival', value: published, mark: { atMost: 100 } },
+  ];
+};
+
+const ON_CLUSTER = 'announcement to first chunk request on EventStoreDB and Redis (ms)';
+
+/** The same with the follower on the engines of a cluster. */
+export const clusterLatency: Figure = async ({ folder }) => {
+  if (!hasRedis()) return [{ what: ON_CLUSTER, skipped: 'redis-server is not on PATH' }];
+  const redis = await RedisUnderTest.start();
+  try {
+    return await withEventStoreDb(async (url) => {
+      const { first, published } = await measure(mkdtempSync(join(folder, 'cluster-')), { EVENTSTOREDB_URL: url, REDIS_URL: redis.url });
+      const what = 'announcement to published, 64 KiB, there (ms)';
+      return [
+        { what: ON_CLUSTER, ours: inMs(first), rival: 'no rival', value: first, mark: { atMost: 150 } },
+        { what, ours: inMs(published), rival: 'no rival', value: published, mark: {} },
+      ];
+    });
+  } finally {
+    await redis.dispose();
   }
 };

@@ -1,16 +1,19 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../src/app/demo/server-process.js';
-import { Child } from '../child.js';
-import { waitFor } from '../wait-for.js';
 
-const MAIN = new URL('../eventstoredb/main.ts', import.meta.url);
+const IS_BUILT = import.meta.url.endsWith('.js');
+/** What `npm run build` made of it, which starts sooner than TypeScript. */
+const MAIN = fileURLToPath(new URL(IS_BUILT ? '../eventstoredb/main.js' : '../../../dist/test/support/eventstoredb/main.js', import.meta.url));
 
 /** The EventStoreDB test server in a process of its own, on a port that stays; a SIGKILL loses nothing it has answered. */
 export class EventStoreDbProcess {
   private readonly folder = mkdtempSync(join(tmpdir(), 'odst-eventstoredb-'));
-  private child: Child | null = null;
+  private child: ChildProcess | null = null;
 
   private constructor(readonly port: number) {}
 
@@ -25,13 +28,20 @@ export class EventStoreDbProcess {
   }
 
   async restart(): Promise<void> {
-    const child = new Child(MAIN, { ESDB_PORT: String(this.port), ESDB_FILE: join(this.folder, 'log') });
+    const env = { ...process.env, ESDB_PORT: String(this.port), ESDB_FILE: join(this.folder, 'log') };
+    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.child = child;
-    await waitFor('EventStoreDB to listen', () => child.lines.length > 0);
+    // The line in which it says that it listens.
+    await once(child.stdout, 'data');
+    child.stdout.resume();
   }
 
   async kill(): Promise<void> {
-    await this.child?.kill();
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
   async dispose(): Promise<void> {
