@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EmbeddedDatabase } from '../../src/adapters/database/embedded/embedded-database.js';
+import { EventStoreDbProcess } from '../support/cluster/eventstoredb-process.js';
 import { runTool, urlOf } from '../support/copy-tool.js';
 import { startPair, type Pair } from '../support/pair.js';
 import { ServerUnderTest, sha256 } from '../support/server-under-test.js';
@@ -68,4 +69,29 @@ it('a server moves from the embedded PostgreSQL to an outside one and back, and 
   expect(await identity(a)).toEqual(before);
   expect(await a.servedDigest('moved.pkg')).toBe(await b.servedDigest('moved.pkg'));
   await replicates(a, b, 'back.pkg');
+});
+
+it('a server moves its log to EventStoreDB: without the history it does not start, with it all goes on', async () => {
+  const { a, b } = pair;
+  const events = await EventStoreDbProcess.start();
+  const moved = new ServerUnderTest('a', { EVENTSTOREDB_URL: events.url }, a.dataDir);
+  moved.port = a.port;
+  try {
+    const before = await identity(a);
+    await replicates(a, b, 'before-eventstoredb.pkg');
+    await a.stop();
+    const refused = await moved.runToEnd();
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('npm run events:copy');
+
+    expect((await copy(a.dataDir, events.url)).behind).toBe(0);
+    await moved.start();
+    expect(await identity(moved)).toEqual(before);
+    expect(await moved.servedDigest('before-eventstoredb.pkg')).toBe(await b.servedDigest('before-eventstoredb.pkg'));
+    await replicates(moved, b, 'from-eventstoredb.pkg');
+    await replicates(b, moved, 'to-eventstoredb.pkg');
+  } finally {
+    await moved.stop();
+    await events.dispose();
+  }
 });
