@@ -67,6 +67,15 @@ describe('a database and an event log', () => {
     await expect(checkBinding(database.settings, otherLog)).rejects.toThrow('npm run events:copy');
   });
 
+  it('that is an old copy of what it was are refused', async () => {
+    await begin(log, OURS);
+    await bind(database.settings, log, OURS);
+    await query(`INSERT INTO read.audit_entries VALUES (1, '${THEIRS}', 'PackageRemoved', '2026-11-24T20:00:00Z', 'account', 'a', 'admin',
+      NULL, '${OURS}', 'c', NULL, 'package', 'p', NULL, 'Removed', '{}')`);
+    await begin(otherLog, OURS);
+    await expect(checkBinding(database.settings, otherLog)).rejects.toThrow('recorded last, at 2026-11-24T20:00:00.000Z');
+  });
+
   it('that was copied to another place: what was derived from the old one is dropped, once', async () => {
     await begin(log, OURS);
     await bind(database.settings, log, OURS);

@@ -13,7 +13,7 @@ interface Binding {
 /**
  * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
  * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
- * True when that was so. @throws StartupError when the log is another server's, or empty where there must be history
+ * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
   const bound = await inDatabase(settings, readBinding);
@@ -22,6 +22,8 @@ export async function checkBinding(settings: DatabaseSettings, store: EventStore
   const owner = await ownerOf(store);
   if (owner === null) throw emptyLog(bound);
   if (owner !== bound.serverId) throw foreignLog(owner, bound);
+  const last = await inDatabase(settings, readLastKnown);
+  if (last && !(await holds(store, last.id))) throw staleLog(bound, last);
   await inDatabase(settings, (client) => startAfresh(client, { epoch, serverId: owner }));
   return true;
 }
@@ -43,6 +45,39 @@ const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
     `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
       'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
   );
+
+const staleLog = ({ serverId }: Binding, { recordedAt }: LastKnown): StartupError =>
+  new StartupError(
+    `The event log lacks what the server ${serverId} recorded last, at ${recordedAt.toISOString()}: it is an old copy. ` +
+      'Copy the rest with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
+  );
+
+interface LastKnown {
+  readonly id: string;
+  readonly recordedAt: Date;
+}
+
+/** The newest event that the audit trail shows; null when it shows none. */
+async function readLastKnown(client: Client): Promise<LastKnown | null> {
+  const { rows } = await client.query<LastKnown>(
+    'SELECT event_id AS id, recorded_at AS "recordedAt" FROM read.audit_entries ORDER BY seq DESC LIMIT 1',
+  );
+  return rows[0] ?? null;
+}
+
+/** Reads the log to its end in the worst case, which is needed once after a move. */
+async function holds(store: EventStore, eventId: string): Promise<boolean> {
+  const stop = new AbortController();
+  try {
+    for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
+      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
+      if (item.kind === 'caughtUp') return false;
+    }
+    return false;
+  } finally {
+    stop.abort();
+  }
+}
 
 /** Id of the server whose log it is; null when it is empty. */
 async function ownerOf(store: EventStore): Promise<string | null> {
