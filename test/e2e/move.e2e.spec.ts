@@ -11,7 +11,7 @@ import { startPair, type Pair } from '../support/pair.js';
 import { ServerUnderTest, sha256 } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 
-const Copied = z.object({ already: z.number(), copied: z.number(), stateRows: z.number(), behind: z.number() });
+const Copied = z.object({ already: z.number(), copied: z.number(), stateRows: z.number().nullable(), behind: z.number() });
 const Identity = z.object({ server: z.object({ id: z.string() }), peers: z.array(z.object({ id: z.string() })) });
 
 let pair: Pair;
