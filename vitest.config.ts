@@ -6,6 +6,8 @@ const level = (name: string, include: string[], extra: object = {}) => ({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: { name, include, setupFiles: ['reflect-metadata'], ...extra },
 });
+/** Engines that the caller names are for the contract suites: servers in processes of their own get theirs from their test. */
+const env = { DATABASE_URL: '', EVENTSTOREDB_URL: '', REDIS_URL: '' };
 const servers = { globalSetup: ['test/support/postgres.setup.ts'], testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -13,7 +15,7 @@ export default defineConfig({
     projects: [
       level('unit', ['{src,test}/**/*.unit.spec.ts'], { sequence: { groupOrder: 1 } }),
       level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2, sequence: { groupOrder: 2 } }),
-      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 3 } }),
+      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { env, testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1, sequence: { groupOrder: 3 } }),
     ],
   },
 });
