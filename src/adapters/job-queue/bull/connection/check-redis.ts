@@ -18,12 +18,13 @@ export interface CheckOptions {
 /** Waits until Redis can be used as a queue. @throws StartupError when it can't in time, or is set up to drop keys. */
 export async function checkRedis(redisUrl: string, { patience = PATIENCE_MS, log }: CheckOptions = {}): Promise<void> {
   const deadline = Date.now() + patience;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
       return refuseEviction(redisUrl, await askForMemory(redisUrl, deadline), log);
     } catch (error) {
       if (error instanceof StartupError) throw error;
       if (HOPELESS.test(messageOf(error)) || Date.now() + BREAK_MS >= deadline) throw unusable(redisUrl, error);
+      if (tries === 1) log?.('warn', `Waiting for Redis at ${redisAddress(redisUrl)} (REDIS_URL): ${reasonOf(error)}`);
     }
     await delay(BREAK_MS);
   }
@@ -56,7 +57,7 @@ function refuseEviction(redisUrl: string, memory: string | null, log: CheckOptio
   log?.('warn', `${where} does not say its maxmemory-policy. It must be noeviction, or jobs get lost.`);
 }
 
-function unusable(redisUrl: string, error: unknown): StartupError {
-  const reason = messageOf(error) || errorCode(error) || 'no answer';
-  return new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reason.split('\n')[0]}`, error);
-}
+const reasonOf = (error: unknown): string => (messageOf(error) || errorCode(error) || 'no answer').split('\n')[0] ?? '';
+
+const unusable = (redisUrl: string, error: unknown): StartupError =>
+  new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reasonOf(error)}`, error);
