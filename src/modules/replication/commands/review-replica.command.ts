@@ -1,10 +1,11 @@
 import { Command } from '@nestjs/cqrs';
+import type { PeerCopy } from '../contracts/lineage.js';
 
-/** A peer says that it holds the package since `verifiedAt` (ISO 8601), or no longer when null. */
+/** A peer says that it holds the package or fetches it; that it has no copy when null. */
 export interface PeerReport {
   readonly peerId: string;
   readonly peerName: string;
-  readonly verifiedAt: string | null;
+  readonly copy: PeerCopy | null;
 }
 
 /**

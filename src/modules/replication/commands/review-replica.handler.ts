@@ -36,7 +36,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
 
   private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
     const news = reportOf(facts, report);
-    if (news && news.verifiedAt !== null && missing) {
+    if (news && news.copy !== null && missing) {
       await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
       return;
     }
@@ -67,6 +67,6 @@ function contentOf({ packageId, filename, size, sha256, chunkCount }: PackageFac
 
 function reportOf({ packageId }: PackageFacts, report: PeerReport | null): ReportHolder | null {
   if (!report) return null;
-  const { peerId, peerName, verifiedAt } = report;
-  return { kind: 'report', packageId, holder: { peerId, peerName }, verifiedAt };
+  const { peerId, peerName, copy } = report;
+  return { kind: 'report', packageId, holder: { peerId, peerName }, copy };
 }

@@ -1,5 +1,7 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
+import type { Json } from '../../../kernel/json.js';
+import type { PeerCopy } from './lineage.js';
 
 /**
  * This server wants its own copy of a package that a peer offers. Repeated after a withdrawal and by a retry;
@@ -88,10 +90,10 @@ export type ReplicaWithdrawn = DomainEvent<
   { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
 >;
 
-/** A peer told us that it holds the package, verified. */
+/** A peer told us that it holds the package, verified, or that it fetches it and offers the chunks that it has so far. */
 export type ReplicaReported = DomainEvent<
   'ReplicaReported',
-  { readonly packageId: string; readonly peerId: string; readonly peerName: string; readonly verifiedAt: string }
+  PeerCopy & { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
 
 /** A peer that had reported the package no longer holds it. */
@@ -112,6 +114,11 @@ export type ReplicaEvent =
   | ReplicaReported
   | ReplicaUnreported;
 
+/** Version 1 told of whole copies only, and not by which way they came. */
+function withoutLineage(data: Json): Json {
+  return typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data, lineage: [] } : data;
+}
+
 export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaRequested: { version: 1 },
   ChunksVerified: { version: 1 },
@@ -121,6 +128,6 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaPublished: { version: 1 },
   ReplicaFailed: { version: 1 },
   ReplicaWithdrawn: { version: 1 },
-  ReplicaReported: { version: 1 },
+  ReplicaReported: { version: 2, upcasters: { 1: withoutLineage } },
   ReplicaUnreported: { version: 1 },
 });

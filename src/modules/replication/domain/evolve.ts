@@ -47,8 +47,10 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       return { ...state, status: 'failed', failure: event.data.code };
     case 'ReplicaWithdrawn':
       return { ...state, status: 'withdrawn', verified: [], failure: null, delay: null };
-    case 'ReplicaReported':
-      return { ...state, holders: put(state.holders, event.data.peerId, event.data.verifiedAt) };
+    case 'ReplicaReported': {
+      const { peerId, verifiedAt, lineage } = event.data;
+      return { ...state, holders: put(state.holders, peerId, { verifiedAt, lineage }) };
+    }
     case 'ReplicaUnreported':
       return { ...state, holders: without(state.holders, event.data.peerId) };
   }

@@ -1,4 +1,5 @@
 import type { Run } from '../../../kernel/runs.js';
+import type { PeerCopy } from '../contracts/lineage.js';
 import type { ReplicaContent } from './replica.state.js';
 
 export interface Holder {
@@ -13,12 +14,12 @@ export interface Rejection {
   readonly actual: string;
 }
 
-/** A peer holds the package since `verifiedAt` (ISO 8601), or no longer when null. */
+/** A peer holds the package, or fetches it, or has no copy when null. */
 export interface ReportHolder {
   readonly kind: 'report';
   readonly packageId: string;
   readonly holder: Holder;
-  readonly verifiedAt: string | null;
+  readonly copy: PeerCopy | null;
 }
 
 /** All chunks were verified, and the file is not the package. */

@@ -1,6 +1,7 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { missingRuns } from '../../../kernel/runs.js';
+import type { LineageStep, PeerCopy } from '../contracts/lineage.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
 import { evolve } from './evolve.js';
 import { recordChunks } from './record-chunks.js';
@@ -31,11 +32,18 @@ function request({ content, fromPeerId }: Command<'request'>, state: ReplicaStat
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
 }
 
-function report({ packageId, holder, verifiedAt }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
+function report({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
   const known = state.holders.get(holder.peerId) ?? null;
-  if (known === verifiedAt) return [];
-  if (verifiedAt === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
-  return [{ type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt } }];
+  if (isSameCopy(known, copy)) return [];
+  if (copy === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
+  return [{ type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt: copy.verifiedAt, lineage: copy.lineage } }];
+}
+
+/** The same servers at the same times: a way is a handful of them. */
+function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
+  if (a === null || b === null) return a === b;
+  const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;
+  return a.verifiedAt === b.verifiedAt && a.lineage.map(step).join() === b.lineage.map(step).join();
 }
 
 function announce({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {

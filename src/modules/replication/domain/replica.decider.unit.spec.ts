@@ -31,7 +31,7 @@ const failed = (code: string): ReplicaEvent => ({
 });
 const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
 const withdrawn: ReplicaEvent = { type: 'ReplicaWithdrawn', data: { packageId, filename, reason: 'stage' } };
-const reported: ReplicaEvent = { type: 'ReplicaReported', data: { packageId, ...A, verifiedAt: 't1' } };
+const reported: ReplicaEvent = { type: 'ReplicaReported', data: { packageId, ...A, verifiedAt: 't1', lineage: [] } };
 const delayed: ReplicaEvent = {
   type: 'ReplicaDelayed',
   data: { packageId, code: 'PEER_UNREACHABLE', reason: 'why', fromPeerId: 'a' },
@@ -44,7 +44,8 @@ const arrive = (first: number, count: number) =>
 const damage = (index: number) =>
   ({ kind: 'recordChunks', round: 1, from: A, verified: [], rejected: [{ index, expected: 'e1', actual: 'b2' }] }) as const;
 const damageFound = (...runs: readonly Run[]) => ({ kind: 'damage', round: 1, actual: 'bb', lost: runs }) as const;
-const report = (verifiedAt: string | null) => ({ kind: 'report', packageId, holder: A, verifiedAt }) as const;
+const report = (verifiedAt: string | null) =>
+  ({ kind: 'report', packageId, holder: A, copy: verifiedAt === null ? null : { verifiedAt, lineage: [] } }) as const;
 
 const { given } = specOf(replica);
 
@@ -208,6 +209,20 @@ describe('reports of peers', () => {
     given(reported).when(report('t1')).gives();
     given(reported).when(report(null)).gives({ type: 'ReplicaUnreported', data: { packageId, ...A } });
     given().when(report(null)).gives();
+  });
+
+  it('tell of a copy on its way, then that it is whole, and of another way by which it came', () => {
+    const way = [{ serverId: 'o', name: 'Origin', verifiedAt: 't0' }];
+    const told = (verifiedAt: string | null, lineage: typeof way): ReplicaEvent => ({
+      type: 'ReplicaReported',
+      data: { packageId, ...A, verifiedAt, lineage },
+    });
+    const news = (verifiedAt: string | null, lineage: typeof way) => ({ ...report(null), copy: { verifiedAt, lineage } });
+    given().when(news(null, [])).gives(told(null, []));
+    given(told(null, [])).when(news(null, [])).gives();
+    given(told(null, [])).when(news('t1', [])).gives(told('t1', []));
+    given(told('t1', [])).when(news('t1', way)).gives(told('t1', way));
+    given(told('t1', way)).when(news('t1', way)).gives();
   });
 
   it('come in one step with the wish for a copy', () => {

@@ -1,4 +1,5 @@
 import type { Run } from '../../../kernel/runs.js';
+import type { PeerCopy } from '../contracts/lineage.js';
 
 export type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
@@ -26,8 +27,8 @@ export interface ReplicaState {
   /** Code of the last failure, or of what holds it up now. */
   readonly failure: string | null;
   readonly delay: string | null;
-  /** Peers that hold the package, and since when. */
-  readonly holders: ReadonlyMap<string, string>;
+  /** Peers that hold the package or fetch it. */
+  readonly holders: ReadonlyMap<string, PeerCopy>;
 }
 
 export const noReplica: ReplicaState = {

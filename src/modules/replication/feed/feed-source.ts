@@ -5,13 +5,16 @@ import { EventStore } from '../../../ports/event-store.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import type { PackageFacts } from '../../packages/contracts/package-facts.js';
-import { heldReplica } from '../contracts/held-replica.js';
+import { heldReplica, lineageOf } from '../contracts/held-replica.js';
+import type { Lineage } from '../contracts/lineage.js';
 import { replicaEvents } from '../contracts/replica.events.js';
 
 /** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
 export interface FeedItem {
   readonly facts: PackageFacts;
-  readonly held: { readonly verifiedAt: string } | null;
+  readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
+  /** While this server fetches it: peers can have the chunks that are verified. */
+  readonly fetching: { readonly lineage: Lineage } | null;
   /** All chunk digests of a small package, which saves the peer from asking for the manifest; else null. */
   readonly digests: ChunkPage | null;
 }
@@ -66,15 +69,16 @@ export class FeedSource {
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
-    const [{ facts, uploadedAt, digests }, { verifiedAt }] = await Promise.all([
+    const [{ facts, uploadedAt, digests }, replica] = await Promise.all([
       this.packages.load(packageId),
       this.replicas.load(packageId),
     ]);
     if (!facts) return null;
-    const since = uploadedAt ?? verifiedAt;
+    const since = uploadedAt ?? replica.verifiedAt;
+    const lineage = uploadedAt === null ? lineageOf(replica) : [];
     const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
     if (since === null && !isNews) return null;
-    return { facts, held: since === null ? null : { verifiedAt: since }, digests: since === null ? null : digests };
+    return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
   }
 }
 

@@ -40,7 +40,7 @@ export class Delays {
       const now = await this.commands.execute(new PlanFetch(plan.packageId));
       if (now?.round !== plan.round) return null;
       const delay = delayOf(error, plan);
-      if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0] ?? null));
+      if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null));
       throw error;
     }
   }

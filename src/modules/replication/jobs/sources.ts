@@ -12,7 +12,7 @@ export class Sources {
 
   /** The peer it was asked of at first, then in turn all that reported the package. @throws NoSource */
   async pick({ filename, holders }: FetchPlan, attempt: number): Promise<PeerContact> {
-    const contacts = await Promise.all(holders.map((peerId) => this.directory.find(peerId)));
+    const contacts = await Promise.all(holders.map(({ peerId }) => this.directory.find(peerId)));
     const usable = contacts.filter((contact) => contact !== null && !contact.suspended);
     const picked = usable[(attempt - 1) % Math.max(1, usable.length)];
     if (!picked) throw new NoSource(`No registered server that is not suspended is known to have ${filename}.`);

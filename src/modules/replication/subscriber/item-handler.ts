@@ -58,15 +58,16 @@ export class ItemHandler {
     return 'done';
   }
 
-  private async take(peer: PeerContact, { facts, held, digests }: PeerItem): Promise<void> {
+  private async take(peer: PeerContact, { facts, held, fetching, digests }: PeerItem): Promise<void> {
     const { packageId } = facts;
     const known = (await this.packages.load(packageId)).facts !== null;
-    const useful = held !== null && !isRemoved(facts) && takes(this.identity.stage, facts.stage);
+    const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
+    const useful = copy !== null && !isRemoved(facts) && takes(this.identity.stage, facts.stage);
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
     await this.commands.execute(new LearnPackage(facts, pages, peer.peerId));
-    const report = { peerId: peer.peerId, peerName: peer.name, verifiedAt: held?.verifiedAt ?? null };
+    const report = { peerId: peer.peerId, peerName: peer.name, copy };
     await this.commands.execute(new ReviewReplica(packageId, report));
   }
 

@@ -26,10 +26,16 @@ const Facts = z.object({
 
 const Page = z.object({ first: Count, count: Count, sha1: z.string().max(20_000), sha256: z.string().max(30_000) });
 
+const Way = z
+  .array(z.object({ serverId: z.string().max(64), name: Name, verifiedAt: z.iso.datetime().nullable() }))
+  .max(64);
+
 /** An item of a peer's feed. Fields that a newer server adds are left out. */
 export const PeerItem = z.object({
   facts: Facts,
-  held: z.object({ verifiedAt: z.iso.datetime() }).nullable(),
+  held: z.object({ verifiedAt: z.iso.datetime(), lineage: Way.default([]) }).nullable(),
+  /** While it fetches the package: its verified chunks can be had. */
+  fetching: z.object({ lineage: Way }).nullable().default(null),
   digests: Page.nullable(),
 });
 export type PeerItem = z.infer<typeof PeerItem>;

@@ -23,7 +23,7 @@ function summaryOf(event: ReplicaEvent): string {
       return `Withdrew ${event.data.filename}: ${why}`;
     }
     case 'ReplicaReported':
-      return `${event.data.peerName} holds a verified copy`;
+      return `${event.data.peerName} ${event.data.verifiedAt === null ? 'fetches a copy' : 'holds a verified copy'}`;
     case 'ReplicaUnreported':
       return `${event.data.peerName} no longer holds a copy`;
   }

@@ -17,7 +17,9 @@ export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
     const { status, content, round, verified, fromPeerId, holders } = await this.runner.load(replica, packageId);
     if (status !== 'pending' || !content) return null;
     const asked = fromPeerId === null ? [] : [fromPeerId];
-    return { ...content, round, verified, holders: [...new Set([...asked, ...holders.keys()])] };
+    const peers = [...new Set([...asked, ...holders.keys()])];
+    const whole = (peerId: string): boolean => (holders.get(peerId)?.verifiedAt ?? null) !== null;
+    return { ...content, round, verified, holders: peers.map((peerId) => ({ peerId, whole: whole(peerId) })) };
   }
 }
 

@@ -22,7 +22,7 @@ const plan: FetchPlan = {
   chunkCount: 20,
   round: 3,
   verified: [],
-  holders: ['a', 'b', 'gone', 'quiet'],
+  holders: ['a', 'b', 'gone', 'quiet'].map((peerId) => ({ peerId, whole: true })),
 };
 const contact = (peerId: string): PeerContact => ({
   peerId,
@@ -139,7 +139,7 @@ describe('a job for a run of chunks', () => {
     const full = setUp({ reserve: async () => Promise.reject(new StorageFull(1)) });
     await expect(full.run(0)).rejects.toThrow(StorageFull);
     expect(full.told).toMatchObject([{ code: 'INSUFFICIENT_STORAGE' }]);
-    const alone = setUp({ plan: { ...plan, holders: ['gone', 'quiet'] } });
+    const alone = setUp({ plan: { ...plan, holders: plan.holders.slice(2) } });
     await expect(alone.run(0)).rejects.toThrow(/No registered server/);
     expect(alone.told).toMatchObject([{ code: 'NO_SOURCE' }]);
   });

@@ -36,6 +36,9 @@ export const withdrawn = (row: ReplicaEntity): ReplicaEntity => ({
   publishedAt: null,
 });
 
+const reported = (row: ReplicaEntity, verifiedAt: string | null): ReplicaEntity =>
+  verifiedAt === null ? { ...withdrawn(row), state: 'FETCHING' } : published(row, new Date(verifiedAt));
+
 const underWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || row.state === 'FETCHING';
 
 /** Folds one event of a replica stream into the row of the server that it is about. */
@@ -46,7 +49,7 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
     case 'ReplicaPublished':
       return published(row, event.record.recordedAt);
     case 'ReplicaReported':
-      return published(row, new Date(event.data.verifiedAt));
+      return reported(row, event.data.verifiedAt);
     case 'ReplicaWithdrawn':
     case 'ReplicaUnreported':
       return withdrawn(row);
