@@ -52,9 +52,10 @@ export interface JobHandler {
   handle(job: RunningJob): Promise<void>;
 }
 
-/** What the queue holds; `stuck` are jobs that gave up. */
+/** What the queue holds; `due` are those of the waiting jobs that could run now, `stuck` are jobs that gave up. */
 export interface QueueCounts {
   readonly waiting: number;
+  readonly due: number;
   readonly running: number;
   readonly stuck: number;
 }

@@ -21,6 +21,7 @@ import { PeersResolver } from '../../src/modules/peers/api/peers.resolver.js';
 import { PeersReadModule } from '../../src/modules/peers/peers-read.module.js';
 import { PackageReplicasResolver } from '../../src/modules/replication/api/package-replicas.resolver.js';
 import { ReplicasResolver } from '../../src/modules/replication/api/replicas.resolver.js';
+import { QueueModule } from '../../src/modules/queue/queue.module.js';
 import { ReplicationReadModule } from '../../src/modules/replication/replication-read.module.js';
 import { AuthModule } from '../../src/platform/auth/auth.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
@@ -28,12 +29,15 @@ import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { ProjectionRunner } from '../../src/platform/projections/running/projection-runner.js';
+import { JobsModule } from '../../src/platform/jobs/jobs.module.js';
 import { ProjectionsModule } from '../../src/platform/projections/projections.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
+import { JobQueue } from '../../src/ports/job-queue.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Sessions } from '../../src/ports/sessions.port.js';
+import { ScriptedQueue } from './scripted-queue.js';
 import { MemoryLocks } from './memory-locks.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
@@ -83,10 +87,12 @@ export class GraphqlApp {
     private readonly database: TestDatabase,
     private readonly app: NestExpressApplication,
     readonly store: PostgresEventStore,
+    readonly queue: ScriptedQueue,
   ) {}
 
   static async start(): Promise<GraphqlApp> {
     const database = await createTestDatabase();
+    const queue = new ScriptedQueue();
     const store = new PostgresEventStore(database.settings);
     const values = [
       { provide: EventStore, useValue: store },
@@ -94,14 +100,15 @@ export class GraphqlApp {
       { provide: Sessions, useValue: sessions },
       { provide: ServerIdentity, useValue: { serverId: 'test' } },
       { provide: Locks, useValue: new MemoryLocks() },
+      { provide: JobQueue, useValue: queue },
     ];
     @Global()
-    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity, Locks] })
+    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity, Locks, JobQueue] })
     class Engines {}
 
     const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
-    const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule];
-    const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule];
+    const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule, JobsModule];
+    const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule, QueueModule];
     @Module({ imports: [Engines, readModels, ...platform, ...modules], providers: [...RESOLVERS, SignInHandler, SignOutHandler] })
     class App {}
 
@@ -109,7 +116,7 @@ export class GraphqlApp {
     const app = await NestFactory.create<NestExpressApplication>(App, new OdsHttpAdapter(), options);
     await app.listen(0, '127.0.0.1');
     await app.get(ProjectionRunner).start();
-    return new GraphqlApp(database, app, store);
+    return new GraphqlApp(database, app, store, queue);
   }
 
   get url(): string {

@@ -6,6 +6,7 @@ import { PackagesResolver } from '../../modules/packages/api/packages.resolver.j
 import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
 import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
+import { QueueResolver } from '../../modules/queue/api/queue.resolver.js';
 import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
 import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
 import { ServerResolver } from '../../modules/server/api/server.resolver.js';
@@ -23,6 +24,7 @@ export const allResolvers = [
   ReplicaPackageResolver,
   PeersResolver,
   PeerChangesResolver,
+  QueueResolver,
   AuditResolver,
 ];
 

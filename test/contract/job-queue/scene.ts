@@ -37,7 +37,7 @@ export class Gate {
 }
 
 export const WAIT = { timeout: 60_000, interval: 5 };
-export const NOTHING = { waiting: 0, running: 0 };
+export const NOTHING = { waiting: 0, due: 0, running: 0 };
 
 /** One engine for all tests of a suite; the queues that a test opened are stopped after it. */
 export class Scene {

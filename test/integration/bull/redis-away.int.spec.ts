@@ -4,7 +4,7 @@ import { openBull } from '../../support/bull-queue.js';
 import { lacksRedis, RedisUnderTest } from '../../support/redis.js';
 
 const WAIT = { timeout: 30_000, interval: 10 };
-const NOTHING = { waiting: 0, running: 0, stuck: 0 };
+const NOTHING = { waiting: 0, due: 0, running: 0, stuck: 0 };
 const HOUR_MS = 3_600_000;
 
 describe.skipIf(lacksRedis())('Redis comes and goes', () => {
@@ -38,7 +38,7 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
     expect(answers.map((answer) => answer.status === 'rejected' && answer.reason instanceof JobQueueUnavailable)).toEqual(Array(5).fill(true));
     await redis.restart();
     await works('after');
-    expect(await queue.counts()).toEqual({ ...NOTHING, waiting: 1 });
+    expect(await queue.counts()).toEqual({ ...NOTHING, waiting: 1, due: 1 });
   });
 
   it('goes on when it comes back empty, and notices that', async () => {

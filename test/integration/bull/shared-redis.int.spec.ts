@@ -35,7 +35,7 @@ describe.skipIf(lacksRedis())('two servers on one Redis', () => {
     await queue.enqueue(Array.from({ length: 500 }, (_, n) => ({ name: 'echo', key: `echo:${n}`, data: n })));
     await vi.waitFor(async () => {
       expect(done).toHaveLength(500);
-      expect(await queue.counts()).toEqual({ waiting: 0, running: 0, stuck: 0 });
+      expect(await queue.counts()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 });
     }, WAIT);
     // A few keys that Bull keeps for itself.
     expect((await redis.keys()).length).toBeLessThan(8);

@@ -5,7 +5,11 @@ import { answerOf } from '../connection/unavailable.js';
 
 const COUNTS = `
 local call, base = redis.call, KEYS[1]
-return {call('LLEN', base .. 'wait') + call('ZCARD', base .. 'delayed'), call('LLEN', base .. 'active'), call('ZCARD', base .. 'failed')}`;
+local wait, late = call('LLEN', base .. 'wait'), call('ZCOUNT', base .. 'delayed', '-inf', ARGV[1])
+return {wait + call('ZCARD', base .. 'delayed'), wait + late, call('LLEN', base .. 'active'), call('ZCARD', base .. 'failed')}`;
+
+/** Bull's score of a job that waits for a time: milliseconds in the upper bits. */
+const scoreOf = (at: number): number => at * 0x1000;
 
 const RUNNING = `
 local found = {}
@@ -23,7 +27,7 @@ for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1] .. 'failed', 0, ARGV[1])) do
 end
 return found`;
 
-const Counts = z.tuple([z.int(), z.int(), z.int()]);
+const Counts = z.tuple([z.int(), z.int(), z.int(), z.int()]);
 const Running = z.array(z.tuple([z.string(), z.string(), z.coerce.number(), z.coerce.number()]));
 const Failed = z.array(z.tuple([z.string(), z.string(), z.string(), z.coerce.number(), z.coerce.number()]));
 
@@ -31,8 +35,8 @@ const look = (queue: Queue, script: string, ...values: number[]): Promise<unknow
   answerOf(queue.client.eval(script, 1, queue.toKey(''), ...values));
 
 export async function countJobs(queue: Queue): Promise<QueueCounts> {
-  const [waiting, running, stuck] = Counts.parse(await look(queue, COUNTS));
-  return { waiting, running, stuck };
+  const [waiting, due, running, stuck] = Counts.parse(await look(queue, COUNTS, scoreOf(Date.now())));
+  return { waiting, due, running, stuck };
 }
 
 export async function runningJobs(queue: Queue): Promise<JobAtWork[]> {

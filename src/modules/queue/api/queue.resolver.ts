@@ -1,0 +1,39 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/refusal.js';
+import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { JobsQuery, QueueQuery } from '../queries/queue.query.js';
+import { Job, Queue } from './queue.types.js';
+
+const MOST = 200;
+
+function checkedFirst(first: number): number {
+  if (first >= 1 && first <= MOST) return first;
+  throw new Refusal('INVALID_REQUEST', `\`first\` must be from 1 to ${MOST}.`);
+}
+
+@Resolver(() => Queue)
+export class QueueResolver {
+  constructor(private readonly queries: QueryBus) {}
+
+  @Query(() => Queue, { description: 'The job queue of this server.' })
+  queue(): Promise<Queue> {
+    return this.queries.execute(new QueueQuery());
+  }
+
+  @ResolveField(() => [Job], {
+    description: 'What is worked on now, by any process of this server. Refusals: UNAVAILABLE, INVALID_REQUEST.',
+    complexity: connectionCost,
+  })
+  runningJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {
+    return this.queries.execute(new JobsQuery('running', checkedFirst(first)));
+  }
+
+  @ResolveField(() => [Job], {
+    description: 'Jobs that gave up within the last 30 days, the last one first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
+    complexity: connectionCost,
+  })
+  failedJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {
+    return this.queries.execute(new JobsQuery('failed', checkedFirst(first)));
+  }
+}
