@@ -14,6 +14,8 @@ export class FaultProxy {
   /** Called for every piece of an answer. */
   tamper: Tamper = (bytes) => bytes;
   refusing = false;
+  /** Takes what both sides send, and passes on nothing. */
+  swallowing = false;
   private readonly server: Server;
   private readonly open = new Set<{ client: Socket; upstream: Socket; head: string }>();
 
@@ -63,10 +65,10 @@ export class FaultProxy {
         this.heads.push(pair.head);
         this.requests.push(pair.head.split('\r\n')[0] ?? '');
       }
-      upstream.write(bytes);
+      if (!this.swallowing) upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
-      const passed = this.tamper(bytes, pair.head);
+      const passed = this.swallowing ? null : this.tamper(bytes, pair.head);
       if (passed && !client.write(passed)) {
         upstream.pause();
         client.once('drain', () => upstream.resume());
