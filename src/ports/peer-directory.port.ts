@@ -13,6 +13,10 @@ export interface PeerContact {
 /** The registered peers of this server, answered from memory and kept up to date. Unregistered ones are not in it. */
 export abstract class PeerDirectory {
   abstract find(peerId: string): Promise<PeerContact | null>;
+  /** The key that the peer had before its present one: it counts for another minute, null afterwards. */
+  abstract formerKeyOf(peerId: string): string | null;
+  /** One that was unregistered here; null when there was never such a one, or it is registered. */
+  abstract findFormer(peerId: string): Promise<{ readonly name: string; readonly publicKey: string } | null>;
   abstract list(): Promise<readonly PeerContact[]>;
   /** Calls back after each change; returns the way to stop that. */
   abstract onChange(listener: () => void): () => void;

@@ -52,6 +52,9 @@ export abstract class PeerTransport {
   /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
   abstract post(server: { name: string; url: string }, path: string, body: object): Promise<unknown>;
 
+  /** POST of a JSON body to a peer, signed with the key of ours that is given, or that it knows; the parsed reply, not yet checked. */
+  abstract postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown>;
+
   /** GET of a JSON document; parsed, not yet checked. */
   abstract get(peer: PeerContact, path: string): Promise<unknown>;
 

@@ -6,6 +6,8 @@ export interface UnsignedRequest {
   readonly body?: Uint8Array;
   /** Server id of the one who is called; null only where a registration is asked for. */
   readonly to: string | null;
+  /** Public key of ours to sign with; when left out the one by which the other server knows us. */
+  readonly key?: string;
 }
 
 /** Signs calls to other servers (RFC 9421). Synchronous and quick (about 0.1 ms). Sign each call anew: a nonce counts once. */

@@ -11,6 +11,21 @@ export abstract class ServerIdentity {
   abstract readonly stage: Stage;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;
-  /** Ed25519 signature (RFC 8032), 64 bytes. */
-  abstract sign(bytes: Uint8Array): Uint8Array;
+  /** The public key by which a peer knows this server: an earlier one until it was told of the last. */
+  keyKnownTo(_peerId: string): string {
+    return this.publicKey;
+  }
+
+  /** The public keys by which peers may know this server, the last one first. */
+  get keysInUse(): readonly string[] {
+    return [this.publicKey];
+  }
+
+  /** How many keys this server had before the last one. */
+  get rotation(): number {
+    return 0;
+  }
+
+  /** Ed25519 signature (RFC 8032), 64 bytes, by the given key of ours, or by the last when it is left out. */
+  abstract sign(bytes: Uint8Array, publicKey?: string): Uint8Array;
 }

@@ -98,7 +98,7 @@ export class GraphqlApp {
       { provide: EventStore, useValue: store },
       { provide: Database, useValue: { settings: database.settings } },
       { provide: Sessions, useValue: sessions },
-      { provide: ServerIdentity, useValue: { serverId: 'test' } },
+      { provide: ServerIdentity, useValue: { serverId: 'test', publicKey: '', keyKnownTo: () => '' } },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
     ];

@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DataSource } from 'typeorm';
 import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
 import { accountProviders } from '../../src/modules/accounts/accounts.module.js';
+import { KeyController } from '../../src/modules/peers/api/key.controller.js';
 import { RegistrationController } from '../../src/modules/peers/api/registration.controller.js';
 import { peerProviders } from '../../src/modules/peers/peers.module.js';
 import { serverProviders } from '../../src/modules/server/server.module.js';
@@ -20,12 +21,14 @@ import { PeerCall } from '../../src/platform/peer-auth/peer-call.decorator.js';
 import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { SecretsModule } from '../../src/platform/secrets/secrets.module.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
+import { Locks } from '../../src/ports/locks.port.js';
 import { PeerCallAudit } from '../../src/ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../src/ports/peer-transport.port.js';
 import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Sessions } from '../../src/ports/sessions.port.js';
+import { MemoryLocks } from './memory-locks.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** Says who is calling, behind each kind of door. */
@@ -75,9 +78,10 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
     { provide: EventStore, useValue: home.store },
     { provide: DataSource, useValue: home.dataSource },
     { provide: ReadModels, useValue: { reflect: async () => undefined } },
+    { provide: Locks, useValue: new MemoryLocks() },
   ];
   @Global()
-  @Module({ providers: [...values, transport], exports: [EventStore, DataSource, Settings, PeerTransport, ReadModels] })
+  @Module({ providers: [...values, transport], exports: [EventStore, DataSource, Settings, PeerTransport, ReadModels, Locks] })
   class Engines {}
 
   @Module({
@@ -91,7 +95,7 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
       PeerAuthModule,
       Modules,
     ],
-    controllers: [ProbeController, RegistrationController],
+    controllers: [ProbeController, RegistrationController, KeyController],
   })
   class App {}
 

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
 import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
 import type { RecordedEvent } from '../../src/kernel/event.js';
+import { KeyRing } from '../../src/platform/secrets/server-keys/key-ring.js';
 import { loadIdentity } from '../../src/modules/server/identity/load-identity.js';
 import type { Settings } from '../../src/platform/config/settings.js';
 import { LiveViews } from '../../src/platform/live-view/live-views.js';
@@ -52,7 +53,7 @@ export class ServerHome {
   /** Reads identity and key anew, as a start does. */
   identity(change: Partial<Settings> = {}) {
     const settings = this.settings(change);
-    return loadIdentity(this.store, new ServerSecrets(this.dataSource, settings), settings);
+    return loadIdentity(this.store, new KeyRing(new ServerSecrets(this.dataSource, settings)), settings);
   }
 
   liveViews(): LiveViews {

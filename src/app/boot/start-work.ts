@@ -1,5 +1,6 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -17,6 +18,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();
+  await app.get(AnnounceKeys).tellAll();
   await app.get(FeedFollowers).start();
 }
 

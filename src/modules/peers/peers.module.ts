@@ -5,6 +5,7 @@ import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
+import { KeyController } from './api/key.controller.js';
 import { RegistrationController } from './api/registration.controller.js';
 import { AcceptInvitationHandler } from './commands/invitations/accept-invitation.handler.js';
 import { CreateInvitationHandler } from './commands/invitations/create-invitation.handler.js';
@@ -15,10 +16,14 @@ import {
   UnregisterPeerHandler,
   UpdatePeerHandler,
 } from './commands/peers/change-peer.handlers.js';
+import { AnnounceKeyHandler } from './commands/keys/announce-key.handler.js';
+import { RecordPeerKeyHandler } from './commands/keys/record-peer-key.handler.js';
 import { PeerChanges } from './commands/peers/peer-changes.js';
 import { LivePeerDirectory } from './directory/live-peer-directory.js';
 import { RecordedPeerCalls } from './directory/recorded-peer-calls.js';
+import { AnnounceKeyWorker } from './jobs/announce-key.worker.js';
 import { PeersReadModule } from './peers-read.module.js';
+import { AnnounceKeys } from './reactions/announce-keys.js';
 
 const directory = {
   provide: PeerDirectory,
@@ -38,6 +43,8 @@ const handlers = [
   SuspendPeerHandler,
   ResumePeerHandler,
   UnregisterPeerHandler,
+  RecordPeerKeyHandler,
+  AnnounceKeyHandler,
 ];
 
 /** What decides about peers, without what shows them. */
@@ -51,9 +58,9 @@ export const peerProviders = [
 /** Other servers: who they are and whether they are let in. */
 @Global()
 @Module({
-  controllers: [RegistrationController],
+  controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  providers: [...peerProviders, PeersResolver, PeerChangesResolver],
-  exports: [PeerDirectory, PeerCallAudit],
+  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerChangesResolver],
+  exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
 })
 export class PeersModule {}

@@ -40,7 +40,7 @@ export class PeerCallCheck {
 
   private async registered(request: PeerRequest): Promise<Caller> {
     await this.registrationOf(request);
-    const verified = await this.verify(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
+    const verified = await this.verifyRegistered(request);
     const contact = await this.directory.find(verified.keyId);
     if (!contact) throw unknownKey();
     if (contact.suspended) {
@@ -49,6 +49,25 @@ export class PeerCallCheck {
     if (verified.recipient === null) throw invalidSignature('it does not name the server that is called');
     await this.acceptOnce(request, verified, await rawBody(request));
     return callerNamed('peer', contact.peerId, contact.name, request);
+  }
+
+  /** A call may have been signed before we recorded the new key of its server; and who was unregistered may know it. */
+  private async verifyRegistered(request: PeerRequest): Promise<VerifiedCall> {
+    try {
+      return await this.verify(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
+    } catch (error) {
+      if (codeOf(error) === 'PEER_KEY_UNKNOWN') await this.refuseFormer(request);
+      if (codeOf(error) !== 'PEER_SIGNATURE_INVALID') throw error;
+      return await this.verify(request, async (keyId) => this.directory.formerKeyOf(keyId)).catch(() => Promise.reject(error));
+    }
+  }
+
+  /** Only who holds the key of a server that was unregistered hears of it. */
+  private async refuseFormer(request: PeerRequest): Promise<void> {
+    const verified = await this.verify(request, async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null).catch(() => null);
+    if (!verified) return;
+    const advice = 'Unregister it here too, or register anew with an invitation.';
+    throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
   }
 
   /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */
@@ -94,6 +113,8 @@ export class PeerCallCheck {
     if (body.length > 0) request.body = parseJson(body);
   }
 }
+
+const codeOf = (error: unknown): string | null => (error instanceof PeerCallRefusal ? error.code : null);
 
 function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, request: IncomingMessage): Caller {
   return { actor: { kind, id, name }, address: addressOf(request) };

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { KeyRing } from './server-keys/key-ring.js';
 import { ServerSecrets } from './server-secrets.js';
 
 @Global()
-@Module({ providers: [ServerSecrets], exports: [ServerSecrets] })
+@Module({ providers: [ServerSecrets, KeyRing], exports: [ServerSecrets, KeyRing] })
 export class SecretsModule {}

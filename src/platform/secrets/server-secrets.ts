@@ -43,6 +43,20 @@ export class ServerSecrets {
     return stored;
   }
 
+  /** Names that begin with `prefix`. */
+  async names(prefix: string): Promise<readonly string[]> {
+    const rows: { name: string }[] = await this.dataSource.query(
+      'SELECT name FROM state.server_secrets WHERE starts_with(name, $1) ORDER BY name',
+      [prefix],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  /** Not an error when there is none. */
+  async remove(name: string): Promise<void> {
+    await this.dataSource.query('DELETE FROM state.server_secrets WHERE name = $1', [name]);
+  }
+
   private openBox(): Promise<SecretBox> {
     this.box ??= this.loadKey().then((key) => new SecretBox(key));
     return this.box;

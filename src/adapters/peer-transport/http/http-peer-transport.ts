@@ -7,7 +7,7 @@ import {
   type ChunkResult,
   type FeedMessage,
 } from '../../../ports/peer-transport.port.js';
-import type { RequestSigner } from '../../../ports/request-signer.port.js';
+import type { RequestSigner, UnsignedRequest } from '../../../ports/request-signer.port.js';
 import { ChunkThreads } from './chunks/chunk-threads.js';
 import type { FetchReport, Timeouts } from './chunks/messages.js';
 import { contentRequest } from './content-request.js';
@@ -18,6 +18,11 @@ export interface TransportOptions extends Trust {
   readonly timeouts?: Partial<Timeouts>;
   /** How long a feed may be silent before it counts as dead. */
   readonly silenceMs?: number;
+}
+
+interface Addressed {
+  readonly name: string;
+  readonly url: string;
 }
 
 const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, runMs: 10 * 60_000 };
@@ -38,11 +43,11 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
-    const url = server.url + path;
-    const bytes = Buffer.from(JSON.stringify(body));
-    const signed = this.signer.sign({ method: 'POST', url, body: bytes, to: null });
-    const headers = { 'content-type': 'application/json', ...signed };
-    return callJson(this.agent, server.name, { method: 'POST', url, headers, body: bytes });
+    return this.send(server, path, body, { to: null });
+  }
+
+  postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
+    return this.send(peer, path, body, { to: peer.peerId, ...(key !== undefined && { key }) });
   }
 
   get(peer: PeerContact, path: string): Promise<unknown> {
@@ -65,6 +70,14 @@ export class HttpPeerTransport extends PeerTransport {
     const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts };
     const report = await this.threads.fetch(order, request.signal);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
+  }
+
+  private send(server: Addressed, path: string, body: object, how: Pick<UnsignedRequest, 'to' | 'key'>): Promise<unknown> {
+    const url = server.url + path;
+    const bytes = Buffer.from(JSON.stringify(body));
+    const signed = this.signer.sign({ method: 'POST', url, body: bytes, ...how });
+    const headers = { 'content-type': 'application/json', ...signed };
+    return callJson(this.agent, server.name, { method: 'POST', url, headers, body: bytes });
   }
 
   /** Ends connections and threads. Nest calls it when the server stops. */

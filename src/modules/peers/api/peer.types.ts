@@ -40,6 +40,9 @@ export class Peer {
 
   @Field(() => Date, { description: 'When its state or settings changed last.' })
   changedAt!: Date;
+
+  @Field(() => Boolean, { description: 'Does it know the last key of this server? If not, it is told as soon as it answers.' })
+  knowsOurKey!: boolean;
 }
 
 @ObjectType({ description: 'What the other server needs to register here. It can be used once.' })

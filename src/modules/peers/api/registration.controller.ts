@@ -13,6 +13,7 @@ const Registration = z.object({
   name: z.string().max(100),
   url: z.string().max(500),
   publicKey: z.string(),
+  expectedKey: z.string().max(100).nullable().default(null),
 });
 
 /** Where a server that accepted our invitation registers. */

@@ -12,4 +12,6 @@ export interface PeerView {
   readonly state: PeerState;
   readonly registeredAt: Date;
   readonly changedAt: Date;
+  /** Does it know the last key of this server? */
+  readonly knowsOurKey: boolean;
 }

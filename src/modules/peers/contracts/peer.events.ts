@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
+import type { Json } from '../../../kernel/json.js';
 
 /** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
 export type PeerInvited = DomainEvent<
@@ -23,7 +24,28 @@ export type PeerRegistered = DomainEvent<
     /** Raw 32-byte Ed25519 public key, base64url. */
     readonly publicKey: string;
     readonly invitationId: string;
+    /** The key of ours that it recorded; null in old events: the one that was ours then. */
+    readonly ourPublicKey: string | null;
   }
+>;
+
+/** It told us of its new key, by a call signed with the one that we knew. The former counts for another minute. */
+export type PeerKeyRotated = DomainEvent<
+  'PeerKeyRotated',
+  {
+    readonly peerId: string;
+    readonly name: string;
+    readonly publicKey: string;
+    readonly previousPublicKey: string;
+    /** Counts that server's keys: one that was told late does not replace a later one. */
+    readonly rotation: number;
+  }
+>;
+
+/** It has recorded this key of ours: calls to it are signed with it from now on. */
+export type PeerKeyAcknowledged = DomainEvent<
+  'PeerKeyAcknowledged',
+  { readonly peerId: string; readonly name: string; readonly publicKey: string }
 >;
 
 export type PeerSettingsChanged = DomainEvent<
@@ -52,16 +74,24 @@ export type PeerEvent =
   | PeerInvited
   | PeerInvitationAccepted
   | PeerRegistered
+  | PeerKeyRotated
+  | PeerKeyAcknowledged
   | PeerSettingsChanged
   | PeerSuspended
   | PeerResumed
   | PeerUnregistered
   | PeerCallRefused;
 
+function withoutOurKey(data: Json): Json {
+  return typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data, ourPublicKey: null } : data;
+}
+
 export const peerEvents = new EventFamily<PeerEvent>({
   PeerInvited: { version: 1 },
   PeerInvitationAccepted: { version: 1 },
-  PeerRegistered: { version: 1 },
+  PeerRegistered: { version: 2, upcasters: { 1: withoutOurKey } },
+  PeerKeyRotated: { version: 1 },
+  PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },
   PeerSuspended: { version: 1 },
   PeerResumed: { version: 1 },

@@ -8,6 +8,9 @@ import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.p
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from '../domain/peer.decider.js';
 
+/** Calls that were signed before a new key was recorded may still be on their way. */
+const OVERLAP_MS = 60_000;
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The registered peers, folded from the log. */
@@ -19,10 +22,13 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     'PeerSuspended',
     'PeerResumed',
     'PeerUnregistered',
+    'PeerKeyRotated',
+    'PeerKeyAcknowledged',
   ];
   /** Strangers can't make us read the log more often than that. */
   private readonly lookups = new TokenBucket(20, 5);
   private readonly peers = new Map<string, KnownPeer>();
+  private readonly formerKeys = new Map<string, { readonly publicKey: string; readonly until: number }>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 
   constructor(private readonly store: EventStore) {
@@ -30,8 +36,17 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
   }
 
   async find(peerId: string): Promise<PeerContact | null> {
-    const known = this.peers.get(peerId);
-    return contactOf(known ?? (await this.read(peerId)));
+    return contactOf(this.peers.get(peerId) ?? (await this.read(peerId)));
+  }
+
+  formerKeyOf(peerId: string): string | null {
+    const former = this.formerKeys.get(peerId);
+    return former && Date.now() < former.until ? former.publicKey : null;
+  }
+
+  async findFormer(peerId: string): Promise<{ readonly name: string; readonly publicKey: string } | null> {
+    const known = this.peers.get(peerId) ?? (await this.read(peerId));
+    return known?.standing === 'unregistered' ? known : null;
   }
 
   list(): Promise<readonly PeerContact[]> {
@@ -49,6 +64,10 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     if (!event || !('peerId' in event.data)) return;
     const known = peer.evolve(this.peers.get(event.data.peerId) ?? null, event);
     if (known) this.peers.set(event.data.peerId, known);
+    if (event.type === 'PeerKeyRotated') {
+      const until = record.recordedAt.getTime() + OVERLAP_MS;
+      this.formerKeys.set(event.data.peerId, { publicKey: event.data.previousPublicKey, until });
+    }
     this.emitter.emit('change');
   }
 

@@ -8,6 +8,10 @@ export interface KnownPeer {
   readonly name: string;
   readonly url: string;
   readonly publicKey: string;
+  /** How many keys it had before this one, as far as it told us. */
+  readonly rotation: number;
+  /** The key of ours that it knows; null: the one that was ours when it registered. */
+  readonly ourKey: string | null;
   readonly standing: 'active' | 'suspended' | 'unregistered';
   /** Invitations that were used for this peer; none of them changes anything again. */
   readonly invitations: readonly string[];
@@ -19,7 +23,10 @@ export type PeerState = KnownPeer | null;
 export type PeerCommand =
   | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
   | { readonly type: 'update'; readonly to: { readonly name?: string; readonly url?: string } }
-  | { readonly type: 'suspend' | 'resume' | 'unregister' };
+  | { readonly type: 'suspend' | 'resume' | 'unregister' }
+  /** It proved to hold the new key. */
+  | { readonly type: 'rotateKey'; readonly publicKey: string; readonly rotation: number }
+  | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
 
 const MAX_NAME = 100;
 
@@ -50,11 +57,21 @@ function update(peer: KnownPeer, to: { readonly name?: string; readonly url?: st
   return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
 }
 
+function rotateKey(known: KnownPeer, { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>): readonly PeerEvent[] {
+  const { peerId, name, publicKey: previousPublicKey } = known;
+  if (publicKey === previousPublicKey || rotation <= known.rotation) return [];
+  return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation } }];
+}
+
 function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer: KnownPeer): readonly PeerEvent[] {
   const data = { peerId: peer.peerId, name: peer.name };
   switch (command.type) {
     case 'update':
       return update(peer, command.to);
+    case 'rotateKey':
+      return rotateKey(peer, command);
+    case 'acknowledgeKey':
+      return peer.ourKey === command.publicKey ? [] : [{ type: 'PeerKeyAcknowledged', data: { ...data, publicKey: command.publicKey } }];
     case 'suspend':
       return peer.standing === 'suspended' ? [] : [{ type: 'PeerSuspended', data }];
     case 'resume':
@@ -78,11 +95,13 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
 
   evolve(state, event) {
     if (event.type === 'PeerRegistered') {
-      const { invitationId, ...contact } = event.data;
-      return { ...contact, standing: 'active', invitations: [...(state?.invitations ?? []), invitationId] };
+      const { invitationId, ourPublicKey: ourKey, ...contact } = event.data;
+      return { ...contact, ourKey, rotation: 0, standing: 'active', invitations: [...(state?.invitations ?? []), invitationId] };
     }
     if (!state) return state;
     if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
+    if (event.type === 'PeerKeyRotated') return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
+    if (event.type === 'PeerKeyAcknowledged') return { ...state, ourKey: event.data.publicKey };
     if (event.type === 'PeerSuspended') return { ...state, standing: 'suspended' };
     if (event.type === 'PeerResumed') return { ...state, standing: 'active' };
     if (event.type === 'PeerUnregistered') return { ...state, standing: 'unregistered' };

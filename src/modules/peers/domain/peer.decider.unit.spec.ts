@@ -3,7 +3,9 @@ import { specOf } from '../../../../test/support/given-when-then.js';
 import { peer, type PeerCommand } from './peer.decider.js';
 
 const { given } = specOf(peer);
-const contact = { peerId: 'p1', name: 'Berlin', url: 'https://berlin.example', publicKey: 'key1', invitationId: 'i1' };
+const contact = {
+  peerId: 'p1', name: 'Berlin', url: 'https://berlin.example', publicKey: 'key1', invitationId: 'i1', ourPublicKey: 'ours',
+};
 const registered = { type: 'PeerRegistered', data: contact } as const;
 const named = { peerId: 'p1', name: 'Berlin' };
 const suspended = { type: 'PeerSuspended', data: named } as const;
@@ -73,5 +75,27 @@ describe('a registered peer', () => {
   it.each(['suspend', 'resume', 'unregister'] as const)('can %s only while it is there', (type) => {
     given().when({ type }).refuses('PEER_NOT_FOUND');
     given(registered, unregistered).when({ type }).refuses('PEER_NOT_FOUND');
+  });
+});
+
+describe('the keys', () => {
+  const rotated = { type: 'PeerKeyRotated', data: { ...named, publicKey: 'key2', previousPublicKey: 'key1', rotation: 4 } } as const;
+  const acknowledged = { type: 'PeerKeyAcknowledged', data: { ...named, publicKey: 'ours2' } } as const;
+
+  it('of a peer change once', () => {
+    given(registered).when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 }).gives(rotated);
+    given(registered, rotated).when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 }).gives();
+    given(registered, rotated).when({ type: 'rotateKey', publicKey: 'late', rotation: 3 }).gives();
+    given(registered).when({ type: 'rotateKey', publicKey: 'key1', rotation: 4 }).gives();
+  });
+
+  it('of ours are acknowledged once', () => {
+    given(registered).when({ type: 'acknowledgeKey', publicKey: 'ours' }).gives();
+    given(registered).when({ type: 'acknowledgeKey', publicKey: 'ours2' }).gives(acknowledged);
+    given(registered, acknowledged).when({ type: 'acknowledgeKey', publicKey: 'ours2' }).gives();
+  });
+
+  it('are nothing to a server that was unregistered', () => {
+    given(registered, unregistered).when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 }).refuses('PEER_NOT_FOUND');
   });
 });

@@ -61,7 +61,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   /** Of another stage, other packages of the same feeds are for us. */
   fold(record: RecordedEvent): void {
     const event = serverEvents.read(record);
-    if (!event || event.data.stage === this.stage) return;
+    if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
     this.stage = event.data.stage;
     if (this.following.size > 0) this.requestSync();
   }

@@ -4,6 +4,7 @@ import type { Receipt } from '../../../platform/cqrs/command-runner.js';
 import { optionalText } from '../../../platform/graphql/arguments.js';
 import { StageName } from '../../../platform/graphql/types/stage.enum.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
+import { RotateKey } from '../commands/rotate-key.command.js';
 import { UpdateServer } from '../commands/update-server.command.js';
 import { ServerQuery } from '../queries/server.query.js';
 import { Server } from './server.type.js';
@@ -38,6 +39,16 @@ export class ServerResolver {
     };
     const receipt: Receipt = await this.commands.execute(new UpdateServer(to));
     await this.readModels.reflect(receipt);
+    return this.server();
+  }
+
+  @Mutation(() => Server, {
+    description:
+      'Gives this server a new key. Each peer is told by itself, and called with the key that it knows until then ' +
+      '(`Peer.knowsOurKey`). Invitations made before are void. Refusals: UNAVAILABLE.',
+  })
+  async rotateServerKey(): Promise<Server> {
+    await this.readModels.reflect(await this.commands.execute(new RotateKey()));
     return this.server();
   }
 }

@@ -21,4 +21,7 @@ export class Server {
 
   @Field(() => Date, { description: 'When it was started for the first time.' })
   initialisedAt!: Date;
+
+  @Field(() => Date, { nullable: true, description: 'When its key was changed last; null while it has its first one.' })
+  keyRotatedAt!: Date | null;
 }

@@ -9,4 +9,6 @@ export interface ServerView {
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   readonly initialisedAt: Date;
+  /** Null while it has its first key. */
+  readonly keyRotatedAt: Date | null;
 }

@@ -18,9 +18,17 @@ export type ServerSettingsChanged = DomainEvent<
   { readonly name: string; readonly url: string; readonly stage: Stage }
 >;
 
-export type ServerEvent = ServerInitialised | ServerSettingsChanged;
+/** Peers are told one by one, by calls that are signed with the key that each of them knows. */
+export type ServerKeyRotated = DomainEvent<
+  'ServerKeyRotated',
+  /** Raw 32-byte Ed25519 public keys, base64url. */
+  { readonly publicKey: string; readonly previousPublicKey: string }
+>;
+
+export type ServerEvent = ServerInitialised | ServerSettingsChanged | ServerKeyRotated;
 
 export const serverEvents = new EventFamily<ServerEvent>({
   ServerInitialised: { version: 1 },
   ServerSettingsChanged: { version: 1 },
+  ServerKeyRotated: { version: 1 },
 });

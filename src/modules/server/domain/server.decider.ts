@@ -16,7 +16,9 @@ export type ServerState = ServerInitialised['data'] | null;
 
 export type ServerCommand =
   | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
-  | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> };
+  | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> }
+  /** The private key to it is stored already. */
+  | { readonly type: 'rotateKey'; readonly publicKey: string };
 
 const MAX_NAME = 100;
 
@@ -39,6 +41,10 @@ function change(state: ServerInitialised['data'], to: Partial<ServerConfiguratio
   return [{ type: 'ServerSettingsChanged', data }];
 }
 
+function rotateKey({ publicKey: previousPublicKey }: ServerInitialised['data'], publicKey: string): readonly ServerEvent[] {
+  return publicKey === previousPublicKey ? [] : [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey } }];
+}
+
 /** This server itself, stream `server`. */
 export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   category: 'server',
@@ -48,10 +54,13 @@ export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   decide(command, state) {
     if (command.type === 'initialise') return state ? [] : initialise(command.as);
     if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
+    if (command.type === 'rotateKey') return rotateKey(state, command.publicKey);
     return change(state, command.to);
   },
 
   evolve(state, event) {
-    return event.type === 'ServerInitialised' ? event.data : state && { ...state, ...event.data };
+    if (event.type === 'ServerInitialised') return event.data;
+    if (event.type === 'ServerKeyRotated') return state && { ...state, publicKey: event.data.publicKey };
+    return state && { ...state, ...event.data };
   },
 };

@@ -3,38 +3,38 @@ import { Refusal } from '../../../kernel/refusal.js';
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { Settings } from '../../../platform/config/settings.js';
 import { newEvent } from '../../../platform/cqrs/new-event.js';
-import type { ServerSecrets } from '../../../platform/secrets/server-secrets.js';
 import { RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
 import { server, type ServerCommand, type ServerState } from '../domain/server.decider.js';
 import { OwnIdentity } from './own-identity.js';
-import { generateOwnKey, OwnKey } from './own-key.js';
-
-const SECRET = 'server-key';
+import type { KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
+import type { OwnKey } from '../../../platform/secrets/server-keys/own-key.js';
 
 /**
  * Who this server is; decided at the first start. The key is stored before the event that names it: a crash between
  * the two leaves a key that the next start takes up. What the environment sets wins over what is recorded.
  * @throws StartupError when log and key do not belong together
  */
-export async function loadIdentity(store: EventStore, secrets: ServerSecrets, settings: Settings): Promise<OwnIdentity> {
+export async function loadIdentity(store: EventStore, keys: KeyRing, settings: Settings): Promise<OwnIdentity> {
   const known = await load(store);
-  const stored = known.state ? await secrets.find(SECRET) : await secrets.findOrStore(SECRET, newSecret());
-  if (!stored) {
-    throw new StartupError('The event log belongs to a server whose private key is not in this database. Restore both from one backup.');
-  }
-  const key = OwnKey.parse(JSON.parse(stored.toString('utf8')));
+  await keys.load();
+  const key = known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
+  if (!key) throw foreignKey();
   await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
   const { name, url, stage } = settings;
   const to = { ...(name !== null && { name }), ...(url !== null && { url }), ...(stage !== null && { stage }) };
   const state = await decide(store, key.serverId, { type: 'change', to });
-  if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) {
-    throw new StartupError('The event log and the private key in the database belong to different servers. Restore both from one backup.');
-  }
-  return new OwnIdentity(key, state);
+  if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) throw foreignKey();
+  return new OwnIdentity(keys, state);
 }
 
-const newSecret = (): Buffer => Buffer.from(JSON.stringify(generateOwnKey()));
+const foreignKey = (): StartupError =>
+  new StartupError('The event log and the private key in the database belong to different servers. Restore both from one backup.');
+
+function firstKey(known: ServerState, keys: KeyRing): Promise<OwnKey> {
+  if (!known) return keys.first();
+  throw new StartupError('The event log belongs to a server whose private key is not in this database. Restore both from one backup.');
+}
 
 function firstState({ serverId, publicKey }: OwnKey, settings: Settings): ServerInitialised['data'] {
   return {

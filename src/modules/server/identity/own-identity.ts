@@ -1,20 +1,24 @@
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { peerEvents } from '../../peers/contracts/peer.events.js';
 import { serverEvents, type ServerInitialised } from '../contracts/server.events.js';
 import { server } from '../domain/server.decider.js';
-import { signerOf, type OwnKey } from './own-key.js';
+import type { KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
 
-/** This server's identity; name, url and stage follow the log. */
+/** This server's identity; name, url, stage and key follow the log. */
 export class OwnIdentity extends ServerIdentity {
-  private readonly signBytes: (bytes: Uint8Array) => Uint8Array;
+  readonly eventTypes = [...serverEvents.types, 'PeerRegistered', 'PeerKeyAcknowledged', 'PeerUnregistered'];
+  /** All public keys of this server, in order. */
+  private readonly history: string[] = [];
+  /** The key that each registered peer knows. */
+  private readonly knownTo = new Map<string, string>();
 
   constructor(
-    key: OwnKey,
+    private readonly keys: KeyRing,
     private state: ServerInitialised['data'],
   ) {
     super();
-    this.signBytes = signerOf(key);
   }
 
   get serverId(): string {
@@ -37,13 +41,37 @@ export class OwnIdentity extends ServerIdentity {
     return this.state.stage;
   }
 
-  sign(bytes: Uint8Array): Uint8Array {
-    return this.signBytes(bytes);
+  /** A peer may have recorded a later key than it could tell us: so all since the oldest that some peer knows. */
+  override get keysInUse(): readonly string[] {
+    const places = [...this.knownTo.values()].map((key) => this.history.indexOf(key)).filter((place) => place >= 0);
+    const oldest = Math.min(this.history.length - 1, ...places);
+    return this.history.slice(Math.max(0, oldest)).toReversed();
+  }
+
+  override get rotation(): number {
+    return this.history.length - 1;
+  }
+
+  override keyKnownTo(peerId: string): string {
+    return this.knownTo.get(peerId) ?? this.publicKey;
+  }
+
+  sign(bytes: Uint8Array, publicKey = this.publicKey): Uint8Array {
+    const sign = this.keys.signerOf(publicKey);
+    if (!sign) throw new Error('A private key of this server is not loaded yet');
+    return sign(bytes);
   }
 
   /** Takes over what was recorded. */
   fold(record: RecordedEvent): void {
-    const event = serverEvents.read(record);
-    if (event) this.state = server.evolve(this.state, event) ?? this.state;
+    const own = serverEvents.read(record);
+    if (own) this.state = server.evolve(this.state, own) ?? this.state;
+    if (own?.type === 'ServerInitialised' || own?.type === 'ServerKeyRotated') this.history.push(own.data.publicKey);
+    // Made by another process of this server.
+    if (own?.type === 'ServerKeyRotated' && !this.keys.signerOf(own.data.publicKey)) void this.keys.load();
+    const peer = peerEvents.read(record);
+    if (peer?.type === 'PeerRegistered') this.knownTo.set(peer.data.peerId, peer.data.ourPublicKey ?? this.publicKey);
+    if (peer?.type === 'PeerKeyAcknowledged') this.knownTo.set(peer.data.peerId, peer.data.publicKey);
+    if (peer?.type === 'PeerUnregistered') this.knownTo.delete(peer.data.peerId);
   }
 }

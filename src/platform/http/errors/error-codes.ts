@@ -24,6 +24,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   PEER_BODY_TAMPERED: code(401, 'The body of a call between servers is not the one that was signed.'),
   FORBIDDEN: code(403, 'The caller is known and may not do this.'),
   PEER_SUSPENDED: code(403, 'The server that answers has suspended the one that asks. Resume it there.'),
+  PEER_UNREGISTERED: code(403, 'The server that answers has unregistered the one that asks. Unregister it there too, or register anew.'),
   INVALID_INVITATION: code(403, 'This is no invitation, or it was used before. Ask for a new one.'),
   NOT_FOUND: code(404, 'There is nothing at this address.'),
   PACKAGE_NOT_FOUND: code(404, 'There is no such package, or it is not served here.'),

@@ -8,17 +8,14 @@ import { ALGORITHM, COMPONENTS, LIFETIME_SECONDS, RECIPIENT, TAG } from './polic
 
 const NO_BODY = new Uint8Array();
 
-/** Signs with this server's own key. */
+/** Signs with this server's own key: the one that the called server knows. */
 @Injectable()
 export class PeerRequestSigner extends RequestSigner {
-  private readonly signer;
-
   constructor(private readonly identity: ServerIdentity) {
     super();
-    this.signer = { algorithm: ALGORITHM, sign: (bytes: Uint8Array) => identity.sign(bytes) };
   }
 
-  sign({ method, url, body = NO_BODY, to }: UnsignedRequest): Record<string, string> {
+  sign({ method, url, body = NO_BODY, to, key }: UnsignedRequest): Record<string, string> {
     const headers: Record<string, string> = { 'content-digest': contentDigest(body) };
     if (to !== null) headers[RECIPIENT] = to;
     const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
@@ -27,10 +24,14 @@ export class PeerRequestSigner extends RequestSigner {
       {
         components: to === null ? COMPONENTS : [...COMPONENTS, RECIPIENT],
         parameters: this.parameters(),
-        signer: this.signer,
+        signer: { algorithm: ALGORITHM, sign: (bytes: Uint8Array) => this.identity.sign(bytes, key ?? this.keyFor(to)) },
       },
     );
     return { ...headers, signature, 'signature-input': signatureInput };
+  }
+
+  private keyFor(to: string | null): string {
+    return to === null ? this.identity.publicKey : this.identity.keyKnownTo(to);
   }
 
   private parameters() {

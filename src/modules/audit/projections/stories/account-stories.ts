@@ -19,6 +19,9 @@ export function accountStory(event: AccountEvent): Story {
 }
 
 export function serverStory(event: ServerEvent, targetId: string): Story {
+  if (event.type === 'ServerKeyRotated') {
+    return { targetType: 'SERVER', targetId, targetLabel: null, summary: 'Gave this server a new key', details: event.data };
+  }
   const { name, url, stage } = event.data;
   const what = event.type === 'ServerInitialised' ? 'Set up this server' : 'Changed the settings of this server';
   const summary = `${what}: ${name}, ${url}, ${stage}`;

@@ -6,6 +6,8 @@ type RefusedCall = Extract<PeerEvent, { type: 'PeerCallRefused' }>;
 
 const SUMMARIES = {
   PeerRegistered: 'Registered',
+  PeerKeyRotated: 'Recorded the new key of',
+  PeerKeyAcknowledged: 'The new key of this server is known to',
   PeerSettingsChanged: 'Changed the settings of',
   PeerSuspended: 'Suspended',
   PeerResumed: 'Resumed',

@@ -43,8 +43,8 @@ export class PackagesProjection implements Projection {
   }
 
   private async saveStage(events: readonly RecordedEvent[], tx: EntityManager): Promise<boolean> {
-    const last = events.flatMap((event) => serverEvents.read(event) ?? []).at(-1);
-    if (!last) return false;
+    const last = events.flatMap((event) => serverEvents.read(event) ?? []).findLast(({ type }) => type !== 'ServerKeyRotated');
+    if (!last || last.type === 'ServerKeyRotated') return false;
     const row: ServingStageEntity = { serverId: last.record.metadata.serverId, stage: last.data.stage };
     await upsertRows(tx, ServingStageEntity, [row]);
     return true;

@@ -43,18 +43,20 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
   }
 
   private async register(token: InvitationToken): Promise<AcceptedInvitation> {
-    const { name } = await this.askForRegistration(token);
+    const ourPublicKey = this.identity.publicKey;
+    const { name } = await this.askForRegistration(token, ourPublicKey);
     // Address and key are those of the token, which came by a way that the administrators trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
-    const as = { peerId, name, url, publicKey, invitationId };
+    const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
     const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
     await this.views.reflect(receipt);
     return { peerId, receipt };
   }
 
-  private async askForRegistration(token: InvitationToken): Promise<{ name: string }> {
-    const { serverId, name, url, publicKey } = this.identity;
-    const body = { invitationId: token.invitationId, secret: token.secret, serverId, name, url, publicKey };
+  private async askForRegistration(token: InvitationToken, ourPublicKey: string): Promise<{ name: string }> {
+    const { serverId, name, url } = this.identity;
+    const { invitationId, secret, publicKey: expectedKey } = token;
+    const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey };
     const server = { name: token.url, url: token.url };
     const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explain);
     const reply = Reply.safeParse(answer);

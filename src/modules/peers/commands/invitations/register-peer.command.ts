@@ -10,6 +10,8 @@ export class RegisterPeer {
       readonly name: string;
       readonly url: string;
       readonly publicKey: string;
+      /** The key of ours that it read in the invitation; null when it does not say. */
+      readonly expectedKey: string | null;
     },
   ) {}
 }

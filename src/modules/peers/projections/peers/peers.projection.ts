@@ -21,6 +21,7 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
     return { id: peerId, name, url, publicKey, state: 'REGISTERED', registeredAt: at, changedAt: at };
   }
   if (!row) return undefined;
+  if (event.type === 'PeerKeyRotated') return { ...row, publicKey: event.data.publicKey, changedAt: at };
   if (event.type === 'PeerSettingsChanged') {
     const { name, url } = event.data;
     return { ...row, name, url, changedAt: at };
@@ -34,9 +35,9 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
 @Injectable()
 export class PeersProjection implements Projection {
   readonly name = 'peers';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['peers'];
-  readonly eventTypes = ['PeerRegistered', 'PeerSettingsChanged', 'PeerSuspended', 'PeerResumed', 'PeerUnregistered'];
+  readonly eventTypes = ['PeerRegistered', 'PeerSettingsChanged', 'PeerSuspended', 'PeerResumed', 'PeerUnregistered', 'PeerKeyRotated'];
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const read = events.flatMap((event) => peerEvents.read(event) ?? []);

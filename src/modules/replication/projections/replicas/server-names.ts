@@ -6,7 +6,7 @@ import type { ReplicaServerEntity } from './replica.entity.js';
 
 function nameIn(record: RecordedEvent): ReplicaServerEntity | null {
   const server = serverEvents.read(record);
-  if (server) return { id: record.metadata.serverId, name: server.data.name };
+  if (server && server.type !== 'ServerKeyRotated') return { id: record.metadata.serverId, name: server.data.name };
   const peer = peerEvents.read(record);
   if (peer?.type === 'PeerRegistered' || peer?.type === 'PeerSettingsChanged') {
     return { id: peer.data.peerId, name: peer.data.name };

@@ -10,4 +10,5 @@ export class ServerSettingsEntity {
   @Column('text') stage!: Stage;
   @Column('text', { name: 'public_key' }) publicKey!: string;
   @Column('timestamptz', { name: 'initialised_at' }) initialisedAt!: Date;
+  @Column('timestamptz', { name: 'key_rotated_at', nullable: true }) keyRotatedAt!: Date | null;
 }

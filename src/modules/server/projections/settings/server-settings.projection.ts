@@ -11,7 +11,7 @@ import { ServerSettingsEntity } from './server-settings.entity.js';
 @Injectable()
 export class ServerSettingsProjection implements Projection {
   readonly name = 'server';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['server_settings'];
   readonly eventTypes = serverEvents.types;
 
@@ -21,8 +21,10 @@ export class ServerSettingsProjection implements Projection {
       const event = serverEvents.read(record);
       if (event?.type === 'ServerInitialised') {
         const { serverId: id, ...settings } = event.data;
-        row = { id, ...settings, initialisedAt: record.recordedAt };
-      } else if (event && row) {
+        row = { id, ...settings, initialisedAt: record.recordedAt, keyRotatedAt: null };
+      } else if (event?.type === 'ServerKeyRotated' && row) {
+        row = { ...row, publicKey: event.data.publicKey, keyRotatedAt: record.recordedAt };
+      } else if (event?.type === 'ServerSettingsChanged' && row) {
         row = { ...row, ...event.data };
       }
     }

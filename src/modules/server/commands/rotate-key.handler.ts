@@ -1,0 +1,37 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/refusal.js';
+import { CommandRunner, type Receipt } from '../../../platform/cqrs/command-runner.js';
+import { LiveViews } from '../../../platform/live-view/live-views.js';
+import { Locks } from '../../../ports/locks.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { server } from '../domain/server.decider.js';
+import { KEYS_LOCK, KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
+import { generateOwnKey } from '../../../platform/secrets/server-keys/own-key.js';
+import { RotateKey } from './rotate-key.command.js';
+
+const PATIENCE_MS = 10_000;
+
+/** The key is stored before the event that names it: a crash between the two leaves a key that nothing uses. */
+@CommandHandler(RotateKey)
+export class RotateKeyHandler implements ICommandHandler<RotateKey> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly keys: KeyRing,
+    private readonly views: LiveViews,
+    private readonly locks: Locks,
+  ) {}
+
+  async execute(): Promise<Receipt> {
+    const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(PATIENCE_MS), () => this.rotate());
+    if (!receipt) throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
+    await this.views.reflect(receipt);
+    return receipt;
+  }
+
+  private async rotate(): Promise<Receipt> {
+    const key = generateOwnKey(this.identity.serverId);
+    await this.keys.store(key);
+    return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey: key.publicKey })).receipt;
+  }
+}

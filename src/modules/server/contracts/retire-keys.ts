@@ -1,0 +1,2 @@
+/** Command: forget private keys of this server that no peer knows it by any more. */
+export class RetireKeys {}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { ServerSecrets } from '../server-secrets.js';
+import { generateOwnKey, OwnKey, signerOf } from './own-key.js';
+
+/** The first key, made when nothing is recorded yet. */
+const FIRST = 'server-key';
+/** Held from the moment a key is stored until it is on record, and while old ones are deleted. */
+export const KEYS_LOCK = 'server keys';
+
+const nameOf = (publicKey: string): string => `${FIRST}:${publicKey}`;
+
+type Sign = (bytes: Uint8Array) => Uint8Array;
+
+/**
+ * This server's private keys, encrypted in the database: the one that counts, and earlier ones as long as a peer knows
+ * no later one.
+ */
+@Injectable()
+export class KeyRing {
+  private readonly signers = new Map<string, Sign>();
+
+  constructor(private readonly secrets: ServerSecrets) {}
+
+  /** The first key; made now when there is none. */
+  async first(): Promise<OwnKey> {
+    return this.take(await this.secrets.findOrStore(FIRST, toSecret(generateOwnKey())));
+  }
+
+  async store(key: OwnKey): Promise<void> {
+    this.take(await this.secrets.findOrStore(nameOf(key.publicKey), toSecret(key)));
+  }
+
+  /** Null when there is none of that public key. */
+  async find(publicKey: string): Promise<OwnKey | null> {
+    for (const name of [nameOf(publicKey), FIRST]) {
+      const stored = await this.secrets.find(name);
+      if (!stored) continue;
+      const key = this.take(stored);
+      if (key.publicKey === publicKey) return key;
+    }
+    return null;
+  }
+
+  /** Signs with a key that was found, stored or loaded before; null when it was not. */
+  signerOf(publicKey: string): Sign | null {
+    return this.signers.get(publicKey) ?? null;
+  }
+
+  /** Makes all keys usable that are stored. */
+  async load(): Promise<void> {
+    for (const name of await this.secrets.names(FIRST)) {
+      const stored = await this.secrets.find(name);
+      if (stored) this.take(stored);
+    }
+  }
+
+  /** Public keys that can be used. */
+  get known(): readonly string[] {
+    return [...this.signers.keys()];
+  }
+
+  /** Forgets all keys but these. */
+  async keepOnly(publicKeys: ReadonlySet<string>): Promise<void> {
+    for (const publicKey of this.known.filter((key) => !publicKeys.has(key))) {
+      const first = await this.secrets.find(FIRST);
+      if (first && OwnKey.parse(JSON.parse(first.toString('utf8'))).publicKey === publicKey) await this.secrets.remove(FIRST);
+      await this.secrets.remove(nameOf(publicKey));
+      this.signers.delete(publicKey);
+    }
+  }
+
+  private take(secret: Buffer): OwnKey {
+    const key = OwnKey.parse(JSON.parse(secret.toString('utf8')));
+    this.signers.set(key.publicKey, signerOf(key));
+    return key;
+  }
+}
+
+const toSecret = (key: OwnKey): Buffer => Buffer.from(JSON.stringify(key));
