@@ -1,6 +1,7 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import type { PeerView } from '../contracts/peer-view.js';
+import { mayGiveTo, mayTakeFrom, type FlowPolicy, type Permission } from '../../../kernel/peer-policy/peer-policy.js';
+import type { FlowView, PeerView } from '../contracts/peer-view.js';
 import { PeerEntity } from '../projections/peers/peer.entity.js';
 import { PeerQuery, PeersQuery } from './peers.query.js';
 
@@ -8,9 +9,10 @@ import { PeerQuery, PeersQuery } from './peers.query.js';
 export class PeersHandler implements IQueryHandler<PeersQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
-  execute(): Promise<readonly PeerView[]> {
+  async execute(): Promise<readonly PeerView[]> {
     const query = this.dataSource.createQueryBuilder(PeerEntity, 'peer').where(`peer.state <> 'UNREGISTERED'`);
-    return query.orderBy('peer.name').addOrderBy('peer.id').getMany();
+    const rows = await query.orderBy('peer.name').addOrderBy('peer.id').getMany();
+    return rows.map((row) => viewOf(row, new Date()));
   }
 }
 
@@ -18,7 +20,16 @@ export class PeersHandler implements IQueryHandler<PeersQuery> {
 export class PeerHandler implements IQueryHandler<PeerQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
-  execute({ id }: PeerQuery): Promise<PeerView | null> {
-    return this.dataSource.createQueryBuilder(PeerEntity, 'peer').where('peer.id = :id', { id }).getOne();
+  async execute({ id }: PeerQuery): Promise<PeerView | null> {
+    const row = await this.dataSource.createQueryBuilder(PeerEntity, 'peer').where('peer.id = :id', { id }).getOne();
+    return row && viewOf(row, new Date());
   }
 }
+
+const viewOf = (row: PeerEntity, now: Date): PeerView => ({
+  ...row,
+  send: flowView(row.send, mayGiveTo(row, now)),
+  receive: flowView(row.receive, mayTakeFrom(row, now)),
+});
+
+const flowView = (flow: FlowPolicy, { may, opensAt }: Permission): FlowView => ({ ...flow, openNow: may, opensAt });

@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OPEN_POLICY } from '../../../kernel/peer-policy/peer-policy.js';
 import { PeerUnreachable, type FeedMessage, type PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
 import { PeerFollower } from './peer-follower.js';
 import { MemoryLocks } from '../../../../test/support/memory-locks.js';
 
-const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false };
+const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false, policy: OPEN_POLICY };
 const item = (id: string): FeedMessage => ({ kind: 'item', id, data: { facts: { packageId: id } } });
 const ends: (() => Promise<void>)[] = [];
 

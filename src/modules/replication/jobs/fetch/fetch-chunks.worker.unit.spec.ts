@@ -1,5 +1,6 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, it, vi } from 'vitest';
+import { OPEN_POLICY } from '../../../../kernel/peer-policy/peer-policy.js';
 import { addRun, type Run } from '../../../../kernel/runs.js';
 import type { JobQueue, NewJob } from '../../../../ports/job-queue.port.js';
 import { StorageFull, type PackageStorage } from '../../../../ports/package-storage.port.js';
@@ -30,6 +31,7 @@ const contact = (peerId: string): PeerContact => ({
   url: 'http://x',
   publicKey: 'k',
   suspended: peerId === 'quiet',
+  policy: OPEN_POLICY,
 });
 
 interface World {
