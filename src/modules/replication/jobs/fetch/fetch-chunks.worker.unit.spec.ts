@@ -59,15 +59,16 @@ function setUp(world: World = {}) {
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
+  const queue = fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) });
   const worker = new FetchChunksWorker(
     commands,
-    fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) }),
+    queue,
     fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
     fake<PeerTransport>({ fetchChunks }),
     new Sources(fake<PeerDirectory>({ find })),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
     fake<RunningDigests>({ advance: vi.fn<() => void>() }),
-    new Delays(commands),
+    new Delays(commands, queue),
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
