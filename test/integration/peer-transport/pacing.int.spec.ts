@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OPEN_POLICY } from '../../../src/kernel/peer-policy/peer-policy.js';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
 import { bytes, good, headFor, request, SIZE, stageEachTest, written } from '../../support/chunk-scene.js';
-import { peer, serve, transport } from '../../support/scripted-peer.js';
+import { peer, pem, serve, transport } from '../../support/scripted-peer.js';
 
 stageEachTest();
 
@@ -27,6 +27,17 @@ describe('a limit on what is received', () => {
       expect(results.map(({ error }) => error)).toEqual([null, null, null]);
     });
     // What was saved up before the first byte is a quarter of a second.
+    expect(took).toBeGreaterThan(SIZE / (2 * MIB) - 0.3);
+    expect((await written()).equals(bytes)).toBe(true);
+  });
+
+  it('holds over TLS as well', async () => {
+    const [cert, key] = [await pem('crt'), await pem('key')];
+    const url = await serve((socket, head) => good(socket, head), { cert, key });
+    const took = await seconds(async () => {
+      const result = await transport({ ca: cert }).fetchChunks(limitedPeer(url, 2 * MIB), request({ first: 0, count: 4 }));
+      expect(result.error).toBeNull();
+    });
     expect(took).toBeGreaterThan(SIZE / (2 * MIB) - 0.3);
     expect((await written()).equals(bytes)).toBe(true);
   });
