@@ -8,6 +8,7 @@ import { PackagesReadModels1764000000010 } from './1764000000010-packages-read-m
 import { ReplicasReadModel1764000000011 } from './1764000000011-replicas-read-model.js';
 import { ServersReadModels1764000000012 } from './1764000000012-servers-read-models.js';
 import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
+import { PeerPolicies1764000000020 } from './1764000000020-peer-policies.js';
 import { ServerKeyRotation1764000000025 } from './1764000000025-server-key-rotation.js';
 
 /** Run in this order at start. */
@@ -22,5 +23,6 @@ export const migrations = [
   ReplicasReadModel1764000000011,
   ServersReadModels1764000000012,
   AuditEntries1764000000013,
+  PeerPolicies1764000000020,
   ServerKeyRotation1764000000025,
 ];

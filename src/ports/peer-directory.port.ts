@@ -1,3 +1,5 @@
+import type { PeerPolicy } from '../kernel/peer-policy/peer-policy.js';
+
 /** A registered server as others need to know it. */
 export interface PeerContact {
   /** The other server's own id. */
@@ -8,6 +10,7 @@ export interface PeerContact {
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   readonly suspended: boolean;
+  readonly policy: PeerPolicy;
 }
 
 /** The registered peers of this server, answered from memory and kept up to date. Unregistered ones are not in it. */

@@ -41,6 +41,8 @@ export class PeerUnreachable extends Error {
     readonly status: number | null = null,
     /** `code` of the peer's error body when there was one. */
     readonly code: string | null = null,
+    /** `Retry-After` of an answer with package bytes. */
+    readonly retryAfterSeconds: number | null = null,
   ) {
     super(`${peerName}: ${reason}`);
     this.name = 'PeerUnreachable';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { OPEN_POLICY } from '../../src/kernel/peer-policy/peer-policy.js';
 import { HttpPeerTransport, type TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
 
 /** Answers each request head with what the test wants. */
@@ -43,7 +44,7 @@ export function transport(options: TransportOptions = {}): HttpPeerTransport {
   return made;
 }
 
-export const peer = (url: string) => ({ peerId: 'a', name: 'Server A', url, publicKey: 'k', suspended: false });
+export const peer = (url: string) => ({ peerId: 'a', name: 'Server A', url, publicKey: 'k', suspended: false, policy: OPEN_POLICY });
 
 /** First and last byte that a request head asks for. */
 export function rangeOf(head: string): [number, number] {

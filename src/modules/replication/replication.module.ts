@@ -15,6 +15,7 @@ import { FeedController } from './feed/feed.controller.js';
 import { FeedSource } from './feed/feed-source.js';
 import { OpenFeeds } from './feed/open-feeds.js';
 import { PackageContentController } from './feed/package-content.controller.js';
+import { ServedPeers } from './feed/served-peers.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
 import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
@@ -24,6 +25,7 @@ import { Sources } from './jobs/sources.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
 import { ReviewReplicas } from './reactions/review-replicas.js';
+import { WakeAfterPolicy } from './reactions/wake-after-policy.js';
 import { ReplicationReadModule } from './replication-read.module.js';
 import { FeedCursors } from './subscriber/feed-cursors.js';
 import { FeedFollowers } from './subscriber/feed-followers.js';
@@ -40,10 +42,10 @@ const commands = [
   RecordDamageHandler,
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
-const feeds = [FeedSource, OpenFeeds, FeedCursors, ItemHandler, FeedFollowers];
+const feeds = [FeedSource, OpenFeeds, ServedPeers, FeedCursors, ItemHandler, FeedFollowers];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
-export const replicationProviders = [...commands, ...jobs, EnqueueReplicaJobs, ReviewReplicas, ...feeds];
+export const replicationProviders = [...commands, ...jobs, EnqueueReplicaJobs, ReviewReplicas, WakeAfterPolicy, ...feeds];
 
 /** Copies of packages between servers. `FeedFollowers.start` sets it going. */
 @Module({

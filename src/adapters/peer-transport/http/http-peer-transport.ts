@@ -67,7 +67,9 @@ export class HttpPeerTransport extends PeerTransport {
     request.signal.throwIfAborted();
     const { origin, heads } = contentRequest(this.signer, peer, request, this.options);
     const { packageSize, run, sha256, path } = request;
-    const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts };
+    const { bytesPerSecond } = peer.policy.receive;
+    const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
+    const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts, limit };
     const report = await this.threads.fetch(order, request.signal);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
@@ -89,6 +91,8 @@ export class HttpPeerTransport extends PeerTransport {
 /** The peer's fault; what is ours is thrown. */
 function faultOf(peer: PeerContact, { failure }: FetchReport): PeerUnreachable | null {
   if (failure === null) return null;
-  if (failure.kind === 'peer') return new PeerUnreachable(peer.name, failure.reason, failure.status, failure.code);
+  if (failure.kind === 'peer') {
+    return new PeerUnreachable(peer.name, failure.reason, failure.status, failure.code, failure.retryAfterSeconds);
+  }
   throw failure.kind === 'full' ? new StorageFull(null) : new Error(failure.message);
 }

@@ -11,6 +11,7 @@ import { SuspendPeer } from '../commands/peers/suspend-peer.command.js';
 import { UnregisterPeer } from '../commands/peers/unregister-peer.command.js';
 import { UpdatePeer } from '../commands/peers/update-peer.command.js';
 import { PeerQuery } from '../queries/peers.query.js';
+import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
 import { Peer, PeerInvitation } from './peer.types.js';
 
 @Resolver()
@@ -39,14 +40,21 @@ export class PeerChangesResolver {
   }
 
   @Mutation(() => Peer, {
-    description: 'Changes the name or address under which a peer is known here. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
+    description:
+      'Changes the name or address under which a peer is known here, and what is exchanged with it, when and how fast. ' +
+      'What is left out stays. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
   })
   updatePeer(
     @Args('id', { type: () => ID }) id: string,
     @Args('name', { type: () => String, nullable: true }) name?: string | null,
     @Args('url', { type: () => String, nullable: true }) url?: string | null,
+    @Args('direction', { type: () => PeerDirection, nullable: true }) direction?: PeerDirection | null,
+    @Args('send', { type: () => PeerFlowInput, nullable: true }) send?: PeerFlowInput | null,
+    @Args('receive', { type: () => PeerFlowInput, nullable: true }) receive?: PeerFlowInput | null,
   ): Promise<Peer> {
-    const to = { name: optionalText('name', name) ?? undefined, url: optionalText('url', url) ?? undefined };
+    const settings = { name: optionalText('name', name) ?? undefined, url: optionalText('url', url) ?? undefined };
+    const flows = { send: flowChange('send', send), receive: flowChange('receive', receive) };
+    const to = { ...settings, ...flows, direction: direction ?? undefined };
     return this.change(id, new UpdatePeer(textArgument('id', id), to));
   }
 

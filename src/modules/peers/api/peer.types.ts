@@ -1,5 +1,7 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
+import type { Direction } from '../../../kernel/peer-policy/peer-policy.js';
 import type { PeerState } from '../contracts/peer-view.js';
+import { PeerDirection, PeerFlow } from './peer-policy.types.js';
 
 /** `PEER_STATES` as GraphQL names them. */
 export enum PeerStateName {
@@ -34,6 +36,15 @@ export class Peer {
 
   @Field(() => PeerStateName)
   state!: PeerState;
+
+  @Field(() => PeerDirection)
+  direction!: Direction;
+
+  @Field(() => PeerFlow, { description: 'What the peer gets from this server.' })
+  send!: PeerFlow;
+
+  @Field(() => PeerFlow, { description: 'What this server takes from the peer.' })
+  receive!: PeerFlow;
 
   @Field(() => Date)
   registeredAt!: Date;

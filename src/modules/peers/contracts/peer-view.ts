@@ -1,6 +1,15 @@
+import type { Direction, FlowPolicy } from '../../../kernel/peer-policy/peer-policy.js';
+
 /** UNREGISTERED peers are remembered by name only; nothing is exchanged with them. */
 export const PEER_STATES = ['REGISTERED', 'SUSPENDED', 'UNREGISTERED'] as const;
 export type PeerState = (typeof PEER_STATES)[number];
+
+/** A direction of the exchange with a peer, as it is now. */
+export interface FlowView extends FlowPolicy {
+  readonly openNow: boolean;
+  /** When the next time window begins; null when it is open now, or never opens. */
+  readonly opensAt: Date | null;
+}
 
 /** A server that this one is or was registered with, as it is shown. */
 export interface PeerView {
@@ -10,6 +19,9 @@ export interface PeerView {
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   readonly state: PeerState;
+  readonly direction: Direction;
+  readonly send: FlowView;
+  readonly receive: FlowView;
   readonly registeredAt: Date;
   readonly changedAt: Date;
   /** Does it know the last key of this server? */

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
 import type { Json } from '../../../kernel/json.js';
+import type { PeerPolicy } from '../../../kernel/peer-policy/peer-policy.js';
 
 /** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
 export type PeerInvited = DomainEvent<
@@ -52,6 +53,11 @@ export type PeerSettingsChanged = DomainEvent<
   'PeerSettingsChanged',
   { readonly peerId: string; readonly name: string; readonly url: string }
 >;
+/** What is exchanged with the peer from now on, when and how fast. */
+export type PeerPolicyChanged = DomainEvent<
+  'PeerPolicyChanged',
+  PeerPolicy & { readonly peerId: string; readonly name: string }
+>;
 export type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
 export type PeerResumed = DomainEvent<'PeerResumed', { readonly peerId: string; readonly name: string }>;
 export type PeerUnregistered = DomainEvent<'PeerUnregistered', { readonly peerId: string; readonly name: string }>;
@@ -77,6 +83,7 @@ export type PeerEvent =
   | PeerKeyRotated
   | PeerKeyAcknowledged
   | PeerSettingsChanged
+  | PeerPolicyChanged
   | PeerSuspended
   | PeerResumed
   | PeerUnregistered
@@ -93,6 +100,7 @@ export const peerEvents = new EventFamily<PeerEvent>({
   PeerKeyRotated: { version: 1 },
   PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },
+  PeerPolicyChanged: { version: 1 },
   PeerSuspended: { version: 1 },
   PeerResumed: { version: 1 },
   PeerUnregistered: { version: 1 },

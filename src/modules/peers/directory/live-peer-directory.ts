@@ -19,6 +19,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
   readonly eventTypes: readonly PeerEvent['type'][] = [
     'PeerRegistered',
     'PeerSettingsChanged',
+    'PeerPolicyChanged',
     'PeerSuspended',
     'PeerResumed',
     'PeerUnregistered',
@@ -85,6 +86,6 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
 
 function contactOf(known: KnownPeer | undefined): PeerContact | null {
   if (!known || known.standing === 'unregistered') return null;
-  const { peerId, name, url, publicKey, standing } = known;
-  return { peerId, name, url, publicKey, suspended: standing === 'suspended' };
+  const { peerId, name, url, publicKey, policy, standing } = known;
+  return { peerId, name, url, publicKey, policy, suspended: standing === 'suspended' };
 }

@@ -1,7 +1,9 @@
 import { BASE_URL_ADVICE, isBaseUrl } from '../../../kernel/base-url.js';
 import type { Aggregate } from '../../../kernel/decider.js';
+import { OPEN_POLICY, type PeerPolicy, type PolicyChange } from '../../../kernel/peer-policy/peer-policy.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { peerEvents, type PeerEvent, type PeerRegistered } from '../contracts/peer.events.js';
+import { changedPolicy } from './changed-policy.js';
 
 export interface KnownPeer {
   readonly peerId: string;
@@ -12,6 +14,7 @@ export interface KnownPeer {
   readonly rotation: number;
   /** The key of ours that it knows; null: the one that was ours when it registered. */
   readonly ourKey: string | null;
+  readonly policy: PeerPolicy;
   readonly standing: 'active' | 'suspended' | 'unregistered';
   /** Invitations that were used for this peer; none of them changes anything again. */
   readonly invitations: readonly string[];
@@ -22,11 +25,17 @@ export type PeerState = KnownPeer | null;
 
 export type PeerCommand =
   | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
-  | { readonly type: 'update'; readonly to: { readonly name?: string; readonly url?: string } }
+  | { readonly type: 'update'; readonly to: PeerUpdate }
   | { readonly type: 'suspend' | 'resume' | 'unregister' }
   /** It proved to hold the new key. */
   | { readonly type: 'rotateKey'; readonly publicKey: string; readonly rotation: number }
   | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
+
+/** What is left out stays. */
+export interface PeerUpdate extends PolicyChange {
+  readonly name?: string;
+  readonly url?: string;
+}
 
 const MAX_NAME = 100;
 
@@ -50,8 +59,11 @@ function register(data: PeerRegistered['data'], state: PeerState): readonly Peer
   return [{ type: 'PeerRegistered', data }];
 }
 
-function update(peer: KnownPeer, to: { readonly name?: string; readonly url?: string }): readonly PeerEvent[] {
-  const { name = peer.name, url = peer.url } = to;
+function update(peer: KnownPeer, { name, url, ...policy }: PeerUpdate): readonly PeerEvent[] {
+  return [...changeSettings(peer, name, url), ...changePolicy(peer, policy, name)];
+}
+
+function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): readonly PeerEvent[] {
   if (name === peer.name && url === peer.url) return [];
   check(name, url);
   return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
@@ -62,6 +74,15 @@ function rotateKey(known: KnownPeer, { publicKey, rotation }: Extract<PeerComman
   if (publicKey === previousPublicKey || rotation <= known.rotation) return [];
   return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation } }];
 }
+
+function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): readonly PeerEvent[] {
+  const policy = changedPolicy(peer.policy, change);
+  return policy ? [{ type: 'PeerPolicyChanged', data: { peerId: peer.peerId, name, ...policy } }] : [];
+}
+
+/** A peer that is still registered keeps its policy when it registers anew; one that was unregistered begins anew. */
+const policyAfter = (state: PeerState): PeerPolicy =>
+  state === null || state.standing === 'unregistered' ? OPEN_POLICY : state.policy;
 
 function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer: KnownPeer): readonly PeerEvent[] {
   const data = { peerId: peer.peerId, name: peer.name };
@@ -96,12 +117,17 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
   evolve(state, event) {
     if (event.type === 'PeerRegistered') {
       const { invitationId, ourPublicKey: ourKey, ...contact } = event.data;
-      return { ...contact, ourKey, rotation: 0, standing: 'active', invitations: [...(state?.invitations ?? []), invitationId] };
+      const invitations = [...(state?.invitations ?? []), invitationId];
+      return { ...contact, ourKey, rotation: 0, policy: policyAfter(state), standing: 'active', invitations };
     }
     if (!state) return state;
-    if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
     if (event.type === 'PeerKeyRotated') return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
     if (event.type === 'PeerKeyAcknowledged') return { ...state, ourKey: event.data.publicKey };
+    if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
+    if (event.type === 'PeerPolicyChanged') {
+      const { direction, send, receive } = event.data;
+      return { ...state, policy: { direction, send, receive } };
+    }
     if (event.type === 'PeerSuspended') return { ...state, standing: 'suspended' };
     if (event.type === 'PeerResumed') return { ...state, standing: 'active' };
     if (event.type === 'PeerUnregistered') return { ...state, standing: 'unregistered' };

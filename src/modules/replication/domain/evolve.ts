@@ -40,7 +40,7 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       return { ...state, verified, lostChunks: true, round: state.round + 1 };
     }
     case 'ReplicaDelayed':
-      return { ...state, delay: event.data.code };
+      return { ...state, delay: event.data.code === 'OUTSIDE_WINDOW' ? event.data.reason : event.data.code };
     case 'ReplicaPublished':
       return { ...state, status: 'published', failure: null, delay: null };
     case 'ReplicaFailed':

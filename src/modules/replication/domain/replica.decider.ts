@@ -82,6 +82,8 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
   }
   if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];
   const { code, reason } = command;
-  if (state.delay === code) return [];
+  // Other reasons change with each try; that of a closed window says when it opens.
+  const cause = code === 'OUTSIDE_WINDOW' ? reason : code;
+  if (state.delay === cause) return [];
   return [{ type: 'ReplicaDelayed', data: { packageId, code, reason, fromPeerId: command.fromPeerId } }];
 }

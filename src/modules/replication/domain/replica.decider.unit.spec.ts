@@ -195,6 +195,13 @@ describe('withdrawing and delays', () => {
     given(requested, withdrawn).when(withdraw).gives();
   });
 
+  it('records a closed time window anew when it opens at another time', () => {
+    const closed = (reason: string) => ({ ...delay, code: 'OUTSIDE_WINDOW', reason }) as const;
+    const noted: ReplicaEvent = { type: 'ReplicaDelayed', data: { packageId: 'p1', code: 'OUTSIDE_WINDOW', reason: 'at ten', fromPeerId: 'a' } };
+    given(requested, noted).when(closed('at ten')).gives();
+    given(requested, noted).when(closed('at six')).gives({ ...noted, data: { ...noted.data, reason: 'at six' } });
+  });
+
   it('records a delay once a cause, until something arrives', () => {
     given(requested).when(delay).gives(delayed);
     given(requested, delayed).when(delay).gives();

@@ -26,6 +26,7 @@ export interface ReplicaState {
   readonly rejections: ReadonlyMap<number, number>;
   /** Code of the last failure, or of what holds it up now. */
   readonly failure: string | null;
+  /** Its code, or the reason of one that is to be recorded anew when it changes. */
   readonly delay: string | null;
   /** Peers that hold the package or fetch it. */
   readonly holders: ReadonlyMap<string, PeerCopy>;

@@ -1,10 +1,12 @@
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal } from '../../../kernel/refusal.js';
 import { currentContext } from '../../../platform/context/call-context.js';
 import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
 import { sendEventStream } from './event-stream.js';
 import { FeedSource } from './feed-source.js';
 import { OpenFeeds } from './open-feeds.js';
+import { ServedPeers } from './served-peers.js';
 
 const MOST_ID_LENGTH = 500;
 
@@ -16,9 +18,10 @@ export class FeedController {
   constructor(
     private readonly source: FeedSource,
     private readonly feeds: OpenFeeds,
+    private readonly peers: ServedPeers,
   ) {}
 
-  /** Server-sent events without an end; goes on after `Last-Event-ID`. */
+  /** Server-sent events without an end; goes on after `Last-Event-ID`. Refusal: PEER_NOT_SERVED. */
   @Get()
   @PeerCall()
   async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
@@ -26,8 +29,11 @@ export class FeedController {
     const { signal, end } = this.feeds.begin(actor.id);
     response.on('close', end);
     try {
+      // Only now: a change of policy from here on ends the feed.
+      await this.peers.caller();
       await sendEventStream(response, this.source.entries(lastIdOf(request), signal), signal);
     } catch (error) {
+      if (error instanceof Refusal) throw error;
       this.logger.warn(`The feed to ${actor.name} ended: ${String(error)}`);
       response.destroy();
     } finally {

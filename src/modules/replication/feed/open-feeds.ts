@@ -1,7 +1,11 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { givesTo } from '../../../kernel/peer-policy/peer-policy.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 
-/** The feeds that peers read now: one a peer, ended when the peer is suspended, opens another, or the server stops. */
+/**
+ * The feeds that peers read now: one a peer, ended when the peer is suspended or is to get nothing any more, opens
+ * another, or the server stops.
+ */
 @Injectable()
 export class OpenFeeds implements OnModuleDestroy {
   private readonly open = new Map<string, AbortController>();
@@ -32,7 +36,7 @@ export class OpenFeeds implements OnModuleDestroy {
   private async endUnwelcome(): Promise<void> {
     for (const [peerId, feed] of this.open) {
       const peer = await this.directory.find(peerId);
-      if (!peer || peer.suspended) feed.abort();
+      if (!peer || peer.suspended || !givesTo(peer.policy)) feed.abort();
     }
   }
 }

@@ -11,6 +11,7 @@ import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
+import { ServedPeers } from './served-peers.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 
 /** The digests of all chunks of a package, in order. */
@@ -31,14 +32,16 @@ export class PackageContentController {
   constructor(
     private readonly store: EventStore,
     private readonly storage: PackageStorage,
+    private readonly peers: ServedPeers,
   ) {
     this.packages = new StreamReader(store, knownPackage);
   }
 
-  /** Refusal: PACKAGE_NOT_FOUND. */
+  /** Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
   @Get('manifest')
   @PeerCall()
   async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
+    await this.peers.caller();
     const pages = new Map<number, ChunkPage>();
     for await (const record of this.store.readStream(streamOf('package', checkedId(packageId)))) {
       const event = packageEvents.read(record);
@@ -50,7 +53,10 @@ export class PackageContentController {
     return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
   }
 
-  /** The bytes, usually a range of them. Refusal: PACKAGE_NOT_FOUND. */
+  /**
+   * The bytes, usually a range of them. `ODST-Bytes-Per-Second` says how fast all answers to the peer together come, so
+   * that it is patient. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED, OUTSIDE_WINDOW.
+   */
   @Get('content')
   @PeerCall()
   async content(
@@ -58,8 +64,10 @@ export class PackageContentController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
+    const pace = await this.peers.pace(new Date());
+    if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(checkedId(packageId));
-    const file = { representation, open: () => this.storage.open(packageId) };
+    const file = { representation, open: () => this.storage.open(packageId), pace };
     if (!(await serveFile(request, response, file))) throw notFound();
   }
 

@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { localTime } from '../../../kernel/peer-policy/time-windows.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { DelayReplica } from '../commands/progress/delay-replica.command.js';
 import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
+import { standingRefusal } from '../contracts/standing-refusals.js';
+import { wakeReplicasAt } from '../contracts/wake-replicas.js';
+import { OutsideWindow } from './outside-window.js';
 import { NoSource } from './sources.js';
+
+/** A peer that is outside of its time window is asked again after so long at the latest. */
+const ASK_CLOSED_PEER_MS = 5 * 60_000;
 
 interface Delay {
   readonly code: string;
@@ -13,9 +21,12 @@ interface Delay {
 
 /** What holds a replica up and can be mended from outside; null for anything else. */
 function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
+  if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
   if (error instanceof PeerUnreachable) {
-    if (error.status !== 404) return { code: 'PEER_UNREACHABLE', reason: error.message };
-    return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
+    if (error.code === 'OUTSIDE_WINDOW') return { code: 'OUTSIDE_WINDOW', reason: closedByPeer(error) };
+    if (error.status === 404) return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
+    const refusal = standingRefusal(error.code);
+    return { code: 'PEER_UNREACHABLE', reason: refusal === null ? error.message : `${error.peerName}: ${refusal}.` };
   }
   if (error instanceof NoSource) return { code: 'NO_SOURCE', reason: error.message };
   if (error instanceof StorageFull) {
@@ -24,14 +35,39 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   return null;
 }
 
+/** Its clock may be off, so the minute says enough. */
+function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string {
+  const opens = retryAfterSeconds === null ? '' : ` Its time window opens at ${localTime(new Date(Date.now() + retryAfterSeconds * 1000))}.`;
+  return `${peerName} sends no packages to this server now.${opens}`;
+}
+
+/**
+ * When a job that found only peers outside of their time windows is worth doing again. A window of ours is known to
+ * the second; that of a peer may be changed there, and we don't hear of it.
+ */
+function opening(error: unknown, { holders }: FetchPlan): Date | null {
+  if (error instanceof OutsideWindow) return roundedUp(error.opensAt.getTime(), 1_000);
+  const isClosed = error instanceof PeerUnreachable && error.code === 'OUTSIDE_WINDOW';
+  // Others that have it are asked by the next try.
+  if (!isClosed || holders.length > 1) return null;
+  return roundedUp(Date.now() + Math.min((error.retryAfterSeconds ?? Infinity) * 1000, ASK_CLOSED_PEER_MS), 60_000);
+}
+
+/** Many jobs wait for the same, and one job wakes them all. Never now: the queue's clock may be ahead of ours. */
+const roundedUp = (ms: number, step: number): Date => new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
+
 /** Makes visible on the replica why its jobs fail. */
 @Injectable()
 export class Delays {
-  constructor(private readonly commands: CommandBus) {}
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queue: JobQueue,
+  ) {}
 
   /**
    * Does the work; its error is noted when it is one that an administrator can do something about, and thrown on. Null
-   * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run.
+   * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run. Null also
+   * outside of time windows: all replicas are woken when one opens.
    */
   async noting<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
     try {
@@ -41,7 +77,10 @@ export class Delays {
       if (now?.round !== plan.round) return null;
       const delay = delayOf(error, plan);
       if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null));
-      throw error;
+      const opensAt = opening(error, plan);
+      if (!opensAt) throw error;
+      await this.queue.enqueue([wakeReplicasAt(opensAt)]);
+      return null;
     }
   }
 }

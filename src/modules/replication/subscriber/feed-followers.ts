@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
+import { takesFrom } from '../../../kernel/peer-policy/peer-policy.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
 import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
@@ -21,7 +22,10 @@ interface Following {
   readonly ended: Promise<void>;
 }
 
-/** Follows the feed of every registered peer that is not suspended, from `start` on; each in one process of the server. */
+/**
+ * Follows the feed of every registered peer that is not suspended and from which something is taken, from `start` on;
+ * each in one process of the server.
+ */
 @Injectable()
 export class FeedFollowers implements LiveView, OnModuleDestroy {
   readonly name = 'feed followers';
@@ -82,7 +86,8 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   private async sync(): Promise<void> {
     if (this.stopped) return;
     const stage = await this.currentStage();
-    const wanted = new Map((await this.directory.list()).filter((peer) => !peer.suspended).map((peer) => [peer.peerId, peer]));
+    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
     for (const [peerId, { follower, stage: before }] of this.following) {
       const peer = wanted.get(peerId);
       if (before !== stage || !peer || !isSame(peer, follower.peer)) await this.end(peerId);

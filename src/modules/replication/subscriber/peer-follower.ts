@@ -6,7 +6,8 @@ import { withContext } from '../../../platform/context/call-context.js';
 import { newId } from '../../../platform/ids/ids.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
-import type { PeerTransport } from '../../../ports/peer-transport.port.js';
+import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
+import { standingRefusal } from '../contracts/standing-refusals.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
 import { OrderedWork } from './ordered-work.js';
@@ -15,6 +16,8 @@ import { ReadingPlace } from './reading-place.js';
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
+/** The peer refuses us until somebody there changes something. */
+const STANDING_WAIT_MS = 60_000;
 /** A connection that lasted this long was a success. */
 const LONG_MS = 5_000;
 /** What was put off is read again after so long, doubled each time in a row. */
@@ -62,13 +65,15 @@ export class PeerFollower {
   private async follow(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();
+      let refusal: string | null = null;
       try {
         await this.read(signal);
       } catch (error) {
-        this.complain(error);
+        refusal = error instanceof PeerUnreachable ? standingRefusal(error.code) : null;
+        this.complain(error, refusal);
       }
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
-      const waitMs = backoffMs(this.attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random());
+      const waitMs = this.waitMs(refusal !== null);
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -119,6 +124,11 @@ export class PeerFollower {
     }
   }
 
+  private waitMs(isRefused: boolean): number {
+    const [first, longest] = isRefused ? [STANDING_WAIT_MS, STANDING_WAIT_MS] : [FIRST_WAIT_MS, LONGEST_WAIT_MS];
+    return backoffMs(this.attempt, first, longest, Math.random());
+  }
+
   private putOffMs(): number {
     return backoffMs(this.putOffs + 1, FIRST_PUT_OFF_MS, LONGEST_PUT_OFF_MS, Math.random());
   }
@@ -145,8 +155,8 @@ export class PeerFollower {
   }
 
   /** Once a problem, not once a try. */
-  private complain(error: unknown): void {
-    const problem = error instanceof Error ? error.message : String(error);
+  private complain(error: unknown, refusal: string | null = null): void {
+    const problem = refusal ?? (error instanceof Error ? error.message : String(error));
     if (this.stopping.signal.aborted || problem === this.lastProblem) return;
     this.lastProblem = problem;
     this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);

@@ -1,12 +1,22 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OPEN_POLICY } from '../../../kernel/peer-policy/peer-policy.js';
 import { PeerUnreachable, type FeedMessage, type PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
 import { PeerFollower } from './peer-follower.js';
 import { MemoryLocks } from '../../../../test/support/memory-locks.js';
 
-const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false };
+// The fake clock knows only the timers of globalThis.
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number, value: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise((resolve) => {
+      setTimeout(resolve, ms, value);
+      signal.addEventListener('abort', () => resolve(value));
+    }),
+}));
+
+const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false, policy: OPEN_POLICY };
 const item = (id: string): FeedMessage => ({ kind: 'item', id, data: { facts: { packageId: id } } });
 const ends: (() => Promise<void>)[] = [];
 
@@ -17,13 +27,15 @@ afterEach(async () => {
 });
 
 /** `connections`: what each connection brings before it breaks; the last one stays open. */
-function follow(connections: FeedMessage[][], handle: (id: string) => Promise<unknown> = async () => 'done', { staysOpen = false } = {}) {
+function follow(connections: FeedMessage[][], handle: (id: string) => Promise<unknown> = async () => 'done', { staysOpen = false, refusals = [] }: { staysOpen?: boolean; refusals?: (string | null)[] } = {}) {
   const saved: string[] = [];
   const from: (string | null)[] = [];
   const handled: string[] = [];
   const onReturn = vi.fn<() => Promise<void>>().mockResolvedValue();
   async function* feed(_peer: object, after: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const messages = connections[from.push(after) - 1] ?? [];
+    const code = refusals.shift();
+    if (code !== undefined) throw new PeerUnreachable('Server A', `answered 403 ${code}`, 403, code);
     yield { kind: 'connected' };
     yield* messages;
     if (signal.aborted) return;
@@ -32,6 +44,9 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
   }
   // Each fake has what the follower calls.
   const fake = <T>(parts: object) => parts as unknown as T;
+  const warnings: string[] = [];
+  const logger = new Logger('test');
+  vi.spyOn(logger, 'warn').mockImplementation((message: string) => void warnings.push(message));
   const follower = new PeerFollower(peer, 'Prod', {
     transport: fake<PeerTransport>({ follow: feed }),
     cursors: fake<FeedCursors>({
@@ -46,7 +61,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
         return outcome;
       },
     }),
-    logger: new Logger('test'),
+    logger,
     onReturn,
   });
   Logger.overrideLogger(false);
@@ -55,7 +70,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
     follower.stop();
     return running;
   });
-  return { saved, from, handled, onReturn };
+  return { saved, from, handled, onReturn, warnings };
 }
 
 describe('following a peer', () => {
@@ -114,5 +129,26 @@ describe('following a peer', () => {
     await vi.waitFor(() => expect(handled).toEqual(['1', '1', '1', '2']));
     await vi.advanceTimersByTimeAsync(60_000);
     await vi.waitFor(() => expect(from).toEqual([null, null, null, '1']));
+  });
+
+  it.each(['PEER_NOT_SERVED', 'PEER_SUSPENDED'])('says clearly that it is refused by %s, and asks again after about a minute', async (code) => {
+    vi.useFakeTimers();
+    const { from, saved, warnings, onReturn } = follow([[], [], [item('1')]], undefined, { refusals: [code, code] });
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    await vi.waitFor(() => expect(from).toHaveLength(1));
+    expect(warnings).toEqual([expect.stringMatching(/^Cannot follow Server A: it .* its administrator to/)]);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(from).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(70_000);
+    await vi.waitFor(() => expect(saved).toEqual(['1']));
+    expect([from.length, warnings.length, onReturn.mock.calls.length]).toEqual([3, 1, 1]);
+  });
+
+  it('asks again soon after any other refusal', async () => {
+    vi.useFakeTimers();
+    const { from, saved } = follow([[], [item('1')]], undefined, { refusals: ['PEER_CLOCK_OFF'] });
+    await vi.waitFor(() => expect(from).toHaveLength(1));
+    await vi.advanceTimersByTimeAsync(300);
+    await vi.waitFor(() => expect(saved).toEqual(['1']));
   });
 });

@@ -25,6 +25,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   FORBIDDEN: code(403, 'The caller is known and may not do this.'),
   PEER_SUSPENDED: code(403, 'The server that answers has suspended the one that asks. Resume it there.'),
   PEER_UNREGISTERED: code(403, 'The server that answers has unregistered the one that asks. Unregister it there too, or register anew.'),
+  PEER_NOT_SERVED: code(403, 'The server that answers sends nothing to the one that asks: its policy for it is RECEIVE_ONLY. Change it there.'),
   INVALID_INVITATION: code(403, 'This is no invitation, or it was used before. Ask for a new one.'),
   NOT_FOUND: code(404, 'There is nothing at this address.'),
   PACKAGE_NOT_FOUND: code(404, 'There is no such package, or it is not served here.'),
@@ -44,6 +45,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   TOO_MANY_REQUESTS: code(429, 'Too many tries in a short time. Wait a little.'),
   INTERNAL: code(500, 'Nobody foresaw this. The log says more under the `correlationId` in `details`.'),
   PEER_UNREACHABLE: code(502, 'The other server does not answer, or not as it should; the message says why.'),
+  OUTSIDE_WINDOW: code(503, 'The server that answers sends packages to the one that asks at certain times only. `Retry-After` and `details.opensAt` say when.'),
   UNAVAILABLE: code(503, 'The server cannot do this now. Try again soon.'),
   INSUFFICIENT_STORAGE: code(507, 'There is not enough free disk space for the package.'),
 };

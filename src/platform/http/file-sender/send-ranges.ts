@@ -1,6 +1,8 @@
 import { read } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BufferPool } from './buffer-pool.js';
+import type { Pace } from './pace.js';
 import type { ByteRange } from './ranges.js';
 
 /** A range of the file, with what goes before it. */
@@ -48,6 +50,7 @@ class Sender {
   constructor(
     private readonly response: ServerResponse,
     private readonly fd: number,
+    private readonly pace: Pace | null,
   ) {
     this.closed = new Promise((resolve) => {
       this.gone = () => resolve('closed');
@@ -65,6 +68,7 @@ class Sender {
       const { block, count } = await next;
       position += count;
       if (position < end) next = this.fill(position, end);
+      await this.waitFor(count);
       const sent = await this.write(block.bytes.subarray(0, count));
       block.give();
       if (sent) continue;
@@ -82,14 +86,20 @@ class Sender {
   }
 
   private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
-    const block = borrow(end - position, this.slow);
+    const wanted = Math.min(end - position, this.pace?.piece ?? Infinity);
+    const block = borrow(wanted, this.slow);
     try {
-      const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, end - position), position);
+      const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, wanted), position);
       return { block, count };
     } catch (error) {
       block.give();
       throw error;
     }
+  }
+
+  private async waitFor(count: number): Promise<void> {
+    const waitMs = this.pace?.use(count) ?? 0;
+    if (waitMs >= 1) await Promise.race([delay(waitMs, undefined, { ref: false }), this.closed]);
   }
 
   /** Resolves when the kernel has the bytes, so that the buffer is free again. */
@@ -110,8 +120,9 @@ export async function sendRanges(
   fd: number,
   parts: readonly Part[],
   tail?: string,
+  pace: Pace | null = null,
 ): Promise<void> {
-  const sender = new Sender(response, fd);
+  const sender = new Sender(response, fd, pace);
   for (const part of parts) if (!(await sender.send(part))) return;
   response.end(tail);
 }

@@ -6,6 +6,7 @@ import { expectedError } from '../errors/public-error.js';
 import { sendError } from '../errors/send-error.js';
 import { canAccelerate, sentByProxy, type SentByProxy } from './acceleration.js';
 import { checkConditions, rangeCounts } from './conditions.js';
+import type { Pace } from './pace.js';
 import { parseRanges, type ByteRange } from './ranges.js';
 import type { Representation } from './representation.js';
 import { FileTooShort, sendRanges, sendSmall, SMALL } from './send-ranges.js';
@@ -20,6 +21,8 @@ export interface ServedFile {
   open(): Promise<PublishedFile | null>;
   /** Where the proxy finds the file; null when we always send it ourselves. */
   readonly location?: ProxyLocation | null;
+  /** Null, or left out, for as fast as it goes. */
+  readonly pace?: Pace | null;
 }
 
 const FAILURES = {
@@ -71,10 +74,10 @@ function wantedRanges({ method, headers }: IncomingMessage, file: Representation
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { representation, open, location }: ServedFile,
+  { representation, open, location, pace = null }: ServedFile,
   ranges: readonly ByteRange[] | null,
 ): Promise<boolean> {
-  const isSmall = request.method === 'GET' && !ranges && !(location && canAccelerate(request)) && representation.size <= SMALL;
+  const isSmall = request.method === 'GET' && !ranges && !pace && !(location && canAccelerate(request)) && representation.size <= SMALL;
   const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
   if (remembered) {
     response.writeHead(200, representation.wholeHeaders).end(remembered);
@@ -96,7 +99,7 @@ async function answer(
   } else if (isSmall) {
     await sendWholeSmall(response, published, representation);
   } else {
-    await sendBody(response, published, representation, ranges).finally(() => published.close());
+    await sendBody(response, published, representation, ranges, pace).finally(() => published.close());
   }
   return true;
 }
@@ -125,25 +128,32 @@ function sendBody(
   { fd }: PublishedFile,
   file: Representation,
   ranges: readonly ByteRange[] | null,
+  pace: Pace | null,
 ): Promise<void> {
   if (!ranges) {
     response.writeHead(200, file.wholeHeaders);
-    return sendRanges(response, fd, [{ start: 0, end: file.size }]);
+    return sendRanges(response, fd, [{ start: 0, end: file.size }], undefined, pace);
   }
   const [range] = ranges;
-  return ranges.length === 1 && range ? sendOne(response, fd, file, range) : sendSeveral(response, fd, file, ranges);
+  return ranges.length === 1 && range ? sendOne(response, fd, file, range, pace) : sendSeveral(response, fd, file, ranges, pace);
 }
 
 const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;
 
-function sendOne(response: ServerResponse, fd: number, file: Representation, range: ByteRange): Promise<void> {
+function sendOne(
+  response: ServerResponse,
+  fd: number,
+  file: Representation,
+  range: ByteRange,
+  pace: Pace | null,
+): Promise<void> {
   const headers = {
     'Content-Type': file.contentType,
     'Content-Range': contentRange(range, file.size),
     'Content-Length': String(range.end - range.start),
   };
   response.writeHead(206, file.with(headers));
-  return sendRanges(response, fd, [range]);
+  return sendRanges(response, fd, [range], undefined, pace);
 }
 
 /** RFC 9110, 14.6. */
@@ -152,6 +162,7 @@ function sendSeveral(
   fd: number,
   file: Representation,
   ranges: readonly ByteRange[],
+  pace: Pace | null,
 ): Promise<void> {
   const boundary = randomBytes(18).toString('hex');
   const parts = ranges.map((range) => ({
@@ -162,5 +173,5 @@ function sendSeveral(
   const length = parts.reduce((sum, { head, start, end }) => sum + head.length + end - start, tail.length);
   const headers = { 'Content-Type': `multipart/byteranges; boundary=${boundary}`, 'Content-Length': String(length) };
   response.writeHead(206, file.with(headers));
-  return sendRanges(response, fd, parts, tail);
+  return sendRanges(response, fd, parts, tail, pace);
 }

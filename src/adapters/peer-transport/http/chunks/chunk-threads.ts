@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../../shared/worker-file.js';
-import type { AbortOrder, FetchOrder, FetchReport } from './messages.js';
+import type { AbortOrder, FetchOrder, FetchReport, RateLimit } from './messages.js';
 
 const THREADS = 2;
 
@@ -13,11 +13,13 @@ interface Waiting {
 export class ChunkThreads {
   private readonly threads: ChunkThread[] = [];
   private lastId = 0;
+  /** By the key of a limit: what shares one has to be in one thread. */
+  private readonly limited = new Map<string, ChunkThread>();
 
   /** What came of the run. @throws Error when the thread itself died */
   async fetch(order: Omit<FetchOrder, 'id' | 'kind'>, signal: AbortSignal): Promise<FetchReport> {
     const id = ++this.lastId;
-    const thread = this.pick();
+    const thread = this.threadFor(order.limit);
     const abort = () => thread.send({ kind: 'abort', id });
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -29,6 +31,14 @@ export class ChunkThreads {
 
   async close(): Promise<void> {
     await Promise.all(this.threads.splice(0).map((thread) => thread.close()));
+  }
+
+  private threadFor(limit: RateLimit | null): ChunkThread {
+    if (!limit) return this.pick();
+    const known = this.limited.get(limit.key);
+    const thread = known && !known.dead ? known : this.pick();
+    this.limited.set(limit.key, thread);
+    return thread;
   }
 
   /** The least busy living thread, or a new one while there are too few. */

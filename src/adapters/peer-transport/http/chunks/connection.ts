@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { ByteBucket } from '../../../../kernel/peer-policy/byte-bucket.js';
 import { failureReason } from '../failure-reason.js';
 import type { Origin, Timeouts } from './messages.js';
 import { parseHead, type ResponseHead } from './response-head.js';
@@ -27,12 +28,17 @@ export class Connection {
   private inBody = false;
   private receiver: Receiver | null = null;
   private end: string | null = null;
+  private bucket: ByteBucket | null = null;
+  private pausing: NodeJS.Timeout | null = null;
   /** How many requests it has carried. */
   uses = 0;
 
-  constructor(origin: Origin, timeouts: Timeouts) {
+  constructor(
+    origin: Origin,
+    private readonly timeouts: Timeouts,
+  ) {
     this.socket = open(origin, {
-      buffer: () => (this.inBody && this.receiver ? this.receiver.space() : this.headSpace.subarray(this.headLength)),
+      buffer: () => (this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength)),
       callback: (count) => {
         this.arrived(count);
         return true;
@@ -53,10 +59,12 @@ export class Connection {
     return this.end !== null;
   }
 
-  request(head: string, receiver: Receiver): void {
+  /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
+  request(head: string, receiver: Receiver, bucket: ByteBucket | null = null): void {
     if (this.end !== null) return receiver.broken(this.end, true);
     this.uses += 1;
     this.receiver = receiver;
+    this.bucket = bucket;
     this.socket.write(head, 'latin1');
   }
 
@@ -71,6 +79,7 @@ export class Connection {
     if (this.end !== null) return;
     this.end = reason;
     this.socket.destroy();
+    if (this.pausing) clearTimeout(this.pausing);
     const receiver = this.receiver;
     this.receiver = null;
     receiver?.broken(reason, !this.inBody && this.headLength === 0);
@@ -78,7 +87,10 @@ export class Connection {
 
   private arrived(count: number): void {
     if (!this.receiver) return this.close('sent bytes that nobody asked for');
-    if (this.inBody) return this.receiver.filled(count);
+    if (this.inBody) {
+      this.receiver.filled(count);
+      return this.pace(count);
+    }
     this.headLength += count;
     const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
     if (end >= 0) return this.begin(this.receiver, end);
@@ -92,6 +104,7 @@ export class Connection {
     this.inBody = true;
     receiver.head(head);
     let rest = this.headSpace.subarray(end + 4, this.headLength);
+    const brought = rest.length;
     while (rest.length > 0 && this.receiver === receiver) {
       const space = receiver.space();
       const count = Math.min(space.length, rest.length);
@@ -99,7 +112,25 @@ export class Connection {
       receiver.filled(count);
       rest = rest.subarray(count);
     }
-    if (rest.length > 0) this.close('sent more than it announced');
+    if (rest.length > 0) return this.close('sent more than it announced');
+    this.pace(brought);
+  }
+
+  private space(receiver: Receiver): Uint8Array {
+    const space = receiver.space();
+    return this.bucket ? space.subarray(0, this.bucket.piece) : space;
+  }
+
+  /** While we don't read, silence is not the peer's fault. */
+  private pace(count: number): void {
+    const waitMs = this.bucket?.use(count) ?? 0;
+    if (waitMs < 1 || !this.receiver) return;
+    this.socket.setTimeout(0);
+    this.socket.pause();
+    this.pausing = setTimeout(() => {
+      this.socket.setTimeout(this.timeouts.idleMs);
+      this.socket.resume();
+    }, waitMs);
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 import { messageOf } from '../../../shared/errors.js';
+import { bucketOf } from './buckets.js';
 import type { Connections } from './connections.js';
 import type { FetchOrder, FetchReport } from './messages.js';
 import { RunReceiver, type RunEnd } from './run-receiver.js';
@@ -31,9 +32,14 @@ export function fetchRun(
   return (reason) => fetching.stop(reason);
 }
 
+/** So many runs at most share a limit at once, and may each have to wait for all others. */
+const MOST_RUNS = 64;
+const LONGEST_TIMER_MS = 3_600_000;
+
 class Fetching {
   private receiver: RunReceiver | null = null;
-  private readonly deadline: NodeJS.Timeout;
+  private readonly since = performance.now();
+  private deadline: NodeJS.Timeout;
 
   constructor(
     private readonly order: FetchOrder,
@@ -42,8 +48,7 @@ class Fetching {
     private readonly buffer: Buffer,
     private readonly onDone: (report: FetchReport) => void,
   ) {
-    const { runMs } = order.timeouts;
-    this.deadline = setTimeout(() => this.stop(`took longer than ${runMs / 1000} seconds for one run of chunks`), runMs);
+    this.deadline = this.endAfter(order.timeouts.runMs);
   }
 
   start(head: string): void {
@@ -57,11 +62,25 @@ class Fetching {
       this.done(receiver, end);
     });
     this.receiver = receiver;
-    connection.request(head, receiver);
+    connection.request(head, receiver, this.order.limit && bucketOf(this.order.limit));
   }
 
   stop(reason: string): void {
     this.receiver?.stop(reason);
+  }
+
+  private endAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.endWhenTooSlow(), ms);
+  }
+
+  /** A limit, ours or the peer's, lets runs take longer. */
+  private endWhenTooSlow(): void {
+    const { limit, run, timeouts } = this.order;
+    const rate = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
+    const patience = Math.max(timeouts.runMs, ((run.count * CHUNK_SIZE * MOST_RUNS) / rate) * 1000);
+    const left = patience - (performance.now() - this.since);
+    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 1000)} seconds for one run of chunks`);
+    this.deadline = this.endAfter(Math.min(left, LONGEST_TIMER_MS));
   }
 
   private done({ verified, rejected }: RunReceiver, { failure }: RunEnd): void {

@@ -13,6 +13,13 @@ export interface FetchOrder {
   readonly sha256: Uint8Array;
   readonly path: string;
   readonly timeouts: Timeouts;
+  /** How fast all runs with this key together may come in; null for no limit. */
+  readonly limit: RateLimit | null;
+}
+
+export interface RateLimit {
+  readonly key: string;
+  readonly bytesPerSecond: number;
 }
 
 export interface Origin {
@@ -36,7 +43,7 @@ export interface AbortOrder {
 
 /** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
 export type RunFailure =
-  | { readonly kind: 'peer'; readonly reason: string; readonly status: number | null; readonly code: string | null }
+  | { readonly kind: 'peer'; readonly reason: string; readonly status: number | null; readonly code: string | null; readonly retryAfterSeconds: number | null }
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
 

@@ -21,11 +21,12 @@ export interface RunEnd {
   readonly untouched: boolean;
 }
 
-const peerFault = (reason: string, status: number | null = null, code: string | null = null): RunFailure => ({
+const peerFault = (reason: string, status: number | null = null, code: string | null = null, retryAfterSeconds: number | null = null): RunFailure => ({
   kind: 'peer',
   reason,
   status,
   code,
+  retryAfterSeconds,
 });
 
 /** Verifies the chunks of one run as they come in and writes each at its place once its digest matched. */
@@ -37,7 +38,9 @@ export class RunReceiver implements Receiver {
   private length = 0;
   private reusable = false;
   private ended = false;
-  private refusal: { readonly status: number; readonly wanted: number } | null = null;
+  private refusal: { readonly status: number; readonly wanted: number; readonly retryAfterSeconds: number | null } | null = null;
+  /** How fast the peer sends to us, all runs together; null when it does not say. */
+  announcedRate: number | null = null;
 
   constructor(
     private readonly order: FetchOrder,
@@ -50,6 +53,7 @@ export class RunReceiver implements Receiver {
     const { run, packageSize } = this.order;
     if (head.status !== 206) return this.refused(head);
     this.reusable = keepsAlive(head);
+    this.announcedRate = wholeNumber(head.headers.get('odst-bytes-per-second'));
     const first = run.first * CHUNK_SIZE;
     const wrong = wrongRange(head, first, Math.min(run.count * CHUNK_SIZE, packageSize - first), packageSize);
     if (wrong) this.finish(peerFault(wrong, head.status));
@@ -65,7 +69,7 @@ export class RunReceiver implements Receiver {
     const start = this.length;
     this.length += count;
     if (this.refusal) {
-      if (this.length === this.refusal.wanted) this.finishRefusal(this.refusal.status);
+      if (this.length === this.refusal.wanted) this.finishRefusal(this.refusal);
       return;
     }
     this.hash.update(this.buffer.subarray(start, this.length));
@@ -73,7 +77,7 @@ export class RunReceiver implements Receiver {
   }
 
   broken(reason: string, untouched: boolean): void {
-    if (this.refusal) this.finishRefusal(this.refusal.status);
+    if (this.refusal) this.finishRefusal(this.refusal);
     else this.finish(peerFault(reason), untouched);
   }
 
@@ -127,12 +131,12 @@ export class RunReceiver implements Receiver {
     if (!type.includes('json') || !(announced > 0 && announced <= MOST_ERROR_BYTES)) {
       return this.finish(peerFault(answered(head.status, null), head.status));
     }
-    this.refusal = { status: head.status, wanted: announced };
+    this.refusal = { status: head.status, wanted: announced, retryAfterSeconds: wholeNumber(head.headers.get('retry-after')) };
   }
 
-  private finishRefusal(status: number): void {
+  private finishRefusal({ status, retryAfterSeconds }: { readonly status: number; readonly retryAfterSeconds: number | null }): void {
     const code = codeOfBody(this.buffer.toString('utf8', 0, this.length));
-    this.finish(peerFault(answered(status, code), status, code));
+    this.finish(peerFault(answered(status, code), status, code, retryAfterSeconds));
   }
 
   private finish(failure: RunFailure | null, untouched = false): void {
@@ -141,6 +145,8 @@ export class RunReceiver implements Receiver {
     this.onEnd({ failure, reusable: failure === null && this.reusable, untouched });
   }
 }
+
+const wholeNumber = (text: string | undefined): number | null => (text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null);
 
 function writeAll(fd: number, bytes: Buffer, position: number): void {
   for (let written = 0; written < bytes.length; ) {

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Direction, FlowPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
 import type { PeerState } from '../../contracts/peer-view.js';
 
 /** A server that this one is or was registered with. */
@@ -9,6 +10,9 @@ export class PeerEntity {
   @Column('text') url!: string;
   @Column('text', { name: 'public_key' }) publicKey!: string;
   @Column('text') state!: PeerState;
+  @Column('text') direction!: Direction;
+  @Column('jsonb') send!: FlowPolicy;
+  @Column('jsonb') receive!: FlowPolicy;
   @Column('timestamptz', { name: 'registered_at' }) registeredAt!: Date;
   @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Recorded } from '../../../../kernel/event-family.js';
 import type { RecordedEvent } from '../../../../kernel/event.js';
+import { OPEN_POLICY } from '../../../../kernel/peer-policy/peer-policy.js';
 import { AsProjection, type Projection } from '../../../../platform/projections/projection.js';
 import { upsertRows } from '../../../../platform/projections/upsert-rows.js';
 import { peerEvents, type PeerEvent } from '../../contracts/peer.events.js';
@@ -18,13 +19,18 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
   const at = event.record.recordedAt;
   if (event.type === 'PeerRegistered') {
     const { peerId, name, url, publicKey } = event.data;
-    return { id: peerId, name, url, publicKey, state: 'REGISTERED', registeredAt: at, changedAt: at };
+    const { direction, send, receive } = row && row.state !== 'UNREGISTERED' ? row : OPEN_POLICY;
+    return { id: peerId, name, url, publicKey, state: 'REGISTERED', direction, send, receive, registeredAt: at, changedAt: at };
   }
   if (!row) return undefined;
   if (event.type === 'PeerKeyRotated') return { ...row, publicKey: event.data.publicKey, changedAt: at };
   if (event.type === 'PeerSettingsChanged') {
     const { name, url } = event.data;
     return { ...row, name, url, changedAt: at };
+  }
+  if (event.type === 'PeerPolicyChanged') {
+    const { direction, send, receive } = event.data;
+    return { ...row, direction, send, receive, changedAt: at };
   }
   const state = STATE_AFTER[event.type];
   return state ? { ...row, state, changedAt: at } : row;
@@ -37,7 +43,15 @@ export class PeersProjection implements Projection {
   readonly name = 'peers';
   readonly version = 2;
   readonly tables = ['peers'];
-  readonly eventTypes = ['PeerRegistered', 'PeerSettingsChanged', 'PeerSuspended', 'PeerResumed', 'PeerUnregistered', 'PeerKeyRotated'];
+  readonly eventTypes = [
+    'PeerRegistered',
+    'PeerSettingsChanged',
+    'PeerPolicyChanged',
+    'PeerSuspended',
+    'PeerResumed',
+    'PeerUnregistered',
+    'PeerKeyRotated',
+  ];
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const read = events.flatMap((event) => peerEvents.read(event) ?? []);

@@ -1,5 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, it, vi } from 'vitest';
+import { OPEN_POLICY, type PeerPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
+import { WEEKDAYS } from '../../../../kernel/peer-policy/time-windows.js';
 import { addRun, type Run } from '../../../../kernel/runs.js';
 import type { JobQueue, NewJob } from '../../../../ports/job-queue.port.js';
 import { StorageFull, type PackageStorage } from '../../../../ports/package-storage.port.js';
@@ -24,18 +26,27 @@ const plan: FetchPlan = {
   verified: [],
   holders: ['a', 'b', 'gone', 'quiet'].map((peerId) => ({ peerId, whole: true })),
 };
+/** Opens a minute before it closes, in the time zone of the process, and not now. */
+function closedNow(): Partial<PeerPolicy> {
+  const at = new Date(Date.now() + 12 * 3_600_000);
+  const hour = String(at.getHours()).padStart(2, '0');
+  return { receive: { bytesPerSecond: null, windows: [{ days: [...WEEKDAYS], from: `${hour}:00`, to: `${hour}:01` }] } };
+}
 const contact = (peerId: string): PeerContact => ({
   peerId,
   name: `Server ${peerId}`,
   url: 'http://x',
   publicKey: 'k',
   suspended: peerId === 'quiet',
+  policy: OPEN_POLICY,
 });
 
 interface World {
   plan?: FetchPlan | null;
   result?: (run: Run) => ChunkResult | Promise<ChunkResult>;
   reserve?: () => Promise<string>;
+  /** Of all peers, or by peer. */
+  policy?: Partial<PeerPolicy> | ((peerId: string) => Partial<PeerPolicy>);
 }
 
 function setUp(world: World = {}) {
@@ -53,19 +64,24 @@ function setUp(world: World = {}) {
     asked.push(`${peer.peerId} ${run.first}+${run.count}`);
     return (await world.result?.(run)) ?? { verified: [run], rejected: [], error: null };
   };
-  const find = async (peerId: string) => (peerId === 'gone' ? null : contact(peerId));
+  const policyOf = (peerId: string): PeerPolicy => {
+    const { policy = {} } = world;
+    return { ...OPEN_POLICY, ...(typeof policy === 'function' ? policy(peerId) : policy) };
+  };
+  const find = async (peerId: string) => (peerId === 'gone' ? null : { ...contact(peerId), policy: policyOf(peerId) });
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
+  const queue = fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) });
   const worker = new FetchChunksWorker(
     commands,
-    fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) }),
+    queue,
     fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
     fake<PeerTransport>({ fetchChunks }),
     new Sources(fake<PeerDirectory>({ find })),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
     fake<RunningDigests>({ advance: vi.fn<() => void>() }),
-    new Delays(commands),
+    new Delays(commands, queue),
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
@@ -142,5 +158,56 @@ describe('a job for a run of chunks', () => {
     const alone = setUp({ plan: { ...plan, holders: plan.holders.slice(2) } });
     await expect(alone.run(0)).rejects.toThrow(/No registered server/);
     expect(alone.told).toMatchObject([{ code: 'NO_SOURCE' }]);
+  });
+
+  it('takes nothing from a peer that is SEND_ONLY or outside of its time window, while another has it', async () => {
+    for (const policy of [{ direction: 'SEND_ONLY' } as const, closedNow()]) {
+      const { run, asked } = setUp({ policy: (peerId) => (peerId === 'a' ? policy : {}) });
+      await run(0);
+      expect(asked).toEqual(['b 0+16']);
+    }
+  });
+
+  it('waits for the first time window to open, without trying again until then', async () => {
+    const { run, told, asked, queued } = setUp({ policy: closedNow() });
+    await run(0);
+    expect([asked, told]).toMatchObject([[], [{ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/opens at 20\d\d-/) }]]);
+    expect(queued).toMatchObject([{ name: 'wake-replicas', runAt: expect.any(Date) }]);
+    const hours = ((queued[0]?.runAt?.getTime() ?? 0) - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(10);
+  });
+
+  it('has no source when it takes nothing from any peer', async () => {
+    const { run, told } = setUp({ policy: { direction: 'SEND_ONLY' } });
+    await expect(run(0)).rejects.toThrow(/from which this one takes packages/);
+    expect(told).toMatchObject([{ code: 'NO_SOURCE' }]);
+  });
+
+  describe('to a peer that is outside of its own time window', () => {
+    const closed = new PeerUnreachable('Server a', 'answered 503 OUTSIDE_WINDOW', 503, 'OUTSIDE_WINDOW', 7_200);
+    const result = (): ChunkResult => ({ verified: [], rejected: [], error: closed });
+
+    it('asks the others at the next try', async () => {
+      const { run, told } = setUp({ result });
+      await expect(run(0)).rejects.toBe(closed);
+      expect(told).toMatchObject([{ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/^Server a sends no packages .* opens at 20/) }]);
+    });
+
+    it('asks it again after some minutes when nobody else has the package', async () => {
+      const { run, queued } = setUp({ result, plan: { ...plan, holders: plan.holders.slice(0, 1) } });
+      for (const first of [0, 16]) await run(first);
+      expect(new Set(queued.map(({ key }) => key)).size).toBeLessThanOrEqual(2);
+      expect(queued).toMatchObject([{ name: 'wake-replicas' }, { name: 'wake-replicas' }]);
+      const minutes = ((queued[0]?.runAt?.getTime() ?? 0) - Date.now()) / 60_000;
+      expect(minutes).toBeGreaterThan(3);
+      expect(minutes).toBeLessThan(7);
+    });
+  });
+
+  it('says in words why a peer refuses it for good', async () => {
+    const error = new PeerUnreachable('Server a', 'answered 403 PEER_NOT_SERVED', 403, 'PEER_NOT_SERVED');
+    const { run, told } = setUp({ result: () => ({ verified: [], rejected: [], error }) });
+    await expect(run(0)).rejects.toBe(error);
+    expect(told).toMatchObject([{ code: 'PEER_UNREACHABLE', reason: expect.stringMatching(/^Server a: it sends nothing to this server/) }]);
   });
 });

@@ -1,5 +1,6 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, it, vi } from 'vitest';
+import type { JobQueue } from '../../../../ports/job-queue.port.js';
 import type { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
@@ -45,7 +46,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     }),
     fake<RunningDigests>({ finish }),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
-    new Delays(commands),
+    new Delays(commands, fake<JobQueue>({})),
     new MemoryLocks(),
   );
   const run = () =>
