@@ -8,6 +8,7 @@ import { PackagesReadModels1764000000010 } from './1764000000010-packages-read-m
 import { ReplicasReadModel1764000000011 } from './1764000000011-replicas-read-model.js';
 import { ServersReadModels1764000000012 } from './1764000000012-servers-read-models.js';
 import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
+import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ReplicasReadModel1764000000011,
   ServersReadModels1764000000012,
   AuditEntries1764000000013,
+  ReplicaWays1764000000060,
 ];

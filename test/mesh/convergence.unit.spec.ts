@@ -32,12 +32,14 @@ const plans = (stages: readonly Stage[]): fc.Arbitrary<Plan> =>
       return { seed, servers, edges: [...all.values()] };
     });
 
-/** Longer than any clock is off, so that what was put off is taken. */
+/** Longer than any clock is off, so that what was put off is taken; then longer than files of withdrawn replicas stay. */
 async function atRest(mesh: Mesh): Promise<void> {
   await mesh.idle();
   await mesh.rest();
-  mesh.now += 15 * 60_000;
-  await mesh.rest();
+  for (const minutes of [15, 65]) {
+    mesh.now += minutes * 60_000;
+    await mesh.rest();
+  }
 }
 
 async function run(plan: Plan, script: readonly Step[]): Promise<{ mesh: Mesh; answered: Answered[] }> {

@@ -1,4 +1,5 @@
 import type { PackageEntity } from '../../../src/modules/packages/projections/packages/package.entity.js';
+import { packageEvents } from '../../../src/modules/packages/contracts/package.events.js';
 import type { Answered } from './steps.js';
 import type { Mesh } from './mesh.js';
 import type { MeshServer } from './mesh-server.js';
@@ -43,6 +44,13 @@ function within(server: MeshServer): string[] {
   return uploads.size + aside.size > 0 ? [...faults, `${server.id}: leftovers`] : faults;
 }
 
+/** Was the last upload of a package on a server removed, whatever was published elsewhere since? */
+function wasRemoved({ file }: MeshServer, packageId: string): boolean {
+  const events = file.of(`package-${packageId}`).flatMap((record) => packageEvents.read(record) ?? []);
+  const uploads = events.flatMap((event) => (event.type === 'PackagePublished' && event.data.source.kind === 'local' ? [event.data.publication] : []));
+  return events.some((event) => event.type === 'PackageRemoved' && event.data.stamp > (uploads.at(-1) ?? ''));
+}
+
 /** Everything that is not as it should be when the mesh is at rest; empty when all is well. */
 export function disagreements(mesh: Mesh, answered: readonly Answered[]): string[] {
   const shown = new Map(mesh.servers.map((server) => [server, server.shown()]));
@@ -52,7 +60,7 @@ export function disagreements(mesh: Mesh, answered: readonly Answered[]): string
   });
   const lost = answered.flatMap(({ id, server }) => {
     const row = shown.get(mesh.server(server))?.find(id);
-    return row && (row.held || isGone(row)) ? [] : [`lost what was uploaded on ${mesh.server(server).id}: ${told(id, row)}`];
+    return row && (row.held || wasRemoved(mesh.server(server), id)) ? [] : [`lost what was uploaded on ${mesh.server(server).id}: ${told(id, row)}`];
   });
   return [...mesh.servers.flatMap(within), ...ofPairs, ...lost];
 }

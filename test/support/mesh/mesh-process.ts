@@ -24,7 +24,19 @@ import { FeedSource } from '../../../src/modules/replication/feed/feed-source.js
 import { PackageContentController } from '../../../src/modules/replication/feed/package-content.controller.js';
 import { ReviewReplicas } from '../../../src/modules/replication/reactions/review-replicas.js';
 import { ItemHandler } from '../../../src/modules/replication/subscriber/item-handler.js';
+import { DeleteWithdrawn } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.command.js';
+import { DeleteWithdrawnHandler } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.handler.js';
+import { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
+import { ReviewForOwnStage } from '../../../src/modules/replication/reactions/review-for-own-stage.js';
+import { SupersedePackage } from '../../../src/modules/packages/commands/supersede/supersede-package.command.js';
+import { SupersedePackageHandler } from '../../../src/modules/packages/commands/supersede/supersede-package.handler.js';
+import { SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
+import { RecordSuperseded } from '../../../src/modules/packages/reactions/record-superseded.js';
 import { server } from '../../../src/modules/server/domain/server.decider.js';
+import type { Settings } from '../../../src/platform/config/settings.js';
+import type { LiveViews } from '../../../src/platform/live-view/live-views.js';
+import type { ReadModels } from '../../../src/platform/projections/read-models.js';
+import type { Reaction } from '../../../src/platform/reactions/reaction.js';
 import type { Clock } from '../../../src/platform/clock/clock.js';
 import { CommandRunner } from '../../../src/platform/cqrs/command-runner.js';
 import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
@@ -33,7 +45,11 @@ import { Life, type Gate } from './gate.js';
 import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
 import { MeshIdentity } from './mesh-identity.js';
+import { SupersededFromLog, ToReviewFromLog } from './log-queries.js';
 import { MeshLog, type LogFile } from './mesh-log.js';
+
+/** So long the files of withdrawn replicas stay. */
+export const GRACE_MS = 3_600_000;
 
 /** What a run of the process finds in place. */
 export interface Ground {
@@ -57,7 +73,7 @@ export class MeshProcess {
   readonly feed: FeedSource;
   readonly items: ItemHandler;
   readonly content: PackageContentController;
-  readonly reactions;
+  readonly reactions: readonly Reaction[];
   private readonly runner: CommandRunner;
 
   constructor({ serverId, file, disk, gate, wall, transport }: Ground) {
@@ -72,7 +88,7 @@ export class MeshProcess {
     this.items = new ItemHandler(store, this.bus.commands, transport as PeerTransport, this.identity);
     this.handlePackages();
     this.handleReplicas(store);
-    this.reactions = [new ReviewReplicas(this.bus.commands), new OnPackageRemoved(this.bus.commands)];
+    this.reactions = this.makeReactions(file);
   }
 
   upload(filename: string, content: Content, stage: Stage): Promise<UploadedPackage> {
@@ -86,6 +102,20 @@ export class MeshProcess {
     this.identity.look();
   }
 
+  private makeReactions(file: LogFile): Reaction[] {
+    const { commands } = this.bus;
+    const { queries } = new MemoryBus().on(SupersededPackagesQuery, new SupersededFromLog(file, this.identity)).on(ReplicasToReviewQuery, new ToReviewFromLog(file));
+    // What follows the log looks at it at once.
+    const views = { reflect: async () => this.identity.look() } as unknown as LiveViews;
+    const readModels = { reflect: async () => undefined } as unknown as ReadModels;
+    return [
+      new ReviewReplicas(commands),
+      new ReviewForOwnStage(commands, queries, views, readModels),
+      new RecordSuperseded(commands, queries, readModels),
+      new OnPackageRemoved(commands),
+    ];
+  }
+
   private handlePackages(): void {
     const writer = new PackageWriter(this.runner, this.clock);
     this.bus
@@ -93,13 +123,15 @@ export class MeshProcess {
       .on(LearnPackage, new LearnPackageHandler(writer, this.clock))
       .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock))
       .on(RemovePackage, new RemovePackageHandler(writer, this.clock))
+      .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));
   }
 
   private handleReplicas(store: MeshLog): void {
-    const files = new ReplicaFiles(store, this.runner, this.storage);
+    const files = new ReplicaFiles(store, this.runner, this.storage, this.locks);
     this.bus
       .on(ReviewReplica, new ReviewReplicaHandler(store, this.runner, this.identity, files))
+      .on(DeleteWithdrawn, new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock))
       .on(PlanFetch, new PlanFetchHandler(this.runner))
       .on(RecordChunks, new RecordChunksHandler(this.runner))
       .on(RecordDamage, new RecordDamageHandler(this.runner))

@@ -4,13 +4,15 @@ import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/comm
 import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
 import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
 import { RecordDamage } from '../../../src/modules/replication/commands/progress/record-damage.command.js';
+import { DeleteWithdrawn } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.command.js';
 import { systemActor, withContext } from '../../../src/platform/context/call-context.js';
 import type { Reaction } from '../../../src/platform/reactions/reaction.js';
 import { PeerUnreachable, type PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import type { Gate } from './gate.js';
 import { DiskContents } from './mesh-disk.js';
 import { LogFile, MeshLog } from './mesh-log.js';
-import { MeshProcess } from './mesh-process.js';
+import { withdrawnIn } from './log-queries.js';
+import { GRACE_MS, MeshProcess } from './mesh-process.js';
 import { Shown } from './shown.js';
 
 /** What a server sees of the others. */
@@ -50,6 +52,7 @@ export class MeshServer {
     const latest = stamps.reduce<Stamp | null>(laterStamp, null);
     if (latest) this.process.clock.hybrid.observe(latest);
     const held = new Set(packages.filter((row) => row.held).map((row) => row.id));
+    for (const [id, since] of withdrawnIn(file)) if (since.getTime() + GRACE_MS > wall()) held.add(id);
     await this.process.storage.sweep({ packages: held, replicas: new Set(this.unfinished()) });
   }
 
@@ -90,6 +93,12 @@ export class MeshServer {
     });
   }
 
+  /** The jobs that delete files of withdrawn replicas when it is time. */
+  async deleteWithdrawn(): Promise<void> {
+    const ids = [...withdrawnIn(this.file).keys()].filter((id) => this.disk.published.has(id));
+    await Promise.all(ids.map((id) => this.alone(`withdrawn ${id}`, async ({ bus }) => void (await bus.execute(new DeleteWithdrawn(id))))));
+  }
+
   private async deliver(reaction: Reaction, process: MeshProcess): Promise<void> {
     const log = new MeshLog(this.file, this.gate, process.life);
     const after = this.reactionCursors.get(reaction.name) ?? null;
@@ -107,7 +116,8 @@ export class MeshServer {
     await process.storage.reserve(packageId);
     for (const { peerId } of plan.holders) {
       const source = this.neighbours.reach(this.id, peerId);
-      if (!source || (await source.storage.digestPublished(packageId)) !== plan.sha256) continue;
+      const offered = source && (await answerOf(source, source.storage.digestPublished(packageId)));
+      if (offered !== plan.sha256) continue;
       const [run] = process.storage.missing(packageId, chunkCount);
       const lost = { first: plan.verified[0]?.first ?? 0, count: 1 };
       const wanted = run ? { first: run.first, count: 1 + this.gate.choose(run.count) } : lost;
@@ -122,6 +132,7 @@ export class MeshServer {
 
   private async publish(process: MeshProcess, { packageId, round, sha256, chunkCount }: FetchPlan): Promise<void> {
     const isInPlace = (await process.storage.digestPublished(packageId)) === sha256;
+    if (!isInPlace) await process.storage.reserve(packageId);
     const lost = process.storage.missing(packageId, chunkCount);
     if (!isInPlace && lost.length > 0) {
       await process.bus.execute(new RecordDamage({ packageId, round, actual: 'other', lost }));
@@ -137,11 +148,17 @@ export class MeshServer {
         const found = this.neighbours.reach(this.id, peer.peerId);
         if (!found) throw new PeerUnreachable(peer.name, 'is away');
         try {
-          return JSON.parse(JSON.stringify(await found.content.manifest(path.split('/')[4] ?? '')));
+          const manifest = await answerOf(found, found.content.manifest(path.split('/')[4] ?? ''));
+          if (manifest) return JSON.parse(JSON.stringify(manifest));
         } catch (error) {
           throw new PeerUnreachable(peer.name, String(error), 404);
         }
+        throw new PeerUnreachable(peer.name, 'has gone');
       },
     };
   }
 }
+
+/** Null when the peer dies first. */
+const answerOf = <T>({ life }: MeshProcess, answer: Promise<T>): Promise<T | null> =>
+  Promise.race([answer, life.ended.then(() => null)]);

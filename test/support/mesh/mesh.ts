@@ -71,6 +71,7 @@ export class Mesh implements Neighbours {
     for (const link of links) this.track(link.read(most));
     for (const server of servers) {
       this.track(server.react());
+      this.track(server.deleteWithdrawn());
       for (const packageId of server.unfinished()) this.track(server.fetch(packageId));
     }
   }
