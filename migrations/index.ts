@@ -10,6 +10,7 @@ import { ServersReadModels1764000000012 } from './1764000000012-servers-read-mod
 import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
 import { PeerPolicies1764000000020 } from './1764000000020-peer-policies.js';
 import { ServerKeyRotation1764000000025 } from './1764000000025-server-key-rotation.js';
+import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   AuditEntries1764000000013,
   PeerPolicies1764000000020,
   ServerKeyRotation1764000000025,
+  ReplicaWays1764000000060,
 ];

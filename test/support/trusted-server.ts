@@ -27,6 +27,7 @@ const UNSET: Settings = {
   role: 'all',
   trustedProxies: [],
   accelRedirect: null,
+  withdrawnGraceMs: 0,
   logLevel: 'error',
 };
 

@@ -2,8 +2,10 @@ import type { INestApplication } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { HeldPackagesQuery } from '../../modules/packages/queries/boot/held-packages.query.js';
 import { LatestStampQuery } from '../../modules/packages/queries/boot/latest-stamp.query.js';
+import { WithdrawnReplicasQuery } from '../../modules/replication/queries/withdrawn-replicas.query.js';
 import { UnfinishedReplicasQuery } from '../../modules/replication/queries/unfinished-replicas.query.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { Settings } from '../../platform/config/settings.js';
 import { ProjectionRunner } from '../../platform/projections/running/projection-runner.js';
 import { Locks } from '../../ports/locks.port.js';
 import { PackageStorage } from '../../ports/package-storage.port.js';
@@ -27,7 +29,10 @@ async function moveClock(app: INestApplication): Promise<void> {
 /** Only when this process is alone: what others are at work on looks like a leftover. */
 async function sweepStorage(app: INestApplication): Promise<void> {
   const queries = app.get(QueryBus);
-  const packages = await queries.execute(new HeldPackagesQuery());
+  const graceBegan = new Date(Date.now() - app.get(Settings).withdrawnGraceMs);
+  const kept = await queries.execute(new WithdrawnReplicasQuery(graceBegan));
+  const held = await queries.execute(new HeldPackagesQuery());
+  const packages = new Set([...held, ...kept.map(({ packageId }) => packageId)]);
   const unfinished = await queries.execute(new UnfinishedReplicasQuery());
   await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
 }

@@ -33,6 +33,15 @@ const proxies = z
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(areProxies);
 
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+const MAX_GRACE_MS = 30 * SECONDS.d * 1000;
+
+/** `90s`, `15m`, `12h` or `3d` in milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d{1,9}[smhd]$/)
+  .transform((text) => Number(text.slice(0, -1)) * SECONDS[z.enum(['s', 'm', 'h', 'd']).parse(text.slice(-1))] * 1000);
+
 const noNul = (value: string): boolean => !value.includes('\0');
 
 /**
@@ -102,6 +111,13 @@ export const environment = {
     expected: 'the path of an internal location of nginx with a slash at both ends, such as /_odst/packages/',
     meaning:
       'Downloads that come with `X-Odst-Accel: 1` are answered by `X-Accel-Redirect` to this location; nginx sends the file. See `docker/nginx.conf`.',
+  },
+  ODST_WITHDRAWN_GRACE: {
+    check: duration.refine((ms) => ms <= MAX_GRACE_MS),
+    fallback: '1h',
+    expected: 'a time of 0s to 30d, as a number and s, m, h or d',
+    meaning:
+      'A package that its stage or the stage of this server takes away is no longer served at once; its file is deleted after this time. Wanted again within it, nothing is fetched. Removed packages are deleted at once.',
   },
   ODST_LOG_LEVEL: {
     check: z.enum(['debug', 'info', 'warn', 'error']),

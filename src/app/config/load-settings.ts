@@ -30,6 +30,7 @@ export function loadSettings(env: Env): Settings {
     redisUrl: parse(env, 'REDIS_URL'),
     trustedProxies: parse(env, 'ODST_TRUSTED_PROXIES') ?? [],
     accelRedirect: parse(env, 'ODST_ACCEL_REDIRECT'),
+    withdrawnGraceMs: need('ODST_WITHDRAWN_GRACE'),
     logLevel: need('ODST_LOG_LEVEL'),
   };
   refuseContradictions(settings);

@@ -6,6 +6,7 @@ import { PackageWriter } from './commands/package-writer.js';
 import { RemovePackageHandler } from './commands/remove-package.handler.js';
 import { SetPackageStageHandler } from './commands/set-package-stage.handler.js';
 import { UploadPackageHandler } from './commands/upload/upload-package.handler.js';
+import { SupersedePackageHandler } from './commands/supersede/supersede-package.handler.js';
 import { OnPackageRemoved } from './reactions/on-package-removed.js';
 
 const commands = [
@@ -15,6 +16,7 @@ const commands = [
   SetPackageStageHandler,
   RemovePackageHandler,
   DeleteRemovedFileHandler,
+  SupersedePackageHandler,
 ];
 
 /** All that changes packages; the reading side is `PackagesReadModule`. */

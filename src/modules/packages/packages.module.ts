@@ -3,6 +3,7 @@ import { PackageChangesResolver } from './api/package-changes.resolver.js';
 import { PackageFieldsResolver } from './api/package-fields.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
 import { ReplicaPackageResolver } from './api/replica-package.resolver.js';
+import { RecordSuperseded } from './reactions/record-superseded.js';
 import { PackagesReadModule } from './packages-read.module.js';
 import { PackagesWriteModule } from './packages-write.module.js';
 
@@ -10,6 +11,6 @@ const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolv
 
 @Module({
   imports: [PackagesReadModule, PackagesWriteModule],
-  providers: resolvers,
+  providers: [...resolvers, RecordSuperseded],
 })
 export class PackagesModule {}

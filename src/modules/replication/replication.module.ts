@@ -11,6 +11,7 @@ import {
 import { ReplicaFiles } from './commands/replica-files.js';
 import { RetryReplicaHandler } from './commands/retry-replica.handler.js';
 import { ReviewReplicaHandler } from './commands/review-replica.handler.js';
+import { DeleteWithdrawnHandler } from './commands/withdrawn/delete-withdrawn.handler.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedSource } from './feed/feed-source.js';
 import { OpenFeeds } from './feed/open-feeds.js';
@@ -23,7 +24,11 @@ import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
 import { Sources } from './jobs/sources.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
+import { DeleteWithdrawnWorker } from './jobs/withdrawn/delete-withdrawn.worker.js';
+import { SweepWithdrawnWorker } from './jobs/withdrawn/sweep-withdrawn.worker.js';
 import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
+import { KeepWithdrawnFiles } from './reactions/keep-withdrawn-files.js';
+import { ReviewForOwnStage } from './reactions/review-for-own-stage.js';
 import { ReviewReplicas } from './reactions/review-replicas.js';
 import { WakeAfterPolicy } from './reactions/wake-after-policy.js';
 import { ReplicationReadModule } from './replication-read.module.js';
@@ -40,12 +45,16 @@ const commands = [
   DelayReplicaHandler,
   PublishReplicaHandler,
   RecordDamageHandler,
+  DeleteWithdrawnHandler,
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
+const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
 const feeds = [FeedSource, OpenFeeds, ServedPeers, FeedCursors, ItemHandler, FeedFollowers];
 
+const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
+
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
-export const replicationProviders = [...commands, ...jobs, EnqueueReplicaJobs, ReviewReplicas, WakeAfterPolicy, ...feeds];
+export const replicationProviders = [...commands, ...jobs, ...withdrawn, ...reactions, ...feeds];
 
 /** Copies of packages between servers. `FeedFollowers.start` sets it going. */
 @Module({

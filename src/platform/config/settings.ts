@@ -27,5 +27,7 @@ export abstract class Settings {
   abstract readonly trustedProxies: readonly string[];
   /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */
   abstract readonly accelRedirect: string | null;
+  /** So long the file of a replica stays that was withdrawn because of its stage, in milliseconds. */
+  abstract readonly withdrawnGraceMs: number;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -7,8 +7,9 @@ import { PageArgs } from '../../../platform/graphql/types/page.args.js';
 import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
 import { decodeCursor, encodeCursor } from '../../../platform/paging/cursor.js';
 import { checkFirst, pageOf } from '../../../platform/paging/page.js';
-import type { ChunkView } from '../contracts/package-view.js';
+import type { ChunkView, PackageView } from '../contracts/package-view.js';
 import { ChunksQuery, type ChunkWindow } from '../queries/chunks/chunks.query.js';
+import { ServedPackagesQuery } from '../queries/lookup/package.query.js';
 import { ChunkConnection } from './chunk.type.js';
 import { Package } from './package.type.js';
 
@@ -22,6 +23,11 @@ export class PackageFieldsResolver {
     { cache: false, maxBatchSize: 100 },
   );
 
+  private readonly served = new DataLoader<string, PackageView | null>(
+    (filenames) => this.queries.execute(new ServedPackagesQuery(filenames)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
   constructor(private readonly queries: QueryBus) {}
 
   @ResolveField(() => ServerReference, { description: 'The server on which it was published last.' })
@@ -32,6 +38,23 @@ export class PackageFieldsResolver {
   @ResolveField(() => String, { nullable: true, description: 'Where this server serves it; null when it does not.' })
   downloadPath(@Parent() { state, filename }: Package): string | null {
     return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
+  }
+
+  @ResolveField(() => String, {
+    nullable: true,
+    description: 'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
+  })
+  versionPath(@Parent() { id, state, filename }: Package): string | null {
+    const isGiven = state === 'AVAILABLE' || state === 'SUPERSEDED';
+    return isGiven ? `/packages/${id}/${encodeURIComponent(filename)}` : null;
+  }
+
+  @ResolveField(() => Package, {
+    nullable: true,
+    description: 'The package that its filename serves now, when that is another one that was published later.',
+  })
+  supersededBy(@Parent() { state, filename }: Package): Promise<Package | null> | null {
+    return state === 'SUPERSEDED' ? this.served.load(filename) : null;
   }
 
   @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })

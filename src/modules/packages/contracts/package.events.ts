@@ -64,11 +64,25 @@ export type PackageRemoved = DomainEvent<
   { readonly packageId: string; readonly filename: string; readonly stamp: Stamp; readonly source: Source }
 >;
 
-export type PackageEvent = PackageChunksHashed | PackagePublished | PackageStageChanged | PackageRemoved;
+/**
+ * This server holds the package, and serves another one in its place: same filename, published later. Each server
+ * records it for itself, once for each publication that takes over.
+ */
+export type PackageSuperseded = DomainEvent<
+  'PackageSuperseded',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly by: { readonly packageId: string; readonly publication: Stamp };
+  }
+>;
+
+export type PackageEvent = PackageChunksHashed | PackagePublished | PackageStageChanged | PackageRemoved | PackageSuperseded;
 
 export const packageEvents = new EventFamily<PackageEvent>({
   PackageChunksHashed: { version: 1 },
   PackagePublished: { version: 1 },
   PackageStageChanged: { version: 1 },
   PackageRemoved: { version: 1 },
+  PackageSuperseded: { version: 1 },
 });

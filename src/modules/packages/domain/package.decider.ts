@@ -2,16 +2,20 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { packageEvents, type ChunkPage, type PackageEvent, type PackagePublished } from '../contracts/package.events.js';
+import { packageEvents, type ChunkPage, type PackageEvent, type PackagePublished, type PackageSuperseded } from '../contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import { checkPages } from './chunk-pages.js';
 import { learn } from './learn.js';
 
-/** `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them. */
+/**
+ * `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them; `superseded`
+ * is the publication that took over the filename last.
+ */
 export interface PackageState {
   readonly facts: PackageFacts | null;
   readonly chunks: number;
   readonly vouched: boolean;
+  readonly superseded: Stamp | null;
 }
 
 /** A publication without its source, which the command tells. */
@@ -29,7 +33,8 @@ export type PackageCommand =
       readonly peerId: string;
     }
   | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
-  | { readonly type: 'remove'; readonly stamp: Stamp };
+  | { readonly type: 'remove'; readonly stamp: Stamp }
+  | { readonly type: 'supersede'; readonly by: PackageSuperseded['data']['by'] };
 
 const local = { kind: 'local' } as const;
 
@@ -66,6 +71,13 @@ function remove(state: PackageState, stamp: Stamp): PackageEvent[] {
   return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: local } }];
 }
 
+/** What is read of the other package may be old by now: only a later publication takes over, and each once. */
+function supersede({ facts, superseded }: PackageState, by: PackageSuperseded['data']['by']): PackageEvent[] {
+  if (!facts || isRemoved(facts) || by.publication <= facts.publication || by.publication === superseded) return [];
+  const { packageId, filename } = facts;
+  return [{ type: 'PackageSuperseded', data: { packageId, filename, by } }];
+}
+
 function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
   switch (command.type) {
     case 'recordChunks':
@@ -84,6 +96,8 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
       return setStage(state, command.stage, command.stamp);
     case 'remove':
       return remove(state, command.stamp);
+    case 'supersede':
+      return supersede(state, command.by);
   }
 }
 
@@ -91,6 +105,7 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
   if (event.type === 'PackageChunksHashed') {
     return { ...state, chunks: Math.max(state.chunks, event.data.first + event.data.count) };
   }
+  if (event.type === 'PackageSuperseded') return { ...state, superseded: event.data.by.publication };
   const facts = foldFacts(state.facts, event);
   const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
   return { ...state, facts, vouched: state.vouched || confirms };
@@ -100,7 +115,7 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, chunks: 0, vouched: false },
+  initial: { facts: null, chunks: 0, vouched: false, superseded: null },
   decide,
   evolve,
 };

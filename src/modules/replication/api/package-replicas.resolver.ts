@@ -5,7 +5,7 @@ import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { Package } from '../../packages/api/package.type.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
 import { ReplicasQuery } from '../queries/replicas.query.js';
-import { Replica } from './replica.type.js';
+import { LineageStep, Replica } from './replica.type.js';
 
 /** Servers that a package is usually on. */
 const USUAL_REPLICAS = 5;
@@ -26,5 +26,13 @@ export class PackageReplicasResolver {
   })
   replicas(@Parent() { id }: Package): Promise<readonly Replica[]> {
     return this.replicasOf.load(id);
+  }
+
+  @ResolveField(() => [LineageStep], {
+    description: 'Through whom it came here: from the server it was uploaded on to this one. Empty while it is not here.',
+    complexity: 10,
+  })
+  async lineage(@Parent() { id }: Package): Promise<readonly LineageStep[]> {
+    return (await this.replicasOf.load(id)).find(({ local }) => local)?.lineage ?? [];
   }
 }

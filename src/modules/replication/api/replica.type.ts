@@ -42,6 +42,15 @@ export class ReplicaProblem {
   reason!: string;
 }
 
+@ObjectType({ description: 'A server on the way of a copy.' })
+export class LineageStep {
+  @Field(() => ServerReference)
+  server!: ServerReference;
+
+  @Field(() => Date, { nullable: true, description: 'Since when it held the whole package, verified; null until it has told.' })
+  verifiedAt!: Date | null;
+}
+
 @ObjectType({ description: 'The copy of a package on one server: this one, or one that told us of its copy.' })
 export class Replica {
   @HideField()
@@ -94,4 +103,10 @@ export class Replica {
 
   @Field(() => Date, { nullable: true })
   publishedAt!: Date | null;
+
+  @Field(() => [LineageStep], {
+    description: 'Through whom it came: from the server it was uploaded on to the one it is on. Empty while there is no copy.',
+    complexity: 10,
+  })
+  lineage!: readonly LineageStep[];
 }

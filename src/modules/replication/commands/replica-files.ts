@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
+import { Locks } from '../../../ports/locks.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { replica } from '../domain/replica.decider.js';
@@ -15,14 +16,34 @@ export class ReplicaFiles {
     store: EventStore,
     private readonly runner: CommandRunner,
     private readonly storage: PackageStorage,
+    private readonly locks: Locks,
   ) {
     this.packages = new StreamReader(store, knownPackage);
   }
 
   /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
   async forget(packageId: string): Promise<void> {
+    await this.alone(packageId, async () => {
+      await this.storage.unreserve(packageId);
+      await this.storage.remove(packageId, () => this.isUnwanted(packageId));
+    });
+  }
+
+  /** Removes what was fetched so far; a whole file stays for its grace time. */
+  async setAside(packageId: string): Promise<void> {
     await this.storage.unreserve(packageId);
-    await this.storage.remove(packageId, () => this.isUnwanted(packageId));
+  }
+
+  /** Records that a withdrawn replica is there again, if its file still is and has the right digest. */
+  async adopt(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
+    await this.alone(packageId, async () => {
+      if ((await this.storage.digestPublished(packageId)) === sha256) await record();
+    });
+  }
+
+  /** What is adopted must not be deleted between the look at its digest and the record. */
+  private async alone(packageId: string, work: () => Promise<void>): Promise<void> {
+    await this.locks.hold(`file ${packageId}`, new AbortController().signal, work);
   }
 
   private async isUnwanted(packageId: string): Promise<boolean> {

@@ -36,6 +36,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
 
   private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
     const news = reportOf(facts, report);
+    if (missing) await this.takeBack(facts);
     if (news && news.copy !== null && missing) {
       await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
       return;
@@ -46,13 +47,21 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
   }
 
+  /** Within the grace time after a withdrawal its file is still there: nothing has to be fetched. */
+  private async takeBack(facts: PackageFacts): Promise<void> {
+    const { packageId, sha256 } = facts;
+    if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
+    await this.files.adopt(packageId, sha256, () => this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }));
+  }
+
   private async giveUp(facts: PackageFacts, report: PeerReport | null, uploaded: boolean): Promise<void> {
     const state = await this.tell(facts, reportOf(facts, report));
     // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
     if (uploaded || state.content === null) return;
     const reason = isRemoved(facts) ? 'removed' : 'stage';
     const { events } = await this.runner.run(replica, facts.packageId, { kind: 'withdraw', reason });
-    if (events.length > 0) await this.files.forget(facts.packageId);
+    if (events.length === 0) return;
+    await (reason === 'stage' ? this.files.setAside(facts.packageId) : this.files.forget(facts.packageId));
   }
 
   private async tell({ packageId }: PackageFacts, news: ReportHolder | null): Promise<ReplicaState> {

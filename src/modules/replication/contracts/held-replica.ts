@@ -11,22 +11,30 @@ export interface HeldReplica {
   readonly fetching: boolean;
   /** Chunks that came from each peer since it was requested; one that was only asked has none. */
   readonly delivered: ReadonlyMap<string, number>;
+  /** The same of the copy before: when its file was taken back, nothing came from anybody. */
+  readonly before: ReadonlyMap<string, number>;
   /** The way to each peer that has a copy, and that peer itself. */
   readonly ways: ReadonlyMap<string, Lineage>;
 }
 
 const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> => new Map(map).set(key, value);
 
+/** Nothing came at all: it is an empty package, or the file of the copy before. */
+function deliveredFor({ delivered, before }: HeldReplica): ReadonlyMap<string, number> {
+  const cameNow = [...delivered.values()].some((count) => count > 0);
+  return cameNow || before.size === 0 ? delivered : before;
+}
+
 function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
   switch (event.type) {
     case 'ReplicaRequested':
-      return { ...held, verifiedAt: null, fetching: true, delivered: new Map([[event.data.fromPeerId, 0]]) };
+      return { ...held, verifiedAt: null, fetching: true, delivered: new Map([[event.data.fromPeerId, 0]]), before: held.delivered };
     case 'ChunksVerified': {
       const { fromPeerId, count } = event.data;
       return { ...held, delivered: put(held.delivered, fromPeerId, (held.delivered.get(fromPeerId) ?? 0) + count) };
     }
     case 'ReplicaPublished':
-      return { ...held, verifiedAt: event.record.recordedAt.toISOString(), fetching: false };
+      return { ...held, verifiedAt: event.record.recordedAt.toISOString(), fetching: false, delivered: deliveredFor(held) };
     case 'ReplicaWithdrawn':
       return { ...held, verifiedAt: null, fetching: false };
     case 'ReplicaReported': {
@@ -41,7 +49,7 @@ function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
 export const heldReplica: StreamFold<HeldReplica, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
-  initial: { verifiedAt: null, fetching: false, delivered: new Map(), ways: new Map() },
+  initial: { verifiedAt: null, fetching: false, delivered: new Map(), before: new Map(), ways: new Map() },
   evolve,
 };
 

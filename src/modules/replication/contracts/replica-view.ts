@@ -26,6 +26,12 @@ export interface ReplicaProblem {
   readonly reason: string;
 }
 
+/** A server on the way of a copy; `verifiedAt` is null as far as it has not told. */
+export interface LineageStepView {
+  readonly server: ServerName;
+  readonly verifiedAt: Date | null;
+}
+
 /** The copy of a package on one server, as it is shown. */
 export interface ReplicaView {
   readonly packageId: string;
@@ -48,4 +54,6 @@ export interface ReplicaView {
   readonly lastError: string | null;
   readonly requestedAt: Date | null;
   readonly publishedAt: Date | null;
+  /** From the server it was uploaded on to the one it is on; empty while there is no copy. */
+  readonly lineage: readonly LineageStepView[];
 }

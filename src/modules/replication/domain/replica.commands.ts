@@ -42,6 +42,8 @@ export type ReplicaCommand =
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
   | { readonly kind: 'publish' }
+  /** The file of a withdrawn copy is still there, whole. */
+  | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder

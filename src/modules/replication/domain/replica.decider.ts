@@ -22,6 +22,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
     if (command.kind === 'report') return report(command, state);
     if (command.kind === 'announce') return announce(command, state);
     if (command.kind === 'retry') return retry(state);
+    if (command.kind === 'adopt') return adopt(command, state);
     // The rest concerns a copy that was asked for; for any other it is old news.
     return state.content ? decideOnCopy(command, state, state.content) : [];
   },
@@ -30,6 +31,17 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
 function request({ content, fromPeerId }: Command<'request'>, state: ReplicaState): readonly ReplicaEvent[] {
   if (state.status !== 'none' && state.status !== 'withdrawn') return [];
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
+}
+
+/** In one step, so that no job begins to fetch. */
+function adopt({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const { status, fromPeerId } = state;
+  if (status !== 'withdrawn' || fromPeerId === null) return [];
+  const { packageId, filename, size, sha256 } = content;
+  return [
+    { type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } },
+    { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } },
+  ];
 }
 
 function report({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {

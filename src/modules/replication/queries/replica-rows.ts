@@ -1,7 +1,7 @@
 import type { Run } from '../../../kernel/runs.js';
 import { countOf } from '../../../kernel/runs.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
-import type { ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
+import type { LineageStepView, ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
 import type { ReplicaEntity, ReplicaPackageEntity } from '../projections/replicas/replica.entity.js';
 
 const problem = (code: string | null, reason: string | null): ReplicaProblem | null =>
@@ -16,6 +16,15 @@ function bytesOf(runs: readonly Run[], { size, chunkCount }: ReplicaPackageEntit
 function verifiedRuns(row: ReplicaEntity, chunkCount: number): readonly Run[] {
   if (row.state !== 'PUBLISHED') return row.verified;
   return chunkCount > 0 ? [{ first: 0, count: chunkCount }] : [];
+}
+
+function lineageOf(row: ReplicaEntity, server: ServerName): readonly LineageStepView[] {
+  const steps = row.lineage.map(({ serverId, name, verifiedAt }) => ({
+    server: { id: serverId, name },
+    verifiedAt: verifiedAt === null ? null : new Date(verifiedAt),
+  }));
+  if (!row.local) return row.state === 'WITHDRAWN' ? [] : steps;
+  return row.state === 'PUBLISHED' ? [...steps, { server, verifiedAt: row.publishedAt }] : [];
 }
 
 const UNKNOWN = { size: 0, chunkCount: 0 };
@@ -48,5 +57,6 @@ export function toReplicaView(
     lastError: row.lastError,
     requestedAt: row.requestedAt,
     publishedAt: row.publishedAt,
+    lineage: lineageOf(row, named(row.serverId)),
   };
 }

@@ -11,6 +11,7 @@ import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.p
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
+import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
 import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
@@ -48,14 +49,14 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     items: ItemHandler,
     watch: QueueWatch,
   ) {
-    watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date())]));
+    watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
     const onReturn = () => this.queue.enqueue([wakeReplicas()]);
     this.parts = { transport, cursors, items, logger: new Logger('Subscriber'), onReturn };
   }
 
   /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
   async start(): Promise<void> {
-    await this.queue.enqueue([wakeReplicas()]);
+    await this.queue.enqueue([wakeReplicas(), sweepWithdrawn()]);
     await this.views.follow(this);
     this.stopWatching = this.directory.onChange(() => this.requestSync());
     this.requestSync();

@@ -12,7 +12,7 @@ import { labelPackages } from './target-labels.js';
 @Injectable()
 export class AuditProjection implements Projection {
   readonly name = 'audit';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['audit_entries'];
   readonly eventTypes = AUDITED_TYPES;
 

@@ -11,14 +11,20 @@ export function packageStory(event: PackageEvent): Story {
       return { ...about(packageId, null), summary, details: { first, count } };
     }
     case 'PackagePublished': {
-      const { filename, size, stage, source, origin } = event.data;
-      const how = source.kind === 'local' ? 'Published' : `Learnt from a peer of the publication on ${origin.name} of`;
+      const { filename, size, stage, source, origin, uploadedBy } = event.data;
+      const isOurs = source.kind === 'local';
+      const how = isOurs ? 'Published' : `Learnt from a peer of the publication on ${origin.name} by ${uploadedBy} of`;
       const summary = `${how} ${filename} (${counted(size, 'byte')}, ${stage})`;
       return { ...about(event.data.packageId, filename), summary, details: event.data };
     }
     case 'PackageStageChanged': {
       const { packageId, filename, from, to } = event.data;
       return { ...about(packageId, filename), summary: `Moved ${filename} from ${from} to ${to}`, details: event.data };
+    }
+    case 'PackageSuperseded': {
+      const { packageId, filename, by } = event.data;
+      const summary = `Superseded ${filename}: package ${by.packageId}, published later, is served under this name`;
+      return { ...about(packageId, filename), summary, details: event.data };
     }
     case 'PackageRemoved': {
       const { packageId, filename } = event.data;

@@ -2,7 +2,7 @@ import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { PackageView } from '../../contracts/package-view.js';
 import { PackageEntity } from '../../projections/packages/package.entity.js';
-import { PackageByFilenameQuery, PackagesByIdQuery } from './package.query.js';
+import { PackageByFilenameQuery, PackagesByIdQuery, ServedPackagesQuery } from './package.query.js';
 
 @QueryHandler(PackageByFilenameQuery)
 export class PackageByFilenameHandler implements IQueryHandler<PackageByFilenameQuery> {
@@ -28,5 +28,18 @@ export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery> {
     const query = this.dataSource.createQueryBuilder(PackageEntity, 'package').where('package.id = ANY(:ids)', { ids });
     const rows = new Map((await query.getMany()).map((row) => [row.id, row]));
     return ids.map((id) => rows.get(id) ?? null);
+  }
+}
+
+@QueryHandler(ServedPackagesQuery)
+export class ServedPackagesHandler implements IQueryHandler<ServedPackagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ filenames }: ServedPackagesQuery): Promise<readonly (PackageView | null)[]> {
+    const query = this.dataSource
+      .createQueryBuilder(PackageEntity, 'package')
+      .where(`package.filename = ANY(:filenames) AND package.state = 'AVAILABLE'`, { filenames });
+    const rows = new Map((await query.getMany()).map((row) => [row.filename, row]));
+    return filenames.map((filename) => rows.get(filename) ?? null);
   }
 }

@@ -8,6 +8,13 @@ export class PackageByFilenameQuery extends Query<PackageView | null> {
   }
 }
 
+/** The packages served under filenames (NFC), in the order asked for; null where none is. */
+export class ServedPackagesQuery extends Query<readonly (PackageView | null)[]> {
+  constructor(readonly filenames: readonly string[]) {
+    super();
+  }
+}
+
 /** Packages by their ids, in the order asked for; null for an unknown one. */
 export class PackagesByIdQuery extends Query<readonly (PackageView | null)[]> {
   constructor(readonly ids: readonly string[]) {

@@ -42,7 +42,10 @@ export class PublishReplicaWorker implements JobHandler {
   private async work(packageId: string): Promise<void> {
     const plan = await this.commands.execute(new PlanFetch(packageId));
     if (!plan || countOf(plan.verified) < plan.chunkCount) return;
-    const published = (await this.isInPlace(plan)) || (await this.delays.noting(plan, () => this.putInPlace(plan)));
+    const isInPlace = await this.isInPlace(plan);
+    // What was fetched although it was there would be left behind.
+    if (isInPlace) await this.storage.unreserve(packageId);
+    const published = isInPlace || (await this.delays.noting(plan, () => this.putInPlace(plan)));
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
 

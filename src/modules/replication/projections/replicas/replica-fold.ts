@@ -1,6 +1,7 @@
 import { addRun, countOf, removeRun, type Run } from '../../../../kernel/runs.js';
 import type { Recorded } from '../../../../kernel/event-family.js';
 import type { ReplicaEvent } from '../../contracts/replica.events.js';
+import { wayTo } from './replica-way.js';
 import { ReplicaEntity } from './replica.entity.js';
 
 const CLEAR = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
@@ -18,6 +19,9 @@ export const newReplica = (packageId: string, serverId: string, local: boolean):
     ...CLEAR,
     requestedAt: null,
     publishedAt: null,
+    lineage: [],
+    delivered: {},
+    withdrawnAt: null,
   } satisfies ReplicaEntity);
 
 export const published = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
@@ -26,6 +30,7 @@ export const published = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
   state: 'PUBLISHED',
   verified: [],
   publishedAt: at,
+  withdrawnAt: null,
 });
 
 export const withdrawn = (row: ReplicaEntity): ReplicaEntity => ({
@@ -34,6 +39,7 @@ export const withdrawn = (row: ReplicaEntity): ReplicaEntity => ({
   state: 'WITHDRAWN',
   verified: [],
   publishedAt: null,
+  withdrawnAt: null,
 });
 
 const reported = (row: ReplicaEntity, verifiedAt: string | null): ReplicaEntity =>
@@ -49,8 +55,9 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
     case 'ReplicaPublished':
       return published(row, event.record.recordedAt);
     case 'ReplicaReported':
-      return reported(row, event.data.verifiedAt);
+      return { ...reported(row, event.data.verifiedAt), lineage: wayTo(event.data) };
     case 'ReplicaWithdrawn':
+      return { ...withdrawn(row), withdrawnAt: event.data.reason === 'stage' ? event.record.recordedAt : null };
     case 'ReplicaUnreported':
       return withdrawn(row);
     default:
@@ -61,14 +68,17 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
 
 function requested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, at: Date): ReplicaEntity {
   const verified = keepsChunks ? row.verified : [];
-  return { ...row, ...CLEAR, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, requestedAt: at, publishedAt: null };
+  const dates = { requestedAt: at, publishedAt: null, withdrawnAt: null };
+  return { ...row, ...CLEAR, ...dates, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, delivered: {} };
 }
 
 function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
   switch (event.type) {
     case 'ChunksVerified': {
       const verified = addRun(row.verified, event.data);
-      return { ...row, state: 'FETCHING', verified, sourceId: event.data.fromPeerId, delayCode: null, delayReason: null };
+      const { fromPeerId, count } = event.data;
+      const delivered = { ...row.delivered, [fromPeerId]: (row.delivered[fromPeerId] ?? 0) + count };
+      return { ...row, state: 'FETCHING', verified, delivered, sourceId: fromPeerId, delayCode: null, delayReason: null };
     }
     case 'ChunkRejected': {
       const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;

@@ -4,6 +4,7 @@ import { packageEvents, type PackageEvent } from '../../../packages/contracts/pa
 import { replicaEvents, type ReplicaEvent } from '../../contracts/replica.events.js';
 import type { ReplicaEntity, ReplicaPackageEntity } from './replica.entity.js';
 import { foldReplica, newReplica, published, withdrawn } from './replica-fold.js';
+import { wayTo, withTimes, withWay } from './replica-way.js';
 
 const keyOf = (packageId: string, serverId: string): string => `${packageId}/${serverId}`;
 
@@ -40,6 +41,11 @@ export class ReplicaPage {
     const remote = event.type === 'ReplicaReported' || event.type === 'ReplicaUnreported';
     const serverId = remote ? event.data.peerId : event.record.metadata.serverId;
     this.change(packageId, serverId, !remote, (row) => foldReplica(row, event));
+    const rowOf = (id: string) => this.rows.get(keyOf(packageId, id));
+    if (event.type === 'ReplicaPublished') this.change(packageId, serverId, true, (row) => withWay(row, rowOf));
+    const own = rowOf(event.record.metadata.serverId);
+    const timed = event.type === 'ReplicaReported' && own ? withTimes(own, wayTo(event.data)) : own;
+    if (timed && timed !== own) this.change(packageId, timed.serverId, true, () => timed);
   }
 
   private onPackage(event: Recorded<PackageEvent>): void {
@@ -51,7 +57,7 @@ export class ReplicaPage {
       this.packages.set(packageId, { packageId, filename, size, sha256, chunkCount, publication: latest });
       this.changedPackages.add(packageId);
       if (source.kind !== 'local') return;
-      this.change(packageId, serverId, true, (row) => published(row, event.record.recordedAt));
+      this.change(packageId, serverId, true, (row) => ({ ...published(row, event.record.recordedAt), lineage: [], delivered: {} }));
     }
     if (event.type === 'PackageRemoved' && event.data.stamp > (this.packages.get(event.data.packageId)?.publication ?? '')) {
       const own = this.rows.get(keyOf(event.data.packageId, serverId));

@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Run } from '../../../../kernel/runs.js';
 import { runsColumn, safeBigint } from '../../../../platform/database/column-values.js';
+import type { Lineage } from '../../contracts/lineage.js';
 import type { ReplicaState } from '../../contracts/replica-view.js';
 
 /** The copy of a package on one server: ours, or one that a peer told us of. */
@@ -21,6 +22,12 @@ export class ReplicaEntity {
   @Column('text', { name: 'last_error', nullable: true }) lastError!: string | null;
   @Column('timestamptz', { name: 'requested_at', nullable: true }) requestedAt!: Date | null;
   @Column('timestamptz', { name: 'published_at', nullable: true }) publishedAt!: Date | null;
+  /** The way to a peer's copy, with that peer at its end; of our own, the way to the peer that most of it came from. */
+  @Column('jsonb') lineage!: Lineage;
+  /** Chunks that our own copy got from each peer since it was requested, by the peer's id. */
+  @Column('jsonb') delivered!: { readonly [peerId: string]: number };
+  /** Since when our own copy is withdrawn because of its stage. */
+  @Column('timestamptz', { name: 'withdrawn_at', nullable: true }) withdrawnAt!: Date | null;
 }
 
 /** What a replica needs to know of its package. */

@@ -14,7 +14,7 @@ import { serverNames } from './server-names.js';
 @Injectable()
 export class ReplicasProjection implements Projection {
   readonly name = 'replicas';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['replicas', 'replica_packages', 'replica_servers'];
   readonly eventTypes = [
     ...replicaEvents.types,

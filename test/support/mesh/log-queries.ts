@@ -1,0 +1,45 @@
+import type { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
+import { withdrawnReplica } from '../../../src/modules/replication/contracts/withdrawn-replica.js';
+import type { SupersededPackages, SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
+import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
+import type { MeshIdentity } from './mesh-identity.js';
+import type { LogFile } from './mesh-log.js';
+import { Shown } from './shown.js';
+
+/** Since when which replicas are withdrawn because of their stage. */
+export function withdrawnIn(file: LogFile): ReadonlyMap<string, Date> {
+  const since = new Map<string, Date>();
+  for (const record of file.all) {
+    const event = replicaEvents.read(record);
+    if (!event) continue;
+    const now = withdrawnReplica.evolve({ since: since.get(event.data.packageId) ?? null }, event).since;
+    if (now) since.set(event.data.packageId, now);
+    else since.delete(event.data.packageId);
+  }
+  return since;
+}
+
+/** What the read models answer, once they have caught up. */
+export class SupersededFromLog {
+  constructor(
+    private readonly file: LogFile,
+    private readonly identity: MeshIdentity,
+  ) {}
+
+  async execute({ packageId }: SupersededPackagesQuery): Promise<SupersededPackages | null> {
+    const shown = new Shown(this.file.all, this.identity.stage);
+    const [served, ...rest] = shown.candidates(shown.find(packageId)?.filename ?? '');
+    if (!served || rest.length === 0) return null;
+    return { packageIds: rest.map(({ id }) => id), by: { packageId: served.id, publication: served.publication } };
+  }
+}
+
+export class ToReviewFromLog {
+  constructor(private readonly file: LogFile) {}
+
+  async execute({ after }: ReplicasToReviewQuery): Promise<readonly string[]> {
+    const here = new Shown(this.file.all, 'Dev').packages.filter(({ held, fetching }) => held || fetching !== null);
+    const ids = new Set([...here.map(({ id }) => id), ...withdrawnIn(this.file).keys()]);
+    return [...ids].filter((id) => id > (after ?? '')).toSorted().slice(0, 2);
+  }
+}

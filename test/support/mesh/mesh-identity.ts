@@ -1,0 +1,32 @@
+import type { Stage } from '../../../src/kernel/stage.js';
+import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
+import { serverEvents } from '../../../src/modules/server/contracts/server.events.js';
+import type { LogFile } from './mesh-log.js';
+
+/** Knows the stage as of the last look at the log, as a live view does. */
+export class MeshIdentity extends ServerIdentity {
+  readonly url = 'http://mesh';
+  readonly publicKey = '';
+  stage: Stage = 'Prod';
+
+  constructor(
+    readonly serverId: string,
+    private readonly log: LogFile,
+  ) {
+    super();
+    this.look();
+  }
+
+  get name(): string {
+    return this.serverId;
+  }
+
+  look(): void {
+    const last = this.log.of('server').flatMap((record) => serverEvents.read(record) ?? []).findLast(({ type }) => type !== 'ServerKeyRotated');
+    if (last && last.type !== 'ServerKeyRotated') this.stage = last.data.stage;
+  }
+
+  sign(): Uint8Array {
+    return new Uint8Array(64);
+  }
+}
