@@ -64,11 +64,33 @@ export type PackageRemoved = DomainEvent<
   { readonly packageId: string; readonly filename: string; readonly stamp: Stamp; readonly source: Source }
 >;
 
-export type PackageEvent = PackageChunksHashed | PackagePublished | PackageStageChanged | PackageRemoved;
+/**
+ * The file that was uploaded here is no longer what it was, or is gone: this server does not hold the package until it is
+ * uploaded again or its replica has been mended. The replica stream tells which chunks are damaged.
+ */
+export type PackageDamaged = DomainEvent<
+  'PackageDamaged',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly chunkCount: number;
+    readonly damagedChunks: number;
+    /** There was no file. */
+    readonly missing: boolean;
+  }
+>;
+
+export type PackageEvent =
+  | PackageChunksHashed
+  | PackagePublished
+  | PackageStageChanged
+  | PackageRemoved
+  | PackageDamaged;
 
 export const packageEvents = new EventFamily<PackageEvent>({
   PackageChunksHashed: { version: 1 },
   PackagePublished: { version: 1 },
   PackageStageChanged: { version: 1 },
   PackageRemoved: { version: 1 },
+  PackageDamaged: { version: 1 },
 });

@@ -7,11 +7,15 @@ import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-fa
 import { checkPages } from './chunk-pages.js';
 import { learn } from './learn.js';
 
-/** `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them. */
+/**
+ * `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them; `uploaded`
+ * while the file that was uploaded here is on our disk.
+ */
 export interface PackageState {
   readonly facts: PackageFacts | null;
   readonly chunks: number;
   readonly vouched: boolean;
+  readonly uploaded: boolean;
 }
 
 /** A publication without its source, which the command tells. */
@@ -29,7 +33,14 @@ export type PackageCommand =
       readonly peerId: string;
     }
   | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
-  | { readonly type: 'remove'; readonly stamp: Stamp };
+  | { readonly type: 'remove'; readonly stamp: Stamp }
+  /** The file of this publication, uploaded here, was found damaged or gone. A later upload put it right. */
+  | {
+      readonly type: 'damage';
+      readonly publication: Stamp;
+      readonly damagedChunks: number;
+      readonly missing: boolean;
+    };
 
 const local = { kind: 'local' } as const;
 
@@ -66,6 +77,15 @@ function remove(state: PackageState, stamp: Stamp): PackageEvent[] {
   return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: local } }];
 }
 
+function damage(
+  { facts, uploaded }: PackageState,
+  { publication, damagedChunks, missing }: Extract<PackageCommand, { type: 'damage' }>,
+): PackageEvent[] {
+  if (!facts || !uploaded || facts.publication !== publication) return [];
+  const { packageId, filename, chunkCount } = facts;
+  return [{ type: 'PackageDamaged', data: { packageId, filename, chunkCount, damagedChunks, missing } }];
+}
+
 function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
   switch (command.type) {
     case 'recordChunks':
@@ -84,6 +104,8 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
       return setStage(state, command.stage, command.stamp);
     case 'remove':
       return remove(state, command.stamp);
+    case 'damage':
+      return damage(state, command);
   }
 }
 
@@ -93,14 +115,15 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
   }
   const facts = foldFacts(state.facts, event);
   const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
-  return { ...state, facts, vouched: state.vouched || confirms };
+  const lost = event.type === 'PackageDamaged' || (facts !== null && isRemoved(facts));
+  return { ...state, facts, vouched: state.vouched || confirms, uploaded: confirms || (state.uploaded && !lost) };
 }
 
 /** Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, chunks: 0, vouched: false },
+  initial: { facts: null, chunks: 0, vouched: false, uploaded: false },
   decide,
   evolve,
 };

@@ -41,9 +41,17 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
       return;
     }
     const state = await this.tell(facts, news);
+    if (!missing) return this.arrive(facts, state);
     const [fromPeerId] = state.holders.keys();
-    if (!missing || fromPeerId === undefined) return;
+    if (fromPeerId === undefined) return;
     await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
+  }
+
+  /** An upload here also ends what was on its way from elsewhere, or could not be fetched. */
+  private async arrive({ packageId }: PackageFacts, { status }: ReplicaState): Promise<void> {
+    if (status !== 'pending' && status !== 'failed') return;
+    await this.runner.run(replica, packageId, { kind: 'arrive' });
+    await this.files.unreserve(packageId);
   }
 
   private async giveUp(facts: PackageFacts, report: PeerReport | null, uploaded: boolean): Promise<void> {

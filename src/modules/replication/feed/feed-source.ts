@@ -27,9 +27,17 @@ export interface FeedEntry {
 }
 
 /** Whatever may have changed for a peer. */
-const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn'];
+const CHANGES = [
+  'PackagePublished',
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaPublished',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn'];
 
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()

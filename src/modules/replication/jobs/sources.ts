@@ -15,7 +15,7 @@ export class Sources {
     const contacts = await Promise.all(holders.map(({ peerId }) => this.directory.find(peerId)));
     const usable = contacts.filter((contact) => contact !== null && !contact.suspended);
     const picked = usable[(attempt - 1) % Math.max(1, usable.length)];
-    if (!picked) throw new NoSource(`No registered server that is not suspended is known to have ${filename}.`);
+    if (!picked) throw new NoSource(`No registered server that is not suspended is known to have ${filename}. It goes on once one has it; uploading the same file here puts it right at once.`);
     return picked;
   }
 }

@@ -17,7 +17,7 @@ export class ReviewReplicas implements Reaction {
   /** What comes from a peer is reviewed by the subscriber, which does not go on before. */
   async react(record: RecordedEvent): Promise<void> {
     const event = packageEvents.read(record);
-    if (!event || event.type === 'PackageChunksHashed' || event.data.source.kind !== 'local') return;
+    if (!event || !('source' in event.data) || event.data.source.kind !== 'local') return;
     await this.commands.execute(new ReviewReplica(event.data.packageId));
   }
 }
