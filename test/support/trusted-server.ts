@@ -26,6 +26,8 @@ const UNSET: Settings = {
   role: 'all',
   trustedProxies: [],
   accelRedirect: null,
+  scrubRate: 0,
+  scrubDays: 30,
   logLevel: 'error',
 };
 

@@ -1,5 +1,7 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
+import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -17,6 +19,8 @@ export async function startWork(app: INestApplication): Promise<void> {
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();
+  await app.get(MissingFiles).look();
+  await app.get(Scrubber).start();
   await app.get(FeedFollowers).start();
 }
 

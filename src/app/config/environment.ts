@@ -33,6 +33,17 @@ const proxies = z
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(areProxies);
 
+const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+const byteCount = z
+  .string()
+  .regex(/^\d{1,12}(B|KiB|MiB|GiB)?$/)
+  .transform((text) => {
+    const [, digits = '', unit = ''] = /^(\d+)(.*)$/.exec(text) ?? [];
+    return Number(digits) * (Object.entries(UNITS).find(([name]) => name === unit)?.[1] ?? 1);
+  })
+  .refine(Number.isSafeInteger);
+
 const noNul = (value: string): boolean => !value.includes('\0');
 
 /**
@@ -102,6 +113,18 @@ export const environment = {
     expected: 'the path of an internal location of nginx with a slash at both ends, such as /_odst/packages/',
     meaning:
       'Downloads that come with `X-Odst-Accel: 1` are answered by `X-Accel-Redirect` to this location; nginx sends the file. See `docker/nginx.conf`.',
+  },
+  ODST_SCRUB_RATE: {
+    check: byteCount,
+    fallback: '20MiB',
+    expected: 'bytes per second, such as 512KiB or 20MiB; 0 for none',
+    meaning: 'So much of the stored packages is read again each second, to find and mend what the disk has damaged.',
+  },
+  ODST_SCRUB_DAYS: {
+    check: z.string().regex(/^\d{1,4}$/).transform(Number),
+    fallback: '30',
+    expected: 'a number of days from 0 to 9999',
+    meaning: 'A package is read again when so many days have passed since it was last verified; 0: over and over.',
   },
   ODST_LOG_LEVEL: {
     check: z.enum(['debug', 'info', 'warn', 'error']),

@@ -30,6 +30,8 @@ export function loadSettings(env: Env): Settings {
     redisUrl: parse(env, 'REDIS_URL'),
     trustedProxies: parse(env, 'ODST_TRUSTED_PROXIES') ?? [],
     accelRedirect: parse(env, 'ODST_ACCEL_REDIRECT'),
+    scrubRate: need('ODST_SCRUB_RATE'),
+    scrubDays: need('ODST_SCRUB_DAYS'),
     logLevel: need('ODST_LOG_LEVEL'),
   };
   refuseContradictions(settings);

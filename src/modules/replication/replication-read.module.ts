@@ -4,10 +4,13 @@ import { replicaEntities } from './projections/entities.js';
 import { ReplicasProjection } from './projections/replicas/replicas.projection.js';
 import { ReplicasHandler } from './queries/replicas.handler.js';
 import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler.js';
+import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './queries/scrub/scrub.handlers.js';
+
+const scrub = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 
 /** What can be asked about replicas. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
-  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler],
+  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...scrub],
 })
 export class ReplicationReadModule {}

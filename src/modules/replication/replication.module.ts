@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
+import { VerificationResolver } from './api/verification.resolver.js';
 import {
   DelayReplicaHandler,
   PlanFetchHandler,
@@ -11,6 +12,9 @@ import {
 import { ReplicaFiles } from './commands/replica-files.js';
 import { RetryReplicaHandler } from './commands/retry-replica.handler.js';
 import { ReviewReplicaHandler } from './commands/review-replica.handler.js';
+import { HeldPackages } from './commands/verify/held-packages.js';
+import { PlanVerificationHandler, ReportDamageHandler } from './commands/verify/verification.handlers.js';
+import { VerifyPackageHandler } from './commands/verify/verify-package.handler.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedSource } from './feed/feed-source.js';
 import { OpenFeeds } from './feed/open-feeds.js';
@@ -20,6 +24,10 @@ import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
 import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
+import { MissingFiles } from './jobs/scrub/missing-files.js';
+import { ScrubRecords } from './jobs/scrub/scrub-records.js';
+import { Scrubber } from './jobs/scrub/scrubber.js';
+import { VerifyPackageWorker } from './jobs/scrub/verify-package.worker.js';
 import { Sources } from './jobs/sources.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
@@ -38,18 +46,23 @@ const commands = [
   DelayReplicaHandler,
   PublishReplicaHandler,
   RecordDamageHandler,
+  HeldPackages,
+  PlanVerificationHandler,
+  ReportDamageHandler,
+  VerifyPackageHandler,
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
+const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
 const feeds = [FeedSource, OpenFeeds, FeedCursors, ItemHandler, FeedFollowers];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
-export const replicationProviders = [...commands, ...jobs, EnqueueReplicaJobs, ReviewReplicas, ...feeds];
+export const replicationProviders = [...commands, ...jobs, ...scrub, EnqueueReplicaJobs, ReviewReplicas, ...feeds];
 
 /** Copies of packages between servers. `FeedFollowers.start` sets it going. */
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController],
-  providers: [...replicationProviders, ReplicasResolver, PackageReplicasResolver],
-  exports: [FeedFollowers],
+  providers: [...replicationProviders, ReplicasResolver, PackageReplicasResolver, VerificationResolver],
+  exports: [FeedFollowers, Scrubber, MissingFiles],
 })
 export class ReplicationModule {}

@@ -27,5 +27,9 @@ export abstract class Settings {
   abstract readonly trustedProxies: readonly string[];
   /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */
   abstract readonly accelRedirect: string | null;
+  /** Bytes of stored packages that are read again in a second, to find damage; 0 for none. */
+  abstract readonly scrubRate: number;
+  /** Days between two readings of one package. */
+  abstract readonly scrubDays: number;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
