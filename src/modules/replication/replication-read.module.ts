@@ -4,13 +4,16 @@ import { replicaEntities } from './projections/entities.js';
 import { ReplicasProjection } from './projections/replicas/replicas.projection.js';
 import { ReplicasHandler } from './queries/replicas.handler.js';
 import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './queries/inventory/inventory.handlers.js';
+import { PeerComparisonsHandler } from './queries/inventory/peer-comparisons.handler.js';
 import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './queries/scrub/scrub.handlers.js';
 
 const scrub = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const inventory = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
 /** What can be asked about replicas. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
-  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...scrub],
+  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...scrub, ...inventory],
 })
 export class ReplicationReadModule {}

@@ -17,6 +17,8 @@ import { PlanVerificationHandler, ReportDamageHandler } from './commands/verify/
 import { VerifyPackageHandler } from './commands/verify/verify-package.handler.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedSource } from './feed/feed-source.js';
+import { InventoryController } from './feed/inventory/inventory.controller.js';
+import { UpToDate } from './feed/inventory/up-to-date.js';
 import { OpenFeeds } from './feed/open-feeds.js';
 import { PackageContentController } from './feed/package-content.controller.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
@@ -33,6 +35,7 @@ import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
 import { ReviewReplicas } from './reactions/review-replicas.js';
 import { ReplicationReadModule } from './replication-read.module.js';
+import { Comparison } from './subscriber/comparison/comparison.js';
 import { FeedCursors } from './subscriber/feed-cursors.js';
 import { FeedFollowers } from './subscriber/feed-followers.js';
 import { ItemHandler } from './subscriber/item-handler.js';
@@ -53,7 +56,7 @@ const commands = [
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
-const feeds = [FeedSource, OpenFeeds, FeedCursors, ItemHandler, FeedFollowers];
+const feeds = [FeedSource, OpenFeeds, UpToDate, FeedCursors, ItemHandler, Comparison, FeedFollowers];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
 export const replicationProviders = [...commands, ...jobs, ...scrub, EnqueueReplicaJobs, ReviewReplicas, ...feeds];
@@ -61,7 +64,7 @@ export const replicationProviders = [...commands, ...jobs, ...scrub, EnqueueRepl
 /** Copies of packages between servers. `FeedFollowers.start` sets it going. */
 @Module({
   imports: [ReplicationReadModule],
-  controllers: [FeedController, PackageContentController],
+  controllers: [FeedController, PackageContentController, InventoryController],
   providers: [...replicationProviders, ReplicasResolver, PackageReplicasResolver, VerificationResolver],
   exports: [FeedFollowers, Scrubber, MissingFiles],
 })

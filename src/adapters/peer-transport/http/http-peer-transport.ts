@@ -37,10 +37,10 @@ export class HttpPeerTransport extends PeerTransport {
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
   }
 
-  post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
+  post(server: { name: string; url: string; peerId?: string }, path: string, body: object): Promise<unknown> {
     const url = server.url + path;
     const bytes = Buffer.from(JSON.stringify(body));
-    const signed = this.signer.sign({ method: 'POST', url, body: bytes, to: null });
+    const signed = this.signer.sign({ method: 'POST', url, body: bytes, to: server.peerId ?? null });
     const headers = { 'content-type': 'application/json', ...signed };
     return callJson(this.agent, server.name, { method: 'POST', url, headers, body: bytes });
   }

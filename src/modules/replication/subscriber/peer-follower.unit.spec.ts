@@ -46,6 +46,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
         return outcome;
       },
     }),
+    compare: async () => 0,
     logger: new Logger('test'),
     onReturn,
   });
