@@ -12,13 +12,12 @@ export async function comparison(server: ServerUnderTest) {
   return peer ?? null;
 }
 
-/** Waits until all of these servers have found, from now on, that they agree with their peer. */
-export async function waitForSync(...servers: readonly ServerUnderTest[]): Promise<void> {
-  const since = new Date();
+/** Waits until all of these servers have found, after a time, that they agree with their peer. */
+export async function waitForSync(since: Date, ...servers: readonly ServerUnderTest[]): Promise<void> {
   for (const server of servers) {
     await waitFor(`${server.name} to be in sync`, async () => {
       const found = await comparison(server);
-      return found?.inSync === true && found.differences === 0 && (found.comparedAt ?? since) > since;
+      return found?.inSync === true && found.differences === 0 && found.comparedAt !== null && found.comparedAt > since;
     }, 120_000);
   }
 }

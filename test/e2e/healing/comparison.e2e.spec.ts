@@ -35,7 +35,9 @@ it('says that two servers are in sync, also when their stages differ and package
   const { id } = await upload('removed.pkg');
   await waitFor('the copies on B', async () => (await pair.b.servedDigest('both.pkg')) === digest && (await pair.b.download('removed.pkg')).ok);
   await (await pair.a.client()).ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id });
-  await waitForSync(pair.a, pair.b);
+  const since = new Date();
+  await waitFor('the removal on B', async () => (await pair.b.download('removed.pkg')).status === 404);
+  await waitForSync(since, pair.a, pair.b);
   expect(await comparison(pair.a)).toMatchObject({ inSync: true, differences: 0 });
 });
 
@@ -52,10 +54,11 @@ it('finds and mends what the feed did not tell', async () => {
   await client.ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id: gone.id });
   await client.ask('mutation ($id: ID!) { setPackageStage(id: $id, stage: Test) { id } }', z.unknown(), { id: demoted.id });
   await skipNews();
+  const since = new Date();
   pair.proxy.refusing = false;
   await waitFor('the lost package', async () => (await pair.b.servedDigest('unheard-of.pkg')) === fresh.digest);
   await waitFor('the lost removal', async () => (await pair.b.download('will-go.pkg')).status === 404);
   await waitFor('the lost demotion', async () => (await pair.b.download('will-be-demoted.pkg')).status === 404);
   expect((await shown(pair.b, gone.id)).state).toBe('REMOVED');
-  await waitForSync(pair.a, pair.b);
+  await waitForSync(since, pair.a, pair.b);
 });

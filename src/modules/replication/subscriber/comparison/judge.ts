@@ -42,4 +42,4 @@ export function judge(ours: readonly InventoryEntry[], theirs: readonly Inventor
 const areGone = (our: InventoryEntry, their: InventoryEntry): boolean => isRemoved(our) && isRemoved(their);
 
 const isNews = (our: InventoryEntry, their: InventoryEntry, isUseful: boolean): boolean =>
-  !areGone(our, their) && (isAhead(their, our) || (isUseful && their.held !== our.held));
+  !areGone(our, their) && (isAhead(their, our) || (isUseful && !isRemoved(our) && their.held !== our.held));
