@@ -75,6 +75,12 @@ export abstract class EventStore {
   /** Cursor of the last event in the log, null when it is empty. */
   abstract head(): Promise<string | null>;
 
+  /**
+   * Id of the event at a cursor; null when the log has none there. A log that was put back to an earlier state and went
+   * on from there has other events behind the same cursors, and the same epoch. @throws Refusal INVALID_CURSOR
+   */
+  abstract idAt(cursor: string): Promise<string | null>;
+
   /** Negative, zero or positive, as for `Array.sort`; null stands before everything. */
   abstract compareCursors(a: string | null, b: string | null): number;
 

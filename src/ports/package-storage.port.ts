@@ -41,6 +41,24 @@ export interface RunningDigest {
   drop(): void;
 }
 
+/** What a check of a published file found. A file that is as it was published has no damage at all: null instead of this. */
+export interface FileDamage {
+  /** Sorted and disjoint; none when the file is just too long. */
+  readonly lost: readonly Run[];
+  /** There is no file: all chunks are lost. */
+  readonly missing: boolean;
+}
+
+export interface PublishedContent {
+  /** In bytes. */
+  readonly size: number;
+  /** SHA-256 of every chunk, 32 bytes each, end to end. */
+  readonly sha256: Uint8Array;
+}
+
+/** Called before each few MiB are read, with their number of bytes: waits to keep a rate, throws to end the check. */
+export type Pace = (bytes: number) => Promise<void>;
+
 /** No room left on the volume. HTTP 507. */
 export class StorageFull extends Error {
   constructor(readonly needed: number | null) {
@@ -63,7 +81,7 @@ export abstract class PackageStorage {
    */
   abstract reserve(packageId: string, size: number): Promise<string>;
 
-  /** Removes what was reserved; not an error when there is nothing. */
+  /** Removes what was reserved, or taken aside to be mended; not an error when there is nothing. */
   abstract unreserve(packageId: string): Promise<void>;
 
   /** SHA-256 (hex) of a staged file, read in order. */
@@ -77,6 +95,25 @@ export abstract class PackageStorage {
 
   /** The chunks of a staged file whose SHA-256 is not the given one: 32 bytes a chunk from the first on, end to end. */
   abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]>;
+
+  /**
+   * Reads a published file, or one that `takeOut` took aside, chunk by chunk and compares. Null when it is whole.
+   * @throws what `pace` throws
+   */
+  abstract examine(packageId: string, content: PublishedContent, pace: Pace): Promise<FileDamage | null>;
+
+  /**
+   * Takes a published file aside, to be mended: nobody can open it any more, downloads under way go on. The next
+   * `reserve` of the package makes it the replica's file; without one, the next `sweep` puts it back or removes it, as
+   * is wanted then. Without effect when there is none.
+   */
+  abstract takeOut(packageId: string): Promise<void>;
+
+  /** Undoes `takeOut` for a file that is whole after all. */
+  abstract putBack(packageId: string): Promise<void>;
+
+  /** Ids of the packages that a published file is there for. */
+  abstract published(): Promise<ReadonlySet<string>>;
 
   /** fsync, rename, fsync of the folder. Publishing again what is published replaces it by the same bytes. */
   abstract publish(stagedPath: string, packageId: string): Promise<void>;

@@ -208,6 +208,16 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
       });
     });
 
+    it('tells which event is at a cursor, and that there is none', async () => {
+      const events = someEvents(3);
+      const { cursor } = await store.append(own('places'), events, 'none');
+      expect(await store.idAt(cursor)).toBe(events[2]?.id);
+      for (const event of await streamOf('places')) expect(await store.idAt(event.cursor)).toBe(event.id);
+      const beyond = cursor.replaceAll(/\d+/g, (digits) => String(BigInt(digits) + 1_000_000n));
+      expect(await store.idAt(beyond)).toBeNull();
+      await expect((async () => store.idAt('nonsense'))()).rejects.toThrow(/cursor/);
+    });
+
     it('has an epoch that all clients agree on', async () => {
       const epochs = await Promise.all([store.epoch(), (await engine.open()).epoch(), store.epoch()]);
       expect(new Set(epochs).size).toBe(1);

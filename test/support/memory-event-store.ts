@@ -37,6 +37,10 @@ export class MemoryEventStore extends EventStore {
     return this.all.at(-1)?.cursor ?? null;
   }
 
+  override async idAt(cursor: string): Promise<string | null> {
+    return this.all.find((event) => event.cursor === cursor)?.id ?? null;
+  }
+
   override compareCursors(a: string | null, b: string | null): number {
     return Number(a ?? 0) - Number(b ?? 0);
   }

@@ -19,6 +19,7 @@ import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { ReadModelChanges } from '../../src/platform/projections/read-model-changes.js';
 import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
+import { JobQueue, type NewJob } from '../../src/ports/job-queue.port.js';
 import { PackageStorage } from '../../src/ports/package-storage.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { MemoryEventStore } from './memory-event-store.js';
@@ -36,7 +37,8 @@ class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery, Publishe
     const found = served.filter((facts) =>
       'filename' in by ? facts.filename === by.filename : facts.packageId === by.packageId,
     );
-    return found.toSorted((a, b) => (a.publication < b.publication ? 1 : -1))[0] ?? null;
+    const [last] = found.toSorted((a, b) => (a.publication < b.publication ? 1 : -1));
+    return last ? { ...last, damaged: false } : null;
   }
 }
 
@@ -79,12 +81,14 @@ type AppSettings = Pick<Settings, 'accelRedirect'>;
 @Global()
 @Module({})
 class Engines {
-  static with(storage: FolderPackageStorage, store: MemoryEventStore, settings: AppSettings): DynamicModule {
+  static with(storage: FolderPackageStorage, store: MemoryEventStore, settings: AppSettings, jobs: NewJob[]): DynamicModule {
     const changes = new Changes();
+    const queue = { enqueue: async (added: readonly NewJob[]) => void jobs.push(...added) };
     const engines = [
       { provide: PackageStorage, useValue: storage },
       { provide: Settings, useValue: settings },
       { provide: EventStore, useValue: store },
+      { provide: JobQueue, useValue: queue },
       { provide: ServerIdentity, useClass: Identity },
       { provide: ReadModelChanges, useValue: changes },
       { provide: ReadModels, useValue: changes },
@@ -104,7 +108,9 @@ export async function startPackageApp(settings: AppSettings = { accelRedirect: n
   const dataDir = await mkdtemp(join(tmpdir(), 'ods-app-'));
   const storage = await FolderPackageStorage.in(dataDir);
   const store = new MemoryEventStore();
-  const imports = [Engines.with(storage, store, settings), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
+  /** What was enqueued. */
+  const jobs: NewJob[] = [];
+  const imports = [Engines.with(storage, store, settings, jobs), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
   const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();
@@ -114,6 +120,7 @@ export async function startPackageApp(settings: AppSettings = { accelRedirect: n
     server: app.getHttpServer(),
     store,
     storage,
+    jobs,
     commands: app.get(CommandBus),
     changes: app.get<Changes>(ReadModelChanges),
     questions: app.get(PublishedFileFromLog),

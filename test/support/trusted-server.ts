@@ -28,6 +28,8 @@ const UNSET: Settings = {
   trustedProxies: [],
   accelRedirect: null,
   withdrawnGraceMs: 0,
+  scrubRate: 0,
+  scrubDays: 30,
   logLevel: 'error',
 };
 

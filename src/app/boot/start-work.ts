@@ -1,6 +1,8 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
+import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
+import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -19,6 +21,8 @@ export async function startWork(app: INestApplication): Promise<void> {
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();
   await app.get(AnnounceKeys).tellAll();
+  await app.get(MissingFiles).look();
+  await app.get(Scrubber).start();
   await app.get(FeedFollowers).start();
 }
 

@@ -41,6 +41,16 @@ const duration = z
   .string()
   .regex(/^\d{1,9}[smhd]$/)
   .transform((text) => Number(text.slice(0, -1)) * SECONDS[z.enum(['s', 'm', 'h', 'd']).parse(text.slice(-1))] * 1000);
+const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+const byteCount = z
+  .string()
+  .regex(/^\d{1,12}(B|KiB|MiB|GiB)?$/)
+  .transform((text) => {
+    const [, digits = '', unit = ''] = /^(\d+)(.*)$/.exec(text) ?? [];
+    return Number(digits) * (Object.entries(UNITS).find(([name]) => name === unit)?.[1] ?? 1);
+  })
+  .refine(Number.isSafeInteger);
 
 const noNul = (value: string): boolean => !value.includes('\0');
 
@@ -118,6 +128,18 @@ export const environment = {
     expected: 'a time of 0s to 30d, as a number and s, m, h or d',
     meaning:
       'A package that its stage or the stage of this server takes away is no longer served at once; its file is deleted after this time. Wanted again within it, nothing is fetched. Removed packages are deleted at once.',
+  },
+  ODST_SCRUB_RATE: {
+    check: byteCount,
+    fallback: '20MiB',
+    expected: 'bytes per second, such as 512KiB or 20MiB; 0 for none',
+    meaning: 'So much of the stored packages is read again each second, to find and mend what the disk has damaged.',
+  },
+  ODST_SCRUB_DAYS: {
+    check: z.string().regex(/^\d{1,4}$/).transform(Number),
+    fallback: '30',
+    expected: 'a number of days from 0 to 9999',
+    meaning: 'A package is read again when so many days have passed since it was last verified; 0: over and over.',
   },
   ODST_LOG_LEVEL: {
     check: z.enum(['debug', 'info', 'warn', 'error']),

@@ -31,6 +31,8 @@ export function loadSettings(env: Env): Settings {
     trustedProxies: parse(env, 'ODST_TRUSTED_PROXIES') ?? [],
     accelRedirect: parse(env, 'ODST_ACCEL_REDIRECT'),
     withdrawnGraceMs: need('ODST_WITHDRAWN_GRACE'),
+    scrubRate: need('ODST_SCRUB_RATE'),
+    scrubDays: need('ODST_SCRUB_DAYS'),
     logLevel: need('ODST_LOG_LEVEL'),
   };
   refuseContradictions(settings);

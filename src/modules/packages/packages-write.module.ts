@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { UploadController } from './api/upload.controller.js';
 import { DeleteRemovedFileHandler } from './commands/files/delete-removed-file.handler.js';
+import { RecordPackageDamageHandler } from './commands/files/record-package-damage.handler.js';
 import { LearnPackageHandler } from './commands/learn-package.handler.js';
 import { PackageWriter } from './commands/package-writer.js';
 import { RemovePackageHandler } from './commands/remove-package.handler.js';
@@ -17,6 +18,7 @@ const commands = [
   RemovePackageHandler,
   DeleteRemovedFileHandler,
   SupersedePackageHandler,
+  RecordPackageDamageHandler,
 ];
 
 /** All that changes packages; the reading side is `PackagesReadModule`. */

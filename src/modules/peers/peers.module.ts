@@ -4,6 +4,7 @@ import { EventStore } from '../../ports/event-store.port.js';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
+import { PeerSyncResolver } from './api/peer-sync.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
 import { KeyController } from './api/key.controller.js';
 import { RegistrationController } from './api/registration.controller.js';
@@ -60,7 +61,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerChangesResolver],
   exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
+  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerSyncResolver, PeerChangesResolver],
 })
 export class PeersModule {}

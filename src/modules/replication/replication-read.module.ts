@@ -5,10 +5,17 @@ import { ReplicasProjection } from './projections/replicas/replicas.projection.j
 import { ReplicasHandler } from './queries/replicas.handler.js';
 import { ReplicasToReviewHandler, WithdrawnReplicasHandler } from './queries/withdrawn-replicas.handlers.js';
 import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './queries/inventory/inventory.handlers.js';
+import { PeerComparisonsHandler } from './queries/inventory/peer-comparisons.handler.js';
+import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './queries/scrub/scrub.handlers.js';
+
+const withdrawn = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
+const scrub = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const inventory = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
 /** What can be asked about replicas. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
-  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, WithdrawnReplicasHandler, ReplicasToReviewHandler],
+  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...withdrawn, ...scrub, ...inventory],
 })
 export class ReplicationReadModule {}

@@ -29,5 +29,9 @@ export abstract class Settings {
   abstract readonly accelRedirect: string | null;
   /** So long the file of a replica stays that was withdrawn because of its stage, in milliseconds. */
   abstract readonly withdrawnGraceMs: number;
+  /** Bytes of stored packages that are read again in a second, to find damage; 0 for none. */
+  abstract readonly scrubRate: number;
+  /** Days between two readings of one package. */
+  abstract readonly scrubDays: number;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -116,20 +116,37 @@ export class MeshDisk extends PackageStorage {
     if (file !== undefined) this.disk.aside.set(packageId, file);
     const unwanted = await stillUnwanted();
     await this.gate.pass(this.life);
-    this.putBack(packageId, !unwanted);
+    this.settle(packageId, !unwanted);
   }
 
   override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
-    for (const packageId of this.disk.aside.keys()) this.putBack(packageId, wanted.packages.has(packageId));
+    for (const packageId of this.disk.aside.keys()) this.settle(packageId, wanted.packages.has(packageId));
     for (const packageId of this.disk.published.keys()) if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);
     for (const packageId of this.disk.staged.keys()) if (!wanted.replicas.has(packageId)) this.disk.staged.delete(packageId);
     this.disk.uploads.clear();
   }
 
-  private putBack(packageId: string, wanted: boolean): void {
+  private settle(packageId: string, wanted: boolean): void {
     const file = this.disk.aside.get(packageId);
     this.disk.aside.delete(packageId);
     if (wanted && file !== undefined && !this.disk.published.has(packageId)) this.disk.published.set(packageId, file);
+  }
+
+  override async published(): Promise<ReadonlySet<string>> {
+    await this.gate.pass(this.life);
+    return new Set(this.disk.published.keys());
+  }
+
+  override examine(): Promise<null> {
+    return unused();
+  }
+
+  override takeOut(): Promise<void> {
+    return unused();
+  }
+
+  override putBack(): Promise<void> {
+    return unused();
   }
 
   override digest(): Promise<string> {

@@ -69,6 +69,10 @@ export class MeshLog extends EventStore {
     return this.file.all.at(-1)?.cursor ?? null;
   }
 
+  override async idAt(cursor: string): Promise<string | null> {
+    return this.file.all[Number(cursor) - 1]?.id ?? null;
+  }
+
   override compareCursors(a: string | null, b: string | null): number {
     return Number(a ?? 0) - Number(b ?? 0);
   }

@@ -21,6 +21,8 @@ import { ReplicaFiles } from '../../../src/modules/replication/commands/replica-
 import { ReviewReplica } from '../../../src/modules/replication/commands/review-replica.command.js';
 import { ReviewReplicaHandler } from '../../../src/modules/replication/commands/review-replica.handler.js';
 import { FeedSource } from '../../../src/modules/replication/feed/feed-source.js';
+import { ServedPeers } from '../../../src/modules/replication/feed/served-peers.js';
+import { ScriptedQueue } from '../scripted-queue.js';
 import { PackageContentController } from '../../../src/modules/replication/feed/package-content.controller.js';
 import { ReviewReplicas } from '../../../src/modules/replication/reactions/review-replicas.js';
 import { ItemHandler } from '../../../src/modules/replication/subscriber/item-handler.js';
@@ -83,7 +85,9 @@ export class MeshProcess {
     this.clock = { hybrid: new HybridClock(serverId, wall), now: () => new Date(wall()) };
     this.runner = new CommandRunner(store, this.identity);
     this.feed = new FeedSource(store);
-    this.content = new PackageContentController(store, this.storage);
+    // Only manifests are asked of it.
+    const served = { caller: async () => undefined } as unknown as ServedPeers;
+    this.content = new PackageContentController(store, this.storage, served, new ScriptedQueue());
     // It only fetches manifests.
     this.items = new ItemHandler(store, this.bus.commands, transport as PeerTransport, this.identity);
     this.handlePackages();

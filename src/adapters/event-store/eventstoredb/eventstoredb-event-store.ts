@@ -18,7 +18,7 @@ import { parseEventStoreDbUrl } from './eventstoredb-url.js';
 import { subscribe } from './live/subscription.js';
 import { LogTail } from './live/tail.js';
 import { readEpoch } from './read/epoch.js';
-import { readHead, type Head } from './read/read-log.js';
+import { readHead, readIdAt, type Head } from './read/read-log.js';
 import { PAGE_EVENTS } from './read/collect.js';
 import { readForward } from './read/read-stream.js';
 import { toEvent } from './read/record.js';
@@ -75,6 +75,11 @@ export class EventStoreDbEventStore extends EventStore {
     this.known = await this.persist(() => readHead(this.client, this.known));
     const { head } = this.known;
     return comparePositions(head, BEGINNING) === 0 ? null : cursorOf(head);
+  }
+
+  override idAt(cursor: string): Promise<string | null> {
+    const position = positionOf(cursor);
+    return this.persist(() => readIdAt(this.client, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {

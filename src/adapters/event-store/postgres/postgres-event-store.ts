@@ -19,6 +19,7 @@ import { append, type AppendOutcome } from './sql/append.js';
 import { appendTogether } from './sql/append-together.js';
 import { readEpoch } from './sql/read-epoch.js';
 import { readHead } from './sql/read-head.js';
+import { readIdAt } from './sql/read-id-at.js';
 import { readStream } from './sql/read-stream.js';
 
 const READERS = 4;
@@ -81,6 +82,11 @@ export class PostgresEventStore extends EventStore {
   override async head(): Promise<string | null> {
     const head = await this.persist(() => readHead(this.readers));
     return head === 0n ? null : String(head);
+  }
+
+  override idAt(cursor: string): Promise<string | null> {
+    const position = positionOf(cursor);
+    return this.persist(() => readIdAt(this.readers, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {

@@ -1,23 +1,27 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Run } from '../../../kernel/runs.js';
 import {
   PackageStorage,
+  type FileDamage,
+  type Pace,
+  type PublishedContent,
   type PublishedFile,
   type ReceiveOptions,
   type RunningDigest,
   type StagedFile,
 } from '../../../ports/package-storage.port.js';
 import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
-import { Folders, isUpload, replicaIdOf, syncFolder } from './folders.js';
+import { damagedIdOf, Folders, isUpload, replicaIdOf, syncFolder } from './folders.js';
 import { DescriptorPool } from './reading/descriptor-pool.js';
 import { DigestThread } from './reading/digest-thread.js';
+import { examineFile } from './reading/examine-file.js';
 import { HashThread } from './receiving/hash-thread.js';
 import { Receiver, type Received } from './receiving/receiver.js';
 import { SlabPool } from './receiving/slab-pool.js';
 import { StagedWriter } from './receiving/staged-writer.js';
 import { Reservations } from './reservations.js';
-import { putBack, putBackWanted, sweepFolder } from './sweep.js';
+import { putBack, putBackDamaged, putBackWanted, sweepFolder } from './sweep.js';
 
 /** Memory of all uploads together, in MiB. */
 const SLABS = 16;
@@ -79,12 +83,13 @@ export class FolderPackageStorage extends PackageStorage {
 
   override async reserve(packageId: string, size: number): Promise<string> {
     const path = this.folders.replica(packageId);
-    await this.reservations.make(path, size);
+    await this.reservations.make(path, size, this.folders.damaged(packageId));
     return path;
   }
 
-  override unreserve(packageId: string): Promise<void> {
-    return this.discard(this.folders.replica(packageId));
+  override async unreserve(packageId: string): Promise<void> {
+    await rm(this.folders.damaged(packageId), { force: true });
+    await this.discard(this.folders.replica(packageId));
   }
 
   override digest(path: string): Promise<string> {
@@ -104,6 +109,29 @@ export class FolderPackageStorage extends PackageStorage {
 
   override damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
     return this.digests.damagedChunks(path, sha256);
+  }
+
+  override async examine(packageId: string, content: PublishedContent, pace: Pace): Promise<FileDamage | null> {
+    const check = (path: string): Promise<FileDamage | null> => examineFile(this.digests, path, content, pace);
+    const damage = await check(this.folders.package(packageId));
+    // It may have been taken out, and the process killed before that was recorded.
+    return damage?.missing ? check(this.folders.damaged(packageId)) : damage;
+  }
+
+  override async takeOut(packageId: string): Promise<void> {
+    await rename(this.folders.package(packageId), this.folders.damaged(packageId)).catch(unlessMissing);
+    this.descriptors.forget(packageId);
+    // What is remembered of an earlier reservation is not this file.
+    this.reservations.forget(this.folders.replica(packageId));
+    await syncFolder(this.folders.packages);
+  }
+
+  override async putBack(packageId: string): Promise<void> {
+    await putBack(this.folders.damaged(packageId), this.folders.package(packageId));
+  }
+
+  override async published(): Promise<ReadonlySet<string>> {
+    return new Set(await readdir(this.folders.packages));
   }
 
   override async publish(stagedPath: string, packageId: string): Promise<void> {
@@ -145,8 +173,10 @@ export class FolderPackageStorage extends PackageStorage {
   /** What was changed since this process started is left alone: its event may be on its way. */
   override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
     await putBackWanted(this.folders, wanted.packages);
+    await putBackDamaged(this.folders, wanted.packages, wanted.replicas);
     await sweepFolder(this.folders.packages, (name) => wanted.packages.has(name), this.startedAt);
-    await sweepFolder(this.folders.staging, (name) => wanted.replicas.has(replicaIdOf(name) ?? ''), this.startedAt);
+    const isWanted = (name: string): boolean => wanted.replicas.has(replicaIdOf(name) ?? damagedIdOf(name) ?? '');
+    await sweepFolder(this.folders.staging, isWanted, this.startedAt);
   }
 
   override sweepUploads(): Promise<void> {

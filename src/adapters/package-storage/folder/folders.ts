@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const UPLOAD = 'upload-';
 const REPLICA = 'replica-';
 const REMOVED = 'removed-';
+const DAMAGED = 'damaged-';
 const SAFE_ID = /^[0-9a-zA-Z-]{1,64}$/;
 
 function checked(packageId: string): string {
@@ -43,7 +44,15 @@ export class Folders {
   removed(packageId: string): string {
     return join(this.staging, `${REMOVED}${checked(packageId)}`);
   }
+
+  /** Where a damaged package's file waits to be mended. */
+  damaged(packageId: string): string {
+    return join(this.staging, `${DAMAGED}${checked(packageId)}`);
+  }
 }
+
+/** The package id in the name of a damaged package's file, null for any other. */
+export const damagedIdOf = (name: string): string | null => (name.startsWith(DAMAGED) ? name.slice(DAMAGED.length) : null);
 
 /** The package id in the name of a replica's staging file, null for any other. */
 export const replicaIdOf = (name: string): string | null => (name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null);

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { errorCode } from '../../shared/errors.js';
-import { diskError, requireFreeSpace } from './disk-errors.js';
+import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
 
 /** What is not worth asking for the free space: a full disk shows when it is written. */
 const SMALL = 8 * 1024 * 1024;
@@ -15,11 +15,11 @@ const REMEMBERED_MS = 10_000;
 export class Reservations {
   private readonly recent = new LRUCache<string, Promise<void>>({ max: MOST, ttl: REMEMBERED_MS });
 
-  /** What is in the file already stays. @throws StorageFull */
-  make(path: string, size: number): Promise<void> {
+  /** What is in the file already stays; a damaged file becomes it, to be mended. @throws StorageFull */
+  make(path: string, size: number, damaged: string): Promise<void> {
     const known = this.recent.get(path);
     if (known) return known;
-    const made = makeFile(path, size).catch((error: unknown) => {
+    const made = makeFile(path, size, damaged).catch((error: unknown) => {
       this.forget(path);
       throw diskError(error, size);
     });
@@ -33,7 +33,8 @@ export class Reservations {
   }
 }
 
-async function makeFile(path: string, size: number): Promise<void> {
+async function makeFile(path: string, size: number, damaged: string): Promise<void> {
+  await rename(damaged, path).catch(unlessMissing);
   const { file, isNew } = await openOrCreate(path);
   try {
     const { blocks, size: present } = isNew ? { blocks: 0, size: 0 } : await file.stat();

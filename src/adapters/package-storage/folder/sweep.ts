@@ -2,7 +2,7 @@ import { link, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../shared/errors.js';
 import { unlessMissing } from './disk-errors.js';
-import type { Folders } from './folders.js';
+import { damagedIdOf, type Folders } from './folders.js';
 
 /** Undoes a removal, unless there is a file again. */
 export async function putBack(aside: string, path: string): Promise<void> {
@@ -15,6 +15,15 @@ export async function putBack(aside: string, path: string): Promise<void> {
 /** Undoes removals that a crash cut short before it was asked whether they still hold. */
 export async function putBackWanted(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
   for (const packageId of wanted) await putBack(folders.removed(packageId), folders.package(packageId));
+}
+
+/** Damaged files that were taken out, and the server was killed before that was recorded, go back until they are read again. */
+export async function putBackDamaged(folders: Folders, wanted: ReadonlySet<string>, mended: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(folders.staging)) {
+    const packageId = damagedIdOf(name);
+    if (packageId === null || !wanted.has(packageId) || mended.has(packageId)) continue;
+    await putBack(folders.damaged(packageId), folders.package(packageId));
+  }
 }
 
 /** Removes the files of a folder that nobody wants and that were last changed before `before` (ms since 1970). */

@@ -5,10 +5,15 @@ import { Settings } from '../../../platform/config/settings.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
 import { requireReading, serveFile, type ProxyLocation } from '../../../platform/http/file-sender/serve-file.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
+import { FileTooShort } from '../../../platform/http/file-sender/send-ranges.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { verifyPackageJob } from '../../replication/contracts/verify-package.js';
 import { isDownloadPath, parseDownloadPath } from './download-path.js';
 import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 
+const damaged = (): Refusal =>
+  new Refusal('UNAVAILABLE', 'The file of this package is damaged on this server, and is being mended. Try again soon.');
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
 /** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for everybody, past Nest for speed. */
@@ -21,6 +26,7 @@ export class Downloads implements OnModuleInit {
     private readonly catalogue: FileCatalogue,
     private readonly storage: PackageStorage,
     private readonly settings: Settings,
+    private readonly queue: JobQueue,
   ) {}
 
   onModuleInit(): void {
@@ -44,24 +50,36 @@ export class Downloads implements OnModuleInit {
     this.catalogue.forget();
     const again = await this.find(path);
     if (await this.send(again, request, response)) return;
-    this.logger.error(`The file of package ${again.packageId} is missing in the data folder; upload the package again`);
-    throw new Refusal('UNAVAILABLE', 'The file of this package is missing on this server. Tell its administrator.');
+    this.haveVerified(again.packageId, 'is missing in the data folder');
+    throw damaged();
+  }
+
+  /** Once the package is known to be damaged, it is no longer found here. */
+  private haveVerified(packageId: string, what: string): void {
+    this.logger.error(`The file of package ${packageId} ${what}`);
+    this.queue.enqueue([verifyPackageJob(packageId)]).catch((error: unknown) => {
+      this.logger.error(`Package ${packageId} cannot be verified now: ${String(error)}`);
+    });
   }
 
   private async find(path: string): Promise<CatalogueEntry> {
     const wanted = parseDownloadPath(path);
     const entry = wanted && (await this.catalogue.find(path, wanted));
     if (!entry) throw notFound();
+    if (entry === 'damaged') throw damaged();
     return entry;
   }
 
-  private send(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  private async send(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const { representation, packageId } = entry;
-    return serveFile(request, response, {
-      representation,
-      open: () => this.storage.open(packageId),
-      location: this.locationOf(packageId),
-    });
+    try {
+      const open = () => this.storage.open(packageId);
+      return await serveFile(request, response, { representation, open, location: this.locationOf(packageId) });
+    } catch (error) {
+      if (!(error instanceof FileTooShort)) throw error;
+      this.haveVerified(packageId, 'has another size than it should');
+      throw damaged();
+    }
   }
 
   /** The storage keeps a package under its id; the proxy's location is that folder. */

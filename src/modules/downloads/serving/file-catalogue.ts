@@ -12,6 +12,9 @@ export interface CatalogueEntry {
   readonly representation: Representation;
 }
 
+/** Null where there is nothing; 'damaged' while the file of what is there is being mended. */
+type Found = CatalogueEntry | 'damaged' | null;
+
 const MAX_ENTRIES = 10_000;
 
 /**
@@ -21,7 +24,7 @@ const MAX_ENTRIES = 10_000;
 @Injectable()
 export class FileCatalogue implements OnApplicationShutdown {
   private readonly entries = new LRUCache<string, CatalogueEntry>({ max: MAX_ENTRIES });
-  private readonly asking = new Map<string, Promise<CatalogueEntry | null>>();
+  private readonly asking = new Map<string, Promise<Found>>();
   private readonly stop: () => void;
   private age = 0;
 
@@ -42,7 +45,7 @@ export class FileCatalogue implements OnApplicationShutdown {
   }
 
   /** Looks it up in the read model; one question at a time for each path. */
-  find(path: string, wanted: Wanted): Promise<CatalogueEntry | null> {
+  find(path: string, wanted: Wanted): Promise<Found> {
     const asked = this.asking.get(path);
     if (asked) return asked;
     const asking = this.ask(path, wanted).finally(() => {
@@ -59,11 +62,12 @@ export class FileCatalogue implements OnApplicationShutdown {
     this.asking.clear();
   }
 
-  private async ask(path: string, { packageId, filename }: Wanted): Promise<CatalogueEntry | null> {
+  private async ask(path: string, { packageId, filename }: Wanted): Promise<Found> {
     const { age } = this;
     const query = new PublishedFileQuery(packageId === null ? { filename } : { packageId });
     const view = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(query);
     if (view === null || view.filename !== filename) return null;
+    if (view.damaged) return 'damaged';
     const { size, sha256, firstPublishedAt } = view;
     const contentType = contentTypeOf(filename);
     const representation = new Representation(size, sha256, new Date(firstPublishedAt), contentType);

@@ -8,7 +8,7 @@ export const SMALL_PACKAGE_CHUNKS = 16;
 /** What this server knows of a package from its stream. */
 export interface KnownPackage {
   readonly facts: PackageFacts | null;
-  /** ISO 8601; when its bytes were last uploaded here, null when they were not or were removed since. */
+  /** ISO 8601; when its bytes were last uploaded here, null when they were not, or were removed or damaged since. */
   readonly uploadedAt: string | null;
   /** All chunk digests of a small package; null for a larger one. */
   readonly digests: ChunkPage | null;
@@ -24,6 +24,7 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
     if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
       return { ...known, facts, uploadedAt: event.record.recordedAt.toISOString() };
     }
+    if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
     return { ...known, facts, uploadedAt: removed ? null : known.uploadedAt };
   },

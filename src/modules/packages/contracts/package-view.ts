@@ -2,13 +2,14 @@ import type { Stage } from '../../../kernel/stage.js';
 
 /**
  * What this server does with a package: serves it; knows a later one of the same filename; holds it but does not serve
- * its stage; fetches it; gave up fetching it; only knows of it; or keeps its tombstone.
+ * its stage; fetches it; found its copy damaged and mends it; gave up fetching it; only knows of it; or keeps its tombstone.
  */
 export const PACKAGE_STATES = [
   'AVAILABLE',
   'SUPERSEDED',
   'WITHHELD',
   'REPLICATING',
+  'DAMAGED',
   'FAILED',
   'ANNOUNCED',
   'REMOVED',

@@ -77,7 +77,29 @@ export type PackageSuperseded = DomainEvent<
   }
 >;
 
-export type PackageEvent = PackageChunksHashed | PackagePublished | PackageStageChanged | PackageRemoved | PackageSuperseded;
+/**
+ * The file that was uploaded here is no longer what it was, or is gone: this server does not hold the package until it is
+ * uploaded again or its replica has been mended. The replica stream tells which chunks are damaged.
+ */
+export type PackageDamaged = DomainEvent<
+  'PackageDamaged',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly chunkCount: number;
+    readonly damagedChunks: number;
+    /** There was no file. */
+    readonly missing: boolean;
+  }
+>;
+
+export type PackageEvent =
+  | PackageChunksHashed
+  | PackagePublished
+  | PackageStageChanged
+  | PackageRemoved
+  | PackageSuperseded
+  | PackageDamaged;
 
 export const packageEvents = new EventFamily<PackageEvent>({
   PackageChunksHashed: { version: 1 },
@@ -85,4 +107,5 @@ export const packageEvents = new EventFamily<PackageEvent>({
   PackageStageChanged: { version: 1 },
   PackageRemoved: { version: 1 },
   PackageSuperseded: { version: 1 },
+  PackageDamaged: { version: 1 },
 });

@@ -7,11 +7,13 @@ export interface PublishedFileView {
   readonly sha256: string;
   /** ISO 8601 in whole seconds, the same on every server. */
   readonly firstPublishedAt: string;
+  /** Its file was found damaged and must not be served until it has been mended. */
+  readonly damaged: boolean;
 }
 
 /**
  * Query: the package served under a filename (NFC), or under a package id; PublishedFileView or null. Only packages
- * that are held here and served; of several with one filename the one published last.
+ * that are held here and served, of several with one filename the one published last; else one that is damaged.
  */
 export class PublishedFileQuery {
   constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}

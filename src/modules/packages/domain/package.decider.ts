@@ -9,13 +9,14 @@ import { learn } from './learn.js';
 
 /**
  * `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them; `superseded`
- * is the publication that took over the filename last.
+ * is the publication that took over the filename last; `uploaded` while the file that was uploaded here is on our disk.
  */
 export interface PackageState {
   readonly facts: PackageFacts | null;
   readonly chunks: number;
   readonly vouched: boolean;
   readonly superseded: Stamp | null;
+  readonly uploaded: boolean;
 }
 
 /** A publication without its source, which the command tells. */
@@ -34,7 +35,14 @@ export type PackageCommand =
     }
   | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
   | { readonly type: 'remove'; readonly stamp: Stamp }
-  | { readonly type: 'supersede'; readonly by: PackageSuperseded['data']['by'] };
+  | { readonly type: 'supersede'; readonly by: PackageSuperseded['data']['by'] }
+  /** The file of this publication, uploaded here, was found damaged or gone. A later upload put it right. */
+  | {
+      readonly type: 'damage';
+      readonly publication: Stamp;
+      readonly damagedChunks: number;
+      readonly missing: boolean;
+    };
 
 const local = { kind: 'local' } as const;
 
@@ -78,6 +86,15 @@ function supersede({ facts, superseded }: PackageState, by: PackageSuperseded['d
   return [{ type: 'PackageSuperseded', data: { packageId, filename, by } }];
 }
 
+function damage(
+  { facts, uploaded }: PackageState,
+  { publication, damagedChunks, missing }: Extract<PackageCommand, { type: 'damage' }>,
+): PackageEvent[] {
+  if (!facts || !uploaded || facts.publication !== publication) return [];
+  const { packageId, filename, chunkCount } = facts;
+  return [{ type: 'PackageDamaged', data: { packageId, filename, chunkCount, damagedChunks, missing } }];
+}
+
 function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
   switch (command.type) {
     case 'recordChunks':
@@ -98,6 +115,8 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
       return remove(state, command.stamp);
     case 'supersede':
       return supersede(state, command.by);
+    case 'damage':
+      return damage(state, command);
   }
 }
 
@@ -108,14 +127,15 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
   if (event.type === 'PackageSuperseded') return { ...state, superseded: event.data.by.publication };
   const facts = foldFacts(state.facts, event);
   const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
-  return { ...state, facts, vouched: state.vouched || confirms };
+  const lost = event.type === 'PackageDamaged' || (facts !== null && isRemoved(facts));
+  return { ...state, facts, vouched: state.vouched || confirms, uploaded: confirms || (state.uploaded && !lost) };
 }
 
 /** Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, chunks: 0, vouched: false, superseded: null },
+  initial: { facts: null, chunks: 0, vouched: false, superseded: null, uploaded: false },
   decide,
   evolve,
 };

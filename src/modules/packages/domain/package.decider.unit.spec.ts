@@ -192,3 +192,22 @@ describe('learning from a peer', () => {
     expect(back && isRemoved(back)).toBe(false);
   });
 });
+
+describe('damage of an uploaded file', () => {
+  const damage = { type: 'damage', publication: stamp(10), damagedChunks: 2, missing: false } as const;
+  const damaged: PackageEvent = {
+    type: 'PackageDamaged',
+    data: { packageId: 'p1', filename: 'a.pkg', chunkCount: 3, damagedChunks: 2, missing: false },
+  };
+
+  it('is recorded once, until it is uploaded again', () => {
+    given(...chunks(page(0, 3)), published()).when(damage).gives(damaged);
+    given(...chunks(page(0, 3)), published(), damaged).when(damage).gives();
+    given(...chunks(page(0, 3)), published(), damaged, published({ publication: stamp(12) })).when(damage).gives();
+  });
+
+  it('does not concern what was uploaded elsewhere, or was removed', () => {
+    given(...chunks(page(0, 3)), learned()).when(damage).gives();
+    given(...chunks(page(0, 3)), published(), removed(stamp(11))).when(damage).gives();
+  });
+});

@@ -21,6 +21,11 @@ export class ReplicaFiles {
     this.packages = new StreamReader(store, knownPackage);
   }
 
+  /** Removes what was fetched. */
+  unreserve(packageId: string): Promise<void> {
+    return this.storage.unreserve(packageId);
+  }
+
   /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
   async forget(packageId: string): Promise<void> {
     await this.alone(packageId, async () => {

@@ -42,8 +42,9 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
       return;
     }
     const state = await this.tell(facts, news);
+    if (!missing) return this.arrive(facts, state);
     const [fromPeerId] = state.holders.keys();
-    if (!missing || fromPeerId === undefined) return;
+    if (fromPeerId === undefined) return;
     await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
   }
 
@@ -52,6 +53,13 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     const { packageId, sha256 } = facts;
     if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
     await this.files.adopt(packageId, sha256, () => this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }));
+  }
+
+  /** An upload here also ends what was on its way from elsewhere, or could not be fetched. */
+  private async arrive({ packageId }: PackageFacts, { status }: ReplicaState): Promise<void> {
+    if (status !== 'pending' && status !== 'failed') return;
+    await this.runner.run(replica, packageId, { kind: 'arrive' });
+    await this.files.unreserve(packageId);
   }
 
   private async giveUp(facts: PackageFacts, report: PeerReport | null, uploaded: boolean): Promise<void> {

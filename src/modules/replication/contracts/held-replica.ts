@@ -33,6 +33,8 @@ function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
       const { fromPeerId, count } = event.data;
       return { ...held, delivered: put(held.delivered, fromPeerId, (held.delivered.get(fromPeerId) ?? 0) + count) };
     }
+    case 'ReplicaDamaged':
+      return { ...held, verifiedAt: null, fetching: true };
     case 'ReplicaPublished':
       return { ...held, verifiedAt: event.record.recordedAt.toISOString(), fetching: false, delivered: deliveredFor(held) };
     case 'ReplicaWithdrawn':

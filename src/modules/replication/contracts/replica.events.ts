@@ -64,6 +64,27 @@ export type ChunksLost = DomainEvent<
 >;
 
 /**
+ * The file of our whole copy, or the one that was uploaded here, was found damaged or gone. It is no longer served; its
+ * good chunks count as verified, and the others are fetched from a peer. What was under way before does not count.
+ */
+export type ReplicaDamaged = DomainEvent<
+  'ReplicaDamaged',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly size: number;
+    readonly sha256: string;
+    readonly chunkCount: number;
+    /** A peer that holds the package; null when none is known. */
+    readonly fromPeerId: string | null;
+    /** Sorted and disjoint; may hold some that are whole when there are very many. None when the file was too long. */
+    readonly runs: readonly { readonly first: number; readonly count: number }[];
+    /** There was no file. */
+    readonly missing: boolean;
+  }
+>;
+
+/**
  * Nothing comes in at present, and the jobs go on trying. Recorded once a cause; the next ChunksVerified,
  * ReplicaPublished or ReplicaRequested ends it. `reason` is for an administrator's eyes.
  */
@@ -107,6 +128,7 @@ export type ReplicaEvent =
   | ChunksVerified
   | ChunkRejected
   | ChunksLost
+  | ReplicaDamaged
   | ReplicaDelayed
   | ReplicaPublished
   | ReplicaFailed
@@ -124,6 +146,7 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ChunksVerified: { version: 1 },
   ChunkRejected: { version: 1 },
   ChunksLost: { version: 1 },
+  ReplicaDamaged: { version: 1 },
   ReplicaDelayed: { version: 1 },
   ReplicaPublished: { version: 1 },
   ReplicaFailed: { version: 1 },

@@ -1,5 +1,5 @@
 import { addRun, removeRun, type Run } from '../../../kernel/runs.js';
-import type { ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
+import type { ReplicaDamaged, ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
 import type { ReplicaState } from './replica.state.js';
 
 const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
@@ -26,11 +26,29 @@ function requested(state: ReplicaState, data: ReplicaRequested['data']): Replica
   };
 }
 
+function damaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaState {
+  const { packageId, filename, size, sha256, chunkCount, fromPeerId, runs } = data;
+  return {
+    ...state,
+    status: 'pending',
+    content: { packageId, filename, size, sha256, chunkCount },
+    fromPeerId,
+    round: state.round + 1,
+    verified: runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount })),
+    lostChunks: false,
+    rejections: new Map(),
+    failure: null,
+    delay: null,
+  };
+}
+
 /** Folds one event of a replica's stream. */
 export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
   switch (event.type) {
     case 'ReplicaRequested':
       return requested(state, event.data);
+    case 'ReplicaDamaged':
+      return damaged(state, event.data);
     case 'ChunksVerified':
       return { ...state, verified: addRun(state.verified, event.data), delay: null };
     case 'ChunkRejected':

@@ -1,6 +1,6 @@
 import { countOf, type Run } from '../../../kernel/runs.js';
-import type { ChunksLost, ReplicaEvent } from '../contracts/replica.events.js';
-import type { DamageFound } from './replica.commands.js';
+import type { ChunksLost, ReplicaDamaged, ReplicaEvent } from '../contracts/replica.events.js';
+import type { DamageFound, PublishedDamageFound } from './replica.commands.js';
 import type { ReplicaContent, ReplicaState } from './replica.state.js';
 
 /** More runs than that are recorded as one that holds them all, to keep the event small. */
@@ -17,10 +17,25 @@ export function recordDamage({ actual, lost }: DamageFound, state: ReplicaState,
   return [{ type: 'ReplicaFailed', data: { packageId, filename, code: 'DIGEST_MISMATCH', reason } }];
 }
 
-function chunksLost({ packageId, filename, chunkCount }: ReplicaContent, lost: readonly Run[]): ChunksLost {
-  const first = lost[0]?.first ?? 0;
-  const runs = lost.length > MOST_RUNS ? [{ first, count: chunkCount - first }] : lost;
-  return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs } };
+/** What was held whole is to be mended, unless it is being mended or was replaced since it was read. */
+export function recordPublishedDamage(damage: PublishedDamageFound, state: ReplicaState): readonly ReplicaDamaged[] {
+  const { content, round, uploaded, lost, missing } = damage;
+  const isHeld = state.status === 'published' || (uploaded && state.status !== 'pending');
+  if (!isHeld || round !== state.round) return [];
+  const holders = [...state.holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
+  const before = state.fromPeerId !== null && holders.includes(state.fromPeerId) ? state.fromPeerId : null;
+  const fromPeerId = before ?? holders[0] ?? null;
+  return [{ type: 'ReplicaDamaged', data: { ...content, fromPeerId, runs: bounded(content, lost), missing } }];
+}
+
+function chunksLost(content: ReplicaContent, lost: readonly Run[]): ChunksLost {
+  const { packageId, filename, chunkCount } = content;
+  return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: bounded(content, lost) } };
+}
+
+function bounded({ chunkCount }: ReplicaContent, runs: readonly Run[]): readonly Run[] {
+  const first = runs[0]?.first ?? 0;
+  return runs.length > MOST_RUNS ? [{ first, count: chunkCount - first }] : runs;
 }
 
 const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly Run[]): string =>

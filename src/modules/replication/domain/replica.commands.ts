@@ -31,6 +31,17 @@ export interface DamageFound {
   readonly lost: readonly Run[];
 }
 
+/** The file of a whole copy was found damaged or gone: of ours, or of what was uploaded here. */
+export interface PublishedDamageFound {
+  readonly kind: 'damagePublished';
+  readonly content: ReplicaContent;
+  /** Of the replica when the file was read: news of an earlier copy changes nothing. */
+  readonly round: number;
+  readonly uploaded: boolean;
+  readonly lost: readonly Run[];
+  readonly missing: boolean;
+}
+
 export type ReplicaCommand =
   | { readonly kind: 'request'; readonly content: ReplicaContent; readonly fromPeerId: string }
   | {
@@ -45,6 +56,9 @@ export type ReplicaCommand =
   /** The file of a withdrawn copy is still there, whole. */
   | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
+  | PublishedDamageFound
+  /** The package was uploaded here: the copy that is still on its way is whole by that. */
+  | { readonly kind: 'arrive' }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
   /** A holder's report, and the wish for a copy of our own, in one step. */

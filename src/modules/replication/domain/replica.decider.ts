@@ -5,7 +5,7 @@ import type { LineageStep, PeerCopy } from '../contracts/lineage.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
 import { evolve } from './evolve.js';
 import { recordChunks } from './record-chunks.js';
-import { recordDamage } from './record-damage.js';
+import { recordDamage, recordPublishedDamage } from './record-damage.js';
 import type { ReplicaCommand } from './replica.commands.js';
 import { noReplica, type ReplicaContent, type ReplicaState } from './replica.state.js';
 
@@ -23,6 +23,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
     if (command.kind === 'announce') return announce(command, state);
     if (command.kind === 'retry') return retry(state);
     if (command.kind === 'adopt') return adopt(command, state);
+    if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
     // The rest concerns a copy that was asked for; for any other it is old news.
     return state.content ? decideOnCopy(command, state, state.content) : [];
   },
@@ -64,18 +65,19 @@ function announce({ report: news, content }: Command<'announce'>, state: Replica
 }
 
 function retry(state: ReplicaState): readonly ReplicaEvent[] {
-  if (!state.content || !state.fromPeerId) {
+  const fromPeerId = state.fromPeerId ?? [...state.holders.keys()][0];
+  if (!state.content || fromPeerId === undefined) {
     throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
   }
   if (state.status !== 'failed') {
     throw new Refusal('REPLICA_NOT_FAILED', 'Only a copy that has failed can be retried.', { status: state.status });
   }
-  const { content, fromPeerId } = state;
+  const { content } = state;
   const keepsChunks = state.failure !== 'DIGEST_MISMATCH';
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: true, keepsChunks } }];
 }
 
-type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'damage' | 'withdraw'>;
+type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'damage' | 'arrive' | 'withdraw'>;
 
 function decideOnCopy(command: CopyCommand, state: ReplicaState, content: ReplicaContent): readonly ReplicaEvent[] {
   const { packageId, filename, size, sha256, chunkCount } = content;
@@ -83,6 +85,8 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
     if (state.status === 'withdrawn') return [];
     return [{ type: 'ReplicaWithdrawn', data: { packageId, filename, reason: command.reason } }];
   }
+  const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
+  if (command.kind === 'arrive') return state.status === 'pending' || state.status === 'failed' ? [published] : [];
   if (state.status !== 'pending') return [];
   if (command.kind === 'recordChunks') {
     if (command.round !== state.round) return [];
@@ -90,7 +94,7 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
   }
   if (command.kind === 'publish') {
     const complete = missingRuns(state.verified, chunkCount).length === 0;
-    return complete ? [{ type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } }] : [];
+    return complete ? [published] : [];
   }
   if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];
   const { code, reason } = command;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
-import { EventStore } from '../../../ports/event-store.port.js';
+import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import type { PackageFacts } from '../../packages/contracts/package-facts.js';
@@ -21,15 +21,23 @@ export interface FeedItem {
 
 /** An item and where the feed goes on after it. */
 export interface FeedEntry {
-  /** `<epoch of the log>.<cursor>`; opaque to the peer. */
+  /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
   readonly id: string;
   readonly item: FeedItem;
 }
 
 /** Whatever may have changed for a peer. */
-const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn'];
+const CHANGES = [
+  'PackagePublished',
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaPublished',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn'];
 
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()
@@ -51,24 +59,37 @@ export class FeedSource {
       for (const events of byPackage(item.events)) {
         const found = await this.itemOf(events);
         const last = events.at(-1);
-        if (found && last) yield { id: `${epoch}.${last.cursor}`, item: found };
+        if (found && last) yield { id: `${epoch}.${last.cursor}.${last.id}`, item: found };
       }
     }
   }
 
+  /** The log may have been put back to a backup and have grown again: then there is another event at the cursor. */
   private async cursorOf(lastId: string | null, epoch: string): Promise<string | null> {
-    if (!lastId?.startsWith(`${epoch}.`)) return null;
-    const cursor = lastId.slice(epoch.length + 1);
+    const [of, cursor, eventId] = lastId?.split('.') ?? [];
+    if (of !== epoch || cursor === undefined || eventId === undefined) return null;
     try {
-      return this.store.compareCursors(cursor, await this.store.head()) > 0 ? null : cursor;
-    } catch {
+      return (await this.store.idAt(cursor)) === eventId ? cursor : null;
+    } catch (error) {
+      if (error instanceof EventStoreUnavailable) throw error;
+      // No cursor at all, or a place in the middle of a record, which an EventStoreDB refuses to read.
       return null;
     }
   }
 
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
-    if (packageId === null) return null;
+    return packageId === null ? null : this.stateOf(packageId, events.some(({ type }) => NEWS.includes(type)));
+  }
+
+  /** The items of packages that a peer asks for; those that are not known here are left out. */
+  async items(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
+    const found = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId, true)));
+    return found.flatMap((item) => item ?? []);
+  }
+
+  /** Null when there is nothing that a peer could use, unless it is to be told of that. */
+  private async stateOf(packageId: string, toldAnyway: boolean): Promise<FeedItem | null> {
     const [{ facts, uploadedAt, digests }, replica] = await Promise.all([
       this.packages.load(packageId),
       this.replicas.load(packageId),
@@ -76,7 +97,7 @@ export class FeedSource {
     if (!facts) return null;
     const since = uploadedAt ?? replica.verifiedAt;
     const lineage = uploadedAt === null ? lineageOf(replica) : [];
-    const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
+    const isNews = toldAnyway || facts.removal !== null;
     if (since === null && !isNews) return null;
     return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
   }

@@ -16,7 +16,7 @@ class FiniteLog extends MemoryEventStore {
   async note(stream: string, type: string, data: Record<string, Json>): Promise<void> {
     const actor = { kind: 'system', id: 's', name: 's' } as const;
     const metadata = { schemaVersion: 1, serverId: 'x', actor, address: null, correlationId: 'c', causationId: null };
-    await this.append(stream, [{ id: `${this.all.length}`, type, data: { ...data, filename: 'F.pkg' }, metadata }], 'any');
+    await this.append(stream, [{ id: `e${this.all.length + 1}`, type, data: { ...data, filename: 'F.pkg' }, metadata }], 'any');
   }
 }
 
@@ -46,8 +46,8 @@ describe('the feed', () => {
     await publish(log, 'copy', 'peer');
     await hold(log, 'copy');
     expect(summary(await read(log))).toEqual([
-      ['memory.1', 'up', true, null],
-      ['memory.4', 'copy', true, null],
+      ['memory.1.e1', 'up', true, null],
+      ['memory.4.e4', 'copy', true, null],
     ]);
   });
 
@@ -57,8 +57,8 @@ describe('the feed', () => {
     await publish(log, 'b', 'local');
     await remove(log, 'a', 2);
     expect(summary(await read(log))).toEqual([
-      ['memory.2', 'b', true, null],
-      ['memory.3', 'a', false, stampAt(2)],
+      ['memory.2.e2', 'b', true, null],
+      ['memory.3.e3', 'a', false, stampAt(2)],
     ]);
   });
 
@@ -67,18 +67,36 @@ describe('the feed', () => {
     await publish(log, 'a', 'peer');
     await hold(log, 'a');
     await log.note('replica-a', 'ReplicaWithdrawn', { packageId: 'a' });
-    expect(summary(await read(log))).toEqual([['memory.3', 'a', false, null]]);
+    expect(summary(await read(log))).toEqual([['memory.3.e3', 'a', false, null]]);
     await remove(log, 'a', 2);
     await publish(log, 'a', 'peer', 3);
-    expect(summary(await read(log, 'memory.4'))).toEqual([['memory.5', 'a', false, stampAt(2)]]);
+    expect(summary(await read(log, 'memory.4.e4'))).toEqual([['memory.5.e5', 'a', false, stampAt(2)]]);
   });
 
   it('goes on after an id of this log, and starts again for any other', async () => {
     const log = new FiniteLog();
     for (const id of ['a', 'b', 'c']) await publish(log, id, 'local');
     const after = async (id: string) => (await read(log, id)).map(({ item }) => item.facts.packageId);
-    expect(await after('memory.2')).toEqual(['c']);
-    expect(await after('memory.3')).toEqual([]);
-    for (const id of ['other.2', 'memory.99', '2']) expect(await after(id)).toEqual(['a', 'b', 'c']);
+    expect(await after('memory.2.e2')).toEqual(['c']);
+    expect(await after('memory.3.e3')).toEqual([]);
+    for (const id of ['other.2.e2', 'memory.99.e99', 'memory.2.e9', 'memory.2', '2']) expect(await after(id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('tells that a file was found damaged, and that it is whole again', async () => {
+    const log = new FiniteLog();
+    await publish(log, 'a', 'local');
+    await log.note('replica-a', 'ReplicaDamaged', { packageId: 'a' });
+    await log.note('package-a', 'PackageDamaged', { packageId: 'a' });
+    expect(summary(await read(log))).toEqual([['memory.3.e3', 'a', false, null]]);
+    await hold(log, 'a');
+    expect(summary(await read(log, 'memory.3.e3'))).toEqual([['memory.4.e4', 'a', true, null]]);
+  });
+
+  it('gives the items of packages that a peer asks for, also of those that are not held', async () => {
+    const log = new FiniteLog();
+    await publish(log, 'a', 'local');
+    await publish(log, 'b', 'peer');
+    const items = await new FeedSource(log).items(['a', 'b', 'c']);
+    expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([['a', true], ['b', false]]);
   });
 });

@@ -9,10 +9,12 @@ import { Representation } from '../../../platform/http/file-sender/representatio
 import { serveFile } from '../../../platform/http/file-sender/serve-file.js';
 import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
 import { EventStore } from '../../../ports/event-store.port.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { ServedPeers } from './served-peers.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import { verifyPackageJob } from '../contracts/verify-package.js';
 
 /** The digests of all chunks of a package, in order. */
 interface Manifest {
@@ -33,6 +35,7 @@ export class PackageContentController {
     private readonly store: EventStore,
     private readonly storage: PackageStorage,
     private readonly peers: ServedPeers,
+    private readonly queue: JobQueue,
   ) {
     this.packages = new StreamReader(store, knownPackage);
   }
@@ -68,7 +71,10 @@ export class PackageContentController {
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(checkedId(packageId));
     const file = { representation, open: () => this.storage.open(packageId), pace };
-    if (!(await serveFile(request, response, file))) throw notFound();
+    if (await serveFile(request, response, file)) return;
+    // Without effect unless the file should be there.
+    await this.queue.enqueue([verifyPackageJob(packageId)]).catch(() => undefined);
+    throw notFound();
   }
 
   private async representationOf(packageId: string): Promise<Representation> {

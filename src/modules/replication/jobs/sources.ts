@@ -19,7 +19,7 @@ export class Sources {
     const wanted = contacts.filter((contact) => contact !== null).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
     const usable = wanted.filter(({ policy }) => mayTakeFrom(policy, now).may);
     const picked = usable[(attempt - 1) % Math.max(1, usable.length)];
-    if (!picked) throw outsideWindow(wanted, now) ?? new NoSource(`No registered server from which this one takes packages is known to have ${filename}.`);
+    if (!picked) throw outsideWindow(wanted, now) ?? new NoSource(`No registered server from which this one takes packages is known to have ${filename}. It goes on once one has it; uploading the same file here puts it right at once.`);
     return picked;
   }
 }

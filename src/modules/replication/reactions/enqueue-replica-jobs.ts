@@ -8,12 +8,12 @@ import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js
 import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
 import { publishJob } from '../jobs/publish/publish-replica.job.js';
 
-/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones too, and a complete file its last check. */
+/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones too, a damaged file too, and a complete file its last check. */
 @AsReaction()
 @Injectable()
 export class EnqueueReplicaJobs implements Reaction {
   readonly name = 'replication:enqueue-jobs';
-  readonly eventTypes = ['ReplicaRequested', 'ChunksLost', 'ChunksVerified', 'ChunkRejected'];
+  readonly eventTypes = ['ReplicaRequested', 'ReplicaDamaged', 'ChunksLost', 'ChunksVerified', 'ChunkRejected'];
 
   constructor(
     private readonly queue: JobQueue,
@@ -27,6 +27,10 @@ export class EnqueueReplicaJobs implements Reaction {
   }
 
   private jobsAfter(event: ReplicaEvent): NewJob[] {
+    if (event.type === 'ReplicaDamaged') {
+      const { packageId, chunkCount, runs } = event.data;
+      return runs.length === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
+    }
     if (event.type === 'ReplicaRequested' || event.type === 'ChunksLost') {
       const { packageId, chunkCount } = event.data;
       return chunkCount === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);

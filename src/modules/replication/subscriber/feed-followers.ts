@@ -13,6 +13,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
 import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
+import { Comparison } from './comparison/comparison.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
 import { PeerFollower, type FollowerParts } from './peer-follower.js';
@@ -47,11 +48,13 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     transport: PeerTransport,
     cursors: FeedCursors,
     items: ItemHandler,
+    comparison: Comparison,
     watch: QueueWatch,
   ) {
     watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
     const onReturn = () => this.queue.enqueue([wakeReplicas()]);
-    this.parts = { transport, cursors, items, logger: new Logger('Subscriber'), onReturn };
+    const compare = comparison.run.bind(comparison);
+    this.parts = { transport, cursors, items, compare, logger: new Logger('Subscriber'), onReturn };
   }
 
   /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */

@@ -10,6 +10,7 @@ import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transpo
 import { standingRefusal } from '../contracts/standing-refusals.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
+import { ComparisonLoop } from './comparison/comparison-loop.js';
 import { OrderedWork } from './ordered-work.js';
 import type { PeerItem } from './peer-messages.js';
 import { ReadingPlace } from './reading-place.js';
@@ -28,6 +29,8 @@ export interface FollowerParts {
   readonly transport: PeerTransport;
   readonly cursors: FeedCursors;
   readonly items: ItemHandler;
+  /** Compares what both servers know; the number of differences. */
+  readonly compare: (peer: PeerContact, stage: Stage, signal: AbortSignal) => Promise<number>;
   readonly logger: Logger;
   /** The peer answers again after it did not. */
   readonly onReturn: () => Promise<void>;
@@ -45,17 +48,24 @@ export class PeerFollower {
   private lastProblem: string | null = null;
   private attempt = 1;
   private putOffs = 0;
+  private readonly comparisons: ComparisonLoop;
 
   constructor(
     readonly peer: PeerContact,
     private readonly stage: Stage,
     private readonly parts: FollowerParts,
-  ) {}
+  ) {
+    const compare = (signal: AbortSignal): Promise<number> => this.asPeer(() => parts.compare(peer, stage, signal));
+    this.comparisons = new ComparisonLoop(compare, (error) => parts.logger.debug(`Cannot compare with ${peer.name}: ${String(error)}`));
+  }
 
   /** Resolves after `stop`. Waits as long as another process of this server follows the peer. */
   async run(locks: Locks): Promise<void> {
     const { signal } = this.stopping;
-    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, (held) => this.follow(held));
+    const work = async (held: AbortSignal): Promise<void> => {
+      await Promise.all([this.follow(held), this.comparisons.run(held)]);
+    };
+    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
   }
 
   stop(): void {
@@ -135,9 +145,14 @@ export class PeerFollower {
 
   private async handle(item: PeerItem | null): Promise<'done' | 'later'> {
     if (!item) return 'done';
+    this.comparisons.news();
+    return this.asPeer(() => this.parts.items.handle(this.peer, item));
+  }
+
+  private asPeer<T>(work: () => Promise<T>): Promise<T> {
     const { peerId: id, name } = this.peer;
     const context = { actor: { kind: 'peer', id, name } as const, address: null, correlationId: newId(), causationId: null };
-    return withContext(context, () => this.parts.items.handle(this.peer, item));
+    return withContext(context, work);
   }
 
   private reached(place: ReadingPlace, id: string): void {
@@ -149,6 +164,7 @@ export class PeerFollower {
 
   private async connected(): Promise<void> {
     this.parts.logger.log(`Following ${this.peer.name}`);
+    this.comparisons.news();
     const wasAway = this.lastProblem !== null;
     this.lastProblem = null;
     if (wasAway) await this.parts.onReturn();

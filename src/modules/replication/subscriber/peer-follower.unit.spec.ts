@@ -62,6 +62,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
       },
     }),
     logger,
+    compare: async () => 0,
     onReturn,
   });
   Logger.overrideLogger(false);

@@ -33,6 +33,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   REPLICA_NOT_FOUND: code(404, 'This server has no copy of that package and has not asked for one.'),
   METHOD_NOT_ALLOWED: code(405, 'Only GET and HEAD are possible here.'),
   PACKAGE_CONFLICT: code(409, 'A peer describes the content of a known package differently. Only in the log.'),
+  PACKAGE_NOT_HELD: code(409, 'This server does not hold that package now: it is on its way, damaged, or not for this server.'),
   REPLICA_NOT_FAILED: code(409, 'Only a replica that has failed can be retried.'),
   SETTING_FIXED: code(409, 'An environment variable sets this. Change it there.'),
   STAMP_AHEAD: code(409, 'A peer sent a stamp more than 5 minutes in the future. Only in the log.'),

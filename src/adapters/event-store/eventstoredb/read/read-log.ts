@@ -50,6 +50,13 @@ export async function readHead(client: LogClient, known: Head | null, signal?: A
   }
 }
 
+/** Id of the event at a position, null when there is none of ours exactly there. */
+export async function readIdAt(client: LogClient, position: Position): Promise<string | null> {
+  const [record] = await readAll(client, position, FORWARDS, 1);
+  if (!record || comparePositions(record.position, position) !== 0) return null;
+  return toEvent(record)?.id ?? null;
+}
+
 async function readAll(
   client: LogClient,
   fromPosition: ReadPosition,

@@ -1,10 +1,13 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { PublishedFile } from '../../../../ports/package-storage.port.js';
 import { unlessMissing } from '../disk-errors.js';
 
 interface Entry {
   readonly handle: FileHandle;
   readonly size: number;
+  readonly inode: number;
+  /** Milliseconds on the monotonic clock when the file was last seen at its path. */
+  seenAt: number;
   users: number;
   idleTicks: number;
   /** No longer in the pool: closed by its last user. */
@@ -14,6 +17,8 @@ interface Entry {
 
 /** A removed file keeps its disk space while a descriptor is open, so unused ones are closed after 1 to 2 ticks. */
 const TICK_MS = 30_000;
+/** Another process may take a file away, or put another in its place: looked for so often when a descriptor is lent. */
+const LOOK_MS = 1_000;
 
 /** Open files by package id, the least recently used leaving first; shared by all who read the same package. */
 export class DescriptorPool {
@@ -26,8 +31,10 @@ export class DescriptorPool {
   /** Null when there is no such file. */
   async open(packageId: string, path: string): Promise<PublishedFile | null> {
     const pooled = this.entries.get(packageId);
-    if (pooled) return this.lend(packageId, pooled);
+    if (pooled && (await this.isInPlace(pooled, path))) return this.lend(packageId, pooled);
+    if (pooled && this.entries.get(packageId) === pooled) this.forget(packageId);
     const entry = await this.openOnce(packageId, path);
+    // While it was looked for or opened, it may have been closed again.
     if (entry?.closed) return this.open(packageId, path);
     return entry && this.lend(packageId, entry);
   }
@@ -63,6 +70,14 @@ export class DescriptorPool {
     return { fd: entry.handle.fd, size: entry.size, close };
   }
 
+  private async isInPlace(entry: Entry, path: string): Promise<boolean> {
+    const now = performance.now();
+    if (now - entry.seenAt < LOOK_MS) return !entry.closed;
+    entry.seenAt = now;
+    const found = await stat(path).catch(unlessMissing);
+    return found?.ino === entry.inode && !entry.closed;
+  }
+
   private openOnce(packageId: string, path: string): Promise<Entry | null> {
     const under = this.opening.get(packageId);
     if (under) return under;
@@ -81,8 +96,8 @@ export class DescriptorPool {
   private async openFile(path: string): Promise<Entry | null> {
     const handle = await open(path, 'r').catch(unlessMissing);
     if (!handle) return null;
-    const { size } = await handle.stat();
-    return { handle, size, users: 0, idleTicks: 0, retired: false, closed: false };
+    const { size, ino: inode } = await handle.stat();
+    return { handle, size, inode, seenAt: performance.now(), users: 0, idleTicks: 0, retired: false, closed: false };
   }
 
   /** What was forgotten while it was being opened serves only those who asked before. */

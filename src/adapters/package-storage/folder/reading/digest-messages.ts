@@ -8,8 +8,8 @@ export type DigestRequest =
   /** Reads on to the end of the file. */
   | { readonly kind: 'finish'; readonly job: number }
   | { readonly kind: 'drop'; readonly job: number }
-  /** Compares every chunk with its digest; needs no `open`. */
-  | { readonly kind: 'check'; readonly job: number; readonly path: string; readonly sha256: Uint8Array };
+  /** Compares the chunks from `start` on with their digests; needs no `open`. */
+  | { readonly kind: 'check'; readonly job: number; readonly path: string; readonly sha256: Uint8Array; readonly start: number };
 
 export interface DigestReply {
   readonly job: number;

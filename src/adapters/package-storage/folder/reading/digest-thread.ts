@@ -27,9 +27,9 @@ export class DigestThread {
     };
   }
 
-  async damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
+  async damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly Run[]> {
     const job = (this.lastJob += 1);
-    return (await this.ask(this.running(), { kind: 'check', job, path, sha256 })).damaged ?? [];
+    return (await this.ask(this.running(), { kind: 'check', job, path, sha256, start })).damaged ?? [];
   }
 
   async close(): Promise<void> {

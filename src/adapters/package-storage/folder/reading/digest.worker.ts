@@ -26,8 +26,8 @@ async function handle(request: DigestRequest): Promise<void> {
     return;
   }
   if (request.kind === 'check') {
-    const { job, path, sha256 } = request;
-    const reply = damagedChunks(path, sha256).then((damaged) => ({ job, damaged }));
+    const { job, path, sha256, start } = request;
+    const reply = damagedChunks(path, sha256, start).then((damaged) => ({ job, damaged }));
     parentPort?.postMessage(await reply.catch((error: unknown) => failed(job, error)));
     return;
   }

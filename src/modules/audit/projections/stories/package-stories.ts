@@ -26,6 +26,12 @@ export function packageStory(event: PackageEvent): Story {
       const summary = `Superseded ${filename}: package ${by.packageId}, published later, is served under this name`;
       return { ...about(packageId, filename), summary, details: event.data };
     }
+    case 'PackageDamaged': {
+      const { packageId, filename, damagedChunks, missing } = event.data;
+      const what = missing ? 'is missing' : damagedChunks === 0 ? 'is too long' : `has ${counted(damagedChunks, 'damaged chunk')}`;
+      const summary = `The file of ${filename} that was uploaded here ${what}`;
+      return { ...about(packageId, filename), summary, details: event.data };
+    }
     case 'PackageRemoved': {
       const { packageId, filename } = event.data;
       return { ...about(packageId, filename), summary: `Removed ${filename}`, details: event.data };

@@ -12,6 +12,11 @@ function summaryOf(event: ReplicaEvent): string {
       return `Rejected chunk ${event.data.index + 1}: its digest did not match (${event.data.times} times so far)`;
     case 'ChunksLost':
       return `Found ${counted(countOf(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
+    case 'ReplicaDamaged': {
+      const { filename, runs, missing } = event.data;
+      const what = missing ? 'missing' : runs.length === 0 ? 'too long' : `damaged in ${counted(countOf(runs), 'chunk')}`;
+      return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and mending it`;
+    }
     case 'ReplicaDelayed':
       return `Replication is held up: ${event.data.reason}`;
     case 'ReplicaPublished':

@@ -29,6 +29,9 @@ function onReplica(folding: Folding, event: ReplicaEvent): Folding {
   switch (event.type) {
     case 'ReplicaRequested':
       return { ...folding, fetching: 'REQUESTED' };
+    // Also tells of the damage of a file that was uploaded here.
+    case 'ReplicaDamaged':
+      return { ...folding, held: false, fetching: 'DAMAGED' };
     case 'ReplicaFailed':
       return { ...folding, fetching: 'FAILED' };
     case 'ReplicaPublished':

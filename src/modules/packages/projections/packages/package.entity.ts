@@ -24,8 +24,8 @@ export class PackageEntity {
   @Column('text', { name: 'uploaded_by' }) uploadedBy!: string;
   /** Are the verified bytes on our disk? */
   @Column('boolean') held!: boolean;
-  /** Our replica when we do not hold the bytes: on its way, or given up. */
-  @Column('text', { nullable: true }) fetching!: 'REQUESTED' | 'FAILED' | null;
+  /** Our replica when we do not hold the bytes: on its way, being mended, or given up. */
+  @Column('text', { nullable: true }) fetching!: 'REQUESTED' | 'DAMAGED' | 'FAILED' | null;
   @Column('text') state!: PackageState;
 }
 

@@ -20,6 +20,7 @@ export class PackagesProjection implements Projection {
     'PackageStageChanged',
     'PackageRemoved',
     'ReplicaRequested',
+    'ReplicaDamaged',
     'ReplicaFailed',
     'ReplicaPublished',
     'ReplicaWithdrawn',

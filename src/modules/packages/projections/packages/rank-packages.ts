@@ -25,7 +25,7 @@ export async function rankPackages(tx: EntityManager, filenames: readonly string
          WHEN held AND rank = 1 THEN 'AVAILABLE'
          WHEN held THEN 'SUPERSEDED'
          WHEN fetching = 'REQUESTED' THEN 'REPLICATING'
-         WHEN fetching = 'FAILED' THEN 'FAILED'
+         WHEN fetching IN ('DAMAGED', 'FAILED') THEN fetching
          ELSE 'ANNOUNCED' END AS state
        FROM ranked
      ), changed AS (

@@ -1,7 +1,7 @@
 import { addRun, countOf, removeRun, type Run } from '../../../../kernel/runs.js';
 import type { Recorded } from '../../../../kernel/event-family.js';
-import type { ReplicaEvent } from '../../contracts/replica.events.js';
 import { wayTo } from './replica-way.js';
+import type { ReplicaDamaged, ReplicaEvent } from '../../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
 
 const CLEAR = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
@@ -52,6 +52,8 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
   switch (event.type) {
     case 'ReplicaRequested':
       return requested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);
+    case 'ReplicaDamaged':
+      return damaged(row, event.data, event.record.recordedAt);
     case 'ReplicaPublished':
       return published(row, event.record.recordedAt);
     case 'ReplicaReported':
@@ -70,6 +72,14 @@ function requested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, a
   const verified = keepsChunks ? row.verified : [];
   const dates = { requestedAt: at, publishedAt: null, withdrawnAt: null };
   return { ...row, ...CLEAR, ...dates, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, delivered: {} };
+}
+
+function damaged(row: ReplicaEntity, { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'], at: Date): ReplicaEntity {
+  const verified = runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount }));
+  const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countOf(runs)}`;
+  const lastError = `${what} on this server's disk`;
+  const fetching = { ...row, ...CLEAR, state: 'FETCHING' as const, verified, rejectedChunks: 0, publishedAt: null };
+  return { ...fetching, lastError, sourceId: fromPeerId, requestedAt: at };
 }
 
 function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {

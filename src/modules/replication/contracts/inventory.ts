@@ -1,0 +1,43 @@
+import type { Stage } from '../../../kernel/stage.js';
+import { STAGES } from '../../../kernel/stage.js';
+
+/** Packages are compared in so many buckets, by the first byte of their id. */
+export const BUCKETS = 256;
+
+/** Most entries of a bucket in one answer, and most packages whose items are asked for at once. */
+export const ENTRIES_AT_ONCE = 1_000;
+export const ITEMS_AT_ONCE = 200;
+
+/**
+ * Digests (SHA-256, hex; '' of nothing) of one bucket: of the registers of its packages, and of the ids of those that are
+ * held. Removed packages do not count, nor those whose stage is not asked for.
+ */
+export interface BucketDigests {
+  readonly registers: string;
+  readonly held: string;
+}
+
+/** What one server knows of one package, as far as it matters to whether two servers agree. */
+export interface InventoryEntry {
+  readonly packageId: string;
+  readonly stage: Stage;
+  readonly stageStamp: string;
+  readonly publication: string;
+  readonly removal: string | null;
+  /** Seconds since 1970. */
+  readonly firstPublishedAt: number;
+  /** On the server's disk, verified. In our own entries for a comparison: whether the peer is known to hold it. */
+  readonly held: boolean;
+}
+
+/** The stages that servers of both stages take. */
+export const sharedStages = (a: Stage, b: Stage): readonly Stage[] =>
+  STAGES.slice(Math.max(STAGES.indexOf(a), STAGES.indexOf(b)));
+
+/** The places of buckets whose digests differ. */
+export function differingBuckets(ours: readonly BucketDigests[], theirs: readonly BucketDigests[]): readonly number[] {
+  return Array.from({ length: BUCKETS }, (_, bucket) => bucket).filter((bucket) => {
+    const [a, b] = [ours[bucket], theirs[bucket]];
+    return a?.registers !== b?.registers || a?.held !== b?.held;
+  });
+}

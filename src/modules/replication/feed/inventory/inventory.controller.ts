@@ -1,0 +1,64 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { STAGES, type Stage } from '../../../../kernel/stage.js';
+import { PeerCall } from '../../../../platform/peer-auth/peer-call.decorator.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages } from '../../contracts/inventory.js';
+import { InventoryEntriesQuery, InventoryQuery, type Inventory, type InventoryEntries } from '../../contracts/inventory.queries.js';
+import { FeedSource, type FeedItem } from '../feed-source.js';
+import { UpToDate } from './up-to-date.js';
+
+const Asked = z.object({ stage: z.enum(STAGES) });
+const Page = z.object({
+  bucket: z.coerce.number().int().min(0).max(BUCKETS - 1),
+  after: z.uuid().nullish().transform((id) => id ?? null),
+  first: z.coerce.number().int().min(1).max(ENTRIES_AT_ONCE).default(ENTRIES_AT_ONCE),
+});
+const Wanted = z.object({ ids: z.array(z.uuid()).min(1).max(ITEMS_AT_ONCE) });
+
+/** For peers that compare what both servers know: digests first, then entries where they differ, then items. */
+@Controller('peer/v1')
+export class InventoryController {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly identity: ServerIdentity,
+    private readonly source: FeedSource,
+    private readonly upToDate: UpToDate,
+  ) {}
+
+  /** Digests over the packages that a server of that stage and this one take. Refusals: INVALID_REQUEST, UNAVAILABLE. */
+  @Get('inventory')
+  @PeerCall()
+  async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage }> {
+    const { stage: theirs } = checked(Asked, query);
+    await this.upToDate.wait();
+    const { stage } = this.identity;
+    const inventory = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(sharedStages(stage, theirs), 'us'));
+    return { stage, ...inventory };
+  }
+
+  /** What is known of the packages of one bucket, of every stage and removed ones too. Refusal: INVALID_REQUEST. */
+  @Get('inventory/:bucket')
+  @PeerCall()
+  async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
+    const { bucket, after, first } = checked(Page, { ...query, ...params });
+    const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
+    return { entries: await this.queries.execute<InventoryEntriesQuery, InventoryEntries>(entries) };
+  }
+
+  /** Feed items of packages as they are now; of those that are known here. Refusal: INVALID_REQUEST. */
+  @Post('items')
+  @HttpCode(200)
+  @PeerCall()
+  async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
+    return { items: await this.source.items(checked(Wanted, body).ids) };
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(parsed.error));
+  return parsed.data;
+}

@@ -1,0 +1,91 @@
+import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import { BUCKETS, type BucketDigests } from '../../contracts/inventory.js';
+import {
+  DifferencesQuery,
+  InventoryEntriesQuery,
+  InventoryQuery,
+  type Holder,
+  type Inventory,
+  type InventoryEntries,
+} from '../../contracts/inventory.queries.js';
+
+const PRESENT = 'NOT coalesce(p.removal > p.publication, false)';
+const SECONDS = 'extract(epoch FROM p.first_published_at)::int8';
+const EMPTY: BucketDigests = { registers: '', held: '' };
+
+/** Packages, each with whether the holder (parameter `n`) has it. */
+const packagesHeldBy = (holder: Holder, n: number) =>
+  holder === 'us'
+    ? { from: 'packages p', held: 'p.held', values: [] }
+    : {
+        from: `packages p LEFT JOIN replicas r ON r.package_id = p.id AND r.server_id = $${n} AND r.state = 'PUBLISHED'`,
+        held: '(r.package_id IS NOT NULL)',
+        values: [holder.peerId],
+      };
+
+const digest = (what: string, filter = ''): string =>
+  `coalesce(encode(sha256(convert_to(string_agg(${what}, E'\\n' ORDER BY p.id) ${filter}, 'UTF8')), 'hex'), '')`;
+
+type BucketRow = BucketDigests & { readonly bucket: number; readonly latest: string | null };
+
+@QueryHandler(InventoryQuery)
+export class InventoryHandler implements IQueryHandler<InventoryQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ stages, holder }: InventoryQuery): Promise<Inventory> {
+    const { from, held, values } = packagesHeldBy(holder, 2);
+    const counts = `p.stage = ANY ($1) AND ${PRESENT}`;
+    const register = `concat_ws(' ', p.id, p.stage_stamp, p.publication, ${SECONDS})`;
+    const rows: BucketRow[] = await this.dataSource.query(
+      `SELECT get_byte(uuid_send(p.id), 0) AS bucket,
+         ${digest(register, `FILTER (WHERE ${counts})`)} AS registers,
+         ${digest('p.id::text', `FILTER (WHERE ${counts} AND ${held})`)} AS held,
+         greatest(max(p.publication), max(p.stage_stamp), max(p.removal)) AS latest
+       FROM ${from} GROUP BY 1`,
+      [stages, ...values],
+    );
+    const buckets = Array.from({ length: BUCKETS }, () => EMPTY);
+    for (const { bucket, registers, held: heldDigest } of rows) buckets[bucket] = { registers, held: heldDigest };
+    const latestStamp = rows.map(({ latest }) => latest).reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null);
+    return { buckets, latestStamp };
+  }
+}
+
+/** The bounds of a bucket in the order of ids. */
+const bounds = (bucket: number): [string, string] => {
+  const byte = bucket.toString(16).padStart(2, '0');
+  return [`${byte}000000-0000-0000-0000-000000000000`, `${byte}ffffff-ffff-ffff-ffff-ffffffffffff`];
+};
+
+@QueryHandler(InventoryEntriesQuery)
+export class InventoryEntriesHandler implements IQueryHandler<InventoryEntriesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ bucket, after, first, holder }: InventoryEntriesQuery): Promise<InventoryEntries> {
+    const { from, held, values } = packagesHeldBy(holder, 5);
+    return this.dataSource.query(
+      `SELECT p.id AS "packageId", p.stage, p.stage_stamp AS "stageStamp", p.publication, p.removal,
+         ${SECONDS}::float8 AS "firstPublishedAt", ${held} AS held
+       FROM ${from} WHERE p.id BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR p.id > $3) ORDER BY p.id LIMIT $4`,
+      [...bounds(bucket), after, first, ...values],
+    );
+  }
+}
+
+@QueryHandler(DifferencesQuery)
+export class DifferencesHandler implements IQueryHandler<DifferencesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ peerId, stages, found }: DifferencesQuery): Promise<number> {
+    const { from, held } = packagesHeldBy({ peerId }, 1);
+    const rows: { count: number }[] = await this.dataSource.query(
+      `SELECT count(*)::int AS count FROM (
+         SELECT p.id FROM ${from}
+         WHERE ${PRESENT} AND ((NOT p.held AND ${held} AND p.stage = ANY ($2)) OR (p.held AND NOT ${held} AND p.stage = ANY ($3)))
+         UNION SELECT unnest($4::uuid[])) d`,
+      [peerId, stages.ours, stages.theirs, found],
+    );
+    return rows[0]?.count ?? 0;
+  }
+}

@@ -1,0 +1,64 @@
+import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { ScrubView } from '../../contracts/scrub-view.js';
+import { DuePackagesQuery, type DuePackage } from './due-packages.query.js';
+import { HeldIdsQuery } from './held-ids.query.js';
+import { LastVerifiedQuery } from './last-verified.query.js';
+import { ScrubQuery } from './scrub.query.js';
+
+/** A file was also verified when it was published: by our own copy, or by the upload. `greatest` leaves out what is null. */
+const HELD = `FROM packages p
+  LEFT JOIN state.verified_packages v ON v.package_id = p.id
+  LEFT JOIN replicas r ON r.package_id = p.id AND r.local AND r.state = 'PUBLISHED'
+  WHERE p.held`;
+const VERIFIED_AT = 'greatest(v.verified_at, r.published_at)';
+
+@QueryHandler(DuePackagesQuery)
+export class DuePackagesHandler implements IQueryHandler<DuePackagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ before, most }: DuePackagesQuery): Promise<readonly DuePackage[]> {
+    return this.dataSource.query(
+      `SELECT p.id AS "packageId", p.size::float8 AS size, p.chunk_count AS "chunkCount" ${HELD}
+       AND coalesce(${VERIFIED_AT}, '-infinity') < $1 ORDER BY ${VERIFIED_AT} NULLS FIRST, p.id LIMIT $2`,
+      [before, most],
+    );
+  }
+}
+
+@QueryHandler(HeldIdsQuery)
+export class HeldIdsHandler implements IQueryHandler<HeldIdsQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<readonly string[]> {
+    const rows: { id: string }[] = await this.dataSource.query('SELECT id FROM packages WHERE held');
+    return rows.map(({ id }) => id);
+  }
+}
+
+@QueryHandler(LastVerifiedQuery)
+export class LastVerifiedHandler implements IQueryHandler<LastVerifiedQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ packageIds }: LastVerifiedQuery): Promise<readonly (Date | null)[]> {
+    const rows: { id: string; at: Date | null }[] = await this.dataSource.query(
+      `SELECT p.id, ${VERIFIED_AT} AS at ${HELD} AND p.id = ANY ($1)`,
+      [packageIds],
+    );
+    const times = new Map(rows.map(({ id, at }) => [id, at]));
+    return packageIds.map((id) => times.get(id) ?? null);
+  }
+}
+
+@QueryHandler(ScrubQuery)
+export class ScrubHandler implements IQueryHandler<ScrubQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<ScrubView> {
+    const rows: ScrubView[] = await this.dataSource.query(
+      `SELECT state, bytes_per_second::float8 AS "bytesPerSecond", last_finished_at AS "lastFinishedAt",
+       damaged_found AS "damagedFound" FROM state.scrub`,
+    );
+    return rows[0] ?? { state: 'OFF', bytesPerSecond: 0, lastFinishedAt: null, damagedFound: 0 };
+  }
+}

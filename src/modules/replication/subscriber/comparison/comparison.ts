@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import type { Stage } from '../../../../kernel/stage.js';
+import { Clock } from '../../../../platform/clock/clock.js';
+import { ReadModels } from '../../../../platform/projections/read-models.js';
+import { EventStore } from '../../../../ports/event-store.port.js';
+import type { PeerContact } from '../../../../ports/peer-directory.port.js';
+import { PeerTransport, PeerUnreachable } from '../../../../ports/peer-transport.port.js';
+import { ReviewReplica } from '../../commands/review-replica.command.js';
+import { differingBuckets, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages, type InventoryEntry } from '../../contracts/inventory.js';
+import { DifferencesQuery, InventoryEntriesQuery, InventoryQuery, type Inventory, type InventoryEntries } from '../../contracts/inventory.queries.js';
+import { ItemHandler } from '../item-handler.js';
+import { judge } from './judge.js';
+import { PeerEntries, PeerInventory, PeerItems } from './peer-inventory.js';
+
+/** Compares what this server and a peer know, and learns what is new there: also what its feed has failed to tell. */
+@Injectable()
+export class Comparison {
+  constructor(
+    private readonly store: EventStore,
+    private readonly queries: QueryBus,
+    private readonly commands: CommandBus,
+    private readonly transport: PeerTransport,
+    private readonly items: ItemHandler,
+    private readonly readModels: ReadModels,
+    private readonly clock: Clock,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /**
+   * One comparison; gives the number of packages in which the two differed when it began, which is also noted for all to
+   * see. @throws PeerUnreachable, Refusal UNAVAILABLE, EventStoreUnavailable, when the signal aborts
+   */
+  async run(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
+    await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
+    const theirs = await this.ask(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
+    // After a restore of a backup the peers know later stamps of ours than we do.
+    const { latestStamp } = theirs;
+    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
+    const shared = sharedStages(stage, theirs.stage);
+    const ours = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(shared, peer));
+    const found = new Set<string>();
+    for (const bucket of differingBuckets(ours.buckets, theirs.buckets)) {
+      signal.throwIfAborted();
+      const { toLearn, toTeach } = judge(await this.ourEntries(peer, bucket), await this.theirEntries(peer, bucket), shared);
+      await this.learn(peer, toLearn, signal);
+      for (const id of [...toLearn, ...toTeach]) found.add(id);
+    }
+    const stages = { ours: sharedStages(stage, stage), theirs: sharedStages(theirs.stage, theirs.stage) };
+    const differences = new DifferencesQuery(peer.peerId, stages, [...found]);
+    return this.note(peer, await this.queries.execute<DifferencesQuery, number>(differences));
+  }
+
+  private async learn(peer: PeerContact, ids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < ids.length; at += ITEMS_AT_ONCE) {
+      signal.throwIfAborted();
+      const asked = ids.slice(at, at + ITEMS_AT_ONCE);
+      const answer = checked(peer, PeerItems, await this.transport.post(peer, '/peer/v1/items', { ids: asked }));
+      const items = answer.items.flatMap((data) => this.items.read(peer, data) ?? []);
+      for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
+      const known = new Set(items.map(({ facts }) => facts.packageId));
+      for (const id of asked) if (!known.has(id)) await this.forget(peer, id);
+    }
+  }
+
+  /** The peer does not know the package (any more), so it has no copy. */
+  private async forget(peer: PeerContact, packageId: string): Promise<void> {
+    await this.commands.execute(new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null }));
+  }
+
+  private async ourEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
+    return pages((after) =>
+      this.queries.execute<InventoryEntriesQuery, InventoryEntries>(new InventoryEntriesQuery(bucket, after, ENTRIES_AT_ONCE, peer)),
+    );
+  }
+
+  private async theirEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
+    const path = (after: string | null): string => `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
+    return pages(async (after) => (await this.ask(peer, path(after), PeerEntries)).entries);
+  }
+
+  private async ask<T>(peer: PeerContact, path: string, schema: z.ZodType<T>): Promise<T> {
+    return checked(peer, schema, await this.transport.get(peer, path));
+  }
+
+  private async note({ peerId }: PeerContact, differences: number): Promise<number> {
+    await this.dataSource.query(
+      `INSERT INTO state.peer_comparisons (peer_id, compared_at, differences) VALUES ($1, now(), $2)
+       ON CONFLICT (peer_id) DO UPDATE SET compared_at = excluded.compared_at, differences = excluded.differences`,
+      [peerId, differences],
+    );
+    return differences;
+  }
+}
+
+async function pages(read: (after: string | null) => Promise<InventoryEntries>): Promise<InventoryEntry[]> {
+  const entries: InventoryEntry[] = [];
+  for (;;) {
+    const page = await read(entries.at(-1)?.packageId ?? null);
+    entries.push(...page);
+    if (page.length < ENTRIES_AT_ONCE) return entries;
+  }
+}
+
+function checked<T>(peer: PeerContact, schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success) throw new PeerUnreachable(peer.name, 'sent an inventory that makes no sense');
+  return parsed.data;
+}

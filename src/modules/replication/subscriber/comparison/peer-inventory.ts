@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { isStamp } from '../../../../kernel/hybrid-clock.js';
+import { STAGES } from '../../../../kernel/stage.js';
+import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE } from '../../contracts/inventory.js';
+
+const Stamp = z.string().refine(isStamp, 'is no stamp');
+const Digest = z.string().max(64);
+
+/** A peer's answer to `GET /peer/v1/inventory`. */
+export const PeerInventory = z.object({
+  stage: z.enum(STAGES),
+  latestStamp: Stamp.nullable(),
+  buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKETS),
+});
+
+/** A peer's answer to `GET /peer/v1/inventory/<bucket>`. */
+export const PeerEntries = z.object({
+  entries: z
+    .array(
+      z.object({
+        packageId: z.uuid(),
+        stage: z.enum(STAGES),
+        stageStamp: Stamp,
+        publication: Stamp,
+        removal: Stamp.nullable(),
+        firstPublishedAt: z.number(),
+        held: z.boolean(),
+      }),
+    )
+    .max(ENTRIES_AT_ONCE),
+});
+
+/** A peer's answer to `POST /peer/v1/items`; each item is checked where it is read. */
+export const PeerItems = z.object({ items: z.array(z.unknown()).max(ITEMS_AT_ONCE) });

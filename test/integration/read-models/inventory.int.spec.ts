@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { differingBuckets, sharedStages } from '../../../src/modules/replication/contracts/inventory.js';
+import { DifferencesQuery, InventoryEntriesQuery, InventoryQuery } from '../../../src/modules/replication/contracts/inventory.queries.js';
+import {
+  DifferencesHandler,
+  InventoryEntriesHandler,
+  InventoryHandler,
+} from '../../../src/modules/replication/queries/inventory/inventory.handlers.js';
+import { PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await ReadSide.open();
+});
+afterAll(() => side.close());
+beforeEach(() => side.dataSource.query('TRUNCATE packages, replicas, replica_packages'));
+
+const ALL = sharedStages('Dev', 'Dev');
+const inventory = (holder: 'us' | { peerId: string } = 'us', stages = ALL) =>
+  new InventoryHandler(side.dataSource).execute(new InventoryQuery(stages, holder));
+const differences = (found: string[] = []) =>
+  new DifferencesHandler(side.dataSource).execute(new DifferencesQuery(PEER, { ours: ALL, theirs: ['Prod'] }, found));
+const bucketOf = (packageId: string): number => Number.parseInt(packageId.slice(0, 2), 16);
+const reported = (packageId: string) =>
+  recorded('ReplicaReported', { packageId, peerId: PEER, peerName: 'There', verifiedAt: '2026-01-02T03:04:05.678Z', lineage: [] });
+const removal = (packageId: string, time: number) =>
+  recorded('PackageRemoved', { packageId, filename: 'x', stamp: stamp(time), source: { kind: 'local' } });
+const published = (filename: string, change: Parameters<typeof publication>[1] = {}) => {
+  const data = publication(filename, change);
+  return { id: data.packageId, event: recorded('PackagePublished', data) };
+};
+const version2 = (event: ReturnType<typeof recorded>) => ({ ...event, metadata: { ...event.metadata, schemaVersion: 2 } });
+
+describe('the digests of an inventory', () => {
+  it('are the same for the same packages, whatever order they came in', async () => {
+    const packages = Array.from({ length: 20 }, (_, i) => published(`${i}.pkg`));
+    await side.apply(...packages.map(({ event }) => event));
+    const first = await inventory();
+    await side.dataSource.query('TRUNCATE packages');
+    for (const { event } of packages.toReversed()) await side.apply(event);
+    expect(await inventory()).toEqual(first);
+    expect(first.buckets).toHaveLength(256);
+    expect(first.latestStamp).toBe(stamp(1));
+  });
+
+  it.each([
+    ['a package more', () => published('b.pkg')],
+    ['a stage', () => {
+      const { packageId } = publication('a.pkg');
+      const data = { packageId, filename: 'a.pkg', from: 'Prod', to: 'Test', stamp: stamp(9), source: { kind: 'local' } };
+      return { id: packageId, event: recorded('PackageStageChanged', data) };
+    }],
+    ['a removal', () => ({ id: publication('a.pkg').packageId, event: removal(publication('a.pkg').packageId, 9) })],
+    ['damage', () => {
+      const { packageId, filename, size, sha256, chunkCount } = publication('a.pkg');
+      const data = { packageId, filename, size, sha256, chunkCount, fromPeerId: PEER, runs: [], missing: false };
+      return { id: packageId, event: recorded('ReplicaDamaged', data) };
+    }],
+  ])('differ in the one bucket of what differs: %s', async (_, change) => {
+    await side.apply(published('a.pkg').event, published('z.pkg').event);
+    const before = await inventory();
+    const { id, event } = change();
+    await side.apply(event);
+    expect(differingBuckets(before.buckets, (await inventory()).buckets)).toEqual([bucketOf(id)]);
+  });
+
+  it('leave out other stages and tombstones', async () => {
+    await side.apply(published('a.pkg').event);
+    const before = await inventory('us', ['Prod']);
+    const gone = published('gone.pkg');
+    await side.apply(published('dev.pkg', { stage: 'Dev' }).event, gone.event, removal(gone.id, 5));
+    expect((await inventory('us', ['Prod'])).buckets).toEqual(before.buckets);
+  });
+
+  it('show what a peer holds as that peer shows it, once it was reported', async () => {
+    const { id, event } = published('a.pkg');
+    await side.apply(event);
+    const theirs = await inventory();
+    expect(differingBuckets((await inventory({ peerId: PEER })).buckets, theirs.buckets)).toEqual([bucketOf(id)]);
+    await side.apply(version2(reported(id)));
+    expect((await inventory({ peerId: PEER })).buckets).toEqual(theirs.buckets);
+  });
+});
+
+describe('the entries of a bucket', () => {
+  it('come in pages, with tombstones and all stages', async () => {
+    const packages = Array.from({ length: 600 }, (_, i) => published(`${i}.pkg`, { stage: i % 2 ? 'Dev' : 'Prod' }));
+    await side.apply(...packages.map(({ event }) => event), ...packages.slice(0, 300).map(({ id }) => removal(id, 7)));
+    const wanted = packages.map(({ id }) => id).filter((id) => bucketOf(id) === 0x17).toSorted();
+    const entries = new InventoryEntriesHandler(side.dataSource);
+    const seen: string[] = [];
+    for (;;) {
+      const page = await entries.execute(new InventoryEntriesQuery(0x17, seen.at(-1) ?? null, 2, 'us'));
+      if (page.length === 0) break;
+      seen.push(...page.map(({ packageId }) => packageId));
+    }
+    expect(seen).toEqual(wanted);
+    const [first] = await entries.execute(new InventoryEntriesQuery(bucketOf(packages[0]?.id ?? ''), null, 1000, 'us'));
+    expect(first).toMatchObject({ publication: stamp(1), firstPublishedAt: Date.parse('2026-01-02T03:04:05Z') / 1000 });
+  });
+});
+
+describe('the differences', () => {
+  it('are what one side has and the other wants, and what was found, each package once', async () => {
+    const here = published('here.pkg');
+    const both = published('both.pkg');
+    const there = published('there.pkg', { source: { kind: 'peer', peerId: PEER } });
+    const dev = published('dev.pkg', { stage: 'Dev' });
+    const nobody = published('nobody.pkg', { source: { kind: 'peer', peerId: PEER } });
+    const all = [here, both, there, dev, nobody];
+    await side.apply(...all.map(({ event }) => event), version2(reported(both.id)), version2(reported(there.id)));
+    expect(await differences()).toBe(2);
+    expect(await differences([here.id, nobody.id])).toBe(3);
+    await side.apply(version2(reported(here.id)), removal(there.id, 8));
+    expect(await differences()).toBe(0);
+  });
+});
