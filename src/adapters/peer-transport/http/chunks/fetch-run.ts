@@ -82,7 +82,7 @@ class Fetching {
     const rate = Math.max(LOWEST_RATE, lower);
     const patience = Math.max(timeouts.runMs, ((run.count * CHUNK_SIZE * MOST_RUNS) / rate) * 1000);
     const left = patience - (performance.now() - this.since);
-    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 1000)} seconds for one run of chunks`);
+    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 100) / 10} seconds for one run of chunks`);
     this.deadline = this.endAfter(Math.min(left, LONGEST_TIMER_MS));
   }
 
