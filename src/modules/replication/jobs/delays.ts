@@ -79,7 +79,7 @@ export class Delays {
       if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null));
       const opensAt = opening(error, plan);
       if (!opensAt) throw error;
-      await this.queue.enqueue([wakeReplicasAt(opensAt)]);
+      await this.queue.enqueue(wakeReplicasAt(opensAt));
       return null;
     }
   }

@@ -121,10 +121,14 @@ export class Connection {
     return this.bucket ? space.subarray(0, this.bucket.piece) : space;
   }
 
-  /** While we don't read, silence is not the peer's fault. */
+  /**
+   * While we don't read, silence is not the peer's fault. What TLS has read and not yet decrypted still comes in: then the
+   * pause has to last longer.
+   */
   private pace(count: number): void {
     const waitMs = this.bucket?.use(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
+    if (this.pausing) clearTimeout(this.pausing);
     this.socket.setTimeout(0);
     this.socket.pause();
     this.pausing = setTimeout(() => {

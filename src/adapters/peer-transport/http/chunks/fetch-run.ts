@@ -34,6 +34,8 @@ export function fetchRun(
 
 /** So many runs at most share a limit at once, and may each have to wait for all others. */
 const MOST_RUNS = 64;
+/** Bytes per second: a peer that says less is not waited for any longer. No limit is lower than that. */
+const LOWEST_RATE = 16 * 1024;
 const LONGEST_TIMER_MS = 3_600_000;
 
 class Fetching {
@@ -76,10 +78,11 @@ class Fetching {
   /** A limit, ours or the peer's, lets runs take longer. */
   private endWhenTooSlow(): void {
     const { limit, run, timeouts } = this.order;
-    const rate = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
+    const lower = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
+    const rate = Math.max(LOWEST_RATE, lower);
     const patience = Math.max(timeouts.runMs, ((run.count * CHUNK_SIZE * MOST_RUNS) / rate) * 1000);
     const left = patience - (performance.now() - this.since);
-    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 1000)} seconds for one run of chunks`);
+    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 100) / 10} seconds for one run of chunks`);
     this.deadline = this.endAfter(Math.min(left, LONGEST_TIMER_MS));
   }
 
