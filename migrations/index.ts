@@ -8,6 +8,8 @@ import { PackagesReadModels1764000000010 } from './1764000000010-packages-read-m
 import { ReplicasReadModel1764000000011 } from './1764000000011-replicas-read-model.js';
 import { ServersReadModels1764000000012 } from './1764000000012-servers-read-models.js';
 import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
+import { Reachable1764000000030 } from './1764000000030-reachable.js';
+import { PeerTunnels1764000000031 } from './1764000000031-peer-tunnels.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -21,4 +23,6 @@ export const migrations = [
   ReplicasReadModel1764000000011,
   ServersReadModels1764000000012,
   AuditEntries1764000000013,
+  Reachable1764000000030,
+  PeerTunnels1764000000031,
 ];

@@ -18,6 +18,7 @@ const UNSET: Settings = {
   url: null,
   name: null,
   stage: null,
+  reachable: null,
   adminPassword: null,
   secretKey: null,
   databaseUrl: null,

@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
+import type { Json } from '../../../kernel/json.js';
 import type { Stage } from '../../../kernel/stage.js';
 
 /** Stream `server`. */
@@ -15,12 +16,21 @@ export type ServerInitialised = DomainEvent<
 >;
 export type ServerSettingsChanged = DomainEvent<
   'ServerSettingsChanged',
-  { readonly name: string; readonly url: string; readonly stage: Stage }
+  {
+    readonly name: string;
+    readonly url: string;
+    readonly stage: Stage;
+    /** Can others call this server? Since version 2; until it is recorded, they can. */
+    readonly reachable: boolean;
+  }
 >;
 
 export type ServerEvent = ServerInitialised | ServerSettingsChanged;
 
+/** Up to version 1 every server could be called. */
+const reachable = (data: Json): Json => ({ ...Object(data), reachable: true });
+
 export const serverEvents = new EventFamily<ServerEvent>({
   ServerInitialised: { version: 1 },
-  ServerSettingsChanged: { version: 1 },
+  ServerSettingsChanged: { version: 2, upcasters: { 1: reachable } },
 });

@@ -6,7 +6,7 @@ import { newEvent } from '../../../platform/cqrs/new-event.js';
 import type { ServerSecrets } from '../../../platform/secrets/server-secrets.js';
 import { RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
-import { server, type ServerCommand, type ServerState } from '../domain/server.decider.js';
+import { server, type KnownServer, type ServerCommand, type ServerState } from '../domain/server.decider.js';
 import { OwnIdentity } from './own-identity.js';
 import { generateOwnKey, OwnKey } from './own-key.js';
 
@@ -25,8 +25,13 @@ export async function loadIdentity(store: EventStore, secrets: ServerSecrets, se
   }
   const key = OwnKey.parse(JSON.parse(stored.toString('utf8')));
   await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
-  const { name, url, stage } = settings;
-  const to = { ...(name !== null && { name }), ...(url !== null && { url }), ...(stage !== null && { stage }) };
+  const { name, url, stage, reachable } = settings;
+  const to = {
+    ...(name !== null && { name }),
+    ...(url !== null && { url }),
+    ...(stage !== null && { stage }),
+    ...(reachable !== null && { reachable }),
+  };
   const state = await decide(store, key.serverId, { type: 'change', to });
   if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) {
     throw new StartupError('The event log and the private key in the database belong to different servers. Restore both from one backup.');
@@ -67,7 +72,7 @@ function decideAtStart(command: ServerCommand, state: ServerState): readonly Ser
 }
 
 /** What CommandRunner does, before there is one: it needs the identity that is made here. */
-async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<ServerInitialised['data']> {
+async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<KnownServer> {
   for (;;) {
     const { state, revision } = await load(store);
     const events = decideAtStart(command, state);

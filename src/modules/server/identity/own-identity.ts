@@ -1,8 +1,8 @@
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { serverEvents, type ServerInitialised } from '../contracts/server.events.js';
-import { server } from '../domain/server.decider.js';
+import { serverEvents } from '../contracts/server.events.js';
+import { server, type KnownServer } from '../domain/server.decider.js';
 import { signerOf, type OwnKey } from './own-key.js';
 
 /** This server's identity; name, url and stage follow the log. */
@@ -11,7 +11,7 @@ export class OwnIdentity extends ServerIdentity {
 
   constructor(
     key: OwnKey,
-    private state: ServerInitialised['data'],
+    private state: KnownServer,
   ) {
     super();
     this.signBytes = signerOf(key);
@@ -35,6 +35,10 @@ export class OwnIdentity extends ServerIdentity {
 
   get stage(): Stage {
     return this.state.stage;
+  }
+
+  get reachable(): boolean {
+    return this.state.reachable;
   }
 
   sign(bytes: Uint8Array): Uint8Array {

@@ -11,7 +11,7 @@ import { ServerSettingsEntity } from './server-settings.entity.js';
 @Injectable()
 export class ServerSettingsProjection implements Projection {
   readonly name = 'server';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['server_settings'];
   readonly eventTypes = serverEvents.types;
 
@@ -21,7 +21,7 @@ export class ServerSettingsProjection implements Projection {
       const event = serverEvents.read(record);
       if (event?.type === 'ServerInitialised') {
         const { serverId: id, ...settings } = event.data;
-        row = { id, ...settings, initialisedAt: record.recordedAt };
+        row = { id, ...settings, reachable: true, initialisedAt: record.recordedAt };
       } else if (event && row) {
         row = { ...row, ...event.data };
       }
