@@ -1,5 +1,6 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { TunnelOpener } from '../../modules/peers/tunnel/outbound/tunnel-opener.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -13,7 +14,9 @@ import { readModelsAreOutdated, rebuildReadModels } from '../rebuild/rebuild-rea
 /** Starts what works by itself, and not on behalf of a request. */
 export async function startWork(app: INestApplication): Promise<void> {
   renewReadModels(app);
-  if (app.get(Settings).role === 'api') return;
+  const { role } = app.get(Settings);
+  if (role !== 'worker') await app.get(TunnelOpener).start();
+  if (role === 'api') return;
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();

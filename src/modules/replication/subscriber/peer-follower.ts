@@ -42,6 +42,7 @@ export class PeerFollower {
   private lastProblem: string | null = null;
   private attempt = 1;
   private putOffs = 0;
+  private waiting = new AbortController();
 
   constructor(
     readonly peer: PeerContact,
@@ -59,9 +60,16 @@ export class PeerFollower {
     this.stopping.abort();
   }
 
+  /** Ends a wait for the next try: the peer may be reached now. */
+  hurry(): void {
+    this.attempt = 0;
+    this.waiting.abort();
+  }
+
   private async follow(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();
+      this.waiting = new AbortController();
       try {
         await this.read(signal);
       } catch (error) {
@@ -69,7 +77,7 @@ export class PeerFollower {
       }
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
       const waitMs = backoffMs(this.attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random());
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      await delay(waitMs, undefined, { signal: AbortSignal.any([signal, this.waiting.signal]) }).catch(() => undefined);
     }
   }
 
