@@ -5,7 +5,7 @@ import { AuditModule } from '../modules/audit/audit.module.js';
 import { DownloadsModule } from '../modules/downloads/downloads.module.js';
 import { PackagesModule } from '../modules/packages/packages.module.js';
 import { PeersModule } from '../modules/peers/peers.module.js';
-import { TunnelsModule } from '../modules/peers/tunnel/tunnels.module.js';
+import { TunnelsModule } from '../modules/peers/tunnels.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
 import { AuthModule } from '../platform/auth/auth.module.js';

@@ -9,6 +9,8 @@ export type PeerWay =
 
 /** The tunnels that peers hold open to any process of this server. */
 export abstract class PeerTunnels {
+  /** The same as far as it is known, without a port. */
+  abstract kindOfWayTo(peerId: string): PeerWay['kind'];
   abstract wayTo(peerId: string): Promise<PeerWay>;
   /** Calls back with the id of a peer that had no tunnel open and has one now; returns the way to stop that. */
   abstract onArrival(listener: (peerId: string) => void): () => void;

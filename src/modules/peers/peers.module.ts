@@ -4,6 +4,7 @@ import { EventStore } from '../../ports/event-store.port.js';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
+import { PeerWayResolver } from './api/peer-way.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
 import { RegistrationController } from './api/registration.controller.js';
 import { AcceptInvitationHandler } from './commands/invitations/accept-invitation.handler.js';
@@ -53,7 +54,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController],
   imports: [PeersReadModule],
-  providers: [...peerProviders, PeersResolver, PeerChangesResolver],
+  providers: [...peerProviders, PeersResolver, PeerWayResolver, PeerChangesResolver],
   exports: [PeerDirectory, PeerCallAudit],
 })
 export class PeersModule {}

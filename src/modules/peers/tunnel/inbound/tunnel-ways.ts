@@ -59,12 +59,16 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
     await Promise.all([this.working, ...ports.map((port) => port.close())]);
   }
 
+  kindOfWayTo(peerId: string): PeerWay['kind'] {
+    if (this.isOpen(peerId)) return 'tunnel';
+    return this.rows.some((row) => row.peerId === peerId) ? 'none' : 'direct';
+  }
+
   async wayTo(peerId: string): Promise<PeerWay> {
-    if (this.isOpen(peerId)) {
-      const { host, port } = await this.portOf(peerId);
-      return { kind: 'tunnel', host, port };
-    }
-    return { kind: this.rows.some((row) => row.peerId === peerId) ? 'none' : 'direct' };
+    const kind = this.kindOfWayTo(peerId);
+    if (kind !== 'tunnel') return { kind };
+    const { host, port } = await this.portOf(peerId);
+    return { kind, host, port };
   }
 
   onArrival(listener: (peerId: string) => void): () => void {
