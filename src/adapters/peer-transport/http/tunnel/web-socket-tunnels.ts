@@ -36,17 +36,21 @@ export class WebSocketTunnels extends TunnelTransport {
     const socket = this.connect(peer);
     return new Promise((resolve, reject) => {
       const abort = () => socket.terminate();
+      const settled = () => signal.removeEventListener('abort', abort);
       signal.addEventListener('abort', abort, { once: true });
       socket.once('upgrade', ({ socket: tcp }) => {
         const tunnel = new WebSocketTunnel(socket, tcp, this.heartbeat);
-        socket.once('open', () => resolve(tunnel));
+        socket.once('open', () => {
+          settled();
+          resolve(tunnel);
+        });
       });
       socket.once('unexpected-response', (_, response: IncomingMessage) => {
         void refusalOf(peer.name, response).then(reject).finally(abort);
       });
       socket.on('error', (error) => reject(unreachable(peer.name, error)));
       socket.once('close', () => {
-        signal.removeEventListener('abort', abort);
+        settled();
         reject(new PeerUnreachable(peer.name, 'the connection was closed in the middle'));
       });
     });

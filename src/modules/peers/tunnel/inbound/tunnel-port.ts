@@ -57,6 +57,8 @@ export class TunnelPort {
       gone.abort();
     });
     try {
+      // A connection on which nothing is asked takes no tunnel from others.
+      await once(socket, 'readable', { signal: gone.signal });
       join(socket, await this.take(AbortSignal.any([gone.signal, AbortSignal.timeout(TUNNEL_WAIT_MS)])));
     } catch {
       answerUpgrade(socket, BUSY);

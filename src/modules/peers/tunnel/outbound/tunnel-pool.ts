@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 15_000;
 
 export interface PoolParts {
   readonly transport: TunnelTransport;
-  readonly requests: TunnelledRequests;
+  readonly requests: Pick<TunnelledRequests, 'serve'>;
   readonly logger: Logger;
 }
 
