@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { AdminClient } from '../../src/app/demo/admin-client.js';
 import { register } from '../../src/app/demo/demo-steps.js';
 import { freePort } from '../../src/app/demo/server-process.js';
-import { ServerUnderTest, sha256 } from '../support/server-under-test.js';
+import { Nginx } from '../support/nginx/nginx.js';
+import { describeWithNginx } from '../support/nginx/with-nginx.js';
+import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 
 const MIB = 1024 * 1024;
@@ -18,15 +22,23 @@ async function wayTo(server: ServerUnderTest, name: string): Promise<string | un
 const arrives = (at: ServerUnderTest, filename: string, bytes: Uint8Array): Promise<unknown> =>
   waitFor(`${filename} at ${at.name}`, async () => (await at.servedDigest(filename)) === sha256(bytes), 120_000);
 
+/** Most memory that a process has had, in bytes (Linux). */
+const peakMemory = ({ pid }: ServerUnderTest): number =>
+  1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+/** Nobody listens where the others would call it: that is all they see of a firewall. */
+async function behindFirewall(name: string): Promise<ServerUnderTest> {
+  const closed = `http://127.0.0.1:${await freePort(0)}`;
+  return new ServerUnderTest(name, { ODST_REACHABLE: 'false', ODST_URL: closed });
+}
+
 describe('a server that nobody can call', () => {
   let hidden: ServerUnderTest;
   let hub: ServerUnderTest;
   let third: ServerUnderTest;
 
   beforeAll(async () => {
-    // Nobody listens where the others would call it: that is all they see of a firewall.
-    const closed = `http://127.0.0.1:${await freePort(0)}`;
-    hidden = new ServerUnderTest('hidden', { ODST_REACHABLE: 'false', ODST_URL: closed });
+    hidden = await behindFirewall('hidden');
     hub = new ServerUnderTest('hub');
     third = new ServerUnderTest('third');
     await Promise.all([hidden.start(), hub.start(), third.start()]);
@@ -68,5 +80,35 @@ describe('a server that nobody can call', () => {
     await hidden.start();
     await arrives(hub, 'killed-hidden.pkg', bytes);
     expect(complaints().length).toBeLessThan(4);
+  });
+});
+
+describeWithNginx('a server that nobody can call, whose peer is behind nginx', () => {
+  let nginx: Nginx;
+  let hidden: ServerUnderTest;
+  let hub: ServerUnderTest;
+
+  beforeAll(async () => {
+    const port = await freePort(0);
+    const folder = new ServerUnderTest('folder').dataDir;
+    nginx = await Nginx.start({ ports: [port], dataDir: folder });
+    hub = new ServerUnderTest('hub', { ODST_URL: nginx.url, ODST_TRUSTED_PROXIES: 'loopback' }, folder);
+    hub.port = port;
+    hidden = await behindFirewall('hidden');
+    await Promise.all([hidden.start(), hub.start()]);
+    await register(await AdminClient.signIn(nginx.url, 'admin', PASSWORD), await hidden.client());
+  });
+  afterAll(async () => {
+    await Promise.all([hidden.dispose(), hub.dispose()]);
+    await nginx.stop();
+  });
+
+  it('gives 256 MiB through it, the same bytes, and nobody holds them in memory or on the way', async () => {
+    const bytes = randomBytes(256 * MIB);
+    await hidden.put('big.pkg', bytes);
+    await arrives(hub, 'big.pkg', bytes);
+    expect(await wayTo(hub, 'hidden')).toBe('TUNNEL');
+    expect(nginx.buffered).toEqual([]);
+    for (const server of [hidden, hub]) expect(peakMemory(server)).toBeLessThan(400 * MIB);
   });
 });

@@ -56,6 +56,10 @@ export class ServerHome {
     return loadIdentity(this.store, new ServerSecrets(this.dataSource, settings), settings);
   }
 
+  get databaseSettings() {
+    return this.database.settings;
+  }
+
   liveViews(): LiveViews {
     return new LiveViews(this.store);
   }

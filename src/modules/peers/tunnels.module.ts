@@ -11,7 +11,10 @@ import { TunnelOpener } from './tunnel/outbound/tunnel-opener.js';
 
 const inbound = [TunnelHub, TunnelTable, TunnelWays, { provide: PeerTunnels, useExisting: TunnelWays }, TunnelGate, TunnelHandOver];
 
+/** What carries calls to servers that nobody can call, without what shows it. */
+export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
+
 /** Calls to servers that nobody can call. `TunnelOpener.start` opens those of this server when it is one. */
 @Global()
-@Module({ providers: [...inbound, PeerWayHandler, TunnelledRequests, TunnelOpener], exports: [PeerTunnels, TunnelOpener] })
+@Module({ providers: [...tunnelProviders, PeerWayHandler], exports: [PeerTunnels, TunnelOpener] })
 export class TunnelsModule {}

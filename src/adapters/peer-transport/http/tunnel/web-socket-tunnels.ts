@@ -15,6 +15,13 @@ const OPEN_MS = 10_000;
 const MOST_ERROR_BYTES = 16 * 1024;
 const FRAMES = { perMessageDeflate: false, maxPayload: MOST_FRAME_BYTES };
 
+/**
+ * Masks keep scripts of strangers from feeding a confused proxy requests that the stranger's own server then answers
+ * (RFC 6455, 10.3). Here both ends are servers of ours; XORing each byte twice costs more than all else that happens to
+ * it. A key of zeros is one that every receiver takes.
+ */
+const noMask = (key: Buffer): void => void key.fill(0);
+
 export interface TunnelOptions extends Trust {
   readonly heartbeat?: HeartbeatTimes;
 }
@@ -72,9 +79,7 @@ export class WebSocketTunnels extends TunnelTransport {
       handshakeTimeout: OPEN_MS,
       followRedirects: false,
       ...(ca === undefined ? {} : { ca }),
-      // Frames are masked so that a confused proxy on the way can't be fed requests in them (RFC 6455, 10.3). Inside
-      // TLS there is no such proxy, and masking costs more than all else that happens to the bytes.
-      ...(url.startsWith('https:') ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
+      generateMask: noMask,
     });
   }
 }
