@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 /** Larger writes are cut: whoever receives a frame holds all of it in memory. */
-const FRAME_BYTES = 256 * 1024;
+const FRAME_BYTES = 64 * 1024;
 /** Largest frame that is taken. */
 export const MOST_FRAME_BYTES = 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
