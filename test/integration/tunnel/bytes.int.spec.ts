@@ -69,7 +69,7 @@ describe('bytes in a tunnel', () => {
       connection.once('readable', () => (arrived = sip(connection, () => poured.taken)));
     });
     poured = pour(await dial(), total);
-    const { read, ahead } = await (await waitFor('the first bytes', () => arrived));
+    const { read, ahead } = await waitFor('the last byte', () => arrived);
     expect(read).toBe(total);
     expect(ahead).toBeLessThan(ON_THE_WAY);
   });
