@@ -10,6 +10,8 @@ import { ServersReadModels1764000000012 } from './1764000000012-servers-read-mod
 import { AuditEntries1764000000013 } from './1764000000013-audit-entries.js';
 import { PeerPolicies1764000000020 } from './1764000000020-peer-policies.js';
 import { ServerKeyRotation1764000000025 } from './1764000000025-server-key-rotation.js';
+import { Reachable1764000000030 } from './1764000000030-reachable.js';
+import { PeerTunnels1764000000031 } from './1764000000031-peer-tunnels.js';
 import { Scrub1764000000050 } from './1764000000050-scrub.js';
 import { PeerComparisons1764000000051 } from './1764000000051-peer-comparisons.js';
 import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
@@ -28,6 +30,8 @@ export const migrations = [
   AuditEntries1764000000013,
   PeerPolicies1764000000020,
   ServerKeyRotation1764000000025,
+  Reachable1764000000030,
+  PeerTunnels1764000000031,
   Scrub1764000000050,
   PeerComparisons1764000000051,
   ReplicaWays1764000000060,

@@ -6,6 +6,7 @@ import { DownloadsModule } from '../modules/downloads/downloads.module.js';
 import { PackagesModule } from '../modules/packages/packages.module.js';
 import { PeersModule } from '../modules/peers/peers.module.js';
 import { QueueModule } from '../modules/queue/queue.module.js';
+import { TunnelsModule } from '../modules/peers/tunnels.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
 import { AuthModule } from '../platform/auth/auth.module.js';
@@ -42,6 +43,7 @@ const MODULES = [
   ServerModule,
   AccountsModule,
   PeersModule,
+  TunnelsModule,
   PackagesModule,
   ReplicationModule,
   DownloadsModule,

@@ -5,6 +5,7 @@ import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-que
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
+import { WebSocketTunnels } from '../adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
 import { Settings } from '../platform/config/settings.js';
 import { Database } from '../ports/database.port.js';
 import { EventStore } from '../ports/event-store.port.js';
@@ -12,7 +13,9 @@ import { JobQueue } from '../ports/job-queue.port.js';
 import { Locks } from '../ports/locks.port.js';
 import { PackageStorage } from '../ports/package-storage.port.js';
 import { PeerTransport } from '../ports/peer-transport.port.js';
+import { PeerTunnels } from '../ports/peer-tunnels.port.js';
 import { RequestSigner } from '../ports/request-signer.port.js';
+import { TunnelTransport } from '../ports/tunnel-transport.port.js';
 
 const logJobs = (level: 'warn' | 'error', message: string): void => new Logger('Jobs')[level](message);
 
@@ -36,8 +39,14 @@ const packageStorage = {
 
 const peerTransport = {
   provide: PeerTransport,
+  inject: [RequestSigner, PeerTunnels],
+  useFactory: (signer: RequestSigner, tunnels: PeerTunnels) => new HttpPeerTransport(signer, {}, tunnels),
+};
+
+const tunnelTransport = {
+  provide: TunnelTransport,
   inject: [RequestSigner],
-  useFactory: (signer: RequestSigner) => new HttpPeerTransport(signer),
+  useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer),
 };
 
 /** What runs before the server is put together. */
@@ -63,8 +72,8 @@ export class EnginesModule {
     return {
       module: EnginesModule,
       imports: redisUrl === null ? [] : [bullQueueModule(redisUrl, logJobs)],
-      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport],
-      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport],
+      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport, tunnelTransport],
+      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport, TunnelTransport],
     };
   }
 }

@@ -9,6 +9,8 @@ export abstract class ServerIdentity {
   abstract readonly url: string;
   /** Which packages this server takes. Changes while it runs, as name and url may. */
   abstract readonly stage: Stage;
+  /** Can others call it? If not, it opens tunnels to them. Changes while it runs. */
+  abstract readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;
   /** The public key by which a peer knows this server: an earlier one until it was told of the last. */

@@ -27,6 +27,7 @@ const PLANTED: Readonly<Record<string, readonly [from: string, to: string]>> = {
   'api-dispatches': ['src/modules/packages/api/a.ts', 'src/modules/packages/projections/x.ts'],
   'feed-serves-contracts': ['src/modules/replication/feed/a.ts', 'src/modules/replication/commands/x.command.ts'],
   'subscriber-dispatches': ['src/modules/replication/subscriber/a.ts', 'src/modules/replication/jobs/x.ts'],
+  'tunnel-carries-calls': ['src/modules/peers/tunnel/a.ts', 'src/modules/peers/commands/x.ts'],
   'module-file-wires-itself': ['src/modules/packages/packages.module.ts', 'src/modules/peers/commands/x.ts'],
   'domain-has-no-packages': ['src/modules/packages/domain/b.ts', 'node:fs'],
   'no-cycles': ['src/platform/b.ts', 'src/platform/c.ts'],

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { allResolvers, printSchemaFile } from '../../src/app/reference/print-schema-file.js';
 import { TARGET_TYPES } from '../../src/modules/audit/contracts/audit-view.js';
 import { PACKAGE_STATES } from '../../src/modules/packages/contracts/package-view.js';
+import { PEER_WAYS } from '../../src/modules/peers/contracts/peer-way.js';
 import { PEER_STATES } from '../../src/modules/peers/contracts/peer-view.js';
 import { REPLICA_STATES } from '../../src/modules/replication/contracts/replica-view.js';
 import { STAGES } from '../../src/kernel/stage.js';
@@ -23,6 +24,7 @@ it.each([
   ['PackageState', PACKAGE_STATES],
   ['ReplicaState', REPLICA_STATES],
   ['PeerState', PEER_STATES],
+  ['PeerWay', PEER_WAYS],
   ['AuditTargetType', TARGET_TYPES],
 ])('the values of %s are those of the contracts', async (name, values) => {
   const type = buildSchema(await readFile('schema.graphql', 'utf8')).getType(name);

@@ -58,6 +58,7 @@ class Identity extends ServerIdentity {
   readonly name = 'Server A';
   readonly url = 'http://localhost';
   readonly stage: Stage = 'Test';
+  readonly reachable = true;
   readonly publicKey = '';
   sign(): Uint8Array {
     return new Uint8Array(64);

@@ -3,16 +3,19 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DataSource } from 'typeorm';
 import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
+import { WebSocketTunnels } from '../../src/adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
 import { accountProviders } from '../../src/modules/accounts/accounts.module.js';
 import { KeyController } from '../../src/modules/peers/api/key.controller.js';
 import { RegistrationController } from '../../src/modules/peers/api/registration.controller.js';
 import { peerProviders } from '../../src/modules/peers/peers.module.js';
+import { tunnelProviders } from '../../src/modules/peers/tunnels.module.js';
 import { serverProviders } from '../../src/modules/server/server.module.js';
 import { AuthModule } from '../../src/platform/auth/auth.module.js';
 import { Public } from '../../src/platform/auth/public.decorator.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { currentContext } from '../../src/platform/context/call-context.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
+import { PgListener } from '../../src/platform/database/pg-listener.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { LiveViewModule } from '../../src/platform/live-view/live-view.module.js';
@@ -22,36 +25,46 @@ import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { SecretsModule } from '../../src/platform/secrets/secrets.module.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
+import { Database } from '../../src/ports/database.port.js';
 import { PeerCallAudit } from '../../src/ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../src/ports/peer-transport.port.js';
+import { PeerTunnels } from '../../src/ports/peer-tunnels.port.js';
 import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Sessions } from '../../src/ports/sessions.port.js';
 import { MemoryLocks } from './memory-locks.js';
+import { TunnelTransport } from '../../src/ports/tunnel-transport.port.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** Says who is calling, behind each kind of door. */
-@Controller('probe')
+@Controller()
 export class ProbeController {
-  @Get('session')
+  @Get('probe/session')
   session() {
     return currentContext();
   }
 
-  @Get('public')
+  @Get('probe/public')
   @Public()
   open() {
     return currentContext();
   }
 
-  @Get('peer')
+  @Get('probe/peer')
   @PeerCall()
   peer() {
     return currentContext();
   }
 
-  @Post('peer')
+  /** Where servers call each other. */
+  @Get('/peer/v1/probe')
+  @PeerCall()
+  probe() {
+    return currentContext();
+  }
+
+  @Post('probe/peer')
   @PeerCall()
   post(@Req() request: { body: unknown }) {
     return { body: request.body };
@@ -60,15 +73,21 @@ export class ProbeController {
 
 @Global()
 @Module({
-  providers: [...serverProviders, ...accountProviders, ...peerProviders],
-  exports: [ServerIdentity, Sessions, PeerDirectory, PeerCallAudit],
+  providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
+  exports: [ServerIdentity, Sessions, PeerDirectory, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 
 const transport = {
   provide: PeerTransport,
+  inject: [RequestSigner, PeerTunnels],
+  useFactory: (signer: RequestSigner, tunnels: PeerTunnels) => new HttpPeerTransport(signer, {}, tunnels),
+};
+
+const tunnels = {
+  provide: TunnelTransport,
   inject: [RequestSigner],
-  useFactory: (signer: RequestSigner) => new HttpPeerTransport(signer),
+  useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer),
 };
 
 /** A server with what concerns trust, without read models, packages and GraphQL. */
@@ -77,11 +96,15 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
     { provide: Settings, useValue: home.settings(change) },
     { provide: EventStore, useValue: home.store },
     { provide: DataSource, useValue: home.dataSource },
+    { provide: Database, useValue: { settings: home.databaseSettings } },
     { provide: ReadModels, useValue: { reflect: async () => undefined } },
     { provide: Locks, useValue: new MemoryLocks() },
   ];
   @Global()
-  @Module({ providers: [...values, transport], exports: [EventStore, DataSource, Settings, PeerTransport, ReadModels, Locks] })
+  @Module({
+    providers: [...values, transport, tunnels, PgListener],
+    exports: [EventStore, DataSource, Settings, Database, PeerTransport, TunnelTransport, ReadModels, Locks, PgListener],
+  })
   class Engines {}
 
   @Module({
@@ -103,4 +126,3 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
   await app.listen(change.port ?? 0, '127.0.0.1');
   return app;
 }
-

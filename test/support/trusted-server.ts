@@ -19,6 +19,7 @@ const UNSET: Settings = {
   url: null,
   name: null,
   stage: null,
+  reachable: null,
   adminPassword: null,
   secretKey: null,
   databaseUrl: null,
@@ -57,6 +58,10 @@ export class ServerHome {
   identity(change: Partial<Settings> = {}) {
     const settings = this.settings(change);
     return loadIdentity(this.store, new KeyRing(new ServerSecrets(this.dataSource, settings)), settings);
+  }
+
+  get databaseSettings() {
+    return this.database.settings;
   }
 
   liveViews(): LiveViews {

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
 import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
 import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
+import { TunnelOpener } from '../../modules/peers/tunnel/outbound/tunnel-opener.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -16,7 +17,9 @@ import { readModelsAreOutdated, rebuildReadModels } from '../rebuild/rebuild-rea
 /** Starts what works by itself, and not on behalf of a request. */
 export async function startWork(app: INestApplication): Promise<void> {
   renewReadModels(app);
-  if (app.get(Settings).role === 'api') return;
+  const { role } = app.get(Settings);
+  if (role !== 'worker') await app.get(TunnelOpener).start();
+  if (role === 'api') return;
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();

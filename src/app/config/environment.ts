@@ -51,6 +51,7 @@ const byteCount = z
     return Number(digits) * (Object.entries(UNITS).find(([name]) => name === unit)?.[1] ?? 1);
   })
   .refine(Number.isSafeInteger);
+const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 const noNul = (value: string): boolean => !value.includes('\0');
 
@@ -88,6 +89,13 @@ export const environment = {
     unset: 'Prod at the first start, then what `updateServer` set',
     expected: 'Dev, Test or Prod',
     meaning: 'The server takes packages of this stage or a later one: Dev < Test < Prod.',
+  },
+  ODST_REACHABLE: {
+    check: yesOrNo,
+    unset: 'true at the first start, then what `updateServer` set',
+    expected: 'true or false',
+    meaning:
+      'false: nobody can call this server, such as one behind a firewall. It then keeps connections open to its peers, on which they get its packages.',
   },
   ODST_ROLE: {
     check: z.enum(ROLES),

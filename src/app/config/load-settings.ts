@@ -23,6 +23,7 @@ export function loadSettings(env: Env): Settings {
     url: parse(env, 'ODST_URL'),
     name: parse(env, 'ODST_NAME'),
     stage: parse(env, 'ODST_STAGE'),
+    reachable: parse(env, 'ODST_REACHABLE'),
     adminPassword: parse(env, 'ODST_ADMIN_PASSWORD'),
     secretKey: parse(env, 'ODST_SECRET_KEY'),
     databaseUrl: parse(env, 'DATABASE_URL'),

@@ -59,6 +59,6 @@ export function configurationPage(): string {
       'is not in this list, ends the start with one line that says what to change, and exit code 1.',
     table(['variable', 'when unset', 'must be', 'what it is for'], rows),
     `Secrets can stand in files instead, whose paths are in\n${files}.`,
-    'What `ODST_NAME`, `ODST_URL` and `ODST_STAGE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
+    'What `ODST_NAME`, `ODST_URL`, `ODST_STAGE` and `ODST_REACHABLE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
   );
 }

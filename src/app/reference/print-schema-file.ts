@@ -5,6 +5,7 @@ import { PackageFieldsResolver } from '../../modules/packages/api/package-fields
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
 import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
+import { PeerWayResolver } from '../../modules/peers/api/peer-way.resolver.js';
 import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
 import { QueueResolver } from '../../modules/queue/api/queue.resolver.js';
 import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
@@ -23,6 +24,7 @@ export const allResolvers = [
   ReplicasResolver,
   ReplicaPackageResolver,
   PeersResolver,
+  PeerWayResolver,
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,

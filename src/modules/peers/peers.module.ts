@@ -5,6 +5,7 @@ import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerSyncResolver } from './api/peer-sync.resolver.js';
+import { PeerWayResolver } from './api/peer-way.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
 import { KeyController } from './api/key.controller.js';
 import { RegistrationController } from './api/registration.controller.js';
@@ -62,6 +63,6 @@ export const peerProviders = [
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
   exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
-  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerSyncResolver, PeerChangesResolver],
+  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerWayResolver, PeerSyncResolver, PeerChangesResolver],
 })
 export class PeersModule {}

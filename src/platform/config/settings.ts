@@ -10,10 +10,11 @@ export abstract class Settings {
   abstract readonly port: number;
   /** Absolute path. */
   abstract readonly dataDir: string;
-  /** Set by ODST_URL, ODST_NAME, ODST_STAGE; null when left to the server's own settings. */
+  /** Set by ODST_URL, ODST_NAME, ODST_STAGE, ODST_REACHABLE; null when left to the server's own settings. */
   abstract readonly url: string | null;
   abstract readonly name: string | null;
   abstract readonly stage: Stage | null;
+  abstract readonly reachable: boolean | null;
   /** Used once, when the `admin` account is made. */
   abstract readonly adminPassword: string | null;
   /** 32 bytes that encrypt secrets at rest; null keeps them under a key file in the data folder. */

@@ -27,6 +27,7 @@ class TestIdentity extends ServerIdentity {
   readonly name = 'Server';
   readonly url = 'http://server';
   readonly stage = 'Prod';
+  readonly reachable = true;
   readonly publicKey = '';
   sign = (): Uint8Array => new Uint8Array();
 }

@@ -2,7 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { HttpExceptionFilter } from './errors/exception.filter.js';
 import { RawRoutes } from './raw-routes.js';
+import { Upgrades } from './upgrades.js';
 
 @Global()
-@Module({ providers: [RawRoutes, { provide: APP_FILTER, useClass: HttpExceptionFilter }], exports: [RawRoutes] })
+@Module({ providers: [RawRoutes, Upgrades, { provide: APP_FILTER, useClass: HttpExceptionFilter }], exports: [RawRoutes, Upgrades] })
 export class HttpModule {}

@@ -48,12 +48,12 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const timeouts = { requestTimeout: 0, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-    this.httpServer = createServer(timeouts, (request, response) => this.dispatch(request, response));
+    this.httpServer = createServer(timeouts, (request, response) => this.handle(request, response));
     this.httpServer.setTimeout(IDLE_MS);
     this.trustProxies();
     this.httpServer.on('checkContinue', (request, response) => {
       continueWhenRead(request, response);
-      this.dispatch(request, response);
+      this.handle(request, response);
     });
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
   }
@@ -76,7 +76,8 @@ export class OdsHttpAdapter extends ExpressAdapter {
     clearTimeout(cut);
   }
 
-  private dispatch(request: IncomingMessage, response: ServerResponse): void {
+  /** Answers a request, wherever its connection came from. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
     this.answers.set(request.socket, response);
     // A client may send the whole URL (RFC 9112, 3.2.2).
     if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?]*/i, '') || '/';

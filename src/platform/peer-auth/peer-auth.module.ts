@@ -3,12 +3,13 @@ import { RequestSigner } from '../../ports/request-signer.port.js';
 import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
 import { PeerCallCheck } from './peer-call-check.js';
+import { PeerCallDoor } from './peer-call-door.js';
 import { PeerRequestSigner } from './signature/peer-request-signer.js';
 
 /** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
 @Global()
 @Module({
-  providers: [ExpectedPeers, NonceStore, PeerCallCheck, { provide: RequestSigner, useClass: PeerRequestSigner }],
-  exports: [ExpectedPeers, PeerCallCheck, NonceStore, RequestSigner],
+  providers: [ExpectedPeers, NonceStore, PeerCallCheck, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  exports: [ExpectedPeers, PeerCallDoor, NonceStore, RequestSigner],
 })
 export class PeerAuthModule {}

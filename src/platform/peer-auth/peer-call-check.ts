@@ -5,6 +5,7 @@ import { Refusal } from '../../kernel/refusal.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { addressOf, type Caller } from '../auth/caller.js';
+import { systemActor } from '../context/call-context.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 import { ExpectedPeers } from './expected-peers.js';
 import type { KeySource } from './key-source.js';
@@ -35,6 +36,7 @@ export class PeerCallCheck {
 
   /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
   async caller(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    if (keys === 'own') return this.ownProcess(request);
     return keys === 'body' ? this.introduced(request) : this.registered(request);
   }
 
@@ -68,6 +70,13 @@ export class PeerCallCheck {
     if (!verified) return;
     const advice = 'Unregister it here too, or register anew with an invitation.';
     throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
+  }
+
+  private async ownProcess(request: PeerRequest): Promise<Caller> {
+    const { serverId, publicKey } = this.identity;
+    const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
+    await this.acceptOnce(request, verified, await rawBody(request));
+    return { actor: systemActor('server'), address: addressOf(request) };
   }
 
   /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */

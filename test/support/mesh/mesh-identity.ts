@@ -17,6 +17,8 @@ export class MeshIdentity extends ServerIdentity {
     this.look();
   }
 
+  readonly reachable = true;
+
   get name(): string {
     return this.serverId;
   }

@@ -3,6 +3,7 @@ import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import type { ChunkRequest } from '../../../ports/peer-transport.port.js';
 import type { RequestSigner } from '../../../ports/request-signer.port.js';
 import type { Origin } from './chunks/messages.js';
+import type { Via } from './destination.js';
 import type { Trust } from './json-calls.js';
 
 interface ContentRequest {
@@ -17,22 +18,22 @@ export function contentRequest(
   peer: PeerContact,
   request: ChunkRequest,
   { ca }: Trust,
+  via: Via,
 ): ContentRequest {
   const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.packageId)}/content`);
-  const secure = url.protocol === 'https:';
   const head = () => {
     const signed = signer.sign({ method: 'GET', url: url.href, to: peer.peerId });
     return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
   };
   return {
-    origin: {
-      secure,
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || (secure ? 443 : 80)),
-      ca,
-    },
+    origin: via ? { secure: false, ...via, ca: undefined } : originOf(url, ca),
     heads: [head(), head()],
   };
+}
+
+function originOf(url: URL, ca: string | undefined): Origin {
+  const secure = url.protocol === 'https:';
+  return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
 }
 
 function rangeOf({ run, packageSize }: ChunkRequest): string {

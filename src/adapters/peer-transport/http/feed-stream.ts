@@ -1,6 +1,7 @@
 import { addAbortSignal } from 'node:stream';
 import type { Agent } from 'undici';
 import { PeerUnreachable, type FeedMessage } from '../../../ports/peer-transport.port.js';
+import { destination, type Via } from './destination.js';
 import { EventStreamParser, type StreamMessage } from './event-stream-parser.js';
 import { answered, codeOfBody, unreachable } from './failure-reason.js';
 
@@ -10,6 +11,7 @@ const ERROR_BODY_BYTES = 16 * 1024;
 
 export interface FeedCall {
   readonly url: string;
+  readonly via: Via;
   readonly headers: Readonly<Record<string, string>>;
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
@@ -32,13 +34,13 @@ export async function* followFeed(agent: Agent, peerName: string, call: FeedCall
 }
 
 async function open(agent: Agent, peerName: string, call: FeedCall): Promise<Body> {
-  const { origin, pathname, search } = new URL(call.url);
+  const { origin, path, host } = destination(call.url, call.via);
   const resume = call.lastEventId === null ? {} : { 'last-event-id': call.lastEventId };
   const { statusCode, headers, body } = await agent.request({
     origin,
-    path: pathname + search,
+    path,
     method: 'GET',
-    headers: { accept: 'text/event-stream', ...resume, ...call.headers },
+    headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...host },
     signal: call.signal,
     bodyTimeout: call.silenceMs ?? SILENCE_MS,
     // A feed stays open for days: a connection of its own keeps the others free for calls.

@@ -8,9 +8,11 @@ import {
   type FeedMessage,
 } from '../../../ports/peer-transport.port.js';
 import type { RequestSigner, UnsignedRequest } from '../../../ports/request-signer.port.js';
+import type { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
 import { ChunkThreads } from './chunks/chunk-threads.js';
 import type { FetchReport, Timeouts } from './chunks/messages.js';
 import { contentRequest } from './content-request.js';
+import type { Via } from './destination.js';
 import { followFeed } from './feed-stream.js';
 import { callJson, newAgent, type Trust } from './json-calls.js';
 
@@ -24,6 +26,10 @@ interface Addressed {
   readonly name: string;
   readonly url: string;
 }
+const BEHIND_FIREWALL = 'it is behind a firewall and has no connection open to this server; it opens one when it is back';
+
+/** For a server to which nobody opens tunnels. */
+const ALL_DIRECT: Pick<PeerTunnels, 'wayTo'> = { wayTo: () => Promise.resolve({ kind: 'direct' }) };
 
 const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, runMs: 10 * 60_000 };
 
@@ -36,6 +42,7 @@ export class HttpPeerTransport extends PeerTransport {
   constructor(
     private readonly signer: RequestSigner,
     private readonly options: TransportOptions = {},
+    private readonly tunnels: Pick<PeerTunnels, 'wayTo'> = ALL_DIRECT,
   ) {
     super();
     this.agent = newAgent(options);
@@ -43,29 +50,33 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
-    return this.send(server, path, body, { to: null });
+    return this.send(server, null, path, body, { to: null });
   }
 
-  postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
-    return this.send(peer, path, body, { to: peer.peerId, ...(key !== undefined && { key }) });
+  async postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
+    return this.send(peer, await this.wayTo(peer), path, body, { to: peer.peerId, ...(key !== undefined && { key }) });
   }
 
-  get(peer: PeerContact, path: string): Promise<unknown> {
+  async get(peer: PeerContact, path: string): Promise<unknown> {
     const url = peer.url + path;
+    const via = await this.wayTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    return callJson(this.agent, peer.name, { method: 'GET', url, headers });
+    return callJson(this.agent, peer.name, { method: 'GET', url, via, headers });
   }
 
-  follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage> {
+  async *follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const url = `${peer.url}/peer/v1/feed`;
+    const via = await this.wayTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const silence = this.options.silenceMs === undefined ? {} : { silenceMs: this.options.silenceMs };
-    return followFeed(this.agent, peer.name, { url, headers, lastEventId, signal, ...silence });
+    yield* followFeed(this.agent, peer.name, { url, via, headers, lastEventId, signal, ...silence });
   }
 
   async fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult> {
     request.signal.throwIfAborted();
-    const { origin, heads } = contentRequest(this.signer, peer, request, this.options);
+    const via = await this.wayTo(peer).catch(peerFault);
+    if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
+    const { origin, heads } = contentRequest(this.signer, peer, request, this.options, via);
     const { packageSize, run, sha256, path } = request;
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
@@ -74,18 +85,30 @@ export class HttpPeerTransport extends PeerTransport {
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 
-  private send(server: Addressed, path: string, body: object, how: Pick<UnsignedRequest, 'to' | 'key'>): Promise<unknown> {
+  private send(server: Addressed, via: Via, path: string, body: object, how: Pick<UnsignedRequest, 'to' | 'key'>): Promise<unknown> {
     const url = server.url + path;
     const bytes = Buffer.from(JSON.stringify(body));
     const signed = this.signer.sign({ method: 'POST', url, body: bytes, ...how });
     const headers = { 'content-type': 'application/json', ...signed };
-    return callJson(this.agent, server.name, { method: 'POST', url, headers, body: bytes });
+    return callJson(this.agent, server.name, { method: 'POST', url, via, headers, body: bytes });
+  }
+
+  /** @throws PeerUnreachable when it can be called neither way now */
+  private async wayTo(peer: PeerContact): Promise<Via> {
+    const way = await this.tunnels.wayTo(peer.peerId);
+    if (way.kind === 'none') throw new PeerUnreachable(peer.name, BEHIND_FIREWALL);
+    return way.kind === 'tunnel' ? { host: way.host, port: way.port } : null;
   }
 
   /** Ends connections and threads. Nest calls it when the server stops. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.agent.destroy(), this.threads.close()]);
   }
+}
+
+function peerFault(error: unknown): PeerUnreachable {
+  if (error instanceof PeerUnreachable) return error;
+  throw error;
 }
 
 /** The peer's fault; what is ours is thrown. */

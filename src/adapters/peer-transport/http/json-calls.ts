@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { destination, type Via } from './destination.js';
 import { answered, codeOfBody, unreachable } from './failure-reason.js';
 
 /** Largest JSON answer: the manifest of a package of about 900 GB. */
@@ -25,17 +26,18 @@ export interface JsonCall {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  readonly via: Via;
 }
 
 /** The parsed answer to one call. @throws PeerUnreachable unless it is a 2xx with a JSON body. */
 export async function callJson(agent: Agent, peerName: string, call: JsonCall): Promise<unknown> {
   try {
-    const { origin, pathname, search } = new URL(call.url);
+    const { origin, path, host } = destination(call.url, call.via);
     const response = await agent.request({
       origin,
-      path: pathname + search,
+      path,
       method: call.method,
-      headers: { accept: 'application/json', ...call.headers },
+      headers: { accept: 'application/json', ...call.headers, ...host },
       body: call.body ?? null,
     });
     const text = await readText(peerName, response.body);

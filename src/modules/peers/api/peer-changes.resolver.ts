@@ -22,7 +22,7 @@ export class PeerChangesResolver {
     private readonly readModels: ReadModels,
   ) {}
 
-  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here.' })
+  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here. Refusals: NOT_REACHABLE.' })
   async createPeerInvitation(): Promise<PeerInvitation> {
     const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
     await this.readModels.reflect(receipt);

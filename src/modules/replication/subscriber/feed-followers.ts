@@ -9,6 +9,7 @@ import { JobQueue } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
+import { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
@@ -35,6 +36,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   private readonly following = new Map<string, Following>();
   private readonly parts: FollowerParts;
   private stopWatching: () => void = () => undefined;
+  private stopHurrying: () => void = () => undefined;
   private syncing: Promise<void> = Promise.resolve();
   private stage: Stage | null = null;
   private stopped = false;
@@ -45,6 +47,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     private readonly queue: JobQueue,
     private readonly views: LiveViews,
     private readonly locks: Locks,
+    private readonly tunnels: PeerTunnels,
     transport: PeerTransport,
     cursors: FeedCursors,
     items: ItemHandler,
@@ -62,6 +65,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     await this.queue.enqueue([wakeReplicas(), sweepWithdrawn()]);
     await this.views.follow(this);
     this.stopWatching = this.directory.onChange(() => this.requestSync());
+    this.stopHurrying = this.tunnels.onArrival((peerId) => this.following.get(peerId)?.follower.hurry());
     this.requestSync();
     await this.syncing;
   }
@@ -77,6 +81,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.stopWatching();
+    this.stopHurrying();
     await this.syncing;
     await Promise.all([...this.following.keys()].map((peerId) => this.end(peerId)));
   }

@@ -49,6 +49,7 @@ export class PeerFollower {
   private attempt = 1;
   private putOffs = 0;
   private readonly comparisons: ComparisonLoop;
+  private waiting = new AbortController();
 
   constructor(
     readonly peer: PeerContact,
@@ -72,10 +73,17 @@ export class PeerFollower {
     this.stopping.abort();
   }
 
+  /** Ends a wait for the next try: the peer may be reached now. */
+  hurry(): void {
+    this.attempt = 0;
+    this.waiting.abort();
+  }
+
   private async follow(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();
       let refusal: string | null = null;
+      this.waiting = new AbortController();
       try {
         await this.read(signal);
       } catch (error) {
@@ -84,7 +92,7 @@ export class PeerFollower {
       }
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
       const waitMs = this.waitMs(refusal !== null);
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      await delay(waitMs, undefined, { signal: AbortSignal.any([signal, this.waiting.signal]) }).catch(() => undefined);
     }
   }
 

@@ -31,11 +31,13 @@ export class ServerResolver {
     @Args('name', { type: () => String, nullable: true }) name?: string | null,
     @Args('url', { type: () => String, nullable: true }) url?: string | null,
     @Args('stage', { type: () => StageName, nullable: true }) stage?: StageName | null,
+    @Args('reachable', { type: () => Boolean, nullable: true }) reachable?: boolean | null,
   ): Promise<Server> {
     const to = {
       name: optionalText('name', name) ?? undefined,
       url: optionalText('url', url) ?? undefined,
       stage: stage ?? undefined,
+      reachable: reachable ?? undefined,
     };
     const receipt: Receipt = await this.commands.execute(new UpdateServer(to));
     await this.readModels.reflect(receipt);

@@ -16,6 +16,11 @@ export class Server {
   @Field(() => StageName, { description: 'It takes and serves packages of this stage or a later one.' })
   stage!: Stage;
 
+  @Field(() => Boolean, {
+    description: 'Can peers call it? If not, it keeps connections open to them, on which they get its packages.',
+  })
+  reachable!: boolean;
+
   @Field(() => String, { description: 'Raw Ed25519 public key, base64url: what peers know it by.' })
   publicKey!: string;
 

@@ -6,7 +6,7 @@ import { LiveViews } from '../../../platform/live-view/live-views.js';
 import { server } from '../domain/server.decider.js';
 import { UpdateServer } from './update-server.command.js';
 
-const FIELDS = ['name', 'url', 'stage'] as const;
+const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
 /** What the environment sets can't be changed here: the next start would silently undo it. */
 @CommandHandler(UpdateServer)
@@ -22,7 +22,7 @@ export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receip
       const fixed = this.settings[field];
       if (fixed !== null && to[field] !== undefined && to[field] !== fixed) {
         const variable = `ODST_${field.toUpperCase()}`;
-        throw new Refusal('SETTING_FIXED', `${variable} sets the ${field} of this server. Change it there.`, { variable });
+        throw new Refusal('SETTING_FIXED', `${variable} in the environment sets this. Change it there.`, { variable });
       }
     }
     const { receipt } = await this.runner.run(server, undefined, { type: 'change', to });

@@ -6,6 +6,8 @@ export interface ServerView {
   readonly name: string;
   readonly url: string;
   readonly stage: Stage;
+  /** Can others call it? */
+  readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   readonly initialisedAt: Date;

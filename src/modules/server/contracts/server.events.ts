@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../../kernel/event.js';
 import { EventFamily } from '../../../kernel/event-family.js';
+import type { Json } from '../../../kernel/json.js';
 import type { Stage } from '../../../kernel/stage.js';
 
 /** Stream `server`. */
@@ -15,7 +16,13 @@ export type ServerInitialised = DomainEvent<
 >;
 export type ServerSettingsChanged = DomainEvent<
   'ServerSettingsChanged',
-  { readonly name: string; readonly url: string; readonly stage: Stage }
+  {
+    readonly name: string;
+    readonly url: string;
+    readonly stage: Stage;
+    /** Can others call this server? Since version 2; until it is recorded, they can. */
+    readonly reachable: boolean;
+  }
 >;
 
 /** Peers are told one by one, by calls that are signed with the key that each of them knows. */
@@ -27,8 +34,11 @@ export type ServerKeyRotated = DomainEvent<
 
 export type ServerEvent = ServerInitialised | ServerSettingsChanged | ServerKeyRotated;
 
+/** Up to version 1 every server could be called. */
+const reachable = (data: Json): Json => ({ ...Object(data), reachable: true });
+
 export const serverEvents = new EventFamily<ServerEvent>({
   ServerInitialised: { version: 1 },
-  ServerSettingsChanged: { version: 1 },
   ServerKeyRotated: { version: 1 },
+  ServerSettingsChanged: { version: 2, upcasters: { 1: reachable } },
 });

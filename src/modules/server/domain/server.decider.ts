@@ -9,10 +9,14 @@ export interface ServerConfiguration {
   readonly name: string;
   readonly url: string;
   readonly stage: Stage;
+  /** Can others call this server? */
+  readonly reachable: boolean;
 }
 
+export type KnownServer = ServerInitialised['data'] & ServerConfiguration;
+
 /** Null until the first start. */
-export type ServerState = ServerInitialised['data'] | null;
+export type ServerState = KnownServer | null;
 
 export type ServerCommand =
   | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
@@ -22,7 +26,7 @@ export type ServerCommand =
 
 const MAX_NAME = 100;
 
-function check({ name, url }: ServerConfiguration): void {
+function check({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
   if (name.trim() === '' || name.length > MAX_NAME) {
     throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME} characters.`);
   }
@@ -34,9 +38,12 @@ function initialise(data: ServerInitialised['data']): readonly ServerEvent[] {
   return [{ type: 'ServerInitialised', data }];
 }
 
-function change(state: ServerInitialised['data'], to: Partial<ServerConfiguration>): readonly ServerEvent[] {
-  const data = { name: to.name ?? state.name, url: to.url ?? state.url, stage: to.stage ?? state.stage };
-  if (data.name === state.name && data.url === state.url && data.stage === state.stage) return [];
+const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
+
+function change(state: KnownServer, to: Partial<ServerConfiguration>): readonly ServerEvent[] {
+  const { name = state.name, url = state.url, stage = state.stage, reachable = state.reachable } = to;
+  const data = { name, url, stage, reachable };
+  if (FIELDS.every((field) => data[field] === state[field])) return [];
   check(data);
   return [{ type: 'ServerSettingsChanged', data }];
 }
@@ -59,7 +66,7 @@ export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   },
 
   evolve(state, event) {
-    if (event.type === 'ServerInitialised') return event.data;
+    if (event.type === 'ServerInitialised') return { ...event.data, reachable: true };
     if (event.type === 'ServerKeyRotated') return state && { ...state, publicKey: event.data.publicKey };
     return state && { ...state, ...event.data };
   },

@@ -8,26 +8,33 @@ const initialised = {
   stage: 'Prod' as const,
   publicKey: 'k'.repeat(43),
 };
+const known = { ...initialised, reachable: true };
 const changeTo = (to: Extract<ServerCommand, { type: 'change' }>['to']): ServerCommand => ({ type: 'change', to });
 
 describe('server', () => {
   it('is initialised once', () => {
     const events = server.decide({ type: 'initialise', as: initialised }, null);
     expect(events).toEqual([{ type: 'ServerInitialised', data: initialised }]);
-    expect(server.decide({ type: 'initialise', as: { ...initialised, name: 'other' } }, initialised)).toEqual([]);
+    expect(server.decide({ type: 'initialise', as: { ...initialised, name: 'other' } }, known)).toEqual([]);
   });
 
   it('changes what is named and keeps the rest', () => {
-    const [event] = server.decide(changeTo({ stage: 'Dev' }), initialised);
+    const [event] = server.decide(changeTo({ stage: 'Dev' }), known);
     expect(event).toEqual({
       type: 'ServerSettingsChanged',
-      data: { name: 'Berlin', url: 'https://berlin.example', stage: 'Dev' },
+      data: { name: 'Berlin', url: 'https://berlin.example', stage: 'Dev', reachable: true },
     });
-    expect(event && server.evolve(initialised, event)).toEqual({ ...initialised, stage: 'Dev' });
+    expect(event && server.evolve(known, event)).toEqual({ ...known, stage: 'Dev' });
+  });
+
+  it('can be called until it is told otherwise', () => {
+    const [first] = server.decide({ type: 'initialise', as: initialised }, null);
+    expect(first && server.evolve(null, first)).toEqual(known);
+    expect(server.decide(changeTo({ reachable: false }), known)).toMatchObject([{ data: { name: 'Berlin', reachable: false } }]);
   });
 
   it('records nothing when nothing differs', () => {
-    expect(server.decide(changeTo({ name: 'Berlin', stage: 'Prod' }), initialised)).toEqual([]);
+    expect(server.decide(changeTo({ name: 'Berlin', stage: 'Prod', reachable: true }), known)).toEqual([]);
   });
 
   it.each([
@@ -40,12 +47,12 @@ describe('server', () => {
     ['a way up', { url: 'https://berlin.example/a/../b' }],
     ['a space', { url: 'https://berlin example' }],
   ])('refuses %s', (_, to) => {
-    expect(() => server.decide(changeTo(to), initialised)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+    expect(() => server.decide(changeTo(to), known)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
     const as = { ...initialised, ...to };
     expect(() => server.decide({ type: 'initialise', as }, null)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
   });
 
   it('keeps a path and a port', () => {
-    expect(server.decide(changeTo({ url: 'http://10.0.0.5:8080/packages' }), initialised)).toHaveLength(1);
+    expect(server.decide(changeTo({ url: 'http://10.0.0.5:8080/packages' }), known)).toHaveLength(1);
   });
 });

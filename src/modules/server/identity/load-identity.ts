@@ -5,7 +5,7 @@ import type { Settings } from '../../../platform/config/settings.js';
 import { newEvent } from '../../../platform/cqrs/new-event.js';
 import { RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from '../contracts/server.events.js';
-import { server, type ServerCommand, type ServerState } from '../domain/server.decider.js';
+import { server, type KnownServer, type ServerCommand, type ServerState } from '../domain/server.decider.js';
 import { OwnIdentity } from './own-identity.js';
 import type { KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
 import type { OwnKey } from '../../../platform/secrets/server-keys/own-key.js';
@@ -21,8 +21,13 @@ export async function loadIdentity(store: EventStore, keys: KeyRing, settings: S
   const key = known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
   if (!key) throw foreignKey();
   await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
-  const { name, url, stage } = settings;
-  const to = { ...(name !== null && { name }), ...(url !== null && { url }), ...(stage !== null && { stage }) };
+  const { name, url, stage, reachable } = settings;
+  const to = {
+    ...(name !== null && { name }),
+    ...(url !== null && { url }),
+    ...(stage !== null && { stage }),
+    ...(reachable !== null && { reachable }),
+  };
   const state = await decide(store, key.serverId, { type: 'change', to });
   if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) throw foreignKey();
   return new OwnIdentity(keys, state);
@@ -67,7 +72,7 @@ function decideAtStart(command: ServerCommand, state: ServerState): readonly Ser
 }
 
 /** What CommandRunner does, before there is one: it needs the identity that is made here. */
-async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<ServerInitialised['data']> {
+async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<KnownServer> {
   for (;;) {
     const { state, revision } = await load(store);
     const events = decideAtStart(command, state);

@@ -2,9 +2,9 @@ import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { peerEvents } from '../../peers/contracts/peer.events.js';
-import { serverEvents, type ServerInitialised } from '../contracts/server.events.js';
-import { server } from '../domain/server.decider.js';
 import type { KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
+import { serverEvents } from '../contracts/server.events.js';
+import { server, type KnownServer } from '../domain/server.decider.js';
 
 /** This server's identity; name, url, stage and key follow the log. */
 export class OwnIdentity extends ServerIdentity {
@@ -16,7 +16,7 @@ export class OwnIdentity extends ServerIdentity {
 
   constructor(
     private readonly keys: KeyRing,
-    private state: ServerInitialised['data'],
+    private state: KnownServer,
   ) {
     super();
   }
@@ -60,6 +60,10 @@ export class OwnIdentity extends ServerIdentity {
     const sign = this.keys.signerOf(publicKey);
     if (!sign) throw new Error('A private key of this server is not loaded yet');
     return sign(bytes);
+  }
+
+  get reachable(): boolean {
+    return this.state.reachable;
   }
 
   /** Takes over what was recorded. */

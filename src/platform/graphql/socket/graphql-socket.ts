@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { GraphQLSchemaHost } from '@nestjs/graphql';
 import type { Context, Disposable } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { Authenticator } from '../../auth/authenticator.js';
 import { addressOf, type Caller } from '../../auth/caller.js';
+import { Upgrades } from '../../http/upgrades.js';
 import { formatGraphqlError } from '../graphql-errors.js';
 import { GRAPHQL_PATH, SIGN_IN_FIRST } from '../graphql-options.js';
 import { subscriptionOperation } from './subscription-operation.js';
@@ -30,7 +30,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
   private server: Disposable | null = null;
 
   constructor(
-    private readonly http: HttpAdapterHost,
+    private readonly upgrades: Upgrades,
     private readonly schema: GraphQLSchemaHost,
     private readonly authenticator: Authenticator,
   ) {}
@@ -51,7 +51,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       },
       this.sockets,
     );
-    this.http.httpAdapter.getHttpServer().on('upgrade', this.upgrade);
+    this.upgrades.add(GRAPHQL_PATH, this.upgrade);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -59,8 +59,6 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const path = request.url?.split('?', 1)[0];
-    if (path !== GRAPHQL_PATH) return void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     this.sockets.handleUpgrade(request, socket, head, (open) => this.sockets.emit('connection', open, request));
   };
 

@@ -17,6 +17,7 @@ class Caller extends ServerIdentity {
   readonly name = 'Caller';
   readonly url = 'https://caller.example';
   readonly stage = 'Prod';
+  readonly reachable = true;
   readonly publicKey = publicKey;
   sign = (bytes: Uint8Array): Uint8Array => sign(null, bytes, privateKey);
 }

@@ -18,6 +18,8 @@ const ANSWERS: Readonly<Record<string, string>> = {
   PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
 };
 
+const OTHER_WAY_ROUND = 'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
+
 /**
  * The other side registers us first, and may call before its reply is here: until then it is expected. After a crash
  * in between, accepting the same token again completes it: there, the same server may use its invitation again to no
@@ -72,5 +74,6 @@ function explain(error: unknown): never {
   const answer = error.code === null ? undefined : ANSWERS[error.code];
   if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
   const code = error.code === null ? '' : ` (${error.code})`;
-  throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}`);
+  const advice = error.status === null ? ` ${OTHER_WAY_ROUND}` : '';
+  throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}.${advice}`);
 }

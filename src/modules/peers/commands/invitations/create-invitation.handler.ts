@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../../kernel/refusal.js';
 import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { newId } from '../../../../platform/ids/ids.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { invitation } from '../../domain/invitation.decider.js';
 import { CreateInvitation, type CreatedInvitation } from './create-invitation.command.js';
 import { encodeToken, hashSecret } from './invitation-token.js';
+
+const OTHER_WAY_ROUND =
+  'Nobody can call this server (its setting `reachable` is false), so nobody could accept its invitation. Make one on the other server and accept it here.';
 
 const LIFETIME_MS = 60 * 60 * 1000;
 
@@ -17,7 +21,8 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
   ) {}
 
   async execute(): Promise<CreatedInvitation> {
-    const { url, serverId, publicKey } = this.identity;
+    const { url, serverId, publicKey, reachable } = this.identity;
+    if (!reachable) throw new Refusal('NOT_REACHABLE', OTHER_WAY_ROUND);
     const invitationId = newId();
     const secret = randomBytes(32).toString('base64url');
     const expires = new Date(Date.now() + LIFETIME_MS);

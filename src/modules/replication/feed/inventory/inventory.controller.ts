@@ -8,6 +8,7 @@ import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages } from '../../contracts/inventory.js';
 import { InventoryEntriesQuery, InventoryQuery, type Inventory, type InventoryEntries } from '../../contracts/inventory.queries.js';
 import { FeedSource, type FeedItem } from '../feed-source.js';
+import { ServedPeers } from '../served-peers.js';
 import { UpToDate } from './up-to-date.js';
 
 const Asked = z.object({ stage: z.enum(STAGES) });
@@ -26,34 +27,39 @@ export class InventoryController {
     private readonly identity: ServerIdentity,
     private readonly source: FeedSource,
     private readonly upToDate: UpToDate,
+    private readonly peers: ServedPeers,
   ) {}
 
-  /** Digests over the packages that a server of that stage and this one take. Refusals: INVALID_REQUEST, UNAVAILABLE. */
+  /** Digests over the packages that a server of that stage and this one take. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED. */
   @Get('inventory')
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage }> {
     const { stage: theirs } = checked(Asked, query);
+    await this.peers.caller();
     await this.upToDate.wait();
     const { stage } = this.identity;
     const inventory = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(sharedStages(stage, theirs), 'us'));
     return { stage, ...inventory };
   }
 
-  /** What is known of the packages of one bucket, of every stage and removed ones too. Refusal: INVALID_REQUEST. */
+  /** What is known of the packages of one bucket, of every stage and removed ones too. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
   @Get('inventory/:bucket')
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
     const { bucket, after, first } = checked(Page, { ...query, ...params });
+    await this.peers.caller();
     const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
     return { entries: await this.queries.execute<InventoryEntriesQuery, InventoryEntries>(entries) };
   }
 
-  /** Feed items of packages as they are now; of those that are known here. Refusal: INVALID_REQUEST. */
+  /** Feed items of packages as they are now; of those that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
   @Post('items')
   @HttpCode(200)
   @PeerCall()
   async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
-    return { items: await this.source.items(checked(Wanted, body).ids) };
+    const { ids } = checked(Wanted, body);
+    await this.peers.caller();
+    return { items: await this.source.items(ids) };
   }
 }
 

@@ -8,6 +8,7 @@ export class ServerSettingsEntity {
   @Column('text') name!: string;
   @Column('text') url!: string;
   @Column('text') stage!: Stage;
+  @Column('boolean') reachable!: boolean;
   @Column('text', { name: 'public_key' }) publicKey!: string;
   @Column('timestamptz', { name: 'initialised_at' }) initialisedAt!: Date;
   @Column('timestamptz', { name: 'key_rotated_at', nullable: true }) keyRotatedAt!: Date | null;

@@ -21,7 +21,7 @@ export class ServerSettingsProjection implements Projection {
       const event = serverEvents.read(record);
       if (event?.type === 'ServerInitialised') {
         const { serverId: id, ...settings } = event.data;
-        row = { id, ...settings, initialisedAt: record.recordedAt, keyRotatedAt: null };
+        row = { id, ...settings, reachable: true, initialisedAt: record.recordedAt, keyRotatedAt: null };
       } else if (event?.type === 'ServerKeyRotated' && row) {
         row = { ...row, publicKey: event.data.publicKey, keyRotatedAt: record.recordedAt };
       } else if (event?.type === 'ServerSettingsChanged' && row) {

@@ -1,0 +1,32 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Parent, registerEnumType, ResolveField, Resolver } from '@nestjs/graphql';
+import type { PeerWayKind } from '../contracts/peer-way.js';
+import { PeerWayQuery } from '../queries/peer-way.query.js';
+import { Peer } from './peer.types.js';
+
+/** `PEER_WAYS` as GraphQL names them. */
+enum PeerWayName {
+  DIRECT = 'DIRECT',
+  TUNNEL = 'TUNNEL',
+  NONE = 'NONE',
+}
+
+registerEnumType(PeerWayName, {
+  name: 'PeerWay',
+  description: 'How this server calls a peer.',
+  valuesMap: {
+    DIRECT: { description: 'At its address.' },
+    TUNNEL: { description: 'Through connections that it keeps open to this server, since nobody can call it.' },
+    NONE: { description: 'Not now: it had such connections open and has none any more. It opens them when it is back.' },
+  },
+});
+
+@Resolver(() => Peer)
+export class PeerWayResolver {
+  constructor(private readonly queries: QueryBus) {}
+
+  @ResolveField(() => PeerWayName, { description: 'How this server calls it now.' })
+  connectedThrough(@Parent() { id }: Peer): Promise<PeerWayKind> {
+    return this.queries.execute(new PeerWayQuery(id));
+  }
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Refusal } from '../../../../../kernel/refusal.js';
+import { Settings } from '../../../../../platform/config/settings.js';
+import { refuseUpgrade } from '../../../../../platform/http/errors/answer-upgrade.js';
+import { Upgrades } from '../../../../../platform/http/upgrades.js';
+import { PeerCallDoor } from '../../../../../platform/peer-auth/peer-call-door.js';
+import { TUNNEL_WAIT_MS } from '../../tunnel-limits.js';
+import { join } from '../join.js';
+import { TunnelHub } from '../tunnel-hub.js';
+import { TunnelWays } from '../tunnel-ways.js';
+import { handOverPath } from './own-process.js';
+import { HAND_OVER_PROTOCOL } from './take-elsewhere.js';
+
+const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
+
+/** Where other processes of this server get tunnels that end in this one; they show it by the server's own signature. */
+@Injectable()
+export class TunnelHandOver implements OnModuleInit {
+  private readonly logger = new Logger('Tunnels');
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly upgrades: Upgrades,
+    private readonly door: PeerCallDoor,
+    private readonly hub: TunnelHub,
+    private readonly ways: TunnelWays,
+  ) {}
+
+  onModuleInit(): void {
+    if (this.settings.role === 'worker') return;
+    this.upgrades.add(handOverPath(this.ways.processId), (request, socket) => void this.give(request, socket));
+  }
+
+  private async give(request: IncomingMessage, socket: Duplex): Promise<void> {
+    socket.on('error', () => undefined);
+    try {
+      await this.door.admit(request, 'own');
+      const peerId = request.url?.split('/').at(-1) ?? '';
+      if (this.hub.count(peerId) === 0) throw new Refusal('UNAVAILABLE', 'No tunnel of that peer ends here.');
+      const tunnel = await this.hub.take(peerId, AbortSignal.timeout(TUNNEL_WAIT_MS));
+      request.socket.setTimeout(0);
+      request.socket.setNoDelay(true);
+      socket.write(SWITCHED);
+      join(socket, tunnel.stream);
+    } catch (error) {
+      refuseUpgrade(socket, error, this.logger);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Refusal } from '../../../../../kernel/refusal.js';
+import type { RequestSigner } from '../../../../../ports/request-signer.port.js';
+import type { TunnelProcess } from '../tunnel-table.js';
+import { handOverPath } from './own-process.js';
+
+/** Another process on this network answers at once, or is somewhere else. */
+const CONNECT_MS = 1_500;
+
+export const HAND_OVER_PROTOCOL = 'odst-tunnel';
+
+export interface Wanted {
+  readonly peerId: string;
+  /** The own id of this server. */
+  readonly serverId: string;
+  readonly signal: AbortSignal;
+}
+
+/** A tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
+export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer: RequestSigner): Promise<Duplex> {
+  for (const address of from.addresses) {
+    const tunnel = await ask(`${isIPv6(address) ? `[${address}]` : address}:${from.port}`, from.processId, wanted, signer);
+    if (tunnel) return tunnel;
+    wanted.signal.throwIfAborted();
+  }
+  throw new Refusal('UNAVAILABLE', 'The process of this server that holds the tunnels of the peer does not answer.');
+}
+
+/** Null when it is not that process which answers there, or it has no tunnel either. */
+async function ask(host: string, processId: string, { peerId, serverId, signal }: Wanted, signer: RequestSigner): Promise<Duplex | null> {
+  const url = `http://${host}${handOverPath(processId)}${peerId}`;
+  const signed = signer.sign({ method: 'GET', url, to: serverId });
+  const asking = request(url, { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false });
+  const connecting = setTimeout(() => asking.destroy(new Error('No answer')), CONNECT_MS);
+  asking.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
+  asking.once('response', () => asking.destroy());
+  asking.once('close', () => clearTimeout(connecting));
+  asking.on('error', () => undefined);
+  try {
+    const upgraded = once(asking, 'upgrade', { signal }) as Promise<[IncomingMessage, Duplex, Buffer]>;
+    const closed = once(asking, 'close', { signal }).then(() => null);
+    asking.end();
+    const answer = await Promise.race([upgraded, closed]);
+    if (!answer) return null;
+    const [, socket, head] = answer;
+    if (head.length > 0) socket.unshift(head);
+    return socket;
+  } catch {
+    asking.destroy();
+    return null;
+  }
+}

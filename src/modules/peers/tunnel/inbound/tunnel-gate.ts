@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { Settings } from '../../../../platform/config/settings.js';
+import { refuseUpgrade } from '../../../../platform/http/errors/answer-upgrade.js';
+import { Upgrades } from '../../../../platform/http/upgrades.js';
+import { PeerCallDoor } from '../../../../platform/peer-auth/peer-call-door.js';
+import { PeerDirectory } from '../../../../ports/peer-directory.port.js';
+import { TunnelTransport } from '../../../../ports/tunnel-transport.port.js';
+import { MOST_TUNNELS, TUNNEL_PATH } from '../tunnel-limits.js';
+import { TunnelHub } from './tunnel-hub.js';
+
+/** Where peers that nobody can call open their tunnels. Ends them when the peer is not welcome any more. */
+@Injectable()
+export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Tunnels');
+  private stopWatching: () => void = () => undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly upgrades: Upgrades,
+    private readonly door: PeerCallDoor,
+    private readonly directory: PeerDirectory,
+    private readonly transport: TunnelTransport,
+    private readonly hub: TunnelHub,
+  ) {}
+
+  onModuleInit(): void {
+    if (this.settings.role === 'worker') return;
+    this.upgrades.add(TUNNEL_PATH, (request, socket, head) => void this.open(request, socket, head));
+    this.stopWatching = this.directory.onChange(() => void this.endUnwelcome());
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopped = true;
+    this.stopWatching();
+    for (const peerId of this.hub.peerIds()) this.hub.end(peerId, 'stopping');
+  }
+
+  private async open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // The caller may leave while it is found out who it is.
+    socket.on('error', () => undefined);
+    try {
+      const { actor } = await this.door.admit(request, 'directory');
+      if (this.stopped) throw new Refusal('UNAVAILABLE', 'This server is stopping.');
+      if (this.hub.count(actor.id) >= MOST_TUNNELS) {
+        throw new Refusal('TOO_MANY_REQUESTS', `At most ${MOST_TUNNELS} tunnels of one server are open at a time.`);
+      }
+      this.transport.accept(request, socket, head, (tunnel) => this.hub.add(actor.id, tunnel));
+    } catch (error) {
+      refuseUpgrade(socket, error, this.logger);
+    }
+  }
+
+  private async endUnwelcome(): Promise<void> {
+    for (const peerId of this.hub.peerIds()) {
+      const peer = await this.directory.find(peerId);
+      if (!peer || peer.suspended) this.hub.end(peerId, 'unwelcome');
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { EventEmitter } from 'node:events';
+import { Injectable } from '@nestjs/common';
+import type { Tunnel, TunnelEnd } from '../../../../ports/tunnel-transport.port.js';
+
+interface PeerLines {
+  readonly open: Set<Tunnel>;
+  readonly idle: Tunnel[];
+  readonly waiting: ((tunnel: Tunnel) => void)[];
+}
+
+/** The tunnels that end in this process, by peer. A tunnel is given out once: what was a connection is used up. */
+@Injectable()
+export class TunnelHub {
+  private readonly peers = new Map<string, PeerLines>();
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+
+  /** Takes a tunnel in, or hands it to who has waited longest. */
+  add(peerId: string, tunnel: Tunnel): void {
+    const lines = this.linesOf(peerId);
+    lines.open.add(tunnel);
+    void tunnel.ended.then((end) => this.remove(peerId, lines, tunnel, end));
+    const next = lines.waiting.shift();
+    if (next) next(tunnel);
+    else lines.idle.push(tunnel);
+    if (lines.open.size === 1) this.emitter.emit('change', peerId, null);
+  }
+
+  /** Open ones, in use or not. */
+  count(peerId: string): number {
+    return this.peers.get(peerId)?.open.size ?? 0;
+  }
+
+  /** The peers that have tunnels open here. */
+  peerIds(): readonly string[] {
+    return [...this.peers.keys()].filter((peerId) => this.count(peerId) > 0);
+  }
+
+  /** A tunnel to be used, as soon as there is one. @throws the signal's reason */
+  async take(peerId: string, signal: AbortSignal): Promise<Tunnel> {
+    signal.throwIfAborted();
+    const { idle, waiting } = this.linesOf(peerId);
+    const first = idle.shift();
+    if (first) return first;
+    return new Promise((resolve, reject) => {
+      const take = (tunnel: Tunnel): void => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(tunnel);
+      };
+      const giveUp = (): void => {
+        waiting.splice(waiting.indexOf(take), 1);
+        reject(signal.reason);
+      };
+      waiting.push(take);
+      signal.addEventListener('abort', giveUp, { once: true });
+    });
+  }
+
+  end(peerId: string, reason: TunnelEnd): void {
+    for (const tunnel of this.peers.get(peerId)?.open ?? []) tunnel.end(reason);
+  }
+
+  /** Calls back when a peer has its first tunnel open, or its last has ended and what the peer then said. */
+  onChange(listener: (peerId: string, end: TunnelEnd | null) => void): void {
+    this.emitter.on('change', listener);
+  }
+
+  private remove(peerId: string, { open, idle }: PeerLines, tunnel: Tunnel, end: TunnelEnd | null): void {
+    open.delete(tunnel);
+    const at = idle.indexOf(tunnel);
+    if (at >= 0) idle.splice(at, 1);
+    if (open.size === 0) this.emitter.emit('change', peerId, end);
+  }
+
+  private linesOf(peerId: string): PeerLines {
+    const known = this.peers.get(peerId);
+    if (known) return known;
+    const made = { open: new Set<Tunnel>(), idle: [], waiting: [] };
+    this.peers.set(peerId, made);
+    return made;
+  }
+}

@@ -1,0 +1,146 @@
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Settings } from '../../../../platform/config/settings.js';
+import { PgListener } from '../../../../platform/database/pg-listener.js';
+import { newId } from '../../../../platform/ids/ids.js';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { PeerTunnels, type PeerWay } from '../../../../ports/peer-tunnels.port.js';
+import { RequestSigner } from '../../../../ports/request-signer.port.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import type { TunnelEnd } from '../../../../ports/tunnel-transport.port.js';
+import { ownProcess } from './elsewhere/own-process.js';
+import { takeElsewhere } from './elsewhere/take-elsewhere.js';
+import { TunnelHub } from './tunnel-hub.js';
+import { TunnelPort } from './tunnel-port.js';
+import { CHANNEL, TunnelTable, type TunnelRow } from './tunnel-table.js';
+
+/** Rows are written and read anew this often, beside every change. */
+const FRESHEN_MS = 5_000;
+
+/** The ways to peers that nobody can call: tunnels that end in this process, else in another one of this server. */
+@Injectable()
+export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly processId = newId();
+  private readonly logger = new Logger('Tunnels');
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+  private readonly ports = new Map<string, Promise<TunnelPort>>();
+  private rows: readonly TunnelRow[] = [];
+  private connected = new Set<string>();
+  private working: Promise<void> = Promise.resolve();
+  private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly hub: TunnelHub,
+    private readonly table: TunnelTable,
+    private readonly listener: PgListener,
+    private readonly signer: RequestSigner,
+    private readonly identity: ServerIdentity,
+  ) {
+    super();
+    hub.onChange((peerId, end) => this.changed(peerId, end));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.listener.listen(CHANNEL, () => this.queue(() => this.read()));
+    this.listener.onReconnect(() => this.queue(() => this.read()));
+    this.timer = setInterval(() => this.queue(() => this.freshen()), FRESHEN_MS).unref();
+    this.queue(() => this.read());
+    await this.working;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.timer) clearInterval(this.timer);
+    for (const peerId of this.hub.peerIds()) this.queue(() => this.table.note(peerId, this.self, 0));
+    this.stopped = true;
+    const ports = await Promise.all(this.ports.values());
+    await Promise.all([this.working, ...ports.map((port) => port.close())]);
+  }
+
+  kindOfWayTo(peerId: string): PeerWay['kind'] {
+    if (this.isOpen(peerId)) return 'tunnel';
+    return this.rows.some((row) => row.peerId === peerId) ? 'none' : 'direct';
+  }
+
+  async wayTo(peerId: string): Promise<PeerWay> {
+    const kind = this.kindOfWayTo(peerId);
+    if (kind !== 'tunnel') return { kind };
+    const { host, port } = await this.portOf(peerId);
+    return { kind, host, port };
+  }
+
+  onArrival(listener: (peerId: string) => void): () => void {
+    this.emitter.on('arrival', listener);
+    return () => this.emitter.off('arrival', listener);
+  }
+
+  private get self() {
+    return ownProcess(this.processId, this.settings.port);
+  }
+
+  private isOpen(peerId: string): boolean {
+    return this.hub.count(peerId) > 0 || this.elsewhere(peerId).length > 0;
+  }
+
+  private elsewhere(peerId: string): readonly TunnelRow[] {
+    return this.rows.filter((row) => row.peerId === peerId && row.processId !== this.processId && row.open > 0);
+  }
+
+  private portOf(peerId: string): Promise<TunnelPort> {
+    const known = this.ports.get(peerId);
+    if (known) return known;
+    const opened = TunnelPort.open((signal) => this.take(peerId, signal));
+    opened.catch(() => this.ports.delete(peerId));
+    this.ports.set(peerId, opened);
+    return opened;
+  }
+
+  private async take(peerId: string, signal: AbortSignal): Promise<Duplex> {
+    if (this.hub.count(peerId) > 0) return (await this.hub.take(peerId, signal)).stream;
+    let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open.');
+    for (const row of this.elsewhere(peerId)) {
+      try {
+        return await takeElsewhere(row, { peerId, serverId: this.identity.serverId, signal }, this.signer);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  private changed(peerId: string, end: TunnelEnd | null): void {
+    const forgotten = end === 'reachable' || end === 'unwelcome';
+    this.queue(() => {
+      const open = this.hub.count(peerId);
+      return open === 0 && forgotten ? this.table.forget(peerId) : this.table.note(peerId, this.self, open);
+    });
+    this.tell();
+  }
+
+  private async read(): Promise<void> {
+    this.rows = await this.table.rows();
+    this.tell();
+  }
+
+  private async freshen(): Promise<void> {
+    for (const peerId of this.hub.peerIds()) await this.table.note(peerId, this.self, this.hub.count(peerId));
+    await this.table.purge();
+    await this.read();
+  }
+
+  private tell(): void {
+    const before = this.connected;
+    this.connected = new Set([...this.hub.peerIds(), ...this.rows.map(({ peerId }) => peerId)].filter((id) => this.isOpen(id)));
+    for (const peerId of this.connected) if (!before.has(peerId)) this.emitter.emit('arrival', peerId);
+  }
+
+  /** One after the other: what was noted last is what is so. */
+  private queue(work: () => Promise<void>): void {
+    if (this.stopped) return;
+    this.working = this.working.then(work).catch((error: unknown) => {
+      this.logger.warn(`The tunnels of this server could not be looked at: ${String(error)}`);
+    });
+  }
+}
