@@ -15,6 +15,8 @@ import { FeedController } from './feed/feed.controller.js';
 import { FeedSource } from './feed/feed-source.js';
 import { OpenFeeds } from './feed/open-feeds.js';
 import { PackageContentController } from './feed/package-content.controller.js';
+import { ReplicaNews } from './feed/staged/replica-news.js';
+import { StagedContent } from './feed/staged/staged-content.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
 import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
@@ -40,7 +42,7 @@ const commands = [
   RecordDamageHandler,
 ];
 const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
-const feeds = [FeedSource, OpenFeeds, FeedCursors, ItemHandler, FeedFollowers];
+const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, FeedCursors, ItemHandler, FeedFollowers];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
 export const replicationProviders = [...commands, ...jobs, EnqueueReplicaJobs, ReviewReplicas, ...feeds];

@@ -83,6 +83,12 @@ export class FolderPackageStorage extends PackageStorage {
     return path;
   }
 
+  override async openReserved(packageId: string): Promise<PublishedFile | null> {
+    const file = await open(this.folders.replica(packageId), 'r').catch(unlessMissing);
+    if (!file) return null;
+    return { fd: file.fd, size: (await file.stat()).size, close: () => void file.close() };
+  }
+
   override unreserve(packageId: string): Promise<void> {
     return this.discard(this.folders.replica(packageId));
   }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { knownPackage } from '../../packages/contracts/known-package.js';
+import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
-import type { PackageFacts } from '../../packages/contracts/package-facts.js';
-import { heldReplica, lineageOf } from '../contracts/held-replica.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { heldReplica, lineageOf, type HeldReplica } from '../contracts/held-replica.js';
 import type { Lineage } from '../contracts/lineage.js';
 import { replicaEvents } from '../contracts/replica.events.js';
 
@@ -27,7 +27,10 @@ export interface FeedEntry {
 }
 
 /** Whatever may have changed for a peer. */
-const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn'];
+const CHANGES = [
+  'PackagePublished', 'PackageStageChanged', 'PackageRemoved',
+  'ReplicaRequested', 'ReplicaPublished', 'ReplicaReported', 'ReplicaWithdrawn',
+];
 /** Of these a peer must hear even when there is nothing to fetch here. */
 const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
 
@@ -69,17 +72,32 @@ export class FeedSource {
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
-    const [{ facts, uploadedAt, digests }, replica] = await Promise.all([
-      this.packages.load(packageId),
-      this.replicas.load(packageId),
-    ]);
-    if (!facts) return null;
-    const since = uploadedAt ?? replica.verifiedAt;
-    const lineage = uploadedAt === null ? lineageOf(replica) : [];
-    const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
-    if (since === null && !isNews) return null;
-    return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
+    const [known, replica] = await Promise.all([this.packages.load(packageId), this.replicas.load(packageId)]);
+    const isNews = known.facts?.removal !== null || events.some(({ type }) => NEWS.includes(type));
+    if (!isNews && (!events.some((event) => mayMatter(event, replica)) || this.willBeTold(events, replica))) return null;
+    return itemFor(known, replica, isNews);
   }
+
+  /** A later event of our copy is still to come on the feed, and will tell the same. */
+  private willBeTold(events: readonly RecordedEvent[], { changedAt }: HeldReplica): boolean {
+    return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedAt) < 0;
+  }
+}
+
+/** What others report changes nothing of ours, but for the report that completed the way by which our copy came. */
+const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): boolean =>
+  type !== 'ReplicaReported' || id === completedBy;
+
+function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
+  const { facts, uploadedAt, digests } = known;
+  if (!facts) return null;
+  const since = uploadedAt ?? replica.verifiedAt;
+  const lineage = uploadedAt === null ? lineageOf(replica) : [];
+  if (since !== null) return { facts, held: { verifiedAt: since, lineage }, fetching: null, digests };
+  // A small package is published before anybody could ask for a part of it.
+  const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
+  if (!isOnItsWay && !isNews) return null;
+  return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests: null };
 }
 
 function packageIdIn(record: RecordedEvent | undefined): string | null {

@@ -12,11 +12,20 @@ import { EventStore } from '../../../ports/event-store.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import type { Run } from '../../../kernel/runs.js';
+import { StagedContent } from './staged/staged-content.js';
 
 /** The digests of all chunks of a package, in order. */
 interface Manifest {
   readonly packageId: string;
   readonly pages: readonly ChunkPage[];
+}
+
+/** What of a package can be had here now. */
+interface Availability {
+  readonly packageId: string;
+  /** Chunks, sorted and disjoint. */
+  readonly verified: readonly Run[];
 }
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
@@ -31,6 +40,7 @@ export class PackageContentController {
   constructor(
     private readonly store: EventStore,
     private readonly storage: PackageStorage,
+    private readonly staged: StagedContent,
   ) {
     this.packages = new StreamReader(store, knownPackage);
   }
@@ -50,7 +60,20 @@ export class PackageContentController {
     return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
   }
 
-  /** The bytes, usually a range of them. Refusal: PACKAGE_NOT_FOUND. */
+  /** The chunks that can be had now, of a package that may still be on its way here. Refusal: PACKAGE_NOT_FOUND. */
+  @Get('chunks')
+  @PeerCall()
+  async chunks(@Param('packageId') packageId: string): Promise<Availability> {
+    const { facts, uploadedAt } = await this.packages.load(checkedId(packageId));
+    const verified = facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
+    if (!verified) throw notFound();
+    return { packageId, verified };
+  }
+
+  /**
+   * The bytes, usually a range of them. Of a package that is on its way here one range, each chunk as soon as it is
+   * verified. Refusals: PACKAGE_NOT_FOUND, CHUNKS_PENDING.
+   */
   @Get('content')
   @PeerCall()
   async content(
@@ -60,6 +83,9 @@ export class PackageContentController {
   ): Promise<void> {
     const representation = await this.representationOf(checkedId(packageId));
     const file = { representation, open: () => this.storage.open(packageId) };
+    if (await serveFile(request, response, file)) return;
+    if (await this.staged.send(request, response, packageId, representation)) return;
+    // It was published in between.
     if (!(await serveFile(request, response, file))) throw notFound();
   }
 

@@ -43,6 +43,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   TOO_MANY_REQUESTS: code(429, 'Too many tries in a short time. Wait a little.'),
   INTERNAL: code(500, 'Nobody foresaw this. The log says more under the `correlationId` in `details`.'),
   PEER_UNREACHABLE: code(502, 'The other server does not answer, or not as it should; the message says why.'),
+  CHUNKS_PENDING: code(503, 'A server that fetches the package itself was asked for chunks that it does not have yet. Try again soon.'),
   UNAVAILABLE: code(503, 'The server cannot do this now. Try again soon.'),
   INSUFFICIENT_STORAGE: code(507, 'There is not enough free disk space for the package.'),
 };
