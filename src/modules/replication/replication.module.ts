@@ -20,9 +20,12 @@ import { StagedContent } from './feed/staged/staged-content.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
 import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
+import { Arrivals } from './jobs/fetch/arrivals.js';
+import { Attempts } from './jobs/fetch/attempt.js';
+import { RunFetcher } from './jobs/fetch/run-fetcher.js';
 import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
-import { Sources } from './jobs/sources.js';
+import { Sources } from './jobs/sources/sources.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
 import { ReviewReplicas } from './reactions/review-replicas.js';
@@ -41,7 +44,7 @@ const commands = [
   PublishReplicaHandler,
   RecordDamageHandler,
 ];
-const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
+const jobs = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, FeedCursors, ItemHandler, FeedFollowers];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */

@@ -63,7 +63,7 @@ export class HttpPeerTransport extends PeerTransport {
     const { origin, heads } = contentRequest(this.signer, peer, request, this.options);
     const { packageSize, run, sha256, path } = request;
     const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts };
-    const report = await this.threads.fetch(order, request.signal);
+    const report = await this.threads.fetch(order, request.signal, request.onProgress);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 

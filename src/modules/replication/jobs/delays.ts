@@ -4,7 +4,7 @@ import { StorageFull } from '../../../ports/package-storage.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { DelayReplica } from '../commands/progress/delay-replica.command.js';
 import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
-import { NoSource } from './sources.js';
+import { ChunksPending, NoSource } from './sources/no-source.js';
 
 interface Delay {
   readonly code: string;
@@ -17,6 +17,7 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
     if (error.status !== 404) return { code: 'PEER_UNREACHABLE', reason: error.message };
     return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
   }
+  if (error instanceof ChunksPending) return { code: 'CHUNKS_PENDING', reason: error.message };
   if (error instanceof NoSource) return { code: 'NO_SOURCE', reason: error.message };
   if (error instanceof StorageFull) {
     return { code: 'INSUFFICIENT_STORAGE', reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.` };

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { addRun, type Run } from '../../../../kernel/runs.js';
 import type { JobQueue, NewJob } from '../../../../ports/job-queue.port.js';
 import { StorageFull, type PackageStorage } from '../../../../ports/package-storage.port.js';
+import type { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import type { PeerContact, PeerDirectory } from '../../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type ChunkResult, type PeerTransport } from '../../../../ports/peer-transport.port.js';
 import { DelayReplica } from '../../commands/progress/delay-replica.command.js';
@@ -12,7 +13,10 @@ import type { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
 import { FetchChunksWorker } from './fetch-chunks.worker.js';
 import type { RunningDigests } from '../publish/running-digests.js';
-import { Sources } from '../sources.js';
+import { Sources } from '../sources/sources.js';
+import { Arrivals } from './arrivals.js';
+import { Attempts } from './attempt.js';
+import { RunFetcher } from './run-fetcher.js';
 
 const plan: FetchPlan = {
   packageId: 'p',
@@ -22,7 +26,7 @@ const plan: FetchPlan = {
   chunkCount: 20,
   round: 3,
   verified: [],
-  holders: ['a', 'b', 'gone', 'quiet'].map((peerId) => ({ peerId, whole: true })),
+  holders: ['a', 'b', 'gone', 'quiet'].map((peerId) => ({ peerId, whole: true, downstream: false })),
 };
 const contact = (peerId: string): PeerContact => ({
   peerId,
@@ -57,14 +61,17 @@ function setUp(world: World = {}) {
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
+  const transport = fake<PeerTransport>({ fetchChunks });
+  const sources = new Sources(fake<PeerDirectory>({ find }), transport);
+  const digests = fake<ChunkDigests>({ of: async () => Buffer.alloc(0) });
+  const arrivals = new Arrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
   const worker = new FetchChunksWorker(
     commands,
     fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) }),
     fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
-    fake<PeerTransport>({ fetchChunks }),
-    new Sources(fake<PeerDirectory>({ find })),
-    fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
-    fake<RunningDigests>({ advance: vi.fn<() => void>() }),
+    fake<ServerIdentity>({ serverId: 'own' }),
+    sources,
+    new RunFetcher(commands, sources, new Attempts(transport, sources, digests, arrivals)),
     new Delays(commands),
   );
   const run = (first: number, attempt = 1, lane = true) => {
