@@ -28,6 +28,7 @@ const plan: FetchPlan = {
   verified: [],
   holders: ['a', 'b', 'gone', 'quiet'].map((peerId) => ({ peerId, whole: true, downstream: false })),
 };
+const alone: FetchPlan = { ...plan, holders: plan.holders.slice(0, 1) };
 const contact = (peerId: string): PeerContact => ({
   peerId,
   name: `Server ${peerId}`,
@@ -38,30 +39,32 @@ const contact = (peerId: string): PeerContact => ({
 
 interface World {
   plan?: FetchPlan | null;
-  result?: (run: Run) => ChunkResult | Promise<ChunkResult>;
+  result?: (run: Run, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
+  /** What peers that fetch the package say that they have. */
+  known?: readonly Run[];
   reserve?: () => Promise<string>;
 }
 
 function setUp(world: World = {}) {
-  let verified = (world.plan ?? plan).verified;
+  let verified: readonly Run[] = (world.plan ?? plan).verified;
   const told: object[] = [];
   const asked: string[] = [];
   const queued: NewJob[] = [];
   const execute = async (command: object) => {
-    if (command instanceof PlanFetch) return world.plan === undefined ? plan : world.plan;
+    if (command instanceof PlanFetch) return world.plan === null ? null : { ...(world.plan ?? plan), verified };
     told.push(command);
     if (command instanceof RecordChunks) verified = command.arrival.verified.reduce<readonly Run[]>(addRun, verified);
     return verified;
   };
   const fetchChunks = async (peer: PeerContact, { run }: { run: Run }): Promise<ChunkResult> => {
     asked.push(`${peer.peerId} ${run.first}+${run.count}`);
-    return (await world.result?.(run)) ?? { verified: [run], rejected: [], error: null };
+    return (await world.result?.(run, peer.peerId)) ?? { verified: [run], rejected: [], error: null };
   };
   const find = async (peerId: string) => (peerId === 'gone' ? null : contact(peerId));
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
-  const transport = fake<PeerTransport>({ fetchChunks });
+  const transport = fake<PeerTransport>({ fetchChunks, get: async () => ({ verified: world.known ?? [] }) });
   const sources = new Sources(fake<PeerDirectory>({ find }), transport);
   const digests = fake<ChunkDigests>({ of: async () => Buffer.alloc(0) });
   const arrivals = new Arrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
@@ -83,7 +86,7 @@ function setUp(world: World = {}) {
 
 describe('a job for a run of chunks', () => {
   it('fetches what is missing of it, and records it for the round that it was planned in', async () => {
-    const { run, told, asked } = setUp({ plan: { ...plan, verified: [{ first: 2, count: 3 }] } });
+    const { run, told, asked } = setUp({ plan: { ...alone, verified: [{ first: 2, count: 3 }] } });
     await run(0);
     expect(asked).toEqual(['a 0+2', 'a 5+11']);
     expect(told[0]).toMatchObject({ arrival: { packageId: 'p', round: 3, from: { peerId: 'a', peerName: 'Server a' } } });
@@ -104,7 +107,7 @@ describe('a job for a run of chunks', () => {
 
   it('keeps a job that was woken while it runs for later: the running one may still fail', async () => {
     let end: (result: ChunkResult) => void = () => undefined;
-    const { run, asked, queued } = setUp({ result: () => new Promise((resolve) => (end = resolve)) });
+    const { run, asked, queued } = setUp({ plan: alone, result: () => new Promise((resolve) => (end = resolve)) });
     const first = run(0);
     await vi.waitFor(() => expect(asked).toHaveLength(1));
     await run(0);
@@ -114,18 +117,68 @@ describe('a job for a run of chunks', () => {
     await expect(first).rejects.toThrow(PeerUnreachable);
   });
 
-  it('goes round the peers that have the package when it is tried again', async () => {
-    const { run, asked } = setUp();
-    for (const attempt of [1, 2, 3]) await run(0, attempt);
-    expect(asked).toEqual(['a 0+16', 'b 0+16', 'a 0+16']);
+  it('goes on with another source within the same try, and notes nothing', async () => {
+    const error = new PeerUnreachable('Server a', 'the connection was reset');
+    const { run, asked, told } = setUp({
+      result: (part, peerId) => (peerId === 'a' ? { verified: [{ first: part.first, count: 3 }], rejected: [], error } : undefined),
+    });
+    await run(0);
+    expect(asked).toEqual(['a 0+16', 'b 3+13']);
+    expect(told.map((command) => command.constructor.name)).toEqual(['RecordChunks', 'RecordChunks']);
   });
 
-  it('records what arrived before an error, then notes why and fails', async () => {
+  it('fetches a chunk that was rejected from another source at once, and asks that one last from then on', async () => {
+    const rejected = [{ index: 2, expected: 'e', actual: 'f' }];
+    const { run, asked } = setUp({
+      result: ({ first }, peerId) => (peerId === 'a' ? { verified: [{ first, count: 2 }, { first: 3, count: 13 }], rejected, error: null } : undefined),
+    });
+    await run(0);
+    await run(16);
+    expect(asked).toEqual(['a 0+16', 'b 2+1', 'b 16+4']);
+  });
+
+  it('leaves a chunk that every source sent wrong to its own job', async () => {
+    const { run, asked, queued } = setUp({
+      plan: alone,
+      result: ({ first }) => ({ verified: [{ first, count: 15 }], rejected: [{ index: first + 15, expected: 'e', actual: 'f' }], error: null }),
+    });
+    await run(0);
+    expect(asked).toEqual(['a 0+16']);
+    expect(queued).toEqual([]);
+  });
+
+  it('records what arrived before an error, then notes why and fails when no source is left', async () => {
     const error = new PeerUnreachable('Server a', 'answered 404', 404, 'PACKAGE_NOT_FOUND');
-    const { run, told } = setUp({ result: ({ first }) => ({ verified: [{ first, count: 1 }], rejected: [], error }) });
+    const { run, told, asked } = setUp({ result: ({ first }) => ({ verified: [{ first, count: 1 }], rejected: [], error }) });
     await expect(run(0)).rejects.toBe(error);
+    expect(asked).toEqual(['a 0+16', 'b 1+15']);
     expect(told[0]).toBeInstanceOf(RecordChunks);
-    expect(told[1]).toEqual(new DelayReplica('p', 'PEER_LACKS_PACKAGE', 'Server a no longer has Foo.pkg.', 'a'));
+    expect(told[2]).toEqual(new DelayReplica('p', 'PEER_LACKS_PACKAGE', 'Server a no longer has Foo.pkg.', 'a'));
+  });
+
+  it('does not ask a peer again that does not have the package', async () => {
+    const lacks = new PeerUnreachable('Server a', 'answered 404', 404, 'PACKAGE_NOT_FOUND');
+    const { run, asked } = setUp({ result: (_, peerId) => (peerId === 'a' ? { verified: [], rejected: [], error: lacks } : undefined) });
+    await run(0);
+    await run(16);
+    expect(asked).toEqual(['a 0+16', 'b 0+16', 'b 16+4']);
+  });
+
+  it('is put off when the only peers fetch the package themselves and have nothing yet', async () => {
+    const pending = new PeerUnreachable('Server a', 'answered 503', 503, 'CHUNKS_PENDING');
+    const partial = { ...plan, holders: [{ peerId: 'a', whole: false, downstream: false }] };
+    const { run, told, queued } = setUp({ plan: partial, result: () => ({ verified: [], rejected: [], error: pending }) });
+    await run(0);
+    expect(told).toMatchObject([{ code: 'CHUNKS_PENDING' }]);
+    expect(queued).toMatchObject([{ key: 'k0', runAt: expect.any(Date) }]);
+  });
+
+  it('takes the run that a peer has, when no other has the whole', async () => {
+    const partial = { ...plan, chunkCount: 120, size: 120 << 20, holders: [{ peerId: 'a', whole: false, downstream: false }] };
+    const { run, asked, queued } = setUp({ plan: partial, known: [{ first: 96, count: 16 }] });
+    await run(0);
+    expect(asked).toEqual(['a 96+16']);
+    expect(queued).toMatchObject([{ data: { first: 0 } }]);
   });
 
   it('ends in silence when the replica was withdrawn or asked for anew meanwhile: its file is gone', async () => {
@@ -146,8 +199,8 @@ describe('a job for a run of chunks', () => {
     const full = setUp({ reserve: async () => Promise.reject(new StorageFull(1)) });
     await expect(full.run(0)).rejects.toThrow(StorageFull);
     expect(full.told).toMatchObject([{ code: 'INSUFFICIENT_STORAGE' }]);
-    const alone = setUp({ plan: { ...plan, holders: plan.holders.slice(2) } });
-    await expect(alone.run(0)).rejects.toThrow(/No registered server/);
-    expect(alone.told).toMatchObject([{ code: 'NO_SOURCE' }]);
+    const unknown = setUp({ plan: { ...plan, holders: plan.holders.slice(2) } });
+    await expect(unknown.run(0)).rejects.toThrow(/No registered server/);
+    expect(unknown.told).toMatchObject([{ code: 'NO_SOURCE' }]);
   });
 });

@@ -45,7 +45,8 @@ export class RunFetcher {
       const { verified, ...outcome } = await this.attempt(current, source, left, missing, target);
       if (missingRuns(verified, plan.chunkCount, run).length === 0) return verified;
       target.signal.throwIfAborted();
-      if (outcome.error || outcome.rejected) tried.add(source.peerId);
+      // Each turn brings the run to its end, a chunk further, or uses up a source.
+      if (missingRuns(verified, plan.chunkCount, missing).length > 0) tried.add(source.peerId);
       // That a peer waits for the chunks itself says less than any other error.
       if (outcome.error && (!problem || problem instanceof PutOff)) problem = outcome.error;
       current = await this.commands.execute(new PlanFetch(plan.packageId));
