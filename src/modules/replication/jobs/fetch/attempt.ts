@@ -10,11 +10,16 @@ import { ChunksPending } from '../sources/no-source.js';
 import { Sources, type RunOutcome } from '../sources/sources.js';
 import { Arrivals } from './arrivals.js';
 import { hopeless } from './hopeless.js';
-import type { RunTarget } from './run-fetcher.js';
 
 /** Bytes of a run of a package. */
 export const bytesOf = ({ size }: FetchPlan, { first, count }: Run): number =>
   Math.min(size, (first + count) * CHUNK_SIZE) - first * CHUNK_SIZE;
+
+/** Where a run is fetched into, and until when. */
+export interface RunTarget {
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
 
 /** What came of asking one source. */
 export interface Attempt {

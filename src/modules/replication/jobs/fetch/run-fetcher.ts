@@ -5,16 +5,10 @@ import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.co
 import { choose, has, type Source } from '../sources/choose.js';
 import { ChunksPending, NoSource, PutOff } from '../sources/no-source.js';
 import { Sources } from '../sources/sources.js';
-import { Attempts, bytesOf } from './attempt.js';
+import { Attempts, bytesOf, type RunTarget } from './attempt.js';
 
 /** Runs of this process that wait at once for chunks that their source does not have yet: other packages need jobs, too. */
 const MOST_WAITING = 4;
-
-/** Where a run is fetched into, and until when. */
-export interface RunTarget {
-  readonly path: string;
-  readonly signal: AbortSignal;
-}
 
 /** Fetches runs of chunks, each from the source that should have it here first. */
 @Injectable()
