@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
 import { EventStore } from '../../../../ports/event-store.port.js';
@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 500;
 
 /** One who waits for news of one replica. Close it exactly once. */
 export interface NewsWatch {
-  /** Resolves when there was news since the last call, and after 0.5 s in any case; at once when the signal aborts. */
+  /** Resolves when there was news since the last call, and after 0.5 s in any case; at once when the signal is aborted. */
   next(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -37,22 +37,37 @@ export class ReplicaNews implements OnModuleDestroy {
     this.emitter.on(packageId, note);
     return {
       next: async (signal) => {
-        const limit = AbortSignal.any([signal, this.stopping.signal, AbortSignal.timeout(LOOK_AGAIN_MS)]);
-        if (!isNews) await once(this.emitter, packageId, { signal: limit }).catch(() => undefined);
+        if (!isNews && !signal.aborted) await this.nextOrLater(packageId, signal);
         isNews = false;
       },
       close: () => this.emitter.off(packageId, note),
     };
   }
 
-  /** Aborts when the server stops: what waits must end before the HTTP server does. */
-  get ended(): AbortSignal {
-    return this.stopping.signal;
+  /** Does the server stop? What waits must end before the HTTP server does. */
+  get ended(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
+    for (const packageId of this.emitter.eventNames()) this.emitter.emit(packageId);
     await this.following;
+  }
+
+  /** A timer of its own: one in a signal that was joined with others may be collected as garbage before it fires. */
+  private nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.emitter.off(packageId, done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, LOOK_AGAIN_MS);
+      this.emitter.on(packageId, done);
+      signal.addEventListener('abort', done);
+    });
   }
 
   private follow(): Promise<void> {

@@ -59,8 +59,7 @@ export class StagedContent {
     response.once('close', () => left.abort());
     const watch = this.news.watch(packageId);
     try {
-      const signal = AbortSignal.any([left.signal, this.news.ended]);
-      return await this.sendWatched({ packageId, watch, signal }, response, representation, range);
+      return await this.sendWatched({ packageId, watch, signal: left.signal }, response, representation, range);
     } finally {
       watch.close();
     }
@@ -112,11 +111,11 @@ export class StagedContent {
 
   /** The replica's state as soon as it is as wanted, null when that took too long or nobody waits any more. */
   private async until({ packageId, watch, signal }: Waiting, ms: number, isWanted: (staged: StagedChunks) => boolean): Promise<StagedChunks | null> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
-    while (!limit.aborted) {
+    const until = performance.now() + ms;
+    while (!signal.aborted && !this.news.ended && performance.now() < until) {
       const staged = await this.replicas.load(packageId);
       if (isWanted(staged)) return staged;
-      await watch.next(limit);
+      await watch.next(signal);
     }
     return null;
   }
@@ -126,7 +125,7 @@ export class StagedContent {
 interface Waiting {
   readonly packageId: string;
   readonly watch: NewsWatch;
-  /** The peer has left, or the server stops. */
+  /** The peer has left. */
   readonly signal: AbortSignal;
 }
 
