@@ -25,7 +25,7 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A published file, open for reading. Close it exactly once; the bytes stay readable until then. */
+/** A file, open for reading. Close it exactly once; the bytes stay readable until then. */
 export interface PublishedFile {
   readonly fd: number;
   readonly size: number;
@@ -80,6 +80,9 @@ export abstract class PackageStorage {
    * keeps what an earlier run wrote. @throws StorageFull
    */
   abstract reserve(packageId: string, size: number): Promise<string>;
+
+  /** Opens what was reserved, null when there is nothing. The bytes stay readable when it is published or removed meanwhile. */
+  abstract openReserved(packageId: string): Promise<PublishedFile | null>;
 
   /** Removes what was reserved, or taken aside to be mended; not an error when there is nothing. */
   abstract unreserve(packageId: string): Promise<void>;

@@ -6,6 +6,13 @@ export type FeedMessage =
   | { readonly kind: 'item'; readonly id: string; readonly data: unknown }
   | { readonly kind: 'connected' };
 
+/** How far a run is that is under way. */
+export interface RunProgress {
+  /** Bytes that have arrived, also of a chunk that is not complete. */
+  readonly received: number;
+  readonly verified: readonly Run[];
+}
+
 export interface ChunkRequest {
   readonly packageId: string;
   /** Size of the whole package in bytes. */
@@ -16,6 +23,8 @@ export interface ChunkRequest {
   /** The preallocated file; verified chunks are written at their places. */
   readonly path: string;
   readonly signal: AbortSignal;
+  /** Called a few times a second while the run is under way, also when nothing arrives. */
+  readonly onProgress?: (progress: RunProgress) => void;
 }
 
 export interface RejectedChunk {

@@ -16,6 +16,12 @@ export class FaultProxy {
   refusing = false;
   /** Takes what both sides send, and passes on nothing. */
   swallowing = false;
+  /** Bytes of package content that have passed, with the heads of their answers. */
+  contentBytes = 0;
+  /** Bytes of package content a second; null as fast as it goes. */
+  contentRate: number | null = null;
+  private contentLimit = Number.POSITIVE_INFINITY;
+  private freeAt = 0;
   private readonly server: Server;
   private readonly open = new Set<{ client: Socket; upstream: Socket; head: string }>();
 
@@ -46,10 +52,25 @@ export class FaultProxy {
     return hit.length;
   }
 
+  /** Holds content back once so many bytes of it have passed; raise it to let it go on. */
+  limitContent(bytes: number): void {
+    this.contentLimit = bytes;
+    if (this.contentBytes < bytes) for (const { upstream } of this.open) upstream.resume();
+  }
+
   async stop(): Promise<void> {
     this.cut(/(?:)/);
     this.server.close();
     await once(this.server, 'close');
+  }
+
+  private meter(upstream: Socket, length: number): void {
+    this.contentBytes += length;
+    if (this.contentBytes >= this.contentLimit) return void upstream.pause();
+    if (this.contentRate === null) return;
+    this.freeAt = Math.max(Date.now(), this.freeAt) + (length / this.contentRate) * 1_000;
+    upstream.pause();
+    setTimeout(() => this.contentBytes < this.contentLimit && upstream.resume(), this.freeAt - Date.now());
   }
 
   private accept(client: Socket): void {
@@ -69,9 +90,10 @@ export class FaultProxy {
     });
     upstream.on('data', (bytes) => {
       const passed = this.swallowing ? null : this.tamper(bytes, pair.head);
+      if (passed && pair.head.includes('/content')) this.meter(upstream, passed.length);
       if (passed && !client.write(passed)) {
         upstream.pause();
-        client.once('drain', () => upstream.resume());
+        client.once('drain', () => this.contentBytes < this.contentLimit && upstream.resume());
       }
     });
     const close = () => {

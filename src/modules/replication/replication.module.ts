@@ -23,16 +23,21 @@ import { UpToDate } from './feed/inventory/up-to-date.js';
 import { OpenFeeds } from './feed/open-feeds.js';
 import { PackageContentController } from './feed/package-content.controller.js';
 import { ServedPeers } from './feed/served-peers.js';
+import { ReplicaNews } from './feed/staged/replica-news.js';
+import { StagedContent } from './feed/staged/staged-content.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
 import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
+import { Arrivals } from './jobs/fetch/arrivals.js';
+import { Attempts } from './jobs/fetch/attempt.js';
+import { RunFetcher } from './jobs/fetch/run-fetcher.js';
 import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
 import { MissingFiles } from './jobs/scrub/missing-files.js';
 import { ScrubRecords } from './jobs/scrub/scrub-records.js';
 import { Scrubber } from './jobs/scrub/scrubber.js';
 import { VerifyPackageWorker } from './jobs/scrub/verify-package.worker.js';
-import { Sources } from './jobs/sources.js';
+import { Sources } from './jobs/sources/sources.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { DeleteWithdrawnWorker } from './jobs/withdrawn/delete-withdrawn.worker.js';
 import { SweepWithdrawnWorker } from './jobs/withdrawn/sweep-withdrawn.worker.js';
@@ -62,10 +67,11 @@ const commands = [
   ReportDamageHandler,
   VerifyPackageHandler,
 ];
-const jobs = [ChunkDigests, RunningDigests, Sources, Delays, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
+const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher];
+const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
 const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
-const feeds = [FeedSource, OpenFeeds, ServedPeers, UpToDate, FeedCursors, ItemHandler, Comparison, FeedFollowers];
+const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, ServedPeers, UpToDate, FeedCursors, ItemHandler, Comparison, FeedFollowers];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */

@@ -137,6 +137,10 @@ export class MeshDisk extends PackageStorage {
     return new Set(this.disk.published.keys());
   }
 
+  override openReserved(): Promise<null> {
+    return unused();
+  }
+
   override examine(): Promise<null> {
     return unused();
   }

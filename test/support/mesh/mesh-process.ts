@@ -21,6 +21,7 @@ import { ReplicaFiles } from '../../../src/modules/replication/commands/replica-
 import { ReviewReplica } from '../../../src/modules/replication/commands/review-replica.command.js';
 import { ReviewReplicaHandler } from '../../../src/modules/replication/commands/review-replica.handler.js';
 import { FeedSource } from '../../../src/modules/replication/feed/feed-source.js';
+import { StagedContent } from '../../../src/modules/replication/feed/staged/staged-content.js';
 import { ServedPeers } from '../../../src/modules/replication/feed/served-peers.js';
 import { ScriptedQueue } from '../scripted-queue.js';
 import { PackageContentController } from '../../../src/modules/replication/feed/package-content.controller.js';
@@ -87,7 +88,8 @@ export class MeshProcess {
     this.feed = new FeedSource(store);
     // Only manifests are asked of it.
     const served = { caller: async () => undefined } as unknown as ServedPeers;
-    this.content = new PackageContentController(store, this.storage, served, new ScriptedQueue());
+    const staged = {} as unknown as StagedContent;
+    this.content = new PackageContentController(store, this.storage, served, new ScriptedQueue(), staged);
     // It only fetches manifests.
     this.items = new ItemHandler(store, this.bus.commands, transport as PeerTransport, this.identity);
     this.handlePackages();
@@ -136,7 +138,7 @@ export class MeshProcess {
     this.bus
       .on(ReviewReplica, new ReviewReplicaHandler(store, this.runner, this.identity, files))
       .on(DeleteWithdrawn, new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock))
-      .on(PlanFetch, new PlanFetchHandler(this.runner))
+      .on(PlanFetch, new PlanFetchHandler(this.runner, this.identity))
       .on(RecordChunks, new RecordChunksHandler(this.runner))
       .on(RecordDamage, new RecordDamageHandler(this.runner))
       .on(PublishReplica, new PublishReplicaHandler(this.runner, files));

@@ -92,6 +92,12 @@ export class FolderPackageStorage extends PackageStorage {
     await this.discard(this.folders.replica(packageId));
   }
 
+  override async openReserved(packageId: string): Promise<PublishedFile | null> {
+    const file = await open(this.folders.replica(packageId), 'r').catch(unlessMissing);
+    if (!file) return null;
+    return { fd: file.fd, size: (await file.stat()).size, close: () => void file.close() };
+  }
+
   override digest(path: string): Promise<string> {
     return this.digests.begin(path).finish();
   }

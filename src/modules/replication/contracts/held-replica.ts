@@ -1,4 +1,5 @@
 import type { StreamFold } from '../../../kernel/stream-fold.js';
+import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Recorded } from '../../../kernel/event-family.js';
 import { lineageThrough, type Lineage } from './lineage.js';
 import { replicaEvents, type ReplicaEvent } from './replica.events.js';
@@ -15,6 +16,10 @@ export interface HeldReplica {
   readonly before: ReadonlyMap<string, number>;
   /** The way to each peer that has a copy, and that peer itself. */
   readonly ways: ReadonlyMap<string, Lineage>;
+  /** Id of the report by which a step of our way that was still fetching when we published got its time, null without one. */
+  readonly completedBy: string | null;
+  /** Cursor of the last event that began, completed or ended our copy. */
+  readonly changedAt: string | null;
 }
 
 const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> => new Map(map).set(key, value);
@@ -25,33 +30,51 @@ function deliveredFor({ delivered, before }: HeldReplica): ReadonlyMap<string, n
   return cameNow || before.size === 0 ? delivered : before;
 }
 
+const publishedAt = (held: HeldReplica, { recordedAt, cursor }: RecordedEvent): HeldReplica => ({
+  ...held,
+  verifiedAt: recordedAt.toISOString(),
+  fetching: false,
+  delivered: deliveredFor(held),
+  changedAt: cursor,
+});
+
 function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
   switch (event.type) {
-    case 'ReplicaRequested':
-      return { ...held, verifiedAt: null, fetching: true, delivered: new Map([[event.data.fromPeerId, 0]]), before: held.delivered };
+    case 'ReplicaRequested': {
+      const delivered = new Map([[event.data.fromPeerId, 0]]);
+      return { ...held, verifiedAt: null, fetching: true, completedBy: null, delivered, before: held.delivered, changedAt: event.record.cursor };
+    }
     case 'ChunksVerified': {
       const { fromPeerId, count } = event.data;
       return { ...held, delivered: put(held.delivered, fromPeerId, (held.delivered.get(fromPeerId) ?? 0) + count) };
     }
     case 'ReplicaDamaged':
-      return { ...held, verifiedAt: null, fetching: true };
+      return { ...held, verifiedAt: null, fetching: true, changedAt: event.record.cursor };
     case 'ReplicaPublished':
-      return { ...held, verifiedAt: event.record.recordedAt.toISOString(), fetching: false, delivered: deliveredFor(held) };
+      return publishedAt(held, event.record);
     case 'ReplicaWithdrawn':
-      return { ...held, verifiedAt: null, fetching: false };
+      return { ...held, verifiedAt: null, fetching: false, changedAt: event.record.cursor };
     case 'ReplicaReported': {
       const { peerId, peerName, verifiedAt, lineage } = event.data;
-      return { ...held, ways: put(held.ways, peerId, lineageThrough(lineage, { serverId: peerId, name: peerName, verifiedAt })) };
+      const way = lineageThrough(lineage, { serverId: peerId, name: peerName, verifiedAt });
+      return completed(held, { ...held, ways: put(held.ways, peerId, way) }, event.record.id);
     }
     default:
       return held;
   }
 }
 
+const isComplete = (held: HeldReplica): boolean => lineageOf(held).every(({ verifiedAt }) => verifiedAt !== null);
+
+function completed(before: HeldReplica, after: HeldReplica, reportId: string): HeldReplica {
+  const isNews = after.verifiedAt !== null && !isComplete(before) && isComplete(after);
+  return isNews ? { ...after, completedBy: reportId } : after;
+}
+
 export const heldReplica: StreamFold<HeldReplica, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
-  initial: { verifiedAt: null, fetching: false, delivered: new Map(), before: new Map(), ways: new Map() },
+  initial: { verifiedAt: null, fetching: false, delivered: new Map(), before: new Map(), ways: new Map(), completedBy: null, changedAt: null },
   evolve,
 };
 

@@ -51,8 +51,11 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       return damaged(state, event.data);
     case 'ChunksVerified':
       return { ...state, verified: addRun(state.verified, event.data), delay: null };
-    case 'ChunkRejected':
-      return { ...state, rejections: put(state.rejections, event.data.index, event.data.times) };
+    case 'ChunkRejected': {
+      const { index, fromPeerId } = event.data;
+      const byPeer = state.rejections.get(index) ?? new Map<string, number>();
+      return { ...state, rejections: put(state.rejections, index, put(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1)) };
+    }
     case 'ChunksLost': {
       const verified = event.data.runs.reduce<readonly Run[]>(removeRun, state.verified);
       return { ...state, verified, lostChunks: true, round: state.round + 1 };

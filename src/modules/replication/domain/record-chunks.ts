@@ -3,7 +3,7 @@ import type { ChunksVerified, ReplicaEvent } from '../contracts/replica.events.j
 import type { Holder, Rejection } from './replica.commands.js';
 import type { ReplicaContent, ReplicaState } from './replica.state.js';
 
-/** A chunk that arrived damaged this often fails the replica. */
+/** A chunk that arrived damaged this often from every peer that has the package fails the replica. */
 export const MOST_REJECTIONS = 5;
 
 interface Arrival {
@@ -45,15 +45,24 @@ function verifications({ content, state, from }: Arrival, runs: readonly Run[]):
 }
 
 function rejections({ content, state, from }: Arrival, damaged: readonly Rejection[]): ReplicaEvent[] {
-  const counted = damaged.map((chunk) => ({ ...chunk, times: (state.rejections.get(chunk.index) ?? 0) + 1 }));
+  const counted = damaged.map((chunk) => ({ ...chunk, times: sum(state.rejections.get(chunk.index)) + 1 }));
   const events = counted.map(
     (chunk): ReplicaEvent => ({
       type: 'ChunkRejected',
       data: { packageId: content.packageId, ...chunk, fromPeerId: from.peerId },
     }),
   );
-  const hopeless = counted.find(({ times }) => times >= MOST_REJECTIONS);
+  const hopeless = counted.find(({ index }) => isHopeless(state, from, index));
   return hopeless ? [...events, givenUp(content, from, hopeless)] : events;
+}
+
+const sum = (byPeer: ReadonlyMap<string, number> = new Map()): number => [...byPeer.values()].reduce((all, n) => all + n, 0);
+
+/** Not while there is another peer with the whole package that may send the chunk as it should be. */
+function isHopeless({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {
+  const times = (peerId: string): number => (known.get(index)?.get(peerId) ?? 0) + (peerId === from.peerId ? 1 : 0);
+  const whole = [...holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
+  return [from.peerId, ...whole].every((peerId) => times(peerId) >= MOST_REJECTIONS);
 }
 
 function givenUp(content: ReplicaContent, from: Holder, chunk: Rejection): ReplicaEvent {

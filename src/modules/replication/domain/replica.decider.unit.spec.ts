@@ -47,6 +47,8 @@ const damageFound = (...runs: readonly Run[]) => ({ kind: 'damage', round: 1, ac
 const report = (verifiedAt: string | null) =>
   ({ kind: 'report', packageId, holder: A, copy: verifiedAt === null ? null : { verifiedAt, lineage: [] } }) as const;
 
+const four = [1, 2, 3, 4].map((times) => rejected(16, times));
+
 const { given } = specOf(replica);
 
 describe('asking for a copy', () => {
@@ -90,13 +92,22 @@ describe('chunks that arrived', () => {
 describe('damaged chunks', () => {
   it('are counted, and the fifth fails the copy with a reason an administrator understands', () => {
     given(requested).when(damage(16)).gives(rejected(16, 1));
-    const events = given(requested, rejected(16, 4)).when(damage(16)).events();
+    const events = given(requested, ...four).when(damage(16)).events();
     expect(events[0]).toEqual(rejected(16, 5));
     expect(events[1]).toMatchObject({ type: 'ReplicaFailed', data: { code: 'CHUNK_REJECTED', packageId, filename } });
     expect(events[1]?.data).toHaveProperty(
       'reason',
       expect.stringMatching(/^Chunk 17 of Foo\.pkg arrived damaged from Server A 5 times \(expected e1, got b2\)\. Check .*then retry\.$/),
     );
+  });
+
+  it('fail nothing while another peer has the whole package, unless that sends the chunk damaged as often', () => {
+    const whole: ReplicaEvent = { type: 'ReplicaReported', data: { packageId, peerId: 'b', peerName: 'B', verifiedAt: 't1', lineage: [] } };
+    const partial = { ...whole, data: { ...whole.data, verifiedAt: null } } as ReplicaEvent;
+    given(requested, whole, ...four).when(damage(16)).gives(rejected(16, 5));
+    const byB = [5, 6, 7, 8, 9].map((times) => ({ ...rejected(16, times), data: { ...rejected(16, times).data, fromPeerId: 'b' } }) as ReplicaEvent);
+    expect(given(requested, whole, ...four, ...byB).when(damage(16)).events()).toMatchObject([{ data: { times: 10 } }, { type: 'ReplicaFailed' }]);
+    expect(given(requested, partial, ...four).when(damage(16)).events()).toMatchObject([{ data: { times: 5 } }, { type: 'ReplicaFailed' }]);
   });
 
   it('do not matter once the chunk is there', () => {

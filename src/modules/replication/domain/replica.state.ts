@@ -22,8 +22,8 @@ export interface ReplicaState {
   readonly verified: readonly Run[];
   /** Were verified chunks lost since the last request? */
   readonly lostChunks: boolean;
-  /** Rejections by chunk index since the last request. */
-  readonly rejections: ReadonlyMap<number, number>;
+  /** Rejections since the last request: by chunk index, how often from which peer. */
+  readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;
   /** Code of the last failure, or of what holds it up now. */
   readonly failure: string | null;
   /** Its code, or the reason of one that is to be recorded anew when it changes. */

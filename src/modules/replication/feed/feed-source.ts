@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
-import { knownPackage } from '../../packages/contracts/known-package.js';
+import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
-import type { PackageFacts } from '../../packages/contracts/package-facts.js';
-import { heldReplica, lineageOf } from '../contracts/held-replica.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { heldReplica, lineageOf, type HeldReplica } from '../contracts/held-replica.js';
 import type { Lineage } from '../contracts/lineage.js';
 import { replicaEvents } from '../contracts/replica.events.js';
 
@@ -28,13 +28,8 @@ export interface FeedEntry {
 
 /** Whatever may have changed for a peer. */
 const CHANGES = [
-  'PackagePublished',
-  'PackageStageChanged',
-  'PackageRemoved',
-  'PackageDamaged',
-  'ReplicaPublished',
-  'ReplicaDamaged',
-  'ReplicaWithdrawn',
+  'PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'PackageDamaged',
+  'ReplicaRequested', 'ReplicaPublished', 'ReplicaReported', 'ReplicaDamaged', 'ReplicaWithdrawn',
 ];
 /** Of these a peer must hear even when there is nothing to fetch here. */
 const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn'];
@@ -79,28 +74,43 @@ export class FeedSource {
 
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
-    return packageId === null ? null : this.stateOf(packageId, events.some(({ type }) => NEWS.includes(type)));
+    if (packageId === null) return null;
+    const [known, replica] = await this.stateOf(packageId);
+    const isNews = known.facts?.removal !== null || events.some(({ type }) => NEWS.includes(type));
+    if (!isNews && (!events.some((event) => mayMatter(event, replica)) || this.willBeTold(events, replica))) return null;
+    return itemFor(known, replica, isNews);
   }
 
   /** The items of packages that a peer asks for; those that are not known here are left out. */
   async items(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
-    const found = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId, true)));
-    return found.flatMap((item) => item ?? []);
+    const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
+    return states.flatMap(([known, replica]) => itemFor(known, replica, true) ?? []);
   }
 
-  /** Null when there is nothing that a peer could use, unless it is to be told of that. */
-  private async stateOf(packageId: string, toldAnyway: boolean): Promise<FeedItem | null> {
-    const [{ facts, uploadedAt, digests }, replica] = await Promise.all([
-      this.packages.load(packageId),
-      this.replicas.load(packageId),
-    ]);
-    if (!facts) return null;
-    const since = uploadedAt ?? replica.verifiedAt;
-    const lineage = uploadedAt === null ? lineageOf(replica) : [];
-    const isNews = toldAnyway || facts.removal !== null;
-    if (since === null && !isNews) return null;
-    return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
+  private stateOf(packageId: string): Promise<[KnownPackage, HeldReplica]> {
+    return Promise.all([this.packages.load(packageId), this.replicas.load(packageId)]);
   }
+
+  /** A later event of our copy is still to come on the feed, and will tell the same. */
+  private willBeTold(events: readonly RecordedEvent[], { changedAt }: HeldReplica): boolean {
+    return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedAt) < 0;
+  }
+}
+
+/** What others report changes nothing of ours, but for the report that completed the way by which our copy came. */
+const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): boolean =>
+  type !== 'ReplicaReported' || id === completedBy;
+
+function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
+  const { facts, uploadedAt, digests } = known;
+  if (!facts) return null;
+  const since = uploadedAt ?? replica.verifiedAt;
+  const lineage = uploadedAt === null ? lineageOf(replica) : [];
+  if (since !== null) return { facts, held: { verifiedAt: since, lineage }, fetching: null, digests };
+  // A small package is published before anybody could ask for a part of it.
+  const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
+  if (!isOnItsWay && !isNews) return null;
+  return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests: null };
 }
 
 function packageIdIn(record: RecordedEvent | undefined): string | null {

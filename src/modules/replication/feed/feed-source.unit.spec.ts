@@ -13,22 +13,27 @@ class FiniteLog extends MemoryEventStore {
   }
 
   /** Records one event of a package or replica stream. */
-  async note(stream: string, type: string, data: Record<string, Json>): Promise<void> {
+  async note(stream: string, type: string, data: Record<string, Json>, schemaVersion = 1): Promise<void> {
     const actor = { kind: 'system', id: 's', name: 's' } as const;
-    const metadata = { schemaVersion: 1, serverId: 'x', actor, address: null, correlationId: 'c', causationId: null };
+    const metadata = { schemaVersion, serverId: 'x', actor, address: null, correlationId: 'c', causationId: null };
     await this.append(stream, [{ id: `e${this.all.length + 1}`, type, data: { ...data, filename: 'F.pkg' }, metadata }], 'any');
   }
 }
 
 const stampAt = (n: number): string => `00000000000${n}-0000-x`;
 
-async function publish(log: FiniteLog, packageId: string, source: 'local' | 'peer', at = 1): Promise<void> {
+async function publish(log: FiniteLog, packageId: string, source: 'local' | 'peer', at = 1, chunkCount = 1): Promise<void> {
   const stamps = { stageStamp: stampAt(at), publication: stampAt(at), firstPublishedAt: '2026-01-01T00:00:00Z' };
-  await log.note(`package-${packageId}`, 'PackagePublished', { packageId, stage: 'Prod', ...stamps, source: { kind: source } });
+  await log.note(`package-${packageId}`, 'PackagePublished', { packageId, stage: 'Prod', chunkCount, ...stamps, source: { kind: source } });
 }
 const remove = (log: FiniteLog, packageId: string, at: number) =>
   log.note(`package-${packageId}`, 'PackageRemoved', { packageId, stamp: stampAt(at), source: { kind: 'local' } });
 const hold = (log: FiniteLog, packageId: string) => log.note(`replica-${packageId}`, 'ReplicaPublished', { packageId });
+
+const request = (log: FiniteLog, packageId: string, from = 'a') =>
+  log.note(`replica-${packageId}`, 'ReplicaRequested', { packageId, fromPeerId: from });
+const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
+  log.note(`replica-${packageId}`, 'ReplicaReported', { packageId, peerId: 'a', peerName: 'A', verifiedAt, lineage: [] }, 2);
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
@@ -37,6 +42,8 @@ async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedE
 }
 const summary = (entries: FeedEntry[]) =>
   entries.map(({ id, item }) => [id, item.facts.packageId, item.held !== null, item.facts.removal]);
+
+const idOf = (nth: number): string => `memory.${nth}.e${nth}`;
 
 describe('the feed', () => {
   it('tells of what was uploaded here, and of a copy only once it is held', async () => {
@@ -71,6 +78,37 @@ describe('the feed', () => {
     await remove(log, 'a', 2);
     await publish(log, 'a', 'peer', 3);
     expect(summary(await read(log, 'memory.4.e4'))).toEqual([['memory.5.e5', 'a', false, stampAt(2)]]);
+  });
+
+  it('tells of a large package once when it is on its way and once when it is held; of a small one only then', async () => {
+    for (const [packageId, chunks] of [['large', 17], ['small', 16]] as const) {
+      const log = new FiniteLog();
+      await publish(log, packageId, 'peer', 1, chunks);
+      await request(log, packageId);
+      const told = (entries: FeedEntry[]) => entries.map(({ item }) => [item.held !== null, item.fetching !== null]);
+      expect(told(await read(log))).toEqual(packageId === 'large' ? [[false, true]] : []);
+      const [begun] = [idOf(log.all.length)];
+      await hold(log, packageId);
+      expect(told(await read(log, begun))).toEqual([[true, false]]);
+      // What came before is told by what is still to come.
+      expect(told(await read(log))).toEqual([[true, false]]);
+    }
+  });
+
+  it('tells once more when the way of our copy is complete only after we hold it', async () => {
+    const log = new FiniteLog();
+    await publish(log, 'p', 'peer', 1, 17);
+    await report(log, 'p', null);
+    await request(log, 'p');
+    await hold(log, 'p');
+    const [told] = await read(log);
+    expect(told?.item.held?.lineage).toMatchObject([{ serverId: 'a', verifiedAt: null }]);
+    for (const at of ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z']) await report(log, 'p', at);
+    const later = await read(log, told?.id);
+    expect(later.map(({ id }) => id)).toEqual([idOf(log.all.length)]);
+    const first = await read(log, idOf(log.all.length - 2));
+    expect(first).toHaveLength(1);
+    expect(await read(log, idOf(log.all.length - 1))).toEqual([]);
   });
 
   it('goes on after an id of this log, and starts again for any other', async () => {

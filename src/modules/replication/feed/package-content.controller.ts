@@ -15,11 +15,20 @@ import { knownPackage } from '../../packages/contracts/known-package.js';
 import { ServedPeers } from './served-peers.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import { verifyPackageJob } from '../contracts/verify-package.js';
+import type { Run } from '../../../kernel/runs.js';
+import { StagedContent } from './staged/staged-content.js';
 
 /** The digests of all chunks of a package, in order. */
 interface Manifest {
   readonly packageId: string;
   readonly pages: readonly ChunkPage[];
+}
+
+/** What of a package can be had here now. */
+interface Availability {
+  readonly packageId: string;
+  /** Chunks, sorted and disjoint. */
+  readonly verified: readonly Run[];
 }
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
@@ -36,6 +45,7 @@ export class PackageContentController {
     private readonly storage: PackageStorage,
     private readonly peers: ServedPeers,
     private readonly queue: JobQueue,
+    private readonly staged: StagedContent,
   ) {
     this.packages = new StreamReader(store, knownPackage);
   }
@@ -56,9 +66,21 @@ export class PackageContentController {
     return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
   }
 
+  /** The chunks that can be had now, of a package that may still be on its way here. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  @Get('chunks')
+  @PeerCall()
+  async chunks(@Param('packageId') packageId: string): Promise<Availability> {
+    await this.peers.caller();
+    const { facts, uploadedAt } = await this.packages.load(checkedId(packageId));
+    const verified = facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
+    if (!verified) throw notFound();
+    return { packageId, verified };
+  }
+
   /**
-   * The bytes, usually a range of them. `ODST-Bytes-Per-Second` says how fast all answers to the peer together come, so
-   * that it is patient. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED, OUTSIDE_WINDOW.
+   * The bytes, usually a range of them. Of a package that is on its way here one range, each chunk as soon as it is
+   * verified. `ODST-Bytes-Per-Second` says how fast all answers to the peer together come, so that it is patient.
+   * Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED, OUTSIDE_WINDOW, CHUNKS_PENDING.
    */
   @Get('content')
   @PeerCall()
@@ -71,6 +93,9 @@ export class PackageContentController {
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(checkedId(packageId));
     const file = { representation, open: () => this.storage.open(packageId), pace };
+    if (await serveFile(request, response, file)) return;
+    if (await this.staged.send(request, response, packageId, { representation, pace })) return;
+    // It was published in between.
     if (await serveFile(request, response, file)) return;
     // Without effect unless the file should be there.
     await this.queue.enqueue([verifyPackageJob(packageId)]).catch(() => undefined);

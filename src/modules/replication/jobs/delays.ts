@@ -9,7 +9,7 @@ import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.comma
 import { standingRefusal } from '../contracts/standing-refusals.js';
 import { wakeReplicasAt } from '../contracts/wake-replicas.js';
 import { OutsideWindow } from './outside-window.js';
-import { NoSource } from './sources.js';
+import { ChunksPending, NoSource } from './sources/no-source.js';
 
 /** A peer that is outside of its time window is asked again after so long at the latest. */
 const ASK_CLOSED_PEER_MS = 5 * 60_000;
@@ -28,6 +28,7 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
     const refusal = standingRefusal(error.code);
     return { code: 'PEER_UNREACHABLE', reason: refusal === null ? error.message : `${error.peerName}: ${refusal}.` };
   }
+  if (error instanceof ChunksPending) return { code: 'CHUNKS_PENDING', reason: error.message };
   if (error instanceof NoSource) return { code: 'NO_SOURCE', reason: error.message };
   if (error instanceof StorageFull) {
     return { code: 'INSUFFICIENT_STORAGE', reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.` };

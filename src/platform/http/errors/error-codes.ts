@@ -48,6 +48,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   INTERNAL: code(500, 'Nobody foresaw this. The log says more under the `correlationId` in `details`.'),
   PEER_UNREACHABLE: code(502, 'The other server does not answer, or not as it should; the message says why.'),
   OUTSIDE_WINDOW: code(503, 'The server that answers sends packages to the one that asks at certain times only. `Retry-After` and `details.opensAt` say when.'),
+  CHUNKS_PENDING: code(503, 'A server that fetches the package itself was asked for chunks that it does not have yet. Try again soon.'),
   UNAVAILABLE: code(503, 'The server cannot do this now. Try again soon.'),
   INSUFFICIENT_STORAGE: code(507, 'There is not enough free disk space for the package.'),
 };

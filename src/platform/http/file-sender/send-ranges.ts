@@ -114,16 +114,19 @@ class Sender {
   }
 }
 
-/** Writes the parts and then `tail` as the body, and ends the response; gives up quietly when the client leaves. */
+/**
+ * Writes the parts, as they come, and then `tail` as the body, and ends the response; gives up quietly when the client
+ * leaves.
+ */
 export async function sendRanges(
   response: ServerResponse,
   fd: number,
-  parts: readonly Part[],
+  parts: Iterable<Part> | AsyncIterable<Part>,
   tail?: string,
   pace: Pace | null = null,
 ): Promise<void> {
   const sender = new Sender(response, fd, pace);
-  for (const part of parts) if (!(await sender.send(part))) return;
+  for await (const part of parts) if (!(await sender.send(part))) return;
   response.end(tail);
 }
 

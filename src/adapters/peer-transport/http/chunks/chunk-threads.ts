@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../../shared/worker-file.js';
-import type { AbortOrder, FetchOrder, FetchReport, RateLimit } from './messages.js';
+import type { RunProgress } from '../../../../ports/peer-transport.port.js';
+import type { AbortOrder, FetchOrder, FetchProgress, FetchReport, RateLimit } from './messages.js';
 
 const THREADS = 2;
 
 interface Waiting {
   readonly resolve: (report: FetchReport) => void;
   readonly reject: (error: Error) => void;
+  readonly onProgress: ProgressListener;
 }
+
+type ProgressListener = (progress: RunProgress) => void;
 
 /** Gives runs of chunks to a few threads, started when the first one is needed. */
 export class ChunkThreads {
@@ -17,13 +21,13 @@ export class ChunkThreads {
   private readonly limited = new Map<string, ChunkThread>();
 
   /** What came of the run. @throws Error when the thread itself died */
-  async fetch(order: Omit<FetchOrder, 'id' | 'kind'>, signal: AbortSignal): Promise<FetchReport> {
+  async fetch(order: Omit<FetchOrder, 'id' | 'kind'>, signal: AbortSignal, onProgress: ProgressListener = () => undefined): Promise<FetchReport> {
     const id = ++this.lastId;
     const thread = this.threadFor(order.limit);
     const abort = () => thread.send({ kind: 'abort', id });
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return await thread.fetch({ ...order, kind: 'fetch', id });
+      return await thread.fetch({ ...order, kind: 'fetch', id }, onProgress);
     } finally {
       signal.removeEventListener('abort', abort);
     }
@@ -58,7 +62,7 @@ class ChunkThread {
   private readonly waiting = new Map<number, Waiting>();
 
   constructor() {
-    this.worker.on('message', (report: FetchReport) => this.settle(report));
+    this.worker.on('message', (message: FetchReport | FetchProgress) => this.receive(message));
     this.worker.on('error', (error) => this.die(error instanceof Error ? error : new Error(String(error))));
     this.worker.on('exit', (code) => this.die(new Error(`The thread that fetches chunks ended with code ${code}`)));
     this.worker.unref();
@@ -68,9 +72,9 @@ class ChunkThread {
     return this.waiting.size;
   }
 
-  fetch(order: FetchOrder): Promise<FetchReport> {
+  fetch(order: FetchOrder, onProgress: ProgressListener): Promise<FetchReport> {
     return new Promise((resolve, reject) => {
-      this.waiting.set(order.id, { resolve, reject });
+      this.waiting.set(order.id, { resolve, reject, onProgress });
       this.worker.ref();
       this.send(order);
     });
@@ -82,6 +86,11 @@ class ChunkThread {
 
   async close(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private receive(message: FetchReport | FetchProgress): void {
+    if (message.kind === 'report') this.settle(message);
+    else this.waiting.get(message.id)?.onProgress(message);
   }
 
   private settle(report: FetchReport): void {

@@ -3,30 +3,35 @@ import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 import { messageOf } from '../../../shared/errors.js';
 import { bucketOf } from './buckets.js';
 import type { Connections } from './connections.js';
-import type { FetchOrder, FetchReport } from './messages.js';
+import type { FetchOrder, FetchProgress, FetchReport } from './messages.js';
 import { RunReceiver, type RunEnd } from './run-receiver.js';
 
 /** Chunk buffers that are not in use; as many as there were ever runs at once in this thread. */
 const spare: Buffer[] = [];
 
-/** Carries out one order; calls back once, and returns the way to stop it. */
+/** A slow run is told of so often. */
+const PROGRESS_MS = 250;
+
+/** Carries out one order; calls back with its progress and once with the report, and returns the way to stop it. */
 export function fetchRun(
   order: FetchOrder,
   connections: Connections,
-  report: (report: FetchReport) => void,
+  tell: (message: FetchReport | FetchProgress) => void,
 ): (reason: string) => void {
   let fd: number;
   try {
     fd = openSync(order.path, 'r+');
   } catch (error) {
-    report({ id: order.id, verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } });
+    tell({ kind: 'report', id: order.id, verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } });
     return () => undefined;
   }
   const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  const fetching = new Fetching(order, connections, fd, buffer, (done) => {
-    closeSync(fd);
-    spare.push(buffer);
-    report(done);
+  const fetching = new Fetching(order, connections, fd, buffer, (message) => {
+    if (message.kind === 'report') {
+      closeSync(fd);
+      spare.push(buffer);
+    }
+    tell(message);
   });
   fetching.start(order.heads[0]);
   return (reason) => fetching.stop(reason);
@@ -42,15 +47,17 @@ class Fetching {
   private receiver: RunReceiver | null = null;
   private readonly since = performance.now();
   private deadline: NodeJS.Timeout;
+  private readonly telling: NodeJS.Timeout;
 
   constructor(
     private readonly order: FetchOrder,
     private readonly connections: Connections,
     private readonly fd: number,
     private readonly buffer: Buffer,
-    private readonly onDone: (report: FetchReport) => void,
+    private readonly tell: (message: FetchReport | FetchProgress) => void,
   ) {
     this.deadline = this.endAfter(order.timeouts.runMs);
+    this.telling = setInterval(() => this.tellProgress(), PROGRESS_MS);
   }
 
   start(head: string): void {
@@ -86,8 +93,14 @@ class Fetching {
     this.deadline = this.endAfter(Math.min(left, LONGEST_TIMER_MS));
   }
 
+  private tellProgress(): void {
+    const { received = 0, verified = [] } = this.receiver ?? {};
+    this.tell({ kind: 'progress', id: this.order.id, received, verified });
+  }
+
   private done({ verified, rejected }: RunReceiver, { failure }: RunEnd): void {
     clearTimeout(this.deadline);
-    this.onDone({ id: this.order.id, verified, rejected, failure });
+    clearInterval(this.telling);
+    this.tell({ kind: 'report', id: this.order.id, verified, rejected, failure });
   }
 }

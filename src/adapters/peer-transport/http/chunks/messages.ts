@@ -1,5 +1,5 @@
 import type { Run } from '../../../../kernel/runs.js';
-import type { RejectedChunk } from '../../../../ports/peer-transport.port.js';
+import type { RejectedChunk, RunProgress } from '../../../../ports/peer-transport.port.js';
 
 /** One run of chunks for a thread to fetch. Two heads: a signature counts once, and a stale connection costs one. */
 export interface FetchOrder {
@@ -47,7 +47,14 @@ export type RunFailure =
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
 
+/** A few times a second while a run is under way. */
+export interface FetchProgress extends RunProgress {
+  readonly kind: 'progress';
+  readonly id: number;
+}
+
 export interface FetchReport {
+  readonly kind: 'report';
   readonly id: number;
   readonly verified: readonly Run[];
   readonly rejected: readonly RejectedChunk[];

@@ -86,6 +86,11 @@ export class RunReceiver implements Receiver {
     this.finish(peerFault(reason));
   }
 
+  /** Bytes of the run that have arrived. */
+  get received(): number {
+    return this.nth * CHUNK_SIZE + (this.refusal ? 0 : this.length);
+  }
+
   private get index(): number {
     return this.order.run.first + this.nth;
   }

@@ -11,8 +11,16 @@ export interface FetchPlan {
   /** Goes with what is reported of this plan's chunks. */
   readonly round: number;
   readonly verified: readonly Run[];
-  /** Peers that should have the package, the one it was asked of first; one that is not `whole` fetches it itself. */
-  readonly holders: readonly { readonly peerId: string; readonly whole: boolean }[];
+  /** Peers that should have the package, the one it was asked of first. */
+  readonly holders: readonly PlannedHolder[];
+}
+
+export interface PlannedHolder {
+  readonly peerId: string;
+  /** False when it fetches the package itself. */
+  readonly whole: boolean;
+  /** Does its copy come through us? Then it hardly has what we lack. */
+  readonly downstream: boolean;
 }
 
 /** What a worker needs to go on with a replica; null when it is not pending. Changes nothing. */

@@ -1,25 +1,34 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { Run } from '../../../../kernel/runs.js';
 import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
+import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import type { PeerCopy } from '../../contracts/lineage.js';
 import { replica } from '../../domain/replica.decider.js';
 import { ReplicaFiles } from '../replica-files.js';
 import { DelayReplica } from './delay-replica.command.js';
-import { PlanFetch, type FetchPlan } from './plan-fetch.command.js';
+import { PlanFetch, type FetchPlan, type PlannedHolder } from './plan-fetch.command.js';
 import { PublishReplica } from './publish-replica.command.js';
 import { RecordChunks } from './record-chunks.command.js';
 import { RecordDamage } from './record-damage.command.js';
 
 @CommandHandler(PlanFetch)
 export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
-  constructor(private readonly runner: CommandRunner) {}
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+  ) {}
 
   async execute({ packageId }: PlanFetch): Promise<FetchPlan | null> {
     const { status, content, round, verified, fromPeerId, holders } = await this.runner.load(replica, packageId);
     if (status !== 'pending' || !content) return null;
     const asked = fromPeerId === null ? [] : [fromPeerId];
     const peers = [...new Set([...asked, ...holders.keys()])];
-    const whole = (peerId: string): boolean => (holders.get(peerId)?.verifiedAt ?? null) !== null;
-    return { ...content, round, verified, holders: peers.map((peerId) => ({ peerId, whole: whole(peerId) })) };
+    return { ...content, round, verified, holders: peers.map((peerId) => this.planned(peerId, holders.get(peerId))) };
+  }
+
+  private planned(peerId: string, copy: PeerCopy | undefined): PlannedHolder {
+    const downstream = copy?.lineage.some(({ serverId }) => serverId === this.identity.serverId) ?? false;
+    return { peerId, whole: (copy?.verifiedAt ?? null) !== null, downstream };
   }
 }
 

@@ -37,13 +37,28 @@ export function firstFetchJobs(packageId: string, chunkCount: number): NewJob[] 
   return Array.from({ length: Math.min(LANES, cells) }, (_, lane) => laneJob(packageId, chunkCount, lane));
 }
 
-/** The next job of the lane that still has something to fetch, null at the lane's end. */
-export function nextFetchJob({ packageId, first }: FetchChunks, verified: readonly Run[], chunkCount: number): NewJob | null {
-  for (let cell = first / RUN_SIZE + LANES; cell * RUN_SIZE < chunkCount; cell += LANES) {
-    const run = { first: cell * RUN_SIZE, count: RUN_SIZE };
-    if (missingRuns(verified, chunkCount, run).length > 0) return laneJob(packageId, chunkCount, cell);
+/** The lane that a chunk is fetched in: 0 … 5. */
+export const laneOf = (first: number): number => Math.floor(first / RUN_SIZE) % LANES;
+
+/** The runs of a lane that still have something to fetch: from `first` to the end, then those before it. */
+export function laneRuns(first: number, verified: readonly Run[], chunkCount: number): readonly Run[] {
+  const runs: Run[] = [];
+  for (let cell = laneOf(first); cell * RUN_SIZE < chunkCount; cell += LANES) {
+    const run = { first: cell * RUN_SIZE, count: Math.min(RUN_SIZE, chunkCount - cell * RUN_SIZE) };
+    if (missingRuns(verified, chunkCount, run).length > 0) runs.push(run);
   }
-  return null;
+  return [...runs.filter((run) => run.first >= first), ...runs.filter((run) => run.first < first)];
+}
+
+/**
+ * The next job of the lane that still has something to fetch, null at the lane's end. One whose run has a chunk that was
+ * rejected does not begin the lane again: that chunk waits for its own job.
+ */
+export function nextFetchJob(order: FetchChunks, verified: readonly Run[], chunkCount: number): NewJob | null {
+  const { packageId, first } = order;
+  const isDone = missingRuns(verified, chunkCount, order).length === 0;
+  const next = laneRuns(first, verified, chunkCount).find((run) => isDone || run.first > first);
+  return next ? laneJob(packageId, chunkCount, next.first / RUN_SIZE) : null;
 }
 
 /** The same job a second later. */
@@ -54,10 +69,12 @@ export const laterJob = ({ name, key, data }: NewJob, now: Date): NewJob => ({
   runAt: new Date(now.getTime() + 1_000),
 });
 
-/** Fetches one rejected chunk again, after 0.2 s, doubled for each rejection. */
+const LONGEST_REFETCH_MS = 60_000;
+
+/** Fetches one rejected chunk again, after 0.2 s, doubled for each rejection up to a minute. */
 export const refetchJob = (packageId: string, index: number, times: number, now: Date): NewJob => ({
   name: FETCH_CHUNKS,
   key: `refetch:${packageId}:${index}`,
   data: { packageId, first: index, count: 1, lane: false },
-  runAt: new Date(now.getTime() + 100 * 2 ** times),
+  runAt: new Date(now.getTime() + Math.min(LONGEST_REFETCH_MS, 100 * 2 ** times)),
 });

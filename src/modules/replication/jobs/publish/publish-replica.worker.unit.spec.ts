@@ -19,7 +19,7 @@ const plan: FetchPlan = {
   chunkCount: 20,
   round: 1,
   verified: [{ first: 0, count: 20 }],
-  holders: [{ peerId: 'a', whole: true }],
+  holders: [{ peerId: 'a', whole: true, downstream: false }],
 };
 
 /** `inPlace`: digest of what is in the packages folder. `plans`: what each look at the replica gives. */

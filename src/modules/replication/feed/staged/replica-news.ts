@@ -1,0 +1,84 @@
+import { EventEmitter } from 'node:events';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
+import { EventStore } from '../../../../ports/event-store.port.js';
+import { replicaEvents } from '../../contracts/replica.events.js';
+
+const TYPES = ['ReplicaRequested', 'ChunksVerified', 'ChunksLost', 'ReplicaPublished', 'ReplicaFailed', 'ReplicaWithdrawn'];
+/** A hint may be lost while the log is away. */
+const LOOK_AGAIN_MS = 500;
+
+/** One who waits for news of one replica. Close it exactly once. */
+export interface NewsWatch {
+  /** Resolves when there was news since the last call, and after 0.5 s in any case; at once when the signal is aborted. */
+  next(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Tells that something was recorded of our copy of a package, by whichever process. Hints only: what happened stands in
+ * the stream. The log is followed from the first question on.
+ */
+@Injectable()
+export class ReplicaNews implements OnModuleDestroy {
+  private readonly logger = new Logger('ReplicaNews');
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+  private readonly stopping = new AbortController();
+  private following: Promise<void> | null = null;
+
+  constructor(private readonly store: EventStore) {}
+
+  watch(packageId: string): NewsWatch {
+    this.following ??= this.follow();
+    let isNews = false;
+    const note = () => {
+      isNews = true;
+    };
+    this.emitter.on(packageId, note);
+    return {
+      next: async (signal) => {
+        if (!isNews && !signal.aborted) await this.nextOrLater(packageId, signal);
+        isNews = false;
+      },
+      close: () => this.emitter.off(packageId, note),
+    };
+  }
+
+  /** Does the server stop? What waits must end before the HTTP server does. */
+  get ended(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    for (const packageId of this.emitter.eventNames()) this.emitter.emit(packageId);
+    await this.following;
+  }
+
+  /** A timer of its own: one in a signal that was joined with others may be collected as garbage before it fires. */
+  private nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.emitter.off(packageId, done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, LOOK_AGAIN_MS);
+      this.emitter.on(packageId, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  private follow(): Promise<void> {
+    const { signal } = this.stopping;
+    const work = async () => {
+      for await (const item of this.store.subscribe({ after: await this.store.head(), types: TYPES, signal })) {
+        if (item.kind !== 'events') continue;
+        const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
+        for (const packageId of new Set(ids)) this.emitter.emit(packageId);
+      }
+    };
+    return keepTrying(signal, work, (error) => this.logger.warn(`Cannot follow the log: ${String(error)}`));
+  }
+}

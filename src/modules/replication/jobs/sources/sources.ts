@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { takesFrom } from '../../../../kernel/peer-policy/peer-policy.js';
+import { PeerDirectory, type PeerContact } from '../../../../ports/peer-directory.port.js';
+import { PeerTransport } from '../../../../ports/peer-transport.port.js';
+import type { FetchPlan, PlannedHolder } from '../../commands/progress/plan-fetch.command.js';
+import { candidates, type Candidate } from './candidates.js';
+import type { Source } from './choose.js';
+import { outsideWindow, type OutsideWindow } from '../outside-window.js';
+import { KnownChunks } from './known-chunks.js';
+import { NoSource } from './no-source.js';
+import { PeerRecord, type RunSample } from './peer-record.js';
+
+/** How a peer does as a source of one package, for an administrator. */
+export interface SourceStatus {
+  readonly packageId: string;
+  readonly peerId: string;
+  /** Of the last run: bytes a second. */
+  readonly rate: number;
+  /** Runs under way from this peer, of all packages. */
+  readonly running: number;
+  readonly lastError: string | null;
+  /** When it may be asked again after a failure; null when that is now. */
+  readonly nextTry: Date | null;
+}
+
+/** What came of a run; `failure` says what the peer did wrong, and `sample` is null when it says nothing about its rate. */
+export interface RunOutcome {
+  readonly sample: RunSample | null;
+  readonly failure: string | null;
+  readonly rejected: boolean;
+}
+
+/** A peer that does not have a package is asked for it again after so long, or when it reports that it has all of it. */
+const LACKS_MS = 30_000;
+
+/** What this process knows of the peers that chunks can be asked of. Lost with the process, and learnt again. */
+@Injectable()
+export class Sources {
+  private readonly peers = new Map<string, PeerRecord>();
+  private readonly rejected = new LRUCache<string, true>({ max: 10_000 });
+  private readonly lacking = new LRUCache<string, true>({ max: 10_000, ttl: LACKS_MS });
+  private readonly latest = new LRUCache<string, { readonly packageId: string; readonly peerId: string; readonly rate: number }>({ max: 1_000 });
+  private readonly knownChunks;
+
+  constructor(
+    private readonly directory: PeerDirectory,
+    transport: PeerTransport,
+  ) {
+    this.knownChunks = new KnownChunks(transport, Date.now, (peerId, packageId) => this.lacks(packageId, { peerId, whole: false }));
+  }
+
+  /**
+   * The peers that the package can be asked of, with what they have. Those that fetch it themselves are asked what that
+   * is, unless it can only be what they have from us and there is another. Nothing when there is none.
+   */
+  async of(plan: FetchPlan): Promise<readonly Source[]> {
+    const found = await this.candidates(plan);
+    const isServed = found.some((candidate) => candidate.whole && this.toSource(plan, candidate).usable);
+    const unsure = found.filter(({ whole, downstream }) => !whole && !(downstream && isServed));
+    await this.knownChunks.refresh(unsure.map(({ contact }) => contact), plan.packageId);
+    return this.again(plan, found);
+  }
+
+  /** Why there is no source at all. */
+  async none(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
+    const wanted = (await this.contacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const advice = 'It goes on once one has it; uploading the same file here puts it right at once.';
+    const reason = `No registered server from which this one takes packages is known to have ${plan.filename}. ${advice}`;
+    return outsideWindow(wanted, new Date()) ?? new NoSource(reason);
+  }
+
+  /** The same sources as they are now. */
+  again(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
+    return found.map((candidate) => this.toSource(plan, candidate));
+  }
+
+  /** A run from this peer begins; call what it returns when it has ended. */
+  begin(packageId: string, { peerId }: Candidate): (outcome: RunOutcome) => void {
+    const record = this.recordOf(peerId);
+    record.begin();
+    return ({ sample, failure, rejected }) => {
+      record.end(sample, failure, Date.now());
+      if (rejected) this.rejected.set(`${packageId}/${peerId}`, true);
+      const rate = sample ? Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms)) : 0;
+      this.latest.set(`${packageId}/${peerId}`, { packageId, peerId, rate });
+    };
+  }
+
+  /** The peer answered that it does not have the package. */
+  lacks(packageId: string, holder: Pick<PlannedHolder, 'peerId' | 'whole'>): void {
+    this.lacking.set(lackKey(packageId, holder), true);
+  }
+
+  /** How the sources of the packages that were fetched last are doing. */
+  snapshot(): readonly SourceStatus[] {
+    const now = Date.now();
+    return [...this.latest.values()].map((entry) => {
+      const record = this.recordOf(entry.peerId);
+      const nextTry = record.nextTry(now);
+      const { running, lastError } = record;
+      return { ...entry, running, lastError, nextTry: nextTry === null ? null : new Date(nextTry) };
+    });
+  }
+
+  private async candidates(plan: FetchPlan): Promise<readonly Candidate[]> {
+    const contacts = new Map((await this.contacts(plan)).map((contact) => [contact.peerId, contact]));
+    return candidates(plan, contacts, (holder) => this.lacking.has(lackKey(plan.packageId, holder)), new Date());
+  }
+
+  private async contacts({ holders }: FetchPlan): Promise<readonly PeerContact[]> {
+    const found = await Promise.all(holders.map(({ peerId }) => this.directory.find(peerId)));
+    return found.filter((contact) => contact !== null);
+  }
+
+  private toSource({ packageId, chunkCount }: FetchPlan, candidate: Candidate): Source {
+    const { peerId, whole } = candidate;
+    const record = this.recordOf(peerId);
+    return {
+      ...candidate,
+      known: whole ? [{ first: 0, count: chunkCount }] : this.knownChunks.of(peerId, packageId),
+      rejected: this.rejected.has(`${packageId}/${peerId}`),
+      usable: record.isUsable(Date.now()),
+      rate: record.knownRate(Date.now()),
+      running: record.running,
+    };
+  }
+
+  private recordOf(peerId: string): PeerRecord {
+    const record = this.peers.get(peerId) ?? new PeerRecord();
+    this.peers.set(peerId, record);
+    return record;
+  }
+}
+
+const lackKey = (packageId: string, { peerId, whole }: Pick<PlannedHolder, 'peerId' | 'whole'>): string => `${packageId}/${peerId}/${whole}`;
