@@ -6,10 +6,12 @@ import { PackagesResolver } from '../../modules/packages/api/packages.resolver.j
 import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
 import { PeerWayResolver } from '../../modules/peers/api/peer-way.resolver.js';
+import { PeerSyncResolver } from '../../modules/peers/api/peer-sync.resolver.js';
 import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
 import { QueueResolver } from '../../modules/queue/api/queue.resolver.js';
 import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
 import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
+import { VerificationResolver } from '../../modules/replication/api/verification.resolver.js';
 import { ServerResolver } from '../../modules/server/api/server.resolver.js';
 import { schemaText } from '../../platform/graphql/print-schema.js';
 
@@ -23,8 +25,10 @@ export const allResolvers = [
   PackageReplicasResolver,
   ReplicasResolver,
   ReplicaPackageResolver,
+  VerificationResolver,
   PeersResolver,
   PeerWayResolver,
+  PeerSyncResolver,
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,

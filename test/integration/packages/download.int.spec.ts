@@ -66,6 +66,7 @@ describe('what is served', () => {
     const reply = await get('/Packages/lost.pkg');
     expect(reply.status).toBe(503);
     expect(await reply.json()).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(app.jobs).toContainEqual(expect.objectContaining({ name: 'verify-package', data: { packageId: id } }));
   });
 
   it('survives clients that leave in the middle', async () => {

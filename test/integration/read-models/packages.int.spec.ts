@@ -111,6 +111,7 @@ describe('what a download needs', () => {
     const query = new PublishedFileQuery({ packageId: data.packageId });
     expect(await new PublishedFileHandler(side.dataSource).execute(query)).toEqual({
       packageId: data.packageId,
+      damaged: false,
       filename: 'a b.pkg',
       size: 5_000_000_000,
       sha256: 'f'.repeat(64),

@@ -11,7 +11,8 @@ import {
 } from '../../contracts/inventory.queries.js';
 
 const PRESENT = 'NOT coalesce(p.removal > p.publication, false)';
-const SECONDS = 'extract(epoch FROM p.first_published_at)::int8';
+/** `extract` would compute in numeric, which takes much longer. */
+const SECONDS = `date_part('epoch', p.first_published_at)::int8`;
 const EMPTY: BucketDigests = { registers: '', held: '' };
 
 /** Packages, each with whether the holder (parameter `n`) has it. */
@@ -36,7 +37,7 @@ export class InventoryHandler implements IQueryHandler<InventoryQuery> {
   async execute({ stages, holder }: InventoryQuery): Promise<Inventory> {
     const { from, held, values } = packagesHeldBy(holder, 2);
     const counts = `p.stage = ANY ($1) AND ${PRESENT}`;
-    const register = `concat_ws(' ', p.id, p.stage_stamp, p.publication, ${SECONDS})`;
+    const register = `p.id || ' ' || p.stage_stamp || ' ' || p.publication || ' ' || ${SECONDS}`;
     const rows: BucketRow[] = await this.dataSource.query(
       `SELECT get_byte(uuid_send(p.id), 0) AS bucket,
          ${digest(register, `FILTER (WHERE ${counts})`)} AS registers,
