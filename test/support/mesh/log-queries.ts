@@ -1,5 +1,5 @@
 import type { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
-import { withdrawnReplica } from '../../../src/modules/replication/contracts/withdrawn-replica.js';
+import { replicaHistory } from '../../../src/modules/replication/contracts/replica-history.js';
 import type { SupersededPackages, SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
 import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
 import type { MeshIdentity } from './mesh-identity.js';
@@ -12,7 +12,8 @@ export function withdrawnIn(file: LogFile): ReadonlyMap<string, Date> {
   for (const record of file.all) {
     const event = replicaEvents.read(record);
     if (!event) continue;
-    const now = withdrawnReplica.evolve({ since: since.get(event.data.packageId) ?? null }, event).since;
+    const before = { withdrawnSince: since.get(event.data.packageId) ?? null, requestedCursor: null };
+    const now = replicaHistory.evolve(before, event).withdrawnSince;
     if (now) since.set(event.data.packageId, now);
     else since.delete(event.data.packageId);
   }

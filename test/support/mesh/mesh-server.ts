@@ -132,7 +132,7 @@ export class MeshServer {
 
   private async publish(process: MeshProcess, { packageId, round, sha256, chunkCount }: FetchPlan): Promise<void> {
     const isInPlace = (await process.storage.digestPublished(packageId)) === sha256;
-    if (!isInPlace) await process.storage.reserve(packageId);
+    await (isInPlace ? process.storage.unreserve(packageId) : process.storage.reserve(packageId));
     const lost = process.storage.missing(packageId, chunkCount);
     if (!isInPlace && lost.length > 0) {
       await process.bus.execute(new RecordDamage({ packageId, round, actual: 'other', lost }));

@@ -10,6 +10,8 @@ export interface KnownPackage {
   readonly facts: PackageFacts | null;
   /** ISO 8601; when its bytes were last uploaded here, null when they were not, or were removed or damaged since. */
   readonly uploadedAt: string | null;
+  /** Where in the log it was removed last, whatever was published since. */
+  readonly removedCursor: string | null;
   /** All chunk digests of a small package; null for a larger one. */
   readonly digests: ChunkPage | null;
 }
@@ -17,7 +19,7 @@ export interface KnownPackage {
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, uploadedAt: null, digests: null },
+  initial: { facts: null, uploadedAt: null, removedCursor: null, digests: null },
   evolve: (known, event) => {
     if (event.type === 'PackageChunksHashed') return { ...known, digests: smallPage(event.data) };
     const facts = foldFacts(known.facts, event);
@@ -26,7 +28,7 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
     }
     if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
-    return { ...known, facts, uploadedAt: removed ? null : known.uploadedAt };
+    return removed ? { ...known, facts, uploadedAt: null, removedCursor: event.record.cursor } : { ...known, facts };
   },
 };
 

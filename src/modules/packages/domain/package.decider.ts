@@ -25,7 +25,7 @@ export type Publication = Omit<PackagePublished['data'], 'source'>;
 export type PackageCommand =
   /** Some pages of digests, for packages that have too many for one append. */
   | { readonly type: 'recordChunks'; readonly packageId: string; readonly pages: readonly ChunkPage[] }
-  /** The bytes are on our disk and `pages` are the last of their digests; none when the state vouches for them. */
+  /** The bytes are on our disk and `pages` are the last of their digests; none when the state vouches for them. Refusal: UNAVAILABLE. */
   | { readonly type: 'publish'; readonly publication: Publication; readonly pages: readonly ChunkPage[] }
   | {
       readonly type: 'learn';
@@ -68,6 +68,15 @@ function present({ facts }: PackageState): PackageFacts {
   return facts;
 }
 
+/** Its stamp was drawn before a removal that was recorded first: the file may be gone, and it takes another stamp. */
+function publish(state: PackageState, publication: Publication, pages: readonly ChunkPage[]): PackageEvent[] {
+  if ((state.facts?.removal ?? '') > publication.publication) {
+    throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
+  }
+  const events = recordLast(state, publication, pages);
+  return [...events, { type: 'PackagePublished', data: { ...publication, source: local } }];
+}
+
 function setStage(state: PackageState, stage: Stage, stamp: Stamp): PackageEvent[] {
   const { packageId, filename, stage: from, stageStamp } = present(state);
   if (from === stage || stamp <= stageStamp) return [];
@@ -100,10 +109,7 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
     case 'recordChunks':
       return record(state, command.packageId, command.pages);
     case 'publish':
-      return [
-        ...recordLast(state, command.publication, command.pages),
-        { type: 'PackagePublished', data: { ...command.publication, source: local } },
-      ];
+      return publish(state, command.publication, command.pages);
     case 'learn':
       return [
         ...(state.facts ? [] : recordLast(state, command.facts, command.pages)),

@@ -39,11 +39,19 @@ export class ReplicaFiles {
     await this.storage.unreserve(packageId);
   }
 
-  /** Records that a withdrawn replica is there again, if its file still is and has the right digest. */
+  /** Records that a replica is there, if its whole file is and has the right digest; what was fetched is not needed then. */
   async adopt(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
     await this.alone(packageId, async () => {
-      if ((await this.storage.digestPublished(packageId)) === sha256) await record();
+      if ((await this.storage.digestPublished(packageId)) !== sha256) return;
+      await record();
+      await this.storage.unreserve(packageId);
     });
+  }
+
+  async has(packageId: string): Promise<boolean> {
+    const file = await this.storage.open(packageId);
+    file?.close();
+    return file !== null;
   }
 
   /** What is adopted must not be deleted between the look at its digest and the record. */

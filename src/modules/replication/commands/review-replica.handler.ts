@@ -4,8 +4,9 @@ import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { knownPackage } from '../../packages/contracts/known-package.js';
+import { knownPackage, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { replicaHistory } from '../contracts/replica-history.js';
 import type { ReportHolder } from '../domain/replica.commands.js';
 import { replica } from '../domain/replica.decider.js';
 import type { ReplicaContent, ReplicaState } from '../domain/replica.state.js';
@@ -15,28 +16,47 @@ import { ReviewReplica, type PeerReport } from './review-replica.command.js';
 @CommandHandler(ReviewReplica)
 export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
   private readonly packages;
+  private readonly histories;
 
   constructor(
-    store: EventStore,
+    private readonly store: EventStore,
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
     private readonly files: ReplicaFiles,
   ) {
     this.packages = new StreamReader(store, knownPackage);
+    this.histories = new StreamReader(store, replicaHistory);
   }
 
   async execute({ packageId, report }: ReviewReplica): Promise<void> {
-    const { facts, uploadedAt } = await this.packages.load(packageId);
+    const known = await this.packages.load(packageId);
+    const { facts, uploadedAt } = known;
     if (!facts) return;
     const wanted = !isRemoved(facts) && takes(this.identity.stage, facts.stage);
     if (!wanted) return this.giveUp(facts, report, uploadedAt !== null);
     // What was uploaded here is here: a copy from elsewhere adds nothing.
+    await this.catchUpWithRemoval(facts, known);
     await this.want(facts, report, uploadedAt === null);
+  }
+
+  /**
+   * A removal ends every copy, and a publication may have followed it so soon that nobody saw to that: the copy that was
+   * asked for before the removal is over, whether or not its file was deleted.
+   */
+  private async catchUpWithRemoval({ packageId }: PackageFacts, { removedCursor }: KnownPackage): Promise<void> {
+    if (removedCursor === null) return;
+    const { status } = await this.runner.load(replica, packageId);
+    if (status === 'none' || status === 'withdrawn') return;
+    const { requestedCursor } = await this.histories.load(packageId);
+    const isOver = this.store.compareCursors(requestedCursor, removedCursor) < 0;
+    if (!isOver && (status !== 'published' || (await this.files.has(packageId)))) return;
+    await this.runner.run(replica, packageId, { kind: 'withdraw', reason: 'removed' });
+    await this.files.setAside(packageId);
   }
 
   private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
     const news = reportOf(facts, report);
-    if (missing) await this.takeBack(facts);
+    await this.adopt(facts, missing ? ['withdrawn'] : ['pending', 'failed']);
     if (news && news.copy !== null && missing) {
       await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
       return;
@@ -48,10 +68,13 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
   }
 
-  /** Within the grace time after a withdrawal its file is still there: nothing has to be fetched. */
-  private async takeBack(facts: PackageFacts): Promise<void> {
+  /**
+   * Nothing has to be fetched when the file is there: within the grace time after a withdrawal, and when it was uploaded
+   * here while it was on its way from a peer.
+   */
+  private async adopt(facts: PackageFacts, from: readonly ReplicaState['status'][]): Promise<void> {
     const { packageId, sha256 } = facts;
-    if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
+    if (!from.includes((await this.runner.load(replica, packageId)).status)) return;
     await this.files.adopt(packageId, sha256, () => this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }));
   }
 

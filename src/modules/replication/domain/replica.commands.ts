@@ -53,7 +53,7 @@ export type ReplicaCommand =
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
   | { readonly kind: 'publish' }
-  /** The file of a withdrawn copy is still there, whole. */
+  /** The whole file is at its place: that of a withdrawn copy, or one that was uploaded here meanwhile. */
   | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
   | PublishedDamageFound

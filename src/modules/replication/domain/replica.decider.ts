@@ -37,12 +37,11 @@ function request({ content, fromPeerId }: Command<'request'>, state: ReplicaStat
 /** In one step, so that no job begins to fetch. */
 function adopt({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
   const { status, fromPeerId } = state;
-  if (status !== 'withdrawn' || fromPeerId === null) return [];
+  if (status === 'none' || status === 'published' || fromPeerId === null) return [];
   const { packageId, filename, size, sha256 } = content;
-  return [
-    { type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } },
-    { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } },
-  ];
+  const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
+  if (status !== 'withdrawn') return [published];
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }, published];
 }
 
 function report({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Stamp } from '../../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../../kernel/refusal.js';
 import type { Stage } from '../../../../kernel/stage.js';
 import { Clock } from '../../../../platform/clock/clock.js';
@@ -9,12 +10,21 @@ import type { Receipt } from '../../../../platform/cqrs/command-runner.js';
 import { packageIdOf } from '../../../../platform/ids/ids.js';
 import { CHUNK_SIZE, PackageStorage, StorageFull, type StagedFile } from '../../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
+import { isRemoved } from '../../contracts/package-facts.js';
 import { checkedFilename } from '../../domain/filename.js';
 import type { Publication } from '../../domain/package.decider.js';
 import { PackageWriter } from '../package-writer.js';
 import { pagesOf } from '../page-batches.js';
 import { UploadPackage, type UploadedPackage, type UploadOptions } from './upload-package.command.js';
 import { verifyDigests } from './verify-digests.js';
+
+interface Recorded {
+  readonly receipt: Receipt;
+  readonly publication: Stamp;
+}
+
+/** Removals and uploads of one package that follow each other this quickly are no accident. */
+const MOST_STAMPS = 10;
 
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
@@ -38,8 +48,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
       await this.storage.publish(file.path, id);
-      const receipt = await this.record(id, name, file, stage);
-      await this.requireStored(id);
+      const { receipt, publication } = await this.recordLast(id, name, file, stage);
+      await this.requireStored(id, publication);
       this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
       return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
     } catch (error) {
@@ -57,8 +67,19 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     }
   }
 
+  /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
+  private async recordLast(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Recorded> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.record(packageId, filename, file, stage);
+      } catch (error) {
+        if (!(error instanceof Refusal && error.code === 'UNAVAILABLE') || tries >= MOST_STAMPS) throw error;
+      }
+    }
+  }
+
   /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
-  private async record(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Receipt> {
+  private async record(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Recorded> {
     const { vouched } = await this.packages.load(packageId);
     const publication: Publication = {
       packageId,
@@ -76,13 +97,18 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       uploadedBy: currentContext().actor.name,
     };
     const pages = vouched ? [] : pagesOf(file.chunks);
-    return this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
+    const receipt = await this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
+    return { receipt, publication: publication.publication };
   }
 
   /** The removal of an earlier publication may have taken the file away between its publication and the event. */
-  private async requireStored(packageId: string): Promise<void> {
+  private async requireStored(packageId: string, publication: Stamp): Promise<void> {
     const stored = await this.storage.open(packageId);
-    if (!stored) throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
-    stored.close();
+    if (stored) return stored.close();
+    // The log says by now that the bytes are here.
+    const { facts } = await this.packages.load(packageId);
+    const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
+    if (isOurs) await this.packages.run(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
+    throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
 }
