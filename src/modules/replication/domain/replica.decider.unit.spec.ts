@@ -21,10 +21,7 @@ const rejected = (index: number, times: number): ReplicaEvent => ({
   type: 'ChunkRejected',
   data: { packageId, index, fromPeerId: 'a', expected: 'e1', actual: 'b2', times },
 });
-const lost = (...runs: readonly Run[]): ReplicaEvent => ({
-  type: 'ChunksLost',
-  data: { packageId, filename, chunkCount: 20, runs },
-});
+const lost = (...runs: readonly Run[]): ReplicaEvent => ({ type: 'ChunksLost', data: { packageId, filename, chunkCount: 20, runs } });
 const failed = (code: string): ReplicaEvent => ({
   type: 'ReplicaFailed',
   data: { packageId, filename, code, reason: 'why' },

@@ -39,6 +39,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     commands,
     fake<PackageStorage>({
       digestPublished: async () => inPlace,
+      unreserve: async () => undefined,
       reserve: async () => '/staged',
       damagedChunks: async () => [{ first: 3, count: 2 }],
       publish,
