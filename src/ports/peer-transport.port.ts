@@ -60,8 +60,8 @@ export class PeerUnreachable extends Error {
 
 /** Signed calls to other servers. Every method throws PeerUnreachable for what is the other side's doing. */
 export abstract class PeerTransport {
-  /** POST of a JSON body, also to a server that we know only the address of; the parsed reply, not yet checked. */
-  abstract post(server: { name: string; url: string; peerId?: string }, path: string, body: object): Promise<unknown>;
+  /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
+  abstract post(server: { name: string; url: string }, path: string, body: object): Promise<unknown>;
 
   /** POST of a JSON body to a peer, signed with the key of ours that is given, or that it knows; the parsed reply, not yet checked. */
   abstract postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown>;

@@ -57,7 +57,7 @@ export class Comparison {
     for (let at = 0; at < ids.length; at += ITEMS_AT_ONCE) {
       signal.throwIfAborted();
       const asked = ids.slice(at, at + ITEMS_AT_ONCE);
-      const answer = checked(peer, PeerItems, await this.transport.post(peer, '/peer/v1/items', { ids: asked }));
+      const answer = checked(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
       const items = answer.items.flatMap((data) => this.items.read(peer, data) ?? []);
       for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
