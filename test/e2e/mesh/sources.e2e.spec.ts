@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { FaultProxy } from '../../support/fault-proxy.js';
 import { link } from '../../support/links.js';
 import { localReplica } from '../../support/pair.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
+
+/** Up to four servers a test, started side by side. */
+vi.setConfig({ testTimeout: 300_000 });
 
 const MIB = 1024 * 1024;
 const LONG_MS = 150_000;
