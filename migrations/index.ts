@@ -15,6 +15,7 @@ import { PeerTunnels1764000000031 } from './1764000000031-peer-tunnels.js';
 import { Scrub1764000000050 } from './1764000000050-scrub.js';
 import { PeerComparisons1764000000051 } from './1764000000051-peer-comparisons.js';
 import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
+import { Transfers1764000000070 } from './1764000000070-transfers.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   Scrub1764000000050,
   PeerComparisons1764000000051,
   ReplicaWays1764000000060,
+  Transfers1764000000070,
 ];

@@ -4,6 +4,7 @@ import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
 import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
 import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
 import { TunnelOpener } from '../../modules/peers/tunnel/outbound/tunnel-opener.js';
+import { TransferReport } from '../../modules/replication/jobs/status/transfer-report.js';
 import { FeedFollowers } from '../../modules/replication/subscriber/feed-followers.js';
 import { Settings } from '../../platform/config/settings.js';
 import { JobRunner } from '../../platform/jobs/job-runner.js';
@@ -26,6 +27,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   await app.get(AnnounceKeys).tellAll();
   await app.get(MissingFiles).look();
   await app.get(Scrubber).start();
+  await app.get(TransferReport).start();
   await app.get(FeedFollowers).start();
 }
 

@@ -6,10 +6,12 @@ import { PackagesResolver } from '../../modules/packages/api/packages.resolver.j
 import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
 import { PeerWayResolver } from '../../modules/peers/api/peer-way.resolver.js';
+import { PeerContactResolver } from '../../modules/peers/api/peer-contact.resolver.js';
 import { PeerSyncResolver } from '../../modules/peers/api/peer-sync.resolver.js';
 import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
 import { QueueResolver } from '../../modules/queue/api/queue.resolver.js';
 import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
+import { ReplicaSourcesResolver } from '../../modules/replication/api/replica-sources.resolver.js';
 import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
 import { VerificationResolver } from '../../modules/replication/api/verification.resolver.js';
 import { ServerResolver } from '../../modules/server/api/server.resolver.js';
@@ -24,11 +26,13 @@ export const allResolvers = [
   PackageChangesResolver,
   PackageReplicasResolver,
   ReplicasResolver,
+  ReplicaSourcesResolver,
   ReplicaPackageResolver,
   VerificationResolver,
   PeersResolver,
   PeerWayResolver,
   PeerSyncResolver,
+  PeerContactResolver,
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,

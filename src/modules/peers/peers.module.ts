@@ -4,6 +4,7 @@ import { EventStore } from '../../ports/event-store.port.js';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
+import { PeerContactResolver } from './api/peer-contact.resolver.js';
 import { PeerSyncResolver } from './api/peer-sync.resolver.js';
 import { PeerWayResolver } from './api/peer-way.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
@@ -63,6 +64,6 @@ export const peerProviders = [
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
   exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
-  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerWayResolver, PeerSyncResolver, PeerChangesResolver],
+  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerWayResolver, PeerSyncResolver, PeerContactResolver, PeerChangesResolver],
 })
 export class PeersModule {}

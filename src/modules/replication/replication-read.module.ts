@@ -8,14 +8,17 @@ import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './queries/inventory/inventory.handlers.js';
 import { PeerComparisonsHandler } from './queries/inventory/peer-comparisons.handler.js';
 import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './queries/scrub/scrub.handlers.js';
+import { PeerContactsHandler, SourcesHandler } from './queries/status/status.handlers.js';
 
 const withdrawn = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
 const scrub = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 const inventory = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
+const status = [PeerContactsHandler, SourcesHandler];
+
 /** What can be asked about replicas. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
-  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...withdrawn, ...scrub, ...inventory],
+  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...withdrawn, ...scrub, ...inventory, ...status],
 })
 export class ReplicationReadModule {}

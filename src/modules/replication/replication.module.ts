@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
+import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
 import {
@@ -38,6 +39,7 @@ import { ScrubRecords } from './jobs/scrub/scrub-records.js';
 import { Scrubber } from './jobs/scrub/scrubber.js';
 import { VerifyPackageWorker } from './jobs/scrub/verify-package.worker.js';
 import { Sources } from './jobs/sources/sources.js';
+import { TransferReport } from './jobs/status/transfer-report.js';
 import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
 import { DeleteWithdrawnWorker } from './jobs/withdrawn/delete-withdrawn.worker.js';
 import { SweepWithdrawnWorker } from './jobs/withdrawn/sweep-withdrawn.worker.js';
@@ -47,6 +49,7 @@ import { ReviewForOwnStage } from './reactions/review-for-own-stage.js';
 import { ReviewReplicas } from './reactions/review-replicas.js';
 import { WakeAfterPolicy } from './reactions/wake-after-policy.js';
 import { ReplicationReadModule } from './replication-read.module.js';
+import { ContactRecord } from './subscriber/contact-record.js';
 import { Comparison } from './subscriber/comparison/comparison.js';
 import { FeedCursors } from './subscriber/feed-cursors.js';
 import { FeedFollowers } from './subscriber/feed-followers.js';
@@ -67,11 +70,11 @@ const commands = [
   ReportDamageHandler,
   VerifyPackageHandler,
 ];
-const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher];
+const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher, TransferReport];
 const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
 const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
-const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, ServedPeers, UpToDate, FeedCursors, ItemHandler, Comparison, FeedFollowers];
+const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, ServedPeers, UpToDate, FeedCursors, ItemHandler, Comparison, ContactRecord, FeedFollowers];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
@@ -81,7 +84,7 @@ export const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scru
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],
-  providers: [...replicationProviders, ReplicasResolver, PackageReplicasResolver, VerificationResolver],
+  providers: [...replicationProviders, ReplicasResolver, ReplicaSourcesResolver, PackageReplicasResolver, VerificationResolver],
   exports: [FeedFollowers, Scrubber, MissingFiles],
 })
 export class ReplicationModule {}

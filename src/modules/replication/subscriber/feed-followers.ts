@@ -15,6 +15,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
 import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
 import { Comparison } from './comparison/comparison.js';
+import { ContactRecord } from './contact-record.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
 import { PeerFollower, type FollowerParts } from './peer-follower.js';
@@ -52,12 +53,13 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     cursors: FeedCursors,
     items: ItemHandler,
     comparison: Comparison,
+    private readonly contacts: ContactRecord,
     watch: QueueWatch,
   ) {
     watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
     const onReturn = () => this.queue.enqueue([wakeReplicas()]);
     const compare = comparison.run.bind(comparison);
-    this.parts = { transport, cursors, items, compare, logger: new Logger('Subscriber'), onReturn };
+    this.parts = { transport, cursors, items, compare, contacts, logger: new Logger('Subscriber'), onReturn };
   }
 
   /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
@@ -120,6 +122,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     following?.follower.stop();
     await following?.ended;
     this.following.delete(peerId);
+    if (!this.stopped) await this.contacts.forget(peerId);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
 import { standingRefusal } from '../contracts/standing-refusals.js';
+import type { ContactRecord } from './contact-record.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
 import { ComparisonLoop } from './comparison/comparison-loop.js';
@@ -31,6 +32,7 @@ export interface FollowerParts {
   readonly items: ItemHandler;
   /** Compares what both servers know; the number of differences. */
   readonly compare: (peer: PeerContact, stage: Stage, signal: AbortSignal) => Promise<number>;
+  readonly contacts: Pick<ContactRecord, 'following' | 'away'>;
   readonly logger: Logger;
   /** The peer answers again after it did not. */
   readonly onReturn: () => Promise<void>;
@@ -92,6 +94,7 @@ export class PeerFollower {
       }
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
       const waitMs = this.waitMs(refusal !== null);
+      if (this.lastProblem !== null) void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
       await delay(waitMs, undefined, { signal: AbortSignal.any([signal, this.waiting.signal]) }).catch(() => undefined);
     }
   }
@@ -173,6 +176,7 @@ export class PeerFollower {
   private async connected(): Promise<void> {
     this.parts.logger.log(`Following ${this.peer.name}`);
     this.comparisons.news();
+    void this.parts.contacts.following(this.peer.peerId);
     const wasAway = this.lastProblem !== null;
     this.lastProblem = null;
     if (wasAway) await this.parts.onReturn();

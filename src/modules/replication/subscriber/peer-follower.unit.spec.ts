@@ -63,6 +63,7 @@ function follow(connections: FeedMessage[][], handle: (id: string) => Promise<un
     }),
     logger,
     compare: async () => 0,
+    contacts: { following: async () => undefined, away: async () => undefined },
     onReturn,
   });
   Logger.overrideLogger(false);

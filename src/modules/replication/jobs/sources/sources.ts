@@ -15,8 +15,10 @@ import { PeerRecord, type RunSample } from './peer-record.js';
 export interface SourceStatus {
   readonly packageId: string;
   readonly peerId: string;
-  /** Of the last run: bytes a second. */
+  /** Of the runs of this package that are under way: bytes a second, as of the last run that ended; 0 when there are none. */
   readonly rate: number;
+  /** Runs under way of this package. */
+  readonly active: number;
   /** Runs under way from this peer, of all packages. */
   readonly running: number;
   readonly lastError: string | null;
@@ -31,6 +33,17 @@ export interface RunOutcome {
   readonly rejected: boolean;
 }
 
+/** What is told of a package and a peer after the last run began. */
+const SHOWN_MS = 60_000;
+
+interface Latest {
+  readonly packageId: string;
+  readonly peerId: string;
+  active: number;
+  /** Of the last run that ended: bytes a second. */
+  runRate: number;
+}
+
 /** A peer that does not have a package is asked for it again after so long, or when it reports that it has all of it. */
 const LACKS_MS = 30_000;
 
@@ -40,7 +53,7 @@ export class Sources {
   private readonly peers = new Map<string, PeerRecord>();
   private readonly rejected = new LRUCache<string, true>({ max: 10_000 });
   private readonly lacking = new LRUCache<string, true>({ max: 10_000, ttl: LACKS_MS });
-  private readonly latest = new LRUCache<string, { readonly packageId: string; readonly peerId: string; readonly rate: number }>({ max: 1_000 });
+  private readonly latest = new LRUCache<string, Latest>({ max: 1_000, ttl: SHOWN_MS });
   private readonly knownChunks;
 
   constructor(
@@ -79,11 +92,13 @@ export class Sources {
   begin(packageId: string, { peerId }: Candidate): (outcome: RunOutcome) => void {
     const record = this.recordOf(peerId);
     record.begin();
+    const latest = this.latestOf(packageId, peerId);
+    latest.active += 1;
     return ({ sample, failure, rejected }) => {
       record.end(sample, failure, Date.now());
+      latest.active -= 1;
       if (rejected) this.rejected.set(`${packageId}/${peerId}`, true);
-      const rate = sample ? Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms)) : 0;
-      this.latest.set(`${packageId}/${peerId}`, { packageId, peerId, rate });
+      if (sample) latest.runRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
     };
   }
 
@@ -95,11 +110,11 @@ export class Sources {
   /** How the sources of the packages that were fetched last are doing. */
   snapshot(): readonly SourceStatus[] {
     const now = Date.now();
-    return [...this.latest.values()].map((entry) => {
-      const record = this.recordOf(entry.peerId);
+    return [...this.latest.values()].map(({ packageId, peerId, active, runRate }) => {
+      const record = this.recordOf(peerId);
       const nextTry = record.nextTry(now);
       const { running, lastError } = record;
-      return { ...entry, running, lastError, nextTry: nextTry === null ? null : new Date(nextTry) };
+      return { packageId, peerId, active, rate: active * runRate, running, lastError, nextTry: nextTry === null ? null : new Date(nextTry) };
     });
   }
 
@@ -124,6 +139,13 @@ export class Sources {
       rate: record.knownRate(Date.now()),
       running: record.running,
     };
+  }
+
+  private latestOf(packageId: string, peerId: string): Latest {
+    const key = `${packageId}/${peerId}`;
+    const latest = this.latest.get(key) ?? { packageId, peerId, active: 0, runRate: 0 };
+    this.latest.set(key, latest);
+    return latest;
   }
 
   private recordOf(peerId: string): PeerRecord {
