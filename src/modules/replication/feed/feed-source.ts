@@ -69,17 +69,24 @@ export class FeedSource {
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
-    const [{ facts, uploadedAt, digests }, replica] = await Promise.all([
+    const [{ facts, uploadedAt, firstCursor, digests }, replica] = await Promise.all([
       this.packages.load(packageId),
       this.replicas.load(packageId),
     ]);
     if (!facts) return null;
     const since = uploadedAt ?? replica.verifiedAt;
     const lineage = uploadedAt === null ? lineageOf(replica) : [];
-    const isNews = facts.removal !== null || events.some(({ type }) => NEWS.includes(type));
-    if (since === null && !isNews) return null;
+    // That a peer told us of it is no news of ours: a copy of our own is, and each later publication.
+    const telling = events.filter((event) => event.cursor !== firstCursor || isOwn(event));
+    const isNews = facts.removal !== null || telling.some(({ type, cursor }) => NEWS.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor));
+    if (telling.length === 0 || (since === null && !isNews)) return null;
     return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
   }
+}
+
+function isOwn(record: RecordedEvent): boolean {
+  const event = packageEvents.read(record);
+  return event?.type === 'PackagePublished' && event.data.source.kind === 'local';
 }
 
 function packageIdIn(record: RecordedEvent | undefined): string | null {
