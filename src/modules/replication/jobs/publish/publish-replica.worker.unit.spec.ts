@@ -42,6 +42,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
       damagedChunks: async () => [{ first: 3, count: 2 }],
       publish,
       discard,
+      unreserve: async () => undefined,
     }),
     fake<RunningDigests>({ finish }),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
