@@ -48,6 +48,14 @@ describe('loadSettings', () => {
     for (const wrong of ['packages/', '/packages', '/', '/a b/']) expect(messageOf({ ODST_ACCEL_REDIRECT: wrong })).toMatch(/^ODST_ACCEL_REDIRECT must be/);
   });
 
+  it.each([['0s', 0], ['90s', 90_000], ['15m', 900_000], ['30d', 2_592_000_000]])('takes %s for the grace time', (text, ms) => {
+    expect(loadSettings({ ODST_WITHDRAWN_GRACE: text }).withdrawnGraceMs).toBe(ms);
+  });
+
+  it.each(['1', '1w', '-1s', '1.5h', '31d', '721h'])('refuses a grace time of %s', (text) => {
+    expect(messageOf({ ODST_WITHDRAWN_GRACE: text })).toMatch(/^ODST_WITHDRAWN_GRACE must be a time of 0s to 30d/);
+  });
+
   it('never shows a secret', () => {
     expect(messageOf({ ODST_SECRET_KEY: 'hunter2' })).not.toContain('hunter2');
     expect(messageOf({ ODST_ADMIN_PASSWORD: 'short' })).not.toContain('short');

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PublishedFileQuery } from '../../../src/modules/packages/contracts/published-file.query.js';
 import { ChunksHandler } from '../../../src/modules/packages/queries/chunks/chunks.handler.js';
 import { ChunksQuery } from '../../../src/modules/packages/queries/chunks/chunks.query.js';
-import { PackagesByIdHandler } from '../../../src/modules/packages/queries/lookup/package.handler.js';
-import { PackagesByIdQuery } from '../../../src/modules/packages/queries/lookup/package.query.js';
+import { SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
+import { SupersededPackagesHandler } from '../../../src/modules/packages/queries/lookup/superseded-packages.handler.js';
+import { PackagesByIdHandler, ServedPackagesHandler } from '../../../src/modules/packages/queries/lookup/package.handler.js';
+import { PackagesByIdQuery, ServedPackagesQuery } from '../../../src/modules/packages/queries/lookup/package.query.js';
 import { PublishedFileHandler } from '../../../src/modules/packages/queries/lookup/published-file.handler.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
@@ -39,6 +41,17 @@ describe('which package a filename serves', () => {
     await side.apply(serves('Prod'), ...order.map((data) => recorded('PackagePublished', data)));
     expect(await served('app.pkg')).toBe(newer.packageId);
     expect(await stateOf(older.packageId)).toBe('SUPERSEDED');
+  });
+
+  it('tells who is superseded by whom, asked about either of them', async () => {
+    await side.apply(serves('Prod'), recorded('PackagePublished', older));
+    const ask = (id: string) => new SupersededPackagesHandler(side.dataSource).execute(new SupersededPackagesQuery(id));
+    expect(await ask(older.packageId)).toBeNull();
+    await side.apply(recorded('PackagePublished', newer));
+    const told = { packageIds: [older.packageId], by: { packageId: newer.packageId, publication: newer.publication } };
+    expect([await ask(older.packageId), await ask(newer.packageId)]).toEqual([told, told]);
+    const now = await new ServedPackagesHandler(side.dataSource).execute(new ServedPackagesQuery(['app.pkg', 'none.pkg']));
+    expect(now.map((found) => found?.id)).toEqual([newer.packageId, undefined]);
   });
 
   it('comes out the same when the events come one by one', async () => {

@@ -3,6 +3,9 @@ import type { ReplicaView } from '../../../src/modules/replication/contracts/rep
 import { ReplicasHandler } from '../../../src/modules/replication/queries/replicas.handler.js';
 import { ReplicasQuery } from '../../../src/modules/replication/queries/replicas.query.js';
 import { UnfinishedReplicasHandler } from '../../../src/modules/replication/queries/unfinished-replicas.handler.js';
+import { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
+import { ReplicasToReviewHandler, WithdrawnReplicasHandler } from '../../../src/modules/replication/queries/withdrawn-replicas.handlers.js';
+import { WithdrawnReplicasQuery } from '../../../src/modules/replication/queries/withdrawn-replicas.query.js';
 import { UnfinishedReplicasQuery } from '../../../src/modules/replication/queries/unfinished-replicas.query.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
@@ -125,6 +128,60 @@ describe('copies on peers', () => {
     ]);
     await side.apply(recorded('ReplicaUnreported', { packageId, peerId: PEER, peerName: 'There' }));
     expect((await replicas())[1]).toMatchObject({ state: 'WITHDRAWN' });
+  });
+});
+
+describe('a withdrawn replica', () => {
+  const withdrawn = (reason: string) => recorded('ReplicaWithdrawn', { packageId, filename, reason }, new Date('2026-02-01T00:00:00.000Z'));
+  const since = (from: Date | null = null) => new WithdrawnReplicasHandler(side.dataSource).execute(new WithdrawnReplicasQuery(from));
+  const toReview = (after: string | null = null) => new ReplicasToReviewHandler(side.dataSource).execute(new ReplicasToReviewQuery(after, 10));
+
+  it('is kept in mind while its stage is the reason, until it is there again', async () => {
+    await side.apply(learnt, requested(), verified(0, 3, 0), finished);
+    expect([await since(), await toReview()]).toEqual([[], [packageId]]);
+    await side.apply(withdrawn('stage'));
+    expect(await since()).toEqual([{ packageId, since: new Date('2026-02-01T00:00:00.000Z') }]);
+    expect(await since(new Date('2026-02-01T00:00:01.000Z'))).toEqual([]);
+    expect([await toReview(), await toReview(packageId)]).toEqual([[packageId], []]);
+    await side.apply(requested(), finished);
+    expect(await since()).toEqual([]);
+  });
+
+  it('is over when its package was removed', async () => {
+    await side.apply(learnt, requested(), finished, withdrawn('removed'));
+    expect([await since(), await toReview()]).toEqual([[], []]);
+  });
+});
+
+describe('the way of a copy', () => {
+  const origin = { serverId: 'origin', name: 'Origin', verifiedAt: '2026-01-01T00:00:00.000Z' };
+  const viaPeer = (verifiedAt: string | null) => {
+    const record = recorded('ReplicaReported', { packageId, peerId: PEER, peerName: 'There', verifiedAt, lineage: [origin] });
+    return { ...record, metadata: { ...record.metadata, schemaVersion: 2 } };
+  };
+  const steps = async () => (await replicas())[0]?.lineage.map(({ server, verifiedAt }) => [server.name, verifiedAt?.toISOString().slice(0, 10)]);
+
+  it('goes through the peer that most of it came from, and ends here', async () => {
+    await side.apply(learnt, peer, viaPeer('2026-01-02T00:00:00.000Z'), requested(), verified(0, 3, 0));
+    expect(await steps()).toEqual([]);
+    await side.apply(finished);
+    expect(await steps()).toEqual([['Origin', '2026-01-01'], ['There', '2026-01-02'], [OWN_SERVER, '2026-01-02']]);
+    expect((await replicas())[1]?.lineage.map(({ server }) => server.name)).toEqual(['Origin', 'There']);
+  });
+
+  it('learns later when a peer had it whole that passed it on before', async () => {
+    await side.apply(learnt, peer, viaPeer(null), requested(), verified(0, 3, 0), finished);
+    expect((await steps())?.[1]).toEqual(['There', undefined]);
+    await side.apply(viaPeer('2026-01-03T00:00:00.000Z'));
+    expect((await steps())?.[1]).toEqual(['There', '2026-01-03']);
+  });
+
+  it('stays that of the bytes when a file is taken back, and is our own after an upload', async () => {
+    await side.apply(learnt, peer, viaPeer('2026-01-02T00:00:00.000Z'), requested(), verified(0, 3, 0), finished);
+    await side.apply(recorded('ReplicaWithdrawn', { packageId, filename, reason: 'stage' }), requested(), finished);
+    expect((await steps())?.map(([name]) => name)).toEqual(['Origin', 'There', OWN_SERVER]);
+    await side.apply(recorded('PackagePublished', { ...known, source: { kind: 'local' } }));
+    expect((await steps())?.map(([name]) => name)).toEqual([OWN_SERVER]);
   });
 });
 

@@ -10,6 +10,8 @@ export interface KnownPackage {
   readonly facts: PackageFacts | null;
   /** ISO 8601; when its bytes were last uploaded here, null when they were not, or were removed or damaged since. */
   readonly uploadedAt: string | null;
+  /** Where in the log its first publication is. */
+  readonly firstCursor: string | null;
   /** Where in the log it was removed last, whatever was published since. */
   readonly removedCursor: string | null;
   /** All chunk digests of a small package; null for a larger one. */
@@ -19,12 +21,13 @@ export interface KnownPackage {
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, uploadedAt: null, removedCursor: null, digests: null },
+  initial: { facts: null, uploadedAt: null, firstCursor: null, removedCursor: null, digests: null },
   evolve: (known, event) => {
     if (event.type === 'PackageChunksHashed') return { ...known, digests: smallPage(event.data) };
     const facts = foldFacts(known.facts, event);
-    if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
-      return { ...known, facts, uploadedAt: event.record.recordedAt.toISOString() };
+    if (event.type === 'PackagePublished') {
+      const uploadedAt = event.data.source.kind === 'local' ? event.record.recordedAt.toISOString() : known.uploadedAt;
+      return { ...known, facts, uploadedAt, firstCursor: known.firstCursor ?? event.record.cursor };
     }
     if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);

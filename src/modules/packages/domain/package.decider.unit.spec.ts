@@ -47,11 +47,36 @@ const removed = (at: string): PackageEvent => ({
 const learnCommand = (change: Partial<PackageFacts> = {}, pages: ChunkPage[] = []) =>
   ({ type: 'learn', facts: { ...facts, ...change }, pages, peerId: 'b' }) as const;
 
+describe('a package whose filename another one takes over', () => {
+  const by = { packageId: 'p2', publication: stamp(20) };
+  const superseded: PackageEvent = { type: 'PackageSuperseded', data: { packageId: 'p1', filename: 'a.pkg', by } };
+  const supersede = { type: 'supersede', by } as const;
+
+  it('says so once for each publication that takes over', () => {
+    given(published()).when(supersede).gives(superseded);
+    given(published(), superseded).when(supersede).gives();
+    const later = { ...by, publication: stamp(30) };
+    given(published(), superseded).when({ ...supersede, by: later }).gives({ ...superseded, data: { ...superseded.data, by: later } } as PackageEvent);
+  });
+
+  it('does not when it was published later, was removed, or is not known', () => {
+    given(published({ publication: stamp(21) })).when(supersede).gives();
+    given(published(), removed(stamp(12))).when(supersede).gives();
+    given().when(supersede).gives();
+  });
+});
+
 describe('publishing', () => {
   it('records the last chunk digests and the package together', () => {
     given(...chunks(page(0, 2)))
       .when({ type: 'publish', publication, pages: [page(2, 1)] })
       .gives(...chunks(page(2, 1)), published());
+  });
+
+  it('refuses a stamp from before a removal that is on record: the file may have been deleted', () => {
+    given(...chunks(page(0, 3)), published(), removed(stamp(12)))
+      .when({ type: 'publish', publication: { ...publication, publication: stamp(11) }, pages: [] })
+      .refuses('UNAVAILABLE');
   });
 
   it('again needs no digests, and sets the registers anew', () => {

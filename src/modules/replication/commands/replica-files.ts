@@ -62,6 +62,6 @@ export class ReplicaFiles {
   private async isUnwanted(packageId: string): Promise<boolean> {
     const { status } = await this.runner.load(replica, packageId);
     const { uploadedAt } = await this.packages.load(packageId);
-    return status === 'withdrawn' && uploadedAt === null;
+    return (status === 'withdrawn' || status === 'none') && uploadedAt === null;
   }
 }

@@ -33,7 +33,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     const { facts, uploadedAt } = known;
     if (!facts) return;
     const wanted = !isRemoved(facts) && takes(this.identity.stage, facts.stage);
-    if (!wanted) return this.giveUp(facts, report, uploadedAt !== null);
+    if (!wanted) return this.giveUp(facts, report, known);
     // What was uploaded here is here: a copy from elsewhere adds nothing.
     await this.catchUpWithRemoval(facts, known);
     await this.want(facts, report, uploadedAt === null);
@@ -85,14 +85,20 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     await this.files.unreserve(packageId);
   }
 
-  private async giveUp(facts: PackageFacts, report: PeerReport | null, uploaded: boolean): Promise<void> {
+  private async giveUp(facts: PackageFacts, report: PeerReport | null, { uploadedAt, removedCursor }: KnownPackage): Promise<void> {
     const state = await this.tell(facts, reportOf(facts, report));
     // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
-    if (uploaded || state.content === null) return;
+    if (uploadedAt !== null) return;
+    if (state.content === null) return removedCursor === null ? undefined : this.dropRemoved(facts);
     const reason = isRemoved(facts) ? 'removed' : 'stage';
     const { events } = await this.runner.run(replica, facts.packageId, { kind: 'withdraw', reason });
     if (events.length === 0) return;
     await (reason === 'stage' ? this.files.setAside(facts.packageId) : this.files.forget(facts.packageId));
+  }
+
+  /** The file of an upload that was removed, when a publication elsewhere followed before it was deleted. */
+  private async dropRemoved(facts: PackageFacts): Promise<void> {
+    if (!isRemoved(facts) && (await this.files.has(facts.packageId))) await this.files.forget(facts.packageId);
   }
 
   private async tell({ packageId }: PackageFacts, news: ReportHolder | null): Promise<ReplicaState> {

@@ -62,6 +62,21 @@ describe('asking for a copy', () => {
   });
 });
 
+describe('a file that is at its place', () => {
+  const adopt = { kind: 'adopt', content } as const;
+
+  it('makes a withdrawn copy whole in one step, and ends a fetch', () => {
+    given(requested, verified(0, 20, 0), published, withdrawn).when(adopt).gives(requested, published);
+    given(requested, verified(0, 5, 15)).when(adopt).gives(published);
+    given(requested, failed('CHUNK_REJECTED')).when(adopt).gives(published);
+  });
+
+  it('is nothing new for a copy that is whole, or was never asked for', () => {
+    given(requested, verified(0, 20, 0), published).when(adopt).gives();
+    given().when(adopt).gives();
+  });
+});
+
 describe('chunks that arrived', () => {
   it('count once, with what is still missing', () => {
     given(requested).when(arrive(0, 16)).gives(verified(0, 16, 4));

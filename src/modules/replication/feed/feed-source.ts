@@ -76,9 +76,12 @@ export class FeedSource {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
     const [known, replica] = await this.stateOf(packageId);
-    const isNews = known.facts?.removal !== null || events.some(({ type }) => NEWS.includes(type));
-    if (!isNews && (!events.some((event) => mayMatter(event, replica)) || this.willBeTold(events, replica))) return null;
-    return itemFor(known, replica, isNews);
+    const { facts, firstCursor } = known;
+    // That a peer told us of it is no news of ours: a copy of our own is, and each later publication.
+    const telling = events.filter((event) => (event.cursor !== firstCursor || isOwn(event)) && mayMatter(event, replica));
+    if (!facts || telling.length === 0) return null;
+    const isNews = facts.removal !== null || telling.some((event) => isNewsByItself(event, firstCursor));
+    return isNews || !this.willBeTold(events, replica) ? itemFor(known, replica, isNews) : null;
   }
 
   /** The items of packages that a peer asks for; those that are not known here are left out. */
@@ -111,6 +114,14 @@ function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): Fe
   const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
   if (!isOnItsWay && !isNews) return null;
   return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests: null };
+}
+
+const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>
+  NEWS.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor);
+
+function isOwn(record: RecordedEvent): boolean {
+  const event = packageEvents.read(record);
+  return event?.type === 'PackagePublished' && event.data.source.kind === 'local';
 }
 
 function packageIdIn(record: RecordedEvent | undefined): string | null {

@@ -58,6 +58,17 @@ describe('the feed', () => {
     ]);
   });
 
+  it('does not tell that a peer told of a package, however late that is read, but tells of later publications', async () => {
+    const log = new FiniteLog();
+    await publish(log, 'copy', 'peer');
+    await hold(log, 'copy');
+    const [first, ...more] = await read(log, 'memory.1');
+    expect([first?.id, more]).toEqual(['memory.2', []]);
+    await publish(log, 'gone', 'peer');
+    await publish(log, 'gone', 'peer', 2);
+    expect(summary(await read(log, 'memory.3'))).toEqual([['memory.4', 'gone', false, null]]);
+  });
+
   it('tells each package once, as it is now, in the order of the last change', async () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');

@@ -39,11 +39,11 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     commands,
     fake<PackageStorage>({
       digestPublished: async () => inPlace,
-      unreserve: async () => undefined,
       reserve: async () => '/staged',
       damagedChunks: async () => [{ first: 3, count: 2 }],
       publish,
       discard,
+      unreserve: async () => undefined,
     }),
     fake<RunningDigests>({ finish }),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),

@@ -1,0 +1,56 @@
+import { Logger } from '@nestjs/common';
+import { expect, it } from 'vitest';
+import { RemovePackage } from '../../src/modules/packages/commands/remove-package.command.js';
+import { SetPackageStage } from '../../src/modules/packages/commands/set-package-stage.command.js';
+import { disagreements } from '../support/mesh/agreement.js';
+import { Mesh } from '../support/mesh/mesh.js';
+import { Content } from '../support/mesh/mesh-disk.js';
+
+Logger.overrideLogger(false);
+
+type Edges = readonly (readonly [number, number])[];
+
+/** In each direction of each edge, an item says that a copy is there. */
+const ITEMS_A_PACKAGE = 1;
+/** A change is told by each server that learns of it, and a server whose copy ended says that too. */
+const MOST_A_CHANGE = 2;
+
+const SERVERS = 6;
+const all = Array.from({ length: SERVERS }, (_, i) => i);
+const layouts: Record<string, Edges> = {
+  chain: all.slice(1).map((i) => [i - 1, i]),
+  ring: all.map((i) => [i, (i + 1) % SERVERS]),
+  star: all.slice(1).map((i) => [0, i]),
+  'full mesh': all.flatMap((i) => all.slice(i + 1).map((j) => [i, j] as const)),
+};
+
+const delivered = (mesh: Mesh): number => mesh.links.reduce((sum, link) => sum + link.delivered, 0);
+const downloads = (mesh: Mesh): number[] => mesh.servers.flatMap((server) => [...server.downloaded.values()]);
+
+async function start(edges: Edges): Promise<Mesh> {
+  return Mesh.start({ seed: 1, servers: all.map(() => ({ stage: 'Dev', clockOffMs: 0 })), edges });
+}
+
+it.each(Object.entries(layouts))('in a %s each package is told of once in each direction and downloaded once by each', async (_, edges) => {
+  const mesh = await start(edges);
+  for (const [i, chunks] of [3, 1, 0, 18].entries()) mesh.begin(i, (process) => process.upload(`${i}.pkg`, new Content(`${i}`, chunks), 'Dev'));
+  await mesh.rest();
+  expect(disagreements(mesh, [])).toEqual([]);
+  expect(delivered(mesh)).toBe(4 * ITEMS_A_PACKAGE * 2 * edges.length);
+  expect(downloads(mesh).reduce((sum, chunks) => sum + chunks, 0)).toBe((SERVERS - 1) * (3 + 1 + 0 + 18));
+});
+
+it.each(Object.entries(layouts))('in a %s a change is not echoed', async (_, edges) => {
+  const mesh = await start(edges);
+  mesh.begin(0, (process) => process.upload('a.pkg', new Content('a', 3), 'Dev'));
+  await mesh.rest();
+  const id = mesh.server(0).shown().packages[0]?.id ?? '';
+  for (const command of [new SetPackageStage(id, 'Prod'), new RemovePackage(id)]) {
+    const before = delivered(mesh);
+    mesh.begin(SERVERS - 1, (process) => process.bus.execute(command));
+    await mesh.rest();
+    expect(disagreements(mesh, [])).toEqual([]);
+    expect(delivered(mesh) - before).toBeGreaterThanOrEqual(edges.length);
+    expect(delivered(mesh) - before).toBeLessThanOrEqual(MOST_A_CHANGE * 2 * edges.length);
+  }
+});
