@@ -114,7 +114,7 @@ export class SyncthingPair {
   async sync(files: readonly string[], scratch: string): Promise<SyncthingTimes> {
     const sizes = new Map(files.map((file) => [file.split('/').at(-1) ?? '', statSync(file).size]));
     await shell(`cp ${files.map((file) => `'${file}'`).join(' ')} '${this.a.shared}'`);
-    warm(scratch);
+    await warm(scratch);
     const startedAt = performance.now();
     const scanned = this.a.rescan().then(() => performance.now());
     await this.arrived(sizes);

@@ -21,7 +21,7 @@ export interface Rules {
  * Does a feed tell of a later publication of a package that is known but not held here? FeedSource does not today, so
  * that servers behind such a server may miss it. To be true as soon as it does.
  */
-export const TELLS_REPUBLICATION: boolean = process.env['SIMULATE_REPUBLICATION'] === '1';
+export const TELLS_REPUBLICATION: boolean = false;
 
 /** What rules tell the world. */
 export interface Outlet {

@@ -2,52 +2,70 @@ import type { Mesh } from '../mesh/mesh.js';
 import type { PackageLife } from '../mesh/scenario.js';
 import { firstIn, isHeld, pack, publicationIn, registersIn, removalIn, stageIn, type Rules } from '../rules/rules.js';
 
+/** What is wrong with a package at rest, in servers. */
 export interface Disagreement {
-  /** Servers that may have the package and differ from the others, or lack its bytes; and others that hold a copy. 0 is convergence. */
-  readonly disagreeing: number;
-  /** Servers that may have it, but all that hold it are behind servers that may not, and hand nothing on. */
-  readonly unreachable: number;
-  /** Servers that may not have it, knew it once and were not told the latest of it. */
-  readonly outdated: number;
+  /** May have the package and differ from the others or lack bytes that a peer has; or may not, and hold a copy. 0 is convergence. */
+  disagreeing: number;
+  /** May have it, and no peer of theirs does: those between them and it may not, and hand nothing on. */
+  unreachable: number;
+  /** May not have it, knew it once and were not told the latest of it. */
+  outdated: number;
 }
 
-/** What is wrong with a package at rest. */
-export function disagreementOn(mesh: Mesh, { changes }: PackageLife, rules: Rules): Disagreement {
-  const latest = latestOf(mesh, rules);
+/**
+ * Servers that know the package and hang together are compared with each other. Two such groups come about when a
+ * package is uploaded on both sides of servers that may not have it: neither can hear of the other.
+ */
+export function disagreementOn(mesh: Mesh, life: PackageLife, rules: Rules): Disagreement {
+  const found: Disagreement = { disagreeing: 0, unreachable: 0, outdated: 0 };
+  const seen = new Uint8Array(mesh.servers);
+  for (let server = 0; server < mesh.servers; server++) {
+    if (seen[server] === 0 && rules.itemOf(server) !== 0) compare(groupOf(server, mesh, rules, seen), mesh, life, rules, found);
+  }
+  return found;
+}
+
+/** The servers around one that know the package, and behind them the peers of these that do not. */
+function groupOf(start: number, mesh: Mesh, rules: Rules, seen: Uint8Array): number[] {
+  const group = [start];
+  seen[start] = 1;
+  for (const server of group) {
+    if (rules.itemOf(server) === 0) continue;
+    for (let edge = mesh.first[server]!; edge < mesh.first[server + 1]!; edge++) {
+      const peer = mesh.to[edge]!;
+      if (seen[peer] === 0) group.push(peer);
+      seen[peer] = 1;
+    }
+  }
+  return group;
+}
+
+function compare(group: readonly number[], mesh: Mesh, { changes }: PackageLife, rules: Rules, found: Disagreement): void {
+  const latest = latestOf(group, rules);
   const change = changes[stageIn(latest) - 1];
   const isRemoved = removalIn(latest) > publicationIn(latest);
   const stage = change !== undefined && change.kind !== 'remove' && !isRemoved ? change.stage : -1;
-  const reached = reachedFrom(mesh, rules, stage);
-  let [disagreeing, unreachable, outdated] = [0, 0, 0];
-  for (let server = 0; server < mesh.servers; server++) {
+  for (const server of group) {
     const item = rules.itemOf(server);
     const mayHave = stage >= mesh.stage[server]!;
-    if (mayHave && reached[server] === 0) unreachable += 1;
-    else if (rules.isPending(server) || (mayHave ? item !== latest : isRemoved && isHeld(item))) disagreeing += 1;
-    else if (!mayHave && item !== 0 && registersIn(item) !== registersIn(latest)) outdated += 1;
+    const differs = item !== 0 && registersIn(item) !== registersIn(latest);
+    if (rules.isPending(server) || (mayHave ? differs : isRemoved && isHeld(item))) found.disagreeing += 1;
+    else if (!mayHave && differs) found.outdated += 1;
+    else if (mayHave && !isHeld(item)) found[hasHolder(server, mesh, rules) ? 'disagreeing' : 'unreachable'] += 1;
   }
-  return { disagreeing, unreachable, outdated };
 }
 
-/** 1 for servers that hold the package, and for those that may have it and have such a server as a peer. */
-function reachedFrom(mesh: Mesh, rules: Rules, stage: number): Uint8Array {
-  const reached = Uint8Array.from({ length: mesh.servers }, (_, server) => (isHeld(rules.itemOf(server)) ? 1 : 0));
-  const open = Array.from(reached.keys()).filter((server) => reached[server] === 1);
-  for (let server = open.pop(); server !== undefined; server = open.pop()) {
-    for (let edge = mesh.first[server]!; edge < mesh.first[server + 1]!; edge++) {
-      const peer = mesh.to[edge]!;
-      if (reached[peer] === 1 || stage < mesh.stage[peer]!) continue;
-      reached[peer] = 1;
-      open.push(peer);
-    }
+function hasHolder(server: number, mesh: Mesh, rules: Rules): boolean {
+  for (let edge = mesh.first[server]!; edge < mesh.first[server + 1]!; edge++) {
+    if (isHeld(rules.itemOf(mesh.to[edge]!))) return true;
   }
-  return reached;
+  return false;
 }
 
-/** The latest of each register that any server has, as one that holds the package would tell it. */
-function latestOf(mesh: Mesh, rules: Rules): number {
+/** The latest of each register that a server of the group has. */
+function latestOf(group: readonly number[], rules: Rules): number {
   let [publication, stage, removal, first] = [0, 0, 0, 31];
-  for (let server = 0; server < mesh.servers; server++) {
+  for (const server of group) {
     const item = rules.itemOf(server);
     if (item === 0) continue;
     publication = Math.max(publication, publicationIn(item));

@@ -25,7 +25,7 @@ interface Scene extends BenchContext {
 const ours = ({ a, b, source, names, folder }: Scene) => async (): Promise<number> => {
   await b.setPeer('suspendPeer', a);
   const ids = await a.uploadAll(source, names);
-  warm(folder);
+  await warm(folder);
   const seconds = await timed(async () => {
     await b.setPeer('resumePeer', a);
     for (const name of names) await b.waitUntilServed(name);

@@ -27,7 +27,7 @@ export async function timedReplication({ uploadTo, first, from, holders, file, f
   const ids: string[] = [];
   for (const server of uploadTo) ids.push(await server.upload(file, NAME));
   // The upload used up the memory that was warmed for this run.
-  warm(folder);
+  await warm(folder);
   const seconds = await timed(async () => {
     await Promise.all(from.map((server) => first.setPeer('resumePeer', server)));
     await holders.at(-1)?.waitUntilServed(NAME);
