@@ -49,7 +49,7 @@ export function build() {
 }
 
 function buildWhatChanged() {
-  const sources = ['src', 'migrations', 'test/bench', 'test/support'].map((folder) => newest(join(root, folder)));
+  const sources = ['src', 'migrations', 'test/bench', 'test/simulate', 'test/support'].map((folder) => newest(join(root, folder)));
   const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => mtime(join(root, file)));
   if (mtime(stamp) < Math.max(...sources, ...files)) build();
 }

@@ -6,15 +6,19 @@ import { AdminClient } from '../../src/app/demo/admin-client.js';
 import { register } from '../../src/app/demo/demo-steps.js';
 import { freePort, ServerProcess } from '../../src/app/demo/server-process.js';
 import { shell } from './machine.js';
+import { noteMemory } from './memory.js';
 
 const PASSWORD = 'bench-password';
 const Uploaded = z.object({ id: z.string() });
+const Server = z.object({ server: z.object({ id: z.string() }) });
 
 /** A complete server in its own process, as an administrator would run it. */
 export class BenchServer {
   private constructor(
     readonly process: ServerProcess,
     readonly client: AdminClient,
+    /** Its id in the mesh. */
+    readonly id: string,
   ) {}
 
   static async start(folder: string, name: string, settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
@@ -22,7 +26,8 @@ export class BenchServer {
     mkdirSync(dataDir, { recursive: true });
     const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD, settings });
     await process.ready();
-    return new BenchServer(process, await AdminClient.signIn(process.url, 'admin', PASSWORD));
+    const client = await AdminClient.signIn(process.url, 'admin', PASSWORD);
+    return new BenchServer(process, client, (await client.ask('{ server { id } }', Server)).server.id);
   }
 
   get url(): string {
@@ -35,6 +40,14 @@ export class BenchServer {
       `curl -sS --fail-with-body -T '${file}' -H 'Authorization: Bearer ${this.client.token}' '${this.url}/api/packages/${filename}'`,
     );
     return Uploaded.parse(JSON.parse(answer)).id;
+  }
+
+  /** Uploads many files of one folder over one connection, under their own names. Returns the package ids. */
+  async uploadAll(folder: string, names: readonly string[]): Promise<string[]> {
+    const answers = await shell(
+      `cd '${folder}' && curl -sS --fail-with-body -w '\\n' -T '{${names.join(',')}}' -H 'Authorization: Bearer ${this.client.token}' '${this.url}/api/packages/'`,
+    );
+    return answers.trim().split('\n').map((answer) => Uploaded.parse(JSON.parse(answer)).id);
   }
 
   async remove(id: string): Promise<void> {
@@ -54,11 +67,25 @@ export class BenchServer {
     while (!(await this.serves(filename))) await delay(4);
   }
 
-  /** Suspends or resumes the only peer. */
-  async setPeer(mutation: 'suspendPeer' | 'resumePeer'): Promise<void> {
-    const Peers = z.object({ peers: z.array(z.object({ id: z.string() })) });
-    const [peer] = (await this.client.ask('{ peers { id } }', Peers)).peers;
-    await this.client.ask(`mutation ($id: ID!) { ${mutation}(id: $id) { id } }`, z.unknown(), { id: peer?.id });
+  async waitUntilGone(filename: string): Promise<void> {
+    while (await this.serves(filename)) await delay(20);
+  }
+
+  async setPeer(mutation: 'suspendPeer' | 'resumePeer', peer: BenchServer): Promise<void> {
+    await this.client.ask(`mutation ($id: ID!) { ${mutation}(id: $id) { id } }`, z.unknown(), { id: peer.id });
+  }
+
+  /** From now on it calls the peer at another address, such as that of a proxy. */
+  async callPeerAt(peer: BenchServer, url: string): Promise<void> {
+    const mutation = 'mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }';
+    await this.client.ask(mutation, z.unknown(), { id: peer.id, url });
+  }
+
+  /** Notes how much memory it took at most. */
+  async stop(): Promise<void> {
+    const { pid, options } = this.process;
+    if (pid !== undefined) noteMemory(pid, options);
+    await this.process.stop();
   }
 }
 
@@ -68,3 +95,5 @@ export async function startBenchPair(folder: string, settings: Readonly<Record<s
   await register(b.client, a.client);
   return [a, b];
 }
+
+export const stopAll = (servers: readonly BenchServer[]): Promise<unknown> => Promise.all(servers.map((server) => server.stop()));

@@ -7,12 +7,17 @@ import { behindNginx } from './figures/behind-nginx.js';
 import { download } from './figures/download.js';
 import { jobs } from './figures/jobs.js';
 import { clusterLatency, latency } from './figures/latency.js';
+import { chain } from './figures/mesh/chain.js';
+import { manyFiles } from './figures/mesh/many-files.js';
+import { memory } from './figures/mesh/memory.js';
+import { mirror } from './figures/mesh/mirror.js';
+import { twoSources } from './figures/mesh/two-sources.js';
 import { projections } from './figures/projections.js';
-import { replicate } from './figures/replicate.js';
 import { upload } from './figures/upload.js';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
-  upload, replicate, download, behindNginx, appends, projections, jobs, latency, clusterLatency,
+  upload, mirror, manyFiles, chain, twoSources, download, behindNginx, appends, projections, jobs, latency, clusterLatency,
+  memory,
 };
 
 const HELP = `npm run bench -- [options]

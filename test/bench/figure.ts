@@ -34,7 +34,7 @@ export async function inTurn<K extends string>(
   const times = new Map<K, number[]>(names.map((name) => [name, []]));
   for (let i = 0; i < runs; i++) {
     for (const name of names) {
-      warm(folder);
+      await warm(folder);
       times.get(name)?.push(await contenders[name]());
     }
   }

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,11 +25,11 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /**
  * Small virtual machines give freed memory back to their host, and the first writer pays for getting it again: make
- * that somebody else before each timed run.
+ * that somebody else before each timed run. Does not block: connections that are closed meanwhile must be noticed.
  */
-export function warm(folder: string): void {
+export async function warm(folder: string): Promise<void> {
   const file = join(folder, 'warm');
-  spawnSync('bash', ['-c', `sync; dd if=/dev/zero of=${file} bs=1M count=1434 status=none; rm ${file}`]);
+  await shell(`sync; dd if=/dev/zero of='${file}' bs=1M count=1434 status=none; rm '${file}'`);
 }
 
 export function median(values: readonly number[]): number {

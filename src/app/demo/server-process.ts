@@ -70,6 +70,11 @@ export class ServerProcess {
     throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
   }
 
+  /** Process id while it runs. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Did it end since somebody was faster at its port? */
   get lostItsPort(): boolean {
     return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);

@@ -56,7 +56,7 @@ export const behindNginx: Figure = async (context) => {
   } finally {
     plain.stop();
     await front.stop();
-    await server.process.stop();
+    await server.stop();
     await shell(`rm -f '${files.large}' '${files.small}'`);
   }
 };

@@ -43,7 +43,7 @@ export const download: Figure = async (context) => {
     return await compare(context, server, nginx.url, { large, small });
   } finally {
     nginx.stop();
-    await server.process.stop();
+    await server.stop();
     await shell(`rm -f '${files.large}' '${files.small}'`);
   }
 };

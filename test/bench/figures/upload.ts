@@ -31,7 +31,7 @@ export const upload: Figure = async (context) => {
       ours: inSeconds(ours), rival: `cp … ${inSeconds(rival)}`, value: ours / rival, mark: { atMost: 1.3 },
     }];
   } finally {
-    await server.process.stop();
+    await server.stop();
     await shell(`rm -f '${file}'`);
   }
 };

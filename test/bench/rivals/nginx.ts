@@ -10,7 +10,7 @@ daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log; worker_proce
 events { worker_connections 1024; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; open_file_cache max=1000;
   client_body_temp_path ${folder}; proxy_temp_path ${folder}; fastcgi_temp_path ${folder}; uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
-  server { listen 127.0.0.1:${port}; root ${root}; } }`;
+  server { listen 127.0.0.1:${port}; root ${root}; autoindex on; } }`;
 
 /** An nginx that does nothing but serve a folder. */
 export async function startNginx(folder: string, root: string): Promise<{ url: string; stop: () => void }> {
