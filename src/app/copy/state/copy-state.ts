@@ -4,9 +4,10 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
 
 /**
  * Not copied: the list of migrations, which the target has run itself, and how far reactions have read. Their jobs are
- * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew.
+ * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew. Nor what
+ * processes tell of what they are doing now.
  */
-const LEFT_OUT = ['migrations', 'subscription_cursors'];
+const LEFT_OUT = ['migrations', 'subscription_cursors', 'scrub', 'transfers', 'peer_contacts', 'peer_comparisons', 'peer_tunnels'];
 
 type Rows = ReadonlyMap<string, string>;
 

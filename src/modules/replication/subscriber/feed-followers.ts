@@ -15,6 +15,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
 import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
 import { Comparison } from './comparison/comparison.js';
+import { OpenFeeds } from '../feed/open-feeds.js';
 import { ContactRecord } from './contact-record.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
@@ -54,6 +55,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     items: ItemHandler,
     comparison: Comparison,
     private readonly contacts: ContactRecord,
+    private readonly openFeeds: OpenFeeds,
     watch: QueueWatch,
   ) {
     watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
@@ -67,7 +69,8 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     await this.queue.enqueue([wakeReplicas(), sweepWithdrawn()]);
     await this.views.follow(this);
     this.stopWatching = this.directory.onChange(() => this.requestSync());
-    this.stopHurrying = this.tunnels.onArrival((peerId) => this.following.get(peerId)?.follower.hurry());
+    this.stopHurrying = this.tunnels.onArrival((peerId) => this.hurry(peerId));
+    this.openFeeds.onBegin((peerId) => this.hurry(peerId));
     this.requestSync();
     await this.syncing;
   }
@@ -86,6 +89,11 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     this.stopHurrying();
     await this.syncing;
     await Promise.all([...this.following.keys()].map((peerId) => this.end(peerId)));
+  }
+
+  /** The peer can be reached now, or welcomes us again. */
+  private hurry(peerId: string): void {
+    this.following.get(peerId)?.follower.hurry();
   }
 
   private requestSync(): void {
