@@ -19,6 +19,27 @@ const cases: Record<string, readonly Step[]> = {
     { kind: 'stirAll', opened: 60 },
     { kind: 'upload', server: 0, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 0 },
   ],
+  'an upload between a removal and the withdrawal that it causes': [
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 20 },
+    { kind: 'stirAll', opened: 40 },
+    { kind: 'remove', server: 1, package: 0, opened: 4 },
+    { kind: 'stirAll', opened: 10 },
+    { kind: 'upload', server: 1, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 0 },
+  ],
+  'a publication elsewhere right after a removal': [
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['empty', 0], stage: 'Dev', opened: 20 },
+    { kind: 'stirAll', opened: 80 },
+    { kind: 'remove', server: 0, package: 0, opened: 20 },
+    { kind: 'stir', link: 0, server: 0, most: 1, opened: 10 },
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['empty', 0], stage: 'Dev', opened: 20 },
+  ],
+  'a demotion while chunks are being fetched': [
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['large', 18], stage: 'Prod', opened: 20 },
+    { kind: 'serverStage', server: 1, stage: 'Prod', opened: 20 },
+    { kind: 'stirAll', opened: 60 },
+    { kind: 'setStage', server: 1, package: 0, stage: 'Dev', opened: 2 },
+    { kind: 'stirAll', opened: 30 },
+  ],
   'a removal between the stamp of an upload and its record': [
     { kind: 'upload', server: 0, filename: 'a.pkg', content: ['one', 1], stage: 'Dev', opened: 20 },
     { kind: 'upload', server: 0, filename: 'a.pkg', content: ['one', 1], stage: 'Dev', opened: 4 },

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { RequestSigner } from '../../ports/request-signer.port.js';
 import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
+import { PeerArrivals } from './peer-arrivals.js';
 import { PeerCallCheck } from './peer-call-check.js';
 import { PeerCallDoor } from './peer-call-door.js';
 import { PeerRequestSigner } from './signature/peer-request-signer.js';
@@ -9,7 +10,7 @@ import { PeerRequestSigner } from './signature/peer-request-signer.js';
 /** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
 @Global()
 @Module({
-  providers: [ExpectedPeers, NonceStore, PeerCallCheck, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
-  exports: [ExpectedPeers, PeerCallDoor, NonceStore, RequestSigner],
+  providers: [ExpectedPeers, PeerArrivals, NonceStore, PeerCallCheck, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  exports: [ExpectedPeers, PeerArrivals, PeerCallDoor, NonceStore, RequestSigner],
 })
 export class PeerAuthModule {}

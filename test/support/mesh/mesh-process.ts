@@ -139,7 +139,7 @@ export class MeshProcess {
       .on(ReviewReplica, new ReviewReplicaHandler(store, this.runner, this.identity, files))
       .on(DeleteWithdrawn, new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock))
       .on(PlanFetch, new PlanFetchHandler(this.runner, this.identity))
-      .on(RecordChunks, new RecordChunksHandler(this.runner))
+      .on(RecordChunks, new RecordChunksHandler(this.runner, files))
       .on(RecordDamage, new RecordDamageHandler(this.runner))
       .on(PublishReplica, new PublishReplicaHandler(this.runner, files));
   }

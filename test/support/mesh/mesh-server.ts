@@ -113,11 +113,11 @@ export class MeshServer {
 
   private async download(process: MeshProcess, plan: FetchPlan): Promise<void> {
     const { packageId, round, chunkCount } = plan;
-    await process.storage.reserve(packageId);
     for (const { peerId } of plan.holders) {
       const source = this.neighbours.reach(this.id, peerId);
       const offered = source && (await answerOf(source, source.storage.digestPublished(packageId)));
       if (offered !== plan.sha256) continue;
+      await process.storage.reserve(packageId);
       const [run] = process.storage.missing(packageId, chunkCount);
       const lost = { first: plan.verified[0]?.first ?? 0, count: 1 };
       const wanted = run ? { first: run.first, count: 1 + this.gate.choose(run.count) } : lost;

@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { givesTo } from '../../../kernel/peer-policy/peer-policy.js';
+import { PeerArrivals } from '../../../platform/peer-auth/peer-arrivals.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 
 /**
@@ -11,9 +11,11 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 export class OpenFeeds implements OnModuleDestroy {
   private readonly open = new Map<string, AbortController>();
   private readonly stopWatching: () => void;
-  private readonly arrivals = new EventEmitter<{ peer: [peerId: string] }>();
 
-  constructor(private readonly directory: PeerDirectory) {
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly arrivals: PeerArrivals,
+  ) {
     this.stopWatching = directory.onChange(() => void this.endUnwelcome());
   }
 
@@ -22,17 +24,12 @@ export class OpenFeeds implements OnModuleDestroy {
     this.open.get(peerId)?.abort();
     const feed = new AbortController();
     this.open.set(peerId, feed);
-    this.arrivals.emit('peer', peerId);
+    this.arrivals.note(peerId);
     const end = () => {
       feed.abort();
       if (this.open.get(peerId) === feed) this.open.delete(peerId);
     };
     return { signal: feed.signal, end };
-  }
-
-  /** Calls back with the id of each peer that begins to read our feed: it is back, and welcome there. */
-  onBegin(listener: (peerId: string) => void): void {
-    this.arrivals.on('peer', listener);
   }
 
   /** Before the HTTP server and Apollo wait for open connections. */

@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { takesFrom } from '../../../kernel/peer-policy/peer-policy.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { PeerArrivals } from '../../../platform/peer-auth/peer-arrivals.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
 import { LiveViews, type LiveView } from '../../../platform/live-view/live-views.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -15,7 +16,6 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
 import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
 import { Comparison } from './comparison/comparison.js';
-import { OpenFeeds } from '../feed/open-feeds.js';
 import { ContactRecord } from './contact-record.js';
 import { FeedCursors } from './feed-cursors.js';
 import { ItemHandler } from './item-handler.js';
@@ -55,7 +55,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     items: ItemHandler,
     comparison: Comparison,
     private readonly contacts: ContactRecord,
-    private readonly openFeeds: OpenFeeds,
+    private readonly arrivals: PeerArrivals,
     watch: QueueWatch,
   ) {
     watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
@@ -69,8 +69,8 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     await this.queue.enqueue([wakeReplicas(), sweepWithdrawn()]);
     await this.views.follow(this);
     this.stopWatching = this.directory.onChange(() => this.requestSync());
-    this.stopHurrying = this.tunnels.onArrival((peerId) => this.hurry(peerId));
-    this.openFeeds.onBegin((peerId) => this.hurry(peerId));
+    const stops = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.hurry(peerId)));
+    this.stopHurrying = () => stops.forEach((stop) => stop());
     this.requestSync();
     await this.syncing;
   }

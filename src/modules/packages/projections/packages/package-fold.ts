@@ -8,20 +8,21 @@ import { PackageEntity } from './package.entity.js';
 /** A package on its way through a page of events; without facts until its PackagePublished has come. */
 interface Folding {
   readonly facts: PackageFacts | null;
+  readonly uploaded: boolean;
   readonly held: boolean;
   readonly fetching: PackageEntity['fetching'];
 }
 
-const unknown: Folding = { facts: null, held: false, fetching: null };
+const unknown: Folding = { facts: null, uploaded: false, held: false, fetching: null };
 
 function onPackage(folding: Folding, event: PackageEvent): Folding {
   const facts = foldFacts(folding.facts, event);
   const next = { ...folding, facts };
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
-    return { facts, held: true, fetching: null };
+    return { facts, uploaded: true, held: true, fetching: null };
   }
   // Old news of a removal does not touch a later publication.
-  if (event.type === 'PackageRemoved' && facts && isRemoved(facts)) return { facts, held: false, fetching: null };
+  if (event.type === 'PackageRemoved' && facts && isRemoved(facts)) return { facts, uploaded: false, held: false, fetching: null };
   return next;
 }
 
@@ -37,26 +38,26 @@ function onReplica(folding: Folding, event: ReplicaEvent): Folding {
     case 'ReplicaPublished':
       return { ...folding, held: true, fetching: null };
     case 'ReplicaWithdrawn':
-      return { ...folding, held: false, fetching: null };
+      return { ...folding, held: folding.uploaded, fetching: null };
     default:
       return folding;
   }
 }
 
 function toFolding(row: PackageEntity): Folding {
-  const { id, firstPublishedAt, originId, originName, held, fetching, ...rest } = row;
+  const { id, firstPublishedAt, originId, originName, uploaded, held, fetching, ...rest } = row;
   const facts = {
     ...rest,
     packageId: id,
     firstPublishedAt: isoSeconds(firstPublishedAt),
     origin: { serverId: originId, name: originName },
   };
-  return { facts, held, fetching };
+  return { facts, uploaded, held, fetching };
 }
 
 const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
 
-function toRow({ facts, held, fetching }: Folding): PackageEntity | null {
+function toRow({ facts, uploaded, held, fetching }: Folding): PackageEntity | null {
   if (!facts) return null;
   const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
   const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
@@ -73,6 +74,7 @@ function toRow({ facts, held, fetching }: Folding): PackageEntity | null {
     publication,
     removal,
     uploadedBy,
+    uploaded,
     held,
     fetching,
     publishedAt: new Date(stampMs(publication)),

@@ -22,6 +22,8 @@ export class PackageEntity {
   @Column('text', { name: 'origin_id' }) originId!: string;
   @Column('text', { name: 'origin_name' }) originName!: string;
   @Column('text', { name: 'uploaded_by' }) uploadedBy!: string;
+  /** Were its bytes uploaded here, and not removed since? Then we hold them whatever becomes of a copy. */
+  @Column('boolean') uploaded!: boolean;
   /** Are the verified bytes on our disk? */
   @Column('boolean') held!: boolean;
   /** Our replica when we do not hold the bytes: on its way, being mended, or given up. */

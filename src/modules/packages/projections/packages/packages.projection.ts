@@ -13,7 +13,7 @@ import { rankPackages } from './rank-packages.js';
 @Injectable()
 export class PackagesProjection implements Projection {
   readonly name = 'packages';
-  readonly version = 1;
+  readonly version = 2;
   readonly tables = ['packages', 'serving_stage'];
   readonly eventTypes = [
     'PackagePublished',

@@ -34,11 +34,17 @@ export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
 
 @CommandHandler(RecordChunks)
 export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
-  constructor(private readonly runner: CommandRunner) {}
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly files: ReplicaFiles,
+  ) {}
 
   async execute({ arrival }: RecordChunks): Promise<readonly Run[]> {
     const { packageId, ...rest } = arrival;
-    return (await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest })).state.verified;
+    const { state } = await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest });
+    // It was withdrawn just before its file was reserved for these chunks.
+    if (state.status === 'withdrawn') await this.files.setAside(packageId);
+    return state.verified;
   }
 }
 

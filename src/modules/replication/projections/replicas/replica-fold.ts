@@ -21,6 +21,7 @@ export const newReplica = (packageId: string, serverId: string, local: boolean):
     publishedAt: null,
     lineage: [],
     delivered: {},
+    uploaded: false,
     withdrawnAt: null,
   } satisfies ReplicaEntity);
 
@@ -49,6 +50,7 @@ const underWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || r
 
 /** Folds one event of a replica stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
+  if (row.uploaded) return row;
   switch (event.type) {
     case 'ReplicaRequested':
       return requested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);

@@ -26,6 +26,8 @@ export class ReplicaEntity {
   @Column('jsonb') lineage!: Lineage;
   /** Chunks that our own copy got from each peer since it was requested, by the peer's id. */
   @Column('jsonb') delivered!: { readonly [peerId: string]: number };
+  /** Was it uploaded here, and not removed since? Then it is whole, whatever becomes of a copy from elsewhere. */
+  @Column('boolean') uploaded!: boolean;
   /** Since when our own copy is withdrawn because of its stage. */
   @Column('timestamptz', { name: 'withdrawn_at', nullable: true }) withdrawnAt!: Date | null;
 }
