@@ -60,6 +60,6 @@ export function orderOfJobs({ open }: Scene): void {
     // Between the fourth start and the first lies a whole window, but for the time that a start takes to get here.
     const gaps = recorder.at.slice(3).map((at, i) => at - (recorder.at[i] ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThan(200);
-    expect(await queue.counts()).toMatchObject(NOTHING);
+    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
   });
 }
