@@ -11,6 +11,9 @@ import { Sources, type RunOutcome } from '../sources/sources.js';
 import { Arrivals } from './arrivals.js';
 import { hopeless } from './hopeless.js';
 
+/** A source that sends nothing for so long may have stalled. */
+const SILENT_MS = 1_000;
+
 /** Bytes of a run of a package. */
 export const bytesOf = ({ size }: FetchPlan, { first, count }: Run): number =>
   Math.min(size, (first + count) * CHUNK_SIZE) - first * CHUNK_SIZE;
@@ -54,7 +57,7 @@ export class Attempts {
     const asked = { plan, source, run, waits: !has(source, run), startedAt: Date.now() };
     const sha256 = await this.chunkDigests.of(plan.packageId, plan.chunkCount, run.first, run.count);
     const arrivals = this.arrivals.of(plan, source.contact, path);
-    const watch = new Watch(asked, () => this.sources.again(plan, others));
+    const watch = new Watch(asked, () => this.sources.again(plan, others), () => void this.sources.ask(plan, others));
     // The transport calls back outside of the job's context, which says who records what.
     const onProgress = AsyncResource.bind((progress: RunProgress) => {
       arrivals.note(progress.verified);
@@ -100,6 +103,8 @@ class Watch {
   constructor(
     private readonly asked: Asked,
     private readonly others: () => readonly Source[],
+    /** Asks the others what they have by now. */
+    private readonly ask: () => void,
   ) {
     this.lastByteAt = asked.startedAt;
   }
@@ -113,6 +118,8 @@ class Watch {
     const now = Date.now();
     if (received !== this.received) this.lastByteAt = now;
     this.received = received;
+    // They may have got the run since it was begun.
+    if (now - this.lastByteAt >= SILENT_MS) this.ask();
     const way = { run, total: bytesOf(plan, run), received, elapsedMs: now - startedAt, silentMs: now - this.lastByteAt };
     this.verdict = hopeless(way, this.others());
     if (this.verdict) this.stop.abort();

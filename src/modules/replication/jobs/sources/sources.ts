@@ -83,6 +83,11 @@ export class Sources {
     return outsideWindow(wanted, new Date()) ?? new NoSource(reason);
   }
 
+  /** Asks those of them that fetch the package, too, what they have by now: at most once a second each. */
+  async ask(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
+    await this.knownChunks.refresh(found.filter(({ whole }) => !whole).map(({ contact }) => contact), plan.packageId);
+  }
+
   /** The same sources as they are now. */
   again(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
     return found.map((candidate) => this.toSource(plan, candidate));
