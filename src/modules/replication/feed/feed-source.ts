@@ -27,9 +27,9 @@ export interface FeedEntry {
 }
 
 /** Whatever may have changed for a peer. */
-const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn'];
+const CHANGES = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished', 'ReplicaWithdrawn', 'PeerOutdated'];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn', 'PeerOutdated'];
 
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()
@@ -80,7 +80,7 @@ export class FeedSource {
     const telling = events.filter((event) => event.cursor !== firstCursor || isOwn(event));
     const isNews = facts.removal !== null || telling.some(({ type, cursor }) => NEWS.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor));
     if (telling.length === 0 || (since === null && !isNews)) return null;
-    return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests: since === null ? null : digests };
+    return { facts, held: since === null ? null : { verifiedAt: since, lineage }, fetching: null, digests };
   }
 }
 

@@ -33,8 +33,8 @@ export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
   async execute({ arrival }: RecordChunks): Promise<readonly Run[]> {
     const { packageId, ...rest } = arrival;
     const { state } = await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest });
-    // It was withdrawn just before its file was reserved for these chunks.
-    if (state.status === 'withdrawn') await this.files.setAside(packageId);
+    // It was withdrawn, or uploaded here, just before its file was reserved for these chunks.
+    if (state.status === 'withdrawn' || state.status === 'published') await this.files.setAside(packageId);
     return state.verified;
   }
 }
