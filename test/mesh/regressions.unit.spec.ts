@@ -6,10 +6,11 @@ import { take, type Answered, type Step } from '../support/mesh/steps.js';
 
 Logger.overrideLogger(false);
 
+/** A chain: 1 stands between 0 and 2. */
 const plan = (seed: number): Plan => ({
   seed,
-  servers: [0, 1].map(() => ({ stage: 'Dev', clockOffMs: 0 })),
-  edges: [[1, 0]],
+  servers: [0, 1, 2].map(() => ({ stage: 'Dev', clockOffMs: 0 })),
+  edges: [[1, 0], [1, 2]],
 });
 
 /** What went wrong in some order of things, found by the properties; under many orders, as code moves them. */
@@ -18,6 +19,24 @@ const cases: Record<string, readonly Step[]> = {
     { kind: 'upload', server: 1, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 30 },
     { kind: 'stirAll', opened: 60 },
     { kind: 'upload', server: 0, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 0 },
+  ],
+  'a removal that comes before the package itself, from a peer that did not hear of it': [
+    { kind: 'upload', server: 2, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 20 },
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 20 },
+    { kind: 'remove', server: 0, package: 0, opened: 20 },
+    { kind: 'stir', link: 0, server: 1, most: 5, opened: 60 },
+  ],
+  'a demotion that a server for later stages is told of before it knows the package': [
+    { kind: 'serverStage', server: 1, stage: 'Prod', opened: 30 },
+    { kind: 'upload', server: 2, filename: 'a.pkg', content: ['one', 1], stage: 'Prod', opened: 20 },
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['one', 1], stage: 'Dev', opened: 20 },
+    { kind: 'stir', link: 0, server: 1, most: 5, opened: 60 },
+  ],
+  'an upload of an earlier stage than the server has while it is being fetched': [
+    { kind: 'upload', server: 0, filename: 'a.pkg', content: ['large', 18], stage: 'Prod', opened: 20 },
+    { kind: 'serverStage', server: 1, stage: 'Prod', opened: 20 },
+    { kind: 'stirAll', opened: 60 },
+    { kind: 'upload', server: 1, filename: 'a.pkg', content: ['large', 18], stage: 'Dev', opened: 0 },
   ],
   'an upload between a removal and the withdrawal that it causes': [
     { kind: 'upload', server: 0, filename: 'a.pkg', content: ['two', 3], stage: 'Dev', opened: 20 },

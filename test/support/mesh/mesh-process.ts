@@ -140,7 +140,7 @@ export class MeshProcess {
       .on(DeleteWithdrawn, new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock))
       .on(PlanFetch, new PlanFetchHandler(this.runner, this.identity))
       .on(RecordChunks, new RecordChunksHandler(this.runner, files))
-      .on(RecordDamage, new RecordDamageHandler(this.runner))
+      .on(RecordDamage, new RecordDamageHandler(this.runner, files))
       .on(PublishReplica, new PublishReplicaHandler(this.runner, files));
   }
 }

@@ -1,5 +1,5 @@
 import { laterStamp, type Stamp } from '../../../src/kernel/hybrid-clock.js';
-import { countOf } from '../../../src/kernel/runs.js';
+import { countOf, missingRuns } from '../../../src/kernel/runs.js';
 import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
 import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
@@ -118,9 +118,9 @@ export class MeshServer {
       const offered = source && (await answerOf(source, source.storage.digestPublished(packageId)));
       if (offered !== plan.sha256) continue;
       await process.storage.reserve(packageId);
-      const [run] = process.storage.missing(packageId, chunkCount);
-      const lost = { first: plan.verified[0]?.first ?? 0, count: 1 };
-      const wanted = run ? { first: run.first, count: 1 + this.gate.choose(run.count) } : lost;
+      const [run] = missingRuns(plan.verified, chunkCount);
+      if (!run) return;
+      const wanted = { first: run.first, count: 1 + this.gate.choose(run.count) };
       await this.gate.pass(process.life);
       process.storage.write(packageId, wanted);
       this.downloaded.set(packageId, (this.downloaded.get(packageId) ?? 0) + wanted.count);

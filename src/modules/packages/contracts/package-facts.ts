@@ -27,6 +27,13 @@ export interface PackageFacts {
 /** Is the package there, or is its tombstone the last word? */
 export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== null && facts.removal > facts.publication;
 
+/** Has one of our registers a later stamp than theirs? */
+export const knowsMore = (ours: PackageFacts, theirs: PackageFacts): boolean =>
+  ours.publication > theirs.publication ||
+  ours.stageStamp > theirs.stageStamp ||
+  (ours.removal ?? '') > (theirs.removal ?? '') ||
+  ours.firstPublishedAt < theirs.firstPublishedAt;
+
 const earlier = (a: string, b: string): string => (a < b ? a : b);
 
 function publish(facts: PackageFacts | null, published: PackagePublished['data']): PackageFacts {

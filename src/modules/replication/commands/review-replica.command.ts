@@ -6,6 +6,8 @@ export interface PeerReport {
   readonly peerId: string;
   readonly peerName: string;
   readonly copy: PeerCopy | null;
+  /** Has it a copy, and does it not know yet what we know of the package? */
+  readonly isOutdated: boolean;
 }
 
 /**

@@ -32,6 +32,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     const known = await this.packages.load(packageId);
     const { facts, uploadedAt } = known;
     if (!facts) return;
+    if (report?.isOutdated) await this.runner.run(replica, packageId, outdated(packageId, report));
     const wanted = !isRemoved(facts) && takes(this.identity.stage, facts.stage);
     if (!wanted) return this.giveUp(facts, report, known);
     // What was uploaded here is here: a copy from elsewhere adds nothing.
@@ -88,7 +89,8 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
   private async giveUp(facts: PackageFacts, report: PeerReport | null, { uploadedAt, removedCursor }: KnownPackage): Promise<void> {
     const state = await this.tell(facts, reportOf(facts, report));
     // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
-    if (uploadedAt !== null) return;
+    // Only what is on its way ends then.
+    if (uploadedAt !== null && state.status !== 'pending' && state.status !== 'failed') return;
     if (state.content === null) return removedCursor === null ? undefined : this.dropRemoved(facts);
     const reason = isRemoved(facts) ? 'removed' : 'stage';
     const { events } = await this.runner.run(replica, facts.packageId, { kind: 'withdraw', reason });
@@ -110,6 +112,9 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
 function contentOf({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent {
   return { packageId, filename, size, sha256, chunkCount };
 }
+
+const outdated = (packageId: string, { peerId, peerName }: PeerReport) =>
+  ({ kind: 'outdated', packageId, holder: { peerId, peerName } }) as const;
 
 function reportOf({ packageId }: PackageFacts, report: PeerReport | null): ReportHolder | null {
   if (!report) return null;

@@ -123,6 +123,15 @@ export type ReplicaUnreported = DomainEvent<
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
 
+/**
+ * A peer that has a copy told older news of the package than ours: it may have been told ours before it knew the package,
+ * and not have taken note. So it is told again.
+ */
+export type PeerOutdated = DomainEvent<
+  'PeerOutdated',
+  { readonly packageId: string; readonly peerId: string; readonly peerName: string }
+>;
+
 export type ReplicaEvent =
   | ReplicaRequested
   | ChunksVerified
@@ -134,7 +143,8 @@ export type ReplicaEvent =
   | ReplicaFailed
   | ReplicaWithdrawn
   | ReplicaReported
-  | ReplicaUnreported;
+  | ReplicaUnreported
+  | PeerOutdated;
 
 /** Version 1 told of whole copies only, and not by which way they came. */
 function withoutLineage(data: Json): Json {
@@ -153,4 +163,5 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaWithdrawn: { version: 1 },
   ReplicaReported: { version: 2, upcasters: { 1: withoutLineage } },
   ReplicaUnreported: { version: 1 },
+  PeerOutdated: { version: 1 },
 });

@@ -72,6 +72,8 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       const { peerId, verifiedAt, lineage } = event.data;
       return { ...state, holders: put(state.holders, peerId, { verifiedAt, lineage }) };
     }
+    case 'PeerOutdated':
+      return state;
     case 'ReplicaUnreported':
       return { ...state, holders: without(state.holders, event.data.peerId) };
   }

@@ -61,6 +61,8 @@ export type ReplicaCommand =
   | { readonly kind: 'arrive' }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
+  /** A holder told older news of the package than ours. */
+  | { readonly kind: 'outdated'; readonly packageId: string; readonly holder: Holder }
   /** A holder's report, and the wish for a copy of our own, in one step. */
   | { readonly kind: 'announce'; readonly report: ReportHolder; readonly content: ReplicaContent }
   | { readonly kind: 'retry' };

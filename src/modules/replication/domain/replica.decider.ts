@@ -22,6 +22,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
     if (command.kind === 'report') return report(command, state);
     if (command.kind === 'announce') return announce(command, state);
     if (command.kind === 'retry') return retry(state);
+    if (command.kind === 'outdated') return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
     if (command.kind === 'adopt') return adopt(command, state);
     if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
     // The rest concerns a copy that was asked for; for any other it is old news.

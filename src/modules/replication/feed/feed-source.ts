@@ -29,10 +29,10 @@ export interface FeedEntry {
 /** Whatever may have changed for a peer. */
 const CHANGES = [
   'PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'PackageDamaged',
-  'ReplicaRequested', 'ReplicaPublished', 'ReplicaReported', 'ReplicaDamaged', 'ReplicaWithdrawn',
+  'ReplicaRequested', 'ReplicaPublished', 'ReplicaReported', 'ReplicaDamaged', 'ReplicaWithdrawn', 'PeerOutdated',
 ];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn'];
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn', 'PeerOutdated'];
 
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()
@@ -113,7 +113,7 @@ function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): Fe
   // A small package is published before anybody could ask for a part of it.
   const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
   if (!isOnItsWay && !isNews) return null;
-  return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests: null };
+  return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
 }
 
 const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>

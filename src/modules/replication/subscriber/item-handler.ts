@@ -10,7 +10,7 @@ import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.po
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { LearnPackage } from '../../packages/contracts/learn-package.js';
-import { isRemoved } from '../../packages/contracts/package-facts.js';
+import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../commands/review-replica.command.js';
 import { PeerItem, PeerManifest } from './peer-messages.js';
@@ -62,12 +62,15 @@ export class ItemHandler {
     const { packageId } = facts;
     const known = (await this.packages.load(packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
-    const useful = copy !== null && !isRemoved(facts) && takes(this.identity.stage, facts.stage);
+    // A tombstone counts before the package itself is known: a peer that slept may still offer that.
+    const useful = (copy !== null || isRemoved(facts)) && takes(this.identity.stage, facts.stage);
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
     await this.commands.execute(new LearnPackage(facts, pages, peer.peerId));
-    const report = { peerId: peer.peerId, peerName: peer.name, copy };
+    const { facts: ours } = await this.packages.load(packageId);
+    const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
+    const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
     await this.commands.execute(new ReviewReplica(packageId, report));
   }
 

@@ -29,6 +29,8 @@ function summaryOf(event: ReplicaEvent): string {
     }
     case 'ReplicaReported':
       return `${event.data.peerName} ${event.data.verifiedAt === null ? 'fetches a copy' : 'holds a verified copy'}`;
+    case 'PeerOutdated':
+      return `${event.data.peerName} did not know the latest of the package: telling it again`;
     case 'ReplicaUnreported':
       return `${event.data.peerName} no longer holds a copy`;
   }

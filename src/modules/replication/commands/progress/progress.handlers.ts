@@ -42,8 +42,8 @@ export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
   async execute({ arrival }: RecordChunks): Promise<readonly Run[]> {
     const { packageId, ...rest } = arrival;
     const { state } = await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest });
-    // It was withdrawn just before its file was reserved for these chunks.
-    if (state.status === 'withdrawn') await this.files.setAside(packageId);
+    // It was withdrawn, or uploaded here, just before its file was reserved for these chunks.
+    if (state.status === 'withdrawn' || state.status === 'published') await this.files.setAside(packageId);
     return state.verified;
   }
 }
@@ -73,11 +73,16 @@ export class PublishReplicaHandler implements ICommandHandler<PublishReplica> {
 
 @CommandHandler(RecordDamage)
 export class RecordDamageHandler implements ICommandHandler<RecordDamage> {
-  constructor(private readonly runner: CommandRunner) {}
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly files: ReplicaFiles,
+  ) {}
 
   async execute({ damage }: RecordDamage): Promise<boolean> {
     const { packageId, ...rest } = damage;
-    const { events } = await this.runner.run(replica, packageId, { kind: 'damage', ...rest });
+    const { events, state } = await this.runner.run(replica, packageId, { kind: 'damage', ...rest });
+    // What was damaged is a file that was reserved anew after the withdrawal.
+    if (state.status === 'withdrawn') await this.files.setAside(packageId);
     return events.some(({ type }) => type === 'ReplicaFailed');
   }
 }

@@ -60,6 +60,8 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
       return published(row, event.record.recordedAt);
     case 'ReplicaReported':
       return { ...reported(row, event.data.verifiedAt), lineage: wayTo(event.data) };
+    case 'PeerOutdated':
+      return row;
     case 'ReplicaWithdrawn':
       return { ...withdrawn(row), withdrawnAt: event.data.reason === 'stage' ? event.record.recordedAt : null };
     case 'ReplicaUnreported':

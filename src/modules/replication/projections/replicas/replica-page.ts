@@ -37,6 +37,7 @@ export class ReplicaPage {
   }
 
   private onReplica(event: Recorded<ReplicaEvent>): void {
+    if (event.type === 'PeerOutdated') return;
     const { packageId } = event.data;
     const remote = event.type === 'ReplicaReported' || event.type === 'ReplicaUnreported';
     const serverId = remote ? event.data.peerId : event.record.metadata.serverId;
