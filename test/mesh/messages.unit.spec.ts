@@ -10,8 +10,12 @@ Logger.overrideLogger(false);
 
 type Edges = readonly (readonly [number, number])[];
 
-/** In each direction of each edge, an item says that a copy is there. */
+/**
+ * In each direction of each edge, an item says that a copy is there. Of a package that takes long, who fetches it says
+ * so before, and once more when its way is complete only afterwards.
+ */
 const ITEMS_A_PACKAGE = 1;
+const MOST_OF_A_LARGE_ONE = 3;
 /** A change is told by each server that learns of it, and a server whose copy ended says that too. */
 const MOST_A_CHANGE = 2;
 
@@ -31,12 +35,14 @@ async function start(edges: Edges): Promise<Mesh> {
   return Mesh.start({ seed: 1, servers: all.map(() => ({ stage: 'Dev', clockOffMs: 0 })), edges });
 }
 
-it.each(Object.entries(layouts))('in a %s each package is told of once in each direction and downloaded once by each', async (_, edges) => {
+it.each(Object.entries(layouts))('in a %s each package is told of once in each direction, a large one a few times, and downloaded once by each', async (_, edges) => {
   const mesh = await start(edges);
   for (const [i, chunks] of [3, 1, 0, 18].entries()) mesh.begin(i, (process) => process.upload(`${i}.pkg`, new Content(`${i}`, chunks), 'Dev'));
   await mesh.rest();
   expect(disagreements(mesh, [])).toEqual([]);
-  expect(delivered(mesh)).toBe(4 * ITEMS_A_PACKAGE * 2 * edges.length);
+  const directions = 2 * edges.length;
+  expect(delivered(mesh)).toBeGreaterThanOrEqual(4 * ITEMS_A_PACKAGE * directions);
+  expect(delivered(mesh)).toBeLessThanOrEqual((3 * ITEMS_A_PACKAGE + MOST_OF_A_LARGE_ONE) * directions);
   expect(downloads(mesh).reduce((sum, chunks) => sum + chunks, 0)).toBe((SERVERS - 1) * (3 + 1 + 0 + 18));
 });
 

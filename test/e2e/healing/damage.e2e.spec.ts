@@ -46,7 +46,7 @@ describe.each(['a', 'b'] as const)('a stored file on %s', (name) => {
       runs: [{ first: 3, count: 1 }, { first: 7, count: 2 }, { first: 20, count: 1 }],
     });
     expect(fetchedChunks).toBe(4);
-    expect((await shown(pair[name], id)).lastVerifiedAt).not.toBe(before);
+    await waitFor('it to count as verified anew', async () => (await shown(pair[name], id)).lastVerifiedAt !== before);
     const types = (await eventsOf(pair[name], id)).map(({ type }) => type);
     expect(types.includes('PackageDamaged')).toBe(name === 'a');
   });

@@ -62,11 +62,11 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'copy', 'peer');
     await hold(log, 'copy');
-    const [first, ...more] = await read(log, 'memory.1');
-    expect([first?.id, more]).toEqual(['memory.2', []]);
+    const [first, ...more] = await read(log, 'memory.1.e1');
+    expect([first?.id, more]).toEqual(['memory.2.e2', []]);
     await publish(log, 'gone', 'peer');
     await publish(log, 'gone', 'peer', 2);
-    expect(summary(await read(log, 'memory.3'))).toEqual([['memory.4', 'gone', false, null]]);
+    expect(summary(await read(log, 'memory.3.e3'))).toEqual([['memory.4.e4', 'gone', false, null]]);
   });
 
   it('tells each package once, as it is now, in the order of the last change', async () => {

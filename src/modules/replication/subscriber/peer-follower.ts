@@ -102,7 +102,9 @@ export class PeerFollower {
   /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
   private async read(held: AbortSignal): Promise<void> {
     const connection = new AbortController();
-    const signal = AbortSignal.any([held, connection.signal]);
+    // Not AbortSignal.any: Node 20 may collect what it returns while only its listeners are left.
+    const end = (): void => connection.abort();
+    held.addEventListener('abort', end, { once: true });
     const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
     let failure: { readonly error: unknown } | null = null;
     const putOff = new Set<string>();
@@ -122,8 +124,9 @@ export class PeerFollower {
       },
     });
     try {
-      await this.readInto(work, await place.load(), signal);
+      await this.readInto(work, await place.load(), connection.signal);
     } finally {
+      held.removeEventListener('abort', end);
       await work.settled();
       await place.settled();
       if (readAgain) {

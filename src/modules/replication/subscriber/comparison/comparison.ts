@@ -67,7 +67,7 @@ export class Comparison {
 
   /** The peer does not know the package (any more), so it has no copy. */
   private async forget(peer: PeerContact, packageId: string): Promise<void> {
-    await this.commands.execute(new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null }));
+    await this.commands.execute(new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }));
   }
 
   private async ourEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
