@@ -32,7 +32,7 @@ function onReplica(folding: Folding, event: ReplicaEvent): Folding {
       return { ...folding, fetching: 'REQUESTED' };
     // Also tells of the damage of a file that was uploaded here.
     case 'ReplicaDamaged':
-      return { ...folding, held: false, fetching: 'DAMAGED' };
+      return { ...folding, uploaded: false, held: false, fetching: 'DAMAGED' };
     case 'ReplicaFailed':
       return { ...folding, fetching: 'FAILED' };
     case 'ReplicaPublished':

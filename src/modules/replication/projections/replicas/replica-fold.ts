@@ -50,7 +50,8 @@ const underWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || r
 
 /** Folds one event of a replica stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
-  if (row.uploaded) return row;
+  // What was uploaded here stays whole, whatever becomes of a copy from elsewhere, until its own file is damaged.
+  if (row.uploaded && event.type !== 'ReplicaDamaged') return row;
   switch (event.type) {
     case 'ReplicaRequested':
       return requested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);
@@ -82,7 +83,7 @@ function damaged(row: ReplicaEntity, { chunkCount, fromPeerId, runs, missing }: 
   const verified = runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount }));
   const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countOf(runs)}`;
   const lastError = `${what} on this server's disk`;
-  const fetching = { ...row, ...CLEAR, state: 'FETCHING' as const, verified, rejectedChunks: 0, publishedAt: null };
+  const fetching = { ...row, ...CLEAR, uploaded: false, state: 'FETCHING' as const, verified, rejectedChunks: 0, publishedAt: null };
   return { ...fetching, lastError, sourceId: fromPeerId, requestedAt: at };
 }
 
