@@ -9,6 +9,7 @@ import { sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const MIB = 1024 * 1024;
+const MOST_RSS_KIB = 400 * 1024;
 /** What 4 GiB may add to the largest resident set so far: buffers, and nothing that grows with the file. */
 const MOST_GROWTH_KIB = 256 * 1024;
 const Count = z.object({ packages: z.object({ totalCount: z.number() }) });
@@ -66,6 +67,7 @@ it('a package of 4 GiB passes through every server in little memory', { timeout:
       const { headers, ok } = await fetch(`${server.url}/Packages/huge.pkg`, { method: 'HEAD' });
       return ok && headers.get('etag') === `"${digest}"`;
     }, 800_000);
+    expect(peakOf(server)).toBeLessThan(MOST_RSS_KIB);
     expect(peakOf(server) - (before.get(server) ?? 0)).toBeLessThan(MOST_GROWTH_KIB);
   }
 });
