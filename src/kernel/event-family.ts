@@ -3,6 +3,11 @@ import type { Json } from './json.js';
 
 type Upcaster = (data: Json) => Json;
 
+/** The upcaster for fields that a version added: what older events mean by not having them. */
+export const withFields =
+  (fields: { readonly [key: string]: Json }): Upcaster =>
+  (data) => ({ ...Object(data), ...fields });
+
 /** `version` is what is written today; `upcasters[n]` turns the data of version n into that of version n + 1. */
 export interface EventVersion {
   readonly version: number;

@@ -1,14 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { register } from '../../src/app/demo/demo-steps.js';
-import { FaultProxy } from './fault-proxy.js';
-import { ServerUnderTest } from './server-under-test.js';
+import type { FaultProxy } from './fault-proxy.js';
+import { ServerMesh } from './server-mesh.js';
+import type { ServerUnderTest } from './server-under-test.js';
 import { waitFor } from './wait-for.js';
 
-const Server = z.object({ server: z.object({ id: z.string() }) });
 const QueueState = z.object({ queue: z.object({ state: z.string(), failed: z.number().nullable() }) });
-const NAMES = 'abcdefgh';
+const nameOf = (index: number): string => 'abcdefgh'.charAt(index);
 
 type Link = readonly [number, number];
 
@@ -17,29 +16,19 @@ export const ringOf = (size: number): Link[] => Array.from({ length: size }, (_,
 export const fullMeshOf = (size: number): Link[] =>
   Array.from({ length: size }, (_, i) => Array.from({ length: size - i - 1 }, (_, j) => [i, i + 1 + j] as const)).flat();
 
-/** Real servers, registered along links; what one asks of another goes through a proxy of its own. */
+/** Real servers by number, what one asks of another through a proxy of its own, and what a healthy mesh comes to. */
 export class RealMesh {
-  private constructor(
-    readonly servers: readonly ServerUnderTest[],
-    private readonly proxies: ReadonlyMap<string, FaultProxy>,
-  ) {}
+  private constructor(private readonly mesh: ServerMesh) {}
 
   /** `env` is what a server's environment has beside the usual. */
-  static async start(size: number, links: readonly Link[], env: (index: number) => Readonly<Record<string, string>> = () => ({})): Promise<RealMesh> {
-    const servers = Array.from({ length: size }, (_, i) => new ServerUnderTest(NAMES.charAt(i), env(i)));
-    // One after another: initdb for all at once takes longer on few cores.
-    for (const server of servers) await server.start();
-    const proxies = new Map<string, FaultProxy>();
-    const mesh = new RealMesh(servers, proxies);
-    for (const [from, to] of links) {
-      await register(await mesh.at(from).client(), await mesh.at(to).client());
-      for (const [caller, called] of [[from, to], [to, from]] as const) {
-        const proxy = await new FaultProxy(() => mesh.at(called).port).start();
-        proxies.set(`${caller}>${called}`, proxy);
-        await mesh.sendThrough(caller, called, proxy);
-      }
-    }
-    return mesh;
+  static async start(size: number, links: readonly Link[], env: (index: number) => Record<string, string> = () => ({})): Promise<RealMesh> {
+    const names = Array.from({ length: size }, (_, i) => nameOf(i));
+    const edges = links.map(([from, to]) => `${nameOf(from)}-${nameOf(to)}`);
+    return new RealMesh(await ServerMesh.start(names, edges, Object.fromEntries(names.map((name, i) => [name, env(i)]))));
+  }
+
+  get servers(): readonly ServerUnderTest[] {
+    return this.mesh.servers;
   }
 
   at(index: number): ServerUnderTest {
@@ -50,7 +39,7 @@ export class RealMesh {
 
   /** What `caller` asks of `called` passes here. */
   proxy(caller: number, called: number): FaultProxy {
-    const proxy = this.proxies.get(`${caller}>${called}`);
+    const proxy = this.mesh.proxies.get(`${nameOf(caller)}<${nameOf(called)}`);
     if (!proxy) throw new Error(`${caller} and ${called} are not registered with each other`);
     return proxy;
   }
@@ -82,15 +71,8 @@ export class RealMesh {
     }
   }
 
-  async dispose(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.dispose()));
-    await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
-  }
-
-  private async sendThrough(caller: number, called: number, proxy: FaultProxy): Promise<void> {
-    const { server } = await (await this.at(called).client()).ask('{ server { id } }', Server);
-    const change = 'mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }';
-    await (await this.at(caller).client()).ask(change, z.unknown(), { id: server.id, url: proxy.url });
+  dispose(): Promise<void> {
+    return this.mesh.dispose();
   }
 }
 

@@ -1,6 +1,5 @@
 import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily } from '../../../kernel/event-family.js';
-import type { Json } from '../../../kernel/json.js';
+import { EventFamily, withFields } from '../../../kernel/event-family.js';
 import type { PeerPolicy } from '../../../kernel/peer-policy/peer-policy.js';
 
 /** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
@@ -89,14 +88,10 @@ export type PeerEvent =
   | PeerUnregistered
   | PeerCallRefused;
 
-function withoutOurKey(data: Json): Json {
-  return typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data, ourPublicKey: null } : data;
-}
-
 export const peerEvents = new EventFamily<PeerEvent>({
   PeerInvited: { version: 1 },
   PeerInvitationAccepted: { version: 1 },
-  PeerRegistered: { version: 2, upcasters: { 1: withoutOurKey } },
+  PeerRegistered: { version: 2, upcasters: { 1: withFields({ ourPublicKey: null }) } },
   PeerKeyRotated: { version: 1 },
   PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },

@@ -57,7 +57,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
 
   private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
     const news = reportOf(facts, report);
-    await this.adopt(facts, missing ? ['withdrawn'] : ['pending', 'failed']);
+    if (missing) await this.takeBack(facts);
     if (news && news.copy !== null && missing) {
       await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
       return;
@@ -69,13 +69,10 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
   }
 
-  /**
-   * Nothing has to be fetched when the file is there: within the grace time after a withdrawal, and when it was uploaded
-   * here while it was on its way from a peer.
-   */
-  private async adopt(facts: PackageFacts, from: readonly ReplicaState['status'][]): Promise<void> {
+  /** Within the grace time after a withdrawal its file is still there: nothing has to be fetched. */
+  private async takeBack(facts: PackageFacts): Promise<void> {
     const { packageId, sha256 } = facts;
-    if (!from.includes((await this.runner.load(replica, packageId)).status)) return;
+    if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
     await this.files.adopt(packageId, sha256, () => this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }));
   }
 

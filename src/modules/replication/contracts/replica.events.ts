@@ -1,6 +1,5 @@
 import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily } from '../../../kernel/event-family.js';
-import type { Json } from '../../../kernel/json.js';
+import { EventFamily, withFields } from '../../../kernel/event-family.js';
 import type { PeerCopy } from './lineage.js';
 
 /**
@@ -146,11 +145,6 @@ export type ReplicaEvent =
   | ReplicaUnreported
   | PeerOutdated;
 
-/** Version 1 told of whole copies only, and not by which way they came. */
-function withoutLineage(data: Json): Json {
-  return typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...data, lineage: [] } : data;
-}
-
 export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaRequested: { version: 1 },
   ChunksVerified: { version: 1 },
@@ -161,7 +155,7 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaPublished: { version: 1 },
   ReplicaFailed: { version: 1 },
   ReplicaWithdrawn: { version: 1 },
-  ReplicaReported: { version: 2, upcasters: { 1: withoutLineage } },
+  ReplicaReported: { version: 2, upcasters: { 1: withFields({ lineage: [] }) } },
   ReplicaUnreported: { version: 1 },
   PeerOutdated: { version: 1 },
 });

@@ -53,7 +53,7 @@ export type ReplicaCommand =
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
   | { readonly kind: 'publish' }
-  /** The whole file is at its place: that of a withdrawn copy, or one that was uploaded here meanwhile. */
+  /** The whole file of a withdrawn copy is still at its place. */
   | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
   | PublishedDamageFound

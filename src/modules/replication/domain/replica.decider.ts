@@ -38,10 +38,9 @@ function request({ content, fromPeerId }: Command<'request'>, state: ReplicaStat
 /** In one step, so that no job begins to fetch. */
 function adopt({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
   const { status, fromPeerId } = state;
-  if (status === 'none' || status === 'published' || fromPeerId === null) return [];
+  if (status !== 'withdrawn' || fromPeerId === null) return [];
   const { packageId, filename, size, sha256 } = content;
   const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
-  if (status !== 'withdrawn') return [published];
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }, published];
 }
 

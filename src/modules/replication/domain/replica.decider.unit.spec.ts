@@ -65,10 +65,11 @@ describe('asking for a copy', () => {
 describe('a file that is at its place', () => {
   const adopt = { kind: 'adopt', content } as const;
 
-  it('makes a withdrawn copy whole in one step, and ends a fetch', () => {
+  it('makes a withdrawn copy whole in one step; an upload ends a fetch', () => {
+    const arrived = { kind: 'arrive' } as const;
     given(requested, verified(0, 20, 0), published, withdrawn).when(adopt).gives(requested, published);
-    given(requested, verified(0, 5, 15)).when(adopt).gives(published);
-    given(requested, failed('CHUNK_REJECTED')).when(adopt).gives(published);
+    given(requested, verified(0, 5, 15)).when(arrived).gives(published);
+    given(requested, failed('CHUNK_REJECTED')).when(arrived).gives(published);
   });
 
   it('is nothing new for a copy that is whole, or was never asked for', () => {

@@ -1,6 +1,5 @@
 import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily } from '../../../kernel/event-family.js';
-import type { Json } from '../../../kernel/json.js';
+import { EventFamily, withFields } from '../../../kernel/event-family.js';
 import type { Stage } from '../../../kernel/stage.js';
 
 /** Stream `server`. */
@@ -34,11 +33,8 @@ export type ServerKeyRotated = DomainEvent<
 
 export type ServerEvent = ServerInitialised | ServerSettingsChanged | ServerKeyRotated;
 
-/** Up to version 1 every server could be called. */
-const reachable = (data: Json): Json => ({ ...Object(data), reachable: true });
-
 export const serverEvents = new EventFamily<ServerEvent>({
   ServerInitialised: { version: 1 },
   ServerKeyRotated: { version: 1 },
-  ServerSettingsChanged: { version: 2, upcasters: { 1: reachable } },
+  ServerSettingsChanged: { version: 2, upcasters: { 1: withFields({ reachable: true }) } },
 });
