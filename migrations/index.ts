@@ -16,6 +16,7 @@ import { Scrub1764000000050 } from './1764000000050-scrub.js';
 import { PeerComparisons1764000000051 } from './1764000000051-peer-comparisons.js';
 import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
 import { Transfers1764000000070 } from './1764000000070-transfers.js';
+import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lock-out.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   PeerComparisons1764000000051,
   ReplicaWays1764000000060,
   Transfers1764000000070,
+  SessionsAndLockOut1764000000100,
 ];

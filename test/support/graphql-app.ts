@@ -6,11 +6,12 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
 import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
+import { authorityOf } from '../../src/kernel/authority.js';
 import type { RecordedEvent } from '../../src/kernel/event.js';
 import { Refusal } from '../../src/kernel/refusal.js';
 import { SignInResolver } from '../../src/modules/accounts/api/sign-in.resolver.js';
-import { SignIn } from '../../src/modules/accounts/commands/sign-in.command.js';
-import { SignOutHandler } from '../../src/modules/accounts/commands/sign-out.handler.js';
+import { SignIn } from '../../src/modules/accounts/commands/sign-in/sign-in.command.js';
+import { SignOut } from '../../src/modules/accounts/commands/sessions/sign-out.command.js';
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
@@ -23,6 +24,8 @@ import { PackageReplicasResolver } from '../../src/modules/replication/api/packa
 import { ReplicasResolver } from '../../src/modules/replication/api/replicas.resolver.js';
 import { QueueModule } from '../../src/modules/queue/queue.module.js';
 import { ReplicationReadModule } from '../../src/modules/replication/replication-read.module.js';
+import { currentContext } from '../../src/platform/context/call-context.js';
+import { Needs } from '../../src/platform/auth/needs.decorator.js';
 import { AuthModule } from '../../src/platform/auth/auth.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
 import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
@@ -36,7 +39,8 @@ import { EventStore } from '../../src/ports/event-store.port.js';
 import { JobQueue } from '../../src/ports/job-queue.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
-import { Sessions } from '../../src/ports/sessions.port.js';
+import { Principals, type Principal } from '../../src/ports/principals.port.js';
+import { RefusedCalls } from '../../src/ports/refused-calls.port.js';
 import { ScriptedQueue } from './scripted-queue.js';
 import { MemoryLocks } from './memory-locks.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
@@ -47,10 +51,32 @@ export const TOKEN = 'good-token';
 export const OTHER_TOKEN = 'other-token';
 
 const open = new Set([TOKEN, OTHER_TOKEN]);
-const sessions = {
-  authenticate: async (token: string) => (open.has(token) ? { kind: 'account', id: 'a-1', name: 'admin' } : null),
-  close: async (token: string) => void open.delete(token),
-};
+
+/** An admin, signed in by either token. */
+class TwoSessions extends Principals {
+  override authenticate(token: string): Promise<Principal | null> {
+    const proof = { kind: 'session', id: token } as const;
+    const actor = { kind: 'account', id: 'a-1', name: 'admin' } as const;
+    const authority = authorityOf('admin', ['admin'], null);
+    return Promise.resolve(open.has(token) ? { actor, accountId: 'a-1', authority, proof, mustChangePassword: false } : null);
+  }
+
+  override holds(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  override onChange(): () => void {
+    return () => undefined;
+  }
+}
+
+@CommandHandler(SignOut)
+class SignOutHandler implements ICommandHandler<SignOut> {
+  async execute() {
+    open.delete(currentContext().principal?.proof.id ?? '');
+    return { cursor: null, types: [] };
+  }
+}
 
 @CommandHandler(SignIn)
 class SignInHandler implements ICommandHandler<SignIn> {
@@ -63,6 +89,7 @@ class SignInHandler implements ICommandHandler<SignIn> {
 /** Fails in a way that nobody expected. */
 @Resolver()
 class BrokenResolver {
+  @Needs('read')
   @Query(() => String)
   broken(): string {
     throw new Error('secret of /etc/passwd');
@@ -97,13 +124,14 @@ export class GraphqlApp {
     const values = [
       { provide: EventStore, useValue: store },
       { provide: Database, useValue: { settings: database.settings } },
-      { provide: Sessions, useValue: sessions },
-      { provide: ServerIdentity, useValue: { serverId: 'test', publicKey: '', keyKnownTo: () => '' } },
+      { provide: Principals, useClass: TwoSessions },
+      { provide: RefusedCalls, useValue: { note: async () => undefined } },
+      { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' } },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
     ];
     @Global()
-    @Module({ providers: values, exports: [EventStore, Database, Sessions, ServerIdentity, Locks, JobQueue] })
+    @Module({ providers: values, exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue] })
     class Engines {}
 
     const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });

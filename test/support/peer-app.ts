@@ -11,6 +11,7 @@ import { peerProviders } from '../../src/modules/peers/peers.module.js';
 import { tunnelProviders } from '../../src/modules/peers/tunnels.module.js';
 import { serverProviders } from '../../src/modules/server/server.module.js';
 import { AuthModule } from '../../src/platform/auth/auth.module.js';
+import { Needs } from '../../src/platform/auth/needs.decorator.js';
 import { Public } from '../../src/platform/auth/public.decorator.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { currentContext } from '../../src/platform/context/call-context.js';
@@ -32,6 +33,8 @@ import { PeerTransport } from '../../src/ports/peer-transport.port.js';
 import { PeerTunnels } from '../../src/ports/peer-tunnels.port.js';
 import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { Principals } from '../../src/ports/principals.port.js';
+import { RefusedCalls } from '../../src/ports/refused-calls.port.js';
 import { Sessions } from '../../src/ports/sessions.port.js';
 import { MemoryLocks } from './memory-locks.js';
 import { TunnelTransport } from '../../src/ports/tunnel-transport.port.js';
@@ -41,6 +44,7 @@ import type { ServerHome } from './trusted-server.js';
 @Controller()
 export class ProbeController {
   @Get('probe/session')
+  @Needs('read')
   session() {
     return currentContext();
   }
@@ -74,7 +78,7 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Sessions, PeerDirectory, PeerCallAudit, PeerTunnels],
+  exports: [ServerIdentity, Sessions, Principals, RefusedCalls, PeerDirectory, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 

@@ -1,41 +1,62 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../kernel/event.js';
 import { Refusal } from '../../kernel/refusal.js';
-import { Sessions } from '../../ports/sessions.port.js';
-import { addressOf, rememberCaller, rememberedCaller, type AuthContext, type Caller } from './caller.js';
+import { Principals } from '../../ports/principals.port.js';
+import { addressOf, rememberCaller, type AuthContext, type SignedInCaller } from './caller.js';
+import { SessionCookie } from './cookie/session-cookie.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
+
+const signedIn = new WeakMap<IncomingMessage, SignedInCaller>();
 
 /** Turns what a caller shows into who they are. */
 @Injectable()
 export class Authenticator {
-  constructor(private readonly sessions: Sessions) {}
+  constructor(
+    private readonly principals: Principals,
+    private readonly cookie: SessionCookie,
+  ) {}
 
-  /** From an `Authorization` header or connection parameter; null without a valid `Bearer <token>` (RFC 6750). */
-  async authenticateBearer(header: string | undefined): Promise<Actor | null> {
-    const token = bearerToken(header);
-    return token === null ? null : this.sessions.authenticate(token);
-  }
-
-  /** The caller of an HTTP request, found once per request; null when nobody is signed in. */
-  async authenticateRequest(request: IncomingMessage): Promise<Caller | null> {
-    const remembered = rememberedCaller(request);
-    if (remembered) return remembered;
-    const actor = await this.authenticateBearer(request.headers.authorization);
-    if (!actor) return null;
-    const caller = { actor, address: addressOf(request) };
-    rememberCaller(request, caller);
+  /**
+   * The caller of an HTTP request, found once per request, at its start: a session that ends while a body is on its way
+   * ends nothing. Null when nobody is signed in. @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL
+   */
+  async authenticateRequest(request: IncomingMessage): Promise<SignedInCaller | null> {
+    const known = signedIn.get(request);
+    if (known) return known;
+    const caller = await this.callerWith(request, this.shown(request, 'request'));
+    if (caller) {
+      signedIn.set(request, caller);
+      rememberCaller(request, caller);
+    }
     return caller;
   }
 
-  /** @throws Refusal UNAUTHENTICATED */
-  async requireCaller(context: AuthContext): Promise<Caller> {
+  /** Of somebody who opens a WebSocket. @param header `Bearer <token>`, where it came with the first message */
+  authenticateUpgrade(request: IncomingMessage, header: string | undefined): Promise<SignedInCaller | null> {
+    return this.callerWith(request, header === undefined ? this.shown(request, 'upgrade') : bearerToken(header));
+  }
+
+  /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL */
+  async requireCaller(context: AuthContext): Promise<SignedInCaller> {
     const caller = context.caller ?? (context.req ? await this.authenticateRequest(context.req) : null);
     if (!caller) throw new Refusal('UNAUTHENTICATED', 'Sign in first, and send the token as "Authorization: Bearer <token>".');
     return caller;
   }
+
+  /** Who sends an `Authorization` header is a program, not a browser that adds a cookie by itself. */
+  private shown(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
+    const header = request.headers.authorization;
+    return header === undefined ? this.cookie.tokenIn(request, kind) : bearerToken(header);
+  }
+
+  private async callerWith(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
+    if (token === null) return null;
+    const address = addressOf(request);
+    const principal = await this.principals.authenticate(token, { address });
+    return principal && { actor: principal.actor, address, principal, token };
+  }
 }
 
 /** The token of an `Authorization: Bearer` header, null when it is none. */
-export const bearerToken = (header: string | undefined): string | null => BEARER.exec(header ?? '')?.[1] ?? null;
+const bearerToken = (header: string): string | null => BEARER.exec(header)?.[1] ?? null;

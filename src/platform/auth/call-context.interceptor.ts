@@ -13,5 +13,5 @@ export class CallContextInterceptor implements NestInterceptor {
 
 function callerIn({ req, caller }: AuthContext): Caller {
   const known = caller ?? (req ? rememberedCaller(req) : null);
-  return known ?? { actor: STRANGER, address: req ? addressOf(req) : null };
+  return known ?? { actor: STRANGER, address: req ? addressOf(req) : null, principal: null };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Actor } from '../../kernel/event.js';
+import type { Principal } from '../../ports/principals.port.js';
 import { callerAddress } from '../http/forwarded/caller-address.js';
 
 /** Who is calling, and from where. */
@@ -8,6 +9,15 @@ export interface Caller {
   readonly actor: Actor;
   /** IP address. */
   readonly address: string | null;
+  /** Null for peers and for who has not signed in. */
+  readonly principal: Principal | null;
+}
+
+/** Somebody who is signed in. */
+export interface SignedInCaller extends Caller {
+  readonly principal: Principal;
+  /** What they have shown. A secret. */
+  readonly token: string;
 }
 
 /**
@@ -16,7 +26,7 @@ export interface Caller {
  */
 export interface AuthContext {
   readonly req?: IncomingMessage;
-  readonly caller?: Caller | null;
+  readonly caller?: SignedInCaller | null;
 }
 
 const callers = new WeakMap<IncomingMessage, Caller>();
@@ -34,4 +44,22 @@ export function authContextOf(context: ExecutionContext): AuthContext {
   if (context.getType<string>() !== 'graphql') return { req: context.switchToHttp().getRequest<IncomingMessage>() };
   // The third argument of every resolver; its shape is agreed in AuthContext.
   return context.getArgByIndex<AuthContext>(2);
+}
+
+interface ResolverInfo {
+  readonly fieldName: string;
+  readonly operation: { readonly operation: string };
+}
+
+const MAX_CALL = 200;
+
+/** What is called, for the record: `mutation createAccount`, or `PUT /api/packages/a.pkg`. */
+export function callOf(context: ExecutionContext): string {
+  if (context.getType<string>() === 'graphql') {
+    // The fourth argument of every resolver (GraphQLResolveInfo).
+    const { operation, fieldName } = context.getArgByIndex<ResolverInfo>(3);
+    return `${operation.operation} ${fieldName}`.slice(0, MAX_CALL);
+  }
+  const { method, url } = context.switchToHttp().getRequest<IncomingMessage>();
+  return `${method} ${url?.split('?', 1)[0]}`.slice(0, MAX_CALL);
 }

@@ -1,7 +1,11 @@
+import { applyDecorators } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { stated } from './needs.decorator.js';
 
-/** Opens a route or resolver to everybody. All others need a session. */
-export const Public = Reflector.createDecorator<void, true>({ transform: () => true });
+export const PublicMark = Reflector.createDecorator<void, true>({ transform: () => true });
 
-/** The route has a guard of its own that says who is calling; the session guard leaves it alone. */
+/** Opens a route or resolver to everybody. All others state a need. */
+export const Public = (): MethodDecorator & ClassDecorator => applyDecorators(PublicMark(), stated('public'));
+
+/** The route has a guard of its own that says who is calling; the guard of needs leaves it alone. */
 export const GuardedByItself = Reflector.createDecorator<void, true>({ transform: () => true });

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Authority } from '../../kernel/authority.js';
 import type { Actor } from '../../kernel/event.js';
+import type { Principal } from '../../ports/principals.port.js';
 import { newId } from '../ids/ids.js';
 
 /** On whose behalf the running code acts; becomes the metadata of the events it records. */
@@ -9,6 +11,8 @@ export interface CallContext {
   readonly address: string | null;
   readonly correlationId: string;
   readonly causationId: string | null;
+  /** Who is signed in; null for the system itself, for strangers and for peers. Never recorded. */
+  readonly principal: Principal | null;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();
@@ -25,9 +29,12 @@ export const runningContext = (): CallContext | undefined => storage.getStore();
 /** The context of the running call; the system's own when there is none. */
 export function currentContext(): CallContext {
   return (
-    runningContext() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null }
+    runningContext() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null, principal: null }
   );
 }
+
+/** What the caller may do; null when the server acts by itself. */
+export const currentAuthority = (): Authority | null => currentContext().principal?.authority ?? null;
 
 /** Runs `work` in a context: what is not given is inherited, and a correlation id is made where there is none. */
 export function withContext<T>(context: Partial<CallContext>, work: () => T): T {

@@ -3,12 +3,15 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Logger } from '@nestjs/common';
 import { GraphQLError, OperationTypeNode } from 'graphql';
+import { Refusal } from '../../kernel/refusal.js';
+import { statusOf } from '../http/errors/refusal-status.js';
 import { Authenticator } from '../auth/authenticator.js';
 import type { AuthContext } from '../auth/caller.js';
 import { formatGraphqlError } from './graphql-errors.js';
 import { checkCost } from './limits/cost-limit.js';
 import { depthLimit } from './limits/depth-limit.js';
 import { isSignInOnly } from './limits/sign-in-only.js';
+import { tellNeeds } from './tell-needs.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -36,11 +39,19 @@ const overHttp = (): GraphQLError =>
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 
-/** Strangers may only sign in; every root field asks again through the session guard. */
+/** Strangers may only sign in; every root field asks again through the guard of needs. */
 async function authContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
-  const caller = await authenticator.authenticateRequest(req);
+  const caller = await authenticator.authenticateRequest(req).catch(refuse);
   if (caller || (req.method === 'POST' && isSignInOnly(req.body?.query))) return { req, caller };
   throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** Apollo Server takes no other errors at this place. */
+function refuse(error: unknown): never {
+  if (!(error instanceof Refusal)) throw error;
+  const { code, message, details } = error;
+  const hasDetails = Object.keys(details).length > 0;
+  throw new GraphQLError(message, { extensions: { code, ...(hasDetails && { details }), http: { status: statusOf(code) } } });
 }
 
 /** Apollo Server over HTTP. Subscriptions are served by GraphqlSocket. */
@@ -50,6 +61,7 @@ export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverC
     path: GRAPHQL_PATH,
     autoSchemaFile: true,
     sortSchema: true,
+    transformSchema: tellNeeds,
     buildSchemaOptions: { numberScalarMode: 'integer' },
     // Only with a session, like everything else.
     introspection: true,

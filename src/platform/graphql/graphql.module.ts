@@ -4,6 +4,7 @@ import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { Authenticator } from '../auth/authenticator.js';
 import { graphqlDriver, graphqlOptions } from './graphql-options.js';
 import { GraphqlSocket } from './socket/graphql-socket.js';
+import { WatchedRights } from './socket/watched-rights.js';
 import { scalars } from './types/scalars.js';
 
 /** GraphQL over HTTP and, for subscriptions, over WebSockets. Resolvers are found in all modules. */
@@ -15,6 +16,6 @@ import { scalars } from './types/scalars.js';
       useFactory: (authenticator: Authenticator) => graphqlOptions(authenticator),
     }),
   ],
-  providers: [GraphqlSocket, ...scalars],
+  providers: [GraphqlSocket, WatchedRights, ...scalars],
 })
 export class GraphqlModule {}

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
+import { tellNeeds } from './tell-needs.js';
 import { scalars } from './types/scalars.js';
 
 /** Text of `schema.graphql`, sorted, for these resolver classes. Needs neither a database nor a running server. */
@@ -9,7 +10,7 @@ export async function schemaText(resolvers: readonly (abstract new (...args: nev
   try {
     const factory = app.get(GraphQLSchemaFactory);
     const schema = await factory.create([...resolvers], scalars, { numberScalarMode: 'integer' });
-    return `${printSchema(lexicographicSortSchema(schema))}\n`;
+    return `${printSchema(lexicographicSortSchema(tellNeeds(schema)))}\n`;
   } finally {
     await app.close();
   }

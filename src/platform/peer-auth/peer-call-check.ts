@@ -76,7 +76,7 @@ export class PeerCallCheck {
     const { serverId, publicKey } = this.identity;
     const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
     await this.acceptOnce(request, verified, await rawBody(request));
-    return { actor: systemActor('server'), address: addressOf(request) };
+    return { actor: systemActor('server'), address: addressOf(request), principal: null };
   }
 
   /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */
@@ -126,7 +126,7 @@ export class PeerCallCheck {
 const codeOf = (error: unknown): string | null => (error instanceof PeerCallRefusal ? error.code : null);
 
 function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, request: IncomingMessage): Caller {
-  return { actor: { kind, id, name }, address: addressOf(request) };
+  return { actor: { kind, id, name }, address: addressOf(request), principal: null };
 }
 
 function parseJson(body: Buffer): unknown {

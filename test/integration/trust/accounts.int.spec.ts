@@ -1,51 +1,45 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FailedAttempts } from '../../../src/modules/accounts/commands/failed-attempts.js';
-import { PasswordHashing } from '../../../src/modules/accounts/commands/password-hashing.js';
-import { PasswordStore } from '../../../src/modules/accounts/commands/password-store.js';
-import { SignIn } from '../../../src/modules/accounts/commands/sign-in.command.js';
-import { SignInHandler } from '../../../src/modules/accounts/commands/sign-in.handler.js';
-import { SessionStore } from '../../../src/modules/accounts/sessions/session-store.js';
-import { AdminAccount } from '../../../src/modules/accounts/setup/admin-account.js';
-import type { Settings } from '../../../src/platform/config/settings.js';
-import { CommandRunner } from '../../../src/platform/cqrs/command-runner.js';
-import { FactsLog } from '../../../src/platform/cqrs/facts-log.js';
+import { accountIdOf } from '../../../src/modules/accounts/commands/account-id.js';
+import { account } from '../../../src/modules/accounts/domain/account.decider.js';
+import { startAccounts, type AccountScene } from '../../support/account-scene.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 
+const RIGHT = 'right one';
 let home: ServerHome;
+let started: AccountScene[];
+
 beforeEach(async () => {
   home = await ServerHome.create();
+  started = [];
 });
-afterEach(() => home.remove());
 
-/** Starts what accounts need; returns what is printed and the way to sign in. */
-async function start(change: Partial<Settings> = {}) {
-  const identity = await home.identity();
-  const runner = new CommandRunner(home.store, identity);
-  const passwords = new PasswordStore(home.dataSource);
-  const hashing = new PasswordHashing();
-  const sessions = new SessionStore(home.dataSource);
-  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  await new AdminAccount(home.settings(change), runner, passwords, hashing).onApplicationBootstrap();
-  const output = printed.mock.calls.map(([text]) => String(text)).join('');
-  printed.mockRestore();
-  const log = new FactsLog(home.store, identity);
-  const handler = new SignInHandler(passwords, hashing, new FailedAttempts(), runner, log, sessions);
-  return { output, sessions, signIn: (name: string, password: string) => handler.execute(new SignIn(name, password)) };
+afterEach(async () => {
+  await Promise.all(started.map(({ views }) => views.onApplicationShutdown()));
+  await home.remove();
+});
+
+async function start(change: Parameters<typeof startAccounts>[1] = { adminPassword: RIGHT }): Promise<AccountScene> {
+  const scene = await startAccounts(home, change);
+  started.push(scene);
+  return scene;
 }
+
+const refused = { code: 'SIGN_IN_REFUSED', message: 'The name or the password is wrong.' };
+const paused = { code: 'TOO_MANY_REQUESTS' };
 
 describe('the admin account', () => {
   it('gets a generated password, printed at its creation only', async () => {
-    const { output, signIn } = await start();
+    const { output, signIn } = await start({});
     const password = /^admin password: (\S{20})\n$/.exec(output)?.[1] ?? '';
     await signIn('admin', password);
     expect((await start({ adminPassword: 'another one' })).output).toBe('');
-    await expect((await start()).signIn('admin', 'another one')).rejects.toMatchObject({ code: 'SIGN_IN_REFUSED' });
+    await expect((await start({})).signIn('admin', 'another one')).rejects.toMatchObject(refused);
   });
 
   it('takes its first password from the environment and does not print it', async () => {
-    const { output, signIn } = await start({ adminPassword: 'from outside' });
+    const { output, signIn } = await start();
     expect(output).toBe('');
-    expect((await signIn('admin', 'from outside')).receipt.types).toEqual(['SignedIn']);
+    expect((await signIn('admin', RIGHT)).receipt.types).toEqual(['SignedIn']);
   });
 
   it('gets a new password when the first start was cut off', async () => {
@@ -58,56 +52,157 @@ describe('the admin account', () => {
 
 describe('signing in', () => {
   it('is on record, and so is each refusal', async () => {
-    const { signIn } = await start({ adminPassword: 'right one' });
-    await expect(signIn('admin', 'wrong one')).rejects.toMatchObject({ code: 'SIGN_IN_REFUSED' });
-    await expect(signIn('nobody', 'right one')).rejects.toMatchObject({ code: 'SIGN_IN_REFUSED' });
-    await signIn('admin', 'right one');
-    const [created] = await eventsOf(home.store, 'account-refusals');
-    expect(created?.data).toEqual({ username: 'admin', reason: 'The name or the password is wrong.', unrecorded: 0 });
+    const { signIn } = await start();
+    await expect(signIn('admin', 'wrong one')).rejects.toMatchObject(refused);
+    await expect(signIn('nobody', RIGHT)).rejects.toMatchObject(refused);
+    await signIn('admin', RIGHT);
+    const [first] = await eventsOf(home.store, 'account-refusals');
+    expect(first?.data).toEqual({ username: 'admin', reason: 'The name or the password is wrong.', unrecorded: 0 });
     const all: { data: unknown; type: string }[] = await home.dataSource.query('SELECT type, data FROM log.events');
-    expect(all.map(({ type }) => type)).toEqual([
-      'ServerInitialised',
-      'AccountCreated',
-      'SignInRefused',
-      'SignInRefused',
-      'SignedIn',
-    ]);
+    expect(all.map(({ type }) => type)).toEqual(['ServerInitialised', 'AccountCreated', 'SignInRefused', 'SignInRefused', 'SignedIn']);
     expect(JSON.stringify(all)).not.toMatch(/right one|wrong one|argon2/);
   });
 
-  it('pauses after five failures, also for the right password', async () => {
-    const { signIn } = await start({ adminPassword: 'right one' });
-    for (let i = 0; i < 5; i++) await signIn('admin', 'wrong one').catch(() => undefined);
-    await expect(signIn('admin', 'right one')).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+  it('takes the name in any letter case', async () => {
+    const { signIn } = await start();
+    await signIn('ADMIN', RIGHT);
+  });
+
+  it('answers and works alike for unknown, disabled and locked names', async () => {
+    const { signIn, hashing, runner } = await start();
+    const id = accountIdOf('admin');
+    await runner.run(account, id, { type: 'disable', otherAdmins: 1 });
+    const hashed = vi.spyOn(hashing, 'matches');
+    await expect(signIn('admin', RIGHT)).rejects.toMatchObject(refused);
+    await expect(signIn('nobody', RIGHT)).rejects.toMatchObject(refused);
+    expect(hashed).toHaveBeenCalledTimes(2);
+    for (const name of ['admin', 'nobody']) {
+      for (let i = 0; i < 20; i++) await signIn(name, 'wrong', `198.51.100.${i}`).catch(() => undefined);
+      hashed.mockClear();
+      await expect(signIn(name, RIGHT, '203.0.113.9')).rejects.toMatchObject(paused);
+      expect(hashed).toHaveBeenCalledTimes(1);
+    }
+  });
+});
+
+describe('guessing', () => {
+  const fail = async ({ signIn }: AccountScene, times: number, address: (i: number) => string, name = 'admin') => {
+    for (let i = 0; i < times; i++) await signIn(name, 'wrong one', address(i)).catch(() => undefined);
+  };
+
+  it('pauses after five failures of one name at one address, also for the right password', async () => {
+    const scene = await start();
+    await fail(scene, 5, () => '192.0.2.1');
+    await expect(scene.signIn('admin', RIGHT)).rejects.toMatchObject(paused);
+    await scene.signIn('admin', RIGHT, '192.0.2.2');
+  });
+
+  it('gains nothing by another process, by a restart, or side by side', async () => {
+    const scene = await start();
+    await Promise.allSettled(Array.from({ length: 30 }, () => scene.signIn('admin', 'wrong one')));
+    await expect((await start({})).signIn('admin', RIGHT)).rejects.toMatchObject(paused);
+    const refusals = await eventsOf(home.store, 'account-refusals');
+    expect(refusals.filter(({ data }) => JSON.stringify(data).includes('is wrong'))).toHaveLength(5);
+  });
+
+  it('makes longer and longer pauses, up to a minute, and is forgotten', async () => {
+    const scene = await start();
+    await fail(scene, 4, () => '192.0.2.1');
+    const pauses: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      await home.dataSource.query('UPDATE state.sign_in_failures SET blocked_until = now()');
+      await scene.signIn('admin', 'wrong one').catch(() => undefined);
+      const [row]: { pause: number }[] = await home.dataSource.query(
+        'SELECT max(extract(epoch FROM blocked_until - last_at))::float AS pause FROM state.sign_in_failures');
+      pauses.push(row?.pause ?? 0);
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    await home.dataSource.query("UPDATE state.sign_in_failures SET blocked_until = now(), last_at = now() - interval '16 minutes'");
+    await fail(scene, 1, () => '192.0.2.1');
+    await scene.signIn('admin', RIGHT);
+  });
+
+  it('from many addresses makes strangers wait, and nobody where the account signs in', async () => {
+    const scene = await start();
+    await scene.signIn('admin', RIGHT, '192.0.2.77');
+    await fail(scene, 25, (i) => `198.51.100.${i}`);
+    await expect(scene.signIn('admin', RIGHT, '203.0.113.9')).rejects.toMatchObject(paused);
+    await scene.signIn('admin', RIGHT, '192.0.2.77');
+  });
+
+  it('of many names from one address pauses the address, and a /64 is one address', async () => {
+    const scene = await start();
+    for (let i = 0; i < 50; i++) await fail(scene, 1, () => `2001:db8::${i}`, `name${i}`);
+    await expect(scene.signIn('admin', RIGHT, '2001:db8::ffff')).rejects.toMatchObject(paused);
+    await scene.signIn('admin', RIGHT, '2001:db8:0:1::1');
   });
 });
 
 describe('a session', () => {
+  const origin = { address: '192.0.2.1' };
+
   it('is known to every process until it is closed', async () => {
-    const { signIn, sessions } = await start({ adminPassword: 'right one' });
-    const { token, expiresAt } = await signIn('admin', 'right one');
+    const here = await start();
+    const elsewhere = await start();
+    const { token, expiresAt } = await here.signIn('admin', RIGHT);
     expect(expiresAt.getTime()).toBeGreaterThan(Date.now() + 11 * 3_600_000);
-    const elsewhere = new SessionStore(home.dataSource);
-    for (const store of [sessions, elsewhere]) {
-      expect(await store.authenticate(token)).toMatchObject({ kind: 'account', name: 'admin' });
+    for (const { principals } of [here, elsewhere]) {
+      expect(await principals.authenticate(token, origin)).toMatchObject({ actor: { kind: 'account', name: 'admin' } });
     }
-    await sessions.close(token);
-    expect(await sessions.authenticate(token)).toBeNull();
-    expect(await new SessionStore(home.dataSource).authenticate(token)).toBeNull();
+    const [session] = await here.sessions.list(accountIdOf('admin'));
+    expect(session).toMatchObject({ address: '192.0.2.1', userAgent: 'a browser' });
+    await here.sessions.close(session?.id ?? '');
+    expect(await here.principals.authenticate(token, origin)).toBeNull();
+    // What closes a session records it, which the other processes hear of.
+    const closed = { type: 'closeSession', sessionId: session?.id ?? '', how: 'revoked' } as const;
+    const { receipt } = await here.runner.run(account, accountIdOf('admin'), closed);
+    await elsewhere.views.reflect(receipt);
+    expect(await elsewhere.principals.authenticate(token, origin)).toBeNull();
   });
 
-  it('ends by itself', async () => {
-    const { signIn } = await start({ adminPassword: 'right one' });
-    const { token } = await signIn('admin', 'right one');
-    await home.dataSource.query("UPDATE state.sessions SET expires_at = now() - interval '1 ms'");
-    expect(await new SessionStore(home.dataSource).authenticate(token)).toBeNull();
+  it.each([
+    ['12 hours after it was opened', "expires_at = now() - interval '1 ms'"],
+    ['when it is not used for two hours', "last_seen_at = now() - interval '2 hours'"],
+  ])('ends %s, and what it has begun goes on', async (_, change) => {
+    const { signIn, principals, sessions } = await start();
+    const { token } = await signIn('admin', RIGHT);
+    const principal = await principals.authenticate(token, origin);
+    if (!principal) throw new Error('Not signed in');
+    await home.dataSource.query(`UPDATE state.sessions SET ${change}`);
+    sessions.forgetAccount(accountIdOf('admin'));
+    expect(await principals.authenticate(token, origin)).toBeNull();
+    expect(await sessions.list(accountIdOf('admin'))).toEqual([]);
+    expect(await principals.holds(principal)).toBe(true);
+    await sessions.close(principal.proof.id);
+    expect(await principals.holds(principal)).toBe(false);
+  });
+
+  it('ends with the account being disabled, in every process', async () => {
+    const here = await start();
+    const elsewhere = await start();
+    const { token } = await here.signIn('admin', RIGHT);
+    expect(await elsewhere.principals.authenticate(token, origin)).not.toBeNull();
+    const { receipt } = await here.runner.run(account, accountIdOf('admin'), { type: 'disable', otherAdmins: 1 });
+    for (const { views, principals } of [here, elsewhere]) {
+      await views.reflect(receipt);
+      expect(await principals.authenticate(token, origin)).toBeNull();
+    }
+  });
+
+  it('has the rights of the account at each moment', async () => {
+    const { signIn, principals, runner, views } = await start();
+    const { token } = await signIn('admin', RIGHT);
+    const to = { roles: ['viewer'], publishUpTo: null } as const;
+    const { receipt } = await runner.run(account, accountIdOf('admin'), { type: 'changeRights', to, otherAdmins: 1, by: 'admin' });
+    await views.reflect(receipt);
+    expect((await principals.authenticate(token, origin))?.authority.permissions).toEqual(['own', 'read']);
   });
 
   it('is opened by nothing else', async () => {
-    const { signIn, sessions } = await start({ adminPassword: 'right one' });
-    const { token } = await signIn('admin', 'right one');
+    const { signIn, principals } = await start();
+    const { token } = await signIn('admin', RIGHT);
     const [row]: { token_hash: Buffer }[] = await home.dataSource.query('SELECT token_hash FROM state.sessions');
     const others = ['', 'x', row?.token_hash.toString('base64url') ?? '', `${token}A`, `A${token.slice(1)}`];
-    for (const other of others.filter((text) => text !== token)) expect(await sessions.authenticate(other)).toBeNull();
+    for (const other of others.filter((text) => text !== token)) expect(await principals.authenticate(other, origin)).toBeNull();
   });
 });

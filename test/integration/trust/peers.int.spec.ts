@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SignIn, type SignedInSession } from '../../../src/modules/accounts/commands/sign-in.command.js';
+import { SignIn, type SignedInSession } from '../../../src/modules/accounts/commands/sign-in/sign-in.command.js';
 import { AcceptInvitation, type AcceptedInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
 import { CreateInvitation, type CreatedInvitation } from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
 import { ResumePeer } from '../../../src/modules/peers/commands/peers/resume-peer.command.js';

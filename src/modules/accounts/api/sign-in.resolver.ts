@@ -1,11 +1,11 @@
 import { CommandBus } from '@nestjs/cqrs';
 import { Args, Context, Field, Mutation, ObjectType, Resolver } from '@nestjs/graphql';
-import { bearerToken } from '../../../platform/auth/authenticator.js';
 import type { AuthContext } from '../../../platform/auth/caller.js';
+import { BeforePasswordChange, Needs } from '../../../platform/auth/needs.decorator.js';
 import { Public } from '../../../platform/auth/public.decorator.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
-import { SignIn, type SignedInSession } from '../commands/sign-in.command.js';
-import { SignOut } from '../commands/sign-out.command.js';
+import { SignOut } from '../commands/sessions/sign-out.command.js';
+import { SignIn } from '../commands/sign-in/sign-in.command.js';
 
 @ObjectType({ description: 'Proof of a sign-in.' })
 export class Session {
@@ -25,18 +25,21 @@ export class SignInResolver {
     description: 'Opens a session: the one thing that needs none. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS.',
   })
   async signIn(
+    @Context() { req }: AuthContext,
     @Args('username', { type: () => String }) username: string,
     @Args('password', { type: () => String }) password: string,
   ): Promise<Session> {
-    const command = new SignIn(textArgument('username', username), textArgument('password', password));
-    const { token, expiresAt }: SignedInSession = await this.commands.execute(command);
+    const userAgent = req?.headers['user-agent'] ?? null;
+    const command = new SignIn(textArgument('username', username), textArgument('password', password), userAgent);
+    const { token, expiresAt } = await this.commands.execute(command);
     return { token, expiresAt };
   }
 
+  @Needs('own')
+  @BeforePasswordChange()
   @Mutation(() => Boolean, { description: 'Closes the session whose token was sent with the request.' })
-  async signOut(@Context() { req }: AuthContext): Promise<boolean> {
-    const token = bearerToken(req?.headers.authorization);
-    if (token !== null) await this.commands.execute(new SignOut(token));
+  async signOut(): Promise<boolean> {
+    await this.commands.execute(new SignOut());
     return true;
   }
 }

@@ -1,29 +1,109 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/refusal.js';
-import { accountEvents, type AccountCreated, type AccountEvent } from '../contracts/account.events.js';
+import {
+  accountEvents,
+  type AccountEvent,
+  type NewAccount,
+  type PasswordChanger,
+  type Rights,
+  type TokenGrant,
+} from '../contracts/account.events.js';
+import { evolve, isStandingAdmin, type AccountState, type KnownAccount } from './account.state.js';
+import { checkedRights } from './rights.js';
+import { issueToken, revokeToken } from './tokens.js';
 
-/** Null until it is created. */
-export type AccountState = AccountCreated['data'] | null;
-
+/** `otherAdmins` counts the other local accounts that can sign in with the role admin. */
 export type AccountCommand =
-  { readonly type: 'create'; readonly accountId: string; readonly username: string } | { readonly type: 'signIn' };
+  | { readonly type: 'create'; readonly as: NewAccount }
+  | { readonly type: 'signIn' }
+  | { readonly type: 'rename'; readonly displayName: string | null }
+  | { readonly type: 'changeRights'; readonly to: Rights; readonly otherAdmins: number; readonly by: 'admin' | 'directory' }
+  | { readonly type: 'disable'; readonly otherAdmins: number }
+  | { readonly type: 'enable' }
+  | { readonly type: 'changePassword'; readonly by: PasswordChanger; readonly mustChangePassword: boolean }
+  | { readonly type: 'closeSession'; readonly sessionId: string | null; readonly how: 'signed out' | 'revoked' }
+  | { readonly type: 'issueToken'; readonly tokenId: string; readonly grant: TokenGrant; readonly now: string }
+  | { readonly type: 'revokeToken'; readonly tokenId: string };
 
-/** A person who may sign in; the password was checked before. Streams `account-<id>`. */
+const LAST_ADMIN = 'This is the last local account with the role admin that can sign in. Give the role to another one first.';
+const IN_DIRECTORY = 'The directory keeps the password and the roles of this account. Change them there.';
+
+const same = (a: Rights, b: Rights): boolean =>
+  a.publishUpTo === b.publishUpTo && a.roles.length === b.roles.length && a.roles.every((role) => b.roles.includes(role));
+
+function create(state: AccountState, as: NewAccount): AccountEvent[] {
+  if (state) throw new Refusal('USERNAME_TAKEN', `There is an account ${state.username} already. Choose another name.`);
+  const rights = checkedRights(as, as.source === 'directory');
+  return [{ type: 'AccountCreated', data: { ...as, ...rights } }];
+}
+
+function signIn(state: AccountState): AccountEvent[] {
+  if (!state || state.disabled) throw new Refusal('SIGN_IN_REFUSED', 'The name or the password is wrong.');
+  return [{ type: 'SignedIn', data: named(state) }];
+}
+
+const named = ({ accountId, username }: KnownAccount) => ({ accountId, username });
+
+function keepAdmin(state: KnownAccount, otherAdmins: number): void {
+  if (isStandingAdmin(state) && otherAdmins === 0) throw new Refusal('LAST_ADMIN', LAST_ADMIN);
+}
+
+function changeRights(state: KnownAccount, { to, otherAdmins, by }: Extract<AccountCommand, { type: 'changeRights' }>): AccountEvent[] {
+  if (by === 'admin' && state.source === 'directory') throw new Refusal('ACCOUNT_IN_DIRECTORY', IN_DIRECTORY);
+  const from = { roles: state.roles, publishUpTo: state.publishUpTo };
+  const rights = checkedRights(to, by === 'directory');
+  if (same(from, rights)) return [];
+  if (!rights.roles.includes('admin')) keepAdmin(state, otherAdmins);
+  return [{ type: 'RoleChanged', data: { ...named(state), from, to: rights } }];
+}
+
+function disable(state: KnownAccount, otherAdmins: number): AccountEvent[] {
+  if (state.disabled) return [];
+  keepAdmin(state, otherAdmins);
+  return [{ type: 'AccountDisabled', data: named(state) }];
+}
+
+function decideKnown(command: Exclude<AccountCommand, { type: 'create' | 'signIn' }>, state: KnownAccount): AccountEvent[] {
+  const about = named(state);
+  switch (command.type) {
+    case 'rename': {
+      const { displayName: to } = command;
+      return to === state.displayName ? [] : [{ type: 'AccountRenamed', data: { ...about, from: state.displayName, to } }];
+    }
+    case 'changeRights':
+      return changeRights(state, command);
+    case 'disable':
+      return disable(state, command.otherAdmins);
+    case 'enable':
+      return state.disabled ? [{ type: 'AccountEnabled', data: about }] : [];
+    case 'changePassword': {
+      if (state.source === 'directory') throw new Refusal('ACCOUNT_IN_DIRECTORY', IN_DIRECTORY);
+      const { by, mustChangePassword } = command;
+      return [{ type: 'PasswordChanged', data: { ...about, by, mustChangePassword } }];
+    }
+    case 'closeSession': {
+      const { sessionId, how } = command;
+      return [{ type: 'SessionClosed', data: { ...about, sessionId, how } }];
+    }
+    case 'issueToken':
+      return issueToken(state, command);
+    case 'revokeToken':
+      return revokeToken(state, command.tokenId);
+  }
+}
+
+/** Somebody who may sign in; passwords were checked before. Streams `account-<id>`. */
 export const account: Aggregate<AccountState, AccountCommand, AccountEvent> = {
   category: 'account',
   events: accountEvents,
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'create') {
-      const { accountId, username } = command;
-      return state ? [] : [{ type: 'AccountCreated', data: { accountId, username } }];
-    }
-    if (!state) throw new Refusal('SIGN_IN_REFUSED', 'There is no such account.');
-    return [{ type: 'SignedIn', data: state }];
+    if (command.type === 'create') return create(state, command.as);
+    if (command.type === 'signIn') return signIn(state);
+    if (!state) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
+    return decideKnown(command, state);
   },
 
-  evolve(state, event) {
-    return event.type === 'AccountCreated' ? event.data : state;
-  },
+  evolve,
 };

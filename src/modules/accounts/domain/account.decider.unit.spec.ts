@@ -1,24 +1,114 @@
 import { describe, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
+import type { AccountCreated, NewAccount, Rights, TokenGrant } from '../contracts/account.events.js';
 import { account } from './account.decider.js';
 
 const { given } = specOf(account);
-const admin = { accountId: 'a1', username: 'admin' };
-const created = { type: 'AccountCreated', data: admin } as const;
+const named = { accountId: 'a1', username: 'ann' };
+const as: NewAccount = { ...named, displayName: null, source: 'local', roles: ['admin'], publishUpTo: null, mustChangePassword: true };
+const created = (change: Partial<NewAccount> = {}): AccountCreated => ({ type: 'AccountCreated', data: { ...as, ...change } });
+const disabled = { type: 'AccountDisabled', data: named } as const;
+const publisher: Rights = { roles: ['publisher'], publishUpTo: 'Test' };
+const signedIn = { type: 'SignedIn', data: named } as const;
 
-describe('account', () => {
+describe('an account', () => {
   it('is created once', () => {
-    given().when({ type: 'create', ...admin }).gives(created);
-    given(created).when({ type: 'create', ...admin }).gives();
+    given().when({ type: 'create', as }).gives(created());
+    given(created()).when({ type: 'create', as }).refuses('USERNAME_TAKEN');
+  });
+
+  it('has each role once, and a limit only as a publisher', () => {
+    const untidy = { ...as, roles: ['admin', 'viewer', 'admin'], publishUpTo: 'Dev' } as const;
+    given().when({ type: 'create', as: untidy }).gives(created({ roles: ['viewer', 'admin'] }));
+    given().when({ type: 'create', as: { ...as, roles: [] } }).refuses('INVALID_REQUEST');
+    given().when({ type: 'create', as: { ...as, roles: ['publisher'] } }).refuses('INVALID_REQUEST');
+  });
+
+  it('may be without a role where a directory keeps it', () => {
+    const none = { ...as, source: 'directory', roles: [] } as const;
+    given().when({ type: 'create', as: none }).gives(created({ source: 'directory', roles: [] }));
   });
 
   it('records every sign-in', () => {
-    const signedIn = { type: 'SignedIn', data: admin } as const;
-    given(created).when({ type: 'signIn' }).gives(signedIn);
-    given(created, signedIn).when({ type: 'signIn' }).gives(signedIn);
+    given(created()).when({ type: 'signIn' }).gives(signedIn);
+    given(created(), signedIn).when({ type: 'signIn' }).gives(signedIn);
   });
 
-  it('knows nobody who was not created', () => {
+  it('lets nobody in who was not created or is disabled', () => {
     given().when({ type: 'signIn' }).refuses('SIGN_IN_REFUSED');
+    given(created(), disabled).when({ type: 'signIn' }).refuses('SIGN_IN_REFUSED');
+    given(created(), disabled, { type: 'AccountEnabled', data: named }).when({ type: 'signIn' }).gives(signedIn);
+  });
+
+  it('tells its rights before and after', () => {
+    const from = { roles: as.roles, publishUpTo: null };
+    const change = { type: 'changeRights', to: publisher, otherAdmins: 1, by: 'admin' } as const;
+    given(created()).when(change).gives({ type: 'RoleChanged', data: { ...named, from, to: publisher } });
+    given(created(publisher)).when(change).gives();
+  });
+
+  it('has its rights from the directory when that keeps it', () => {
+    const change = { type: 'changeRights', to: publisher, otherAdmins: 1 } as const;
+    given(created({ source: 'directory' })).when({ ...change, by: 'admin' }).refuses('ACCOUNT_IN_DIRECTORY');
+    const from = { roles: as.roles, publishUpTo: null };
+    const changed = { type: 'RoleChanged', data: { ...named, from, to: publisher } } as const;
+    given(created({ source: 'directory' })).when({ ...change, by: 'directory' }).gives(changed);
+  });
+
+  it('stays when it is the last admin', () => {
+    given(created()).when({ type: 'disable', otherAdmins: 0 }).refuses('LAST_ADMIN');
+    given(created()).when({ type: 'changeRights', to: publisher, otherAdmins: 0, by: 'admin' }).refuses('LAST_ADMIN');
+    given(created()).when({ type: 'disable', otherAdmins: 1 }).gives(disabled);
+    given(created(publisher)).when({ type: 'disable', otherAdmins: 0 }).gives(disabled);
+    given(created({ source: 'directory' })).when({ type: 'disable', otherAdmins: 0 }).gives(disabled);
+  });
+
+  it('is disabled and enabled once', () => {
+    given(created(), disabled).when({ type: 'disable', otherAdmins: 1 }).gives();
+    given(created()).when({ type: 'enable' }).gives();
+  });
+
+  it('records who changed its password', () => {
+    const change = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;
+    given(created()).when(change).gives({ type: 'PasswordChanged', data: { ...named, by: 'owner', mustChangePassword: false } });
+    given(created({ source: 'directory' })).when(change).refuses('ACCOUNT_IN_DIRECTORY');
+    given().when(change).refuses('ACCOUNT_NOT_FOUND');
+  });
+});
+
+describe('a token', () => {
+  const now = '2026-01-01T00:00:00.000Z';
+  const grant: TokenGrant = { name: 'ci', scopes: ['read', 'upload'], publishUpTo: 'Dev', expiresAt: '2026-12-31T00:00:00.000Z' };
+  const issue = (change: Partial<TokenGrant> = {}) => ({ type: 'issueToken', tokenId: 't1', grant: { ...grant, ...change }, now }) as const;
+  const issued = { type: 'ApiTokenIssued', data: { ...named, tokenId: 't1', ...grant } } as const;
+  const revoked = { type: 'ApiTokenRevoked', data: { ...named, tokenId: 't1', name: 'ci' } } as const;
+
+  it('is issued and revoked', () => {
+    given(created(publisher)).when(issue()).gives(issued);
+    given(created(publisher), issued).when({ type: 'revokeToken', tokenId: 't1' }).gives(revoked);
+    given(created(publisher), issued, revoked).when({ type: 'revokeToken', tokenId: 't1' }).refuses('TOKEN_NOT_FOUND');
+    given(created(publisher), issued).when(issue()).refuses('INVALID_REQUEST');
+    given(created(publisher), issued, revoked).when(issue()).gives(issued);
+  });
+
+  it('can do no more than its owner', () => {
+    given(created(publisher)).when(issue({ scopes: ['peers'] })).refuses('FORBIDDEN');
+    given(created(publisher)).when(issue({ publishUpTo: 'Prod' })).refuses('FORBIDDEN');
+    given(created()).when(issue({ publishUpTo: 'Prod' })).gives({ type: 'ApiTokenIssued', data: { ...issued.data, publishUpTo: 'Prod' } });
+  });
+
+  it.each(['own', 'accounts', 'server'] as const)('is never for `%s`', (scope) => {
+    given(created()).when(issue({ scopes: [scope] })).refuses('INVALID_REQUEST');
+  });
+
+  it('ends within a year', () => {
+    given(created()).when(issue({ expiresAt: '2027-02-01T00:00:00.000Z' })).refuses('INVALID_REQUEST');
+    given(created()).when(issue({ expiresAt: now })).refuses('INVALID_REQUEST');
+    given(created()).when(issue({ expiresAt: 'never' })).refuses('INVALID_REQUEST');
+  });
+
+  it('has a name', () => {
+    given(created()).when(issue({ name: '  ' })).refuses('INVALID_REQUEST');
+    given(created()).when(issue({ scopes: [] })).refuses('INVALID_REQUEST');
   });
 });

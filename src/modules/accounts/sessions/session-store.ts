@@ -1,65 +1,109 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
-import type { Actor } from '../../../kernel/event.js';
-import { Sessions, type OpenedSession } from '../../../ports/sessions.port.js';
+import { newId } from '../../../platform/ids/ids.js';
+import { Sessions, type ListedSession, type OpenedSession, type SessionOpening } from '../../../ports/sessions.port.js';
+import { COLUMNS, IDLE_MS, IS_OPEN, type SessionRow } from './session-row.js';
 
+/** At the latest a day's work after it was opened, whoever sits there by then. */
 const LIFETIME_MS = 12 * 60 * 60 * 1000;
 /** How long a session that another process closed may still be let in here. */
 const CACHE_MS = 5_000;
+const SEEN_EVERY_MS = 60_000;
+const MAX_USER_AGENT = 300;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
-
-interface Session {
-  readonly actor: Actor;
-  readonly expiresAt: Date;
-}
 
 /** Sessions in `state.sessions`; who reads the table can't sign in with it. */
 @Injectable()
 export class SessionStore extends Sessions {
-  private readonly cache = new LRUCache<string, Session>({ max: 1_000, ttl: CACHE_MS });
+  private readonly logger = new Logger('Sessions');
+  private readonly cache = new LRUCache<string, SessionRow>({ max: 1_000, ttl: CACHE_MS });
+  /** When this process last noted that a session is used. */
+  private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
-  async authenticate(token: string): Promise<Actor | null> {
+  /** The open session of a token; null when it is unknown, closed or expired. */
+  async byToken(token: string): Promise<SessionRow | null> {
     if (!TOKEN.test(token)) return null;
     const hash = hashOf(token);
-    const session = this.cache.get(hash) ?? (await this.load(hash));
-    return session && session.expiresAt.getTime() > Date.now() ? session.actor : null;
+    const row = this.cache.get(hash) ?? (await this.load(hash));
+    return row && isOpen(row) ? row : null;
   }
 
-  async open(account: { readonly id: string; readonly name: string }): Promise<OpenedSession> {
-    const token = randomBytes(32).toString('base64url');
+  /** It is in use: at most once a minute, and nobody waits for it. */
+  seen({ id }: SessionRow): void {
+    const now = Date.now();
+    if (now - (this.noted.get(id) ?? 0) < SEEN_EVERY_MS) return;
+    this.noted.set(id, now);
+    this.dataSource.query('UPDATE state.sessions SET last_seen_at = now() WHERE id = $1', [id]).catch((error: unknown) => {
+      this.logger.warn(`The use of a session could not be noted: ${String(error)}`);
+    });
+  }
+
+  /** Is it neither closed nor swept? It may have expired. */
+  async exists(id: string): Promise<boolean> {
+    const rows: unknown[] = await this.dataSource.query('SELECT 1 FROM state.sessions WHERE id = $1', [id]);
+    return rows.length > 0;
+  }
+
+  async open(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
+    const [id, token] = [newId(), randomBytes(32).toString('base64url')];
     const expiresAt = new Date(Date.now() + LIFETIME_MS);
-    await this.dataSource.query('DELETE FROM state.sessions WHERE expires_at < now()');
+    // An upload that began in one may still go on: only what was closed is gone at once.
+    await this.dataSource.query("DELETE FROM state.sessions WHERE expires_at < now() - interval '7 days'");
     await this.dataSource.query(
-      'INSERT INTO state.sessions (token_hash, account_id, username, expires_at) VALUES ($1, $2, $3, $4)',
-      [Buffer.from(hashOf(token), 'hex'), account.id, account.name, expiresAt],
+      'INSERT INTO state.sessions (id, token_hash, account_id, expires_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6)',
+      [id, Buffer.from(hashOf(token), 'hex'), accountId, expiresAt, address, userAgent?.slice(0, MAX_USER_AGENT) ?? null],
     );
-    return { token, expiresAt };
+    return { id, token, expiresAt };
   }
 
-  async close(token: string): Promise<void> {
-    const hash = hashOf(token);
-    await this.dataSource.query('DELETE FROM state.sessions WHERE token_hash = $1', [Buffer.from(hash, 'hex')]);
-    this.cache.delete(hash);
+  async find(id: string): Promise<ListedSession | null> {
+    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE id = $1 AND ${IS_OPEN}`;
+    const [row]: SessionRow[] = await this.dataSource.query(sql, [id]);
+    return row ?? null;
   }
 
-  private async load(hash: string): Promise<Session | null> {
-    const rows: { account_id: string; username: string; expires_at: Date }[] = await this.dataSource.query(
-      'SELECT account_id, username, expires_at FROM state.sessions WHERE token_hash = $1',
-      [Buffer.from(hash, 'hex')],
-    );
-    const row = rows[0];
+  async list(accountId: string): Promise<readonly ListedSession[]> {
+    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE account_id = $1 AND ${IS_OPEN} ORDER BY last_seen_at DESC, id LIMIT 200`;
+    return this.dataSource.query<SessionRow[]>(sql, [accountId]);
+  }
+
+  async close(id: string): Promise<void> {
+    await this.dataSource.query('DELETE FROM state.sessions WHERE id = $1', [id]);
+    this.forget((row) => row.id === id);
+  }
+
+  async closeAll(accountId: string, except: string | null = null): Promise<number> {
+    const sql = 'DELETE FROM state.sessions WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid RETURNING id';
+    const [rows]: [unknown[], number] = await this.dataSource.query(sql, [accountId, except]);
+    this.forgetAccount(accountId);
+    return rows.length;
+  }
+
+  /** Looks up its sessions again: another process has changed something about the account. */
+  forgetAccount(accountId: string): void {
+    this.forget((row) => row.accountId === accountId);
+  }
+
+  private forget(which: (row: SessionRow) => boolean): void {
+    for (const [hash, row] of this.cache.entries()) if (which(row)) this.cache.delete(hash);
+  }
+
+  private async load(hash: string): Promise<SessionRow | null> {
+    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE token_hash = $1`;
+    const [row]: SessionRow[] = await this.dataSource.query(sql, [Buffer.from(hash, 'hex')]);
     if (!row) return null;
-    const actor: Actor = { kind: 'account', id: row.account_id, name: row.username };
-    const session = { actor, expiresAt: row.expires_at };
-    this.cache.set(hash, session);
-    return session;
+    this.cache.set(hash, row);
+    return row;
   }
 }
+
+const isOpen = ({ expiresAt, lastSeenAt }: SessionRow, now = Date.now()): boolean =>
+  expiresAt.getTime() > now && lastSeenAt.getTime() + IDLE_MS > now;
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

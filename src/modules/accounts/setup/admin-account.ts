@@ -1,15 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { v5 } from 'uuid';
 import { Settings } from '../../../platform/config/settings.js';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
-import { PasswordHashing } from '../commands/password-hashing.js';
-import { PasswordStore } from '../commands/password-store.js';
+import { accountIdOf } from '../commands/account-id.js';
+import { oneTimePassword, PasswordHashing } from '../commands/passwords/password-hashing.js';
+import { PasswordStore } from '../commands/passwords/password-store.js';
+import type { NewAccount } from '../contracts/account.events.js';
 import { account } from '../domain/account.decider.js';
 
-const USERNAME = 'admin';
-/** Namespace of the ids of local accounts: one name, one stream. Never changes. */
-const ACCOUNT_NAMESPACE = '0f0cf1c5-4c2b-4f9c-9a51-6a9f3b7f2d10';
+export const ADMIN = 'admin';
+
+/** The account of the first start. Its password was chosen by who runs the server, or has 120 random bits. */
+export const adminAccount = (): NewAccount => ({
+  accountId: accountIdOf(ADMIN),
+  username: ADMIN,
+  displayName: null,
+  source: 'local',
+  roles: ['admin'],
+  publishUpTo: null,
+  mustChangePassword: false,
+});
 
 /**
  * Makes the `admin` account at the first start. The event comes last: after a crash before it, the next start gives
@@ -25,12 +34,12 @@ export class AdminAccount implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const accountId = v5(USERNAME, ACCOUNT_NAMESPACE);
-    const created = await this.runner.load(account, accountId);
-    if (created && (await this.passwords.find(USERNAME))) return;
-    const password = this.settings.adminPassword ?? randomBytes(15).toString('base64url');
-    await this.passwords.set(USERNAME, { accountId, hash: await this.hashing.hash(password) });
+    const as = adminAccount();
+    const created = await this.runner.load(account, as.accountId);
+    if (created && (await this.passwords.find(as.accountId))) return;
+    const password = this.settings.adminPassword ?? oneTimePassword();
+    await this.passwords.set(as.accountId, ADMIN, await this.hashing.hash(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
-    await this.runner.run(account, accountId, { type: 'create', accountId, username: USERNAME });
+    if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });
   }
 }

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
@@ -33,6 +34,7 @@ export class AuditResolver {
     private readonly changes: ReadModelChanges,
   ) {}
 
+  @Needs('audit')
   @Query(() => AuditEntryConnection, { description: 'What happened on this server, newest first.', complexity: connectionCost })
   auditTrail(
     @Args() { first, after }: PageArgs,
@@ -41,6 +43,7 @@ export class AuditResolver {
     return this.queries.execute(new AuditTrailQuery(checkedFilter(filter), first, after ?? null));
   }
 
+  @Needs('audit')
   @Subscription(() => AuditEntry, {
     description: 'Everything that happens from now on, in order.',
     resolve: (entry: AuditEntry) => entry,

@@ -1,6 +1,7 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { StageName } from '../../../platform/graphql/types/stage.enum.js';
@@ -21,6 +22,7 @@ export class PackageChangesResolver {
     private readonly changes: ReadModelChanges,
   ) {}
 
+  @Needs('promote')
   @Mutation(() => Package, {
     description: 'Promotes or demotes a package on every server. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
   })
@@ -32,6 +34,7 @@ export class PackageChangesResolver {
     return this.changed(packageId, await this.commands.execute(new SetPackageStage(packageId, stage)));
   }
 
+  @Needs('remove')
   @Mutation(() => Package, {
     description: 'Removes a package from every server. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
   })
@@ -40,6 +43,7 @@ export class PackageChangesResolver {
     return this.changed(packageId, await this.commands.execute(new RemovePackage(packageId)));
   }
 
+  @Needs('read')
   @Subscription(() => Package, {
     nullable: true,
     description:

@@ -2,6 +2,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { Args, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
 import { z } from 'zod';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/types/page.args.js';
 import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
@@ -30,16 +31,19 @@ export class PackageFieldsResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => ServerReference, { description: 'The server on which it was published last.' })
   origin(@Parent() { originId, originName }: Package): ServerReference {
     return { id: originId, name: originName };
   }
 
+  @Needs('read')
   @ResolveField(() => String, { nullable: true, description: 'Where this server serves it; null when it does not.' })
   downloadPath(@Parent() { state, filename }: Package): string | null {
     return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
   }
 
+  @Needs('read')
   @ResolveField(() => String, {
     nullable: true,
     description: 'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
@@ -49,6 +53,7 @@ export class PackageFieldsResolver {
     return isGiven ? `/packages/${id}/${encodeURIComponent(filename)}` : null;
   }
 
+  @Needs('read')
   @ResolveField(() => Package, {
     nullable: true,
     description: 'The package that its filename serves now, when that is another one that was published later.',
@@ -57,6 +62,7 @@ export class PackageFieldsResolver {
     return state === 'SUPERSEDED' ? this.served.load(filename) : null;
   }
 
+  @Needs('read')
   @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })
   async chunks(@Parent() { id, size, chunkSize }: Package, @Args() { first, after }: PageArgs): Promise<ChunkConnection> {
     const from = typeof after === 'string' ? decodeCursor(after, Place).index + 1 : 0;

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
 import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/types/page.args.js';
@@ -18,6 +19,7 @@ const DEFAULT_ORDER: PackageOrder = { field: PackageOrderFieldName.FILENAME, dir
 export class PackagesResolver {
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @Query(() => PackageConnection, { description: 'Packages known to this server.', complexity: connectionCost })
   async packages(
     @Args() { first, after }: PageArgs,
@@ -29,11 +31,13 @@ export class PackagesResolver {
     return { ...page, filter: wanted };
   }
 
+  @Needs('read')
   @ResolveField(() => Int, { description: 'Packages on all pages together.', complexity: 100 })
   totalCount(@Parent() { filter }: FilteredPage): Promise<number> {
     return this.queries.execute(new PackageCountQuery(filter));
   }
 
+  @Needs('read')
   @Query(() => Package, {
     nullable: true,
     description: 'One package, by its id or by the filename that it is served under (else last published under).',

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { Replica } from '../../replication/api/replica.type.js';
 import type { PackageView } from '../contracts/package-view.js';
 import { PackagesByIdQuery } from '../queries/lookup/package.query.js';
@@ -16,6 +17,7 @@ export class ReplicaPackageResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => Package, { nullable: true, description: 'The package that it is a copy of.' })
   package(@Parent() { packageId }: Replica): Promise<Package | null> {
     return this.packages.load(packageId);

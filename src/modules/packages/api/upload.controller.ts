@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Post, Put, Req, Res, type OnModuleInit } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
@@ -35,6 +36,7 @@ export class UploadController implements OnModuleInit {
     });
   }
 
+  @Needs('upload')
   @Put(['api/packages', 'api/packages/{*filename}'])
   async put(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     const stage = stageInQuery(request.originalUrl);
@@ -44,6 +46,7 @@ export class UploadController implements OnModuleInit {
     await this.answer(response, await this.commands.execute(upload));
   }
 
+  @Needs('upload')
   @Post('api/packages')
   async post(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     requirePlainBody(request);

@@ -1,6 +1,7 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import type { Receipt } from '../../../platform/cqrs/command-runner.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
@@ -22,6 +23,7 @@ export class PeerChangesResolver {
     private readonly readModels: ReadModels,
   ) {}
 
+  @Needs('peers')
   @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here. Refusals: NOT_REACHABLE.' })
   async createPeerInvitation(): Promise<PeerInvitation> {
     const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
@@ -29,6 +31,7 @@ export class PeerChangesResolver {
     return { token, expiresAt };
   }
 
+  @Needs('peers')
   @Mutation(() => Peer, {
     description:
       'Registers this server and the one that made the token with each other. Refusals: INVALID_INVITATION, ' +
@@ -39,6 +42,7 @@ export class PeerChangesResolver {
     return this.changed(peerId, receipt);
   }
 
+  @Needs('peers')
   @Mutation(() => Peer, {
     description:
       'Changes the name or address under which a peer is known here, and what is exchanged with it, when and how fast. ' +
@@ -58,16 +62,19 @@ export class PeerChangesResolver {
     return this.change(id, new UpdatePeer(textArgument('id', id), to));
   }
 
+  @Needs('peers')
   @Mutation(() => Peer, { description: 'Stops the exchange with a peer until it is resumed. Refusals: PEER_NOT_FOUND.' })
   suspendPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new SuspendPeer(textArgument('id', id)));
   }
 
+  @Needs('peers')
   @Mutation(() => Peer, { description: 'Goes on with a suspended peer from where it was left. Refusals: PEER_NOT_FOUND.' })
   resumePeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new ResumePeer(textArgument('id', id)));
   }
 
+  @Needs('peers')
   @Mutation(() => Peer, { description: 'Ends the registration of a peer. What came from it stays. Refusals: PEER_NOT_FOUND.' })
   unregisterPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new UnregisterPeer(textArgument('id', id)));

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Field, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { PeerContactsQuery, type PeerContactStatus } from '../../replication/contracts/status.queries.js';
 import { Peer } from './peer.types.js';
 
@@ -30,6 +31,7 @@ export class PeerContactResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => PeerFollowing, {
     nullable: true,
     description: 'How this server gets on with following it. Null when it does not: suspended, or SEND_ONLY.',

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Int, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { PeerComparisonsQuery, type PeerComparison } from '../../replication/contracts/inventory.queries.js';
 import { Peer } from './peer.types.js';
 
@@ -17,6 +18,7 @@ export class PeerSyncResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => Boolean, {
     nullable: true,
     description: 'Did both servers know and hold the same when they were last compared? Null before the first time.',
@@ -26,6 +28,7 @@ export class PeerSyncResolver {
     return found && found.differences === 0;
   }
 
+  @Needs('read')
   @ResolveField(() => Int, {
     nullable: true,
     description: 'Packages in which the two servers differed when they were last compared, also those on their way.',
@@ -34,6 +37,7 @@ export class PeerSyncResolver {
     return (await this.comparisons.load(id))?.differences ?? null;
   }
 
+  @Needs('read')
   @ResolveField(() => Date, {
     nullable: true,
     description: 'When they were last compared: every 10 minutes or so, and soon after news and reconnecting.',

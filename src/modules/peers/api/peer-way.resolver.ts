@@ -1,5 +1,6 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Parent, registerEnumType, ResolveField, Resolver } from '@nestjs/graphql';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import type { PeerWayKind } from '../contracts/peer-way.js';
 import { PeerWayQuery } from '../queries/peer-way.query.js';
 import { Peer } from './peer.types.js';
@@ -25,6 +26,7 @@ registerEnumType(PeerWayName, {
 export class PeerWayResolver {
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => PeerWayName, { description: 'How this server calls it now.' })
   connectedThrough(@Parent() { id }: Peer): Promise<PeerWayKind> {
     return this.queries.execute(new PeerWayQuery(id));

@@ -1,5 +1,6 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
@@ -16,16 +17,19 @@ export class PeersResolver {
     private readonly changes: ReadModelChanges,
   ) {}
 
+  @Needs('read')
   @Query(() => [Peer], { description: 'The servers that this one is registered with.', complexity: listCost(USUAL_PEERS) })
   peers(): Promise<readonly Peer[]> {
     return this.queries.execute(new PeersQuery());
   }
 
+  @Needs('read')
   @Query(() => Peer, { nullable: true, description: 'One peer; also one that is no longer registered.' })
   peer(@Args('id', { type: () => ID }) id: string): Promise<Peer | null> {
     return this.queries.execute(new PeerQuery(textArgument('id', id)));
   }
 
+  @Needs('read')
   @Subscription(() => Peer, {
     description: 'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
     resolve: (changed: Peer) => changed,

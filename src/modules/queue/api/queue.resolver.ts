@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { JobsQuery, QueueQuery } from '../queries/queue.query.js';
 import { Job, Queue } from './queue.types.js';
@@ -16,11 +17,13 @@ function checkedFirst(first: number): number {
 export class QueueResolver {
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @Query(() => Queue, { description: 'The job queue of this server.' })
   queue(): Promise<Queue> {
     return this.queries.execute(new QueueQuery());
   }
 
+  @Needs('read')
   @ResolveField(() => [Job], {
     description: 'What is worked on now, by any process of this server. Refusals: UNAVAILABLE, INVALID_REQUEST.',
     complexity: connectionCost,
@@ -29,6 +32,7 @@ export class QueueResolver {
     return this.queries.execute(new JobsQuery('running', checkedFirst(first)));
   }
 
+  @Needs('read')
   @ResolveField(() => [Job], {
     description: 'Jobs that gave up within the last 30 days, the last one first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
     complexity: connectionCost,

@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { Package } from '../../packages/api/package.type.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
@@ -20,6 +21,7 @@ export class PackageReplicasResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => [Replica], {
     description: 'Where copies of it are, as far as this server knows: its own first.',
     complexity: listCost(USUAL_REPLICAS),
@@ -28,6 +30,7 @@ export class PackageReplicasResolver {
     return this.replicasOf.load(id);
   }
 
+  @Needs('read')
   @ResolveField(() => [LineageStep], {
     description: 'Through whom it came here: from the server it was uploaded on to this one. Empty while it is not here.',
     complexity: 10,

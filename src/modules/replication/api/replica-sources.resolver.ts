@@ -1,6 +1,7 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Field, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
 import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
@@ -34,6 +35,7 @@ export class ReplicaSourcesResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  @Needs('read')
   @ResolveField(() => [ReplicaSource], {
     description: 'The peers that the copy on this server is fetched from, or was within the last minute, the fastest first.',
     complexity: listCost(USUAL_SOURCES),
@@ -42,11 +44,13 @@ export class ReplicaSourcesResolver {
     return (await this.of(replica)).map(({ peerId, peerName, ...rest }) => ({ ...rest, peer: { id: peerId, name: peerName } }));
   }
 
+  @Needs('read')
   @ResolveField(() => ByteCount, { description: 'Bytes a second that come in for it now, from all peers together.' })
   async bytesPerSecond(@Parent() replica: Replica): Promise<number> {
     return (await this.of(replica)).reduce((sum, source) => sum + source.bytesPerSecond, 0);
   }
 
+  @Needs('read')
   @ResolveField(() => Date, { nullable: true, description: 'When it is tried again, while no peer can be asked; else null.' })
   async nextTryAt(@Parent() replica: Replica): Promise<Date | null> {
     const tries = (await this.of(replica)).map((source) => source.nextTryAt);

@@ -1,6 +1,7 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
@@ -21,6 +22,7 @@ export class ReplicasResolver {
     private readonly changes: ReadModelChanges,
   ) {}
 
+  @Needs('retry')
   @Mutation(() => Replica, {
     description:
       'Starts a failed replica on this server anew. Refusals: REPLICA_NOT_FOUND, REPLICA_NOT_FAILED, INVALID_REQUEST.',
@@ -34,6 +36,7 @@ export class ReplicasResolver {
     return own;
   }
 
+  @Needs('read')
   @Subscription(() => Replica, {
     nullable: true,
     description:

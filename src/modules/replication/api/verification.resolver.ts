@@ -1,6 +1,7 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { Package } from '../../packages/api/package.type.js';
 import { VerifyPackage } from '../commands/verify/verify-package.command.js';
@@ -21,11 +22,13 @@ export class VerificationResolver {
     private readonly queries: QueryBus,
   ) {}
 
+  @Needs('read')
   @Query(() => Scrub, { description: 'The background check of stored files.' })
   scrub(): Promise<Scrub> {
     return this.queries.execute(new ScrubQuery());
   }
 
+  @Needs('retry')
   @Mutation(() => Boolean, {
     description:
       "Has this server's file of a package read and compared with its digests, soon; `lastVerifiedAt` or the package's state " +
@@ -36,6 +39,7 @@ export class VerificationResolver {
     return true;
   }
 
+  @Needs('read')
   @ResolveField(() => Date, {
     nullable: true,
     description: "When this server's file of it was last verified as a whole; null when it is not held here.",

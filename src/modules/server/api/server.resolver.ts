@@ -1,5 +1,6 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
 import type { Receipt } from '../../../platform/cqrs/command-runner.js';
 import { optionalText } from '../../../platform/graphql/arguments.js';
 import { StageName } from '../../../platform/graphql/types/stage.enum.js';
@@ -17,11 +18,13 @@ export class ServerResolver {
     private readonly readModels: ReadModels,
   ) {}
 
+  @Needs('read')
   @Query(() => Server, { description: 'This server.' })
   server(): Promise<Server> {
     return this.queries.execute(new ServerQuery());
   }
 
+  @Needs('server')
   @Mutation(() => Server, {
     description:
       'Changes settings of this server; what is left out stays. Refusals: SETTING_FIXED (set by the environment), ' +
@@ -44,6 +47,7 @@ export class ServerResolver {
     return this.server();
   }
 
+  @Needs('server')
   @Mutation(() => Server, {
     description:
       'Gives this server a new key. Each peer is told by itself, and called with the key that it knows until then ' +

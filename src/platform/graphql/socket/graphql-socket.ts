@@ -5,24 +5,24 @@ import { GraphQLSchemaHost } from '@nestjs/graphql';
 import type { Context, Disposable } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+import { Refusal } from '../../../kernel/refusal.js';
 import { Authenticator } from '../../auth/authenticator.js';
-import { addressOf, type Caller } from '../../auth/caller.js';
+import type { SignedInCaller } from '../../auth/caller.js';
 import { Upgrades } from '../../http/upgrades.js';
 import { formatGraphqlError } from '../graphql-errors.js';
 import { GRAPHQL_PATH, SIGN_IN_FIRST } from '../graphql-options.js';
 import { subscriptionOperation } from './subscription-operation.js';
+import { WatchedRights } from './watched-rights.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_SUBSCRIPTIONS = 50;
-/** How long a session that has ended may go on receiving. */
-const RECHECK_MS = 60_000;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
 
-type Known = Record<'caller', Caller>;
+type Known = Record<'caller', SignedInCaller>;
 type Connection = Context<Record<string, unknown>, Extra & Partial<Known>>;
 
-/** Subscriptions by graphql-ws on the path of GraphQL. Whoever connects shows a token first. */
+/** Subscriptions by graphql-ws on the path of GraphQL. Whoever connects shows who they are first. */
 @Injectable()
 export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('GraphQL');
@@ -33,6 +33,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
     private readonly upgrades: Upgrades,
     private readonly schema: GraphQLSchemaHost,
     private readonly authenticator: Authenticator,
+    private readonly rights: WatchedRights,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -62,27 +63,23 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
     this.sockets.handleUpgrade(request, socket, head, (open) => this.sockets.emit('connection', open, request));
   };
 
-  /** The token comes as the connection parameter or as the header `Authorization`. */
+  /** The token comes as the connection parameter `Authorization`, or as browsers and programs send it with a request. */
   private async open(connection: Connection): Promise<boolean> {
     const { request, socket } = connection.extra;
     const given = connection.connectionParams?.['Authorization'] ?? connection.connectionParams?.['authorization'];
-    const token = typeof given === 'string' ? given : request.headers.authorization;
-    const actor = await this.authenticator.authenticateBearer(token);
-    if (!actor) {
-      socket.close(UNAUTHORIZED, SIGN_IN_FIRST.slice(0, 100));
+    const refuse = (why: string): false => {
+      socket.close(UNAUTHORIZED, why.slice(0, 100));
       return false;
-    }
-    connection.extra.caller = { actor, address: addressOf(request) };
-    const recheck = setInterval(() => void this.recheck(token, socket), RECHECK_MS).unref();
-    socket.once('close', () => clearInterval(recheck));
-    return true;
-  }
-
-  private async recheck(token: string | undefined, socket: Extra['socket']): Promise<void> {
+    };
     try {
-      if (!(await this.authenticator.authenticateBearer(token))) socket.close(UNAUTHORIZED, 'The session has ended');
+      const caller = await this.authenticator.authenticateUpgrade(request, typeof given === 'string' ? given : undefined);
+      if (!caller) return refuse(SIGN_IN_FIRST);
+      connection.extra.caller = caller;
+      this.rights.watch(caller, socket, (now) => (connection.extra.caller = now));
+      return true;
     } catch (error) {
-      this.logger.warn(`A session could not be checked again: ${String(error)}`);
+      this.logger.debug(`A subscriber was not let in: ${String(error)}`);
+      return refuse(error instanceof Refusal ? error.message : 'Try again soon');
     }
   }
 }

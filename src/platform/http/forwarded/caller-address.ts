@@ -23,3 +23,12 @@ export function callerAddress(request: IncomingMessage): string | null {
   const forwarded = trust ? proxyAddr(request, trust) : remote;
   return plain(isIP(forwarded) === 0 ? remote : forwarded);
 }
+
+/** Was it sent by https, to us or to a trusted proxy, which says so in X-Forwarded-Proto? */
+export function cameByHttps(request: IncomingMessage): boolean {
+  const { socket, headers } = request;
+  if ('encrypted' in socket && socket.encrypted === true) return true;
+  const proto = headers['x-forwarded-proto'];
+  const isProxy = trusts.get(socket)?.(socket.remoteAddress ?? '', 0) === true;
+  return isProxy && typeof proto === 'string' && proto.split(',', 1)[0]?.trim() === 'https';
+}

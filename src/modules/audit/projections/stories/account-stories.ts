@@ -1,21 +1,59 @@
-import type { AccountEvent } from '../../../accounts/contracts/account.events.js';
+import type { AccountEvent, PasswordChanger, Rights } from '../../../accounts/contracts/account.events.js';
 import type { ServerEvent } from '../../../server/contracts/server.events.js';
 import { counted, type Story } from './story.js';
+
+/** `publisher up to Test, auditor`. */
+function rights({ roles, publishUpTo }: Rights): string {
+  const told = roles.map((role) => (role === 'publisher' ? `publisher up to ${publishUpTo}` : role));
+  return told.join(', ') || 'no role';
+}
+
+const PASSWORD_STORIES: Readonly<Record<PasswordChanger, (name: string) => string>> = {
+  owner: (name) => `${name} changed their password`,
+  admin: (name) => `Gave ${name} a new password`,
+  recovery: (name) => `Gave ${name} a new password on the server's own machine`,
+};
+
+const more = (unrecorded: number): string => (unrecorded > 0 ? `; ${counted(unrecorded, 'more attempt')} before it` : '');
+
+function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): string {
+  const { username } = event.data;
+  switch (event.type) {
+    case 'AccountCreated':
+      return `Created the account ${username}: ${rights(event.data)}${event.data.source === 'directory' ? ', from the directory' : ''}`;
+    case 'SignedIn':
+      return `${username} signed in`;
+    case 'RoleChanged':
+      return `Changed the roles of ${username} from ${rights(event.data.from)} to ${rights(event.data.to)}`;
+    case 'AccountRenamed':
+      return `Changed the display name of ${username} from ${event.data.from ?? 'none'} to ${event.data.to ?? 'none'}`;
+    case 'AccountDisabled':
+      return `Disabled the account ${username}`;
+    case 'AccountEnabled':
+      return `Enabled the account ${username}`;
+    case 'PasswordChanged':
+      return PASSWORD_STORIES[event.data.by](username);
+    case 'SessionClosed':
+      if (event.data.how === 'signed out') return `${username} signed out`;
+      return event.data.sessionId === null ? `Closed the other sessions of ${username}` : `Closed a session of ${username}`;
+    case 'ApiTokenIssued': {
+      const { name, scopes, publishUpTo, expiresAt } = event.data;
+      const limit = publishUpTo === null ? '' : ` up to ${publishUpTo}`;
+      return `Issued the API token ${name} of ${username}: ${scopes.join(', ')}${limit}, until ${expiresAt}`;
+    }
+    case 'ApiTokenRevoked':
+      return `Revoked the API token ${event.data.name} of ${username}`;
+    case 'CallRefused':
+      return `Refused ${username} the call ${event.data.call}: it needs ${event.data.need ?? 'what nobody has'}${more(event.data.unrecorded)}`;
+  }
+}
 
 export function accountStory(event: AccountEvent): Story {
   const { username } = event.data;
   const about = { targetType: 'ACCOUNT', targetLabel: username, details: event.data } as const;
-  switch (event.type) {
-    case 'AccountCreated':
-      return { ...about, targetId: event.data.accountId, summary: `Created the account ${username}` };
-    case 'SignedIn':
-      return { ...about, targetId: event.data.accountId, summary: `${username} signed in` };
-    case 'SignInRefused': {
-      const { reason, unrecorded } = event.data;
-      const more = unrecorded > 0 ? `; ${counted(unrecorded, 'more attempt')} before it` : '';
-      return { ...about, targetId: username, summary: `Refused a sign-in as ${username}: ${reason}${more}` };
-    }
-  }
+  if (event.type !== 'SignInRefused') return { ...about, targetId: event.data.accountId, summary: summaryOf(event) };
+  const { reason, unrecorded } = event.data;
+  return { ...about, targetId: username, summary: `Refused a sign-in as ${username}: ${reason}${more(unrecorded)}` };
 }
 
 export function serverStory(event: ServerEvent, targetId: string): Story {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Gate } from '../../../platform/limits/gate.js';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { Gate } from '../../../../platform/limits/gate.js';
 
 /** argon2id as OWASP recommends it: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -10,20 +10,27 @@ const MAX_CHARACTERS = 1_000;
 
 const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too many people are signing in at once. Try again in a moment.');
 
+/** The same password however a keyboard composes its characters. */
+const normal = (password: string): string => password.slice(0, MAX_CHARACTERS).normalize('NFC');
+
 /** Hashes and checks passwords; memory and processor time are bounded by how many are worked on at once. */
 @Injectable()
 export class PasswordHashing {
   private readonly gate = new Gate(2, 50);
   private readonly nobodys = hash(randomBytes(16), COST);
 
+  /** @throws Refusal UNAVAILABLE when too many wait */
   hash(password: string): Promise<string> {
-    return hash(password, COST);
+    return this.gate.run(() => hash(normal(password), COST), busy);
   }
 
   /** Takes the same time whether there is a hash or not. @throws Refusal UNAVAILABLE when too many wait */
   async matches(stored: string | null, password: string): Promise<boolean> {
     const reference = stored ?? (await this.nobodys);
-    const matched = await this.gate.run(() => verify(reference, password.slice(0, MAX_CHARACTERS)), busy);
+    const matched = await this.gate.run(() => verify(reference, normal(password)), busy);
     return matched && stored !== null && password.length <= MAX_CHARACTERS;
   }
 }
+
+/** 120 random bits, for who has no password yet. */
+export const oneTimePassword = (): string => randomBytes(15).toString('base64url');

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { authorityOf, type Authority } from '../../../kernel/authority.js';
+import { Refusal } from '../../../kernel/refusal.js';
+import { lowerStage } from '../../../kernel/stage.js';
+import { Principals, type CallOrigin, type Principal } from '../../../ports/principals.port.js';
+import { isApiToken } from '../commands/tokens/token-format.js';
+import { TokenStore } from '../commands/tokens/token-store.js';
+import type { TokenGrant } from '../contracts/account.events.js';
+import type { KnownAccount } from '../domain/account.state.js';
+import { LiveAccounts } from '../standing/live-accounts.js';
+import { SessionStore } from './session-store.js';
+
+/** Who is signed in, by a session or an API token, with the rights that their account has now. */
+@Injectable()
+export class AccountPrincipals extends Principals {
+  constructor(
+    private readonly accounts: LiveAccounts,
+    private readonly sessions: SessionStore,
+    private readonly tokens: TokenStore,
+  ) {
+    super();
+    accounts.onChange((accountId) => sessions.forgetAccount(accountId));
+  }
+
+  authenticate(token: string, origin: CallOrigin | null): Promise<Principal | null> {
+    return isApiToken(token) ? this.byToken(token, origin) : this.bySession(token, origin);
+  }
+
+  async holds({ accountId, proof }: Principal): Promise<boolean> {
+    const known = await this.accounts.read(accountId);
+    if (!known || known.disabled) return false;
+    return proof.kind === 'session' ? this.sessions.exists(proof.id) : known.tokens[proof.id] !== undefined;
+  }
+
+  onChange(listener: (accountId: string) => void): () => void {
+    return this.accounts.onChange(listener);
+  }
+
+  private async bySession(token: string, origin: CallOrigin | null): Promise<Principal | null> {
+    const session = await this.sessions.byToken(token);
+    const known = session && (await this.accounts.find(session.accountId));
+    if (!session || !known || known.disabled) return null;
+    if (origin) this.sessions.seen(session);
+    const { accountId, username, roles, publishUpTo, mustChangePassword } = known;
+    return {
+      actor: { kind: 'account', id: accountId, name: username },
+      accountId,
+      authority: authorityOf(username, roles, publishUpTo),
+      proof: { kind: 'session', id: session.id },
+      mustChangePassword,
+    };
+  }
+
+  private async byToken(token: string, origin: CallOrigin | null): Promise<Principal | null> {
+    const stored = await this.tokens.find(token);
+    const known = stored && (await this.holderOf(stored.accountId, stored.tokenId));
+    const grant = known?.tokens[stored?.tokenId ?? ''];
+    if (!stored || !known || !grant || known.disabled) return null;
+    if (Date.parse(grant.expiresAt) <= Date.now()) {
+      throw new Refusal('TOKEN_EXPIRED', `The token ${grant.name} expired at ${grant.expiresAt}. Ask its owner for a new one.`);
+    }
+    if (origin) this.tokens.used(stored.tokenId, origin.address);
+    const { accountId, username } = known;
+    return {
+      actor: { kind: 'token', id: stored.tokenId, name: `${grant.name} of ${username}` },
+      accountId,
+      authority: authorityOfToken(known, grant),
+      proof: { kind: 'token', id: stored.tokenId },
+      mustChangePassword: false,
+    };
+  }
+
+  /** Another process may have issued the token a moment ago. */
+  private async holderOf(accountId: string, tokenId: string): Promise<KnownAccount | null> {
+    const known = await this.accounts.find(accountId);
+    return known?.tokens[tokenId] ? known : this.accounts.read(accountId);
+  }
+}
+
+/** What its owner may do now, of what it was made for. */
+function authorityOfToken({ username, roles, publishUpTo }: KnownAccount, grant: TokenGrant): Authority {
+  const owner = authorityOf(username, roles, publishUpTo);
+  return {
+    ...owner,
+    permissions: owner.permissions.filter((permission) => grant.scopes.includes(permission)),
+    publishUpTo: grant.publishUpTo === null ? owner.publishUpTo : lowerStage(owner.publishUpTo, grant.publishUpTo),
+  };
+}

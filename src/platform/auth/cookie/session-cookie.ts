@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { cameByHttps } from '../../http/forwarded/caller-address.js';
+import { requireOwnPage } from './own-pages.js';
+
+/** `__Host-`: browsers take it only with Secure, from this very host, for all paths (RFC 6265bis, 4.1.3.2). */
+const SECURE_NAME = '__Host-odst';
+const PLAIN_NAME = 'odst';
+
+/** The session of a browser: a cookie that scripts can't read and other sites can't send. */
+@Injectable()
+export class SessionCookie {
+  constructor(private readonly identity: ServerIdentity) {}
+
+  /** The token in a request's cookie, null without one. @throws Refusal CROSS_SITE_CALL when another site may have sent it */
+  tokenIn(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
+    const token = valueOf(request.headers.cookie, this.nameFor(request));
+    if (token === null) return null;
+    requireOwnPage(request, this.identity.url, kind);
+    return token;
+  }
+
+  set(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
+    const seconds = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1000));
+    response.appendHeader('Set-Cookie', this.text(request, token, seconds));
+  }
+
+  clear(request: IncomingMessage, response: ServerResponse): void {
+    response.appendHeader('Set-Cookie', this.text(request, '', 0));
+  }
+
+  private text(request: IncomingMessage, value: string, seconds: number): string {
+    const secure = this.isSecure(request) ? '; Secure' : '';
+    return `${this.nameFor(request)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+  }
+
+  private nameFor(request: IncomingMessage): string {
+    return this.isSecure(request) ? SECURE_NAME : PLAIN_NAME;
+  }
+
+  /** A proxy may end TLS without saying so: then the server's own address tells. */
+  private isSecure(request: IncomingMessage): boolean {
+    return cameByHttps(request) || this.identity.url.startsWith('https:');
+  }
+}
+
+function valueOf(header: string | undefined, name: string): string | null {
+  for (const pair of header?.split(';') ?? []) {
+    const [key = '', value = ''] = pair.trim().split('=', 2);
+    if (key === name && value !== '') return value;
+  }
+  return null;
+}

@@ -1,0 +1,52 @@
+import { vi } from 'vitest';
+import { PasswordHashing } from '../../src/modules/accounts/commands/passwords/password-hashing.js';
+import { PasswordStore } from '../../src/modules/accounts/commands/passwords/password-store.js';
+import { RefusedSignIns } from '../../src/modules/accounts/commands/refused-sign-ins.js';
+import { FailedAttempts } from '../../src/modules/accounts/commands/sign-in/failed-attempts.js';
+import { KnownAddresses } from '../../src/modules/accounts/commands/sign-in/known-addresses.js';
+import { LocalPasswords } from '../../src/modules/accounts/commands/sign-in/local-passwords.js';
+import { SignIn } from '../../src/modules/accounts/commands/sign-in/sign-in.command.js';
+import { SignInHandler } from '../../src/modules/accounts/commands/sign-in/sign-in.handler.js';
+import { TokenStore } from '../../src/modules/accounts/commands/tokens/token-store.js';
+import { AccountPrincipals } from '../../src/modules/accounts/sessions/account-principals.js';
+import { SessionStore } from '../../src/modules/accounts/sessions/session-store.js';
+import { AdminAccount } from '../../src/modules/accounts/setup/admin-account.js';
+import { LiveAccounts } from '../../src/modules/accounts/standing/live-accounts.js';
+import type { Settings } from '../../src/platform/config/settings.js';
+import { STRANGER, withContext } from '../../src/platform/context/call-context.js';
+import { CommandRunner } from '../../src/platform/cqrs/command-runner.js';
+import { FactsLog } from '../../src/platform/cqrs/facts-log.js';
+import type { ServerHome } from './trusted-server.js';
+
+/** One process of a server, with its accounts; several share a home. */
+export async function startAccounts(home: ServerHome, change: Partial<Settings> = {}) {
+  const identity = await home.identity();
+  const runner = new CommandRunner(home.store, identity);
+  const passwords = new PasswordStore(home.dataSource);
+  const hashing = new PasswordHashing();
+  const sessions = new SessionStore(home.dataSource);
+  const views = home.liveViews();
+  const accounts = new LiveAccounts(runner);
+  await views.follow(accounts);
+  const tokens = new TokenStore(home.dataSource);
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await new AdminAccount(home.settings(change), runner, passwords, hashing).onApplicationBootstrap();
+  const output = printed.mock.calls.map(([text]) => String(text)).join('');
+  printed.mockRestore();
+  const handler = new SignInHandler(
+    new LocalPasswords(passwords, hashing),
+    new FailedAttempts(home.dataSource),
+    new KnownAddresses(home.dataSource),
+    new RefusedSignIns(new FactsLog(home.store, identity)),
+    runner,
+    sessions,
+  );
+  const signIn = (name: string, password: string, address = '192.0.2.1') =>
+    withContext({ actor: STRANGER, address }, () => handler.execute(new SignIn(name, password, 'a browser')));
+  return {
+    output, runner, passwords, hashing, sessions, views, accounts, tokens, signIn,
+    principals: new AccountPrincipals(accounts, sessions, tokens),
+  };
+}
+
+export type AccountScene = Awaited<ReturnType<typeof startAccounts>>;
