@@ -17,6 +17,7 @@ import { PeerComparisons1764000000051 } from './1764000000051-peer-comparisons.j
 import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
 import { Transfers1764000000070 } from './1764000000070-transfers.js';
 import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lock-out.js';
+import { AccountsReadModels1764000000101 } from './1764000000101-accounts-read-models.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   ReplicaWays1764000000060,
   Transfers1764000000070,
   SessionsAndLockOut1764000000100,
+  AccountsReadModels1764000000101,
 ];

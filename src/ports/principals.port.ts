@@ -26,8 +26,11 @@ export abstract class Principals {
    */
   abstract authenticate(token: string, origin: CallOrigin | null): Promise<Principal | null>;
 
-  /** May go on with what they have begun: nobody disabled the account or revoked the proof. Expiry does not count. */
-  abstract holds(principal: Principal): Promise<boolean>;
+  /**
+   * What they may do now, to go on with what they have begun: null when somebody has disabled the account or revoked the
+   * proof meanwhile. Expiry does not count.
+   */
+  abstract authorityNow(principal: Principal): Promise<Authority | null>;
 
   /** Calls back with the id of an account whose rights, sessions or tokens have changed, in whichever process. */
   abstract onChange(listener: (accountId: string) => void): () => void;

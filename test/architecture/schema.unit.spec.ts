@@ -2,6 +2,9 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { allResolvers, printSchemaFile } from '../../src/app/reference/print-schema-file.js';
+import { PERMISSIONS } from '../../src/kernel/permission.js';
+import { ROLES } from '../../src/kernel/role.js';
+import { ACCOUNT_SOURCES } from '../../src/modules/accounts/contracts/account.events.js';
 import { TARGET_TYPES } from '../../src/modules/audit/contracts/audit-view.js';
 import { PACKAGE_STATES } from '../../src/modules/packages/contracts/package-view.js';
 import { PEER_WAYS } from '../../src/modules/peers/contracts/peer-way.js';
@@ -26,6 +29,9 @@ it.each([
   ['PeerState', PEER_STATES],
   ['PeerWay', PEER_WAYS],
   ['AuditTargetType', TARGET_TYPES],
+  ['Role', ROLES],
+  ['Permission', PERMISSIONS],
+  ['AccountSource', ACCOUNT_SOURCES],
 ])('the values of %s are those of the contracts', async (name, values) => {
   const type = buildSchema(await readFile('schema.graphql', 'utf8')).getType(name);
   if (!(type instanceof GraphQLEnumType)) throw new Error(`${name} is no enum`);

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { PasswordHashing } from '../../src/modules/accounts/commands/passwords/password-hashing.js';
 import { PasswordStore } from '../../src/modules/accounts/commands/passwords/password-store.js';
-import { RefusedSignIns } from '../../src/modules/accounts/commands/refused-sign-ins.js';
+import { RefusedSignIns } from '../../src/modules/accounts/commands/refused/refused-sign-ins.js';
 import { FailedAttempts } from '../../src/modules/accounts/commands/sign-in/failed-attempts.js';
 import { KnownAddresses } from '../../src/modules/accounts/commands/sign-in/known-addresses.js';
 import { LocalPasswords } from '../../src/modules/accounts/commands/sign-in/local-passwords.js';
@@ -11,7 +11,7 @@ import { TokenStore } from '../../src/modules/accounts/commands/tokens/token-sto
 import { AccountPrincipals } from '../../src/modules/accounts/sessions/account-principals.js';
 import { SessionStore } from '../../src/modules/accounts/sessions/session-store.js';
 import { AdminAccount } from '../../src/modules/accounts/setup/admin-account.js';
-import { LiveAccounts } from '../../src/modules/accounts/standing/live-accounts.js';
+import { LiveAccounts } from '../../src/modules/accounts/commands/standing/live-accounts.js';
 import type { Settings } from '../../src/platform/config/settings.js';
 import { STRANGER, withContext } from '../../src/platform/context/call-context.js';
 import { CommandRunner } from '../../src/platform/cqrs/command-runner.js';

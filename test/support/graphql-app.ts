@@ -6,12 +6,12 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
 import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
-import { authorityOf } from '../../src/kernel/authority.js';
+import { authorityOf, type Authority } from '../../src/kernel/authority.js';
 import type { RecordedEvent } from '../../src/kernel/event.js';
 import { Refusal } from '../../src/kernel/refusal.js';
 import { SignInResolver } from '../../src/modules/accounts/api/sign-in.resolver.js';
 import { SignIn } from '../../src/modules/accounts/commands/sign-in/sign-in.command.js';
-import { SignOut } from '../../src/modules/accounts/commands/sessions/sign-out.command.js';
+import { SignOut } from '../../src/modules/accounts/commands/sessions/close-sessions.command.js';
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
@@ -61,8 +61,8 @@ class TwoSessions extends Principals {
     return Promise.resolve(open.has(token) ? { actor, accountId: 'a-1', authority, proof, mustChangePassword: false } : null);
   }
 
-  override holds(): Promise<boolean> {
-    return Promise.resolve(true);
+  override authorityNow({ authority }: Principal): Promise<Authority> {
+    return Promise.resolve(authority);
   }
 
   override onChange(): () => void {

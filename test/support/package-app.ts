@@ -21,7 +21,9 @@ import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
 import { JobQueue, type NewJob } from '../../src/ports/job-queue.port.js';
 import { PackageStorage } from '../../src/ports/package-storage.port.js';
+import { Principals } from '../../src/ports/principals.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { NoPrincipals } from './no-principals.js';
 import { MemoryEventStore } from './memory-event-store.js';
 
 /** Answers from the log itself, as the read model would once it has caught up. */
@@ -91,6 +93,7 @@ class Engines {
       { provide: EventStore, useValue: store },
       { provide: JobQueue, useValue: queue },
       { provide: ServerIdentity, useClass: Identity },
+      { provide: Principals, useClass: NoPrincipals },
       { provide: ReadModelChanges, useValue: changes },
       { provide: ReadModels, useValue: changes },
     ];

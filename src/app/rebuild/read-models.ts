@@ -1,3 +1,4 @@
+import { AccountsProjection } from '../../modules/accounts/projections/accounts/accounts.projection.js';
 import { AuditProjection } from '../../modules/audit/projections/entries/audit.projection.js';
 import { ChunksProjection } from '../../modules/packages/projections/chunks/chunks.projection.js';
 import { PackagesProjection } from '../../modules/packages/projections/packages/packages.projection.js';
@@ -13,5 +14,6 @@ export const allProjections = (): readonly Projection[] => [
   new ReplicasProjection(),
   new PeersProjection(),
   new ServerSettingsProjection(),
+  new AccountsProjection(),
   new AuditProjection(),
 ];

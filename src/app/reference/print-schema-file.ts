@@ -1,3 +1,8 @@
+import { AccountChangesResolver } from '../../modules/accounts/api/account-changes.resolver.js';
+import { AccountsResolver } from '../../modules/accounts/api/accounts.resolver.js';
+import { ApiTokensResolver } from '../../modules/accounts/api/api-tokens.resolver.js';
+import { MeResolver } from '../../modules/accounts/api/me.resolver.js';
+import { OwnSessionsResolver } from '../../modules/accounts/api/own-sessions.resolver.js';
 import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
 import { AuditResolver } from '../../modules/audit/api/audit.resolver.js';
 import { PackageChangesResolver } from '../../modules/packages/api/package-changes.resolver.js';
@@ -21,6 +26,11 @@ import { schemaText } from '../../platform/graphql/print-schema.js';
 export const allResolvers = [
   ServerResolver,
   SignInResolver,
+  MeResolver,
+  OwnSessionsResolver,
+  ApiTokensResolver,
+  AccountsResolver,
+  AccountChangesResolver,
   PackagesResolver,
   PackageFieldsResolver,
   PackageChangesResolver,

@@ -4,11 +4,20 @@ import { LiveViews } from '../../platform/live-view/live-views.js';
 import { Principals } from '../../ports/principals.port.js';
 import { RefusedCalls } from '../../ports/refused-calls.port.js';
 import { Sessions } from '../../ports/sessions.port.js';
+import { AccountsReadModule } from './accounts-read.module.js';
+import { AccountChangesResolver } from './api/account-changes.resolver.js';
+import { AccountsResolver } from './api/accounts.resolver.js';
+import { ApiTokensResolver } from './api/api-tokens.resolver.js';
+import { MeResolver } from './api/me.resolver.js';
+import { OwnSessionsResolver } from './api/own-sessions.resolver.js';
 import { SignInResolver } from './api/sign-in.resolver.js';
+import { CreateAccountHandler } from './commands/accounts/create-account.handler.js';
+import { DisableAccountHandler, EnableAccountHandler, UpdateAccountHandler } from './commands/accounts/update-account.handlers.js';
+import { ChangePasswordHandler } from './commands/passwords/change-password.handler.js';
 import { PasswordHashing } from './commands/passwords/password-hashing.js';
 import { PasswordStore } from './commands/passwords/password-store.js';
-import { RefusedSignIns } from './commands/refused-sign-ins.js';
-import { SignOutHandler } from './commands/sessions/sign-out.handler.js';
+import { RefusedSignIns } from './commands/refused/refused-sign-ins.js';
+import { RevokeOtherSessionsHandler, RevokeSessionHandler, SignOutHandler } from './commands/sessions/close-sessions.handlers.js';
 import { FailedAttempts } from './commands/sign-in/failed-attempts.js';
 import { KnownAddresses } from './commands/sign-in/known-addresses.js';
 import { LocalPasswords } from './commands/sign-in/local-passwords.js';
@@ -17,8 +26,11 @@ import { TokenStore } from './commands/tokens/token-store.js';
 import { AccountPrincipals } from './sessions/account-principals.js';
 import { SessionStore } from './sessions/session-store.js';
 import { AdminAccount } from './setup/admin-account.js';
-import { LiveAccounts } from './standing/live-accounts.js';
-import { RecordedRefusedCalls } from './standing/recorded-refused-calls.js';
+import { LiveAccounts } from './commands/standing/live-accounts.js';
+import { AccountChanges } from './commands/standing/account-changes.js';
+import { IssueApiTokenHandler, RevokeApiTokenHandler } from './commands/tokens/api-token.handlers.js';
+import { ResetPasswordHandler } from './commands/passwords/reset-password.handler.js';
+import { RecordedRefusedCalls } from './commands/refused/recorded-refused-calls.js';
 
 const liveAccounts = {
   provide: LiveAccounts,
@@ -29,6 +41,23 @@ const liveAccounts = {
     return accounts;
   },
 };
+
+const handlers = [
+  SignInHandler,
+  SignOutHandler,
+  RevokeSessionHandler,
+  RevokeOtherSessionsHandler,
+  ChangePasswordHandler,
+  ResetPasswordHandler,
+  CreateAccountHandler,
+  UpdateAccountHandler,
+  DisableAccountHandler,
+  EnableAccountHandler,
+  IssueApiTokenHandler,
+  RevokeApiTokenHandler,
+];
+
+const resolvers = [SignInResolver, MeResolver, OwnSessionsResolver, ApiTokensResolver, AccountsResolver, AccountChangesResolver];
 
 /** What decides who signs in, without what shows it. */
 export const accountProviders = [
@@ -45,14 +74,15 @@ export const accountProviders = [
   RefusedSignIns,
   TokenStore,
   AdminAccount,
-  SignInHandler,
-  SignOutHandler,
+  AccountChanges,
+  ...handlers,
 ];
 
 /** People: who may sign in, and who is signed in. */
 @Global()
 @Module({
-  providers: [...accountProviders, SignInResolver],
+  imports: [AccountsReadModule],
+  providers: [...accountProviders, ...resolvers],
   exports: [Sessions, Principals, RefusedCalls],
 })
 export class AccountsModule {}

@@ -172,9 +172,9 @@ describe('a session', () => {
     sessions.forgetAccount(accountIdOf('admin'));
     expect(await principals.authenticate(token, origin)).toBeNull();
     expect(await sessions.list(accountIdOf('admin'))).toEqual([]);
-    expect(await principals.holds(principal)).toBe(true);
+    expect(await principals.authorityNow(principal)).toEqual(principal.authority);
     await sessions.close(principal.proof.id);
-    expect(await principals.holds(principal)).toBe(false);
+    expect(await principals.authorityNow(principal)).toBeNull();
   });
 
   it('ends with the account being disabled, in every process', async () => {

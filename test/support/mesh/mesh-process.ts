@@ -23,6 +23,7 @@ import { ReviewReplicaHandler } from '../../../src/modules/replication/commands/
 import { FeedSource } from '../../../src/modules/replication/feed/feed-source.js';
 import { StagedContent } from '../../../src/modules/replication/feed/staged/staged-content.js';
 import { ServedPeers } from '../../../src/modules/replication/feed/served-peers.js';
+import { NoPrincipals } from '../no-principals.js';
 import { ScriptedQueue } from '../scripted-queue.js';
 import { PackageContentController } from '../../../src/modules/replication/feed/package-content.controller.js';
 import { ReviewReplicas } from '../../../src/modules/replication/reactions/review-replicas.js';
@@ -125,10 +126,10 @@ export class MeshProcess {
   private handlePackages(): void {
     const writer = new PackageWriter(this.runner, this.clock);
     this.bus
-      .on(UploadPackage, new UploadPackageHandler(this.storage, writer, this.identity, this.clock))
+      .on(UploadPackage, new UploadPackageHandler(this.storage, writer, this.identity, this.clock, new NoPrincipals()))
       .on(LearnPackage, new LearnPackageHandler(writer, this.clock))
       .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock))
-      .on(RemovePackage, new RemovePackageHandler(writer, this.clock))
+      .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity))
       .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));
   }

@@ -1,45 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommandBus } from '@nestjs/cqrs';
-import { Args, Context, Field, Mutation, ObjectType, Resolver } from '@nestjs/graphql';
+import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import type { AuthContext } from '../../../platform/auth/caller.js';
+import { SessionCookie } from '../../../platform/auth/cookie/session-cookie.js';
 import { BeforePasswordChange, Needs } from '../../../platform/auth/needs.decorator.js';
 import { Public } from '../../../platform/auth/public.decorator.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
-import { SignOut } from '../commands/sessions/sign-out.command.js';
+import { SignOut } from '../commands/sessions/close-sessions.command.js';
 import { SignIn } from '../commands/sign-in/sign-in.command.js';
+import { Session } from './session.types.js';
 
-@ObjectType({ description: 'Proof of a sign-in.' })
-export class Session {
-  @Field(() => String, { description: 'Send it as `Authorization: Bearer <token>`. Shown once.' })
-  token!: string;
-
-  @Field(() => Date)
-  expiresAt!: Date;
-}
+/** Express puts the answer beside the request. */
+type Answered = IncomingMessage & { readonly res?: ServerResponse };
 
 @Resolver()
 export class SignInResolver {
-  constructor(private readonly commands: CommandBus) {}
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly cookie: SessionCookie,
+  ) {}
 
   @Public()
   @Mutation(() => Session, {
-    description: 'Opens a session: the one thing that needs none. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS.',
+    description:
+      'Opens a session: the one thing that needs none. With `cookie`, for pages in a browser, the token goes into a cookie that ' +
+      'scripts cannot read; calls then carry `X-ODST-CSRF: 1`. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS.',
   })
   async signIn(
     @Context() { req }: AuthContext,
     @Args('username', { type: () => String }) username: string,
     @Args('password', { type: () => String }) password: string,
+    @Args('cookie', { type: () => Boolean, defaultValue: false }) cookie: boolean,
   ): Promise<Session> {
-    const userAgent = req?.headers['user-agent'] ?? null;
+    const request: Answered | undefined = req;
+    const userAgent = request?.headers['user-agent'] ?? null;
     const command = new SignIn(textArgument('username', username), textArgument('password', password), userAgent);
+    if (cookie && request) this.cookie.requireOwnPage(request);
     const { token, expiresAt } = await this.commands.execute(command);
-    return { token, expiresAt };
+    if (!cookie || !request?.res) return { token, expiresAt };
+    this.cookie.set(request, request.res, token, expiresAt);
+    return { token: null, expiresAt };
   }
 
   @Needs('own')
   @BeforePasswordChange()
-  @Mutation(() => Boolean, { description: 'Closes the session whose token was sent with the request.' })
-  async signOut(): Promise<boolean> {
+  @Mutation(() => Boolean, { description: 'Closes the session by which the request was signed in. Refusals: INVALID_REQUEST.' })
+  async signOut(@Context() { req }: AuthContext): Promise<boolean> {
+    const request: Answered | undefined = req;
     await this.commands.execute(new SignOut());
+    if (request?.res) this.cookie.clear(request, request.res);
     return true;
   }
 }

@@ -7,7 +7,7 @@ import { isApiToken } from '../commands/tokens/token-format.js';
 import { TokenStore } from '../commands/tokens/token-store.js';
 import type { TokenGrant } from '../contracts/account.events.js';
 import type { KnownAccount } from '../domain/account.state.js';
-import { LiveAccounts } from '../standing/live-accounts.js';
+import { LiveAccounts } from '../commands/standing/live-accounts.js';
 import { SessionStore } from './session-store.js';
 
 /** Who is signed in, by a session or an API token, with the rights that their account has now. */
@@ -26,10 +26,12 @@ export class AccountPrincipals extends Principals {
     return isApiToken(token) ? this.byToken(token, origin) : this.bySession(token, origin);
   }
 
-  async holds({ accountId, proof }: Principal): Promise<boolean> {
+  async authorityNow({ accountId, proof }: Principal): Promise<Authority | null> {
     const known = await this.accounts.read(accountId);
-    if (!known || known.disabled) return false;
-    return proof.kind === 'session' ? this.sessions.exists(proof.id) : known.tokens[proof.id] !== undefined;
+    if (!known || known.disabled) return null;
+    if (proof.kind === 'session') return (await this.sessions.exists(proof.id)) ? authorityOfAccount(known) : null;
+    const grant = known.tokens[proof.id];
+    return grant ? authorityOfToken(known, grant) : null;
   }
 
   onChange(listener: (accountId: string) => void): () => void {
@@ -41,11 +43,11 @@ export class AccountPrincipals extends Principals {
     const known = session && (await this.accounts.find(session.accountId));
     if (!session || !known || known.disabled) return null;
     if (origin) this.sessions.seen(session);
-    const { accountId, username, roles, publishUpTo, mustChangePassword } = known;
+    const { accountId, username, mustChangePassword } = known;
     return {
       actor: { kind: 'account', id: accountId, name: username },
       accountId,
-      authority: authorityOf(username, roles, publishUpTo),
+      authority: authorityOfAccount(known),
       proof: { kind: 'session', id: session.id },
       mustChangePassword,
     };
@@ -77,9 +79,11 @@ export class AccountPrincipals extends Principals {
   }
 }
 
+const authorityOfAccount = ({ username, roles, publishUpTo }: KnownAccount): Authority => authorityOf(username, roles, publishUpTo);
+
 /** What its owner may do now, of what it was made for. */
-function authorityOfToken({ username, roles, publishUpTo }: KnownAccount, grant: TokenGrant): Authority {
-  const owner = authorityOf(username, roles, publishUpTo);
+function authorityOfToken(known: KnownAccount, grant: TokenGrant): Authority {
+  const owner = authorityOfAccount(known);
   return {
     ...owner,
     permissions: owner.permissions.filter((permission) => grant.scopes.includes(permission)),

@@ -1,6 +1,8 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Clock } from '../../../platform/clock/clock.js';
 import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { currentAuthority } from '../../../platform/context/call-context.js';
+import { requireMayPromote } from './publishing-limits.js';
 import { PackageWriter } from './package-writer.js';
 import { SetPackageStage } from './set-package-stage.command.js';
 
@@ -12,7 +14,8 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   ) {}
 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
-    await this.packages.load(packageId);
+    const { facts } = await this.packages.load(packageId);
+    requireMayPromote(currentAuthority(), facts, stage);
     const command = { type: 'setStage', stage, stamp: this.clock.hybrid.now() } as const;
     return (await this.packages.run(packageId, command)).receipt;
   }

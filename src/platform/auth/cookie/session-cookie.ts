@@ -21,6 +21,11 @@ export class SessionCookie {
     return token;
   }
 
+  /** Also for who has no cookie yet: another site must not sign somebody in as somebody else. @throws Refusal CROSS_SITE_CALL */
+  requireOwnPage(request: IncomingMessage): void {
+    requireOwnPage(request, this.identity.url, 'request');
+  }
+
   set(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
     const seconds = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1000));
     response.appendHeader('Set-Cookie', this.text(request, token, seconds));

@@ -5,7 +5,7 @@ import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { Sessions } from '../../../../ports/sessions.port.js';
 import { account } from '../../domain/account.decider.js';
 import type { KnownAccount } from '../../domain/account.state.js';
-import { RefusedSignIns } from '../refused-sign-ins.js';
+import { RefusedSignIns } from '../refused/refused-sign-ins.js';
 import { attemptKeys } from './attempt-keys.js';
 import { FailedAttempts, type Attempt } from './failed-attempts.js';
 import { KnownAddresses } from './known-addresses.js';

@@ -32,6 +32,11 @@ export class TokenStore {
     return rows[0] ? { tokenId: rows[0].token_id, accountId: rows[0].account_id } : null;
   }
 
+  async ownerOf(tokenId: string): Promise<string | null> {
+    const rows: { account_id: string }[] = await this.dataSource.query('SELECT account_id FROM state.api_tokens WHERE token_id = $1', [tokenId]);
+    return rows[0]?.account_id ?? null;
+  }
+
   async remove(tokenId: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.api_tokens WHERE token_id = $1', [tokenId]);
   }

@@ -1,19 +1,22 @@
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { requirePermission, requireStage } from '../../../../kernel/authority.js';
 import type { Stamp } from '../../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../../kernel/refusal.js';
 import type { Stage } from '../../../../kernel/stage.js';
 import { Clock } from '../../../../platform/clock/clock.js';
-import { currentContext } from '../../../../platform/context/call-context.js';
+import { currentAuthority, currentContext } from '../../../../platform/context/call-context.js';
 import type { Receipt } from '../../../../platform/cqrs/command-runner.js';
 import { packageIdOf } from '../../../../platform/ids/ids.js';
 import { CHUNK_SIZE, PackageStorage, StorageFull, type StagedFile } from '../../../../ports/package-storage.port.js';
+import { Principals } from '../../../../ports/principals.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { isRemoved } from '../../contracts/package-facts.js';
 import { checkedFilename } from '../../domain/filename.js';
 import type { Publication } from '../../domain/package.decider.js';
 import { PackageWriter } from '../package-writer.js';
+import { requireMayPublish } from '../publishing-limits.js';
 import { pagesOf } from '../page-batches.js';
 import { UploadPackage, type UploadedPackage, type UploadOptions } from './upload-package.command.js';
 import { verifyDigests } from './verify-digests.js';
@@ -38,15 +41,18 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     private readonly packages: PackageWriter,
     private readonly identity: ServerIdentity,
     private readonly clock: Clock,
+    private readonly principals: Principals,
   ) {}
 
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = checkedFilename(filename);
+    if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
     const file = await this.receive(source, options);
     try {
       await verifyDigests(file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
+      await this.requireStillAllowed(id, stage);
       await this.storage.publish(file.path, id);
       const { receipt, publication } = await this.recordLast(id, name, file, stage);
       await this.requireStored(id, publication);
@@ -56,6 +62,21 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       await this.storage.discard(file.path);
       throw error;
     }
+  }
+
+  /**
+   * Whoever was signed in when the upload began may finish it, also when the session has expired by now; but not who was
+   * thrown out meanwhile.
+   */
+  private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
+    const { principal } = currentContext();
+    const authority = principal && (await this.principals.authorityNow(principal));
+    if (principal && !authority) {
+      throw new Refusal('UNAUTHENTICATED', 'The session or token was revoked, or the account disabled, while the file was on its way.');
+    }
+    if (authority) requirePermission(authority, 'upload');
+    const { facts } = await this.packages.load(packageId);
+    requireMayPublish(authority, facts, stage, this.identity.serverId);
   }
 
   private async receive(source: Readable, options: UploadOptions): Promise<StagedFile> {
@@ -94,7 +115,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       publication: this.clock.hybrid.now(),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
-      uploadedBy: currentContext().actor.name,
+      uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
     const pages = vouched ? [] : pagesOf(file.chunks);
     const receipt = await this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));

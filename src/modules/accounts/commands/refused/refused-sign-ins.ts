@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Refusal } from '../../../kernel/refusal.js';
-import { FactsLog } from '../../../platform/cqrs/facts-log.js';
-import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
-import { accountEvents } from '../contracts/account.events.js';
+import type { Refusal } from '../../../../kernel/refusal.js';
+import { FactsLog } from '../../../../platform/cqrs/facts-log.js';
+import { RefusalRecord } from '../../../../platform/limits/refusal-record.js';
+import { accountEvents } from '../../contracts/account.events.js';
 
 const STREAM = 'account-refusals';
 const MAX_NAME = 100;

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { FactsLog } from '../../../platform/cqrs/facts-log.js';
-import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
-import { RefusedCalls, type RefusedCall } from '../../../ports/refused-calls.port.js';
-import { accountEvents } from '../contracts/account.events.js';
+import { FactsLog } from '../../../../platform/cqrs/facts-log.js';
+import { RefusalRecord } from '../../../../platform/limits/refusal-record.js';
+import { RefusedCalls, type RefusedCall } from '../../../../ports/refused-calls.port.js';
+import { accountEvents } from '../../contracts/account.events.js';
 
 /** Refused calls become events in the stream `account-refusals`, in bounded numbers. */
 @Injectable()

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
-import type { RecordedEvent } from '../../../kernel/event.js';
-import type { CommandRunner } from '../../../platform/cqrs/command-runner.js';
-import type { LiveView } from '../../../platform/live-view/live-views.js';
-import { accountEvents, type AccountEvent } from '../contracts/account.events.js';
-import { account } from '../domain/account.decider.js';
-import type { AccountState, KnownAccount } from '../domain/account.state.js';
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import type { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
+import type { LiveView } from '../../../../platform/live-view/live-views.js';
+import { accountEvents, type AccountEvent } from '../../contracts/account.events.js';
+import { account } from '../../domain/account.decider.js';
+import type { AccountState, KnownAccount } from '../../domain/account.state.js';
 
 /** All accounts with their rights and tokens, folded from the log: what every call has to know. */
 export class LiveAccounts implements LiveView {

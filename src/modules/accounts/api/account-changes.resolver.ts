@@ -1,0 +1,103 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
+import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { CreateAccount, type GivenPassword } from '../commands/accounts/create-account.command.js';
+import { DisableAccount, EnableAccount, UpdateAccount } from '../commands/accounts/update-account.command.js';
+import { ResetPassword } from '../commands/passwords/change-password.command.js';
+import { AccountQuery } from '../queries/accounts.query.js';
+import { Account, AccountWithPassword, RoleName } from './account.types.js';
+
+@Resolver()
+export class AccountChangesResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  @Needs('accounts')
+  @Mutation(() => AccountWithPassword, {
+    description:
+      'Makes a local account. Its password, made here or given, has to be changed at the first sign-in. The role publisher needs ' +
+      '`publishUpTo`. Refusals: INVALID_USERNAME, USERNAME_TAKEN, PASSWORD_REFUSED, INVALID_REQUEST.',
+  })
+  async createAccount(
+    @Args('username', { type: () => String }) username: string,
+    @Args('roles', { type: () => [RoleName] }) roles: RoleName[],
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
+    @Args('password', { type: () => String, nullable: true }) password?: string | null,
+  ): Promise<AccountWithPassword> {
+    const as = {
+      username: textArgument('username', username),
+      displayName: optionalText('displayName', displayName),
+      roles,
+      publishUpTo: publishUpTo ?? null,
+      password: optionalText('password', password),
+    };
+    return this.withPassword(await this.commands.execute(new CreateAccount(as)));
+  }
+
+  @Needs('accounts')
+  @Mutation(() => Account, {
+    description:
+      'Changes the roles, the limit of the role publisher, or the display name; what is left out stays. It counts at the next ' +
+      'call of the account. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN, ACCOUNT_IN_DIRECTORY, INVALID_REQUEST.',
+  })
+  updateAccount(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('roles', { type: () => [RoleName], nullable: true }) roles?: RoleName[] | null,
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
+  ): Promise<Account> {
+    const name = displayName === undefined ? undefined : optionalText('displayName', displayName);
+    return this.change(id, new UpdateAccount(textArgument('id', id), { roles: roles ?? undefined, publishUpTo, displayName: name }));
+  }
+
+  @Needs('accounts')
+  @Mutation(() => Account, {
+    description: 'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
+  })
+  disableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
+    return this.change(id, new DisableAccount(textArgument('id', id)));
+  }
+
+  @Needs('accounts')
+  @Mutation(() => Account, { description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.' })
+  enableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
+    return this.change(id, new EnableAccount(textArgument('id', id)));
+  }
+
+  @Needs('accounts')
+  @Mutation(() => AccountWithPassword, {
+    description:
+      'Gives an account a new password, made here or given, which has to be changed at the next sign-in, and closes its sessions. ' +
+      'Its tokens go on. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.',
+  })
+  async resetPassword(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('password', { type: () => String, nullable: true }) password?: string | null,
+  ): Promise<AccountWithPassword> {
+    return this.withPassword(await this.commands.execute(new ResetPassword(textArgument('id', id), optionalText('password', password))));
+  }
+
+  private async withPassword({ accountId, oneTimePassword, receipt }: GivenPassword): Promise<AccountWithPassword> {
+    return { account: await this.changed(accountId, receipt), oneTimePassword };
+  }
+
+  private async change(id: string, command: UpdateAccount | DisableAccount | EnableAccount): Promise<Account> {
+    return this.changed(id, await this.commands.execute(command));
+  }
+
+  private async changed(id: string, receipt: Receipt): Promise<Account> {
+    await this.readModels.reflect(receipt);
+    const found = await this.queries.execute(new AccountQuery(id));
+    if (!found) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
+    return found;
+  }
+}

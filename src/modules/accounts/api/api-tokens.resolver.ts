@@ -1,0 +1,57 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/refusal.js';
+import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { currentContext } from '../../../platform/context/call-context.js';
+import { textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
+import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { IssueApiToken, RevokeApiToken } from '../commands/tokens/api-token.command.js';
+import { ApiTokensQuery } from '../queries/accounts.query.js';
+import { PermissionName } from './account.types.js';
+import { ApiToken, NewApiToken } from './session.types.js';
+
+@Resolver()
+export class ApiTokensResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  @Needs('own')
+  @Query(() => [ApiToken], { description: 'The own API tokens that were not revoked, the newest first.', complexity: listCost(20) })
+  apiTokens(): Promise<readonly ApiToken[]> {
+    return this.queries.execute(new ApiTokensQuery(currentContext().principal?.accountId ?? ''));
+  }
+
+  @Needs('own')
+  @Mutation(() => NewApiToken, {
+    description:
+      'Makes a token for a program. Scopes are read, upload, promote, remove, peers, retry and audit, as far as the caller has ' +
+      'them. Without `expiresAt` it lasts a year, which is the most. Refusals: FORBIDDEN, INVALID_REQUEST.',
+  })
+  async createApiToken(
+    @Args('name', { type: () => String }) name: string,
+    @Args('scopes', { type: () => [PermissionName] }) scopes: PermissionName[],
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
+  ): Promise<NewApiToken> {
+    const as = { name: textArgument('name', name), scopes, publishUpTo: publishUpTo ?? null, expiresAt: expiresAt ?? null };
+    const { token, tokenId, accountId, receipt } = await this.commands.execute(new IssueApiToken(as));
+    await this.readModels.reflect(receipt);
+    const apiToken = (await this.queries.execute(new ApiTokensQuery(accountId))).find(({ id }) => id === tokenId);
+    if (!apiToken) throw new Refusal('TOKEN_NOT_FOUND', 'The token was revoked meanwhile.');
+    return { token, apiToken };
+  }
+
+  @Needs('own')
+  @Mutation(() => Boolean, {
+    description: 'Ends an own token, or anybody\'s with the permission `accounts`. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.',
+  })
+  async revokeApiToken(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
+    await this.readModels.reflect(await this.commands.execute(new RevokeApiToken(uuidArgument('id', id))));
+    return true;
+  }
+}

@@ -1,0 +1,65 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { lastReceipt, type Receipt } from '../../../../platform/cqrs/command-runner.js';
+import { EventStore } from '../../../../ports/event-store.port.js';
+import { Sessions } from '../../../../ports/sessions.port.js';
+import { checkedDisplayName } from '../../domain/username.js';
+import { AccountChanges } from '../standing/account-changes.js';
+import { DisableAccount, EnableAccount, UpdateAccount } from './update-account.command.js';
+
+@CommandHandler(UpdateAccount)
+export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly store: EventStore,
+  ) {}
+
+  /** Rights first: what may be refused. */
+  execute({ accountId, to }: UpdateAccount): Promise<Receipt> {
+    return this.changes.alone(async () => {
+      const { roles, publishUpTo } = await this.changes.require(accountId);
+      const name = to.displayName === undefined ? undefined : checkedDisplayName(to.displayName);
+      const receipts: Receipt[] = [];
+      if (to.roles !== undefined || to.publishUpTo !== undefined) {
+        const rights = { roles: to.roles ?? roles, publishUpTo: to.publishUpTo === undefined ? publishUpTo : to.publishUpTo };
+        const otherAdmins = await this.changes.otherAdmins(accountId);
+        receipts.push(await this.changes.run(accountId, { type: 'changeRights', to: rights, otherAdmins, by: 'admin' }));
+      }
+      if (name !== undefined) receipts.push(await this.changes.run(accountId, { type: 'rename', displayName: name }));
+      return receipts.length === 0 ? { cursor: null, types: [] } : lastReceipt(this.store, receipts);
+    });
+  }
+}
+
+/** After the event no session opens anything; their rows go so that they do not come back with the account. */
+@CommandHandler(DisableAccount)
+export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly sessions: Sessions,
+  ) {}
+
+  execute({ accountId }: DisableAccount): Promise<Receipt> {
+    return this.changes.alone(async () => {
+      const otherAdmins = await this.changes.otherAdmins(accountId);
+      const receipt = await this.changes.run(accountId, { type: 'disable', otherAdmins });
+      await this.sessions.closeAll(accountId);
+      return receipt;
+    });
+  }
+}
+
+@CommandHandler(EnableAccount)
+export class EnableAccountHandler implements ICommandHandler<EnableAccount> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly sessions: Sessions,
+  ) {}
+
+  /** A crash while it was disabled may have left sessions. */
+  execute({ accountId }: EnableAccount): Promise<Receipt> {
+    return this.changes.alone(async () => {
+      if ((await this.changes.require(accountId)).disabled) await this.sessions.closeAll(accountId);
+      return this.changes.run(accountId, { type: 'enable' });
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { CommandRunner, type Receipt } from '../../../../platform/cqrs/command-runner.js';
+import { LiveViews } from '../../../../platform/live-view/live-views.js';
+import { Locks } from '../../../../ports/locks.port.js';
+import { account, type AccountCommand } from '../../domain/account.decider.js';
+import { isStandingAdmin, type KnownAccount } from '../../domain/account.state.js';
+import { LiveAccounts } from './live-accounts.js';
+
+/** Runs commands on accounts, so that the next call in this process knows of the change. */
+@Injectable()
+export class AccountChanges {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly views: LiveViews,
+    private readonly locks: Locks,
+    private readonly accounts: LiveAccounts,
+  ) {}
+
+  async run(accountId: string, command: AccountCommand): Promise<Receipt> {
+    const { receipt } = await this.runner.run(account, accountId, command);
+    if (receipt.cursor !== null) await this.views.reflect(receipt);
+    return receipt;
+  }
+
+  /** For what one account can't decide alone, or what also touches its password: one change at a time. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({ result: await work() }));
+    if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');
+    return done.result;
+  }
+
+  /** As the log has it now. @throws Refusal ACCOUNT_NOT_FOUND */
+  async require(accountId: string): Promise<KnownAccount> {
+    const known = await this.accounts.read(accountId);
+    if (!known) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
+    return known;
+  }
+
+  /** Would this be refused? Asked before something is done that the log does not know of. @throws Refusal */
+  requirePossible(state: KnownAccount | null, command: AccountCommand): void {
+    account.decide(command, state);
+  }
+
+  /** How many others could take over. Within `alone`: nobody else takes the role away meanwhile. */
+  async otherAdmins(accountId: string): Promise<number> {
+    const others = this.accounts.all().filter((known) => known.accountId !== accountId && isStandingAdmin(known));
+    const now = await Promise.all(others.map((other) => this.accounts.read(other.accountId)));
+    return now.filter(isStandingAdmin).length;
+  }
+}
