@@ -18,6 +18,7 @@ import { ReplicaWays1764000000060 } from './1764000000060-replica-ways.js';
 import { Transfers1764000000070 } from './1764000000070-transfers.js';
 import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lock-out.js';
 import { AccountsReadModels1764000000101 } from './1764000000101-accounts-read-models.js';
+import { DownloadPasswords1764000000160 } from './1764000000160-download-passwords.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   Transfers1764000000070,
   SessionsAndLockOut1764000000100,
   AccountsReadModels1764000000101,
+  DownloadPasswords1764000000160,
 ];

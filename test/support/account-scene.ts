@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { PasswordHashing } from '../../src/modules/accounts/commands/passwords/password-hashing.js';
+import { PasswordHashing } from '../../src/platform/secrets/password-hashing.js';
 import { PasswordStore } from '../../src/modules/accounts/commands/passwords/password-store.js';
 import { RefusedSignIns } from '../../src/modules/accounts/commands/refused/refused-sign-ins.js';
 import { FailedAttempts } from '../../src/modules/accounts/commands/sign-in/failed-attempts.js';

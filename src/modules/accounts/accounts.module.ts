@@ -14,7 +14,6 @@ import { SignInResolver } from './api/sign-in.resolver.js';
 import { CreateAccountHandler } from './commands/accounts/create-account.handler.js';
 import { DisableAccountHandler, EnableAccountHandler, UpdateAccountHandler } from './commands/accounts/update-account.handlers.js';
 import { ChangePasswordHandler } from './commands/passwords/change-password.handler.js';
-import { PasswordHashing } from './commands/passwords/password-hashing.js';
 import { PasswordStore } from './commands/passwords/password-store.js';
 import { RefusedSignIns } from './commands/refused/refused-sign-ins.js';
 import { RevokeOtherSessionsHandler, RevokeSessionHandler, SignOutHandler } from './commands/sessions/close-sessions.handlers.js';
@@ -67,7 +66,6 @@ export const accountProviders = [
   { provide: Principals, useClass: AccountPrincipals },
   { provide: RefusedCalls, useClass: RecordedRefusedCalls },
   PasswordStore,
-  PasswordHashing,
   LocalPasswords,
   FailedAttempts,
   KnownAddresses,

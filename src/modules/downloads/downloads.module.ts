@@ -1,6 +1,30 @@
 import { Module } from '@nestjs/common';
+import { LiveViews } from '../../platform/live-view/live-views.js';
+import { DownloadProtectionResolver } from './api/download-protection.resolver.js';
+import { CreateDownloadUrlHandler } from './commands/create-download-url.handler.js';
+import { DownloadPasswords } from './commands/download-passwords.js';
+import { SetDownloadProtectionHandler } from './commands/set-download-protection.handler.js';
+import { BasicCheck } from './door/basic-credentials.js';
+import { DownloadDoor } from './door/download-door.js';
+import { LiveProtection } from './projections/live-protection.js';
+import { SignedUrls } from './commands/signed-urls.js';
+import { DownloadProtectionHandler } from './queries/download-protection.query.js';
 import { Downloads } from './serving/downloads.js';
 import { FileCatalogue } from './serving/file-catalogue.js';
 
-@Module({ providers: [Downloads, FileCatalogue] })
+/** Known before the first download is answered. */
+const liveProtection = {
+  provide: LiveProtection,
+  inject: [LiveViews],
+  async useFactory(views: LiveViews) {
+    const protection = new LiveProtection();
+    await views.follow(protection);
+    return protection;
+  },
+};
+const commands = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
+const door = [liveProtection, BasicCheck, SignedUrls, DownloadDoor];
+
+/** Endpoints get their packages here. */
+@Module({ providers: [...commands, ...door, DownloadProtectionHandler, DownloadProtectionResolver, Downloads, FileCatalogue] })
 export class DownloadsModule {}

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
+import { PasswordHashing } from './password-hashing.js';
 import { KeyRing } from './server-keys/key-ring.js';
 import { ServerSecrets } from './server-secrets.js';
 
 @Global()
-@Module({ providers: [ServerSecrets, KeyRing], exports: [ServerSecrets, KeyRing] })
+@Module({ providers: [ServerSecrets, KeyRing, PasswordHashing], exports: [ServerSecrets, KeyRing, PasswordHashing] })
 export class SecretsModule {}

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../../platform/config/settings.js';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import { accountIdOf } from '../commands/account-id.js';
-import { oneTimePassword, PasswordHashing } from '../commands/passwords/password-hashing.js';
+import { oneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../commands/passwords/password-store.js';
 import type { NewAccount } from '../contracts/account.events.js';
 import { account } from '../domain/account.decider.js';

@@ -9,6 +9,7 @@ import { FileTooShort } from '../../../platform/http/file-sender/send-ranges.js'
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../../replication/contracts/verify-package.js';
+import { DownloadDoor } from '../door/download-door.js';
 import { isDownloadPath, parseDownloadPath } from './download-path.js';
 import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 
@@ -16,13 +17,14 @@ const damaged = (): Refusal =>
   new Refusal('UNAVAILABLE', 'The file of this package is damaged on this server, and is being mended. Try again soon.');
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
-/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for everybody, past Nest for speed. */
+/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for who may, past Nest for speed. */
 @Injectable()
 export class Downloads implements OnModuleInit {
   private readonly logger = new Logger('Downloads');
 
   constructor(
     private readonly routes: RawRoutes,
+    private readonly door: DownloadDoor,
     private readonly catalogue: FileCatalogue,
     private readonly storage: PackageStorage,
     private readonly settings: Settings,
@@ -38,12 +40,16 @@ export class Downloads implements OnModuleInit {
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     if (!isDownloadPath(path)) return false;
-    this.serve(path, request, response).catch((error: unknown) => answerError(error, request, response));
+    this.serve(path, query < 0 ? '' : url.slice(query), request, response).catch((error: unknown) => answerError(error, request, response));
     return true;
   }
 
-  private async serve(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async serve(path: string, query: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!requireReading(request, response)) return;
+    if (!this.door.isOpen) {
+      const packageId = parseDownloadPath(path)?.packageId ?? null;
+      await this.door.pass({ path, query: new URLSearchParams(query), packageId }, request, response);
+    }
     const entry = this.catalogue.get(path) ?? (await this.find(path));
     if (await this.send(entry, request, response)) return;
     // It may have been removed since it was remembered.

@@ -26,6 +26,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   PEER_CALL_REPLAYED: code(401, 'A call between servers arrived twice; the second one is refused.'),
   PEER_BODY_TAMPERED: code(401, 'The body of a call between servers is not the one that was signed.'),
   FORBIDDEN: code(403, 'The caller is known and may not do this; the message names the permission and the roles that have it.'),
+  DOWNLOAD_URL_EXPIRED: code(403, 'The signed address of a download has expired. Ask for a new one.'),
   PASSWORD_CHANGE_REQUIRED: code(403, 'The password was given by somebody else. Change it first, with `changePassword`.'),
   CROSS_SITE_CALL: code(403, 'A call with the session cookie did not come from a page of this server, or lacks `X-ODST-CSRF: 1`.'),
   PEER_SUSPENDED: code(403, 'The server that answers has suspended the one that asks. Resume it there.'),

@@ -2,7 +2,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { checkNewPassword } from '../../domain/password-policy.js';
 import { checkedDisplayName, checkedUsername } from '../../domain/username.js';
 import { accountIdOf } from '../account-id.js';
-import { oneTimePassword, PasswordHashing } from '../passwords/password-hashing.js';
+import { oneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../passwords/password-store.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { LiveAccounts } from '../standing/live-accounts.js';

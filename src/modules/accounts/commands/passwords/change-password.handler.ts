@@ -8,7 +8,7 @@ import { attemptKeys } from '../sign-in/attempt-keys.js';
 import { FailedAttempts } from '../sign-in/failed-attempts.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { ChangePassword } from './change-password.command.js';
-import { PasswordHashing } from './password-hashing.js';
+import { PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from './password-store.js';
 
 /**

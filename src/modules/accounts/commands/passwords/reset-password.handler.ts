@@ -4,7 +4,7 @@ import { checkNewPassword } from '../../domain/password-policy.js';
 import type { GivenPassword } from '../accounts/create-account.command.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { ResetPassword } from './change-password.command.js';
-import { oneTimePassword, PasswordHashing } from './password-hashing.js';
+import { oneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from './password-store.js';
 
 /** In the same order as a change by the owner. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { accountIdOf } from '../account-id.js';
-import { PasswordHashing } from '../passwords/password-hashing.js';
+import { PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../passwords/password-store.js';
 
 /** Checks passwords that this server keeps itself. */

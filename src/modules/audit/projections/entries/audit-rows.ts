@@ -1,11 +1,13 @@
 import type { RecordedEvent } from '../../../../kernel/event.js';
 import { accountEvents } from '../../../accounts/contracts/account.events.js';
+import { downloadEvents } from '../../../downloads/contracts/download.events.js';
 import { packageEvents } from '../../../packages/contracts/package.events.js';
 import { peerEvents } from '../../../peers/contracts/peer.events.js';
 import { replicaEvents } from '../../../replication/contracts/replica.events.js';
 import { serverEvents } from '../../../server/contracts/server.events.js';
 import { accountStory, serverStory } from '../stories/account-stories.js';
 import type { AuditEntryEntity } from './audit-entry.entity.js';
+import { downloadStory } from '../stories/download-stories.js';
 import { packageStory } from '../stories/package-stories.js';
 import { peerStory } from '../stories/peer-stories.js';
 import { replicaStory } from '../stories/replica-stories.js';
@@ -18,6 +20,7 @@ export const AUDITED_TYPES: readonly string[] = [
   ...peerEvents.types,
   ...accountEvents.types,
   ...serverEvents.types,
+  ...downloadEvents.types,
 ];
 
 function storyOf(record: RecordedEvent): Story | null {
@@ -29,6 +32,8 @@ function storyOf(record: RecordedEvent): Story | null {
   if (ofPeer) return peerStory(ofPeer);
   const ofAccount = accountEvents.read(record);
   if (ofAccount) return accountStory(ofAccount);
+  const ofDownload = downloadEvents.read(record);
+  if (ofDownload) return downloadStory(ofDownload, record.metadata.serverId);
   const ofServer = serverEvents.read(record);
   return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
 }

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
-import { Refusal } from '../../../../kernel/refusal.js';
-import { Gate } from '../../../../platform/limits/gate.js';
+import { Refusal } from '../../kernel/refusal.js';
+import { Gate } from '../limits/gate.js';
 
 /** argon2id as OWASP recommends it: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const MAX_CHARACTERS = 1_000;
 
-const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too many people are signing in at once. Try again in a moment.');
+const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too many passwords are being checked at once. Try again in a moment.');
 
 /** The same password however a keyboard composes its characters. */
 const normal = (password: string): string => password.slice(0, MAX_CHARACTERS).normalize('NFC');

@@ -1,0 +1,25 @@
+import type { DownloadEvent, DownloadProtectionChanged } from '../../../downloads/contracts/download.events.js';
+import { counted, type Story } from './story.js';
+
+function protection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
+  if (mode === 'NONE') return 'everybody';
+  if (mode === 'BASIC') return `who knows the password of ${username}`;
+  return mode === 'SIGNED' ? 'who has a signed address' : `who calls from ${networks.join(', ')}`;
+}
+
+export function downloadStory(event: DownloadEvent, serverId: string): Story {
+  if (event.type === 'DownloadProtectionChanged') {
+    const { mode, username, networks } = event.data;
+    const details = { mode, username, networks: [...networks] };
+    return { targetType: 'SERVER', targetId: serverId, targetLabel: null, summary: `Downloads are for ${protection(event.data)}`, details };
+  }
+  if (event.type === 'DownloadUrlCreated') {
+    const { packageId, filename, expiresAt } = event.data;
+    const summary = `Gave out an address to download ${filename}, until ${expiresAt}`;
+    return { targetType: 'PACKAGE', targetId: packageId, targetLabel: filename, summary, details: event.data };
+  }
+  const { path, reason, unrecorded } = event.data;
+  const more = unrecorded > 0 ? `; ${counted(unrecorded, 'more download')} before it` : '';
+  const summary = `Refused the download of ${path}: ${reason}${more}`;
+  return { targetType: 'SERVER', targetId: serverId, targetLabel: null, summary, details: event.data };
+}

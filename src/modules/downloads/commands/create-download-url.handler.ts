@@ -1,0 +1,33 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/refusal.js';
+import { Clock } from '../../../platform/clock/clock.js';
+import { FactsLog } from '../../../platform/cqrs/facts-log.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { downloadEvents } from '../contracts/download.events.js';
+import { SignedUrls } from './signed-urls.js';
+import { CreateDownloadUrl, type DownloadUrl } from './create-download-url.command.js';
+
+/** 7 days. Who needs longer needs an account. */
+export const LONGEST_SECONDS = 7 * 24 * 3600;
+
+/** That the address was given out is on record before it is. */
+@CommandHandler(CreateDownloadUrl)
+export class CreateDownloadUrlHandler implements ICommandHandler<CreateDownloadUrl> {
+  constructor(
+    private readonly urls: SignedUrls,
+    private readonly identity: ServerIdentity,
+    private readonly clock: Clock,
+    private readonly log: FactsLog,
+  ) {}
+
+  async execute({ packageId, filename, seconds }: CreateDownloadUrl): Promise<DownloadUrl> {
+    if (seconds < 1 || seconds > LONGEST_SECONDS) {
+      throw new Refusal('INVALID_REQUEST', `\`expiresInSeconds\` must be from 1 to ${LONGEST_SECONDS} (7 days).`);
+    }
+    const expiresAt = new Date((Math.floor(this.clock.now().getTime() / 1000) + seconds) * 1000);
+    const query = await this.urls.sign(packageId, expiresAt);
+    const data = { packageId, filename, expiresAt: expiresAt.toISOString() };
+    await this.log.append('download-urls', downloadEvents, { type: 'DownloadUrlCreated', data });
+    return { url: `${this.identity.url}/packages/${packageId}/${encodeURIComponent(filename)}?${query}`, expiresAt };
+  }
+}
