@@ -43,14 +43,15 @@ const stamp = join(root, 'dist/.built');
 
 /** Builds, and notes when it did. */
 export function build() {
-  run('Building', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  run('Compiling', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  run('Bundling', process.execPath, [join(root, 'scripts/bundle.mjs')]);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
 }
 
 function buildWhatChanged() {
   const sources = ['src', 'migrations', 'test/bench', 'test/simulate', 'test/support'].map((folder) => newest(join(root, folder)));
-  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => mtime(join(root, file)));
+  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs'].map((file) => mtime(join(root, file)));
   if (mtime(stamp) < Math.max(...sources, ...files)) build();
 }
 

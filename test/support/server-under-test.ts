@@ -9,7 +9,7 @@ import { AdminClient } from '../../src/app/demo/admin-client.js';
 import { freePort } from '../../src/app/demo/server-process.js';
 import { waitFor } from './wait-for.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 /** Several processes that start side by side on a busy machine. */
 const START_MS = 120_000;
 export const PASSWORD = 'correct horse battery';

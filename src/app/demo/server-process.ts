@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { StartupError } from '../../kernel/startup-error.js';
 import { environment } from '../config/environment.js';
 
-const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../server/main.js', import.meta.url));
 const START_TIMEOUT_MS = 120_000;
 
 export interface ServerOptions {

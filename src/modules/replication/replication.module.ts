@@ -33,6 +33,7 @@ import { Arrivals } from './jobs/fetch/arrivals.js';
 import { Attempts } from './jobs/fetch/attempt.js';
 import { RunFetcher } from './jobs/fetch/run-fetcher.js';
 import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
+import { ReplicaPublisher } from './jobs/publish/replica-publisher.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
 import { MissingFiles } from './jobs/scrub/missing-files.js';
 import { ScrubRecords } from './jobs/scrub/scrub-records.js';
@@ -70,7 +71,7 @@ const commands = [
   ReportDamageHandler,
   VerifyPackageHandler,
 ];
-const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher, TransferReport];
+const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher, ReplicaPublisher, TransferReport];
 const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
 const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];

@@ -112,13 +112,22 @@ describe.skipIf(lacksRedis())('while an engine is away for a minute', () => {
     expect(await settledRows()).toEqual(before);
   }
 
+  /**
+   * The other server tells of its copy of each package that is held here. That takes as long as its jobs wait for the next
+   * try, and also of an upload that was answered 503 and is there all the same.
+   */
+  function tellsOfAllCopies({ replicas = [], audit_entries: audit = [] }: Record<string, string[]>): boolean {
+    const held = replicas.flatMap((row) => /^\(([0-9a-f-]{36}),[^,]+,t,PUBLISHED,/.exec(row)?.[1] ?? []);
+    return held.every((id) => audit.some((row) => row.includes(',ReplicaReported,') && row.includes(`,PACKAGE,${id},`)));
+  }
+
   /** The rows once they have stopped changing. Where a reader stands in the log is not part of them. */
   async function settledRows(): Promise<Record<string, string[]>> {
     let last = '';
     return waitFor('the rows to settle', async () => {
       const { checkpoints: _, ...rows } = await dumpTables(cluster.postgres.settings, 'read');
       const text = JSON.stringify(rows);
-      const isSettled = text === last;
+      const isSettled = text === last && tellsOfAllCopies(rows);
       last = text;
       if (!isSettled) await delay(1_000);
       return isSettled && rows;

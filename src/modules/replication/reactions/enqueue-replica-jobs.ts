@@ -8,12 +8,12 @@ import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js
 import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
 import { publishJob } from '../jobs/publish/publish-replica.job.js';
 
-/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones too, a damaged file too, and a complete file its last check. */
+/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones and a damaged file too. */
 @AsReaction()
 @Injectable()
 export class EnqueueReplicaJobs implements Reaction {
   readonly name = 'replication:enqueue-jobs';
-  readonly eventTypes = ['ReplicaRequested', 'ReplicaDamaged', 'ChunksLost', 'ChunksVerified', 'ChunkRejected'];
+  readonly eventTypes = ['ReplicaRequested', 'ReplicaDamaged', 'ChunksLost', 'ChunkRejected'];
 
   constructor(
     private readonly queue: JobQueue,
@@ -35,7 +35,6 @@ export class EnqueueReplicaJobs implements Reaction {
       const { packageId, chunkCount } = event.data;
       return chunkCount === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
     }
-    if (event.type === 'ChunksVerified') return event.data.remaining === 0 ? [publishJob(event.data.packageId)] : [];
     if (event.type !== 'ChunkRejected') return [];
     const { packageId, index, times } = event.data;
     return [refetchJob(packageId, index, times, this.clock.now())];

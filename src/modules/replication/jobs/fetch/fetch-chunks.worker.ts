@@ -9,14 +9,14 @@ import { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { Delays } from '../delays.js';
-import { publishJob } from '../publish/publish-replica.job.js';
+import { ReplicaPublisher } from '../publish/replica-publisher.js';
 import { PutOff } from '../sources/no-source.js';
 import { Sources } from '../sources/sources.js';
 import { FETCH_CHUNKS, FetchChunks, laneOf, laneRuns, laterJob, nextFetchJob } from './fetch-chunks.job.js';
 import { pickRun } from './pick-run.js';
 import { RunFetcher } from './run-fetcher.js';
 
-/** Fetches what is missing of one run of chunks. When no source works, that is noted on the replica, and the queue tries again. */
+/** Fetches what is missing of one run of chunks, and publishes what is complete. When no source works, that is noted on the replica, and the queue tries again. */
 @AsJobHandler()
 @Injectable()
 export class FetchChunksWorker implements JobHandler {
@@ -34,6 +34,7 @@ export class FetchChunksWorker implements JobHandler {
     private readonly sources: Sources,
     private readonly fetcher: RunFetcher,
     private readonly delays: Delays,
+    private readonly publisher: ReplicaPublisher,
   ) {}
 
   async handle(job: RunningJob): Promise<void> {
@@ -61,9 +62,9 @@ export class FetchChunksWorker implements JobHandler {
     const plan = await this.commands.execute(new PlanFetch(order.packageId));
     if (!plan) return;
     const run = await this.pick(order, plan);
-    if (!run || missingRuns(plan.verified, plan.chunkCount, run).length === 0) return this.goOn(order, plan, plan.verified);
+    if (!run || missingRuns(plan.verified, plan.chunkCount, run).length === 0) return this.goOn(order, plan, plan.verified, signal);
     const verified = await this.delays.noting(plan, () => this.fetch(plan, run, signal));
-    if (verified) await this.goOn({ ...order, ...run }, plan, verified);
+    if (verified) await this.goOn({ ...order, ...run }, plan, verified, signal);
   }
 
   /** The run that the job is for; another one of its lane when peers that fetch the package, too, make that better. */
@@ -83,9 +84,10 @@ export class FetchChunksWorker implements JobHandler {
     return this.fetcher.fetch(plan, run, { path, signal });
   }
 
-  private async goOn(order: FetchChunks, { chunkCount }: FetchPlan, verified: readonly Run[]): Promise<void> {
+  /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */
+  private async goOn(order: FetchChunks, { chunkCount }: FetchPlan, verified: readonly Run[], signal: AbortSignal): Promise<void> {
     const next = nextFetchJob(order, verified, chunkCount);
     if (next) await this.queue.enqueue([caused(next)]);
-    else if (countOf(verified) === chunkCount) await this.queue.enqueue([caused(publishJob(order.packageId))]);
+    else if (countOf(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);
   }
 }

@@ -14,6 +14,7 @@ import { RecordChunks } from '../../commands/progress/record-chunks.command.js';
 import type { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
 import { FetchChunksWorker } from './fetch-chunks.worker.js';
+import type { ReplicaPublisher } from '../publish/replica-publisher.js';
 import type { RunningDigests } from '../publish/running-digests.js';
 import { Sources } from '../sources/sources.js';
 import { Arrivals } from './arrivals.js';
@@ -61,6 +62,7 @@ function setUp(world: World = {}) {
   const told: object[] = [];
   const asked: string[] = [];
   const queued: NewJob[] = [];
+  const published: string[] = [];
   const execute = async (command: object) => {
     if (command instanceof PlanFetch) return world.plan === null ? null : { ...(world.plan ?? plan), verified };
     told.push(command);
@@ -89,12 +91,13 @@ function setUp(world: World = {}) {
     sources,
     new RunFetcher(commands, sources, new Attempts(transport, sources, digests, arrivals)),
     new Delays(commands, queue),
+    fake<ReplicaPublisher>({ publish: async (packageId: string) => void published.push(packageId) }),
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
     return worker.handle({ name: 'fetch-chunks', key: `k${first}`, data, attempt, signal: new AbortController().signal, progress: async () => undefined });
   };
-  return { run, told, asked, queued };
+  return { run, told, asked, queued, published };
 }
 
 describe('a job for a run of chunks', () => {
@@ -111,11 +114,12 @@ describe('a job for a run of chunks', () => {
     expect([told, asked, queued]).toEqual([[], [], []]);
   });
 
-  it('asks for the last check when nothing is missing', async () => {
-    const { run, asked, queued } = setUp({ plan: { ...plan, verified: [{ first: 0, count: 20 }] } });
+  it('publishes when nothing is missing', async () => {
+    const { run, asked, queued, published } = setUp({ plan: { ...plan, verified: [{ first: 0, count: 20 }] } });
     await run(16);
     expect(asked).toEqual([]);
-    expect(queued).toMatchObject([{ name: 'publish-replica' }]);
+    expect(queued).toEqual([]);
+    expect(published).toEqual(['p']);
   });
 
   it('keeps a job that was woken while it runs for later: the running one may still fail', async () => {

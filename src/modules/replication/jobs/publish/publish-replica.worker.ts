@@ -1,74 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import { countOf } from '../../../../kernel/runs.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import type { JobHandler, RunningJob } from '../../../../ports/job-queue.port.js';
-import { Locks } from '../../../../ports/locks.port.js';
-import { PackageStorage } from '../../../../ports/package-storage.port.js';
-import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
-import { PublishReplica } from '../../commands/progress/publish-replica.command.js';
-import { RecordDamage } from '../../commands/progress/record-damage.command.js';
-import { ChunkDigests } from '../chunk-digests.js';
-import { Delays } from '../delays.js';
 import { PUBLISH_REPLICA, PublishReplicaData } from './publish-replica.job.js';
-import { RunningDigests } from './running-digests.js';
+import { ReplicaPublisher } from './replica-publisher.js';
 
-/** The last check of a replica, over the whole file, and its publication. */
+/** For replicas that have nothing to fetch; the others are published by the job that fetched their last chunk. */
 @AsJobHandler()
 @Injectable()
 export class PublishReplicaWorker implements JobHandler {
   readonly name = PUBLISH_REPLICA;
   readonly maxAttempts = 30_000;
 
-  constructor(
-    private readonly commands: CommandBus,
-    private readonly storage: PackageStorage,
-    private readonly digests: RunningDigests,
-    private readonly chunkDigests: ChunkDigests,
-    private readonly delays: Delays,
-    private readonly locks: Locks,
-  ) {}
+  constructor(private readonly publisher: ReplicaPublisher) {}
 
-  /**
-   * The jobs of one replica take turns, also those of several processes: one that comes meanwhile may be for a later
-   * request of the same package.
-   */
-  async handle(job: RunningJob): Promise<void> {
-    const { packageId } = PublishReplicaData.parse(job.data);
-    await this.locks.hold(`publish ${packageId}`, job.signal, () => this.work(packageId));
-    job.signal.throwIfAborted();
-  }
-
-  private async work(packageId: string): Promise<void> {
-    const plan = await this.commands.execute(new PlanFetch(packageId));
-    if (!plan || countOf(plan.verified) < plan.chunkCount) return;
-    const isInPlace = await this.isInPlace(plan);
-    // What was fetched although it was there would be left behind.
-    if (isInPlace) await this.storage.unreserve(packageId);
-    const published = isInPlace || (await this.delays.noting(plan, () => this.putInPlace(plan)));
-    if (published) await this.commands.execute(new PublishReplica(packageId));
-  }
-
-  /**
-   * A crash, or a withdrawal, may have come between the rename and the event. In the latter case the file that was
-   * renamed may have been begun for the next request, so its size alone proves nothing.
-   */
-  private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
-    return (await this.storage.digestPublished(packageId)) === sha256;
-  }
-
-  private async putInPlace(plan: FetchPlan): Promise<boolean> {
-    const path = await this.storage.reserve(plan.packageId, plan.size);
-    const actual = await this.digests.finish(plan, path);
-    if (actual === plan.sha256) await this.storage.publish(path, plan.packageId);
-    else await this.examine(plan, path, actual);
-    return actual === plan.sha256;
-  }
-
-  /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
-  private async examine({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
-    const lost = await this.storage.damagedChunks(path, await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
-    const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
-    if (failed) await this.storage.discard(path);
+  handle({ data, signal }: RunningJob): Promise<void> {
+    return this.publisher.publish(PublishReplicaData.parse(data).packageId, signal);
   }
 }

@@ -7,7 +7,7 @@ import { PublishReplica } from '../../commands/progress/publish-replica.command.
 import { RecordDamage } from '../../commands/progress/record-damage.command.js';
 import type { ChunkDigests } from '../chunk-digests.js';
 import { Delays } from '../delays.js';
-import { PublishReplicaWorker } from './publish-replica.worker.js';
+import { ReplicaPublisher } from './replica-publisher.js';
 import type { RunningDigests } from './running-digests.js';
 import { MemoryLocks } from '../../../../../test/support/memory-locks.js';
 
@@ -35,7 +35,7 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
-  const worker = new PublishReplicaWorker(
+  const publisher = new ReplicaPublisher(
     commands,
     fake<PackageStorage>({
       digestPublished: async () => inPlace,
@@ -50,12 +50,11 @@ function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () =
     new Delays(commands, fake<JobQueue>({})),
     new MemoryLocks(),
   );
-  const run = () =>
-    worker.handle({ name: 'publish-replica', key: 'k', data: { packageId: 'p' }, attempt: 1, signal: new AbortController().signal, progress: async () => undefined });
+  const run = () => publisher.publish('p', new AbortController().signal);
   return { run, told, publish, discard };
 }
 
-describe('a job that publishes a replica', () => {
+describe('the publication of a replica', () => {
   it('puts the file in place and tells', async () => {
     const { run, told, publish } = setUp(null, [plan]);
     await run();
