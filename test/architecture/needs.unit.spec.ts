@@ -65,7 +65,7 @@ describe('GraphQL', () => {
   });
 
   it('states it for every field that looks something up', () => {
-    const marked = [...Object.values(schema.getTypeMap())].flatMap((type) =>
+    const marked = Object.values(schema.getTypeMap()).flatMap((type) =>
       isObjectType(type) ? Object.values(type.getFields()).filter((field) => isPermission(needOf(field))) : [],
     );
     const decorated = sources.flatMap((text) => text.match(/^ {2}@(Query|Mutation|Subscription|ResolveField)\(/gm) ?? []);

@@ -210,7 +210,7 @@ it('a field that states no need is refused to everybody', async () => {
 });
 
 it('introspection tells what a field needs', async () => {
-  const { body } = await app.query('{ __type(name: "Mutation") { fields { name description } } }');
-  const remove = body.data.__type.fields.find(({ name }: { name: string }) => name === 'removePackage');
+  const { body } = await app.query('{ type: __type(name: "Mutation") { fields { name description } } }');
+  const remove = body.data.type.fields.find(({ name }: { name: string }) => name === 'removePackage');
   expect(remove.description).toMatch(/Needs: `remove`\.$/);
 });
