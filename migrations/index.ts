@@ -19,6 +19,7 @@ import { Transfers1764000000070 } from './1764000000070-transfers.js';
 import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lock-out.js';
 import { AccountsReadModels1764000000101 } from './1764000000101-accounts-read-models.js';
 import { DownloadPasswords1764000000160 } from './1764000000160-download-passwords.js';
+import { SecretKeyIds1764000000161 } from './1764000000161-secret-key-ids.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   SessionsAndLockOut1764000000100,
   AccountsReadModels1764000000101,
   DownloadPasswords1764000000160,
+  SecretKeyIds1764000000161,
 ];

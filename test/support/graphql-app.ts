@@ -94,6 +94,12 @@ class BrokenResolver {
   broken(): string {
     throw new Error('secret of /etc/passwd');
   }
+
+  /** Somebody forgot to say what it needs. */
+  @Query(() => String)
+  unstated(): string {
+    return 'told';
+  }
 }
 
 const RESOLVERS = [

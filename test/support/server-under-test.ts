@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AdminClient } from '../../src/app/demo/admin-client.js';
 import { freePort } from '../../src/app/demo/server-process.js';
+import { formsOf } from './secrets.js';
 import { waitFor } from './wait-for.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
@@ -99,10 +100,18 @@ export class ServerUnderTest {
     await this.end('SIGTERM');
   }
 
-  /** Ends the server and removes its data. */
+  /** Ends the server and removes its data. @throws Error when it has written a secret into its log */
   async dispose(): Promise<void> {
     await this.stop();
+    const leaked = this.secrets().filter((secret) => formsOf(secret).some((form) => this.output.includes(form)));
+    if (leaked.length > 0) throw new Error(`The log of ${this.name} holds a secret: ${leaked.join(', ')}`);
     rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private secrets(): string[] {
+    const key = join(this.dataDir, 'secret.key');
+    const ofFile = existsSync(key) ? [readFileSync(key, 'utf8').trim()] : [];
+    return [PASSWORD, ...(this.admin ? [this.admin.token] : []), ...ofFile];
   }
 
   private launch(): ChildProcess {

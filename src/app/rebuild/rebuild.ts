@@ -1,7 +1,4 @@
 import 'reflect-metadata';
-import { EmbeddedDatabase } from '../../adapters/database/embedded/embedded-database.js';
-import { runningSettings } from '../../adapters/database/embedded/running.js';
-import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
@@ -9,24 +6,10 @@ import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore } from '../boot/start-engines.js';
 import { loadSettings } from '../config/load-settings.js';
-import { migrate } from '../database/migrate.js';
+import { withDatabase } from '../database/with-database.js';
 import { rebuildReadModels } from './rebuild-read-models.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-
-/** The database of the running server, or one that is started for the purpose. */
-async function withDatabase(settings: Settings, work: (database: DatabaseSettings) => Promise<void>): Promise<void> {
-  if (settings.databaseUrl !== null) return work((await ExternalDatabase.connect(settings.databaseUrl)).settings);
-  const running = await runningSettings(settings.dataDir);
-  if (running) return work(running);
-  const database = await EmbeddedDatabase.start(settings.dataDir);
-  try {
-    await migrate(database.settings);
-    await work(database.settings);
-  } finally {
-    await database.stop();
-  }
-}
 
 async function rebuild(settings: Settings, database: DatabaseSettings): Promise<void> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));

@@ -5,16 +5,16 @@ import { environment, SECRETS, type VariableName } from '../config/environment.j
 
 type Row = readonly string[];
 
-const ORIGIN = '<!-- Made by `npm run reference`; change the source, not this file. -->';
+export const ORIGIN = '<!-- Made by `npm run reference`; change the source, not this file. -->';
 
 const line = (cells: Row): string => `| ${cells.join(' | ')} |`;
 
-const table = (head: Row, rows: readonly Row[]): string =>
+export const table = (head: Row, rows: readonly Row[]): string =>
   [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 
-const paragraphs = (...parts: readonly string[]): string => `${parts.join('\n\n')}\n`;
+export const paragraphs = (...parts: readonly string[]): string => `${parts.join('\n\n')}\n`;
 
-const quoted = (text: string): string => `\`${text}\``;
+export const quoted = (text: string): string => `\`${text}\``;
 
 /** What `docs/reference/errors.md` has to hold. */
 export function errorsPage(): string {

@@ -20,7 +20,7 @@ import { ReplicaSourcesResolver } from '../../modules/replication/api/replica-so
 import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
 import { VerificationResolver } from '../../modules/replication/api/verification.resolver.js';
 import { ServerResolver } from '../../modules/server/api/server.resolver.js';
-import { schemaText } from '../../platform/graphql/print-schema.js';
+import { buildSchemaOf, schemaText } from '../../platform/graphql/print-schema.js';
 
 /** All resolvers. A test compares it with the source tree. */
 export const allResolvers = [
@@ -50,3 +50,5 @@ export const allResolvers = [
 
 /** What `schema.graphql` has to hold. Needs no database. */
 export const printSchemaFile = (): Promise<string> => schemaText(allResolvers);
+
+export const wholeSchema = () => buildSchemaOf(allResolvers);

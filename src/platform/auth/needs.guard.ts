@@ -40,7 +40,8 @@ export class NeedsGuard implements CanActivate {
     try {
       return await this.authenticator.requireCaller(authContextOf(context));
     } catch (error) {
-      if (context.getType() === 'http') {
+      const isChallenge = error instanceof Refusal && error.code !== 'CROSS_SITE_CALL';
+      if (context.getType() === 'http' && isChallenge) {
         context.switchToHttp().getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');
       }
       throw error;

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { streamOf, type Aggregate } from '../../kernel/decider.js';
 import type { DomainEvent } from '../../kernel/event.js';
 import { Refusal } from '../../kernel/refusal.js';
@@ -28,7 +28,7 @@ export class CommandRunner {
 
   constructor(
     private readonly store: EventStore,
-    private readonly identity: ServerIdentity,
+    @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
   ) {}
 
   /** @throws Refusal from the decider, EventStoreUnavailable */

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { DomainEvent } from '../../kernel/event.js';
 import type { EventFamily } from '../../kernel/event-family.js';
 import { EventStore } from '../../ports/event-store.port.js';
@@ -10,7 +10,7 @@ import { newEvent } from './new-event.js';
 export class FactsLog {
   constructor(
     private readonly store: EventStore,
-    private readonly identity: ServerIdentity,
+    @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
   ) {}
 
   /** @throws EventStoreUnavailable */

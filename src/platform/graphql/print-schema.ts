@@ -1,17 +1,21 @@
 import { NestFactory } from '@nestjs/core';
 import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { tellNeeds } from './tell-needs.js';
 import { scalars } from './types/scalars.js';
 
-/** Text of `schema.graphql`, sorted, for these resolver classes. Needs neither a database nor a running server. */
-export async function schemaText(resolvers: readonly (abstract new (...args: never[]) => object)[]): Promise<string> {
+type Resolvers = readonly (abstract new (...args: never[]) => object)[];
+
+/** The schema of these resolver classes. Needs neither a database nor a running server. */
+export async function buildSchemaOf(resolvers: Resolvers): Promise<GraphQLSchema> {
   const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
   try {
-    const factory = app.get(GraphQLSchemaFactory);
-    const schema = await factory.create([...resolvers], scalars, { numberScalarMode: 'integer' });
-    return `${printSchema(lexicographicSortSchema(tellNeeds(schema)))}\n`;
+    const schema = await app.get(GraphQLSchemaFactory).create([...resolvers], scalars, { numberScalarMode: 'integer' });
+    return lexicographicSortSchema(tellNeeds(schema));
   } finally {
     await app.close();
   }
 }
+
+/** Text of `schema.graphql`. */
+export const schemaText = async (resolvers: Resolvers): Promise<string> => `${printSchema(await buildSchemaOf(resolvers))}\n`;

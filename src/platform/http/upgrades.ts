@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { StatedRoute } from './stated-route.js';
 import { answerUpgrade } from './errors/answer-upgrade.js';
 
 /** Takes over a connection whose client asked to speak another protocol on it (RFC 9110, 7.8). `head` came after it. */
@@ -14,7 +15,7 @@ export class Upgrades implements OnApplicationBootstrap {
 
   constructor(private readonly http: HttpAdapterHost) {}
 
-  add(path: string, handler: UpgradeHandler): void {
+  add(path: string, _stated: StatedRoute, handler: UpgradeHandler): void {
     this.handlers.set(path, handler);
   }
 

@@ -49,7 +49,7 @@ async function writeDurably(path: string, content: string): Promise<void> {
 }
 
 /** Makes the new name durable too. Windows can't sync a folder and does not need it. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {

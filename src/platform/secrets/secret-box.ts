@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -11,7 +11,12 @@ export const KEY_BYTES = 32;
 
 /** AES-256-GCM. A sealed secret is `version | iv | tag | ciphertext`, and is bound to its name. */
 export class SecretBox {
-  constructor(private readonly key: Buffer) {}
+  /** Tells keys apart, and nothing about them: 16 hexadecimal digits of a SHA-256. */
+  readonly keyId: string;
+
+  constructor(private readonly key: Buffer) {
+    this.keyId = createHash('sha256').update('odst secret key').update(key).digest('hex').slice(0, 16);
+  }
 
   seal(name: string, plain: Uint8Array): Buffer {
     const iv = randomBytes(IV_BYTES);

@@ -1,10 +1,15 @@
-import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { StartupError } from '../../kernel/startup-error.js';
 import { Settings } from '../config/settings.js';
-import { createKeyFile, readKeyFile } from './key-file.js';
-import { SecretBox } from './secret-box.js';
+import type { SecretBox } from './secret-box.js';
+import { findKey, keyPlace } from './secret-keys.js';
+
+interface Stored {
+  readonly ciphertext: Buffer;
+  /** Null for a secret of the time before it was noted. */
+  readonly key_id: string | null;
+}
 
 /** Secrets of this server, encrypted in the database under a key that is not in it. */
 @Injectable()
@@ -18,28 +23,27 @@ export class ServerSecrets {
 
   /** Null when there is none. @throws StartupError when the key is another one than it was encrypted with */
   async find(name: string): Promise<Buffer | null> {
-    const rows: { ciphertext: Buffer }[] = await this.dataSource.query(
-      'SELECT ciphertext FROM state.server_secrets WHERE name = $1',
-      [name],
-    );
+    const rows: Stored[] = await this.dataSource.query('SELECT ciphertext, key_id FROM state.server_secrets WHERE name = $1', [name]);
     if (!rows[0]) return null;
-    const box = await this.openBox();
+    const box = await this.openBox(rows[0].key_id);
     try {
       return box.open(name, rows[0].ciphertext);
     } catch (error) {
-      throw new StartupError(`The secrets of this server can't be decrypted: ${this.keyPlace()} is not the key they were made with. Restore it.`, error);
+      throw new StartupError(`The secrets of this server can't be decrypted: ${keyPlace(this.settings)} is not the key they were made with. Restore it.`, error);
     }
   }
 
   /** Stores a secret unless there is one, and returns the one that counts. */
   async findOrStore(name: string, secret: Uint8Array): Promise<Buffer> {
-    const box = await this.openBox();
+    const box = await this.openBox(await this.keyInUse());
+    // Nothing under an old key when all was encrypted anew meanwhile: a rotation locks the table.
     await this.dataSource.query(
-      'INSERT INTO state.server_secrets (name, ciphertext) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-      [name, box.seal(name, secret)],
+      `INSERT INTO state.server_secrets (name, ciphertext, key_id) SELECT $1, $2, $3
+       WHERE NOT EXISTS (SELECT FROM state.server_secrets WHERE key_id <> $3) ON CONFLICT DO NOTHING`,
+      [name, box.seal(name, secret), box.keyId],
     );
     const stored = await this.find(name);
-    if (!stored) throw new Error(`Secret ${name} was not stored`);
+    if (!stored) throw new Error(`Secret ${name} was not stored: the key of the secrets was changed just now`);
     return stored;
   }
 
@@ -57,26 +61,23 @@ export class ServerSecrets {
     await this.dataSource.query('DELETE FROM state.server_secrets WHERE name = $1', [name]);
   }
 
-  private openBox(): Promise<SecretBox> {
-    this.box ??= this.loadKey().then((key) => new SecretBox(key));
-    return this.box;
+  /** Found anew when the secrets were put under another key while this process runs. */
+  private async openBox(keyId: string | null): Promise<SecretBox> {
+    const known = this.box && (await this.box);
+    if (known && (keyId === null || known.keyId === keyId)) return known;
+    const box = this.loadBox(keyId);
+    this.box = box;
+    box.catch(() => (this.box = null));
+    return box;
   }
 
-  private async loadKey(): Promise<Buffer> {
-    if (this.settings.secretKey) return this.settings.secretKey;
-    const path = this.keyFile();
-    const key = await readKeyFile(path);
-    if (key) return key;
-    const rows: unknown[] = await this.dataSource.query('SELECT 1 FROM state.server_secrets LIMIT 1');
-    if (rows.length > 0) throw new StartupError(`The key file ${path} is gone. Restore it, or set ODST_SECRET_KEY to its content.`);
-    return createKeyFile(path);
+  private async loadBox(keyId: string | null): Promise<SecretBox> {
+    const rows: unknown[] = await this.dataSource.query('SELECT FROM state.server_secrets LIMIT 1');
+    return findKey(this.settings, keyId, rows.length === 0);
   }
 
-  private keyFile(): string {
-    return join(this.settings.dataDir, 'secret.key');
-  }
-
-  private keyPlace(): string {
-    return this.settings.secretKey ? 'ODST_SECRET_KEY' : this.keyFile();
+  private async keyInUse(): Promise<string | null> {
+    const rows: { key_id: string }[] = await this.dataSource.query('SELECT key_id FROM state.server_secrets WHERE key_id IS NOT NULL LIMIT 1');
+    return rows[0]?.key_id ?? null;
   }
 }

@@ -33,7 +33,7 @@ describe('an API token', () => {
     expect((await put(ci.headers, 'ci.pkg')).status).toBe(201);
     expect((await put(ci.headers, 'ci.pkg', 'Test')).status).toBe(403);
     for (const query of ['{ server { id } }', '{ me { id } }', '{ apiTokens { id } }', 'mutation { revokeAllSessions }', '{ accounts { edges { cursor } } }']) {
-      expect((await ask(server, ci.headers, query)).code, query).toBe('FORBIDDEN');
+      expect([query, (await ask(server, ci.headers, query)).code]).toEqual([query, 'FORBIDDEN']);
     }
     const { data } = await ask(server, me.headers, '{ package(filename: "ci.pkg") { uploadedBy } }');
     expect(data).toEqual({ package: { uploadedBy: 'publisher' } });

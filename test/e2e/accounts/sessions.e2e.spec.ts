@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -158,18 +159,18 @@ describe('a subscription', () => {
 describe('an upload', () => {
   /** A PUT whose last byte waits until `meanwhile` has happened. */
   async function slowPut(filename: string, headers: Record<string, string>, meanwhile: () => Promise<unknown>) {
-    const call = request(`${server.url}/api/packages/${filename}`, { method: 'PUT', headers: { ...headers, 'content-length': '10' } });
+    const all = { ...headers, 'content-length': '10', expect: '100-continue' };
+    const call = request(`${server.url}/api/packages/${filename}`, { method: 'PUT', headers: all });
     const answered = new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       call.on('error', reject).on('response', (response) => {
         text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
       });
     });
+    // Told when the body begins to be read, which is after the session was looked at.
+    const begun = once(call, 'continue');
+    call.flushHeaders();
+    await begun;
     call.write('123456789');
-    // The session is looked at when the upload begins: its address is noted as the last seen.
-    await waitFor('the upload to be under way', async () => {
-      const { data } = await ask(server, admin, '{ server { id } }');
-      return data !== null;
-    });
     await meanwhile();
     call.end('0');
     return answered;

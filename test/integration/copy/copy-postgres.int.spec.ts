@@ -61,7 +61,7 @@ describe('events:copy between two PostgreSQL', () => {
     await writeSampleLog(source.store, 3);
     await keysOf(source.settings, 'a');
     await query(source.settings, "INSERT INTO state.passwords VALUES ('1', 'admin', 'hash'), ('2', 'ä€😀', 'hash')");
-    await query(source.settings, "INSERT INTO state.sessions VALUES ($1, '1', 'admin', now())", [Buffer.from([0, 255])]);
+    await query(source.settings, "INSERT INTO state.sessions (token_hash, account_id, expires_at) VALUES ($1, '1', now())", [Buffer.from([0, 255])]);
     await query(source.settings, "INSERT INTO state.feed_cursors VALUES ('peer', 'Prod', 'epoch.7')");
     await query(source.settings, "INSERT INTO state.subscription_cursors VALUES ('reaction', '5')");
     expect(await copy(source.place, urlOf(target))).toMatchObject({ stateRows: 5 });

@@ -203,3 +203,14 @@ describe('data', () => {
     ]);
   });
 });
+
+it('a field that states no need is refused to everybody', async () => {
+  const { body } = await app.query('{ unstated }');
+  expect(body).toMatchObject({ data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+});
+
+it('introspection tells what a field needs', async () => {
+  const { body } = await app.query('{ type: __type(name: "Mutation") { fields { name description } } }');
+  const remove = body.data.type.fields.find(({ name }: { name: string }) => name === 'removePackage');
+  expect(remove.description).toMatch(/Needs: `remove`\.$/);
+});

@@ -4,6 +4,7 @@ import { Refusal } from '../../../kernel/refusal.js';
 import { Settings } from '../../../platform/config/settings.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
 import { requireReading, serveFile, type ProxyLocation } from '../../../platform/http/file-sender/serve-file.js';
+import type { StatedRoute } from '../../../platform/http/stated-route.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
 import { FileTooShort } from '../../../platform/http/file-sender/send-ranges.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -16,6 +17,12 @@ import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 const damaged = (): Refusal =>
   new Refusal('UNAVAILABLE', 'The file of this package is damaged on this server, and is being mended. Try again soon.');
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
+
+export const DOWNLOADS = {
+  call: 'GET|HEAD /Packages/{filename}, /share/{filename}, /packages/{id}/{filename}',
+  /** And what the protection of downloads asks for. */
+  need: 'public',
+} as const satisfies StatedRoute;
 
 /** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for who may, past Nest for speed. */
 @Injectable()
@@ -32,7 +39,7 @@ export class Downloads implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.routes.add((request, response) => this.take(request, response));
+    this.routes.add(DOWNLOADS, (request, response) => this.take(request, response));
   }
 
   private take(request: IncomingMessage, response: ServerResponse): boolean {

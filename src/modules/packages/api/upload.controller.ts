@@ -3,6 +3,7 @@ import { Controller, Post, Put, Req, Res, type OnModuleInit } from '@nestjs/comm
 import { CommandBus } from '@nestjs/cqrs';
 import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
+import type { StatedRoute } from '../../../platform/http/stated-route.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
 import { UploadPackage, type UploadedPackage } from '../commands/upload/upload-package.command.js';
@@ -11,6 +12,9 @@ import { UploadForm } from './upload/upload-form.js';
 import { bodySize, filenameInUrl, requirePlainBody, stageInQuery, UPLOAD_PATH } from './upload/upload-request.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
+
+/** Only refuses what no package could be named; everything else goes on to the guard. */
+export const UNREADABLE_FILENAME = { call: 'PUT /api/packages/{a filename that is no UTF-8}', need: 'public' } as const satisfies StatedRoute;
 
 /** Uploads. Everything that can be refused without the bytes is refused before they are read. */
 @Controller()
@@ -23,7 +27,7 @@ export class UploadController implements OnModuleInit {
 
   /** Express would answer a filename that it can't decode in its own way. */
   onModuleInit(): void {
-    this.routes.add((request, response) => {
+    this.routes.add(UNREADABLE_FILENAME, (request, response) => {
       const { method, url = '' } = request;
       if (method !== 'PUT' || !url.startsWith(`${UPLOAD_PATH}/`)) return false;
       try {

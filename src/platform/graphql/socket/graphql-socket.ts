@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { Refusal } from '../../../kernel/refusal.js';
 import { Authenticator } from '../../auth/authenticator.js';
 import type { SignedInCaller } from '../../auth/caller.js';
+import type { StatedRoute } from '../../http/stated-route.js';
 import { Upgrades } from '../../http/upgrades.js';
 import { formatGraphqlError } from '../graphql-errors.js';
 import { GRAPHQL_PATH, SIGN_IN_FIRST } from '../graphql-options.js';
@@ -18,6 +19,9 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_SUBSCRIPTIONS = 50;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
+
+/** Who connects is signed in; each subscription states its own need. */
+export const SUBSCRIPTIONS = { call: 'WebSocket /graphql', need: 'stated inside' } as const satisfies StatedRoute;
 
 type Known = Record<'caller', SignedInCaller>;
 type Connection = Context<Record<string, unknown>, Extra & Partial<Known>>;
@@ -52,7 +56,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       },
       this.sockets,
     );
-    this.upgrades.add(GRAPHQL_PATH, this.upgrade);
+    this.upgrades.add(GRAPHQL_PATH, SUBSCRIPTIONS, this.upgrade);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

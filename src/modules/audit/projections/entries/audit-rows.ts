@@ -4,8 +4,9 @@ import { downloadEvents } from '../../../downloads/contracts/download.events.js'
 import { packageEvents } from '../../../packages/contracts/package.events.js';
 import { peerEvents } from '../../../peers/contracts/peer.events.js';
 import { replicaEvents } from '../../../replication/contracts/replica.events.js';
+import { secretEvents } from '../../../server/contracts/secret.events.js';
 import { serverEvents } from '../../../server/contracts/server.events.js';
-import { accountStory, serverStory } from '../stories/account-stories.js';
+import { accountStory, secretStory, serverStory } from '../stories/account-stories.js';
 import type { AuditEntryEntity } from './audit-entry.entity.js';
 import { downloadStory } from '../stories/download-stories.js';
 import { packageStory } from '../stories/package-stories.js';
@@ -21,6 +22,7 @@ export const AUDITED_TYPES: readonly string[] = [
   ...accountEvents.types,
   ...serverEvents.types,
   ...downloadEvents.types,
+  ...secretEvents.types,
 ];
 
 function storyOf(record: RecordedEvent): Story | null {
@@ -34,6 +36,8 @@ function storyOf(record: RecordedEvent): Story | null {
   if (ofAccount) return accountStory(ofAccount);
   const ofDownload = downloadEvents.read(record);
   if (ofDownload) return downloadStory(ofDownload, record.metadata.serverId);
+  const ofSecrets = secretEvents.read(record);
+  if (ofSecrets) return secretStory(ofSecrets, record.metadata.serverId);
   const ofServer = serverEvents.read(record);
   return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
 }

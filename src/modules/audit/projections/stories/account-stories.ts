@@ -1,4 +1,5 @@
 import type { AccountEvent, PasswordChanger, Rights } from '../../../accounts/contracts/account.events.js';
+import type { EncryptionKeyRotated } from '../../../server/contracts/secret.events.js';
 import type { ServerEvent } from '../../../server/contracts/server.events.js';
 import { counted, type Story } from './story.js';
 
@@ -64,4 +65,9 @@ export function serverStory(event: ServerEvent, targetId: string): Story {
   const what = event.type === 'ServerInitialised' ? 'Set up this server' : 'Changed the settings of this server';
   const summary = `${what}: ${name}, ${url}, ${stage}`;
   return { targetType: 'SERVER', targetId, targetLabel: name, summary, details: event.data };
+}
+
+export function secretStory({ data }: EncryptionKeyRotated, targetId: string): Story {
+  const summary = `Encrypted the ${counted(data.secrets, 'secret')} of this server under another key`;
+  return { targetType: 'SERVER', targetId, targetLabel: null, summary, details: data };
 }

@@ -4,12 +4,15 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit }
 import { Refusal } from '../../../../kernel/refusal.js';
 import { Settings } from '../../../../platform/config/settings.js';
 import { refuseUpgrade } from '../../../../platform/http/errors/answer-upgrade.js';
+import type { StatedRoute } from '../../../../platform/http/stated-route.js';
 import { Upgrades } from '../../../../platform/http/upgrades.js';
 import { PeerCallDoor } from '../../../../platform/peer-auth/peer-call-door.js';
 import { PeerDirectory } from '../../../../ports/peer-directory.port.js';
 import { TunnelTransport } from '../../../../ports/tunnel-transport.port.js';
 import { MOST_TUNNELS, TUNNEL_PATH } from '../tunnel-limits.js';
 import { TunnelHub } from './tunnel-hub.js';
+
+export const TUNNELS = { call: `Upgrade ${TUNNEL_PATH}`, need: 'peer call' } as const satisfies StatedRoute;
 
 /** Where peers that nobody can call open their tunnels. Ends them when the peer is not welcome any more. */
 @Injectable()
@@ -29,7 +32,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
 
   onModuleInit(): void {
     if (this.settings.role === 'worker') return;
-    this.upgrades.add(TUNNEL_PATH, (request, socket, head) => void this.open(request, socket, head));
+    this.upgrades.add(TUNNEL_PATH, TUNNELS, (request, socket, head) => void this.open(request, socket, head));
     this.stopWatching = this.directory.onChange(() => void this.endUnwelcome());
   }
 

@@ -4,6 +4,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Refusal } from '../../../../../kernel/refusal.js';
 import { Settings } from '../../../../../platform/config/settings.js';
 import { refuseUpgrade } from '../../../../../platform/http/errors/answer-upgrade.js';
+import type { StatedRoute } from '../../../../../platform/http/stated-route.js';
 import { Upgrades } from '../../../../../platform/http/upgrades.js';
 import { PeerCallDoor } from '../../../../../platform/peer-auth/peer-call-door.js';
 import { TUNNEL_WAIT_MS } from '../../tunnel-limits.js';
@@ -14,6 +15,8 @@ import { handOverPath } from './own-process.js';
 import { HAND_OVER_PROTOCOL } from './take-elsewhere.js';
 
 const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
+
+export const HAND_OVER = { call: `Upgrade ${handOverPath('{process}')}`, need: 'own process' } as const satisfies StatedRoute;
 
 /** Where other processes of this server get tunnels that end in this one; they show it by the server's own signature. */
 @Injectable()
@@ -30,7 +33,7 @@ export class TunnelHandOver implements OnModuleInit {
 
   onModuleInit(): void {
     if (this.settings.role === 'worker') return;
-    this.upgrades.add(handOverPath(this.ways.processId), (request, socket) => void this.give(request, socket));
+    this.upgrades.add(handOverPath(this.ways.processId), HAND_OVER, (request, socket) => void this.give(request, socket));
   }
 
   private async give(request: IncomingMessage, socket: Duplex): Promise<void> {

@@ -1,0 +1,7 @@
+// npm run secrets:rotate: encrypts the secrets under another key. See src/app/secrets.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { prepare, root } from './prepare.mjs';
+
+prepare();
+await import(pathToFileURL(join(root, 'dist/src/app/secrets/rotate.js')).href);
