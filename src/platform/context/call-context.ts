@@ -37,6 +37,8 @@ export function currentContext(): CallContext {
 export const currentAuthority = (): Authority | null => currentContext().principal?.authority ?? null;
 
 /** Runs `work` in a context: what is not given is inherited, and a correlation id is made where there is none. */
-export function withContext<T>(context: Partial<CallContext>, work: () => T): T {
-  return storage.run({ ...currentContext(), ...context }, work);
+export function withContext<T>(given: Partial<CallContext>, work: () => T): T {
+  // One by one: who calls is known with their token, which would be recorded as metadata of events.
+  const { actor, address, correlationId, causationId, principal } = { ...currentContext(), ...given };
+  return storage.run({ actor, address, correlationId, causationId, principal }, work);
 }

@@ -6,12 +6,12 @@ import { newId } from '../ids/ids.js';
 
 /** An event ready for the log, with an id of its own and the metadata of the running call. */
 export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E, serverId: string): NewEvent {
-  const { principal: _principal, ...context } = currentContext();
+  const { actor, address, correlationId, causationId } = currentContext();
   return {
     id: newId(),
     type: event.type,
     // Event data is declared as plain readonly objects in contracts/, which is what Json describes.
     data: event.data as unknown as Json,
-    metadata: { ...context, schemaVersion: family.versionOf(event.type), serverId },
+    metadata: { actor, address, correlationId, causationId, schemaVersion: family.versionOf(event.type), serverId },
   };
 }

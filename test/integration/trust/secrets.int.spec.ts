@@ -14,7 +14,7 @@ let home: ServerHome;
 beforeEach(async () => {
   home = await ServerHome.create();
 });
-afterEach(() => home.dispose());
+afterEach(() => home.remove());
 
 const secrets = (change: Partial<Settings> = {}) => new ServerSecrets(home.dataSource, home.settings(change));
 const text = async (of: ServerSecrets, name: string) => (await of.find(name))?.toString();
