@@ -1,6 +1,7 @@
 import { AccountChangesResolver } from '../../modules/accounts/api/account-changes.resolver.js';
 import { AccountsResolver } from '../../modules/accounts/api/accounts.resolver.js';
 import { ApiTokensResolver } from '../../modules/accounts/api/api-tokens.resolver.js';
+import { DownloadProtectionResolver } from '../../modules/downloads/api/download-protection.resolver.js';
 import { MeResolver } from '../../modules/accounts/api/me.resolver.js';
 import { OwnSessionsResolver } from '../../modules/accounts/api/own-sessions.resolver.js';
 import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
@@ -27,6 +28,7 @@ export const allResolvers = [
   ServerResolver,
   SignInResolver,
   MeResolver,
+  DownloadProtectionResolver,
   OwnSessionsResolver,
   ApiTokensResolver,
   AccountsResolver,
