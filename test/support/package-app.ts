@@ -5,7 +5,9 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
-import { DownloadsModule } from '../../src/modules/downloads/downloads.module.js';
+import { DownloadDoor } from '../../src/modules/downloads/door/download-door.js';
+import { Downloads } from '../../src/modules/downloads/serving/downloads.js';
+import { FileCatalogue } from '../../src/modules/downloads/serving/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
 import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/published-file.query.js';
@@ -104,6 +106,10 @@ class Engines {
 @Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog] })
 class Packages {}
 
+/** Downloads that are open to everybody: what protects them keeps its state in a database. */
+@Module({ providers: [Downloads, FileCatalogue, { provide: DownloadDoor, useValue: { isOpen: true } }] })
+class OpenDownloads {}
+
 @Module({})
 class App {}
 
@@ -114,7 +120,7 @@ export async function startPackageApp(settings: AppSettings = { accelRedirect: n
   const store = new MemoryEventStore();
   /** What was enqueued. */
   const jobs: NewJob[] = [];
-  const imports = [Engines.with(storage, store, settings, jobs), HttpModule, ClockModule, PlatformCqrsModule, DownloadsModule, Packages];
+  const imports = [Engines.with(storage, store, settings, jobs), HttpModule, ClockModule, PlatformCqrsModule, OpenDownloads, Packages];
   const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();
