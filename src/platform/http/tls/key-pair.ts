@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { StartupError } from '../../../kernel/startup-error.js';
 
@@ -75,5 +76,5 @@ export function doubtsAbout({ leaf }: KeyPair, ownUrl: string | null, now: numbe
 
 function isFor(leaf: X509Certificate, hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '');
-  return leaf.checkHost(host) !== undefined || leaf.checkIP(host) !== undefined;
+  return (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined;
 }
