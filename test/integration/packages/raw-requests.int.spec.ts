@@ -35,6 +35,7 @@ describe('what is no HTTP request is told so with a code', () => {
     ['a long path', put('a'.repeat(8_000), 'Content-Length: 1'), '414 URI Too Long', 'URL_TOO_LONG'],
     ['many headers', put('a', `${'X-A: b\r\n'.repeat(101)}Content-Length: 1`), '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE'],
     ['a tunnel', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n', '405 Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+    ['nothing but a scheme', 'GET http://? HTTP/1.1\r\nHost: a\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
     ['another protocol', 'GET /peer HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
   ])('%s', async (_name, request, status, code = 'INVALID_REQUEST') => {
     const answer = await answerTo(request, `"code":"${code}"`);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** How many inputs a property is tried with, and from which seed. `FUZZ_RUNS=2000 FUZZ_SEED=7` for a long night. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { bearer, signIn } from '../people.js';
@@ -64,6 +65,14 @@ export class FuzzScene {
     const answer = await sendRaw(this.server.port, bytes, { halfClose });
     if (answer) expectGoodAnswer(answer, bytes.slice(0, 5).toString('latin1') === 'HEAD ');
     return answer;
+  }
+
+  /** Begins to say something and is gone. */
+  async leave(bytes: string): Promise<void> {
+    const socket = connect(this.server.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.write(bytes, 'latin1', resolve));
+    socket.resetAndDestroy();
   }
 
   /** It lives, serves what it had, and nothing unforeseen is in its log. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** Texts that have broken programs before. */
 const NASTY = [
@@ -36,3 +36,6 @@ export const headerText: fc.Arbitrary<string> = fc.oneof(
   nastyText.map((text) => Buffer.from(text).toString('latin1').replaceAll(/[\0\r\n]/g, '')),
   fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)), maxLength: 80 }),
 );
+
+/** As a part of a path or a query. */
+export const urlText: fc.Arbitrary<string> = nastyText.map((text) => encodeURIComponent(Buffer.from(text.slice(0, 300)).toString()));
