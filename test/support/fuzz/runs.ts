@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 /** How many inputs a property is tried with, and from which seed. `FUZZ_RUNS=2000 FUZZ_SEED=7` for a long night. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 30);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
 
 interface Share {
