@@ -3,7 +3,7 @@ import type { PackageFacts } from './package-facts.js';
 
 /**
  * Command: merge what a peer knows about a package into ours. The chunk pages are needed the first time only.
- * Repeating it, or telling old news, changes nothing.
+ * Repeating it, or telling old news, changes nothing. Answers with what is known here then.
  */
 export class LearnPackage {
   constructor(
