@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { ServerUnderTest } from '../support/server-under-test.js';
+import { tlsFile } from '../support/tls/certificates.js';
 
 let server: ServerUnderTest;
 afterEach(() => server.dispose());
@@ -19,6 +20,9 @@ it.each([
   [{ ODST_URL: 'ftp://x' }, /ODST_URL must be/],
   [{ ODST_STAEG: 'Dev' }, /ODST_STAEG is not a setting/],
   [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be/],
+  [{ ODST_TLS_CERT_FILE: tlsFile('first.crt') }, /ODST_TLS_CERT_FILE is set and ODST_TLS_KEY_FILE is not/],
+  [{ ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: '/nowhere.key' }, /ODST_TLS_KEY_FILE names a file that cannot be read/],
+  [{ ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: tlsFile('second.key') }, /is not the one of the certificate/],
 ])('a bad environment %o ends with one line and exit code 1', async (env, line) => {
   server = new ServerUnderTest('misconfigured', env);
   const { code, output } = await server.runToEnd();

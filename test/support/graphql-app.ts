@@ -25,6 +25,7 @@ import { ReplicasResolver } from '../../src/modules/replication/api/replicas.res
 import { QueueModule } from '../../src/modules/queue/queue.module.js';
 import { ReplicationReadModule } from '../../src/modules/replication/replication-read.module.js';
 import { currentContext } from '../../src/platform/context/call-context.js';
+import { Settings } from '../../src/platform/config/settings.js';
 import { Needs } from '../../src/platform/auth/needs.decorator.js';
 import { AuthModule } from '../../src/platform/auth/auth.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
@@ -123,7 +124,7 @@ export class GraphqlApp {
     readonly queue: ScriptedQueue,
   ) {}
 
-  static async start(): Promise<GraphqlApp> {
+  static async start(settings: Pick<Settings, 'introspection'> = { introspection: true }): Promise<GraphqlApp> {
     const database = await createTestDatabase();
     const queue = new ScriptedQueue();
     const store = new PostgresEventStore(database.settings);
@@ -135,9 +136,10 @@ export class GraphqlApp {
       { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' } },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
+      { provide: Settings, useValue: settings },
     ];
     @Global()
-    @Module({ providers: values, exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue] })
+    @Module({ providers: values, exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue, Settings] })
     class Engines {}
 
     const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
@@ -171,7 +173,7 @@ export class GraphqlApp {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     const text = await response.text();
-    return { status: response.status, text, body: JSON.parse(text) };
+    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
   }
 
   query(query: string, variables: object = {}) {

@@ -17,7 +17,7 @@ import { Settings } from '../../src/platform/config/settings.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
-import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
+import { OdsHttpAdapter, type HttpOptions } from '../../src/platform/http/ods-http-adapter.js';
 import { ReadModelChanges } from '../../src/platform/projections/read-model-changes.js';
 import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
@@ -114,14 +114,14 @@ class OpenDownloads {}
 class App {}
 
 /** Uploads and downloads over real HTTP and real files, with the log in memory and nobody asked who they are. */
-export async function startPackageApp(settings: AppSettings = { accelRedirect: null }) {
+export async function startPackageApp(settings: AppSettings = { accelRedirect: null }, http: HttpOptions = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'ods-app-'));
   const storage = await FolderPackageStorage.in(dataDir);
   const store = new MemoryEventStore();
   /** What was enqueued. */
   const jobs: NewJob[] = [];
   const imports = [Engines.with(storage, store, settings, jobs), HttpModule, ClockModule, PlatformCqrsModule, OpenDownloads, Packages];
-  const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(), { logger: false });
+  const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(http), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();
   return {

@@ -35,7 +35,7 @@ export class ServerUnderTest {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.env['ODST_TLS_CERT_FILE'] ? 'https' : 'http'}://127.0.0.1:${this.port}`;
   }
 
   get isRunning(): boolean {

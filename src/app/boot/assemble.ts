@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Settings } from '../../platform/config/settings.js';
 import { OdsHttpAdapter } from '../../platform/http/ods-http-adapter.js';
+import type { ServedKeyPair } from '../../platform/http/tls/served-key-pair.js';
 import type { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
@@ -19,6 +20,7 @@ import { startEventStore } from './start-engines.js';
 /** What a process has before it can assemble the server. */
 export interface Ground {
   readonly settings: Settings;
+  readonly tls: ServedKeyPair | null;
   readonly database: Database;
   readonly locks: Locks;
   readonly logger: PinoLogger;
@@ -29,13 +31,13 @@ export interface Ground {
  * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
  * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
  */
-export async function assemble({ settings, database, locks, logger, shutdown }: Ground): Promise<NestExpressApplication> {
+export async function assemble({ settings, tls, database, locks, logger, shutdown }: Ground): Promise<NestExpressApplication> {
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.add(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
-  const http = new OdsHttpAdapter(settings.trustedProxies);
+  const http = new OdsHttpAdapter({ ...settings, tls });
   if (settings.role === 'worker') http.addRawHandler(healthOnly);
   const engines = { settings, database, store, locks };
   const options = { logger, abortOnError: false, forceCloseConnections: false };

@@ -1,11 +1,11 @@
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/startup-error.js';
-import type { Settings } from '../../platform/config/settings.js';
 import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';
 import { loadSettings } from '../config/load-settings.js';
 import { startDatabase } from '../database/start-database.js';
-import { assemble } from './assemble.js';
+import { assemble, type Ground } from './assemble.js';
+import { keyPair, warnOfAddress } from './https.js';
 import { listen, refuseTakenPort } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startWork } from './start-work.js';
@@ -15,21 +15,26 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
+    const tls = keyPair(settings, logger);
+    warnOfAddress(settings, logger);
     await refuseTakenPort(settings.port);
-    await start(settings, logger, new Shutdown(logger));
+    await start({ settings, tls, logger, shutdown: new Shutdown(logger) });
   } catch (error) {
     process.stderr.write(`${error instanceof StartupError ? error.message : unexpected(error)}\n`);
     process.exit(1);
   }
 }
 
-async function start(settings: Settings, logger: PinoLogger, shutdown: Shutdown): Promise<void> {
+type Beginning = Pick<Ground, 'settings' | 'tls' | 'logger' | 'shutdown'>;
+
+async function start(beginning: Beginning): Promise<void> {
+  const { settings, logger, shutdown } = beginning;
   const starting = startDatabase(settings, logger);
   shutdown.add(async () => (await starting).stop());
   const database = await starting;
   if (shutdown.hasBegun) return;
   try {
-    await startApp(settings, database, logger, shutdown);
+    await startApp(beginning, database);
   } catch (error) {
     // What fails because it is being stopped is no news.
     if (shutdown.hasBegun) return;
@@ -38,16 +43,17 @@ async function start(settings: Settings, logger: PinoLogger, shutdown: Shutdown)
   }
 }
 
-async function startApp(settings: Settings, database: Database, logger: PinoLogger, shutdown: Shutdown): Promise<void> {
+async function startApp(beginning: Beginning, database: Database): Promise<void> {
+  const { settings, logger, shutdown } = beginning;
   const locks = new PostgresLocks(database.settings);
   shutdown.add(() => locks.close());
-  const ground = { settings, database, locks, logger, shutdown };
+  const ground = { ...beginning, database, locks };
   const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
   const app = await locks.hold('boot', shutdown.signal, () => assemble(ground), onTaken);
   if (!app) return;
   await startWork(app);
   await listen(app, settings.port);
-  logger.log(`Listening on port ${settings.port}`, 'Server');
+  logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
   if (process.connected) process.send?.('ready');
 }
 

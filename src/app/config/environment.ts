@@ -35,6 +35,7 @@ const proxies = z
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 const MAX_GRACE_MS = 30 * SECONDS.d * 1000;
+const MAX_HSTS_MS = 730 * SECONDS.d * 1000;
 
 /** `90s`, `15m`, `12h` or `3d` in milliseconds. */
 const duration = z
@@ -74,7 +75,7 @@ export const environment = {
   },
   ODST_URL: {
     check: baseUrl,
-    unset: '`http://<host name>:<PORT>` at the first start, then what `updateServer` set',
+    unset: '`http://<host name>:<PORT>` (https:// with a certificate) at the first start, then what `updateServer` set',
     expected: 'the http:// or https:// address under which peers and endpoints reach this server, without a query',
     meaning: 'Address under which peers and endpoints reach this server. Invitations carry it.',
   },
@@ -115,6 +116,32 @@ export const environment = {
     unset: 'the file `secret.key` in the data folder, made at the first start',
     expected: '64 hexadecimal digits (32 bytes)',
     meaning: "Encrypts this server's private key in the database.",
+  },
+  ODST_TLS_CERT_FILE: {
+    check: z.string().refine(noNul),
+    unset: 'plain HTTP',
+    expected: 'the path of a certificate in PEM form',
+    meaning:
+      'Certificate of this server, followed by those of the authorities between it and the root. With it, everything is served by HTTPS. Read again when it changes.',
+  },
+  ODST_TLS_KEY_FILE: {
+    check: z.string().refine(noNul),
+    unset: 'plain HTTP',
+    expected: 'the path of a private key in PEM form',
+    meaning: 'Private key of the certificate, without a passphrase. Both are set, or none.',
+  },
+  ODST_HSTS: {
+    check: duration.refine((ms) => ms <= MAX_HSTS_MS),
+    fallback: '180d',
+    expected: 'a time of 0s to 730d, as a number and s, m, h or d',
+    meaning:
+      'Browsers that came by https use nothing else with this host for so long (`Strict-Transport-Security`); `0s` makes them forget it. Sent over https only, also when a trusted proxy says that it was.',
+  },
+  ODST_GRAPHQL_INTROSPECTION: {
+    check: yesOrNo,
+    fallback: 'true',
+    expected: 'true or false',
+    meaning: 'false: nobody is told the schema of GraphQL, nor given hints at names in it. Strangers never are.',
   },
   ODST_TRUSTED_PROXIES: {
     check: proxies,

@@ -29,6 +29,9 @@ export function loadSettings(env: Env): Settings {
     databaseUrl: parse(env, 'DATABASE_URL'),
     eventStoreUrl: parse(env, 'EVENTSTOREDB_URL'),
     redisUrl: parse(env, 'REDIS_URL'),
+    tls: tlsFiles(env),
+    hstsSeconds: need('ODST_HSTS') / 1000,
+    introspection: need('ODST_GRAPHQL_INTROSPECTION'),
     trustedProxies: parse(env, 'ODST_TRUSTED_PROXIES') ?? [],
     accelRedirect: parse(env, 'ODST_ACCEL_REDIRECT'),
     withdrawnGraceMs: need('ODST_WITHDRAWN_GRACE'),
@@ -38,6 +41,14 @@ export function loadSettings(env: Env): Settings {
   };
   refuseContradictions(settings);
   return settings;
+}
+
+function tlsFiles(env: Env): Settings['tls'] {
+  const [cert, key] = [parse(env, 'ODST_TLS_CERT_FILE'), parse(env, 'ODST_TLS_KEY_FILE')];
+  if (cert !== null && key !== null) return { certFile: resolve(cert), keyFile: resolve(key) };
+  if (cert === null && key === null) return null;
+  const [set, missing] = cert === null ? ['ODST_TLS_KEY_FILE', 'ODST_TLS_CERT_FILE'] : ['ODST_TLS_CERT_FILE', 'ODST_TLS_KEY_FILE'];
+  throw new StartupError(`${set} is set and ${missing} is not. Set both, or none for plain HTTP.`);
 }
 
 /** The embedded database belongs to the one process that starts it. */

@@ -27,7 +27,7 @@ export function errorsPage(): string {
     'An error over HTTP is JSON, `{ "code", "message" }`, some with `details`. In GraphQL the code is in\n' +
       '`extensions.code`. Codes are stable. Messages are for people, say what to do, and may change.',
     '## Replies',
-    'GraphQL answers with these codes too, with the HTTP status 200; only `UNAUTHENTICATED` keeps its 401.',
+    'GraphQL answers with these codes too, with the HTTP status 200; only `UNAUTHENTICATED` keeps its 401, and `TOO_MANY_REQUESTS` its 429 where nothing was answered.',
     table(['code', 'status', 'meaning'], replies),
     '## Mistakes in a GraphQL request',
     'Nothing was looked up or changed. The HTTP status is 400 in most cases.',

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../kernel/refusal.js';
 import { Principals } from '../../ports/principals.port.js';
 import { addressOf, rememberCaller, type AuthContext, type SignedInCaller } from './caller.js';
+import { TokenTries } from './token-tries.js';
 import { SessionCookie } from './cookie/session-cookie.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
@@ -12,6 +13,8 @@ const signedIn = new WeakMap<IncomingMessage, SignedInCaller>();
 /** Turns what a caller shows into who they are. */
 @Injectable()
 export class Authenticator {
+  private readonly tokens = new TokenTries();
+
   constructor(
     private readonly principals: Principals,
     private readonly cookie: SessionCookie,
@@ -19,7 +22,7 @@ export class Authenticator {
 
   /**
    * The caller of an HTTP request, found once per request, at its start: a session that ends while a body is on its way
-   * ends nothing. Null when nobody is signed in. @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL
+   * ends nothing. Null when nobody is signed in. @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
    */
   async authenticateRequest(request: IncomingMessage): Promise<SignedInCaller | null> {
     const known = signedIn.get(request);
@@ -37,7 +40,7 @@ export class Authenticator {
     return this.callerWith(request, header === undefined ? this.shown(request, 'upgrade') : bearerToken(header));
   }
 
-  /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL */
+  /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS */
   async requireCaller(context: AuthContext): Promise<SignedInCaller> {
     const caller = context.caller ?? (context.req ? await this.authenticateRequest(context.req) : null);
     if (!caller) throw new Refusal('UNAUTHENTICATED', 'Sign in first, and send the token as "Authorization: Bearer <token>".');
@@ -53,7 +56,7 @@ export class Authenticator {
   private async callerWith(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
     if (token === null) return null;
     const address = addressOf(request);
-    const principal = await this.principals.authenticate(token, { address });
+    const principal = await this.tokens.check(token, address, () => this.principals.authenticate(token, { address }));
     return principal && { actor: principal.actor, address, principal, token };
   }
 }

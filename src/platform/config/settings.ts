@@ -24,6 +24,12 @@ export abstract class Settings {
   abstract readonly eventStoreUrl: string | null;
   /** Null keeps the job queue in PostgreSQL. */
   abstract readonly redisUrl: string | null;
+  /** Absolute paths of the certificate and its key, null for plain HTTP. */
+  abstract readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Of HTTP Strict Transport Security. */
+  abstract readonly hstsSeconds: number;
+  /** May who is signed in ask for the schema of GraphQL? */
+  abstract readonly introspection: boolean;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as `proxy-addr` takes them; usually none. */
   abstract readonly trustedProxies: readonly string[];
   /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */

@@ -1,30 +1,39 @@
 import type { IncomingMessage } from 'node:http';
-import type { ApolloServerPlugin } from '@apollo/server';
+import { HeaderMap, type ApolloServerPlugin, type HTTPGraphQLHead } from '@apollo/server';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Logger } from '@nestjs/common';
-import { GraphQLError, OperationTypeNode } from 'graphql';
+import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'graphql';
+import { z } from 'zod';
 import { Refusal } from '../../kernel/refusal.js';
+import { retryAfterOf } from '../http/errors/public-error.js';
 import { statusOf } from '../http/errors/refusal-status.js';
 import { Authenticator } from '../auth/authenticator.js';
 import type { AuthContext } from '../auth/caller.js';
 import { formatGraphqlError } from './graphql-errors.js';
 import { checkCost } from './limits/cost-limit.js';
-import { depthLimit } from './limits/depth-limit.js';
+import { limitRules, MAX_TOKENS, requireShort, withoutHints } from './limits/operation-limits.js';
 import { isSignInOnly } from './limits/sign-in-only.js';
 import { tellNeeds } from './tell-needs.js';
 
 export const GRAPHQL_PATH = '/graphql';
-
-/** Longest operation, in tokens of its text. */
-export const MAX_TOKENS = 2_000;
 
 export const SIGN_IN_FIRST = 'Sign in first, and send the token as "Authorization: Bearer <token>".';
 
 /** A request with the body that the JSON parser has put there. */
 type ParsedRequest = IncomingMessage & { readonly body?: { readonly query?: unknown } };
 
-const operationLimits: ApolloServerPlugin = {
+const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext> => ({
   requestDidStart: async () => ({
+    async willSendResponse({ response, contextValue }) {
+      if (response.body.kind !== 'single') return;
+      const { errors, data } = response.body.singleResult;
+      const isTold = introspection && Boolean(contextValue.caller);
+      const told = isTold ? errors : errors?.map((error) => ({ ...error, message: withoutHints(error.message) }));
+      if (!told) return;
+      response.body.singleResult = { ...response.body.singleResult, errors: told };
+      // An answer without `data` is one to the request as a whole.
+      if (!data && slowDown(told, response.http)) response.body.singleResult = { errors: told };
+    },
     async didResolveOperation({ schema, document, operation, request: { variables, operationName } }) {
       // Without an operation the execution says that there is none of that name.
       if (!operation) return;
@@ -32,7 +41,18 @@ const operationLimits: ApolloServerPlugin = {
       checkCost({ schema, document, variables, operationName });
     },
   }),
-};
+});
+
+const Pause = z.object({ details: z.object({ retryAfterSeconds: z.number() }) });
+
+/** What came too often, and nothing else, is answered as everywhere over HTTP. */
+function slowDown(errors: readonly GraphQLFormattedError[], http: HTTPGraphQLHead): boolean {
+  if (errors.some(({ extensions }) => extensions?.['code'] !== 'TOO_MANY_REQUESTS')) return false;
+  http.status = 429;
+  const told = Pause.safeParse(errors[0]?.extensions);
+  if (told.success) http.headers.set('retry-after', String(told.data.details.retryAfterSeconds));
+  return true;
+}
 
 const overHttp = (): GraphQLError =>
   new GraphQLError('Subscriptions are served over a WebSocket on this path, by graphql-ws.', {
@@ -41,6 +61,7 @@ const overHttp = (): GraphQLError =>
 
 /** Strangers may only sign in; every root field asks again through the guard of needs. */
 async function authContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
+  requireShort(req.body?.query);
   const caller = await authenticator.authenticateRequest(req).catch(refuse);
   if (caller || (req.method === 'POST' && isSignInOnly(req.body?.query))) return { req, caller };
   throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
@@ -51,11 +72,13 @@ function refuse(error: unknown): never {
   if (!(error instanceof Refusal)) throw error;
   const { code, message, details } = error;
   const hasDetails = Object.keys(details).length > 0;
-  throw new GraphQLError(message, { extensions: { code, ...(hasDetails && { details }), http: { status: statusOf(code) } } });
+  const retryAfter = retryAfterOf({ details });
+  const headers = new HeaderMap(retryAfter === null ? [] : [['retry-after', String(retryAfter)]]);
+  throw new GraphQLError(message, { extensions: { code, ...(hasDetails && { details }), http: { status: statusOf(code), headers } } });
 }
 
 /** Apollo Server over HTTP. Subscriptions are served by GraphqlSocket. */
-export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverConfig, 'driver'> {
+export function graphqlOptions(authenticator: Authenticator, introspection: boolean): Omit<ApolloDriverConfig, 'driver'> {
   const logger = new Logger('GraphQL');
   return {
     path: GRAPHQL_PATH,
@@ -63,7 +86,7 @@ export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverC
     sortSchema: true,
     transformSchema: tellNeeds,
     buildSchemaOptions: { numberScalarMode: 'integer' },
-    // Only with a session, like everything else.
+    // Only with a session, like everything else; what switches it off is a rule of ours.
     introspection: true,
     graphiql: false,
     csrfPrevention: true,
@@ -72,9 +95,9 @@ export function graphqlOptions(authenticator: Authenticator): Omit<ApolloDriverC
     includeStacktraceInErrorResponses: false,
     autoTransformHttpErrors: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [depthLimit],
+    validationRules: limitRules(introspection),
     maxRecursiveSelections: true,
-    plugins: [operationLimits],
+    plugins: [operationLimits(introspection)],
     logger: {
       debug: (message: string) => logger.debug(message),
       info: (message: string) => logger.log(message),

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { Authenticator } from '../auth/authenticator.js';
+import { Settings } from '../config/settings.js';
 import { graphqlDriver, graphqlOptions } from './graphql-options.js';
 import { GraphqlSocket } from './socket/graphql-socket.js';
 import { WatchedRights } from './socket/watched-rights.js';
@@ -12,8 +13,8 @@ import { scalars } from './types/scalars.js';
   imports: [
     GraphQLModule.forRootAsync<ApolloDriverConfig>({
       driver: graphqlDriver,
-      inject: [Authenticator],
-      useFactory: (authenticator: Authenticator) => graphqlOptions(authenticator),
+      inject: [Authenticator, Settings],
+      useFactory: (authenticator: Authenticator, { introspection }: Settings) => graphqlOptions(authenticator, introspection),
     }),
   ],
   providers: [GraphqlSocket, WatchedRights, ...scalars],

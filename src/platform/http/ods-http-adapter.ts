@@ -1,25 +1,44 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
+import { faultOfHead } from './connection/check-head.js';
+import { endIdle } from './connection/end-idle.js';
+import { PATIENCE, type Patience } from './connection/patience.js';
+import { watchBody } from './connection/watch-body.js';
 import { believeProxies } from './forwarded/caller-address.js';
 import { trustOf } from './forwarded/trust.js';
+import { answerUpgrade } from './errors/answer-upgrade.js';
+import { sendError } from './errors/send-error.js';
 import { answerUnreadable } from './errors/unreadable-request.js';
 import { isGraphqlPath } from './graphql-path.js';
+import { API_HEADERS } from './headers/security-headers.js';
+import { STRICT_TRANSPORT, StrictTransport } from './headers/strict-transport.js';
 import { continueWhenRead } from './lazy-continue.js';
+import type { ServedKeyPair } from './tls/served-key-pair.js';
 
 /** Takes a request and returns true, or leaves it to the next handler and returns false. */
 export type RawHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** A connection on which no byte moves for so long is cut, in either direction. Uploads may take any time in all. */
-const IDLE_MS = 120_000;
-const KEEP_ALIVE_MS = 65_000;
-const HEADERS_MS = 30_000;
+export interface HttpOptions {
+  /** Whose X-Forwarded-* headers are believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Null, or left out, for plain HTTP. */
+  readonly tls?: ServedKeyPair | null;
+  readonly hstsSeconds?: number;
+  readonly patience?: Partial<Patience>;
+}
+
 /** How long requests under way may take to end when the server stops. */
 const GRACE_MS = 3_000;
 const MAX_GRAPHQL_BODY = '1mb';
+const MAX_HEAD_BYTES = 16 * 1024;
+const HANDSHAKE_MS = 10_000;
+const HALF_YEAR_SECONDS = 180 * 24 * 60 * 60;
 
 const SANE_ID = /^[\w.-]{8,64}$/;
 
@@ -34,11 +53,18 @@ export class OdsHttpAdapter extends ExpressAdapter {
   private readonly rawHandlers: RawHandler[] = [];
   /** The latest answer on each connection. */
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
+  private readonly patience: Patience;
+  private readonly strictTransport: StrictTransport;
+  private stopFollowing: () => void = () => undefined;
   declare protected httpServer: Server;
 
-  /** @param trustedProxies whose X-Forwarded-* headers are believed */
-  constructor(private readonly trustedProxies: readonly string[] = []) {
+  constructor(private readonly http: HttpOptions = {}) {
     super();
+    this.patience = { ...PATIENCE, ...http.patience };
+    this.strictTransport = new StrictTransport(http.hstsSeconds ?? HALF_YEAR_SECONDS);
+    this.set('x-powered-by', false);
+    // Express shows stack traces otherwise.
+    this.set('env', 'production');
   }
 
   /** Offers every request to `handler` before Nest; no guard and no filter runs. */
@@ -47,22 +73,54 @@ export class OdsHttpAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    const timeouts = { requestTimeout: 0, headersTimeout: HEADERS_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-    this.httpServer = createServer(timeouts, (request, response) => this.handle(request, response));
-    this.httpServer.setTimeout(IDLE_MS);
+    this.httpServer = this.makeServer();
+    // Who has said all that they want to say may close that side and still wait for the answer.
+    Object.assign(this.httpServer, { httpAllowHalfOpen: true });
+    this.httpServer.setTimeout(this.patience.idleMs, (socket) => endIdle(socket, this.answers.get(socket)));
     this.trustProxies();
     this.httpServer.on('checkContinue', (request, response) => {
       continueWhenRead(request, response);
       this.handle(request, response);
     });
+    this.httpServer.on('checkExpectation', (request, response) => this.handle(request, response));
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
+    this.httpServer.on('connect', (_request, socket) =>
+      answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is no proxy.' }));
+  }
+
+  private makeServer(): Server {
+    const { headersMs, keepAliveMs } = this.patience;
+    const options: ServerOptions = {
+      requestTimeout: 0,
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: Math.min(5_000, headersMs),
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      // Counted and told here, where Node would answer without a word or drop some.
+      requireHostHeader: false,
+    };
+    const answer = (request: IncomingMessage, response: ServerResponse): void => this.handle(request, response);
+    const server = this.http.tls ? this.makeTlsServer(options, answer) : createServer(options, answer);
+    server.maxHeadersCount = 0;
+    return server;
+  }
+
+  private makeTlsServer(options: ServerOptions, answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+    const { tls } = this.http;
+    const { cert, key } = tls?.current ?? {};
+    const halfOpen = { allowHalfOpen: true };
+    const server = createTlsServer({ ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS }, answer);
+    server.on('secureConnection', (socket) => this.strictTransport.note(socket));
+    this.stopFollowing = tls?.follow(server) ?? this.stopFollowing;
+    return server;
   }
 
   private trustProxies(): void {
-    const trust = trustOf(this.trustedProxies);
+    const trust = trustOf(this.http.trustedProxies ?? []);
     // X-Forwarded-Proto, as Express's `request.protocol`.
     this.set('trust proxy', trust ?? false);
-    if (trust) this.httpServer.on('connection', (socket) => believeProxies(socket, trust));
+    const event = this.http.tls ? 'secureConnection' : 'connection';
+    if (trust) this.httpServer.on(event, (socket: Socket) => believeProxies(socket, trust));
   }
 
   override registerParserMiddleware(): void {
@@ -71,19 +129,31 @@ export class OdsHttpAdapter extends ExpressAdapter {
   }
 
   override async close(): Promise<void> {
+    this.stopFollowing();
     const cut = setTimeout(() => this.httpServer.closeAllConnections(), GRACE_MS);
     await super.close();
     clearTimeout(cut);
   }
 
+  /** What is answered on the connection of this request by hand carries what all answers do. */
+  beforeUpgrade(request: IncomingMessage, socket: Duplex): void {
+    if (this.strictTransport.for(request) !== null) this.strictTransport.note(socket);
+  }
+
   /** Answers a request, wherever its connection came from. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.answers.set(request.socket, response);
+    const strict = this.strictTransport.for(request);
+    if (strict !== null) response.setHeader(STRICT_TRANSPORT, strict);
+    const fault = faultOfHead(request);
+    if (fault) return sendError(request, response, fault);
     // A client may send the whole URL (RFC 9112, 3.2.2).
     if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
+    watchBody(request, response, this.patience);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();
+    for (const [name, value] of Object.entries(API_HEADERS)) response.setHeader(name, value);
     response.setHeader('X-Request-Id', correlationId);
     withContext({ actor: STRANGER, address: addressOf(request), correlationId }, () => {
       this.getInstance()(request, response);

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { StatedRoute } from './stated-route.js';
+import { OdsHttpAdapter } from './ods-http-adapter.js';
 import { answerUpgrade } from './errors/answer-upgrade.js';
 
 /** Takes over a connection whose client asked to speak another protocol on it (RFC 9110, 7.8). `head` came after it. */
@@ -24,6 +25,8 @@ export class Upgrades implements OnApplicationBootstrap {
   }
 
   private readonly dispatch: UpgradeHandler = (request, socket, head) => {
+    const { httpAdapter } = this.http;
+    if (httpAdapter instanceof OdsHttpAdapter) httpAdapter.beforeUpgrade(request, socket);
     const path = request.url?.split('?', 1)[0] ?? '';
     const handler = this.handlers.get(path) ?? this.handlers.get(path.slice(0, path.lastIndexOf('/') + 1));
     if (handler) return handler(request, socket, head);

@@ -14,12 +14,16 @@ export class TokenBucket {
 
   /** Takes one token; false when there is none. */
   take(): boolean {
+    if (this.isEmpty) return false;
+    this.tokens -= 1;
+    return true;
+  }
+
+  get isEmpty(): boolean {
     const now = this.now();
     const elapsed = Math.max(0, now - this.at) / 1000;
     this.tokens = Math.min(this.burst, this.tokens + elapsed * this.perSecond);
     this.at = now;
-    if (this.tokens < 1) return false;
-    this.tokens -= 1;
-    return true;
+    return this.tokens < 1;
   }
 }

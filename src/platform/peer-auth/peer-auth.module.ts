@@ -5,12 +5,13 @@ import { NonceStore } from './nonce-store.js';
 import { PeerArrivals } from './peer-arrivals.js';
 import { PeerCallCheck } from './peer-call-check.js';
 import { PeerCallDoor } from './peer-call-door.js';
+import { PeerCallLimits } from './peer-call-limits.js';
 import { PeerRequestSigner } from './signature/peer-request-signer.js';
 
 /** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
 @Global()
 @Module({
-  providers: [ExpectedPeers, PeerArrivals, NonceStore, PeerCallCheck, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
-  exports: [ExpectedPeers, PeerArrivals, PeerCallDoor, NonceStore, RequestSigner],
+  providers: [ExpectedPeers, PeerArrivals, NonceStore, PeerCallCheck, PeerCallLimits, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  exports: [ExpectedPeers, PeerArrivals, PeerCallDoor, PeerCallLimits, NonceStore, RequestSigner],
 })
 export class PeerAuthModule {}

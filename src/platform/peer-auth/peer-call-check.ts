@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { Refusal } from '../../kernel/refusal.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { addressOf, type Caller } from '../auth/caller.js';
 import { systemActor } from '../context/call-context.js';
-import { TokenBucket } from '../limits/token-bucket.js';
 import { ExpectedPeers } from './expected-peers.js';
 import type { KeySource } from './key-source.js';
 import { NonceStore } from './nonce-store.js';
@@ -25,8 +23,6 @@ const Introduction = z.object({ serverId: z.uuid(), publicKey: z.string().regex(
 /** Decides who makes a call to /peer/v1, or that it is not let in. */
 @Injectable()
 export class PeerCallCheck {
-  private readonly introductions = new TokenBucket(50, 1);
-
   constructor(
     private readonly identity: ServerIdentity,
     private readonly directory: PeerDirectory,
@@ -34,7 +30,7 @@ export class PeerCallCheck {
     private readonly nonces: NonceStore,
   ) {}
 
-  /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
+  /** @throws PeerCallRefusal; Refusal TOO_LARGE */
   async caller(request: PeerRequest, keys: KeySource): Promise<Caller> {
     if (keys === 'own') return this.ownProcess(request);
     return keys === 'body' ? this.introduced(request) : this.registered(request);
@@ -88,7 +84,6 @@ export class PeerCallCheck {
 
   /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
   private async introduced(request: PeerRequest): Promise<Caller> {
-    if (!this.introductions.take()) throw new Refusal('TOO_MANY_REQUESTS', 'Too many registrations are asked for. Try again soon.');
     const body = await rawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
     if (!introduction.success) throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
+import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { addressOf, type Caller } from '../auth/caller.js';
 import { STRANGER, withContext } from '../context/call-context.js';
 import type { KeySource } from './key-source.js';
 import { PeerCallCheck } from './peer-call-check.js';
+import { PeerCallLimits } from './peer-call-limits.js';
 import { fieldsOf } from './request/request-parts.js';
 import { PeerCallRefusal } from './signature/peer-call-refusal.js';
 
@@ -16,24 +18,51 @@ export class PeerCallDoor {
   constructor(
     private readonly check: PeerCallCheck,
     private readonly audit: PeerCallAudit,
+    private readonly limits: PeerCallLimits,
+    private readonly directory: PeerDirectory,
   ) {}
 
   /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
   async admit(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    return keys === 'body' ? this.introduce(request) : this.call(request, keys);
+  }
+
+  private async call(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    const address = addressOf(request);
+    const keyId = claimedKeyId(request);
+    const claimed = keyId !== null && (await this.directory.find(keyId)) ? keyId : null;
+    this.limits.beforeCheck(address, claimed);
+    const caller = await this.checked(request, keys, () => this.limits.failed(address, claimed));
+    if (keys === 'directory') this.limits.admitted(address, caller.actor.id, pathOf(request));
+    return caller;
+  }
+
+  private async introduce(request: PeerRequest): Promise<Caller> {
+    const address = addressOf(request);
+    this.limits.beforeRegistration(address);
+    return this.checked(request, 'body', () => this.limits.registrationFailed(address));
+  }
+
+  private async checked(request: PeerRequest, keys: KeySource, onRefusal: () => void): Promise<Caller> {
     try {
       return await this.check.caller(request, keys);
     } catch (error) {
-      if (error instanceof PeerCallRefusal) await this.record(request, error);
+      if (error instanceof PeerCallRefusal) {
+        onRefusal();
+        await this.record(request, error);
+      }
       throw error;
     }
   }
 
   private record(request: PeerRequest, { code, reason }: PeerCallRefusal): Promise<void> {
-    const path = (request.originalUrl ?? request.url ?? '').slice(0, 500);
+    const path = pathOf(request).slice(0, 500);
     const call = { code, reason, method: request.method ?? '', path, keyId: claimedKeyId(request) };
     return withContext({ actor: STRANGER, address: addressOf(request) }, () => this.audit.refused(call));
   }
 }
+
+const pathOf = (request: PeerRequest): string => request.originalUrl ?? request.url ?? '';
 
 /** What the caller says to be, unchecked: for the record only. */
 function claimedKeyId(request: IncomingMessage): string | null {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -123,6 +124,35 @@ describeWithNginx('downloads through nginx', () => {
     }
   });
 
+  it('has the security headers of the app, whoever sends the file', async () => {
+    const names = ['content-security-policy', 'cross-origin-resource-policy', 'referrer-policy', 'x-content-type-options', 'x-frame-options'];
+    const of = (reply: Response) => names.map((name) => reply.headers.get(name));
+    const wanted = of(await ask(app.url, '/Packages/small.dmg'));
+    expect(wanted).not.toContain(null);
+    for (const headers of [{}, { Range: 'bytes=0-1' }, { Range: 'bytes=3-2' }, { 'If-None-Match': '"a"' }, { Range: 'bytes=0-0,5-5' }, { 'If-None-Match': etag }]) {
+      expect([headers, of(await ask(nginx.url, '/Packages/small.dmg', headers))]).toEqual([headers, wanted]);
+    }
+    for (const path of ['/Packages/none', '/nothing', '/health/live', `${PREFIX}${id}`]) {
+      expect([path, of(await ask(nginx.url, path))]).toEqual([path, of(await ask(app.url, path))]);
+    }
+  });
+
+  it.each([
+    ['a long address', `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ['long headers', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['no HTTP', 'some words\r\n\r\n'],
+  ])('tells who sends %s so, in the shape of all errors', async (_, bytes) => {
+    const socket = connect(nginx.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => (answer += String(data))).on('error', () => undefined);
+    socket.write(bytes);
+    await waitFor('the answer', () => answer.includes('}'));
+    socket.destroy();
+    expect(answer).toContain('"code":"INVALID_REQUEST"');
+    expect(answer).toContain("Content-Security-Policy: default-src 'none'");
+  });
+
   it.each(['with space.pkg', 'größe & co.pkg', '100%.pkg', 'a+b;c=d?.pkg', '#1.pkg', 'ア.pkg'])('serves %s', async (filename) => {
     const bytes = randomBytes(1000);
     await upload(filename, bytes);
@@ -162,6 +192,20 @@ describeWithNginx('downloads through nginx', () => {
     await rm(join(app.dataDir, 'packages', hidden));
     const reply = await ask(nginx.url, '/Packages/hidden.pkg');
     expect([reply.status, await reply.text()]).toEqual([200, 'hidden']);
+  });
+});
+
+describeWithNginx('nginx before an app that is away', () => {
+  it('says so in the shape of all errors', async () => {
+    const front = await Nginx.start({ ports: [1], dataDir: '/nonexistent' });
+    for (const path of ['/health/live', '/Packages/a.pkg', '/graphql']) {
+      const reply = await ask(front.url, path);
+      expect([path, reply.status]).toEqual([path, 503]);
+      expect(await reply.json()).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(reply.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
+      expect(reply.headers.get('retry-after')).toBe('5');
+    }
+    await front.stop();
   });
 });
 

@@ -5,7 +5,10 @@ import type { AuthContext } from '../../../platform/auth/caller.js';
 import { SessionCookie } from '../../../platform/auth/cookie/session-cookie.js';
 import { BeforePasswordChange, Needs } from '../../../platform/auth/needs.decorator.js';
 import { Public } from '../../../platform/auth/public.decorator.js';
+import { currentContext } from '../../../platform/context/call-context.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
+import { addressGroup } from '../../../platform/limits/address-group.js';
+import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
 import { SignOut } from '../commands/sessions/close-sessions.command.js';
 import { SignIn } from '../commands/sign-in/sign-in.command.js';
 import { Session } from './session.types.js';
@@ -13,8 +16,13 @@ import { Session } from './session.types.js';
 /** Express puts the answer beside the request. */
 type Answered = IncomingMessage & { readonly res?: ServerResponse };
 
+/** Of one address, right or wrong, before anything is looked up; wrong ones are slowed down much earlier. */
+const TRIES = { burst: 100, perSecond: 2 };
+
 @Resolver()
 export class SignInResolver {
+  private readonly tries = new KeyedLimit('Too many sign-ins', TRIES);
+
   constructor(
     private readonly commands: CommandBus,
     private readonly cookie: SessionCookie,
@@ -33,6 +41,7 @@ export class SignInResolver {
     @Args('cookie', { type: () => Boolean, defaultValue: false }) cookie: boolean,
   ): Promise<Session> {
     const request: Answered | undefined = req;
+    this.tries.take(addressGroup(currentContext().address));
     const userAgent = request?.headers['user-agent'] ?? null;
     const command = new SignIn(textArgument('username', username), textArgument('password', password), userAgent);
     if (cookie && request) this.cookie.requireOwnPage(request);

@@ -1,15 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Refusal } from '../../../kernel/refusal.js';
-import { TokenBucket } from '../../../platform/limits/token-bucket.js';
+import { addressGroup } from '../../../platform/limits/address-group.js';
+import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
 import { PasswordHashing } from '../../../platform/secrets/password-hashing.js';
 import { DownloadPasswords } from '../commands/download-passwords.js';
 import type { DownloadProtection } from '../contracts/download.events.js';
 
-/** Wrong passwords that an address may show at once, and then in a second. */
-const FREE_TRIES = 10;
-const TRIES_PER_SECOND = 0.2;
+/** Of wrong passwords that an address may show. */
+const TRIES = { burst: 10, perSecond: 0.2 };
 const KEPT_MS = 10 * 60_000;
 
 /** A name and password as RFC 7617 sends them. */
@@ -36,7 +35,7 @@ export function basicCredentials(header: string | undefined): Credentials | null
 @Injectable()
 export class BasicCheck {
   private readonly right = new LRUCache<string, true>({ max: 100, ttl: KEPT_MS });
-  private readonly tries = new LRUCache<string, TokenBucket>({ max: 10_000 });
+  private readonly tries = new KeyedLimit('Too many wrong passwords', TRIES);
 
   constructor(
     private readonly passwords: DownloadPasswords,
@@ -48,18 +47,10 @@ export class BasicCheck {
     const isName = timingSafeEqual(digest(username), digest(wanted.username ?? ''));
     const key = digest(JSON.stringify([wanted.credentialId, password])).toString('base64');
     if (isName && this.right.has(key)) return true;
-    this.takeTry(address ?? '');
+    this.tries.take(addressGroup(address));
     const stored = wanted.credentialId === null ? null : await this.passwords.find(wanted.credentialId);
     const matches = await this.hashing.matches(stored, password);
     if (matches && isName) this.right.set(key, true);
     return matches && isName;
-  }
-
-  private takeTry(address: string): void {
-    const bucket = this.tries.get(address) ?? new TokenBucket(FREE_TRIES, TRIES_PER_SECOND);
-    this.tries.set(address, bucket);
-    if (bucket.take()) return;
-    const retryAfterSeconds = Math.ceil(1 / TRIES_PER_SECOND);
-    throw new Refusal('TOO_MANY_REQUESTS', `Too many wrong passwords. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
   }
 }

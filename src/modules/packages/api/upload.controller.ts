@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Post, Put, Req, Res, type OnModuleInit } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { currentContext } from '../../../platform/context/call-context.js';
+import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
 import type { StatedRoute } from '../../../platform/http/stated-route.js';
 import { RawRoutes } from '../../../platform/http/raw-routes.js';
@@ -16,9 +18,14 @@ type Request = IncomingMessage & { readonly originalUrl: string };
 /** Only refuses what no package could be named; everything else goes on to the guard. */
 export const UNREADABLE_FILENAME = { call: 'PUT /api/packages/{a filename that is no UTF-8}', need: 'public' } as const satisfies StatedRoute;
 
+/** Of one account: far more than one disk takes. */
+const STARTS = { burst: 5_000, perSecond: 100 };
+
 /** Uploads. Everything that can be refused without the bytes is refused before they are read. */
 @Controller()
 export class UploadController implements OnModuleInit {
+  private readonly starts = new KeyedLimit('Too many uploads are begun', STARTS);
+
   constructor(
     private readonly commands: CommandBus,
     private readonly readModels: ReadModels,
@@ -43,6 +50,7 @@ export class UploadController implements OnModuleInit {
   @Needs('upload')
   @Put(['api/packages', 'api/packages/{*filename}'])
   async put(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+    this.starts.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
     const options = { stage, expected: expectedDigests(request.headers, true), announcedSize: bodySize(request) };
@@ -53,6 +61,7 @@ export class UploadController implements OnModuleInit {
   @Needs('upload')
   @Post('api/packages')
   async post(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+    this.starts.take(currentContext().actor.id);
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
     const expected = expectedDigests(request.headers, false);

@@ -3,7 +3,9 @@ import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/refusal.js';
 import { Needs } from '../../../platform/auth/needs.decorator.js';
 import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { currentContext } from '../../../platform/context/call-context.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
 import { AcceptInvitation, type AcceptedInvitation } from '../commands/invitations/accept-invitation.command.js';
 import { CreateInvitation, type CreatedInvitation } from '../commands/invitations/create-invitation.command.js';
@@ -15,8 +17,13 @@ import { PeerQuery } from '../queries/peers.query.js';
 import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
 import { Peer, PeerInvitation } from './peer.types.js';
 
+/** Made and accepted by one account: a script may set up a thousand servers at once. */
+const INVITATIONS = { burst: 2_000, perSecond: 5 };
+
 @Resolver()
 export class PeerChangesResolver {
+  private readonly invitations = new KeyedLimit('Too many invitations', INVITATIONS);
+
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
@@ -24,8 +31,9 @@ export class PeerChangesResolver {
   ) {}
 
   @Needs('peers')
-  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here. Refusals: NOT_REACHABLE.' })
+  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.' })
   async createPeerInvitation(): Promise<PeerInvitation> {
+    this.invitations.take(currentContext().actor.id);
     const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
     await this.readModels.reflect(receipt);
     return { token, expiresAt };
@@ -35,9 +43,10 @@ export class PeerChangesResolver {
   @Mutation(() => Peer, {
     description:
       'Registers this server and the one that made the token with each other. Refusals: INVALID_INVITATION, ' +
-      'INVITATION_EXPIRED, PEER_UNREACHABLE.',
+      'INVITATION_EXPIRED, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
   })
   async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
+    this.invitations.take(currentContext().actor.id);
     const { peerId, receipt }: AcceptedInvitation = await this.commands.execute(new AcceptInvitation(token));
     return this.changed(peerId, receipt);
   }

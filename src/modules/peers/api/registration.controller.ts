@@ -2,6 +2,8 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/refusal.js';
+import { currentContext } from '../../../platform/context/call-context.js';
+import { PeerCallLimits } from '../../../platform/peer-auth/peer-call-limits.js';
 import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
 import { ReadModels } from '../../../platform/projections/read-models.js';
 import { RegisterPeer, type RegisteredPeer } from '../commands/invitations/register-peer.command.js';
@@ -22,6 +24,7 @@ export class RegistrationController {
   constructor(
     private readonly commands: CommandBus,
     private readonly readModels: ReadModels,
+    private readonly limits: PeerCallLimits,
   ) {}
 
   /** Replies with who we are. Signed with the key in the body; the one-time secret opens the door. */
@@ -31,8 +34,17 @@ export class RegistrationController {
   async register(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
     const registration = Registration.safeParse(body);
     if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
-    const { reply, receipt } = await this.commands.execute<RegisterPeer, RegisteredPeer>(new RegisterPeer(registration.data));
+    const command = new RegisterPeer(registration.data);
+    const { reply, receipt } = await this.commands.execute<RegisterPeer, RegisteredPeer>(command).catch(countFailure(this.limits));
     await this.readModels.reflect(receipt);
     return reply;
   }
 }
+
+/** Who tries one invitation after the other is slowed down. */
+const countFailure =
+  (limits: PeerCallLimits) =>
+  (error: unknown): never => {
+    if (error instanceof Refusal) limits.registrationFailed(currentContext().address);
+    throw error;
+  };

@@ -27,6 +27,7 @@ export class FeedController {
   async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     const { actor } = currentContext();
     const { signal, end } = this.feeds.begin(actor.id);
+    endWithCaller(request, response);
     response.on('close', end);
     try {
       // Only now: a change of policy from here on ends the feed.
@@ -45,4 +46,11 @@ export class FeedController {
 function lastIdOf({ headers }: IncomingMessage): string | null {
   const id = headers['last-event-id'];
   return typeof id === 'string' && id !== '' && id.length <= MOST_ID_LENGTH ? id : null;
+}
+
+/** A caller who closes its side may wait for the rest of an answer, but this one has no end. */
+function endWithCaller({ socket }: IncomingMessage, response: ServerResponse): void {
+  const left = (): void => void response.destroy();
+  socket.once('end', left);
+  response.once('close', () => socket.off('end', left));
 }

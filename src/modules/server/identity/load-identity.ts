@@ -46,7 +46,7 @@ function firstState({ serverId, publicKey }: OwnKey, settings: Settings): Server
     serverId,
     publicKey,
     name: settings.name ?? (hostname().slice(0, 100) || 'server'),
-    url: settings.url ?? `http://${hostname()}:${settings.port}`,
+    url: settings.url ?? `${settings.tls ? 'https' : 'http'}://${hostname()}:${settings.port}`,
     stage: settings.stage ?? 'Prod',
   };
 }

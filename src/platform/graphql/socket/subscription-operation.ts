@@ -10,9 +10,8 @@ import {
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { AuthContext } from '../../auth/caller.js';
-import { MAX_TOKENS } from '../graphql-options.js';
 import { checkCost } from '../limits/cost-limit.js';
-import { depthLimit } from '../limits/depth-limit.js';
+import { limitRules, MAX_TOKENS, requireShort } from '../limits/operation-limits.js';
 
 const refusal = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
@@ -21,10 +20,12 @@ export function subscriptionOperation(
   schema: GraphQLSchema,
   { query, variables, operationName }: SubscribePayload,
   contextValue: AuthContext,
+  introspection: boolean,
 ): ExecutionArgs | readonly GraphQLError[] {
   try {
+    requireShort(query);
     const document = parse(query, { maxTokens: MAX_TOKENS });
-    const errors = validate(schema, document, [...specifiedRules, depthLimit]);
+    const errors = validate(schema, document, [...specifiedRules, ...limitRules(introspection)]);
     if (errors.length > 0) return errors;
     const operation = getOperationAST(document, operationName);
     if (!operation) return [refusal('There is no operation of that name.')];

@@ -14,6 +14,12 @@ export interface PublicError {
   readonly details?: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** Seconds after which it is worth asking again, for `Retry-After` (RFC 9110, 10.2.3); null where nobody knows. */
+export function retryAfterOf({ details }: Pick<PublicError, 'details'>): number | null {
+  const seconds = details?.['retryAfterSeconds'];
+  return typeof seconds === 'number' ? seconds : null;
+}
+
 const UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
 const QUEUE_AWAY = 'The job queue cannot be reached right now. Try again soon.';
 const DATABASE_AWAY = 'The database cannot be reached right now. Try again soon.';

@@ -1,11 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isGraphqlPath } from '../graphql-path.js';
-import type { PublicError } from './public-error.js';
+import { API_HEADERS } from '../headers/security-headers.js';
+import { retryAfterOf, type PublicError } from './public-error.js';
 
 /** How long a sender who was refused early may go on sending before the connection is cut. */
 const LINGER_MS = 5_000;
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
+/** Did the sender announce a body? */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** In the shape that GraphQL's clients read, where they are the ones who asked. */
@@ -29,11 +31,13 @@ export function sendError(
     return;
   }
   const body = bodyOf(request, error);
+  const retryAfter = retryAfterOf(error);
   const unread = !request.complete && hasBody(request);
   response.writeHead(status, {
+    ...API_HEADERS,
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': body.length,
-    'Cache-Control': 'no-store',
+    ...(retryAfter !== null && { 'Retry-After': retryAfter }),
     ...(unread && { Connection: 'close' }),
     ...headers,
   });

@@ -1,29 +1,30 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { PublicError } from './public-error.js';
+import { rawAnswer } from './raw-answer.js';
 
-interface Fault {
-  readonly status: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-const MALFORMED: Fault = { status: '400 Bad Request', code: 'INVALID_REQUEST', message: 'This is no HTTP request.' };
+const MALFORMED: PublicError = { status: 400, code: 'INVALID_REQUEST', message: 'This is no HTTP request.' };
 
 /** By the code of Node's error. */
-const FAULTS: Readonly<Record<string, Fault>> = {
+const FAULTS: Readonly<Record<string, PublicError>> = {
   HPE_INVALID_EOF_STATE: {
-    status: '400 Bad Request',
+    status: 400,
     code: 'INCOMPLETE_BODY',
     message: 'The sender closed its side before all of the request had arrived.',
   },
   HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
-    code: 'INVALID_REQUEST',
-    message: 'The address and the headers of the request are too long.',
+    status: 431,
+    code: 'HEADERS_TOO_LARGE',
+    message: 'The address and the headers of the request are longer than 16 KiB.',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    code: 'TOO_LARGE',
+    message: 'The extensions of a chunk of the body are too long.',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
-    status: '408 Request Timeout',
-    code: 'INVALID_REQUEST',
+    status: 408,
+    code: 'REQUEST_TIMEOUT',
     message: 'The headers of the request did not arrive in time.',
   },
 };
@@ -35,10 +36,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 export function answerUnreadable(error: Error, socket: Duplex, underWay: ServerResponse | undefined): void {
   const isAnswering = underWay?.headersSent === true && !underWay.writableFinished;
   if (socket.writable && !isAnswering) {
-    const { status, ...fault } = ('code' in error && FAULTS[String(error.code)]) || MALFORMED;
-    const body = JSON.stringify(fault);
-    const head = `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close`;
-    socket.write(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
+    socket.write(rawAnswer(socket, ('code' in error && FAULTS[String(error.code)]) || MALFORMED));
   }
   socket.destroy(error);
 }

@@ -1,3 +1,5 @@
+import { DOWNLOAD_HEADERS } from '../headers/security-headers.js';
+
 const flatHeaders = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 
 /** What a file looks like over HTTP. Its headers are made once and sent as they are. */
@@ -28,7 +30,7 @@ export class Representation {
       'Last-Modified': this.lastModified,
       'Repr-Digest': `sha-256=:${base64}:`,
       'Cache-Control': 'no-cache',
-      'X-Content-Type-Options': 'nosniff',
+      ...DOWNLOAD_HEADERS,
     };
     this.headers = flatHeaders({ ...shared, 'Accept-Ranges': 'bytes' });
     this.proxyHeaders = flatHeaders({ ...shared, 'Content-Type': contentType, 'Content-Length': '0' });

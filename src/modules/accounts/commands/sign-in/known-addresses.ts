@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { addressGroup } from './attempt-keys.js';
+import { addressGroup } from '../../../../platform/limits/address-group.js';
 
 const REMEMBERED_FOR = '30 days';
 /** Of one account, the latest. */

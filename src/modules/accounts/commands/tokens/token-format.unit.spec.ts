@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addressGroup } from '../sign-in/attempt-keys.js';
+import { addressGroup } from '../../../../platform/limits/address-group.js';
 import { isApiToken, newApiToken } from './token-format.js';
 
 it('an API token is known by its form and checksum', () => {

@@ -102,7 +102,7 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
     let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open.');
     for (const row of this.elsewhere(peerId)) {
       try {
-        return await takeElsewhere(row, { peerId, serverId: this.identity.serverId, signal }, this.signer);
+        return await takeElsewhere(row, { peerId, serverId: this.identity.serverId, signal, secure: this.settings.tls !== null }, this.signer);
       } catch (error) {
         failure = error;
       }

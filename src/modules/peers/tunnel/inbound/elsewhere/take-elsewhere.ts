@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Refusal } from '../../../../../kernel/refusal.js';
@@ -17,6 +18,8 @@ export interface Wanted {
   /** The own id of this server. */
   readonly serverId: string;
   readonly signal: AbortSignal;
+  /** Do the processes of this server serve HTTPS? */
+  readonly secure: boolean;
 }
 
 /** A tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
@@ -30,12 +33,14 @@ export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer:
 }
 
 /** Null when it is not that process which answers there, or it has no tunnel either. */
-async function ask(host: string, processId: string, { peerId, serverId, signal }: Wanted, signer: RequestSigner): Promise<Duplex | null> {
-  const url = `http://${host}${handOverPath(processId)}${peerId}`;
+async function ask(host: string, processId: string, { peerId, serverId, signal, secure }: Wanted, signer: RequestSigner): Promise<Duplex | null> {
+  const url = `${secure ? 'https' : 'http'}://${host}${handOverPath(processId)}${peerId}`;
   const signed = signer.sign({ method: 'GET', url, to: serverId });
-  const asking = request(url, { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false });
+  const options = { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false as const };
+  // The certificate is for the server's name, not for this address. Calls in the tunnel are signed one by one.
+  const asking = secure ? tlsRequest(url, { ...options, rejectUnauthorized: false }) : request(url, options);
   const connecting = setTimeout(() => asking.destroy(new Error('No answer')), CONNECT_MS);
-  asking.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
+  asking.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting)));
   asking.once('response', () => asking.destroy());
   asking.once('close', () => clearTimeout(connecting));
   asking.on('error', () => undefined);

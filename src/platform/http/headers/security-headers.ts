@@ -1,0 +1,57 @@
+type Headers = Readonly<Record<string, string>>;
+
+/** What every answer carries, whatever it is. */
+const EVERYWHERE = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+} as const;
+
+const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Features of a browser that no page of ours uses. */
+const PERMISSIONS = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'serial', 'usb']
+  .map((feature) => `${feature}=()`)
+  .join(', ');
+
+/** JSON and errors: for programs, and inert in a browser that shows them. Nobody keeps a copy. */
+export const API_HEADERS: Headers = {
+  ...EVERYWHERE,
+  'Content-Security-Policy': NOTHING,
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': PERMISSIONS,
+  'Cache-Control': 'no-store',
+};
+
+/**
+ * Files that somebody uploaded, which may be HTML: shown in a browser they run in a sandbox of no origin, without
+ * scripts. Pages of every site may link and load them, which is what a distribution server is for.
+ */
+export const DOWNLOAD_HEADERS: Headers = {
+  ...EVERYWHERE,
+  'Content-Security-Policy': `sandbox; ${NOTHING}`,
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+/**
+ * Pages of this server and their scripts, styles and images: all of them files of its own, nothing inline, nothing from
+ * elsewhere; calls and WebSockets go to this server alone.
+ */
+export const PAGE_HEADERS: Headers = {
+  ...EVERYWHERE,
+  'Content-Security-Policy': [
+    NOTHING.replace("form-action 'none'", "form-action 'self'"),
+    ...['script', 'style', 'font', 'connect', 'manifest', 'worker'].map((kind) => `${kind}-src 'self'`),
+    "img-src 'self' data:",
+    "require-trusted-types-for 'script'",
+  ].join('; '),
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': PERMISSIONS,
+  'Cache-Control': 'no-cache',
+};
+
+/** The same as lines of an answer that is written by hand. */
+export const headerLines = (headers: Headers): string =>
+  Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
