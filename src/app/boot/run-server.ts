@@ -3,6 +3,7 @@ import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
 import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';
+import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { startDatabase } from '../database/start-database.js';
 import { assemble } from './assemble.js';
@@ -15,6 +16,8 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
+    const warning = plainTextWarning(settings.directory);
+    if (warning !== null) logger.warn(warning, 'Directory');
     await refuseTakenPort(settings.port);
     await start(settings, logger, new Shutdown(logger));
   } catch (error) {
