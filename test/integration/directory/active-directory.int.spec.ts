@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../../src/adapters/directory/ldap/ldap-directory.js';
 import { loadSettings } from '../../../src/app/config/load-settings.js';
@@ -11,7 +10,7 @@ const user = (name: string, values: Record<string, string[]> = {}) => ({
   dn: `CN=${name},${USERS}`,
   attributes: {
     objectClass: ['user'], objectCategory: ['person'], sAMAccountName: [name], cn: [name], userAccountControl: ['512'],
-    mail: [`${name}@corp.example`], userPassword: [`Pa55 of ${name}`], objectGUID: [randomBytes(16)], ...values,
+    mail: [`${name}@corp.example`], userPassword: [`Pa55 of ${name}`], objectGUID: [Buffer.concat([Buffer.alloc(16 - name.length, 0xff), Buffer.from(name)])], ...values,
   },
 });
 const group = (name: string, ...member: string[]) => ({ dn: `CN=${name},${USERS}`, attributes: { objectClass: ['group'], cn: [name], member } });

@@ -14,7 +14,7 @@ export const Sent: z.ZodType<SentFilter> = z.lazy(() =>
     z.object({ type: z.enum(['AndFilter', 'OrFilter']), filters: z.array(Sent) }),
     z.object({ type: z.literal('NotFilter'), filter: Sent }),
     z.object({ type: z.literal('PresenceFilter'), attribute: z.string() }),
-    z.object({ type: z.literal('EqualityFilter'), attribute: z.string(), value: z.union([z.string(), z.instanceof(Buffer)]).transform(String) }),
+    z.object({ type: z.literal('EqualityFilter'), attribute: z.string(), value: z.union([z.string(), z.instanceof(Buffer).transform((bytes) => bytes.toString('latin1'))]) }),
     z.object({ type: z.literal('ExtensibleFilter'), matchType: z.string(), matchRule: z.string(), matchValue: z.string() }),
   ]));
 
@@ -40,6 +40,14 @@ const folded = (attribute: string, value: string): string => {
   const key = DN_ATTRIBUTES.has(attribute.toLowerCase()) ? dnKey(value) : null;
   return key ?? value.normalize('NFKC').toLowerCase().trim();
 };
+
+/** Values that are no text are shown by `ldapjs` with some of their bytes escaped, and the others as characters. */
+const bytesOf = (shown: string): Buffer =>
+  Buffer.from(shown.replaceAll(/\\([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+
+function isEqual({ attribute, value }: Extract<SentFilter, { type: 'EqualityFilter' }>, stored: string | Buffer): boolean {
+  return Buffer.isBuffer(stored) ? bytesOf(value).equals(stored) : folded(attribute, stored) === folded(attribute, value);
+}
 
 /** Is `member` in the group, or in a group that is in it? LDAP_MATCHING_RULE_IN_CHAIN. */
 function isInChain(values: Values, member: string, lookup: Lookup): boolean {
@@ -72,7 +80,7 @@ export function matches(filter: SentFilter, values: Values, lookup: Lookup): boo
     case 'PresenceFilter':
       return filter.attribute.toLowerCase() === 'objectclass' || valuesOf(values, filter.attribute).length > 0;
     case 'EqualityFilter':
-      return valuesOf(values, filter.attribute).some((value) => folded(filter.attribute, value.toString()) === folded(filter.attribute, filter.value));
+      return valuesOf(values, filter.attribute).some((value) => isEqual(filter, value));
     case 'ExtensibleFilter':
       return matchesRule(filter, values, lookup);
   }
