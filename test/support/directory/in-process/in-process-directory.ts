@@ -44,8 +44,9 @@ const keyOf = (dn: string): string => dnKey(dn) ?? dn;
  * do: it knows the matching rules of Active Directory. Its bind account may search, others may only show their password.
  */
 export class InProcessDirectory implements TestDirectory, Lookup {
+  searches = 0;
   private readonly entries = new Map<string, Stored>();
-  private readonly bound: { dn: string; at: number }[] = [];
+  private readonly bound: string[] = [];
   private readonly servers: Server[] = [];
   private readonly ports: number[] = [];
   private front!: StartTlsFront;
@@ -76,7 +77,7 @@ export class InProcessDirectory implements TestDirectory, Lookup {
 
   /** Everybody who tried to sign in, by the names that they used. */
   get binds(): readonly string[] {
-    return this.bound.map(({ dn }) => dn);
+    return this.bound;
   }
 
   get inPlainText(): readonly Buffer[] {
@@ -134,13 +135,14 @@ export class InProcessDirectory implements TestDirectory, Lookup {
   private answer(server: Server): void {
     server.bind('', (request: BindRequest, response: Response, next: Next) => {
       const [dn, password] = [String(request.dn), String(request.credentials)];
-      this.bound.push({ dn, at: Date.now() });
+      this.bound.push(dn);
       const stored = this.entries.get(keyOf(dn))?.values['userPassword']?.[0];
       if (stored === undefined || stored.toString() !== password) return next(new ldap.InvalidCredentialsError());
       response.end();
       return next();
     });
     server.search('', (request: SearchRequest, response: Response, next: Next) => {
+      this.searches += 1;
       const isAllowed = keyOf(String(request.connection.ldap.bindDN)) === keyOf(BIND_DN);
       if (!isAllowed) return next(new ldap.InsufficientAccessRightsError());
       const base = keyOf(String(request.dn));

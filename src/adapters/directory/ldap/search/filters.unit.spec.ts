@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, oneof, pre, property, string, uint8Array } from 'fast-check';
 import { BerReader, BerWriter, EqualityFilter, OrFilter, type Filter } from 'ldapts';
 import { describe, expect, it } from 'vitest';
 import { checkGroupFilter, checkSearchFilter, filled, forAnybody, parseFilter, usernameAttributes } from './filters.js';
@@ -19,16 +19,16 @@ function readBack(bytes: Buffer): { attribute: string; value: Buffer; rest: numb
   return { attribute, value, rest: reader.remain };
 }
 
-const anything = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 100 }),
-  fc.string({ unit: fc.constantFrom('*', '(', ')', '\\', '\0', '|', '&', '!', '=', '{', '}', '$', "'", '`', 'a', '2', '8'), maxLength: 30 }),
-  fc.constantFrom('{{username}}', '{{dn}}', '$&', "$'", '$`', '\\2a', '*)(uid=*', ')(&)', 'a)(|(uid=*))'),
+const anything = oneof(
+  string({ unit: 'binary', maxLength: 100 }),
+  string({ unit: constantFrom('*', '(', ')', '\\', '\0', '|', '&', '!', '=', '{', '}', '$', "'", '`', 'a', '2', '8'), maxLength: 30 }),
+  constantFrom('{{username}}', '{{dn}}', '$&', "$'", '$`', '\\2a', '*)(uid=*', ')(&)', 'a)(|(uid=*))'),
 );
 
 describe('a filter with a name in it', () => {
   it('compares one attribute with exactly that name, whatever it is', () => {
     const template = parseFilter('(uid={{username}})');
-    fc.assert(fc.property(anything, (username) => {
+    assert(property(anything, (username) => {
       const { attribute, value, rest } = readBack(sent(filled(template, { username, dn: '' })));
       expect([attribute, value.equals(Buffer.from(username)), rest]).toEqual(['uid', true, 0]);
     }), { numRuns: 2_000 });
@@ -37,9 +37,9 @@ describe('a filter with a name in it', () => {
   it('keeps its shape whatever the names are', () => {
     const template = parseFilter('(&(objectClass=person)(|(uid={{username}})(mail={{username}}))(!(member={{dn}})))');
     const shape = (filter: Filter): string => sent(filter).toString('latin1').length.toString();
-    fc.assert(fc.property(anything, anything, (username, dn) => {
+    assert(property(anything, anything, (username, dn) => {
       const grown = 2 * Buffer.byteLength(username) + Buffer.byteLength(dn);
-      fc.pre(grown < 60);
+      pre(grown < 60);
       const [empty, full] = [filled(template, { username: '', dn: '' }), filled(template, { username, dn })].map(shape).map(Number);
       expect((full ?? 0) - (empty ?? 0)).toBe(grown);
     }), { numRuns: 1_000 });
@@ -63,7 +63,7 @@ describe('filters in the settings', () => {
 
   it.each(['', 'uid={{username}', '(uid=*)', '(uid={{username}}*)', '(uid={{user}})', '((uid={{username}})', '(uid={{username}})(x=y)', '(uid={{dn}})', '(cn=x{{username}})'])(
     'refuses %j for people',
-    (template) => expect(() => checkSearchFilter(template)).toThrow(),
+    (template) => expect(() => checkSearchFilter(template)).toThrow(/./),
   );
 
   it.each(['(member={{dn}})', '(|(member={{dn}})(memberUid={{username}}))', '(member:1.2.840.113556.1.4.1941:={{dn}})'])('takes %j for groups', (template) => {
@@ -71,13 +71,13 @@ describe('filters in the settings', () => {
   });
 
   it.each(['', '(member=*)', '(member={{dn}}', '(member={{dn}}*)'])('refuses %j for groups', (template) => {
-    expect(() => checkGroupFilter(template)).toThrow();
+    expect(() => checkGroupFilter(template)).toThrow(/./);
   });
 });
 
 describe('an id', () => {
   it('is found again by its bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
+    assert(property(uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
       const id = idOf({ dn: 'x', objectGUID: Buffer.from(bytes) }, null) ?? '';
       const { attribute, value } = readBack(sent(idFilter(id) ?? new OrFilter({ filters: [] })));
       expect([attribute, value.equals(Buffer.from(bytes))]).toEqual(['objectGUID', true]);
