@@ -20,6 +20,7 @@ import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lo
 import { AccountsReadModels1764000000101 } from './1764000000101-accounts-read-models.js';
 import { DownloadPasswords1764000000160 } from './1764000000160-download-passwords.js';
 import { SecretKeyIds1764000000161 } from './1764000000161-secret-key-ids.js';
+import { DirectoryRefresh1764000000500 } from './1764000000500-directory-refresh.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   AccountsReadModels1764000000101,
   DownloadPasswords1764000000160,
   SecretKeyIds1764000000161,
+  DirectoryRefresh1764000000500,
 ];

@@ -1,5 +1,6 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { DirectoryRefresher } from '../../modules/accounts/jobs/directory-refresher.js';
 import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
 import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
 import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
@@ -20,6 +21,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   renewReadModels(app);
   const { role } = app.get(Settings);
   if (role !== 'worker') await app.get(TunnelOpener).start();
+  app.get(DirectoryRefresher).start();
   if (role === 'api') return;
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();

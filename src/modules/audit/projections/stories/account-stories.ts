@@ -23,15 +23,18 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
     case 'AccountCreated':
       return `Created the account ${username}: ${rights(event.data)}${event.data.source === 'directory' ? ', from the directory' : ''}`;
     case 'SignedIn':
-      return `${username} signed in`;
+      return `${username} signed in${event.data.source === 'directory' ? ' through the directory' : ''}`;
     case 'RoleChanged':
       return `Changed the roles of ${username} from ${rights(event.data.from)} to ${rights(event.data.to)}`;
     case 'AccountRenamed':
       return `Changed the display name of ${username} from ${event.data.from ?? 'none'} to ${event.data.to ?? 'none'}`;
     case 'AccountDisabled':
-      return `Disabled the account ${username}`;
+      return event.data.by === 'directory' ? `Disabled the account ${username}, who is gone or disabled in the directory` : `Disabled the account ${username}`;
     case 'AccountEnabled':
       return `Enabled the account ${username}`;
+    case 'DirectoryLinked':
+      if (event.data.externalId === null) return `Lets the next person named ${username} in the directory have that account`;
+      return `Linked the account ${username} to ${event.data.externalId} in the directory`;
     case 'PasswordChanged':
       return PASSWORD_STORIES[event.data.by](username);
     case 'SessionClosed':
