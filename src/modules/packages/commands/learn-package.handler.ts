@@ -18,13 +18,13 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Receip
     private readonly clock: Clock,
   ) {}
 
-  async execute({ facts, pages, peerId }: LearnPackage): Promise<Receipt> {
+  async execute({ facts, pages, peerId, authors }: LearnPackage): Promise<Receipt> {
     requireSound(facts);
     this.requireTimely(facts);
     const { packageId } = facts;
     const known = (await this.packages.load(packageId)).facts !== null;
     const receipt = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
-      return { type: 'learn', facts, pages, peerId };
+      return { type: 'learn', facts, pages, peerId, authors };
     });
     this.packages.observe(facts);
     return receipt;
