@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EventFamily } from '../../src/kernel/event-family.js';
 import type { DomainEvent, RecordedEvent } from '../../src/kernel/event.js';
-import { auditRows } from '../../src/modules/audit/projections/entries/audit-rows.js';
+import { auditRows, nothingBefore, tell } from '../../src/modules/audit/projections/entries/audit-rows.js';
 
 const MODULES = fileURLToPath(new URL('../../src/modules/', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../fixtures/events/', import.meta.url));
@@ -54,7 +54,7 @@ describe('events of earlier versions', () => {
   });
 
   it('tell in the audit trail what happened', () => {
-    const rows = auditRows(events, 0);
+    const rows = auditRows(tell(events), nothingBefore());
     expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
     for (const { targetId, summary } of rows) expect(`${targetId} ${summary}`).not.toMatch(/undefined|NaN|\[object/);
   });

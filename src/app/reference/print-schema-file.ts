@@ -7,6 +7,7 @@ import { MeResolver } from '../../modules/accounts/api/me.resolver.js';
 import { OwnSessionsResolver } from '../../modules/accounts/api/own-sessions.resolver.js';
 import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
 import { AuditResolver } from '../../modules/audit/api/audit.resolver.js';
+import { ChainResolver } from '../../modules/audit/api/chain.resolver.js';
 import { PackageChangesResolver } from '../../modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../modules/packages/api/package-fields.resolver.js';
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
@@ -50,6 +51,7 @@ export const allResolvers = [
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,
+  ChainResolver,
 ];
 
 /** What `schema.graphql` has to hold. Needs no database. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntryView } from '../../../src/modules/audit/contracts/audit-view.js';
-import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/audit-rows.js';
+import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/story-of.js';
 import { AuditTrailHandler } from '../../../src/modules/audit/queries/audit-trail.handler.js';
 import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
 import { encodeCursor } from '../../../src/platform/paging/cursor.js';
@@ -11,7 +11,7 @@ beforeAll(async () => {
   side = await ReadSide.open();
 });
 afterAll(() => side.close());
-beforeEach(() => side.dataSource.query('TRUNCATE audit_entries'));
+beforeEach(() => side.dataSource.query('TRUNCATE audit_entries, audit_actors, audit_subjects'));
 
 const trail = (filter: AuditFilter = {}, first = 25, after: string | null = null) =>
   new AuditTrailHandler(side.dataSource).execute(new AuditTrailQuery(filter, first, after));

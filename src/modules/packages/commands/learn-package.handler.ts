@@ -17,13 +17,13 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Packag
     private readonly clock: Clock,
   ) {}
 
-  async execute({ facts, pages, peerId }: LearnPackage): Promise<PackageFacts | null> {
+  async execute({ facts, pages, peerId, authors }: LearnPackage): Promise<PackageFacts | null> {
     requireSound(facts);
     this.requireTimely(facts);
     const { packageId } = facts;
     const known = pages.length > 0 && (await this.packages.load(packageId)).facts !== null;
     const { state } = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
-      return { type: 'learn', facts, pages, peerId };
+      return { type: 'learn', facts, pages, peerId, authors };
     });
     this.packages.observe(facts);
     if (state.facts) this.packages.observe(state.facts);
