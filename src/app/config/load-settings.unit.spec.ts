@@ -57,6 +57,16 @@ describe('loadSettings', () => {
     expect(messageOf({ ODST_WITHDRAWN_GRACE: text })).toMatch(/^ODST_WITHDRAWN_GRACE must be a time of 0s to 30d/);
   });
 
+  it('takes a certificate with its key, or neither', () => {
+    expect(loadSettings({})).toMatchObject({ tls: null, hstsSeconds: 180 * 24 * 60 * 60, introspection: true });
+    expect(loadSettings({ ODST_TLS_CERT_FILE: '/c', ODST_TLS_KEY_FILE: '/k' }).tls).toEqual({ certFile: '/c', keyFile: '/k' });
+    expect(messageOf({ ODST_TLS_CERT_FILE: '/c' })).toBe('ODST_TLS_CERT_FILE is set and ODST_TLS_KEY_FILE is not. Set both, or none for plain HTTP.');
+    expect(messageOf({ ODST_TLS_KEY_FILE: '/k' })).toMatch(/^ODST_TLS_KEY_FILE is set and ODST_TLS_CERT_FILE is not/);
+    expect(loadSettings({ ODST_HSTS: '0s', ODST_GRAPHQL_INTROSPECTION: 'false' })).toMatchObject({ hstsSeconds: 0, introspection: false });
+    expect(messageOf({ ODST_HSTS: '731d' })).toMatch(/^ODST_HSTS must be/);
+    expect(messageOf({ ODST_GRAPHQL_INTROSPECTION: 'off' })).toMatch(/^ODST_GRAPHQL_INTROSPECTION must be true or false/);
+  });
+
   it('never shows a secret', () => {
     expect(messageOf({ ODST_SECRET_KEY: 'hunter2' })).not.toContain('hunter2');
     expect(messageOf({ ODST_ADMIN_PASSWORD: 'short' })).not.toContain('short');

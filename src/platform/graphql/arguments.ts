@@ -1,3 +1,4 @@
+import { isPlain } from '../../kernel/plain-text.js';
 import { Refusal } from '../../kernel/refusal.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -11,7 +12,7 @@ export function uuidArgument(name: string, value: string): string {
 
 /** Text as the database takes it. @throws Refusal INVALID_REQUEST when it holds NUL or is longer than 1,000 characters */
 export function textArgument(name: string, value: string): string {
-  if (value.length <= MAX_TEXT && !value.includes('\0')) return value;
+  if (value.length <= MAX_TEXT && isPlain(value)) return value;
   throw new Refusal('INVALID_REQUEST', `\`${name}\` must be at most ${MAX_TEXT} characters, without NUL.`, {
     argument: name,
   });

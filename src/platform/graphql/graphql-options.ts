@@ -12,6 +12,7 @@ import type { AuthContext } from '../auth/caller.js';
 import { formatGraphqlError } from './graphql-errors.js';
 import { checkCost } from './limits/cost-limit.js';
 import { limitRules, MAX_TOKENS, requireShort, withoutHints } from './limits/operation-limits.js';
+import { requirePlain } from './limits/plain-strings.js';
 import { isSignInOnly } from './limits/sign-in-only.js';
 import { tellNeeds } from './tell-needs.js';
 
@@ -38,6 +39,7 @@ const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext
       // Without an operation the execution says that there is none of that name.
       if (!operation) return;
       if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw overHttp();
+      requirePlain(variables);
       checkCost({ schema, document, variables, operationName });
     },
   }),

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { Refusal } from '../../kernel/refusal.js';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
@@ -13,6 +14,7 @@ import { watchBody } from './connection/watch-body.js';
 import { believeProxies } from './forwarded/caller-address.js';
 import { trustOf } from './forwarded/trust.js';
 import { answerUpgrade } from './errors/answer-upgrade.js';
+import { answerError } from './errors/exception.filter.js';
 import { sendError } from './errors/send-error.js';
 import { answerUnreadable } from './errors/unreadable-request.js';
 import { isGraphqlPath } from './graphql-path.js';
@@ -44,6 +46,12 @@ const SANE_ID = /^[\w.-]{8,64}$/;
 
 const isGraphqlJson = ({ url, headers }: IncomingMessage): boolean =>
   isGraphqlPath(url) && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
+
+/** What neither Nest nor Express has answered, which Express would do with a page of its own. */
+function answerLeftOver(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+  const nothing = new Refusal('NOT_FOUND', 'There is nothing at this address.');
+  answerError(error ?? nothing, request, response);
+}
 
 /**
  * Nest over Express, with a way past both for routes that must be fast, and with only as much body parsing as needed:
@@ -148,7 +156,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const fault = faultOfHead(request);
     if (fault) return sendError(request, response, fault);
     // A client may send the whole URL (RFC 9112, 3.2.2).
-    if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?]*/i, '') || '/';
+    if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
     watchBody(request, response, this.patience);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
@@ -156,7 +164,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     for (const [name, value] of Object.entries(API_HEADERS)) response.setHeader(name, value);
     response.setHeader('X-Request-Id', correlationId);
     withContext({ actor: STRANGER, address: addressOf(request), correlationId }, () => {
-      this.getInstance()(request, response);
+      this.getInstance()(request, response, (error?: unknown) => answerLeftOver(error, request, response));
     });
   }
 }

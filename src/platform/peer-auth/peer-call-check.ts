@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { hasPlainText } from '../../kernel/plain-text.js';
+import { Refusal } from '../../kernel/refusal.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { addressOf, type Caller } from '../auth/caller.js';
@@ -114,7 +116,7 @@ export class PeerCallCheck {
     if (!(await this.nonces.remember(keyId, nonce, until, durable))) {
       throw new PeerCallRefusal('PEER_CALL_REPLAYED', 'This call was made before: its nonce is used up.');
     }
-    if (body.length > 0) request.body = parseJson(body);
+    if (body.length > 0) request.body = plainBody(body);
   }
 }
 
@@ -122,6 +124,13 @@ const codeOf = (error: unknown): string | null => (error instanceof PeerCallRefu
 
 function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, request: IncomingMessage): Caller {
   return { actor: { kind, id, name }, address: addressOf(request), principal: null };
+}
+
+/** @throws Refusal INVALID_REQUEST for text that no database stores */
+function plainBody(body: Buffer): unknown {
+  const parsed = parseJson(body);
+  if (hasPlainText(parsed)) return parsed;
+  throw new Refusal('INVALID_REQUEST', 'Text must be Unicode without NUL.');
 }
 
 function parseJson(body: Buffer): unknown {

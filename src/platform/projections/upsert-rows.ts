@@ -1,5 +1,6 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
+import { plainJson } from '../../kernel/plain-text.js';
 
 type EntityClass<T> = new () => T;
 
@@ -31,6 +32,7 @@ export async function upsertRows<T extends ObjectLiteral>(
     `INSERT INTO ${tableName} (${names.join(', ')})
      SELECT ${names.join(', ')} FROM json_populate_recordset(NULL::${tableName}, $1::json)
      ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${replaced.join(', ')}`,
-    [JSON.stringify(records)],
+    // The log keeps any text; a table that could not would stop its projection for good.
+    [plainJson(JSON.stringify(records))],
   );
 }

@@ -1,6 +1,7 @@
 import { createClient, type Client } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { sendRaw } from '../../support/fuzz/raw-http.js';
 import { GraphqlApp, TOKEN } from '../../support/graphql-app.js';
 import { PEER, publication, recorded, stamp } from '../../support/read-side.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -116,6 +117,33 @@ describe('a connection', () => {
     const heard = listen(query);
     await waitFor('the end', () => heard.ended);
     expect(heard.ended).toMatchObject([{ extensions: { code } }]);
+  });
+
+  const init = JSON.stringify({ type: 'connection_init', payload: { Authorization: `Bearer ${TOKEN}` } });
+  /** Says who connects and then sends messages as they are; the code with which the other side closes. */
+  const closedWith = (messages: readonly string[]): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(app.url.replace('http', 'ws'), 'graphql-transport-ws');
+      socket.on('open', () => messages.length > 0 && socket.send(init)).on('close', resolve).on('error', () => undefined);
+      socket.once('message', () => messages.forEach((message) => socket.send(message)));
+    });
+  const subscribe = (id: number): string => JSON.stringify({ type: 'subscribe', id: String(id), payload: { query: 'subscription { peerChanged { id } }' } });
+
+  it('is closed for who says nothing, too much at once or too much in all', async () => {
+    client = connect({});
+    expect(await closedWith([])).toBe(4408);
+    expect(await closedWith(['x'.repeat(70_000)])).toBe(1009);
+    expect(await closedWith(Array.from({ length: 60 }, (_, i) => subscribe(i)))).toBe(4429);
+    const brief = (id: number): string[] => [subscribe(id), JSON.stringify({ type: 'complete', id: String(id) })];
+    expect(await closedWith(Array.from({ length: 300 }, (_, i) => brief(i)).flat())).toBe(4429);
+  });
+
+  it('that is none of WebSockets is refused in the shape of all errors', async () => {
+    client = connect({});
+    const { port } = new URL(app.url);
+    const answer = await sendRaw(Number(port), 'GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    expect(answer?.status).toBe(400);
+    expect(JSON.parse(String(answer?.body))).toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
   it('elsewhere than on /graphql is not opened', async () => {

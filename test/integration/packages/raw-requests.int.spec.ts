@@ -35,6 +35,7 @@ describe('what is no HTTP request is told so with a code', () => {
     ['a long path', put('a'.repeat(8_000), 'Content-Length: 1'), '414 URI Too Long', 'URL_TOO_LONG'],
     ['many headers', put('a', `${'X-A: b\r\n'.repeat(101)}Content-Length: 1`), '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE'],
     ['a tunnel', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n', '405 Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+    ['nothing but a scheme', 'GET http://? HTTP/1.1\r\nHost: a\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
     ['another protocol', 'GET /peer HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
   ])('%s', async (_name, request, status, code = 'INVALID_REQUEST') => {
     const answer = await answerTo(request, `"code":"${code}"`);
@@ -131,5 +132,30 @@ describe('who is slow', () => {
     clearInterval(timer);
     socket.destroy();
     expect(answer).toMatch(/^HTTP\/1.1 201 /);
+  });
+});
+
+describe('who offers HTTP/2 without TLS', () => {
+  const OFFER = 'Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__';
+
+  it('is answered by HTTP/1.1', async () => {
+    const upload = `PUT /api/packages/offer.pkg HTTP/1.1\r\n${OFFER}\r\nContent-Length: 5\r\n\r\noffer`;
+    await answerTo(upload, '"filename":"offer.pkg"');
+    const download = `GET /Packages/offer.pkg HTTP/1.1\r\n${OFFER}\r\n\r\n`;
+    expect(await answerTo(download, '\r\n\r\noffer')).toMatch(/^HTTP\/1.1 200 /);
+    expect(await answerTo(`GET /nothing HTTP/1.1\r\n${OFFER}\r\n\r\n`, '"code":"NOT_FOUND"')).toMatch(/^HTTP\/1.1 404 /);
+  });
+
+  it('can go on asking on the same connection, with a body that comes later', async () => {
+    const socket = connect(app.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (bytes) => (answer += bytes.toString('latin1')));
+    socket.write(`PUT /api/packages/later.pkg HTTP/1.1\r\n${OFFER}\r\nContent-Length: 200000\r\n\r\nx`);
+    socket.write('y'.repeat(199_999));
+    await waitFor('the upload', () => answer.includes('"size":200000'));
+    answer = '';
+    socket.write('HEAD /Packages/later.pkg HTTP/1.1\r\nHost: a\r\n\r\n');
+    await waitFor('the second answer', () => answer.includes('Content-Length: 200000'));
+    socket.destroy();
   });
 });

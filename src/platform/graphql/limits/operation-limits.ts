@@ -1,6 +1,7 @@
 import { GraphQLError, type ValidationRule } from 'graphql';
 import { depthLimit } from './depth-limit.js';
 import { noIntrospection } from './no-introspection.js';
+import { plainStrings } from './plain-strings.js';
 import { widthLimit } from './width-limit.js';
 
 /** Longest operation, in tokens of its text. */
@@ -10,7 +11,7 @@ export const MAX_QUERY = 20_000;
 
 /** Beside those of GraphQL itself, over HTTP and WebSockets alike. */
 export const limitRules = (introspection: boolean): ValidationRule[] =>
-  introspection ? [depthLimit, widthLimit] : [depthLimit, widthLimit, noIntrospection];
+  [depthLimit, widthLimit, plainStrings, ...(introspection ? [] : [noIntrospection])];
 
 /** @throws GraphQLError QUERY_TOO_LONG */
 export function requireShort(query: unknown): void {

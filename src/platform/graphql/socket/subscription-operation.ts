@@ -11,6 +11,7 @@ import {
 import type { SubscribePayload } from 'graphql-ws';
 import type { AuthContext } from '../../auth/caller.js';
 import { checkCost } from '../limits/cost-limit.js';
+import { requirePlain } from '../limits/plain-strings.js';
 import { limitRules, MAX_TOKENS, requireShort } from '../limits/operation-limits.js';
 
 const refusal = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
@@ -33,6 +34,7 @@ export function subscriptionOperation(
       return [refusal('Only subscriptions are served here. Send queries and mutations by POST to /graphql.')];
     }
     const variableValues = variables ?? undefined;
+    requirePlain(variableValues);
     checkCost({ schema, document, variables: variableValues, operationName: operationName ?? undefined });
     return { schema, document, variableValues, operationName, contextValue };
   } catch (error) {
