@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ldap, { type Server } from 'ldapjs';
 import { dnKey } from '../../../../src/kernel/directory/distinguished-name.js';
-import { makeCertificates, type Certificates } from '../certificates.js';
+import { certificates, type Certificates } from '../certificates.js';
 import { BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from '../people.js';
 import { matches, Sent, valuesOf, type Lookup, type Values } from './filter.js';
 import { StartTlsFront } from './start-tls-front.js';
@@ -54,7 +54,7 @@ export class InProcessDirectory implements TestDirectory, Lookup {
   private constructor(readonly tls: Certificates) {}
 
   static async start(entries: readonly DirectoryEntry[] = ENTRIES): Promise<InProcessDirectory> {
-    const tls = makeCertificates();
+    const tls = certificates();
     const directory = new InProcessDirectory(tls);
     for (const entry of entries) await directory.add(entry);
     await directory.serve({});
