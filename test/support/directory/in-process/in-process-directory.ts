@@ -45,6 +45,8 @@ const keyOf = (dn: string): string => dnKey(dn) ?? dn;
  */
 export class InProcessDirectory implements TestDirectory, Lookup {
   searches = 0;
+  /** Whose password it can't judge now. */
+  odd: string | null = null;
   private readonly entries = new Map<string, Stored>();
   private readonly bound: string[] = [];
   private readonly servers: Server[] = [];
@@ -136,6 +138,7 @@ export class InProcessDirectory implements TestDirectory, Lookup {
     server.bind('', (request: BindRequest, response: Response, next: Next) => {
       const [dn, password] = [String(request.dn), String(request.credentials)];
       this.bound.push(dn);
+      if (this.odd === dn) return next(new ldap.OtherError());
       const stored = this.entries.get(keyOf(dn))?.values['userPassword']?.[0];
       if (stored === undefined || stored.toString() !== password) return next(new ldap.InvalidCredentialsError());
       response.end();
