@@ -19,7 +19,12 @@ export type DirectoryVerdict = { readonly person: DirectoryPerson } | { readonly
 
 /** The directory can't be asked now, or not with these settings. The message is for administrators and has no secrets. */
 export class DirectoryUnavailable extends Error {
-  constructor(message: string, cause?: unknown) {
+  /** @param isGeneral false when it went wrong with one person only, and others may have no trouble */
+  constructor(
+    message: string,
+    cause?: unknown,
+    readonly isGeneral = true,
+  ) {
     super(message, { cause });
     this.name = 'DirectoryUnavailable';
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../src/adapters/directory/ldap/ldap-directory.js';
-import { groupDn, passwordOf, PEOPLE, personEntry } from '../support/directory/people.js';
+import { groupDn, GROUPS, passwordOf, PEOPLE, personDn, personEntry } from '../support/directory/people.js';
 import { settingsOf } from '../support/directory/settings-of.js';
 import { Slapd } from '../support/directory/slapd.js';
 import { describeWithSlapd } from '../support/directory/with-slapd.js';
@@ -20,6 +20,15 @@ describeWithSlapd('OpenLDAP', () => {
     await slapd.addMember(groupDn('publishers'), dn);
     const verdict = await new LdapDirectory(settingsOf(slapd.ldap)).authenticate('back', passwordOf('back'));
     expect(verdict).toMatchObject({ person: { username: 'back', groups: [groupDn('publishers')] } });
+  });
+
+  it('finds groups of all kinds', async () => {
+    const [names, posix] = [`cn=names,${GROUPS}`, `cn=posix,${GROUPS}`];
+    await slapd.add({ dn: names, attributes: { objectClass: ['groupOfUniqueNames'], cn: ['names'], uniqueMember: [personDn('cat')] } });
+    await slapd.add({ dn: posix, attributes: { objectClass: ['posixGroup'], cn: ['posix'], gidNumber: ['100'], memberUid: ['cat'] } });
+    const cat = await new LdapDirectory(settingsOf(slapd.ldap, { recursive: true })).find('cat');
+    expect(cat?.groups.toSorted()).toEqual([names, posix]);
+    for (const dn of [names, posix]) await slapd.remove(dn);
   });
 
   describe('without encryption', () => {

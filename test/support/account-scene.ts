@@ -58,7 +58,7 @@ export async function startAccounts(home: ServerHome, change: Partial<Settings> 
     withContext({ actor: STRANGER, address }, () => handler.execute(new SignIn(name, password, 'a browser')));
   return {
     output, changes, refresh, runner, passwords, hashing, sessions, views, accounts, tokens, signIn,
-    principals: new AccountPrincipals(accounts, sessions, tokens),
+    principals: new AccountPrincipals(accounts, sessions, tokens, directory),
   };
 }
 

@@ -43,6 +43,8 @@ function security(env: Env, url: string): Pick<DirectorySettings, 'startTls' | '
   const startTls = readVariable(env, 'LDAP_START_TLS') === true;
   const isTls = url.startsWith('ldaps:');
   if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true is for ldap://. Unset it, or change LDAP_URL.');
+  // What checks passwords without TLS takes such an address for a name.
+  if (url.includes('[') && !isTls && !startTls) throw new StartupError('LDAP_URL has an IPv6 address, which works with ldaps:// or LDAP_START_TLS=true only. Use a name.');
   const file = readVariable(env, 'LDAP_CA_FILE');
   if (file !== null && !isTls && !startTls) {
     throw new StartupError('LDAP_CA_FILE is set, but nothing is encrypted. Set LDAP_START_TLS=true, or use ldaps:// in LDAP_URL.');
@@ -86,7 +88,7 @@ function refuseUnknown(env: Env): void {
   if (unknown) throw new StartupError(`${unknown} is not a setting of this server. Check its spelling or unset it.`);
 }
 
-const OWN_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+const OWN_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3})$/;
 
 /** What to say at the start about passwords that anybody on the way can read; null for nothing. */
 export function plainTextWarning(settings: DirectorySettings | null): string | null {

@@ -1,7 +1,7 @@
 import { AccountChangesResolver } from '../../modules/accounts/api/account-changes.resolver.js';
 import { AccountsResolver } from '../../modules/accounts/api/accounts.resolver.js';
 import { ApiTokensResolver } from '../../modules/accounts/api/api-tokens.resolver.js';
-import { DirectoryResolver } from '../../modules/accounts/api/directory.resolver.js';
+import { DirectoryResolver } from '../../modules/accounts/api/directory/directory.resolver.js';
 import { DownloadProtectionResolver } from '../../modules/downloads/api/download-protection.resolver.js';
 import { MeResolver } from '../../modules/accounts/api/me.resolver.js';
 import { OwnSessionsResolver } from '../../modules/accounts/api/own-sessions.resolver.js';

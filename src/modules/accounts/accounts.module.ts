@@ -8,7 +8,7 @@ import { AccountsReadModule } from './accounts-read.module.js';
 import { AccountChangesResolver } from './api/account-changes.resolver.js';
 import { AccountsResolver } from './api/accounts.resolver.js';
 import { ApiTokensResolver } from './api/api-tokens.resolver.js';
-import { DirectoryResolver } from './api/directory.resolver.js';
+import { DirectoryResolver } from './api/directory/directory.resolver.js';
 import { MeResolver } from './api/me.resolver.js';
 import { OwnSessionsResolver } from './api/own-sessions.resolver.js';
 import { SignInResolver } from './api/sign-in.resolver.js';

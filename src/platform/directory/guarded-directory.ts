@@ -12,7 +12,8 @@ const MOST_VERDICTS = 1_000;
 const CHECK_MS = 10_000;
 
 const busy = (): DirectoryUnavailable => new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
-const isUnavailable = (error: unknown): error is DirectoryUnavailable => error instanceof DirectoryUnavailable;
+/** What is wrong with one person must keep nobody else out. */
+const isDown = (error: unknown): error is DirectoryUnavailable => error instanceof DirectoryUnavailable && error.isGeneral;
 
 /**
  * Keeps a directory from being flooded, and this server from waiting for one that is down: few calls at once, the same question
@@ -32,7 +33,7 @@ export class GuardedDirectory extends Directory {
     private readonly now: () => number = Date.now,
   ) {
     super();
-    this.breaker = new CircuitBreaker(isUnavailable, now);
+    this.breaker = new CircuitBreaker(isDown, now);
   }
 
   override get url(): string | null {

@@ -68,6 +68,13 @@ describe('GuardedDirectory', () => {
     expect(await directory.authenticate('ann', 'x')).toEqual({ person });
   });
 
+  it('goes on asking about others when something is wrong with one person', async () => {
+    const { inner, directory } = scene();
+    inner.authenticate.mockRejectedValue(new DirectoryUnavailable('odd', undefined, false));
+    for (let i = 0; i < 5; i++) await expect(directory.authenticate(`n${i}`, 'x')).rejects.toThrow('odd');
+    expect(inner.authenticate).toHaveBeenCalledTimes(5);
+  });
+
   it('is never silent for more than 30 s', async () => {
     const { inner, clock, directory } = scene();
     inner.find.mockRejectedValue(down);

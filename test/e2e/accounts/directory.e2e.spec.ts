@@ -88,6 +88,14 @@ describeWithSlapd('people of a directory', () => {
     expect((await ask(server, bearer(token), '{ server { id } }')).code).toBe('UNAUTHENTICATED');
   });
 
+  it('are looked up by the server itself, also right after its start', async () => {
+    const viewer = await enter('crowd7');
+    await slapd.removeMember(groupDn('viewers'), personDn('crowd7'));
+    await server.stop();
+    await server.start();
+    await waitFor('the end of the session', async () => (await ask(server, viewer, '{ server { id } }')).code === 'UNAUTHENTICATED');
+  });
+
   it('are shown to administrators as they would be let in', async () => {
     const test = async (name: string) =>
       (await ask(server, await admin(), `{ testDirectory(username: "${name}") { found dn groups roles publishUpTo verdict } }`)).data;

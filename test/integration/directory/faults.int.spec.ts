@@ -111,6 +111,17 @@ describe('a refusal', () => {
   });
 });
 
+describe('an odd answer about one person', () => {
+  it('keeps nobody else out', async () => {
+    const server = await InProcessDirectory.start();
+    const directory = new GuardedDirectory(new LdapDirectory(settingsOf(server.ldap)));
+    server.odd = personDn('bob');
+    await expect(directory.authenticate('bob', passwordOf('bob'))).rejects.toThrow(/answered OtherError about a password/);
+    expect(await directory.authenticate('ann', passwordOf('ann'))).toMatchObject({ person: { username: 'ann' } });
+    await server.stop();
+  });
+});
+
 describe('many sign-ins', () => {
   it('of one person with one password bind once, and leave nothing open', async () => {
     const server = await InProcessDirectory.start();

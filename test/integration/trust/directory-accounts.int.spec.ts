@@ -154,6 +154,18 @@ describe('a name', () => {
   });
 });
 
+describe('a server whose directory was taken away', () => {
+  it('lets its people do nothing, until there is one again', async () => {
+    directory.put('ann', [ADMINS]);
+    const { token } = await scene.signIn('ann', 'of ann');
+    const without = await startAccounts(home, {});
+    expect(await without.principals.authenticate(token, null)).toBeNull();
+    await expect(without.signIn('ann', 'of ann')).rejects.toMatchObject(refused);
+    await without.views.onApplicationShutdown();
+    expect(await principalOf(token)).toMatchObject({ authority: { username: 'ann' } });
+  });
+});
+
 describe('a refresh', () => {
   const signedIn = async (name: string, groups: readonly string[]) => {
     directory.put(name, groups);

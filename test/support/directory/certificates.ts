@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { has } from '../programs.js';
 
 export interface Certificates {
   readonly ca: string;
@@ -11,7 +13,19 @@ export interface Certificates {
   remove(): void;
 }
 
-/** A certificate authority of its own, and a certificate of it for this machine, or another name. */
+export const hasOpenssl = has('openssl', 'version');
+
+/** One for 127.0.0.1 that is its own authority, for machines without openssl. */
+function fixedCertificates(): Certificates {
+  const at = (name: string): string => fileURLToPath(new URL(`../tls/${name}`, import.meta.url));
+  const caFile = at('localhost.crt');
+  return { ca: readFileSync(caFile, 'utf8'), caFile, certFile: caFile, keyFile: at('localhost.key'), remove: () => undefined };
+}
+
+/** For 127.0.0.1. */
+export const certificates = (): Certificates => (hasOpenssl ? makeCertificates() : fixedCertificates());
+
+/** A certificate authority of its own, and a certificate of it for this machine, or another name. Needs openssl. */
 export function makeCertificates(names = 'IP:127.0.0.1,DNS:localhost'): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'odst-tls-'));
   const at = (name: string): string => join(folder, name);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import { freePort } from '../../../src/app/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
-import { makeCertificates, type Certificates } from './certificates.js';
+import { certificates, type Certificates } from './certificates.js';
 import { BASE, BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from './people.js';
 
 const PATH = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin:/usr/lib/openldap:/usr/libexec`;
@@ -59,7 +59,7 @@ export class Slapd implements TestDirectory {
   static async start(entries: readonly DirectoryEntry[] = ENTRIES): Promise<Slapd> {
     const folder = mkdtempSync(join(tmpdir(), 'odst-slapd-'));
     mkdirSync(join(folder, 'db'));
-    const tls = makeCertificates();
+    const tls = certificates();
     const slapd = new Slapd(folder, { plain: await freePort(0), tls: await freePort(0) }, tls);
     writeFileSync(join(folder, 'slapd.conf'), config(folder, tls));
     writeFileSync(join(folder, 'data.ldif'), `${ldif(entries)}\n`);

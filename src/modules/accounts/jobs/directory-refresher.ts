@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
@@ -41,8 +42,12 @@ export class DirectoryRefresher implements OnApplicationShutdown {
   }
 
   private async go(signal: AbortSignal): Promise<void> {
+    const aborted = once(signal, 'abort');
     while (!signal.aborted) {
-      await this.look();
+      const look = this.look();
+      // Who stops the server does not wait for a directory that hangs; what the look still does may be done twice.
+      look.catch(() => undefined);
+      await Promise.race([look, aborted]);
       await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

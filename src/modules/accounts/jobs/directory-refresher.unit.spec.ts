@@ -25,6 +25,14 @@ describe('DirectoryRefresher', () => {
     await both[1]?.onApplicationShutdown();
   });
 
+  it('does not wait for a directory that hangs when the server stops', async () => {
+    execute.mockReturnValue(new Promise(() => undefined));
+    const refresher = new DirectoryRefresher(directory, commands, new MemoryLocks());
+    refresher.start();
+    await vi.waitFor(() => expect(execute).toHaveBeenCalledTimes(1));
+    await refresher.onApplicationShutdown();
+  });
+
   it('says once that the directory is down, and once that it is back', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);

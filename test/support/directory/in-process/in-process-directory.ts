@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ldap, { type Server } from 'ldapjs';
 import { dnKey } from '../../../../src/kernel/directory/distinguished-name.js';
-import { makeCertificates, type Certificates } from '../certificates.js';
+import { certificates, type Certificates } from '../certificates.js';
 import { BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from '../people.js';
 import { matches, Sent, valuesOf, type Lookup, type Values } from './filter.js';
 import { StartTlsFront } from './start-tls-front.js';
@@ -45,6 +45,8 @@ const keyOf = (dn: string): string => dnKey(dn) ?? dn;
  */
 export class InProcessDirectory implements TestDirectory, Lookup {
   searches = 0;
+  /** Whose password it can't judge now. */
+  odd: string | null = null;
   private readonly entries = new Map<string, Stored>();
   private readonly bound: string[] = [];
   private readonly servers: Server[] = [];
@@ -54,7 +56,7 @@ export class InProcessDirectory implements TestDirectory, Lookup {
   private constructor(readonly tls: Certificates) {}
 
   static async start(entries: readonly DirectoryEntry[] = ENTRIES): Promise<InProcessDirectory> {
-    const tls = makeCertificates();
+    const tls = certificates();
     const directory = new InProcessDirectory(tls);
     for (const entry of entries) await directory.add(entry);
     await directory.serve({});
@@ -136,6 +138,7 @@ export class InProcessDirectory implements TestDirectory, Lookup {
     server.bind('', (request: BindRequest, response: Response, next: Next) => {
       const [dn, password] = [String(request.dn), String(request.credentials)];
       this.bound.push(dn);
+      if (this.odd === dn) return next(new ldap.OtherError());
       const stored = this.entries.get(keyOf(dn))?.values['userPassword']?.[0];
       if (stored === undefined || stored.toString() !== password) return next(new ldap.InvalidCredentialsError());
       response.end();

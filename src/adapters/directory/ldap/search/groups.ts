@@ -1,6 +1,6 @@
 import type { Client, Filter } from 'ldapts';
 import { dnKey } from '../../../../kernel/directory/distinguished-name.js';
-import { DirectoryUnavailable, type DirectorySettings } from '../../../../ports/directory.port.js';
+import type { DirectorySettings } from '../../../../ports/directory.port.js';
 import { anyOf, filled } from './filters.js';
 
 /** Where and how groups are looked for. */
@@ -8,14 +8,14 @@ export interface GroupSearch extends Pick<DirectorySettings, 'groupSearchBase' |
   readonly filter: Filter;
 }
 
-/** Of one person, with all that these are in. More is a mistake in the settings. */
+/** Of one person, with all that these are in. What is beyond gives no role: too little is safe, and nobody else is kept waiting. */
 const MOST_GROUPS = 2_000;
 const AT_ONCE = 50;
 /** A group has no username: no value of an attribute is this. */
 const NOBODY = '\0';
 
 async function search(client: Client, base: string, filter: Filter): Promise<string[]> {
-  const { searchEntries } = await client.search(base, { scope: 'sub', filter, attributes: ['1.1'], paged: { pageSize: 500 } });
+  const { searchEntries } = await client.search(base, { scope: 'sub', filter, attributes: ['1.1'], sizeLimit: MOST_GROUPS, paged: { pageSize: 500 } });
   return searchEntries.map(({ dn }) => dn);
 }
 
@@ -36,8 +36,7 @@ export async function allGroups(client: Client, settings: GroupSearch, person: {
   for (;;) {
     const fresh = new Map(level.map((dn) => [dnKey(dn) ?? dn, dn] as const).filter(([key]) => !groups.has(key)));
     for (const [key, dn] of fresh) groups.set(key, dn);
-    if (groups.size > MOST_GROUPS) throw new DirectoryUnavailable(`${person.dn} is in more than ${MOST_GROUPS} groups. Narrow LDAP_GROUP_SEARCH_BASE.`);
-    if (!settings.recursive || fresh.size === 0) return [...groups.values()];
+    if (!settings.recursive || fresh.size === 0 || groups.size >= MOST_GROUPS) return [...groups.values()];
     level = await groupsOf(client, settings, [...fresh.values()], NOBODY);
   }
 }

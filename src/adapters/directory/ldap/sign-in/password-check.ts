@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import Strategy from 'passport-ldapauth';
-import type { DirectorySettings } from '../../../../ports/directory.port.js';
+import { DirectoryUnavailable, type DirectorySettings } from '../../../../ports/directory.port.js';
 import { isEncrypted, placeOf, tlsOptions, type Connections } from '../connect/connections.js';
 import { closeLent, lendTwo } from './lent-connections.js';
 
@@ -63,10 +63,18 @@ function authenticated(server: ReturnType<typeof serverOptions>, password: strin
     const outcome: Outcome = {
       success: () => resolve(null),
       fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
-      error: (error) => (REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(asError(error))),
+      error: (error) => (REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(trouble(error))),
     };
     Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
   });
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+/** Of `ldapjs`, for what has no result code of the directory. */
+const FIRST_OWN_CODE = 128;
+
+/** The directory has answered about this person, in a way that says nothing about others. */
+function trouble(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
+  return isAnswer ? new DirectoryUnavailable(`The directory answered ${error.name} about a password.`, error, false) : error;
+}

@@ -1,9 +1,9 @@
 import { Field, Int, ObjectType } from '@nestjs/graphql';
-import type { Role } from '../../../kernel/role.js';
-import type { Stage } from '../../../kernel/stage.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
-import type { DirectoryStatus, DirectoryTest } from '../contracts/directory-view.js';
-import { RoleName } from './account.types.js';
+import type { Role } from '../../../../kernel/role.js';
+import type { Stage } from '../../../../kernel/stage.js';
+import { StageName } from '../../../../platform/graphql/types/stage.enum.js';
+import type { DirectoryStatus, DirectoryTest } from '../../contracts/directory-view.js';
+import { RoleName } from '../account.types.js';
 
 @ObjectType({ description: 'The directory (LDAP) through which people sign in, and how it does.' })
 export class DirectoryInfo implements DirectoryStatus {

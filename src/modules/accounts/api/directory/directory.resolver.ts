@@ -1,13 +1,13 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { textArgument } from '../../../platform/graphql/arguments.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { RefreshDirectory, RelinkAccount } from '../commands/directory/refresh-directory.command.js';
-import { AccountQuery } from '../queries/accounts.query.js';
-import { DirectoryQuery, DirectoryTestQuery } from '../queries/directory.query.js';
-import { Account } from './account.types.js';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { Needs } from '../../../../platform/auth/needs.decorator.js';
+import { textArgument } from '../../../../platform/graphql/arguments.js';
+import { ReadModels } from '../../../../platform/projections/read-models.js';
+import { RefreshDirectory, RelinkAccount } from '../../commands/directory/refresh-directory.command.js';
+import { AccountQuery } from '../../queries/accounts.query.js';
+import { DirectoryQuery, DirectoryTestQuery } from '../../queries/directory.query.js';
+import { Account } from '../account.types.js';
 import { DirectoryFinding, DirectoryInfo, DirectoryRefresh } from './directory.types.js';
 
 @Resolver()
