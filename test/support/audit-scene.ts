@@ -48,21 +48,25 @@ export class TestIdentity {
 
 /** The audit trail of a log on a database of its own, with its chain. */
 export class AuditScene {
-  readonly identity = new TestIdentity();
-
   private constructor(
     private readonly database: TestDatabase,
     readonly store: EventStore,
     readonly dataSource: DataSource,
+    readonly identity = new TestIdentity(),
   ) {}
 
-  static async open(store?: EventStore): Promise<AuditScene> {
+  /** The same database with another log. What was derived from the former is begun afresh, as at the start of a server. */
+  on(store: EventStore): AuditScene {
+    return new AuditScene(this.database, store, this.dataSource, this.identity);
+  }
+
+  static async open(): Promise<AuditScene> {
     Logger.overrideLogger(['error']);
     const database = await createTestDatabase();
     const entities = getMetadataArgsStorage().tables.map((table) => table.target);
     allProjections();
     const dataSource = await new DataSource({ ...dataSourceOptions(database.settings, 'read'), entities }).initialize();
-    const scene = new AuditScene(database, store ?? new PostgresEventStore(database.settings), dataSource);
+    const scene = new AuditScene(database, new PostgresEventStore(database.settings), dataSource);
     const { serverId, publicKey } = scene.identity;
     await scene.record('server', ['ServerInitialised', { serverId, publicKey, name: 'Here', url: 'http://here', stage: 'Prod' }]);
     return scene;
@@ -103,6 +107,7 @@ export class AuditScene {
     const head = await this.store.head();
     await waitFor('the chain', async () => (await readPlace(this.dataSource))?.cursor === head);
     await chain.beforeApplicationShutdown();
+    await this.sql('TRUNCATE read.audit_entries, read.audit_actors, read.audit_subjects, read.checkpoints');
     await foldHistory(this.dataSource, new AuditProjection(), this.store);
   }
 

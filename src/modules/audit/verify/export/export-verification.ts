@@ -5,14 +5,14 @@ import { signedEnd } from '../../export/sign-end.js';
 import { BEGINNING, ChainWalk } from '../chain-walk.js';
 import { KeptCheckpoint } from '../kept-checkpoint.js';
 import { KeyHistory } from '../key-history.js';
-import { Tampered, type Problem } from '../problem.js';
+import { Problems, Tampered, type Problem } from '../problem.js';
 import { Line, type EndLine, type EntryLine, type HeaderLine } from './export-shapes.js';
-import { outOfOrder, ownHash, wronglyLinked } from './line-order.js';
+import { movedBack, outOfOrder, ownHash, repeated, wronglyLinked } from './line-order.js';
 import { readLines } from './read-lines.js';
 import { ShownLines } from './shown-lines.js';
 
 export interface VerifiedExport {
-  /** The first one; none when all is as it was. */
+  /** The first one of the chain and the first one of what is shown, in the order of the entries; none when all is as it was. */
   readonly problems: readonly Problem[];
   readonly header: HeaderLine | null;
   readonly entries: number;
@@ -29,6 +29,9 @@ export class ExportVerification {
   private readonly walk: ChainWalk;
   private readonly kept: KeptCheckpoint;
   private readonly digest = createHash('sha256');
+  private readonly problems = new Problems();
+  /** Numbers of the entries of a part, which are not all there. */
+  private readonly seen = new Set<number>();
   private header: HeaderLine | null = null;
   private shown: ShownLines | null = null;
   private before: EntryLine | null = null;
@@ -41,15 +44,9 @@ export class ExportVerification {
   }
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
-    const problems: Problem[] = [];
-    try {
-      await this.read(readLines(chunks));
-    } catch (error) {
-      if (!(error instanceof Tampered)) throw error;
-      problems.push(error.problem);
-    }
-    const { header, entries, walk, shown } = this;
-    return { problems, header, entries, checkpoints: walk.checkpoints, shown: shown?.comparable ?? false };
+    await this.problems.watch('log', () => this.read(readLines(chunks)));
+    const { problems, header, entries, walk, shown } = this;
+    return { problems: problems.found, header, entries, checkpoints: walk.checkpoints, shown: shown?.comparable ?? false };
   }
 
   private async read(lines: AsyncGenerator<Buffer>): Promise<void> {
@@ -89,21 +86,22 @@ export class ExportVerification {
     if (entry.previous !== walk.hash) throw wronglyLinked(entry);
     this.keys.note(entry);
     walk.advance(hash);
-    this.accept(entry);
+    await this.accept(entry);
     this.kept.reach();
   }
 
   /** Of a part: entries between may be left out. @throws Tampered */
   private async some(entry: EntryLine): Promise<void> {
     const { before } = this;
-    if (before && entry.number <= before.number) throw await outOfOrder(entry, before.number + 1, none());
+    if (before && entry.number <= before.number) throw this.seen.has(entry.number) ? repeated(entry) : movedBack(entry, before);
     ownHash(entry);
     if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw wronglyLinked(entry);
-    this.accept(entry);
+    this.seen.add(entry.number);
+    await this.accept(entry);
   }
 
-  private accept(entry: EntryLine): void {
-    this.shown?.compare(entry);
+  private async accept(entry: EntryLine): Promise<void> {
+    await this.problems.watch('shown', () => this.shown?.compare(entry));
     this.before = entry;
     this.entries += 1;
   }
@@ -140,5 +138,3 @@ async function* numbers(lines: AsyncGenerator<Buffer>): AsyncGenerator<number> {
     if (line.success && 'entry' in line.data) yield line.data.entry.number;
   }
 }
-
-async function* none(): AsyncGenerator<number> {}

@@ -12,13 +12,24 @@ export function ownHash(line: EntryLine): string {
   throw new Tampered({ wrong: 'changed', number: line.number, eventId: line.id, what });
 }
 
+/** @returns what to throw for a number that was there before */
+export function repeated(line: EntryLine): Tampered {
+  const { number, id: eventId } = line;
+  const what = `The ${name(line)} has a number that was there before: it was inserted, or what it repeats was.`;
+  return new Tampered({ wrong: 'inserted', number, eventId, what });
+}
+
+/** @returns what to throw for an entry behind a later one */
+export function movedBack(line: EntryLine, before: EntryLine): Tampered {
+  const { number, id: eventId } = line;
+  const what = `The ${name(line)} stands behind entry ${before.number}: the order was changed.`;
+  return new Tampered({ wrong: 'reordered', number, eventId, what });
+}
+
 /** Another number than the next: `rest` are the numbers of the lines that follow. */
 export async function outOfOrder(line: EntryLine, expected: number, rest: AsyncIterable<number>): Promise<Tampered> {
   const { number, id: eventId } = line;
-  if (number < expected) {
-    const what = `After entry ${expected - 1} comes ${name(line)} which has been there: it was inserted, or what it repeats was.`;
-    return new Tampered({ wrong: 'inserted', number, eventId, what });
-  }
+  if (number < expected) return repeated(line);
   for await (const later of rest) {
     if (later !== expected) continue;
     const what = `Entry ${expected} stands further on; in its place is ${name(line)} so the order was changed.`;
