@@ -20,6 +20,9 @@ import { SessionsAndLockOut1764000000100 } from './1764000000100-sessions-and-lo
 import { AccountsReadModels1764000000101 } from './1764000000101-accounts-read-models.js';
 import { DownloadPasswords1764000000160 } from './1764000000160-download-passwords.js';
 import { SecretKeyIds1764000000161 } from './1764000000161-secret-key-ids.js';
+import { AuditChain1764000000300 } from './1764000000300-audit-chain.js';
+import { AuditSearch1764000000301 } from './1764000000301-audit-search.js';
+import { DirectoryRefresh1764000000500 } from './1764000000500-directory-refresh.js';
 
 /** Run in this order at start. */
 export const migrations = [
@@ -45,4 +48,7 @@ export const migrations = [
   AccountsReadModels1764000000101,
   DownloadPasswords1764000000160,
   SecretKeyIds1764000000161,
+  AuditChain1764000000300,
+  AuditSearch1764000000301,
+  DirectoryRefresh1764000000500,
 ];

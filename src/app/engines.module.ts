@@ -1,5 +1,7 @@
 import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bull';
+import { LdapDirectory } from '../adapters/directory/ldap/ldap-directory.js';
+import { NoDirectory } from '../adapters/directory/none/no-directory.js';
 import { BullJobQueue } from '../adapters/job-queue/bull/bull-job-queue.js';
 import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-queue.module.js';
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
@@ -7,7 +9,9 @@ import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
 import { WebSocketTunnels } from '../adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
 import { Settings } from '../platform/config/settings.js';
+import { GuardedDirectory } from '../platform/directory/guarded-directory.js';
 import { Database } from '../ports/database.port.js';
+import { Directory } from '../ports/directory.port.js';
 import { EventStore } from '../ports/event-store.port.js';
 import { JobQueue } from '../ports/job-queue.port.js';
 import { Locks } from '../ports/locks.port.js';
@@ -49,6 +53,12 @@ const tunnelTransport = {
   useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer),
 };
 
+const directory = {
+  provide: Directory,
+  inject: [Settings],
+  useFactory: ({ directory: settings }: Settings) => new GuardedDirectory(settings ? new LdapDirectory(settings) : new NoDirectory()),
+};
+
 /** What runs before the server is put together. */
 export interface StartedEngines {
   readonly settings: Settings;
@@ -72,8 +82,8 @@ export class EnginesModule {
     return {
       module: EnginesModule,
       imports: redisUrl === null ? [] : [bullQueueModule(redisUrl, logJobs)],
-      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport, tunnelTransport],
-      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport, TunnelTransport],
+      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport, tunnelTransport, directory],
+      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport, TunnelTransport, Directory],
     };
   }
 }

@@ -18,6 +18,9 @@ export const isStamp = (value: string): boolean => SHAPE.test(value);
 /** Wall-clock part of a stamp, in milliseconds since 1970. */
 export const stampMs = (stamp: Stamp): number => Number.parseInt(stamp.slice(0, 12), 16);
 
+/** Id of the server that drew a stamp. */
+export const stampServer = (stamp: Stamp): string => stamp.slice(18);
+
 const counterOf = (stamp: Stamp): number => Number.parseInt(stamp.slice(13, 17), 16);
 
 /** The later of two stamps; null is earlier than any. */

@@ -32,6 +32,8 @@ export abstract class Sessions {
   abstract find(id: string): Promise<ListedSession | null>;
   /** Those that are neither closed nor expired, the last used first; at most 200. */
   abstract list(accountId: string): Promise<readonly ListedSession[]>;
+  /** Ids of the accounts that have a session which is neither closed nor expired. */
+  abstract accountsWithOpen(): Promise<readonly string[]>;
   /** Not an error when there is no such session. */
   abstract close(id: string): Promise<void>;
   /** All of an account, but for one. Resolves with how many there were. */

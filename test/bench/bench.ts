@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reached, type Figure, type Result, type Skipped } from './figure.js';
 import { appends } from './figures/appends.js';
+import { auditChain } from './figures/audit/chain.js';
+import { audit } from './figures/audit/search.js';
 import { behindNginx } from './figures/behind-nginx.js';
 import { download } from './figures/download.js';
 import { jobs } from './figures/jobs.js';
@@ -16,7 +18,7 @@ import { projections } from './figures/projections.js';
 import { upload } from './figures/upload.js';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
-  upload, mirror, manyFiles, chain, twoSources, download, behindNginx, appends, projections, jobs, latency, clusterLatency,
+  upload, mirror, manyFiles, chain, twoSources, download, behindNginx, appends, projections, audit, auditChain, jobs, latency, clusterLatency,
   memory,
 };
 

@@ -85,8 +85,9 @@ describe('the secrets of a server', () => {
     const wrong = { query: 'mutation ($p: String!) { signIn(username: "admin", password: $p) { token } }', variables: { p: `${PASSWORD}!` } };
     const refused = await fetch(`${a.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wrong) });
     const settings = await settingsOf(a);
-    const tables = await Promise.all(['log', 'read', 'state'].map((schema) => dumpTables(settings, schema)));
-    const written = [a.output, b.output, await refused.text(), JSON.stringify(tables), await ask('{ server { id name url publicKey } downloadProtection { mode username } }')].join('\n');
+    const tables = await Promise.all(['log', 'read', 'state', 'audit'].map((schema) => dumpTables(settings, schema)));
+    const exported = await fetch(`${a.url}/api/audit/export`, { headers: { authorization: `Bearer ${token}` } });
+    const written = [a.output, b.output, await exported.text(), await refused.text(), JSON.stringify(tables), await ask('{ server { id name url publicKey } downloadProtection { mode username } }')].join('\n');
     expect(secrets.length).toBeGreaterThan(8);
     const leaked = secrets.flatMap(formsOf).filter((form) => written.includes(form));
     // What stands before it tells where it was written, without telling it once more.

@@ -1,4 +1,12 @@
 import { vi } from 'vitest';
+import { NoDirectory } from '../../src/adapters/directory/none/no-directory.js';
+import { DirectoryAccounts } from '../../src/modules/accounts/commands/directory/directory-accounts.js';
+import { RefreshDirectoryHandler } from '../../src/modules/accounts/commands/directory/refresh-directory.handlers.js';
+import { RefreshRecord } from '../../src/modules/accounts/commands/directory/refresh-record.js';
+import { DirectoryPasswords } from '../../src/modules/accounts/commands/sign-in/directory-passwords.js';
+import { AccountChanges } from '../../src/modules/accounts/commands/standing/account-changes.js';
+import type { Directory } from '../../src/ports/directory.port.js';
+import { MemoryLocks } from './memory-locks.js';
 import { PasswordHashing } from '../../src/platform/secrets/password-hashing.js';
 import { PasswordStore } from '../../src/modules/accounts/commands/passwords/password-store.js';
 import { RefusedSignIns } from '../../src/modules/accounts/commands/refused/refused-sign-ins.js';
@@ -19,7 +27,7 @@ import { FactsLog } from '../../src/platform/cqrs/facts-log.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** One process of a server, with its accounts; several share a home. */
-export async function startAccounts(home: ServerHome, change: Partial<Settings> = {}) {
+export async function startAccounts(home: ServerHome, change: Partial<Settings> = {}, directory: Directory = new NoDirectory()) {
   const identity = await home.identity();
   const runner = new CommandRunner(home.store, identity);
   const passwords = new PasswordStore(home.dataSource);
@@ -33,8 +41,13 @@ export async function startAccounts(home: ServerHome, change: Partial<Settings> 
   await new AdminAccount(home.settings(change), runner, passwords, hashing).onApplicationBootstrap();
   const output = printed.mock.calls.map(([text]) => String(text)).join('');
   printed.mockRestore();
+  const locks = new MemoryLocks();
+  const changes = new AccountChanges(runner, views, locks, accounts);
+  const people = new DirectoryAccounts(home.settings(change), changes, accounts, sessions);
+  const refresh = new RefreshDirectoryHandler(directory, accounts, people, sessions, locks, new RefreshRecord(home.dataSource));
   const handler = new SignInHandler(
     new LocalPasswords(passwords, hashing),
+    new DirectoryPasswords(directory, accounts, people),
     new FailedAttempts(home.dataSource),
     new KnownAddresses(home.dataSource),
     new RefusedSignIns(new FactsLog(home.store, identity)),
@@ -44,8 +57,8 @@ export async function startAccounts(home: ServerHome, change: Partial<Settings> 
   const signIn = (name: string, password: string, address = '192.0.2.1') =>
     withContext({ actor: STRANGER, address }, () => handler.execute(new SignIn(name, password, 'a browser')));
   return {
-    output, runner, passwords, hashing, sessions, views, accounts, tokens, signIn,
-    principals: new AccountPrincipals(accounts, sessions, tokens),
+    output, changes, refresh, runner, passwords, hashing, sessions, views, accounts, tokens, signIn,
+    principals: new AccountPrincipals(accounts, sessions, tokens, directory),
   };
 }
 

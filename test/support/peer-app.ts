@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DataSource } from 'typeorm';
 import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
 import { WebSocketTunnels } from '../../src/adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
+import { NoDirectory } from '../../src/adapters/directory/none/no-directory.js';
 import { accountProviders } from '../../src/modules/accounts/accounts.module.js';
 import { KeyController } from '../../src/modules/peers/api/key.controller.js';
 import { RegistrationController } from '../../src/modules/peers/api/registration.controller.js';
@@ -25,6 +26,7 @@ import { PeerCall } from '../../src/platform/peer-auth/peer-call.decorator.js';
 import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { SecretsModule } from '../../src/platform/secrets/secrets.module.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
+import { Directory } from '../../src/ports/directory.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { Database } from '../../src/ports/database.port.js';
 import { PeerCallAudit } from '../../src/ports/peer-call-audit.port.js';
@@ -103,11 +105,12 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
     { provide: Database, useValue: { settings: home.databaseSettings } },
     { provide: ReadModels, useValue: { reflect: async () => undefined } },
     { provide: Locks, useValue: new MemoryLocks() },
+    { provide: Directory, useClass: NoDirectory },
   ];
   @Global()
   @Module({
     providers: [...values, transport, tunnels, PgListener],
-    exports: [EventStore, DataSource, Settings, Database, PeerTransport, TunnelTransport, ReadModels, Locks, PgListener],
+    exports: [EventStore, DataSource, Settings, Database, PeerTransport, TunnelTransport, ReadModels, Locks, Directory, PgListener],
   })
   class Engines {}
 

@@ -25,6 +25,7 @@ const UNSET: Settings = {
   databaseUrl: null,
   eventStoreUrl: null,
   redisUrl: null,
+  directory: null,
   role: 'all',
   tls: null,
   hstsSeconds: 0,

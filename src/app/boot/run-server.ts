@@ -2,6 +2,7 @@ import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/startup-error.js';
 import { PinoLogger } from '../../platform/logging/pino-logger.js';
 import type { Database } from '../../ports/database.port.js';
+import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { startDatabase } from '../database/start-database.js';
 import { assemble, type Ground } from './assemble.js';
@@ -17,6 +18,8 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
     const logger = new PinoLogger(settings.logLevel);
     const tls = keyPair(settings, logger);
     warnOfAddress(settings, logger);
+    const warning = plainTextWarning(settings.directory);
+    if (warning !== null) logger.warn(warning, 'Directory');
     await refuseTakenPort(settings.port);
     await start({ settings, tls, logger, shutdown: new Shutdown(logger) });
   } catch (error) {

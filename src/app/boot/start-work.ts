@@ -1,5 +1,7 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { DirectoryRefresher } from '../../modules/accounts/jobs/directory-refresher.js';
+import { AuditChain } from '../../modules/audit/chain/audit-chain.js';
 import { AnnounceKeys } from '../../modules/peers/reactions/announce-keys.js';
 import { MissingFiles } from '../../modules/replication/jobs/scrub/missing-files.js';
 import { Scrubber } from '../../modules/replication/jobs/scrub/scrubber.js';
@@ -18,8 +20,10 @@ import { readModelsAreOutdated, rebuildReadModels } from '../rebuild/rebuild-rea
 /** Starts what works by itself, and not on behalf of a request. */
 export async function startWork(app: INestApplication): Promise<void> {
   renewReadModels(app);
+  app.get(AuditChain).start();
   const { role } = app.get(Settings);
   if (role !== 'worker') await app.get(TunnelOpener).start();
+  app.get(DirectoryRefresher).start();
   if (role === 'api') return;
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();

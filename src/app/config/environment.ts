@@ -3,8 +3,13 @@ import { isBaseUrl } from '../../kernel/base-url.js';
 import { STAGES } from '../../kernel/stage.js';
 import { ROLES } from '../../platform/config/settings.js';
 import { areProxies } from '../../platform/http/forwarded/trust.js';
+import { duration, noNul, yesOrNo } from './checks.js';
+import { directoryVariables } from './directory-variables.js';
 
 const MAX_PORT = 65_535;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_GRACE_MS = 30 * DAY_MS;
+const MAX_HSTS_MS = 730 * DAY_MS;
 
 const port = z
   .string()
@@ -33,15 +38,6 @@ const proxies = z
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(areProxies);
 
-const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
-const MAX_GRACE_MS = 30 * SECONDS.d * 1000;
-const MAX_HSTS_MS = 730 * SECONDS.d * 1000;
-
-/** `90s`, `15m`, `12h` or `3d` in milliseconds. */
-const duration = z
-  .string()
-  .regex(/^\d{1,9}[smhd]$/)
-  .transform((text) => Number(text.slice(0, -1)) * SECONDS[z.enum(['s', 'm', 'h', 'd']).parse(text.slice(-1))] * 1000);
 const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
 const byteCount = z
@@ -52,9 +48,6 @@ const byteCount = z
     return Number(digits) * (Object.entries(UNITS).find(([name]) => name === unit)?.[1] ?? 1);
   })
   .refine(Number.isSafeInteger);
-const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
-
-const noNul = (value: string): boolean => !value.includes('\0');
 
 /**
  * Every environment variable: its default (`fallback`, or `unset` in words), its check, what to say when the check
@@ -200,6 +193,7 @@ export const environment = {
     expected: 'redis://user:password@host:6379/0, or rediss://… for TLS',
     meaning: 'A Redis for the job queue. Several servers may share one: keys carry the id of the server.',
   },
+  ...directoryVariables,
 } as const;
 
 export type VariableName = keyof typeof environment;
@@ -211,4 +205,5 @@ export const SECRETS: readonly VariableName[] = [
   'DATABASE_URL',
   'EVENTSTOREDB_URL',
   'REDIS_URL',
+  'LDAP_BIND_PASSWORD',
 ];

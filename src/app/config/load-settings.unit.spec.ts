@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StartupError } from '../../kernel/startup-error.js';
+import { plainTextWarning } from './directory-settings.js';
 import { loadSettings } from './load-settings.js';
 
 const messageOf = (env: Record<string, string>): string => {
@@ -77,5 +78,59 @@ describe('loadSettings', () => {
     expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe('from a file');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file, ODST_ADMIN_PASSWORD: 'from outside' })).toContain('Keep one');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: `${file}.gone` })).toContain('cannot be read');
+  });
+});
+
+describe('the settings of a directory', () => {
+  const LEAST = { LDAP_URL: 'ldap://dc1.example.org', LDAP_SEARCH_BASE: 'dc=example,dc=org', LDAP_ROLE_MAP: 'admin=cn=admins,dc=example,dc=org' };
+  const settingsOf = (change: Record<string, string> = {}) => loadSettings({ ...LEAST, ...change }).directory;
+  const messageWith = (change: Record<string, string>) => messageOf({ ...LEAST, ...change });
+
+  it('are none without LDAP_URL, and have sane defaults with it', () => {
+    expect(loadSettings({}).directory).toBeNull();
+    expect(settingsOf()).toMatchObject({
+      url: 'ldap://dc1.example.org', startTls: false, ca: null, bind: null, searchFilter: '(uid={{username}})', groupSearchBase: 'dc=example,dc=org',
+      groupFilter: '(|(member={{dn}})(uniqueMember={{dn}})(memberUid={{username}}))', recursive: false, idAttribute: null, timeoutMs: 5_000,
+    });
+  });
+
+  it('let Active Directory follow groups itself', () => {
+    expect(settingsOf({ LDAP_NESTED_GROUPS: 'active-directory' })).toMatchObject({ recursive: false, groupFilter: '(member:1.2.840.113556.1.4.1941:={{dn}})' });
+    expect(settingsOf({ LDAP_NESTED_GROUPS: 'recursive' })).toMatchObject({ recursive: true });
+  });
+
+  it.each([
+    [{ LDAP_URL: 'https://dc1' }, /^LDAP_URL must be ldap:/],
+    [{ LDAP_URL: 'ldap://user:secret@dc1' }, /^LDAP_URL must be/],
+    [{ LDAP_URL: 'ldap://dc1/dc=example' }, /^LDAP_URL must be/],
+    [{ LDAP_URL: 'ldap://[2001:db8::1]' }, /IPv6/],
+    [{ LDAP_URL: 'ldaps://dc1', LDAP_START_TLS: 'true' }, /^LDAP_START_TLS=true is for ldap:/],
+    [{ LDAP_CA_FILE: '/nowhere.pem' }, /^LDAP_CA_FILE is set, but nothing is encrypted/],
+    [{ LDAP_START_TLS: 'true', LDAP_CA_FILE: '/nowhere.pem' }, /^LDAP_CA_FILE must be a file .*ENOENT/],
+    [{ LDAP_START_TLS: 'true', LDAP_CA_FILE: import.meta.filename }, /^LDAP_CA_FILE must be a file .*no certificate/],
+    [{ LDAP_STARTTLS: 'true' }, /^LDAP_STARTTLS is not a setting/],
+    [{ LDAP_BIND_DN: 'cn=ods' }, /belong together/],
+    [{ LDAP_BIND_PASSWORD: 'hunter2' }, /belong together/],
+    [{ LDAP_SEARCH_BASE: 'example.org' }, /^LDAP_SEARCH_BASE must be a distinguished name/],
+    [{ LDAP_SEARCH_BASE: '' }, /set LDAP_SEARCH_BASE/],
+    [{ LDAP_ROLE_MAP: '' }, /set LDAP_ROLE_MAP/],
+    [{ LDAP_ROLE_MAP: 'admins=cn=a,dc=x' }, /^LDAP_ROLE_MAP must be .* does not begin with a role/],
+    [{ LDAP_SEARCH_FILTER: '(uid=*)' }, /^LDAP_SEARCH_FILTER must be .*whole name/],
+    [{ LDAP_SEARCH_FILTER: '(uid={{username}}' }, /^LDAP_SEARCH_FILTER must be/],
+    [{ LDAP_GROUP_FILTER: '(member=*)' }, /^LDAP_GROUP_FILTER must be/],
+    [{ LDAP_NESTED_GROUPS: 'true' }, /^LDAP_NESTED_GROUPS must be off, recursive or active-directory/],
+    [{ LDAP_TIMEOUT: '0s' }, /^LDAP_TIMEOUT must be/],
+    [{ LDAP_URL: '' }, /^LDAP_SEARCH_BASE is set, but LDAP_URL is not/],
+  ])('refuse %j in one line', (change, why) => {
+    const message = messageWith(change as Record<string, string>);
+    expect(message).toMatch(why);
+    expect(message).not.toMatch(/\n|hunter2/);
+  });
+
+  it('warn where passwords would go over a network unencrypted', () => {
+    expect(plainTextWarning(settingsOf())).toContain('unencrypted');
+    const safe: Record<string, string>[] = [{ LDAP_URL: 'ldaps://dc1' }, { LDAP_START_TLS: 'true' }, { LDAP_URL: 'ldap://127.0.0.1:389' }];
+    for (const change of safe) expect(plainTextWarning(settingsOf(change))).toBeNull();
+    expect(plainTextWarning(null)).toBeNull();
   });
 });

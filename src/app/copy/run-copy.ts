@@ -5,6 +5,7 @@ import { copyLog, countAfter } from './log/copy-log.js';
 import { findPlace } from './log/find-place.js';
 import type { CopyReport } from './report.js';
 import type { CopyResult } from './result.js';
+import { copyChain } from './state/copy-chain.js';
 import { copyState, hasState, refuseOtherServer } from './state/copy-state.js';
 import { verifyCopy } from './verify/verify-copy.js';
 
@@ -13,7 +14,7 @@ export function runCopy(args: CopyArguments, report: CopyReport, signal: AbortSi
   return withEnds(args.from, args.to, async (source, target) => {
     if (source.database && target.database) await refuseOtherServer(source.database, target.database, target.label);
     const result = await copyEvents(source, target, report, signal);
-    const stateRows = await moveState(source, target, report);
+    const stateRows = await moveState(source, target, result.events, report);
     const verified = args.verify ? await verifyCopy(source, target, result.place, report, signal) : null;
     const behind = await countAfter(source.store, result.place.cursor, signal);
     const { place: _, ...figures } = result;
@@ -35,10 +36,13 @@ async function copyEvents(source: End, target: End, report: CopyReport, signal: 
   return { place, events: place.events, already: start.events, copied, seconds: Number(seconds.toFixed(3)), eventsPerSecond };
 }
 
-/** Keys, passwords, sessions and feed cursors are kept in PostgreSQL alone. */
-async function moveState(source: End, target: End, report: CopyReport): Promise<number | null> {
+/** Keys, passwords, sessions, feed cursors and the chain of the audit trail are kept in PostgreSQL alone. */
+async function moveState(source: End, target: End, events: number, report: CopyReport): Promise<number | null> {
   if (!target.database) return null;
-  if (source.database) return copyState(source.database, target.database);
+  if (source.database) {
+    await copyChain(source.database, target.database, events);
+    return copyState(source.database, target.database);
+  }
   if (!(await hasState(target.database))) {
     report.say(`${target.label} has no keys and passwords of a server: they are not in an EventStoreDB. Copy the server's database as well.`);
   }

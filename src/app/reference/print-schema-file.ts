@@ -1,11 +1,13 @@
 import { AccountChangesResolver } from '../../modules/accounts/api/account-changes.resolver.js';
 import { AccountsResolver } from '../../modules/accounts/api/accounts.resolver.js';
 import { ApiTokensResolver } from '../../modules/accounts/api/api-tokens.resolver.js';
+import { DirectoryResolver } from '../../modules/accounts/api/directory/directory.resolver.js';
 import { DownloadProtectionResolver } from '../../modules/downloads/api/download-protection.resolver.js';
 import { MeResolver } from '../../modules/accounts/api/me.resolver.js';
 import { OwnSessionsResolver } from '../../modules/accounts/api/own-sessions.resolver.js';
 import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
 import { AuditResolver } from '../../modules/audit/api/audit.resolver.js';
+import { ChainResolver } from '../../modules/audit/api/chain.resolver.js';
 import { PackageChangesResolver } from '../../modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../modules/packages/api/package-fields.resolver.js';
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
@@ -33,6 +35,7 @@ export const allResolvers = [
   ApiTokensResolver,
   AccountsResolver,
   AccountChangesResolver,
+  DirectoryResolver,
   PackagesResolver,
   PackageFieldsResolver,
   PackageChangesResolver,
@@ -48,6 +51,7 @@ export const allResolvers = [
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,
+  ChainResolver,
 ];
 
 /** What `schema.graphql` has to hold. Needs no database. */

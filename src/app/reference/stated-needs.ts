@@ -1,6 +1,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { isObjectType, type GraphQLSchema } from 'graphql';
+import { ExportController } from '../../modules/audit/export/export.controller.js';
 import { DOWNLOADS } from '../../modules/downloads/serving/downloads.js';
 import { UNREADABLE_FILENAME, UploadController } from '../../modules/packages/api/upload.controller.js';
 import { KeyController } from '../../modules/peers/api/key.controller.js';
@@ -25,6 +26,7 @@ export const allControllers: readonly Type[] = [
   FeedController,
   InventoryController,
   PackageContentController,
+  ExportController,
   HealthController,
 ];
 

@@ -8,20 +8,26 @@ import { AccountsReadModule } from './accounts-read.module.js';
 import { AccountChangesResolver } from './api/account-changes.resolver.js';
 import { AccountsResolver } from './api/accounts.resolver.js';
 import { ApiTokensResolver } from './api/api-tokens.resolver.js';
+import { DirectoryResolver } from './api/directory/directory.resolver.js';
 import { MeResolver } from './api/me.resolver.js';
 import { OwnSessionsResolver } from './api/own-sessions.resolver.js';
 import { SignInResolver } from './api/sign-in.resolver.js';
 import { CreateAccountHandler } from './commands/accounts/create-account.handler.js';
 import { DisableAccountHandler, EnableAccountHandler, UpdateAccountHandler } from './commands/accounts/update-account.handlers.js';
+import { DirectoryAccounts } from './commands/directory/directory-accounts.js';
+import { RefreshDirectoryHandler, RelinkAccountHandler } from './commands/directory/refresh-directory.handlers.js';
+import { RefreshRecord } from './commands/directory/refresh-record.js';
 import { ChangePasswordHandler } from './commands/passwords/change-password.handler.js';
 import { PasswordStore } from './commands/passwords/password-store.js';
 import { RefusedSignIns } from './commands/refused/refused-sign-ins.js';
 import { RevokeOtherSessionsHandler, RevokeSessionHandler, SignOutHandler } from './commands/sessions/close-sessions.handlers.js';
+import { DirectoryPasswords } from './commands/sign-in/directory-passwords.js';
 import { FailedAttempts } from './commands/sign-in/failed-attempts.js';
 import { KnownAddresses } from './commands/sign-in/known-addresses.js';
 import { LocalPasswords } from './commands/sign-in/local-passwords.js';
 import { SignInHandler } from './commands/sign-in/sign-in.handler.js';
 import { TokenStore } from './commands/tokens/token-store.js';
+import { DirectoryRefresher } from './jobs/directory-refresher.js';
 import { AccountPrincipals } from './sessions/account-principals.js';
 import { SessionStore } from './sessions/session-store.js';
 import { AdminAccount } from './setup/admin-account.js';
@@ -54,9 +60,11 @@ const handlers = [
   EnableAccountHandler,
   IssueApiTokenHandler,
   RevokeApiTokenHandler,
+  RefreshDirectoryHandler,
+  RelinkAccountHandler,
 ];
 
-const resolvers = [SignInResolver, MeResolver, OwnSessionsResolver, ApiTokensResolver, AccountsResolver, AccountChangesResolver];
+const resolvers = [SignInResolver, MeResolver, OwnSessionsResolver, ApiTokensResolver, AccountsResolver, AccountChangesResolver, DirectoryResolver];
 
 /** What decides who signs in, without what shows it. */
 export const accountProviders = [
@@ -73,6 +81,10 @@ export const accountProviders = [
   TokenStore,
   AdminAccount,
   AccountChanges,
+  DirectoryAccounts,
+  DirectoryPasswords,
+  RefreshRecord,
+  DirectoryRefresher,
   ...handlers,
 ];
 

@@ -1,4 +1,5 @@
 import type { Stage } from '../../kernel/stage.js';
+import type { DirectorySettings } from '../../ports/directory.port.js';
 
 /** What one process of a server does: answer HTTP, do the work in the background, or both. */
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -30,6 +31,8 @@ export abstract class Settings {
   abstract readonly hstsSeconds: number;
   /** May who is signed in ask for the schema of GraphQL? */
   abstract readonly introspection: boolean;
+  /** Null for accounts of this server only. */
+  abstract readonly directory: DirectorySettings | null;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as `proxy-addr` takes them; usually none. */
   abstract readonly trustedProxies: readonly string[];
   /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */

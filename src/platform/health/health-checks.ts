@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Directory } from '../../ports/directory.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
@@ -13,7 +14,13 @@ export class HealthChecks {
     private readonly dataSource: DataSource,
     private readonly eventStore: EventStore,
     private readonly jobQueue: JobQueue,
+    private readonly directory: Directory,
   ) {}
+
+  /** Null without one. Local accounts go on without it, so it is told and does not count. */
+  async ofDirectory(): Promise<State | null> {
+    return this.directory.url === null ? null : answered(this.directory.check());
+  }
 
   async run(): Promise<Record<'readModels' | 'eventStore' | 'jobQueue', State>> {
     const [readModels, eventStore, jobQueue] = await Promise.all([

@@ -8,7 +8,14 @@ const CHANNEL = 'odst_read_model';
 /** PostgreSQL takes 8,000 bytes; more keys than fit are told as "many". */
 const MAX_PAYLOAD = 7_500;
 
-const Change = z.object({ p: z.string(), c: z.string(), k: z.array(z.string()).nullable() });
+const Payload = z.object({ p: z.string(), c: z.string(), k: z.array(z.string()).nullable() });
+
+/** Rows of a read model that changed, and how far it is now. */
+export interface Change {
+  readonly projection: string;
+  readonly cursor: string;
+  readonly keys: readonly string[];
+}
 
 type KeysListener = (keys: readonly string[] | null) => void;
 type CursorListener = (projection: string, cursor: string) => void;
@@ -38,17 +45,20 @@ export class ReadModelChanges {
     return () => this.emitter.off('cursor', listener);
   }
 
-  /** Part of the projection's transaction: nobody hears of what is rolled back. */
-  async announce(tx: EntityManager, projection: string, cursor: string, keys: readonly string[]): Promise<void> {
-    const full = JSON.stringify({ p: projection, c: cursor, k: [...new Set(keys)] });
-    const payload = full.length <= MAX_PAYLOAD ? full : JSON.stringify({ p: projection, c: cursor, k: null });
-    await tx.query('SELECT pg_notify($1, $2)', [CHANNEL, payload]);
+  /** Part of the projections' transaction: nobody hears of what is rolled back. */
+  async announce(tx: EntityManager, changes: readonly Change[]): Promise<void> {
+    await tx.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [CHANNEL, changes.map(payloadOf)]);
   }
 
   private receive(payload: string): void {
-    const change = Change.safeParse(JSON.parse(payload));
+    const change = Payload.safeParse(JSON.parse(payload));
     if (!change.success) return;
     this.emitter.emit('cursor', change.data.p, change.data.c);
     if (change.data.k === null || change.data.k.length > 0) this.emitter.emit(change.data.p, change.data.k);
   }
+}
+
+function payloadOf({ projection, cursor, keys }: Change): string {
+  const full = JSON.stringify({ p: projection, c: cursor, k: [...new Set(keys)] });
+  return full.length <= MAX_PAYLOAD ? full : JSON.stringify({ p: projection, c: cursor, k: null });
 }

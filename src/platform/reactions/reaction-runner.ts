@@ -6,6 +6,7 @@ import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../context/call-context.js';
 import { keepTrying } from './keep-trying.js';
 import { AsReaction, type Reaction } from './reaction.js';
+import { SavedPlace } from './saved-place.js';
 import { SubscriptionCursors } from './subscription-cursors.js';
 
 /** Delivers recorded events to reactions, each with a cursor of its own and in one process of the server. */
@@ -44,11 +45,17 @@ export class ReactionRunner implements OnApplicationShutdown {
   }
 
   private async follow(reaction: Reaction, signal: AbortSignal): Promise<void> {
-    const after = await this.cursors.load(reaction.name);
-    for await (const item of this.store.subscribe({ after, types: reaction.eventTypes, signal })) {
-      if (item.kind === 'caughtUp') continue;
-      if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
-      await this.cursors.save(reaction.name, item.cursor);
+    const { name, eventTypes: types } = reaction;
+    const after = await this.cursors.load(name);
+    const place = new SavedPlace((cursor) => this.cursors.save(name, cursor), (error) => this.logger.debug(`${name}: ${String(error)}`));
+    try {
+      for await (const item of this.store.subscribe({ after, types, signal })) {
+        if (item.kind === 'caughtUp') continue;
+        if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
+        place.move(item.cursor);
+      }
+    } finally {
+      await place.settled();
     }
   }
 

@@ -40,6 +40,7 @@ const CALLS: readonly (readonly [string, readonly Role[]])[] = [
   [`mutation { retryReplica(packageId: "${NOBODY}") { state } }`, ['operator', 'admin']],
   [`mutation { verifyPackage(id: "${NOBODY}") }`, ['operator', 'admin']],
   ['{ auditTrail { edges { node { kind } } } }', ['auditor', 'admin']],
+  ['{ auditChain { entries } auditCheckpoint { hash } auditCheckpoints { sequence } }', ['auditor', 'admin']],
   ['mutation { updateServer { id } }', ['admin']],
   ['{ accounts { edges { node { username sessions { id } } } } }', ['admin']],
   ['{ account(id: "none") { id } }', ['admin']],

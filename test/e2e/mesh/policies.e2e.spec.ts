@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { waitForSync } from '../../support/in-sync.js';
 import { localReplica, startPair, type Pair } from '../../support/pair.js';
 import { sha256, type ServerUnderTest } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -67,6 +68,8 @@ describe('a peer that is RECEIVE_ONLY', () => {
     const ours = await upload(a, 'ours.pkg');
     await arrives(a, await upload(b, 'theirs.pkg'));
     expect(await localReplica(b, ours.id)).toBeNull();
+    // What is kept from it on purpose is no difference.
+    await waitForSync(new Date(), a);
     await update(a, 'direction: SEND_RECEIVE');
     await arrives(b, ours, 120_000);
   });

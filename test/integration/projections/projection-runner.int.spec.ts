@@ -17,7 +17,7 @@ import { waitFor } from '../../support/wait-for.js';
 
 /** Counts how often each event was applied. */
 class Applied implements Projection {
-  readonly name = 'applied';
+  readonly name: string = 'applied';
   readonly version = 1;
   readonly eventTypes = ['Happened'];
   readonly tables = ['applied'];
@@ -34,12 +34,23 @@ class Applied implements Projection {
   }
 }
 
-class OneProjection extends ProjectionRegistry {
-  constructor(private readonly projection: Projection) {
+/** Never folds anything. */
+class Broken extends Applied {
+  override readonly name = 'broken';
+  tries = 0;
+
+  override async apply(): Promise<readonly string[]> {
+    this.tries += 1;
+    throw new Error('it is broken');
+  }
+}
+
+class TheseProjections extends ProjectionRegistry {
+  constructor(private readonly projections: readonly Projection[]) {
     super(Object.create(null));
   }
   override all(): readonly Projection[] {
-    return [this.projection];
+    return this.projections;
   }
 }
 
@@ -72,10 +83,10 @@ afterEach(async () => {
 });
 
 /** What one process of a server runs. */
-function startProcess() {
+function startProcess(others: readonly Projection[] = []) {
   const listener = new PgListener(new TestDatabasePort(database.settings));
   const changes = new ReadModelChanges(listener);
-  const registry = new OneProjection(projection);
+  const registry = new TheseProjections([projection, ...others]);
   const runner = new ProjectionRunner(registry, store, dataSource, changes, new MemoryLocks());
   open.push(runner, listener);
   return { changes, readModels: new ReadModels(store, registry, changes, dataSource), started: runner.start() };
@@ -120,6 +131,16 @@ describe('ProjectionRunner', () => {
     const receipts = await Promise.all(Array.from({ length: 40 }, () => happen(3)));
     await Promise.all(receipts.map((receipt) => two.readModels.reflect(receipt)));
     expect(await counts()).toEqual({ rows: 120, ids: 120 });
+  });
+
+  it('is held up by no other projection that fails on the same events', async () => {
+    const broken = new Broken();
+    void startProcess([broken]);
+    await happen(2);
+    await waitFor('the rows', async () => (await counts()).rows === 2);
+    await happen(3);
+    await waitFor('more rows', async () => (await counts()).rows === 5);
+    await waitFor('the other to be tried', () => broken.tries > 0);
   });
 
   it('goes on from the checkpoint when the tables were put back to an earlier state', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntryView } from '../../../src/modules/audit/contracts/audit-view.js';
-import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/audit-rows.js';
+import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/story-of.js';
 import { AuditTrailHandler } from '../../../src/modules/audit/queries/audit-trail.handler.js';
 import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
 import { encodeCursor } from '../../../src/platform/paging/cursor.js';
@@ -11,7 +11,7 @@ beforeAll(async () => {
   side = await ReadSide.open();
 });
 afterAll(() => side.close());
-beforeEach(() => side.dataSource.query('TRUNCATE audit_entries'));
+beforeEach(() => side.dataSource.query('TRUNCATE audit_entries, audit_actors, audit_subjects'));
 
 const trail = (filter: AuditFilter = {}, first = 25, after: string | null = null) =>
   new AuditTrailHandler(side.dataSource).execute(new AuditTrailQuery(filter, first, after));
@@ -95,4 +95,49 @@ describe('the trail', () => {
       await expect(trail({}, 2, cursor)).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
     },
   );
+});
+
+describe('a question', () => {
+  const KINDS = ['SignedIn', 'SessionClosed'] as const;
+  const minute = (n: number): Date => new Date(Date.UTC(2026, 0, 1, 0, n));
+
+  /** Clocks that go back now and then, names and texts that occur often and seldom. */
+  const events = Array.from({ length: 300 }, (_, i) => {
+    const [kind, at] = [KINDS[i % 7 === 0 ? 1 : 0] ?? 'SignedIn', minute(i % 50 === 49 ? i - 30 : i)];
+    const event = recorded(kind, { accountId: `a-${i % 5}`, username: `User ${i % 11}_%`, sessionId: null, how: 'revoked' }, at);
+    return { ...event, metadata: { ...event.metadata, actor: { kind: 'account', id: `id-${i % 3}`, name: `Name ${i % 3}` } as const } };
+  });
+  beforeEach(() => side.apply(...events));
+
+  const FILTERS: readonly AuditFilter[] = [
+    {}, { kinds: ['SessionClosed'] }, { kinds: [...KINDS] }, { actor: 'id-1' }, { actor: 'nAME 1' }, { target: 'a-3' }, { text: 'uSER 7' }, { text: 'r 1' },
+    { text: '_%' }, { text: '%' }, { text: 'nowhere' }, { since: minute(100) }, { until: minute(200) }, { since: minute(45), until: minute(60) }, { since: minute(1000) },
+    { kinds: ['SessionClosed'], actor: 'Name 2', target: 'a-1' }, { actor: 'id-0', text: 'user 10', since: minute(20) }, { target: 'a-2', until: minute(100) },
+    { kinds: ['SignedIn'], target: 'a-4', text: 'user 3', until: minute(250) }, { kinds: ['PeerInvited'] }, { actor: 'nobody', text: 'x' },
+  ];
+
+  /** As the words of the filter say, one after the other. */
+  const fits = ({ kinds, actor, target, since, until, text }: AuditFilter, entry: AuditEntryView): boolean =>
+    (!kinds || kinds.includes(entry.kind)) &&
+    (!actor || entry.actor.id === actor || entry.actor.name.toLowerCase() === actor.toLowerCase()) &&
+    (!target || entry.target.id === target) &&
+    (!since || entry.recordedAt >= since) &&
+    (!until || entry.recordedAt < until) &&
+    (!text || [entry.summary, entry.target.label, entry.actor.name, entry.address].join(' ').toLowerCase().includes(text.toLowerCase()));
+
+  async function all(filter: AuditFilter): Promise<AuditEntryView[]> {
+    const found: AuditEntryView[] = [];
+    for (let after: string | null = null; ; ) {
+      const page: Awaited<ReturnType<typeof trail>> = await trail(filter, 37, after);
+      found.push(...page.edges.map(({ node }) => node));
+      if (!page.pageInfo.hasNextPage) return found;
+      after = page.pageInfo.endCursor;
+    }
+  }
+
+  it.each(FILTERS)('%j is answered as if all entries were looked at', async (filter) => {
+    const everything = await all({});
+    expect(everything.map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, i) => 300 - i));
+    expect((await all(filter)).map(({ seq }) => seq)).toEqual(everything.filter((entry) => fits(filter, entry)).map(({ seq }) => seq));
+  });
 });

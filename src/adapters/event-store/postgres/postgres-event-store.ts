@@ -12,6 +12,7 @@ import {
 import { makePool, persist } from './connection.js';
 import { positionOf } from './cursor.js';
 import { GroupCommit } from './group-commit.js';
+import { GroupRead } from './group-read.js';
 import { subscribe } from './live/subscription.js';
 import { LogTail } from './live/tail.js';
 import { serialize } from './serialize.js';
@@ -20,7 +21,7 @@ import { appendTogether } from './sql/append-together.js';
 import { readEpoch } from './sql/read-epoch.js';
 import { readHead } from './sql/read-head.js';
 import { readIdAt } from './sql/read-id-at.js';
-import { readStream } from './sql/read-stream.js';
+import { readStreams } from './sql/read-streams.js';
 
 const READERS = 4;
 
@@ -37,6 +38,7 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: Pool;
   private readonly readers: Pool;
   private readonly tail: LogTail;
+  private readonly reads = new GroupRead((places) => this.persist(() => readStreams(this.readers, places)));
   private readonly commits = new GroupCommit((group) => this.persist(() => append(this.writer, group)));
 
   constructor(settings: DatabaseSettings) {
@@ -67,7 +69,7 @@ export class PostgresEventStore extends EventStore {
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
     for (let next = from, isLast = false; !isLast; ) {
-      const page = await this.persist(() => readStream(this.readers, stream, next));
+      const page = await this.reads.read({ stream, from: next });
       yield* page.events;
       isLast = page.isLast;
       next += BigInt(page.events.length);

@@ -32,7 +32,7 @@ export class SignInResolver {
   @Mutation(() => Session, {
     description:
       'Opens a session: the one thing that needs none. With `cookie`, for pages in a browser, the token goes into a cookie that ' +
-      'scripts cannot read; calls then carry `X-ODST-CSRF: 1`. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS.',
+      'scripts cannot read; calls then carry `X-ODST-CSRF: 1`. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS, DIRECTORY_UNAVAILABLE.',
   })
   async signIn(
     @Context() { req }: AuthContext,

@@ -23,14 +23,22 @@ export type NewAccount = Named &
 
 /** Streams `account-<id>`. The password hash is a secret and lives in the state schema, never in the log. */
 export type AccountCreated = DomainEvent<'AccountCreated', NewAccount>;
-export type SignedIn = DomainEvent<'SignedIn', Named>;
+/** `source`: who has checked the password. */
+export type SignedIn = DomainEvent<'SignedIn', Named & { readonly source: AccountSource }>;
 export type RoleChanged = DomainEvent<'RoleChanged', Named & { readonly from: Rights; readonly to: Rights }>;
 export type AccountRenamed = DomainEvent<
   'AccountRenamed',
   Named & { readonly from: string | null; readonly to: string | null }
 >;
-export type AccountDisabled = DomainEvent<'AccountDisabled', Named>;
+/** `directory`: the person is gone or disabled there; the account is enabled when they sign in again. */
+export type AccountDisabled = DomainEvent<'AccountDisabled', Named & { readonly by: 'admin' | 'directory' }>;
 export type AccountEnabled = DomainEvent<'AccountEnabled', Named>;
+
+/**
+ * Which person of the directory the account is of, by an id that stays when they are renamed. Null: an administrator lets the next
+ * person of this name have the account.
+ */
+export type DirectoryLinked = DomainEvent<'DirectoryLinked', Named & { readonly externalId: string | null }>;
 
 /** `recovery`: on the server's own machine, with `npm run accounts:reset-admin`. */
 export type PasswordChanger = 'owner' | 'admin' | 'recovery';
@@ -76,6 +84,7 @@ export type AccountEvent =
   | AccountRenamed
   | AccountDisabled
   | AccountEnabled
+  | DirectoryLinked
   | PasswordChanged
   | SessionClosed
   | ApiTokenIssued
@@ -88,11 +97,12 @@ const FIRST_ADMIN = { displayName: null, source: 'local', roles: ['admin'], publ
 
 export const accountEvents = new EventFamily<AccountEvent>({
   AccountCreated: { version: 2, upcasters: { 1: withFields(FIRST_ADMIN) } },
-  SignedIn: { version: 1 },
+  SignedIn: { version: 2, upcasters: { 1: withFields({ source: 'local' }) } },
   RoleChanged: { version: 1 },
   AccountRenamed: { version: 1 },
-  AccountDisabled: { version: 1 },
+  AccountDisabled: { version: 2, upcasters: { 1: withFields({ by: 'admin' }) } },
   AccountEnabled: { version: 1 },
+  DirectoryLinked: { version: 1 },
   PasswordChanged: { version: 1 },
   SessionClosed: { version: 1 },
   ApiTokenIssued: { version: 1 },

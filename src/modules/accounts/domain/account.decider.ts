@@ -18,7 +18,8 @@ export type AccountCommand =
   | { readonly type: 'signIn' }
   | { readonly type: 'rename'; readonly displayName: string | null }
   | { readonly type: 'changeRights'; readonly to: Rights; readonly otherAdmins: number; readonly by: 'admin' | 'directory' }
-  | { readonly type: 'disable'; readonly otherAdmins: number }
+  | { readonly type: 'disable'; readonly otherAdmins: number; readonly by?: 'admin' | 'directory' }
+  | { readonly type: 'link'; readonly externalId: string | null }
   | { readonly type: 'enable' }
   | { readonly type: 'changePassword'; readonly by: PasswordChanger; readonly mustChangePassword: boolean }
   | { readonly type: 'closeSession'; readonly sessionId: string | null; readonly how: 'signed out' | 'revoked' }
@@ -27,6 +28,9 @@ export type AccountCommand =
 
 const LAST_ADMIN = 'This is the last local account with the role admin that can sign in. Give the role to another one first.';
 const IN_DIRECTORY = 'The directory keeps the password and the roles of this account. Change them there.';
+
+const OTHER_PERSON =
+  'The account is of another person who had this name in the directory. An administrator can give it away with `relinkAccount`.';
 
 const same = (a: Rights, b: Rights): boolean =>
   a.publishUpTo === b.publishUpTo && a.roles.length === b.roles.length && a.roles.every((role) => b.roles.includes(role));
@@ -39,7 +43,7 @@ function create(state: AccountState, as: NewAccount): AccountEvent[] {
 
 function signIn(state: AccountState): AccountEvent[] {
   if (!state || state.disabled) throw new Refusal('SIGN_IN_REFUSED', 'The name or the password is wrong.');
-  return [{ type: 'SignedIn', data: named(state) }];
+  return [{ type: 'SignedIn', data: { ...named(state), source: state.source } }];
 }
 
 const named = ({ accountId, username }: KnownAccount) => ({ accountId, username });
@@ -57,10 +61,19 @@ function changeRights(state: KnownAccount, { to, otherAdmins, by }: Extract<Acco
   return [{ type: 'RoleChanged', data: { ...named(state), from, to: rights } }];
 }
 
-function disable(state: KnownAccount, otherAdmins: number): AccountEvent[] {
-  if (state.disabled) return [];
+/** What the directory has disabled, an administrator can disable for good. */
+function disable(state: KnownAccount, otherAdmins: number, by: 'admin' | 'directory'): AccountEvent[] {
+  if (state.disabled && (by === 'directory' || !state.disabledByDirectory)) return [];
   keepAdmin(state, otherAdmins);
-  return [{ type: 'AccountDisabled', data: named(state) }];
+  return [{ type: 'AccountDisabled', data: { ...named(state), by } }];
+}
+
+/** Whoever gets a name that somebody else had gets nothing of their account by that. */
+function link(state: KnownAccount, externalId: string | null): AccountEvent[] {
+  if (state.source !== 'directory') throw new Refusal('INVALID_REQUEST', 'This is a local account: the directory has nothing to do with it.');
+  if (state.externalId === externalId) return [];
+  if (externalId !== null && state.externalId !== null) throw new Refusal('SIGN_IN_REFUSED', OTHER_PERSON);
+  return [{ type: 'DirectoryLinked', data: { ...named(state), externalId } }];
 }
 
 function decideKnown(command: Exclude<AccountCommand, { type: 'create' | 'signIn' }>, state: KnownAccount): AccountEvent[] {
@@ -73,7 +86,9 @@ function decideKnown(command: Exclude<AccountCommand, { type: 'create' | 'signIn
     case 'changeRights':
       return changeRights(state, command);
     case 'disable':
-      return disable(state, command.otherAdmins);
+      return disable(state, command.otherAdmins, command.by ?? 'admin');
+    case 'link':
+      return link(state, command.externalId);
     case 'enable':
       return state.disabled ? [{ type: 'AccountEnabled', data: about }] : [];
     case 'changePassword': {

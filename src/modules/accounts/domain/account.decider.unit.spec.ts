@@ -7,9 +7,10 @@ const { given } = specOf(account);
 const named = { accountId: 'a1', username: 'ann' };
 const as: NewAccount = { ...named, displayName: null, source: 'local', roles: ['admin'], publishUpTo: null, mustChangePassword: true };
 const created = (change: Partial<NewAccount> = {}): AccountCreated => ({ type: 'AccountCreated', data: { ...as, ...change } });
-const disabled = { type: 'AccountDisabled', data: named } as const;
+const disabled = { type: 'AccountDisabled', data: { ...named, by: 'admin' } } as const;
+const disabledThere = { type: 'AccountDisabled', data: { ...named, by: 'directory' } } as const;
 const publisher: Rights = { roles: ['publisher'], publishUpTo: 'Test' };
-const signedIn = { type: 'SignedIn', data: named } as const;
+const signedIn = { type: 'SignedIn', data: { ...named, source: 'local' } } as const;
 
 describe('an account', () => {
   it('is created once', () => {
@@ -73,6 +74,32 @@ describe('an account', () => {
     given(created()).when(change).gives({ type: 'PasswordChanged', data: { ...named, by: 'owner', mustChangePassword: false } });
     given(created({ source: 'directory' })).when(change).refuses('ACCOUNT_IN_DIRECTORY');
     given().when(change).refuses('ACCOUNT_NOT_FOUND');
+  });
+});
+
+describe('an account of the directory', () => {
+  const theirs = created({ source: 'directory' });
+  const linked = (externalId: string | null) => ({ type: 'DirectoryLinked', data: { ...named, externalId } }) as const;
+
+  it('is of one person, until an administrator gives it away', () => {
+    given(theirs).when({ type: 'link', externalId: 'entryUUID=1' }).gives(linked('entryUUID=1'));
+    given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: 'entryUUID=1' }).gives();
+    given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: 'entryUUID=2' }).refuses('SIGN_IN_REFUSED');
+    given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: null }).gives(linked(null));
+    given(theirs, linked('entryUUID=1'), linked(null)).when({ type: 'link', externalId: 'entryUUID=2' }).gives(linked('entryUUID=2'));
+    given(created()).when({ type: 'link', externalId: 'entryUUID=1' }).refuses('INVALID_REQUEST');
+  });
+
+  it('tells who has disabled it, and an administrator has the last word', () => {
+    const disable = { type: 'disable', otherAdmins: 1 } as const;
+    given(theirs).when({ ...disable, by: 'directory' }).gives(disabledThere);
+    given(theirs, disabledThere).when({ ...disable, by: 'directory' }).gives();
+    given(theirs, disabledThere).when(disable).gives(disabled);
+    given(theirs, disabled).when({ ...disable, by: 'directory' }).gives();
+  });
+
+  it('says at the sign-in who has checked the password', () => {
+    given(theirs).when({ type: 'signIn' }).gives({ type: 'SignedIn', data: { ...named, source: 'directory' } });
   });
 });
 

@@ -5,6 +5,10 @@ export type AccountState = KnownAccount | null;
 
 export interface KnownAccount extends NewAccount {
   readonly disabled: boolean;
+  /** Not by an administrator: the directory may enable it again. */
+  readonly disabledByDirectory: boolean;
+  /** The person in the directory; null for local accounts, and until the next person of this name signs in. */
+  readonly externalId: string | null;
   /** By id; those that were not revoked. */
   readonly tokens: Readonly<Record<string, TokenGrant>>;
 }
@@ -14,7 +18,9 @@ export const isStandingAdmin = (state: AccountState): boolean =>
   state !== null && state.source === 'local' && !state.disabled && state.roles.includes('admin');
 
 export function evolve(state: AccountState, event: AccountEvent): AccountState {
-  if (event.type === 'AccountCreated') return { ...event.data, disabled: false, tokens: {} };
+  if (event.type === 'AccountCreated') {
+    return { ...event.data, disabled: false, disabledByDirectory: false, externalId: null, tokens: {} };
+  }
   return state && change(state, event);
 }
 
@@ -25,9 +31,11 @@ function change(state: KnownAccount, event: AccountEvent): KnownAccount {
     case 'AccountRenamed':
       return { ...state, displayName: event.data.to };
     case 'AccountDisabled':
-      return { ...state, disabled: true };
+      return { ...state, disabled: true, disabledByDirectory: event.data.by === 'directory' };
     case 'AccountEnabled':
-      return { ...state, disabled: false };
+      return { ...state, disabled: false, disabledByDirectory: false };
+    case 'DirectoryLinked':
+      return { ...state, externalId: event.data.externalId };
     case 'PasswordChanged':
       return { ...state, mustChangePassword: event.data.mustChangePassword };
     case 'ApiTokenIssued': {

@@ -27,3 +27,7 @@ export function checkedDisplayName(name: string | null): string | null {
   }
   return trimmed === '' ? null : trimmed;
 }
+
+/** What somebody else calls a person, made fit to be shown here. */
+export const shownName = (name: string | null): string | null =>
+  checkedDisplayName((name ?? '').normalize('NFC').replaceAll(/\p{Cc}/gu, ' ').trim().slice(0, MAX_DISPLAY_NAME));

@@ -3,6 +3,7 @@ import { authorityOf, type Authority } from '../../../kernel/authority.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { lowerStage } from '../../../kernel/stage.js';
 import { Principals, type CallOrigin, type Principal } from '../../../ports/principals.port.js';
+import { Directory } from '../../../ports/directory.port.js';
 import { isApiToken } from '../commands/tokens/token-format.js';
 import { TokenStore } from '../commands/tokens/token-store.js';
 import type { TokenGrant } from '../contracts/account.events.js';
@@ -17,6 +18,7 @@ export class AccountPrincipals extends Principals {
     private readonly accounts: LiveAccounts,
     private readonly sessions: SessionStore,
     private readonly tokens: TokenStore,
+    private readonly directory: Directory,
   ) {
     super();
     accounts.onChange((accountId) => sessions.forgetAccount(accountId));
@@ -28,7 +30,7 @@ export class AccountPrincipals extends Principals {
 
   async authorityNow({ accountId, proof }: Principal): Promise<Authority | null> {
     const known = await this.accounts.read(accountId);
-    if (!known || known.disabled) return null;
+    if (!known || !this.isIn(known)) return null;
     if (proof.kind === 'session') return (await this.sessions.exists(proof.id)) ? authorityOfAccount(known) : null;
     const grant = known.tokens[proof.id];
     return grant ? authorityOfToken(known, grant) : null;
@@ -41,7 +43,7 @@ export class AccountPrincipals extends Principals {
   private async bySession(token: string, origin: CallOrigin | null): Promise<Principal | null> {
     const session = await this.sessions.byToken(token);
     const known = session && (await this.accounts.find(session.accountId));
-    if (!session || !known || known.disabled) return null;
+    if (!session || !known || !this.isIn(known)) return null;
     if (origin) this.sessions.seen(session);
     const { accountId, username, mustChangePassword } = known;
     return {
@@ -57,7 +59,7 @@ export class AccountPrincipals extends Principals {
     const stored = await this.tokens.find(token);
     const known = stored && (await this.holderOf(stored.accountId, stored.tokenId));
     const grant = known?.tokens[stored?.tokenId ?? ''];
-    if (!stored || !known || !grant || known.disabled) return null;
+    if (!stored || !known || !grant || !this.isIn(known)) return null;
     if (Date.parse(grant.expiresAt) <= Date.now()) {
       throw new Refusal('TOKEN_EXPIRED', `The token ${grant.name} expired at ${grant.expiresAt}. Ask its owner for a new one.`);
     }
@@ -70,6 +72,11 @@ export class AccountPrincipals extends Principals {
       proof: { kind: 'token', id: stored.tokenId },
       mustChangePassword: false,
     };
+  }
+
+  /** Without a directory nobody would notice that its people are gone: their accounts open nothing until there is one again. */
+  private isIn({ disabled, source }: KnownAccount): boolean {
+    return !disabled && (source === 'local' || this.directory.url !== null);
   }
 
   /** Another process may have issued the token a moment ago. */

@@ -73,6 +73,11 @@ export class SessionStore extends Sessions {
     return this.dataSource.query<SessionRow[]>(sql, [accountId]);
   }
 
+  async accountsWithOpen(): Promise<readonly string[]> {
+    const rows: { id: string }[] = await this.dataSource.query(`SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN}`);
+    return rows.map(({ id }) => id);
+  }
+
   async close(id: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sessions WHERE id = $1', [id]);
     this.forget((row) => row.id === id);

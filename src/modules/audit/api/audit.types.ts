@@ -4,6 +4,7 @@ import type { Json } from '../../../kernel/json.js';
 import { connectionOf, edgeOf } from '../../../platform/graphql/types/connection.types.js';
 import { JsonObject } from '../../../platform/graphql/types/json-object.scalar.js';
 import type { TargetType } from '../contracts/audit-view.js';
+import { AuditChange, AuditOrigin } from './audit-changes.types.js';
 
 export enum ActorKind {
   account = 'account',
@@ -78,6 +79,12 @@ export class AuditEntry {
   @Field(() => JsonObject, { description: 'Data of the event, without secrets and without lists of digests.' })
   details!: { readonly [key: string]: Json | undefined };
 
+  @Field(() => [AuditChange], { description: 'What is another than before.' })
+  changes!: readonly AuditChange[];
+
+  @Field(() => AuditOrigin, { nullable: true, description: 'Where it began, when that was another server.' })
+  origin!: AuditOrigin | null;
+
   @Field(() => ID, { description: 'The server that recorded it.' })
   serverId!: string;
 
@@ -105,7 +112,7 @@ export class AuditFilter {
   @Field(() => Date, { nullable: true, description: 'Before this time.' })
   until?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Text in the summary, target or name, in any case.' })
+  @Field(() => String, { nullable: true, description: 'Text in the summary, target, names or address, in any case. Of three characters or more it is found fast.' })
   text?: string | null;
 }
 

@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '../../../platform/paging/cursor.js';
 import { checkFirst, pageOf, type Page } from '../../../platform/paging/page.js';
 import type { AuditEntryView } from '../contracts/audit-view.js';
 import { AuditEntriesSinceQuery, AuditTrailQuery } from './audit-trail.query.js';
-import { filterEntries, toAuditView } from './filter-entries.js';
+import { findEntries } from './search/find-entries.js';
 
 const Place = z.object({ order: z.literal('AUDIT'), seq: z.int().positive() });
 
@@ -14,14 +14,10 @@ export class AuditTrailHandler implements IQueryHandler<AuditTrailQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ filter, first, after }: AuditTrailQuery): Promise<Page<AuditEntryView>> {
-    const query = filterEntries(this.dataSource, filter)
-      .orderBy('entry.seq', 'DESC')
-      .limit(checkFirst(first) + 1);
-    if (after !== null) query.andWhere('entry.seq < :seq', { seq: decodeCursor(after, Place).seq });
-    return pageOf(await query.getMany(), { first, after }, (row) => ({
-      cursor: encodeCursor({ order: 'AUDIT', seq: row.seq }),
-      node: toAuditView(row),
-    }));
+    const count = checkFirst(first) + 1;
+    const beyond = after === null ? null : decodeCursor(after, Place).seq;
+    const entries = await findEntries(this.dataSource, filter, { order: 'newest', count, beyond });
+    return pageOf(entries, { first, after }, (node) => ({ cursor: encodeCursor({ order: 'AUDIT', seq: node.seq }), node }));
   }
 }
 
@@ -29,10 +25,8 @@ export class AuditTrailHandler implements IQueryHandler<AuditTrailQuery> {
 export class AuditEntriesSinceHandler implements IQueryHandler<AuditEntriesSinceQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
-  async execute({ filter, seq, first }: AuditEntriesSinceQuery): Promise<readonly AuditEntryView[]> {
-    const query = filterEntries(this.dataSource, filter).limit(first);
-    if (seq === null) query.orderBy('entry.seq', 'DESC');
-    else query.andWhere('entry.seq > :seq', { seq }).orderBy('entry.seq', 'ASC');
-    return (await query.getMany()).map(toAuditView);
+  execute({ filter, seq, first }: AuditEntriesSinceQuery): Promise<readonly AuditEntryView[]> {
+    const order = seq === null ? 'newest' : 'oldest';
+    return findEntries(this.dataSource, filter, { order, count: first, beyond: seq });
   }
 }

@@ -12,7 +12,7 @@ export interface AuditFilter {
   /** From this time on, and before this one. */
   readonly since?: Date | null;
   readonly until?: Date | null;
-  /** Text in the summary, in any case. */
+  /** Text in the summary, target, names or address, in any case. */
   readonly text?: string | null;
 }
 

@@ -2,7 +2,6 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { Clock } from '../../../platform/clock/clock.js';
-import type { Receipt } from '../../../platform/cqrs/command-runner.js';
 import { packageIdOf } from '../../../platform/ids/ids.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import { LearnPackage } from '../contracts/learn-package.js';
@@ -12,22 +11,23 @@ import { PackageWriter } from './package-writer.js';
 
 /** Refusals: INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD. */
 @CommandHandler(LearnPackage)
-export class LearnPackageHandler implements ICommandHandler<LearnPackage, Receipt> {
+export class LearnPackageHandler implements ICommandHandler<LearnPackage, PackageFacts | null> {
   constructor(
     private readonly packages: PackageWriter,
     private readonly clock: Clock,
   ) {}
 
-  async execute({ facts, pages, peerId }: LearnPackage): Promise<Receipt> {
+  async execute({ facts, pages, peerId, authors }: LearnPackage): Promise<PackageFacts | null> {
     requireSound(facts);
     this.requireTimely(facts);
     const { packageId } = facts;
-    const known = (await this.packages.load(packageId)).facts !== null;
-    const receipt = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
-      return { type: 'learn', facts, pages, peerId };
+    const known = pages.length > 0 && (await this.packages.load(packageId)).facts !== null;
+    const { state } = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
+      return { type: 'learn', facts, pages, peerId, authors };
     });
     this.packages.observe(facts);
-    return receipt;
+    if (state.facts) this.packages.observe(state.facts);
+    return state.facts;
   }
 
   private requireTimely({ publication, stageStamp, removal }: PackageFacts): void {

@@ -35,15 +35,15 @@ export class PackageWriter {
     packageId: string,
     pages: readonly ChunkPage[],
     last: (pages: readonly ChunkPage[]) => PackageCommand,
-  ): Promise<Receipt> {
+  ): Promise<{ state: PackageState; receipt: Receipt }> {
     const batches = batchesOf(pages);
     const types: string[] = [];
     for (const batch of batches.before) {
       const { receipt } = await this.run(packageId, { type: 'recordChunks', packageId, pages: batch });
       types.push(...receipt.types);
     }
-    const { receipt } = await this.run(packageId, last(batches.last));
-    return { cursor: receipt.cursor, types: [...types, ...receipt.types] };
+    const { state, receipt } = await this.run(packageId, last(batches.last));
+    return { state, receipt: { cursor: receipt.cursor, types: [...types, ...receipt.types] } };
   }
 
   observe(facts: PackageFacts): void {

@@ -1,9 +1,13 @@
 import type { StreamFold } from '../../../kernel/stream-fold.js';
+import type { RecordedEvent } from '../../../kernel/event.js';
 import { packageEvents, type ChunkPage, type PackageEvent } from './package.events.js';
+import type { ChangeAuthors } from './learn-package.js';
 import { foldFacts, isRemoved, type PackageFacts } from './package-facts.js';
 
 /** Up to so many chunks a package is small: its digests take about 1 KiB and go along wherever its facts go. */
 export const SMALL_PACKAGE_CHUNKS = 16;
+
+const NOBODY: ChangeAuthors = { stage: null, removal: null };
 
 /** What this server knows of a package from its stream. */
 export interface KnownPackage {
@@ -14,6 +18,8 @@ export interface KnownPackage {
   readonly firstCursor: string | null;
   /** Where in the log it was removed last, whatever was published since. */
   readonly removedCursor: string | null;
+  /** Who made the last change of stage and the removal; null when that is not known. */
+  readonly authors: ChangeAuthors;
   /** All chunk digests of a small package; null for a larger one. */
   readonly digests: ChunkPage | null;
 }
@@ -21,7 +27,7 @@ export interface KnownPackage {
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, uploadedAt: null, firstCursor: null, removedCursor: null, digests: null },
+  initial: { facts: null, uploadedAt: null, firstCursor: null, removedCursor: null, authors: NOBODY, digests: null },
   evolve: (known, event) => {
     if (event.type === 'PackageChunksHashed') return { ...known, digests: smallPage(event.data) };
     const facts = foldFacts(known.facts, event);
@@ -30,10 +36,21 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
       return { ...known, facts, uploadedAt, firstCursor: known.firstCursor ?? event.record.cursor };
     }
     if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
+    const authors = { ...known.authors, ...authorOf(event, event.record, facts) };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
-    return removed ? { ...known, facts, uploadedAt: null, removedCursor: event.record.cursor } : { ...known, facts };
+    return removed ? { ...known, facts, authors, uploadedAt: null, removedCursor: event.record.cursor } : { ...known, facts, authors };
   },
 };
+
+/** Of a change that has become the register's. */
+function authorOf(event: PackageEvent, { metadata }: RecordedEvent, facts: PackageFacts | null): Partial<ChangeAuthors> {
+  if (event.type !== 'PackageStageChanged' && event.type !== 'PackageRemoved') return {};
+  const { source, by, stamp } = event.data;
+  const own = { serverId: metadata.serverId, serverName: null, actor: metadata.actor.name };
+  const author = source.kind === 'local' ? own : (by ?? null);
+  if (event.type === 'PackageRemoved') return facts?.removal === stamp ? { removal: author } : {};
+  return facts?.stageStamp === stamp ? { stage: author } : {};
+}
 
 function smallPage({ first, count, sha1, sha256 }: ChunkPage): ChunkPage | null {
   return first === 0 && count <= SMALL_PACKAGE_CHUNKS ? { first, count, sha1, sha256 } : null;

@@ -1,14 +1,21 @@
-import type { ChunkPage } from './package.events.js';
+import type { Author, ChunkPage } from './package.events.js';
 import type { PackageFacts } from './package-facts.js';
+
+/** Who made the last change of stage and the removal, as far as the peer tells. */
+export interface ChangeAuthors {
+  readonly stage: Author | null;
+  readonly removal: Author | null;
+}
 
 /**
  * Command: merge what a peer knows about a package into ours. The chunk pages are needed the first time only.
- * Repeating it, or telling old news, changes nothing.
+ * Repeating it, or telling old news, changes nothing. Answers with what is known here then.
  */
 export class LearnPackage {
   constructor(
     readonly facts: PackageFacts,
     readonly pages: readonly ChunkPage[],
     readonly peerId: string,
+    readonly authors?: ChangeAuthors,
   ) {}
 }

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily } from '../../../kernel/event-family.js';
+import { EventFamily, withFields } from '../../../kernel/event-family.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
 
@@ -8,6 +8,9 @@ export const CHUNKS_PER_PAGE = 512;
 
 /** How a fact came to this server: by its own users or from a peer. */
 export type Source = { readonly kind: 'local' } | { readonly kind: 'peer'; readonly peerId: string };
+
+/** Who made a change, and on which server. Null for what a peer did not tell. */
+export type Author = { readonly serverId: string; readonly serverName: string | null; readonly actor: string | null };
 
 /** A page of chunk digests: base64 of the digests end to end (20 bytes SHA-1, 32 bytes SHA-256 each). */
 export interface ChunkPage {
@@ -55,13 +58,22 @@ export type PackageStageChanged = DomainEvent<
     readonly to: Stage;
     readonly stamp: Stamp;
     readonly source: Source;
+    /** Of a change that a peer told of: who made it. Since version 2; the metadata tells it of our own. */
+    readonly by?: Author | null;
   }
 >;
 
 /** A tombstone: the package is gone everywhere until it is published again with a later stamp. */
 export type PackageRemoved = DomainEvent<
   'PackageRemoved',
-  { readonly packageId: string; readonly filename: string; readonly stamp: Stamp; readonly source: Source }
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly stamp: Stamp;
+    readonly source: Source;
+    /** As in PackageStageChanged, since version 2. */
+    readonly by?: Author | null;
+  }
 >;
 
 /**
@@ -104,8 +116,8 @@ export type PackageEvent =
 export const packageEvents = new EventFamily<PackageEvent>({
   PackageChunksHashed: { version: 1 },
   PackagePublished: { version: 1 },
-  PackageStageChanged: { version: 1 },
-  PackageRemoved: { version: 1 },
+  PackageStageChanged: { version: 2, upcasters: { 1: withFields({ by: null }) } },
+  PackageRemoved: { version: 2, upcasters: { 1: withFields({ by: null }) } },
   PackageSuperseded: { version: 1 },
   PackageDamaged: { version: 1 },
 });

@@ -1,5 +1,6 @@
 import { Refusal } from '../../../kernel/refusal.js';
-import type { PackageEvent, Source } from '../contracts/package.events.js';
+import type { Author, PackageEvent, Source } from '../contracts/package.events.js';
+import type { ChangeAuthors } from '../contracts/learn-package.js';
 import { foldFacts, type PackageFacts } from '../contracts/package-facts.js';
 
 const SAME = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
@@ -9,14 +10,14 @@ function published(theirs: PackageFacts, source: Source): PackageEvent {
   return { type: 'PackagePublished', data: { ...data, source } };
 }
 
-function stageChanged(ours: PackageFacts, theirs: PackageFacts, source: Source): PackageEvent {
+function stageChanged(ours: PackageFacts, theirs: PackageFacts, source: Source, by: Author | null): PackageEvent {
   const { packageId, filename, stage: from } = ours;
-  const data = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp, source };
+  const data = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp, source, by };
   return { type: 'PackageStageChanged', data };
 }
 
 /** What the facts of a peer change in ours: nothing when they are old news. @throws Refusal PACKAGE_CONFLICT */
-export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: string): PackageEvent[] {
+export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: string, authors?: ChangeAuthors): PackageEvent[] {
   if (ours && SAME.some((key) => ours[key] !== theirs[key])) {
     throw new Refusal('PACKAGE_CONFLICT', 'The peer describes the content of this package differently.');
   }
@@ -28,10 +29,10 @@ export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: s
     facts = foldFacts(facts, event) ?? theirs;
     events.push(event);
   }
-  if (theirs.stageStamp > facts.stageStamp) events.push(stageChanged(facts, theirs, source));
+  if (theirs.stageStamp > facts.stageStamp) events.push(stageChanged(facts, theirs, source, authors?.stage ?? null));
   if (theirs.removal && theirs.removal > (facts.removal ?? '')) {
     const { packageId, filename } = facts;
-    events.push({ type: 'PackageRemoved', data: { packageId, filename, stamp: theirs.removal, source } });
+    events.push({ type: 'PackageRemoved', data: { packageId, filename, stamp: theirs.removal, source, by: authors?.removal ?? null } });
   }
   return events;
 }

@@ -3,6 +3,7 @@ import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { packageEvents, type ChunkPage, type PackageEvent, type PackagePublished, type PackageSuperseded } from '../contracts/package.events.js';
+import type { ChangeAuthors } from '../contracts/learn-package.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import { checkPages } from './chunk-pages.js';
 import { learn } from './learn.js';
@@ -32,6 +33,7 @@ export type PackageCommand =
       readonly facts: PackageFacts;
       readonly pages: readonly ChunkPage[];
       readonly peerId: string;
+      readonly authors?: ChangeAuthors;
     }
   | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
   | { readonly type: 'remove'; readonly stamp: Stamp }
@@ -113,7 +115,7 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
     case 'learn':
       return [
         ...(state.facts ? [] : recordLast(state, command.facts, command.pages)),
-        ...learn(state.facts, command.facts, command.peerId),
+        ...learn(state.facts, command.facts, command.peerId, command.authors),
       ];
     case 'setStage':
       return setStage(state, command.stage, command.stamp);

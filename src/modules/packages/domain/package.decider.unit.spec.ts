@@ -155,9 +155,15 @@ describe('learning from a peer', () => {
     const source = { kind: 'peer', peerId: 'b' } as const;
     const names = { packageId: 'p1', filename: 'a.pkg' };
     known.when(learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) })).gives(
-      { type: 'PackageStageChanged', data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source } },
-      { type: 'PackageRemoved', data: { ...names, stamp: stamp(12), source } },
+      { type: 'PackageStageChanged', data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source, by: null } },
+      { type: 'PackageRemoved', data: { ...names, stamp: stamp(12), source, by: null } },
     );
+  });
+
+  it('keeps who made a change, as far as the peer tells', () => {
+    const paula = { serverId: 'b', serverName: 'Munich', actor: 'paula' };
+    const told = { ...learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) }), authors: { stage: paula, removal: null } };
+    expect(known.when(told).events()).toMatchObject([{ data: { by: paula } }, { data: { by: null } }]);
   });
 
   it('is refused when the content differs', () => {

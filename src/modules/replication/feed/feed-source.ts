@@ -4,6 +4,7 @@ import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import type { ChangeAuthors } from '../../packages/contracts/learn-package.js';
 import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
 import { heldReplica, lineageOf, type HeldReplica } from '../contracts/held-replica.js';
 import type { Lineage } from '../contracts/lineage.js';
@@ -12,6 +13,8 @@ import { replicaEvents } from '../contracts/replica.events.js';
 /** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
 export interface FeedItem {
   readonly facts: PackageFacts;
+  /** Who changed the stage and who removed it, for the audit trails of peers. */
+  readonly authors?: ChangeAuthors;
   readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
   /** While this server fetches it: peers can have the chunks that are verified. */
   readonly fetching: { readonly lineage: Lineage } | null;
@@ -107,13 +110,14 @@ const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): b
 function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
   const { facts, uploadedAt, digests } = known;
   if (!facts) return null;
+  const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
   const since = uploadedAt ?? replica.verifiedAt;
   const lineage = uploadedAt === null ? lineageOf(replica) : [];
-  if (since !== null) return { facts, held: { verifiedAt: since, lineage }, fetching: null, digests };
+  if (since !== null) return { facts, ...authors, held: { verifiedAt: since, lineage }, fetching: null, digests };
   // A small package is published before anybody could ask for a part of it.
   const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
   if (!isOnItsWay && !isNews) return null;
-  return { facts, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
+  return { facts, ...authors, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
 }
 
 const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>

@@ -10,7 +10,7 @@ import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.po
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { LearnPackage } from '../../packages/contracts/learn-package.js';
-import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
+import { isRemoved, knowsMore, type PackageFacts } from '../../packages/contracts/package-facts.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../commands/review-replica.command.js';
 import { PeerItem, PeerManifest } from './peer-messages.js';
@@ -58,7 +58,7 @@ export class ItemHandler {
     return 'done';
   }
 
-  private async take(peer: PeerContact, { facts, held, fetching, digests }: PeerItem): Promise<void> {
+  private async take(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
     const { packageId } = facts;
     const known = (await this.packages.load(packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
@@ -67,8 +67,8 @@ export class ItemHandler {
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
-    await this.commands.execute(new LearnPackage(facts, pages, peer.peerId));
-    const { facts: ours } = await this.packages.load(packageId);
+    const learn = new LearnPackage(facts, pages, peer.peerId, namedAuthors(peer, authors));
+    const ours = await this.commands.execute<LearnPackage, PackageFacts | null>(learn);
     const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
     await this.commands.execute(new ReviewReplica(packageId, report));
@@ -85,4 +85,10 @@ export class ItemHandler {
     }
     throw new Refusal('PEER_UNREACHABLE', 'The peer sent a malformed manifest.');
   }
+}
+
+/** A peer tells its own changes without its name, which we know. */
+function namedAuthors({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
+  const named = (author: PeerItem['authors']['stage']) => (author?.serverId === peerId ? { ...author, serverName: name } : author);
+  return { stage: named(stage), removal: named(removal) };
 }

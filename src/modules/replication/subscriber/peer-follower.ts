@@ -4,6 +4,7 @@ import { backoffMs } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { withContext } from '../../../platform/context/call-context.js';
 import { newId } from '../../../platform/ids/ids.js';
+import { SavedPlace } from '../../../platform/reactions/saved-place.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
@@ -14,7 +15,6 @@ import type { ItemHandler } from './item-handler.js';
 import { ComparisonLoop } from './comparison/comparison-loop.js';
 import { OrderedWork } from './ordered-work.js';
 import type { PeerItem } from './peer-messages.js';
-import { ReadingPlace } from './reading-place.js';
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
@@ -105,7 +105,9 @@ export class PeerFollower {
     // Not AbortSignal.any: Node 20 may collect what it returns while only its listeners are left.
     const end = (): void => connection.abort();
     held.addEventListener('abort', end, { once: true });
-    const place = new ReadingPlace(this.parts.cursors, this.peer.peerId, this.stage, (error) => this.complain(error));
+    const { cursors } = this.parts;
+    const { peerId } = this.peer;
+    const place = new SavedPlace((id) => cursors.save(peerId, this.stage, id), (error) => this.complain(error));
     let failure: { readonly error: unknown } | null = null;
     const putOff = new Set<string>();
     let readAgain: NodeJS.Timeout | null = null;
@@ -124,7 +126,7 @@ export class PeerFollower {
       },
     });
     try {
-      await this.readInto(work, await place.load(), connection.signal);
+      await this.readInto(work, await cursors.load(peerId, this.stage), connection.signal);
     } finally {
       held.removeEventListener('abort', end);
       await work.settled();
@@ -169,7 +171,7 @@ export class PeerFollower {
     return withContext(context, work);
   }
 
-  private reached(place: ReadingPlace, id: string): void {
+  private reached(place: SavedPlace, id: string): void {
     this.attempt = 1;
     this.putOffs = 0;
     // A feed without ids has no place to come back to.

@@ -105,6 +105,7 @@ describe('following a peer', () => {
       { staysOpen: true },
     );
     await vi.waitFor(() => expect(handled).toEqual(['1', '2', '3']));
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(saved).toEqual(['1']);
     await vi.advanceTimersByTimeAsync(61_000);
     await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));

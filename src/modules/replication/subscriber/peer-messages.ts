@@ -30,9 +30,13 @@ const Way = z
   .array(z.object({ serverId: z.string().max(64), name: Name, verifiedAt: z.iso.datetime().nullable() }))
   .max(64);
 
+const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
+
 /** An item of a peer's feed. Fields that a newer server adds are left out. */
 export const PeerItem = z.object({
   facts: Facts,
+  /** A server of an earlier version does not tell. */
+  authors: z.object({ stage: Author.nullable(), removal: Author.nullable() }).default({ stage: null, removal: null }),
   held: z.object({ verifiedAt: z.iso.datetime(), lineage: Way.default([]) }).nullable(),
   /** While it fetches the package: its verified chunks can be had. */
   fetching: z.object({ lineage: Way }).nullable().default(null),

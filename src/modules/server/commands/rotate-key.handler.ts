@@ -4,6 +4,7 @@ import { CommandRunner, type Receipt } from '../../../platform/cqrs/command-runn
 import { LiveViews } from '../../../platform/live-view/live-views.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { rotationBytes } from '../contracts/rotation-proof.js';
 import { server } from '../domain/server.decider.js';
 import { KEYS_LOCK, KeyRing } from '../../../platform/secrets/server-keys/key-ring.js';
 import { generateOwnKey } from '../../../platform/secrets/server-keys/own-key.js';
@@ -32,6 +33,13 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   private async rotate(): Promise<Receipt> {
     const key = generateOwnKey(this.identity.serverId);
     await this.keys.store(key);
-    return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey: key.publicKey })).receipt;
+    const { publicKey } = key;
+    const prove = (previous: string): string => this.prove(previous, publicKey);
+    return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey, prove })).receipt;
+  }
+
+  private prove(previous: string, publicKey: string): string {
+    const bytes = rotationBytes(this.identity.serverId, previous, publicKey);
+    return Buffer.from(this.identity.sign(bytes, previous)).toString('base64url');
   }
 }

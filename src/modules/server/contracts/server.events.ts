@@ -27,14 +27,19 @@ export type ServerSettingsChanged = DomainEvent<
 /** Peers are told one by one, by calls that are signed with the key that each of them knows. */
 export type ServerKeyRotated = DomainEvent<
   'ServerKeyRotated',
-  /** Raw 32-byte Ed25519 public keys, base64url. */
-  { readonly publicKey: string; readonly previousPublicKey: string }
+  {
+    /** Raw 32-byte Ed25519 public keys, base64url. */
+    readonly publicKey: string;
+    readonly previousPublicKey: string;
+    /** Signature of `rotationBytes` by the previous key, base64url. Since version 2; null before. */
+    readonly proof: string | null;
+  }
 >;
 
 export type ServerEvent = ServerInitialised | ServerSettingsChanged | ServerKeyRotated;
 
 export const serverEvents = new EventFamily<ServerEvent>({
   ServerInitialised: { version: 1 },
-  ServerKeyRotated: { version: 1 },
+  ServerKeyRotated: { version: 2, upcasters: { 1: withFields({ proof: null }) } },
   ServerSettingsChanged: { version: 2, upcasters: { 1: withFields({ reachable: true }) } },
 });

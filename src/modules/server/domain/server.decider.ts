@@ -21,8 +21,8 @@ export type ServerState = KnownServer | null;
 export type ServerCommand =
   | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
   | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> }
-  /** The private key to it is stored already. */
-  | { readonly type: 'rotateKey'; readonly publicKey: string };
+  /** The private key to it is stored already. `prove` has the former key sign that it is the next one, base64url. */
+  | { readonly type: 'rotateKey'; readonly publicKey: string; readonly prove: (previousPublicKey: string) => string };
 
 const MAX_NAME = 100;
 
@@ -48,8 +48,11 @@ function change(state: KnownServer, to: Partial<ServerConfiguration>): readonly 
   return [{ type: 'ServerSettingsChanged', data }];
 }
 
-function rotateKey({ publicKey: previousPublicKey }: ServerInitialised['data'], publicKey: string): readonly ServerEvent[] {
-  return publicKey === previousPublicKey ? [] : [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey } }];
+type Rotation = Extract<ServerCommand, { type: 'rotateKey' }>;
+
+function rotateKey({ publicKey: previousPublicKey }: ServerInitialised['data'], { publicKey, prove }: Rotation): readonly ServerEvent[] {
+  if (publicKey === previousPublicKey) return [];
+  return [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey, proof: prove(previousPublicKey) } }];
 }
 
 /** This server itself, stream `server`. */
@@ -61,7 +64,7 @@ export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   decide(command, state) {
     if (command.type === 'initialise') return state ? [] : initialise(command.as);
     if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
-    if (command.type === 'rotateKey') return rotateKey(state, command.publicKey);
+    if (command.type === 'rotateKey') return rotateKey(state, command);
     return change(state, command.to);
   },
 

@@ -45,6 +45,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   USERNAME_TAKEN: code(409, 'There is an account of this name already, perhaps in other letter case.'),
   LAST_ADMIN: code(409, 'Without this account nobody could administer the server.'),
   ACCOUNT_IN_DIRECTORY: code(409, 'The directory keeps the password and the roles of this account. Change them there.'),
+  NO_DIRECTORY: code(409, 'There is no directory: LDAP_URL is not set.'),
   NOT_REACHABLE: code(409, 'Nobody can call this server, so it makes no invitations. Make one on the other server.'),
   PACKAGE_CONFLICT: code(409, 'A peer describes the content of a known package differently. Only in the log.'),
   PACKAGE_NOT_HELD: code(409, 'This server does not hold that package now: it is on its way, damaged, or not for this server.'),
@@ -64,6 +65,7 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   PEER_UNREACHABLE: code(502, 'The other server does not answer, or not as it should; the message says why.'),
   OUTSIDE_WINDOW: code(503, 'The server that answers sends packages to the one that asks at certain times only. `Retry-After` and `details.opensAt` say when.'),
   CHUNKS_PENDING: code(503, 'A server that fetches the package itself was asked for chunks that it does not have yet. Try again soon.'),
+  DIRECTORY_UNAVAILABLE: code(503, 'The directory (LDAP) does not answer, or not as it should. Local accounts can sign in.'),
   UNAVAILABLE: code(503, 'The server cannot do this now. Try again soon.'),
   INSUFFICIENT_STORAGE: code(507, 'There is not enough free disk space for the package.'),
 };

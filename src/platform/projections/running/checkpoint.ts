@@ -16,20 +16,25 @@ export async function loadCheckpoint(tx: EntityManager, projection: Projection):
   return rows[0]?.cursor ?? null;
 }
 
+export interface Move {
+  readonly projection: Projection;
+  readonly from: string | null;
+  readonly to: string;
+}
+
 /**
- * Moves the checkpoint from the value we know to a new one, within the caller's transaction. That transaction need
+ * Moves checkpoints from the values we know to new ones, within the caller's transaction. That transaction need
  * not wait for the disk: tables and checkpoint are lost or kept together, and the log has everything.
  */
-export async function moveCheckpoint(
-  tx: EntityManager,
-  projection: Projection,
-  from: string | null,
-  to: string,
-): Promise<void> {
+export async function moveCheckpoints(tx: EntityManager, moves: readonly Move[]): Promise<void> {
   const moved: [unknown[], number] = await tx.query(
-    `UPDATE checkpoints SET cursor = $3 WHERE projection = $1 AND cursor IS NOT DISTINCT FROM $2
+    `UPDATE checkpoints c SET cursor = m.up_to
+     FROM unnest($1::text[], $2::text[], $3::text[]) AS m (name, known, up_to)
+     WHERE c.projection = m.name AND c.cursor IS NOT DISTINCT FROM m.known
      RETURNING set_config('synchronous_commit', 'off', true)`,
-    [projection.name, from, to],
+    [moves.map(({ projection }) => projection.name), moves.map(({ from }) => from), moves.map(({ to }) => to)],
   );
-  if (moved[1] !== 1) throw new CheckpointMoved(`The checkpoint of ${projection.name} is no longer at ${from}`);
+  if (moved[1] !== moves.length) throw new CheckpointMoved(`A checkpoint is no longer at ${moves.map(placeOf).join(', ')}`);
 }
+
+const placeOf = ({ projection, from }: Move): string => `${from} of ${projection.name}`;

@@ -30,7 +30,7 @@ export async function foldHistory(
     if (item.kind === 'caughtUp') break;
     if (item.cursor === from) continue;
     const events = item.kind === 'events' ? item.events : [];
-    await project(tables, projection, { events, from, to: item.cursor }, null);
+    await project(tables, [{ projection, events, from, to: item.cursor }], null);
     from = item.cursor;
     progress(projection.name, events.length);
   }

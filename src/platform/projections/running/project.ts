@@ -1,25 +1,24 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/event.js';
-import { moveCheckpoint } from './checkpoint.js';
-import type { Projection } from '../projection.js';
-import type { ReadModelChanges } from '../read-model-changes.js';
+import { moveCheckpoints, type Move } from './checkpoint.js';
+import type { Change, ReadModelChanges } from '../read-model-changes.js';
 
-export interface Page {
+/** The next events of one projection. */
+export interface Page extends Move {
   readonly events: readonly RecordedEvent[];
-  readonly from: string | null;
-  readonly to: string;
 }
 
-/** Folds one page of events: rows, checkpoint and notification in one transaction. */
-export async function project(
-  dataSource: DataSource,
-  projection: Projection,
-  page: Page,
-  changes: ReadModelChanges | null,
-): Promise<void> {
+/** Folds a page of each of some projections: rows, checkpoints and notifications in one transaction. */
+export async function project(dataSource: DataSource, pages: readonly Page[], announcer: ReadModelChanges | null): Promise<void> {
   await dataSource.transaction(async (tx) => {
-    await moveCheckpoint(tx, projection, page.from, page.to);
-    const keys = page.events.length > 0 ? await projection.apply(page.events, tx) : [];
-    await changes?.announce(tx, projection.name, page.to, keys);
+    await moveCheckpoints(tx, pages);
+    const changes: Change[] = [];
+    for (const page of pages) changes.push(await apply(tx, page));
+    await announcer?.announce(tx, changes);
   });
+}
+
+async function apply(tx: EntityManager, { projection, events, to }: Page): Promise<Change> {
+  const keys = events.length > 0 ? await projection.apply(events, tx) : [];
+  return { projection: projection.name, cursor: to, keys };
 }

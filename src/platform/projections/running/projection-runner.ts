@@ -1,20 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { EventStore, type SubscriptionItem } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { keepTrying } from '../../reactions/keep-trying.js';
 import { CheckpointMoved, loadCheckpoint } from './checkpoint.js';
-import { project } from './project.js';
 import type { Projection } from '../projection.js';
 import { ProjectionRegistry } from '../projection-registry.js';
 import { ReadModelChanges } from '../read-model-changes.js';
-
-/**
- * Pause after a page with events. A transaction a page costs more than the rows of a package, whose events come within
- * some tens of milliseconds: so they share one. What comes after a pause without events is shown at once.
- */
-const PACE_MS = 15;
+import { SharedTransaction } from './shared-transaction.js';
 
 /**
  * Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. Each
@@ -24,15 +17,18 @@ const PACE_MS = 15;
 export class ProjectionRunner implements OnApplicationShutdown {
   private readonly logger = new Logger('Projections');
   private readonly stopping = new AbortController();
+  private readonly transaction: SharedTransaction;
   private running: Promise<void>[] = [];
 
   constructor(
     private readonly registry: ProjectionRegistry,
     private readonly store: EventStore,
     private readonly dataSource: DataSource,
-    private readonly changes: ReadModelChanges,
+    changes: ReadModelChanges,
     private readonly locks: Locks,
-  ) {}
+  ) {
+    this.transaction = new SharedTransaction(dataSource, changes);
+  }
 
   /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
   async start(): Promise<void> {
@@ -67,15 +63,13 @@ export class ProjectionRunner implements OnApplicationShutdown {
     for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
       cursor = await this.handle(projection, cursor, item);
       if (item.kind === 'caughtUp') onCaughtUp();
-      // Ended by a stop, which the subscription sees as well.
-      if (item.kind === 'events') await delay(PACE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
   private async handle(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
     if (item.kind === 'caughtUp' || item.cursor === from) return from;
     const events = item.kind === 'events' ? item.events : [];
-    await project(this.dataSource, projection, { events, from, to: item.cursor }, this.changes);
+    await this.transaction.fold({ projection, events, from, to: item.cursor });
     return item.cursor;
   }
 }

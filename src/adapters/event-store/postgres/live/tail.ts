@@ -38,7 +38,7 @@ export class LogTail {
     if (position < this.start || this.end < 0n) return null;
     const fresh = this.recent.slice(Number(position - this.start));
     const events = types ? fresh.filter(({ type }) => types.has(type)) : fresh;
-    return { events, upTo: position > this.end ? position : this.end };
+    return { events, upTo: position > this.end ? position : this.end, isCut: false };
   }
 
   /** Resolves when there is something after the position; also on the signal, and after `ms` milliseconds. */
@@ -86,10 +86,11 @@ export class LogTail {
 
   private async readOn(): Promise<void> {
     this.again = false;
-    const { events, upTo } = await readLog(this.pool, this.end);
+    const { events, upTo, isCut } = await readLog(this.pool, this.end);
     if (upTo === this.end) return;
     this.keep(events, upTo);
-    this.again = true;
+    // What was appended while this was read is told of, and polled for if that is lost.
+    if (isCut) this.again = true;
     this.moved.emit('moved');
   }
 

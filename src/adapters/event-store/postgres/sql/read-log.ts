@@ -9,6 +9,8 @@ export interface LogPage {
   readonly events: readonly RecordedEvent[];
   /** Everything wanted up to this position is on this page or an earlier one. */
   readonly upTo: bigint;
+  /** The log had more when it was read. */
+  readonly isCut: boolean;
 }
 
 type PageRow = EventRow & { readonly bytes: string };
@@ -36,7 +38,9 @@ export async function readLog(pool: Pool, after: bigint, types?: readonly string
   const values = [String(after), String(end), types ?? null];
   const { rows } = await pool.query<Row>({ name: 'read-log', text: SQL, values });
   const page = rows.filter((row) => row.position !== null);
-  return { events: page.map(toEvent), upTo: lastOf(page) ?? upTo(after, end, BigInt(rows[0]?.head ?? 0)) };
+  const head = BigInt(rows[0]?.head ?? 0);
+  const upTo = lastOf(page) ?? knownUpTo(after, end, head);
+  return { events: page.map(toEvent), upTo, isCut: upTo < head };
 }
 
 /** Where a page that was cut short ends; undefined when it was not. */
@@ -46,7 +50,7 @@ function lastOf(page: readonly PageRow[]): bigint | undefined {
   return cut ? BigInt(last.position) : undefined;
 }
 
-function upTo(after: bigint, end: bigint, head: bigint): bigint {
+function knownUpTo(after: bigint, end: bigint, head: bigint): bigint {
   const known = head < end ? head : end;
   return known > after ? known : after;
 }

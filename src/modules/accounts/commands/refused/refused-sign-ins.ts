@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Refusal } from '../../../../kernel/refusal.js';
 import { FactsLog } from '../../../../platform/cqrs/facts-log.js';
 import { RefusalRecord } from '../../../../platform/limits/refusal-record.js';
+import { reasonOf } from './refused-sign-in.js';
 import { accountEvents } from '../../contracts/account.events.js';
 
 const STREAM = 'account-refusals';
@@ -15,7 +16,8 @@ export class RefusedSignIns {
   constructor(private readonly log: FactsLog) {}
 
   /** Never throws. */
-  note(username: string, { message: reason }: Refusal): Promise<void> {
+  note(username: string, refusal: Refusal): Promise<void> {
+    const reason = reasonOf(refusal);
     return this.record.note((unrecorded) => {
       const data = { username: username.slice(0, MAX_NAME), reason, unrecorded };
       return this.log.append(STREAM, accountEvents, { type: 'SignInRefused', data });

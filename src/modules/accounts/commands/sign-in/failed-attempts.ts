@@ -55,12 +55,21 @@ export class FailedAttempts {
     if (accountPause !== null) throw tooMany(accountPause);
   }
 
+  /** Nobody could say whether it was right. So that an outage keeps nobody out at this address; each name is counted. */
+  async undecided({ keys }: Attempt): Promise<void> {
+    await this.giveBack([keys.address]);
+  }
+
   async succeeded({ keys, accountPause }: Attempt): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sign_in_failures WHERE key = $1', [keys.pair]);
     const counted = accountPause === null ? [keys.address, keys.account] : [keys.address];
+    await this.giveBack(counted);
+  }
+
+  private async giveBack(keys: readonly Buffer[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE state.sign_in_failures SET failures = greatest(failures - 1, 0), blocked_until = 'epoch' WHERE key = ANY($1)`,
-      [counted],
+      [keys],
     );
   }
 

@@ -1,7 +1,10 @@
 import { Command } from '@nestjs/cqrs';
 import type { Receipt } from '../../../../platform/cqrs/command-runner.js';
 
-/** Opens a session for who knows the password. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS, UNAVAILABLE. */
+/**
+ * Opens a session for who knows the password. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS,
+ * DIRECTORY_UNAVAILABLE, UNAVAILABLE.
+ */
 export class SignIn extends Command<SignedInSession> {
   constructor(
     readonly username: string,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../../kernel/refusal.js';
 import { currentContext, withContext } from '../../../../platform/context/call-context.js';
@@ -5,20 +6,28 @@ import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { Sessions } from '../../../../ports/sessions.port.js';
 import { account } from '../../domain/account.decider.js';
 import type { KnownAccount } from '../../domain/account.state.js';
+import { accountIdOf } from '../account-id.js';
+import { RefusedSignIn } from '../refused/refused-sign-in.js';
 import { RefusedSignIns } from '../refused/refused-sign-ins.js';
 import { attemptKeys } from './attempt-keys.js';
+import { DirectoryPasswords } from './directory-passwords.js';
 import { FailedAttempts, type Attempt } from './failed-attempts.js';
 import { KnownAddresses } from './known-addresses.js';
 import { LocalPasswords } from './local-passwords.js';
 import { SignIn, type SignedInSession } from './sign-in.command.js';
 
-const wrong = (): Refusal => new Refusal('SIGN_IN_REFUSED', 'The name or the password is wrong.');
+/**
+ * With a directory every refusal takes at least so long: how quick it is with a name tells something about it. A little more than
+ * one usually needs.
+ */
+const REFUSAL_MS = 300;
 
 /** The sign-in is on record before there is a session. */
 @CommandHandler(SignIn)
 export class SignInHandler implements ICommandHandler<SignIn> {
   constructor(
     private readonly passwords: LocalPasswords,
+    private readonly directory: DirectoryPasswords,
     private readonly attempts: FailedAttempts,
     private readonly addresses: KnownAddresses,
     private readonly refused: RefusedSignIns,
@@ -38,23 +47,38 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   }
 
   private async authenticate(username: string, password: string): Promise<KnownAccount> {
+    const begun = performance.now();
     try {
       const attempt = await this.attempts.begin(attemptKeys(currentContext().address, username));
-      const accountId = await this.passwords.check(username, password);
-      return await this.admit(attempt, accountId);
+      return await this.admit(attempt, username, password);
     } catch (error) {
       if (error instanceof Refusal) await this.refused.note(username, error);
+      if (this.directory.isThere) await delay(Math.max(0, REFUSAL_MS - (performance.now() - begun)));
       throw error;
     }
   }
 
   /** Says the same, after the same work, whether the name, the password or the account is at fault. */
-  private async admit(attempt: Attempt, accountId: string | null): Promise<KnownAccount> {
-    const known = accountId !== null && (await this.addresses.has(accountId, currentContext().address));
-    if (!known) this.attempts.requireNoPause(attempt);
-    const state = accountId === null ? null : await this.runner.load(account, accountId);
-    if (!state || state.disabled) throw wrong();
+  private async admit(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
+    const local = await this.passwords.check(username, password);
+    const mayBeRight = local !== null || this.directory.isThere;
+    const isKnown = mayBeRight && (await this.addresses.has(local ?? accountIdOf(username), currentContext().address));
+    if (!isKnown) this.attempts.requireNoPause(attempt);
+    const accountId = local ?? (await this.askDirectory(attempt, username, password));
+    const state = await this.runner.load(account, accountId);
+    if (!state || state.disabled || (local !== null && state.source !== 'local')) throw RefusedSignIn.wrong();
     await this.attempts.succeeded(attempt);
     return state;
+  }
+
+  private async askDirectory(attempt: Attempt, username: string, password: string): Promise<string> {
+    if (!this.directory.isThere) throw RefusedSignIn.wrong();
+    try {
+      return await this.directory.check(username, password);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE') await this.attempts.undecided(attempt);
+      if (error instanceof Refusal) this.attempts.requireNoPause(attempt);
+      throw error;
+    }
   }
 }

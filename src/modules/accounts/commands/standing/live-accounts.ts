@@ -15,6 +15,7 @@ export class LiveAccounts implements LiveView {
     'AccountRenamed',
     'AccountDisabled',
     'AccountEnabled',
+    'DirectoryLinked',
     'PasswordChanged',
     'SessionClosed',
     'ApiTokenIssued',

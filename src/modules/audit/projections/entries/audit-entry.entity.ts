@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Actor } from '../../../../kernel/event.js';
 import type { Json } from '../../../../kernel/json.js';
 import { safeBigint } from '../../../../platform/database/column-values.js';
-import type { TargetType } from '../../contracts/audit-view.js';
+import type { Change, TargetType } from '../../contracts/audit-view.js';
 
 /** One event of the log, told for people. `seq` counts them in the order of the log. */
 @Entity('audit_entries')
@@ -24,4 +24,11 @@ export class AuditEntryEntity {
   @Column('text', { name: 'target_label', nullable: true }) targetLabel!: string | null;
   @Column('text') summary!: string;
   @Column('jsonb') details!: { readonly [key: string]: Json | undefined };
+  @Column('jsonb') changes!: readonly Change[];
+  /** Where it began, when that was another server. */
+  @Column('text', { name: 'origin_server_id', nullable: true }) originServerId!: string | null;
+  @Column('text', { name: 'origin_server_name', nullable: true }) originServerName!: string | null;
+  @Column('text', { name: 'origin_actor', nullable: true }) originActor!: string | null;
+  /** The latest time recorded up to this entry: never goes back, as a clock may. */
+  @Column('timestamptz') latest!: Date;
 }

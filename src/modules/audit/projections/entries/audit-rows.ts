@@ -1,57 +1,56 @@
 import type { RecordedEvent } from '../../../../kernel/event.js';
-import { accountEvents } from '../../../accounts/contracts/account.events.js';
-import { downloadEvents } from '../../../downloads/contracts/download.events.js';
-import { packageEvents } from '../../../packages/contracts/package.events.js';
-import { peerEvents } from '../../../peers/contracts/peer.events.js';
-import { replicaEvents } from '../../../replication/contracts/replica.events.js';
-import { secretEvents } from '../../../server/contracts/secret.events.js';
-import { serverEvents } from '../../../server/contracts/server.events.js';
-import { accountStory, secretStory, serverStory } from '../stories/account-stories.js';
 import type { AuditEntryEntity } from './audit-entry.entity.js';
-import { downloadStory } from '../stories/download-stories.js';
-import { packageStory } from '../stories/package-stories.js';
-import { peerStory } from '../stories/peer-stories.js';
-import { replicaStory } from '../stories/replica-stories.js';
 import type { Story } from '../stories/story.js';
+import { storyOf } from './story-of.js';
+import { Subjects } from './subjects.js';
 
-/** Everything that is recorded is audited. */
-export const AUDITED_TYPES: readonly string[] = [
-  ...packageEvents.types,
-  ...replicaEvents.types,
-  ...peerEvents.types,
-  ...accountEvents.types,
-  ...serverEvents.types,
-  ...downloadEvents.types,
-  ...secretEvents.types,
-];
-
-function storyOf(record: RecordedEvent): Story | null {
-  const ofPackage = packageEvents.read(record);
-  if (ofPackage) return packageStory(ofPackage);
-  const ofReplica = replicaEvents.read(record);
-  if (ofReplica) return replicaStory(ofReplica);
-  const ofPeer = peerEvents.read(record);
-  if (ofPeer) return peerStory(ofPeer);
-  const ofAccount = accountEvents.read(record);
-  if (ofAccount) return accountStory(ofAccount);
-  const ofDownload = downloadEvents.read(record);
-  if (ofDownload) return downloadStory(ofDownload, record.metadata.serverId);
-  const ofSecrets = secretEvents.read(record);
-  if (ofSecrets) return secretStory(ofSecrets, record.metadata.serverId);
-  const ofServer = serverEvents.read(record);
-  return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
+/** An event, and what it tells. */
+export interface Told {
+  readonly record: RecordedEvent;
+  readonly story: Story;
 }
 
-/** The audit entries of a page of events, numbered on from the last one so far. */
-export function auditRows(records: readonly RecordedEvent[], last: number): AuditEntryEntity[] {
-  const told = records.flatMap((record) => {
+/** What the entries before have left behind. */
+export interface Before {
+  /** Number of the last one. */
+  readonly seq: number;
+  /** The latest time recorded so far. */
+  readonly latest: Date;
+  readonly subjects: Subjects;
+}
+
+export const nothingBefore = (): Before => ({ seq: 0, latest: new Date(0), subjects: new Subjects() });
+
+export const tell = (records: readonly RecordedEvent[]): Told[] =>
+  records.flatMap((record) => {
     const story = storyOf(record);
     return story ? { record, story } : [];
   });
+
+/** The audit entries of a page of events, numbered on from the last one so far. Notes in `subjects` what has changed. */
+export function auditRows(told: readonly Told[], { seq, latest, subjects }: Before): AuditEntryEntity[] {
+  let last = latest;
   return told.map(({ record, story }, index) => {
-    const { actor, address, serverId, correlationId, causationId } = record.metadata;
-    const who = { actorKind: actor.kind, actorId: actor.id, actorName: actor.name, address };
-    const what = { eventId: record.id, kind: record.type, recordedAt: record.recordedAt };
-    return { seq: last + index + 1, ...what, ...who, serverId, correlationId, causationId, ...story };
+    if (record.recordedAt > last) last = record.recordedAt;
+    return { seq: seq + index + 1, latest: last, ...rowOf(record, story, subjects) };
   });
+}
+
+function rowOf(record: RecordedEvent, story: Story, subjects: Subjects): Omit<AuditEntryEntity, 'seq' | 'latest'> {
+  const { actor, address, serverId, correlationId, causationId } = record.metadata;
+  const { targetType, targetId, targetLabel, summary, details } = story;
+  const { changes, origin } = subjects.tell(story);
+  const told = { address, serverId, correlationId, causationId, targetType, targetId, targetLabel, summary, details, changes };
+  return {
+    ...told,
+    eventId: record.id,
+    kind: record.type,
+    recordedAt: record.recordedAt,
+    actorKind: actor.kind,
+    actorId: actor.id,
+    actorName: actor.name,
+    originServerId: origin?.serverId ?? null,
+    originServerName: origin?.serverName ?? null,
+    originActor: origin?.actor ?? null,
+  };
 }

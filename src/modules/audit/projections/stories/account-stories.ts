@@ -1,7 +1,7 @@
 import type { AccountEvent, PasswordChanger, Rights } from '../../../accounts/contracts/account.events.js';
 import type { EncryptionKeyRotated } from '../../../server/contracts/secret.events.js';
 import type { ServerEvent } from '../../../server/contracts/server.events.js';
-import { counted, type Story } from './story.js';
+import { counted, type Fields, type Story } from './story.js';
 
 /** `publisher up to Test, auditor`. */
 function rights({ roles, publishUpTo }: Rights): string {
@@ -23,15 +23,18 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
     case 'AccountCreated':
       return `Created the account ${username}: ${rights(event.data)}${event.data.source === 'directory' ? ', from the directory' : ''}`;
     case 'SignedIn':
-      return `${username} signed in`;
+      return `${username} signed in${event.data.source === 'directory' ? ' through the directory' : ''}`;
     case 'RoleChanged':
       return `Changed the roles of ${username} from ${rights(event.data.from)} to ${rights(event.data.to)}`;
     case 'AccountRenamed':
       return `Changed the display name of ${username} from ${event.data.from ?? 'none'} to ${event.data.to ?? 'none'}`;
     case 'AccountDisabled':
-      return `Disabled the account ${username}`;
+      return event.data.by === 'directory' ? `Disabled the account ${username}, who is gone or disabled in the directory` : `Disabled the account ${username}`;
     case 'AccountEnabled':
       return `Enabled the account ${username}`;
+    case 'DirectoryLinked':
+      if (event.data.externalId === null) return `Lets the next person named ${username} in the directory have that account`;
+      return `Linked the account ${username} to ${event.data.externalId} in the directory`;
     case 'PasswordChanged':
       return PASSWORD_STORIES[event.data.by](username);
     case 'SessionClosed':
@@ -49,9 +52,29 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
   }
 }
 
+const fieldsOf = ({ roles, publishUpTo }: Rights): Fields => ({ roles: [...roles], publishUpTo });
+
+/** What an event changes of an account, besides its password and what it opens. */
+function changeOf(event: AccountEvent): Pick<Story, 'before' | 'now'> {
+  switch (event.type) {
+    case 'AccountCreated':
+      return { now: { ...fieldsOf(event.data), displayName: event.data.displayName, disabled: false } };
+    case 'RoleChanged':
+      return { before: fieldsOf(event.data.from), now: fieldsOf(event.data.to) };
+    case 'AccountRenamed':
+      return { before: { displayName: event.data.from }, now: { displayName: event.data.to } };
+    case 'AccountDisabled':
+      return { before: { disabled: false }, now: { disabled: true } };
+    case 'AccountEnabled':
+      return { before: { disabled: true }, now: { disabled: false } };
+    default:
+      return {};
+  }
+}
+
 export function accountStory(event: AccountEvent): Story {
   const { username } = event.data;
-  const about = { targetType: 'ACCOUNT', targetLabel: username, details: event.data } as const;
+  const about = { targetType: 'ACCOUNT', targetLabel: username, details: event.data, ...changeOf(event) } as const;
   if (event.type !== 'SignInRefused') return { ...about, targetId: event.data.accountId, summary: summaryOf(event) };
   const { reason, unrecorded } = event.data;
   return { ...about, targetId: username, summary: `Refused a sign-in as ${username}: ${reason}${more(unrecorded)}` };
@@ -59,12 +82,15 @@ export function accountStory(event: AccountEvent): Story {
 
 export function serverStory(event: ServerEvent, targetId: string): Story {
   if (event.type === 'ServerKeyRotated') {
-    return { targetType: 'SERVER', targetId, targetLabel: null, summary: 'Gave this server a new key', details: event.data };
+    const { publicKey, previousPublicKey } = event.data;
+    const change = { before: { publicKey: previousPublicKey }, now: { publicKey } };
+    return { targetType: 'SERVER', targetId, targetLabel: null, summary: 'Gave this server a new key', details: event.data, ...change };
   }
   const { name, url, stage } = event.data;
   const what = event.type === 'ServerInitialised' ? 'Set up this server' : 'Changed the settings of this server';
   const summary = `${what}: ${name}, ${url}, ${stage}`;
-  return { targetType: 'SERVER', targetId, targetLabel: name, summary, details: event.data };
+  const more: Fields = event.type === 'ServerInitialised' ? { publicKey: event.data.publicKey, reachable: true } : { reachable: event.data.reachable };
+  return { targetType: 'SERVER', targetId, targetLabel: name, summary, details: event.data, now: { name, url, stage, ...more } };
 }
 
 export function secretStory({ data }: EncryptionKeyRotated, targetId: string): Story {

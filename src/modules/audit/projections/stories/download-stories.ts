@@ -1,5 +1,5 @@
-import type { DownloadEvent, DownloadProtectionChanged } from '../../../downloads/contracts/download.events.js';
-import { counted, type Story } from './story.js';
+import { UNPROTECTED, type DownloadEvent, type DownloadProtection, type DownloadProtectionChanged } from '../../../downloads/contracts/download.events.js';
+import { counted, type Fields, type Story } from './story.js';
 
 function protection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
   if (mode === 'NONE') return 'everybody';
@@ -7,16 +7,24 @@ function protection({ mode, username, networks }: DownloadProtectionChanged['dat
   return mode === 'SIGNED' ? 'who has a signed address' : `who calls from ${networks.join(', ')}`;
 }
 
+const fieldsOf = ({ mode, username, networks }: DownloadProtection): Fields => ({
+  downloadsFor: mode,
+  downloadUsername: username,
+  downloadNetworks: [...networks],
+});
+
 export function downloadStory(event: DownloadEvent, serverId: string): Story {
   if (event.type === 'DownloadProtectionChanged') {
     const { mode, username, networks } = event.data;
     const details = { mode, username, networks: [...networks] };
-    return { targetType: 'SERVER', targetId: serverId, targetLabel: null, summary: `Downloads are for ${protection(event.data)}`, details };
+    const about = { targetType: 'SERVER', targetId: serverId, targetLabel: null, details } as const;
+    const change = { before: fieldsOf(UNPROTECTED), now: fieldsOf(event.data) };
+    return { ...about, summary: `Downloads are for ${protection(event.data)}`, ...change };
   }
   if (event.type === 'DownloadUrlCreated') {
     const { packageId, filename, expiresAt } = event.data;
     const summary = `Gave out an address to download ${filename}, until ${expiresAt}`;
-    return { targetType: 'PACKAGE', targetId: packageId, targetLabel: filename, summary, details: event.data };
+    return { targetType: 'PACKAGE', targetId: packageId, targetLabel: filename, summary, details: event.data, origin: null };
   }
   const { path, reason, unrecorded } = event.data;
   const more = unrecorded > 0 ? `; ${counted(unrecorded, 'more download')} before it` : '';

@@ -1,6 +1,6 @@
 import type { Json } from '../../../../kernel/json.js';
-import type { FlowPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
-import { counted, type Story } from './story.js';
+import { OPEN_POLICY, type FlowPolicy, type PeerPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
+import { counted, type Fields, type Story } from './story.js';
 import type { PeerEvent } from '../../../peers/contracts/peer.events.js';
 
 type InvitationEvent = Extract<PeerEvent, { type: 'PeerInvited' | 'PeerInvitationAccepted' }>;
@@ -23,7 +23,31 @@ export function peerStory(event: PeerEvent): Story {
   if (event.type === 'PeerPolicyChanged') return policyStory(event);
   const { peerId, name } = event.data;
   const summary = `${SUMMARIES[event.type]} ${name}`;
-  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details: event.data };
+  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details: event.data, ...changeOf(event) };
+}
+
+type Settled = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
+
+/** What an event changes of a peer, as this server knows it. */
+function changeOf(event: Settled): Pick<Story, 'before' | 'now'> {
+  switch (event.type) {
+    case 'PeerRegistered': {
+      const { name, url, publicKey } = event.data;
+      return { now: { name, url, publicKey, registered: true, suspended: false } };
+    }
+    case 'PeerKeyRotated':
+      return { before: { publicKey: event.data.previousPublicKey }, now: { publicKey: event.data.publicKey } };
+    case 'PeerKeyAcknowledged':
+      return { now: { knowsKey: event.data.publicKey } };
+    case 'PeerSettingsChanged':
+      return { now: { name: event.data.name, url: event.data.url } };
+    case 'PeerSuspended':
+      return { before: { suspended: false }, now: { suspended: true } };
+    case 'PeerResumed':
+      return { before: { suspended: true }, now: { suspended: false } };
+    case 'PeerUnregistered':
+      return { before: { registered: true }, now: { registered: false } };
+  }
 }
 
 function invitationStory(event: InvitationEvent): Story {
@@ -37,9 +61,16 @@ function invitationStory(event: InvitationEvent): Story {
 
 function policyStory({ data: { peerId, name, direction, send, receive } }: PolicyEvent): Story {
   const summary = `Changed what is exchanged with ${name}, when and how fast (${direction})`;
-  const details = { peerId, name, direction, send: flowDetails(send), receive: flowDetails(receive) };
-  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details };
+  const policy = policyFields({ direction, send, receive });
+  const details = { peerId, name, ...policy };
+  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details, before: policyFields(OPEN_POLICY), now: policy };
 }
+
+const policyFields = ({ direction, send, receive }: PeerPolicy): Fields => ({
+  direction,
+  send: flowDetails(send),
+  receive: flowDetails(receive),
+});
 
 const flowDetails = ({ bytesPerSecond, windows }: FlowPolicy): Json => ({
   bytesPerSecond,

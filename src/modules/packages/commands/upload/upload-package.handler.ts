@@ -118,7 +118,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
     const pages = vouched ? [] : pagesOf(file.chunks);
-    const receipt = await this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
+    const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
     return { receipt, publication: publication.publication };
   }
 

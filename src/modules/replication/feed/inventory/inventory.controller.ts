@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { takesFrom } from '../../../../kernel/peer-policy/peer-policy.js';
 import { Refusal } from '../../../../kernel/refusal.js';
 import { STAGES, type Stage } from '../../../../kernel/stage.js';
 import { PeerCall } from '../../../../platform/peer-auth/peer-call.decorator.js';
@@ -30,16 +31,16 @@ export class InventoryController {
     private readonly peers: ServedPeers,
   ) {}
 
-  /** Digests over the packages that a server of that stage and this one take. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED. */
+  /** Digests over the packages that a server of that stage and this one take, and whether we take anything from it. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED. */
   @Get('inventory')
   @PeerCall()
-  async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage }> {
+  async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
     const { stage: theirs } = checked(Asked, query);
-    await this.peers.caller();
+    const { policy } = await this.peers.caller();
     await this.upToDate.wait();
     const { stage } = this.identity;
     const inventory = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(sharedStages(stage, theirs), 'us'));
-    return { stage, ...inventory };
+    return { stage, takes: takesFrom(policy), ...inventory };
   }
 
   /** What is known of the packages of one bucket, of every stage and removed ones too. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import { givesTo } from '../../../../kernel/peer-policy/peer-policy.js';
 import type { Stage } from '../../../../kernel/stage.js';
 import { Clock } from '../../../../platform/clock/clock.js';
 import { ReadModels } from '../../../../platform/projections/read-models.js';
@@ -41,14 +42,16 @@ export class Comparison {
     if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
     const shared = sharedStages(stage, theirs.stage);
     const ours = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(shared, peer));
+    // What a policy keeps from the peer is no difference that anybody could mend.
+    const isTaught = theirs.takes && givesTo(peer.policy);
     const found = new Set<string>();
     for (const bucket of differingBuckets(ours.buckets, theirs.buckets)) {
       signal.throwIfAborted();
       const { toLearn, toTeach } = judge(await this.ourEntries(peer, bucket), await this.theirEntries(peer, bucket), shared);
       await this.learn(peer, toLearn, signal);
-      for (const id of [...toLearn, ...toTeach]) found.add(id);
+      for (const id of isTaught ? [...toLearn, ...toTeach] : toLearn) found.add(id);
     }
-    const stages = { ours: sharedStages(stage, stage), theirs: sharedStages(theirs.stage, theirs.stage) };
+    const stages = { ours: sharedStages(stage, stage), theirs: isTaught ? sharedStages(theirs.stage, theirs.stage) : [] };
     const differences = new DifferencesQuery(peer.peerId, stages, [...found]);
     return this.note(peer, await this.queries.execute<DifferencesQuery, number>(differences));
   }

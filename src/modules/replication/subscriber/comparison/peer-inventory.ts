@@ -9,6 +9,8 @@ const Digest = z.string().max(64);
 /** A peer's answer to `GET /peer/v1/inventory`. */
 export const PeerInventory = z.object({
   stage: z.enum(STAGES),
+  /** Does it take packages from us? */
+  takes: z.boolean().default(true),
   latestStamp: Stamp.nullable(),
   buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKETS),
 });

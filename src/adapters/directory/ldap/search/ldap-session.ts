@@ -1,0 +1,88 @@
+import { Client, type Entry, type Filter } from 'ldapts';
+import type { DirectoryPerson, DirectorySettings } from '../../../../ports/directory.port.js';
+import type { Connections } from '../connect/connections.js';
+import { anyOf, both, filled, forAnybody, parseFilter, usernameAttributes } from './filters.js';
+import { allGroups, type GroupSearch } from './groups.js';
+import { bufferAttributes, idFilter, idOf, isDisabled, textOf, valuesOf, wantedAttributes } from './person-entry.js';
+
+/** Somebody whom a search has found, before it is known which groups they are in. */
+export type Found = Omit<DirectoryPerson, 'groups'>;
+
+/** The same for names that a directory may take for one. */
+const nameKey = (name: string): string => name.normalize('NFKC').toLowerCase().normalize('NFKC');
+
+const NO_ID = 'has no entryUUID or objectGUID that LDAP_BIND_DN may read, or not the one in LDAP_ID_ATTRIBUTE';
+
+/** One connection, signed in with the account of this server. */
+export class LdapSession {
+  private readonly people: Filter;
+  private readonly groups: GroupSearch;
+  private readonly names: readonly string[];
+
+  private constructor(
+    private readonly client: Client,
+    private readonly settings: DirectorySettings,
+  ) {
+    const { groupSearchBase, recursive, groupFilter } = settings;
+    this.people = parseFilter(settings.searchFilter);
+    this.groups = { groupSearchBase, recursive, filter: parseFilter(groupFilter) };
+    this.names = usernameAttributes(this.people);
+  }
+
+  static async open(settings: DirectorySettings, connections: Connections): Promise<LdapSession> {
+    const socket = await connections.openSecured();
+    // The connection is made and encrypted already; a client that lost it must not make another.
+    const client = new Client({ url: 'ldap://opened', timeout: settings.timeoutMs, connectTimeout: settings.timeoutMs, createConnection: () => socket });
+    if (settings.bind) await client.bind(settings.bind.dn, settings.bind.password);
+    return new LdapSession(client, settings);
+  }
+
+  /** The one person of this name, or in words why there is none. */
+  async find(username: string): Promise<Found | string> {
+    const entries = await this.search(filled(this.people, { username, dn: '' }), { sizeLimit: 2 });
+    if (entries.length > 1) return 'The directory has more than one person of this name.';
+    const [entry] = entries;
+    // Directories take names for one that are not written alike; what counts failed attempts does not.
+    const isName = (name: string): boolean => entry !== undefined && valuesOf(entry, name).some((value) => nameKey(value.toString()) === nameKey(username));
+    if (!entry || !this.names.some(isName)) return 'The directory knows nobody of this name.';
+    return this.read(entry);
+  }
+
+  /** Those of these ids that the search filter lets through. */
+  async findAll(ids: readonly string[]): Promise<Found[]> {
+    const filters = ids.flatMap((id) => idFilter(id) ?? []);
+    if (filters.length === 0) return [];
+    const entries = await this.search(both(forAnybody(this.people), anyOf(filters)));
+    return entries.map((entry) => this.read(entry)).filter((found) => typeof found !== 'string');
+  }
+
+  async withGroups(found: Found): Promise<DirectoryPerson> {
+    return { ...found, groups: await allGroups(this.client, this.groups, found) };
+  }
+
+  /** @throws when the base cannot be read */
+  async checkBase(): Promise<void> {
+    const bases = new Set([this.settings.searchBase, this.settings.groupSearchBase]);
+    for (const base of bases) await this.client.search(base, { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
+  }
+
+  private async search(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
+    const { idAttribute, searchBase } = this.settings;
+    const { searchEntries } = await this.client.search(searchBase, {
+      scope: 'sub',
+      filter,
+      attributes: wantedAttributes(this.names, idAttribute),
+      explicitBufferAttributes: bufferAttributes(idAttribute),
+      ...limit,
+    });
+    return searchEntries;
+  }
+
+  private read(entry: Entry): Found | string {
+    const id = idOf(entry, this.settings.idAttribute);
+    const username = textOf(entry, this.names[0] ?? '');
+    if (id === null) return `${entry.dn} ${NO_ID}.`;
+    if (username === null) return `${entry.dn} has no ${this.names[0]}.`;
+    return { id, dn: entry.dn, username, displayName: textOf(entry, 'displayName') ?? textOf(entry, 'cn'), disabled: isDisabled(entry) };
+  }
+}

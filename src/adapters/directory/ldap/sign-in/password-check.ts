@@ -1,0 +1,80 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import Strategy from 'passport-ldapauth';
+import { DirectoryUnavailable, type DirectorySettings } from '../../../../ports/directory.port.js';
+import { isEncrypted, placeOf, tlsOptions, type Connections } from '../connect/connections.js';
+import { closeLent, lendTwo } from './lent-connections.js';
+
+/** What passport calls back, with what it has to say. */
+interface Outcome {
+  success(): void;
+  fail(why: unknown, status?: number): void;
+  error(error: unknown): void;
+}
+
+/** By these names `ldapjs` says that the directory does not take somebody's password now; the rest is trouble. */
+const REFUSALS = new Set(['InappropriateAuthenticationError', 'UnwillingToPerformError', 'InsufficientAccessRightsError']);
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+const messageOf = (why: unknown): string => (why !== null && typeof why === 'object' && 'message' in why ? String(why.message) : '');
+
+/**
+ * Options for `ldapjs`. It would send the password of the bind account right behind its own StartTLS request, before the
+ * connection is encrypted, and crash the process on a name that it can't parse. So it gets connections on which TLS is the next
+ * thing to happen, and names as they are.
+ */
+function serverOptions(settings: DirectorySettings, dn: string, lent: readonly Socket[]) {
+  const { host, port } = placeOf(settings.url);
+  const isTls = isEncrypted(settings);
+  const unused = [...lent];
+  const tls = {
+    ...tlsOptions(settings),
+    get socket() {
+      return unused.shift();
+    },
+  };
+  const account = settings.bind ? { bindDN: settings.bind.dn, bindCredentials: settings.bind.password } : {};
+  return {
+    url: `${isTls ? 'ldaps' : 'ldap'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...account,
+    searchBase: dn,
+    searchScope: 'base' as const,
+    searchFilter: '(objectClass=*)',
+    searchAttributes: ['1.1'],
+    strictDN: false,
+    reconnect: false,
+    timeout: settings.timeoutMs,
+    connectTimeout: settings.timeoutMs,
+    ...(isTls && { tlsOptions: tls }),
+  };
+}
+
+/** Null when the directory takes this password of this entry, else why not. @throws what made it impossible to ask */
+export async function refusalOf(settings: DirectorySettings, dn: string, password: string, connections: Connections): Promise<string | null> {
+  const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
+  const server = serverOptions(settings, dn, lent);
+  const outcome = authenticated(server, password);
+  void outcome.catch(() => undefined).then(() => closeLent(lent));
+  return outcome;
+}
+
+function authenticated(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const strategy = new Strategy({ server, credentialsLookup: () => ({ username: 'found', password }) });
+    const outcome: Outcome = {
+      success: () => resolve(null),
+      fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
+      error: (error) => (REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(trouble(error))),
+    };
+    Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
+  });
+}
+
+/** Of `ldapjs`, for what has no result code of the directory. */
+const FIRST_OWN_CODE = 128;
+
+/** The directory has answered about this person, in a way that says nothing about others. */
+function trouble(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
+  return isAnswer ? new DirectoryUnavailable(`The directory answered ${error.name} about a password.`, error, false) : error;
+}

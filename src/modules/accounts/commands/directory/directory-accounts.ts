@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { rightsOf } from '../../../../kernel/directory/role-map.js';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { Settings } from '../../../../platform/config/settings.js';
+import { systemActor, withContext } from '../../../../platform/context/call-context.js';
+import type { DirectoryPerson } from '../../../../ports/directory.port.js';
+import { Sessions } from '../../../../ports/sessions.port.js';
+import type { Rights } from '../../contracts/account.events.js';
+import type { AccountCommand } from '../../domain/account.decider.js';
+import type { KnownAccount } from '../../domain/account.state.js';
+import { checkedUsername, shownName } from '../../domain/username.js';
+import { accountIdOf } from '../account-id.js';
+import { RefusedSignIn } from '../refused/refused-sign-in.js';
+import { AccountChanges } from '../standing/account-changes.js';
+import { LiveAccounts } from '../standing/live-accounts.js';
+
+/** Keeps accounts as the directory has their people. */
+@Injectable()
+export class DirectoryAccounts {
+  constructor(
+    private readonly settings: Settings,
+    private readonly changes: AccountChanges,
+    private readonly accounts: LiveAccounts,
+    private readonly sessions: Sessions,
+  ) {}
+
+  rightsOf(person: DirectoryPerson): Rights {
+    return rightsOf(person.groups, this.settings.directory?.roleMap ?? []);
+  }
+
+  /** The account of somebody whose password is right, made if there is none. @throws RefusedSignIn */
+  async admit(person: DirectoryPerson): Promise<string> {
+    const accountId = accountIdOf(usernameOf(person));
+    await this.asDirectory(() => this.changes.alone(async () => {
+      const known = await this.accounts.read(accountId);
+      if (known) refuseOthers(known, person);
+      if (known) await this.follow(known, person);
+      if (this.rightsOf(person).roles.length === 0) throw RefusedSignIn.wrong(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
+      if (!known) await this.create(accountId, person);
+    }));
+    return accountId;
+  }
+
+  /** Does what the directory says now about an account; null when the person is gone. Tells whether anything changed. */
+  refresh(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
+    return this.asDirectory(() => this.changes.alone(async () => {
+      const known = await this.accounts.read(accountId);
+      return known?.source === 'directory' ? this.follow(known, person) : false;
+    }));
+  }
+
+  /** Sessions go after the event, so that they do not come back with the rights. */
+  private async follow(known: KnownAccount, person: DirectoryPerson | null): Promise<boolean> {
+    const commands = this.commandsFor(known, person);
+    // What was left when a process died in between.
+    if (known.disabledByDirectory) await this.sessions.closeAll(known.accountId);
+    const receipts = [];
+    for (const command of commands) receipts.push(await this.changes.run(known.accountId, command));
+    if (!person || person.disabled || this.rightsOf(person).roles.length === 0) await this.sessions.closeAll(known.accountId);
+    return receipts.some(({ types }) => types.length > 0);
+  }
+
+  private commandsFor(known: KnownAccount, person: DirectoryPerson | null): AccountCommand[] {
+    if (!person || person.disabled) return [{ type: 'disable', otherAdmins: 1, by: 'directory' }];
+    return [
+      { type: 'link', externalId: person.id },
+      { type: 'changeRights', to: this.rightsOf(person), otherAdmins: 1, by: 'directory' },
+      { type: 'rename', displayName: shownName(person.displayName) },
+      ...(known.disabledByDirectory ? [{ type: 'enable' } as const] : []),
+    ];
+  }
+
+  /** The link comes last: without it the next sign-in makes it. */
+  private async create(accountId: string, person: DirectoryPerson): Promise<void> {
+    const as = { accountId, username: usernameOf(person), displayName: shownName(person.displayName), source: 'directory', mustChangePassword: false } as const;
+    await this.changes.run(accountId, { type: 'create', as: { ...as, ...this.rightsOf(person) } });
+    await this.changes.run(accountId, { type: 'link', externalId: person.id });
+  }
+
+  private asDirectory<T>(work: () => Promise<T>): Promise<T> {
+    return withContext({ actor: systemActor('directory') }, work);
+  }
+}
+
+/** @throws RefusedSignIn */
+function usernameOf({ username, dn }: DirectoryPerson): string {
+  try {
+    return checkedUsername(username);
+  } catch (error) {
+    if (error instanceof Refusal) throw RefusedSignIn.wrong(`The name of ${dn} in the directory is none for an account: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws RefusedSignIn */
+function refuseOthers({ source, username, externalId, disabled, disabledByDirectory }: KnownAccount, person: DirectoryPerson): void {
+  if (source !== 'directory') throw RefusedSignIn.wrong(`There is a local account ${username}, so ${person.dn} can't have it.`);
+  if (externalId !== null && externalId !== person.id) {
+    throw RefusedSignIn.wrong(`The account ${username} is of ${externalId}, and ${person.dn} is ${person.id}. \`relinkAccount\` gives it away.`);
+  }
+  if (disabled && !disabledByDirectory) throw RefusedSignIn.wrong(`An administrator has disabled the account ${username}.`);
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Refusal } from '../../../../kernel/refusal.js';
+import { Directory, DirectoryUnavailable } from '../../../../ports/directory.port.js';
+import { checkedUsername } from '../../domain/username.js';
+import { accountIdOf } from '../account-id.js';
+import { DirectoryAccounts } from '../directory/directory-accounts.js';
+import { RefusedSignIn } from '../refused/refused-sign-in.js';
+import { LiveAccounts } from '../standing/live-accounts.js';
+
+const MAX_PASSWORD = 1_000;
+/** Any name does: nobody is let in. */
+const ANY_NAME = 'nobody';
+
+/** Checks passwords that the directory keeps. */
+@Injectable()
+export class DirectoryPasswords {
+  constructor(
+    private readonly directory: Directory,
+    private readonly accounts: LiveAccounts,
+    private readonly people: DirectoryAccounts,
+  ) {}
+
+  get isThere(): boolean {
+    return this.directory.url !== null;
+  }
+
+  /**
+   * Id of the account of the person whose name and password these are. Names of local accounts, and what no name can be, are
+   * not the directory's to decide about; it is asked something all the same, so that the answer and the time are alike.
+   * @throws RefusedSignIn, also when the directory is down
+   */
+  async check(username: string, password: string): Promise<string> {
+    try {
+      return await this.ask(username, password);
+    } catch (error) {
+      throw error instanceof DirectoryUnavailable ? RefusedSignIn.directoryDown(error.message) : error;
+    }
+  }
+
+  private async ask(username: string, password: string): Promise<string> {
+    const isPossible = isName(username) && password !== '' && password.length <= MAX_PASSWORD;
+    if (!isPossible || (await this.accounts.find(accountIdOf(username)))?.source === 'local') {
+      await this.directory.decoy(isPossible ? username : ANY_NAME);
+      throw RefusedSignIn.wrong();
+    }
+    const verdict = await this.directory.authenticate(username, password);
+    if ('refused' in verdict) throw RefusedSignIn.wrong(verdict.refused);
+    return this.people.admit(verdict.person);
+  }
+}
+
+function isName(username: string): boolean {
+  try {
+    return checkedUsername(username) !== '';
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { canonicalJson } from '../../../kernel/canonical-json.js';
+import type { Checkpoint } from '../contracts/checkpoint.js';
+import { GENESIS, sha256 } from './chain-entry.js';
+
+const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const CheckpointShape = z.object({
+  serverId: z.string().max(64),
+  sequence: z.int().positive(),
+  number: z.int().positive(),
+  hash: Digest,
+  at: z.iso.datetime(),
+  key: z.string().max(64),
+  previous: Digest,
+  signature: z.string().max(128),
+}) satisfies z.ZodType<Checkpoint>;
+
+export type { Checkpoint };
+export type UnsignedCheckpoint = Omit<Checkpoint, 'signature'>;
+
+/** Keeps a signature for one purpose from being taken for another. */
+const PURPOSE = 'odst audit checkpoint\n';
+
+/** The bytes that are signed: the purpose, and the canonical JSON (RFC 8785) of all but the signature. */
+export function signedBytes({ serverId, sequence, number, hash, at, key, previous }: UnsignedCheckpoint): Buffer {
+  return Buffer.from(PURPOSE + canonicalJson({ serverId, sequence, number, hash, at, key, previous }));
+}
+
+/** What the next one names as `previous`; GENESIS for none. */
+export const checkpointDigest = (checkpoint: Checkpoint | null): string =>
+  checkpoint ? sha256(canonicalJson({ ...checkpoint })) : GENESIS;

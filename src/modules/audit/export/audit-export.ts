@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { ReadModels } from '../../../platform/projections/read-models.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { readLastLink, readPlace } from '../chain/store/chain-table.js';
+import { AuditProjection } from '../projections/entries/audit.projection.js';
+import { AUDITED_TYPES } from '../projections/entries/story-of.js';
+import type { AuditFilter } from '../queries/audit-trail.query.js';
+import { newestSeq } from '../queries/search/seq-range.js';
+import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
+import { entryPages } from './entry-pages.js';
+import { FORMAT, type ExportHeader, type ExportLine } from './export-format.js';
+import { exportLines } from './export-lines.js';
+import { signedEnd } from './sign-end.js';
+
+/** So long an export waits for the chain to come to what was recorded last, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+export const isEmpty = (filter: AuditFilter): boolean => Object.values(filter).every((part) => part === null || part === undefined || part === '');
+
+/** The audit trail as text, piece by piece: the next is made when the last was taken. */
+@Injectable()
+export class AuditExport {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly store: EventStore,
+    private readonly readModels: ReadModels,
+    @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId' | 'name' | 'publicKey' | 'sign'>,
+  ) {}
+
+  /** RFC 4180, with a first record of names and a last one that says that it is complete. @throws Refusal UNAVAILABLE */
+  async *csv(filter: AuditFilter): AsyncGenerator<string> {
+    await this.settle();
+    const upTo = await newestSeq(this.dataSource);
+    let entries = 0;
+    yield csvRecord(CSV_HEADER);
+    for await (const page of entryPages(this.dataSource, filter, upTo)) {
+      entries += page.length;
+      yield page.map((entry) => csvRecord(csvFields(entry))).join('');
+    }
+    yield csvRecord(csvEnd(entries));
+  }
+
+  /** A JSON object a line; what is needed to verify it is in it. @throws Refusal UNAVAILABLE */
+  async *ndjson(filter: AuditFilter): AsyncGenerator<string> {
+    await this.settle();
+    const end = await readLastLink(this.dataSource);
+    const digest = createHash('sha256');
+    let entries = 0;
+    const write = (lines: readonly ExportLine[]): string => {
+      const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+      digest.update(text);
+      return text;
+    };
+    yield write([{ export: this.header(filter, end.number) }]);
+    for await (const lines of exportLines(this.dataSource, this.store, isEmpty(filter) ? null : filter, end.number)) {
+      entries += lines.filter((line) => 'entry' in line).length;
+      yield write(lines);
+    }
+    yield write([this.end(entries, end, digest.copy().digest('hex'))]);
+  }
+
+  private header(filter: AuditFilter, entries: number): ExportHeader {
+    const { serverId, name: serverName } = this.identity;
+    const stories = new AuditProjection().version;
+    return { format: FORMAT, serverId, serverName, at: new Date().toISOString(), filter: isEmpty(filter) ? null : filter, stories, entries };
+  }
+
+  private end(entries: number, { number, hash }: { readonly number: number; readonly hash: string }, lines: string): ExportLine {
+    const { serverId, publicKey: key } = this.identity;
+    const end = { entries, number, hash, lines, serverId, at: new Date().toISOString(), key };
+    return { end: { ...end, signature: Buffer.from(this.identity.sign(signedEnd(end), key)).toString('base64url') } };
+  }
+
+  /** What was recorded before the export was asked for is in it. */
+  private async settle(): Promise<void> {
+    const head = await this.store.head();
+    await this.readModels.reflect({ cursor: head, types: AUDITED_TYPES });
+    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await delay(50)) {
+      const place = await readPlace(this.dataSource);
+      if (this.store.compareCursors(place?.cursor ?? null, head) >= 0) return;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { AuditEntryView } from '../contracts/audit-view.js';
+
+/** A spreadsheet takes what begins with these for a formula. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+/** A field of RFC 4180, always quoted. One that looks like a formula gets an apostrophe in front, which makes it text. */
+export function csvField(value: string): string {
+  const harmless = FORMULA.test(value) ? `'${value}` : value;
+  return `"${harmless.replaceAll('"', '""')}"`;
+}
+
+export const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`;
+
+export const CSV_HEADER = [
+  'number', 'recordedAt', 'kind', 'summary', 'actorKind', 'actorId', 'actorName', 'address', 'targetType', 'targetId', 'targetLabel', 'changes',
+  'originServerId', 'originServerName', 'originActor', 'serverId', 'correlationId', 'causationId', 'eventId', 'details',
+] as const;
+
+const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** `stage: Test -> Prod; ...` */
+const changesText = ({ changes }: AuditEntryView): string =>
+  changes.map(({ field, before, after }) => `${field}: ${told(before)} -> ${told(after)}`).join('; ');
+
+export function csvFields(entry: AuditEntryView): string[] {
+  const { actor, target, origin } = entry;
+  return [
+    String(entry.seq), entry.recordedAt.toISOString(), entry.kind, entry.summary, actor.kind, actor.id, actor.name, entry.address ?? '',
+    target.type, target.id, target.label ?? '', changesText(entry), origin?.serverId ?? '', origin?.serverName ?? '', origin?.actor ?? '',
+    entry.serverId, entry.correlationId, entry.causationId ?? '', entry.id, JSON.stringify(entry.details),
+  ];
+}
+
+/** The last record: an export without it was cut off. */
+export const csvEnd = (entries: number): string[] =>
+  CSV_HEADER.map((name) => (name === 'kind' ? 'EndOfExport' : name === 'summary' ? `Complete: ${entries} entries` : ''));

@@ -1,0 +1,43 @@
+import type { RecordedEvent } from '../../../../kernel/event.js';
+import { accountEvents } from '../../../accounts/contracts/account.events.js';
+import { downloadEvents } from '../../../downloads/contracts/download.events.js';
+import { packageEvents } from '../../../packages/contracts/package.events.js';
+import { peerEvents } from '../../../peers/contracts/peer.events.js';
+import { replicaEvents } from '../../../replication/contracts/replica.events.js';
+import { secretEvents } from '../../../server/contracts/secret.events.js';
+import { serverEvents } from '../../../server/contracts/server.events.js';
+import { accountStory, secretStory, serverStory } from '../stories/account-stories.js';
+import { downloadStory } from '../stories/download-stories.js';
+import { packageStory } from '../stories/package-stories.js';
+import { peerStory } from '../stories/peer-stories.js';
+import { replicaStory } from '../stories/replica-stories.js';
+import type { Story } from '../stories/story.js';
+
+/** Everything that is recorded is audited. */
+export const AUDITED_TYPES: readonly string[] = [
+  ...packageEvents.types,
+  ...replicaEvents.types,
+  ...peerEvents.types,
+  ...accountEvents.types,
+  ...serverEvents.types,
+  ...downloadEvents.types,
+  ...secretEvents.types,
+];
+
+/** What an event of the log tells; null for one that this program does not know. */
+export function storyOf(record: RecordedEvent): Story | null {
+  const ofPackage = packageEvents.read(record);
+  if (ofPackage) return packageStory(ofPackage);
+  const ofReplica = replicaEvents.read(record);
+  if (ofReplica) return replicaStory(ofReplica);
+  const ofPeer = peerEvents.read(record);
+  if (ofPeer) return peerStory(ofPeer);
+  const ofAccount = accountEvents.read(record);
+  if (ofAccount) return accountStory(ofAccount);
+  const ofDownload = downloadEvents.read(record);
+  if (ofDownload) return downloadStory(ofDownload, record.metadata.serverId);
+  const ofSecrets = secretEvents.read(record);
+  if (ofSecrets) return secretStory(ofSecrets, record.metadata.serverId);
+  const ofServer = serverEvents.read(record);
+  return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
+}

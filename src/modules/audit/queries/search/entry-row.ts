@@ -1,0 +1,52 @@
+import type { Actor } from '../../../../kernel/event.js';
+import type { Json } from '../../../../kernel/json.js';
+import type { AuditEntryView, Change, TargetType } from '../../contracts/audit-view.js';
+
+/** A row of `audit_entries` as node-postgres returns it. */
+export interface EntryRow {
+  readonly seq: string;
+  readonly event_id: string;
+  readonly kind: string;
+  readonly recorded_at: Date;
+  readonly actor_kind: Actor['kind'];
+  readonly actor_id: string;
+  readonly actor_name: string;
+  readonly address: string | null;
+  readonly server_id: string;
+  readonly correlation_id: string;
+  readonly causation_id: string | null;
+  readonly target_type: TargetType;
+  readonly target_id: string;
+  readonly target_label: string | null;
+  readonly summary: string;
+  readonly details: { readonly [key: string]: Json | undefined };
+  readonly changes: readonly Change[];
+  readonly origin_server_id: string | null;
+  readonly origin_server_name: string | null;
+  readonly origin_actor: string | null;
+}
+
+export const COLUMNS = `e.seq, e.event_id, e.kind, e.recorded_at, e.actor_kind, e.actor_id, e.actor_name, e.address, e.server_id,
+  e.correlation_id, e.causation_id, e.target_type, e.target_id, e.target_label, e.summary, e.details, e.changes,
+  e.origin_server_id, e.origin_server_name, e.origin_actor`;
+
+export function toAuditView(row: EntryRow): AuditEntryView {
+  const { address, summary, details, changes, kind } = row;
+  const origin = { serverName: row.origin_server_name, actor: row.origin_actor };
+  return {
+    id: row.event_id,
+    seq: Number(row.seq),
+    kind,
+    recordedAt: row.recorded_at,
+    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
+    address,
+    serverId: row.server_id,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    target: { type: row.target_type, id: row.target_id, label: row.target_label },
+    summary,
+    details,
+    changes,
+    origin: row.origin_server_id === null ? null : { serverId: row.origin_server_id, ...origin },
+  };
+}

@@ -1,0 +1,94 @@
+import type { DataSource } from 'typeorm';
+import type { AuditEntryView } from '../../contracts/audit-view.js';
+import type { AuditFilter } from '../audit-trail.query.js';
+import { toAuditView, type EntryRow } from './entry-row.js';
+import { byText, inOrder, withinFirst, type Order, type Question, type Statement } from './question.js';
+import { newestSeq, seqRange, type SeqRange } from './seq-range.js';
+
+/** Entries that are looked through for a text before its index is asked: a frequent text is among them. */
+const WINDOW = 5_000;
+/** Of entries that fit otherwise: fewer are looked through one by one. */
+const FEW = 5_000;
+/** With more entries of a text than this they are looked for in their order. */
+const MOST_HITS = 5_000;
+/** With so large a part of an answer among the few, the rest of it is near. */
+const SOON = 1 / 4;
+/** The index knows of three characters at a time. */
+const SHORTEST = 3;
+
+export interface Wanted {
+  readonly order: Order;
+  readonly count: number;
+  /** Only entries beyond this one, in the order that is wanted. */
+  readonly beyond: number | null;
+}
+
+type Counted = EntryRow & { readonly looked: string };
+
+/** The first entries that a filter lets through. */
+export async function findEntries(dataSource: DataSource, filter: AuditFilter, wanted: Wanted): Promise<AuditEntryView[]> {
+  const whole = await seqRange(dataSource, filter);
+  const range = whole && beyond(whole, wanted);
+  const actors = filter.actor ? await actorIds(dataSource, filter.actor) : null;
+  if (!range || range.from > range.to || actors?.length === 0) return [];
+  const question = { filter, actors, range, order: wanted.order, count: wanted.count };
+  return (filter.text ? await findText(dataSource, question) : await run(dataSource, inOrder(question))).map(toAuditView);
+}
+
+const beyond = ({ from, to }: SeqRange, { order, beyond: place }: Wanted): SeqRange => {
+  if (place === null) return { from, to };
+  return order === 'newest' ? { from, to: Math.min(to, place - 1) } : { from: Math.max(from, place + 1), to };
+};
+
+/** Whoever has or had that name, and who has that id. */
+async function actorIds(dataSource: DataSource, actor: string): Promise<string[]> {
+  const rows: { id: string }[] = await dataSource.query('SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = lower($1)', [actor]);
+  return [...new Set([actor, ...rows.map(({ id }) => id)])];
+}
+
+/**
+ * No one way is good for every text: a frequent one is soon found by looking, a rare one by its index, and when little
+ * fits otherwise that is looked through. What a planner guesses of the frequency of a text is wrong too often.
+ */
+async function findText(dataSource: DataSource, question: Question): Promise<EntryRow[]> {
+  const [near, far] = await split(dataSource, question);
+  const found = near ? await run(dataSource, inOrder({ ...question, range: near })) : [];
+  if (found.length >= question.count || !far) return found;
+  const rest = { ...question, range: far, count: question.count - found.length };
+  return [...found, ...(await findFar(dataSource, rest))];
+}
+
+/** The part that is looked at first, and the rest. */
+async function split(dataSource: DataSource, { range, order }: Question): Promise<[SeqRange | null, SeqRange | null]> {
+  const to = Math.min(range.to, await newestSeq(dataSource));
+  if (to < range.from) return [null, null];
+  const edge = order === 'newest' ? Math.max(range.from, to - WINDOW + 1) : Math.min(to, range.from + WINDOW - 1);
+  const [near, far] = order === 'newest'
+    ? [{ from: edge, to }, { from: range.from, to: edge - 1 }]
+    : [{ from: range.from, to: edge }, { from: edge + 1, to }];
+  return [near, far.from > far.to ? null : far];
+}
+
+async function findFar(dataSource: DataSource, question: Question): Promise<EntryRow[]> {
+  const { kinds, target, text } = question.filter;
+  if (kinds || target || question.actors) {
+    const few = await counted(dataSource, withinFirst(question, FEW));
+    if (few.looked < FEW || few.rows.length >= question.count) return few.rows;
+    if (few.rows.length >= question.count * SOON) return run(dataSource, inOrder(question));
+  }
+  if ((text ?? '').length >= SHORTEST) {
+    const hits = await counted(dataSource, byText(question, MOST_HITS));
+    if (hits.looked < MOST_HITS) return hits.rows;
+  }
+  return run(dataSource, inOrder(question));
+}
+
+async function counted(dataSource: DataSource, statement: Statement): Promise<{ looked: number; rows: EntryRow[] }> {
+  const rows = await dataSource.transaction(async (tx): Promise<Counted[]> => {
+    await tx.query(`SELECT set_config('enable_seqscan', 'off', true)`);
+    return tx.query(statement.sql, [...statement.values]);
+  });
+  return { looked: Number(rows[0]?.looked ?? 0), rows: rows.filter(({ seq }) => seq !== null) };
+}
+
+const run = (dataSource: DataSource, { sql, values }: Statement): Promise<EntryRow[]> => dataSource.query(sql, [...values]);

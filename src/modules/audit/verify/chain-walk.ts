@@ -1,0 +1,79 @@
+import { verifies } from '../../../platform/peer-auth/signature/ed25519.js';
+import { GENESIS } from '../chain/chain-entry.js';
+import { CheckpointShape, checkpointDigest, signedBytes, type Checkpoint } from '../chain/checkpoint.js';
+import type { KeyHistory } from './key-history.js';
+import { Tampered } from './problem.js';
+
+/** Where a verification begins: at the beginning, or behind a checkpoint that is believed. */
+export interface Start {
+  readonly number: number;
+  readonly hash: string;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** @throws Tampered */
+export function requireSignature(checkpoint: Checkpoint): void {
+  if (verifies(checkpoint.key, signedBytes(checkpoint), Buffer.from(checkpoint.signature, 'base64url'))) return;
+  const what = `Checkpoint ${checkpoint.sequence} has a signature that is not of its key: it was changed.`;
+  throw new Tampered({ wrong: 'signature', number: checkpoint.number, eventId: null, what });
+}
+
+export const BEGINNING: Start = { number: 0, hash: GENESIS, checkpoint: null };
+
+/** How far a chain has been verified, and its checkpoints with it. */
+export class ChainWalk {
+  number: number;
+  hash: string;
+  checkpoints = 0;
+  last: Checkpoint | null;
+  private readonly signed = new Map<string, Checkpoint>();
+
+  constructor(start: Start, private readonly keys: KeyHistory) {
+    this.number = start.number;
+    this.hash = start.hash;
+    this.last = start.checkpoint;
+  }
+
+  /** The next entry has this hash. */
+  advance(hash: string): void {
+    this.number += 1;
+    this.hash = hash;
+  }
+
+  /** A checkpoint of the entry that was reached last. @throws Tampered */
+  checkpoint(stored: unknown): void {
+    const parsed = CheckpointShape.safeParse(stored);
+    if (!parsed.success) throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
+    const checkpoint = parsed.data;
+    const name = `Checkpoint ${checkpoint.sequence}`;
+    requireSignature(checkpoint);
+    const expected = (this.last?.sequence ?? 0) + 1;
+    if (checkpoint.sequence !== expected || checkpoint.previous !== checkpointDigest(this.last)) {
+      throw this.wrong('checkpoint', `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`);
+    }
+    if (checkpoint.number !== this.number || checkpoint.hash !== this.hash) throw this.rewritten(checkpoint);
+    if (!this.signed.has(checkpoint.key)) this.signed.set(checkpoint.key, checkpoint);
+    this.last = checkpoint;
+    this.checkpoints += 1;
+  }
+
+  /** Only when all is read is it known which keys are the server's. @throws Tampered */
+  checkKeys(): void {
+    for (const [key, { sequence, number }] of this.signed) {
+      if (this.keys.trusts(key)) continue;
+      const what = `Checkpoint ${sequence} is signed by the key ${key}, which is not known to be this server's: another key has signed it, or this is another server's trail.`;
+      throw new Tampered({ wrong: 'signature', number, eventId: null, what });
+    }
+  }
+
+  /** Entries and chain fit together and not what was signed: they were written anew. */
+  private rewritten({ sequence, number }: Checkpoint): Tampered {
+    const from = (this.last?.number ?? 0) + 1;
+    const what = `Checkpoint ${sequence} was signed over another history: entries ${from} to ${number}, or some of them, were changed, removed or inserted, and the chain was computed again.`;
+    return new Tampered({ wrong: 'changed', number: from, upTo: number, eventId: null, what });
+  }
+
+  private wrong(wrong: 'checkpoint', what: string): Tampered {
+    return new Tampered({ wrong, number: this.number, eventId: null, what });
+  }
+}

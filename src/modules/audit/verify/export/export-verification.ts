@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { verifies } from '../../../../platform/peer-auth/signature/ed25519.js';
+import type { Checkpoint } from '../../contracts/checkpoint.js';
+import { signedEnd } from '../../export/sign-end.js';
+import { BEGINNING, ChainWalk } from '../chain-walk.js';
+import { KeptCheckpoint } from '../kept-checkpoint.js';
+import { KeyHistory } from '../key-history.js';
+import { Problems, Tampered, type Problem } from '../problem.js';
+import { Line, type EndLine, type EntryLine, type HeaderLine } from './export-shapes.js';
+import { movedBack, outOfOrder, ownHash, repeated, wronglyLinked } from './line-order.js';
+import { readLines } from './read-lines.js';
+import { ShownLines } from './shown-lines.js';
+
+export interface VerifiedExport {
+  /** The first one of the chain and the first one of what is shown, in the order of the entries; none when all is as it was. */
+  readonly problems: readonly Problem[];
+  readonly header: HeaderLine | null;
+  readonly entries: number;
+  readonly checkpoints: number;
+  /** Was what is shown compared with the events? */
+  readonly shown: boolean;
+}
+
+const unreadable = (what: string, number = 0): Tampered => new Tampered({ wrong: 'unreadable', number, eventId: null, what });
+
+/** Verifies an export with nothing but a public key. Reads it once, and holds one line of it at a time. */
+export class ExportVerification {
+  private readonly keys: KeyHistory;
+  private readonly walk: ChainWalk;
+  private readonly kept: KeptCheckpoint;
+  private readonly digest = createHash('sha256');
+  private readonly problems = new Problems();
+  /** Numbers of the entries of a part, which are not all there. */
+  private readonly seen = new Set<number>();
+  private header: HeaderLine | null = null;
+  private shown: ShownLines | null = null;
+  private before: EntryLine | null = null;
+  private entries = 0;
+
+  constructor(private readonly publicKey: string, kept: Checkpoint | null = null) {
+    this.keys = new KeyHistory(new Set([publicKey]));
+    this.walk = new ChainWalk(BEGINNING, this.keys);
+    this.kept = new KeptCheckpoint(kept, this.walk);
+  }
+
+  async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
+    await this.problems.watch('log', () => this.read(readLines(chunks)));
+    const { problems, header, entries, walk, shown } = this;
+    return { problems: problems.found, header, entries, checkpoints: walk.checkpoints, shown: shown?.comparable ?? false };
+  }
+
+  private async read(lines: AsyncGenerator<Buffer>): Promise<void> {
+    for await (const bytes of lines) {
+      const line = parsed(bytes, this.before);
+      if ('end' in line) {
+        this.end(line.end);
+        if ((await lines.next()).done !== true) throw unreadable('There is more behind the end of the export: it was added.');
+        return;
+      }
+      this.digest.update(bytes);
+      await this.take(line, lines);
+    }
+    const what = this.header ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.` : 'This is no export of an audit trail.';
+    throw new Tampered({ wrong: 'tail', number: (this.before?.number ?? 0) + 1, eventId: null, what });
+  }
+
+  private async take(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
+    if ('export' in line) this.begin(line.export);
+    else if (!this.header) throw unreadable('The first line is not that of an export of an audit trail.');
+    else if ('checkpoint' in line) this.walk.checkpoint(line.checkpoint);
+    else if (this.header.filter === null) await this.next(line.entry, rest);
+    else await this.some(line.entry);
+  }
+
+  private begin(header: HeaderLine): void {
+    if (this.header) throw unreadable('There are two exports in one file.', this.walk.number + 1);
+    this.header = header;
+    this.shown = new ShownLines(header);
+  }
+
+  /** Of a whole trail. @throws Tampered */
+  private async next(entry: EntryLine, rest: AsyncGenerator<Buffer>): Promise<void> {
+    const { walk } = this;
+    if (entry.number !== walk.number + 1) throw await outOfOrder(entry, walk.number + 1, numbers(rest));
+    const hash = ownHash(entry);
+    if (entry.previous !== walk.hash) throw wronglyLinked(entry);
+    this.keys.note(entry);
+    walk.advance(hash);
+    await this.accept(entry);
+    this.kept.reach();
+  }
+
+  /** Of a part: entries between may be left out. @throws Tampered */
+  private async some(entry: EntryLine): Promise<void> {
+    const { before } = this;
+    if (before && entry.number <= before.number) throw this.seen.has(entry.number) ? repeated(entry) : movedBack(entry, before);
+    ownHash(entry);
+    if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw wronglyLinked(entry);
+    this.seen.add(entry.number);
+    await this.accept(entry);
+  }
+
+  private async accept(entry: EntryLine): Promise<void> {
+    await this.problems.watch('shown', () => this.shown?.compare(entry));
+    this.before = entry;
+    this.entries += 1;
+  }
+
+  private end(end: EndLine): void {
+    const { header, walk, entries } = this;
+    if (!header) throw unreadable('The first line is not that of an export of an audit trail.');
+    const number = (this.before?.number ?? 0) + 1;
+    const wrong = (kind: Problem['wrong'], what: string): Tampered => new Tampered({ wrong: kind, number, eventId: null, what });
+    if (!verifies(end.key, signedEnd(end), Buffer.from(end.signature, 'base64url'))) throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
+    if (header.filter === null && end.number > walk.number) throw wrong('removed', `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`);
+    if (end.entries !== entries) throw wrong(end.entries > entries ? 'removed' : 'inserted', `The export has ${entries} entries, and was signed with ${end.entries}.`);
+    if (end.lines !== this.digest.digest('hex')) throw wrong('changed', 'Some line is not as it was signed: something besides the events was changed, or the order of the lines.');
+    if (header.filter === null) this.walk.checkKeys();
+    if (!this.keys.trusts(end.key)) throw wrong('signature', `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`);
+    if (header.filter === null) this.kept.end();
+  }
+}
+
+function parsed(bytes: Buffer, before: EntryLine | null): Line {
+  try {
+    return Line.parse(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    const isWhole = bytes.at(-1) === 0x0a;
+    const number = (before?.number ?? 0) + 1;
+    if (!isWhole && before) throw new Tampered({ wrong: 'tail', number, eventId: null, what: `The export was cut off within the line after entry ${before.number}.` });
+    throw unreadable(`The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`, number);
+  }
+}
+
+async function* numbers(lines: AsyncGenerator<Buffer>): AsyncGenerator<number> {
+  for await (const bytes of lines) {
+    const line = Line.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (line.success && 'entry' in line.data) yield line.data.entry.number;
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { verifies } from '../../../platform/peer-auth/signature/ed25519.js';
+import { rotationBytes } from '../../server/contracts/rotation-proof.js';
+import type { BoundEvent } from '../chain/chain-entry.js';
+
+const First = z.object({ publicKey: z.string(), serverId: z.string() });
+const Rotation = z.object({ publicKey: z.string(), previousPublicKey: z.string(), proof: z.string().nullish() });
+
+interface KnownKey {
+  readonly publicKey: string;
+  /** The key before has signed that this is the next. */
+  readonly proven: boolean;
+}
+
+/** The keys of the server, as its log names them one after the other, and which of them are to be believed. */
+export class KeyHistory {
+  private readonly keys: KnownKey[] = [];
+  private serverId = '';
+
+  /** @param anchors public keys that whoever verifies knows from elsewhere */
+  constructor(private readonly anchors: ReadonlySet<string>) {}
+
+  note({ type, data }: Pick<BoundEvent, 'type' | 'data'>): void {
+    if (type === 'ServerInitialised' && this.keys.length === 0) this.begin(data);
+    if (type === 'ServerKeyRotated') this.rotate(data);
+  }
+
+  /**
+   * An anchor; a key before one, which the log under the anchor's signature names; or one after it, when each on the way
+   * was signed by the one before.
+   */
+  trusts(publicKey: string): boolean {
+    if (this.anchors.has(publicKey)) return true;
+    const place = this.keys.findLastIndex((key) => key.publicKey === publicKey);
+    if (place < 0) return false;
+    if (this.keys.slice(place).some((key) => this.anchors.has(key.publicKey))) return true;
+    const anchor = this.keys.findLastIndex((key, i) => i < place && this.anchors.has(key.publicKey));
+    return anchor >= 0 && this.keys.slice(anchor + 1, place + 1).every(({ proven }) => proven);
+  }
+
+  private begin(data: unknown): void {
+    const first = First.safeParse(data);
+    if (!first.success) return;
+    this.serverId = first.data.serverId;
+    this.keys.push({ publicKey: first.data.publicKey, proven: false });
+  }
+
+  private rotate(data: unknown): void {
+    const rotation = Rotation.safeParse(data);
+    if (!rotation.success) return;
+    const { publicKey, previousPublicKey, proof } = rotation.data;
+    const isNext = this.keys.at(-1)?.publicKey === previousPublicKey;
+    const signed = rotationBytes(this.serverId, previousPublicKey, publicKey);
+    const proven = isNext && typeof proof === 'string' && verifies(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
+    this.keys.push({ publicKey, proven });
+  }
+}

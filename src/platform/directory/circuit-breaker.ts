@@ -1,0 +1,48 @@
+import { backoffMs } from '../../kernel/retry.js';
+
+const BASE_MS = 1_000;
+const LONGEST_MS = 30_000;
+
+/**
+ * Asks nothing of a service that has just failed: after each failure for longer, up to 30 s. Then one call is let through to
+ * see whether it is back.
+ */
+export class CircuitBreaker<E extends Error> {
+  private failures = 0;
+  private closedUntil = 0;
+  private last: E | null = null;
+  private isProbing = false;
+
+  /** @param isFailure tells which errors are the service's own */
+  constructor(
+    private readonly isFailure: (error: unknown) => error is E,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** @throws the last failure while it is not asked, else what the work throws */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.last && (this.now() < this.closedUntil || this.isProbing)) throw this.last;
+    const isProbe = this.last !== null;
+    this.isProbing ||= isProbe;
+    try {
+      const result = await work();
+      this.last = null;
+      this.failures = 0;
+      return result;
+    } catch (error) {
+      if (this.isFailure(error)) this.failed(error);
+      throw error;
+    } finally {
+      if (isProbe) this.isProbing = false;
+    }
+  }
+
+  /** Those that ran side by side fail as one. */
+  private failed(error: E): void {
+    if (this.now() >= this.closedUntil) {
+      this.failures += 1;
+      this.closedUntil = this.now() + backoffMs(this.failures, BASE_MS, LONGEST_MS, Math.random());
+    }
+    this.last = error;
+  }
+}

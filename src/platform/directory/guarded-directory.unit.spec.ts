@@ -1,0 +1,105 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Directory, DirectoryUnavailable, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
+import { GuardedDirectory } from './guarded-directory.js';
+
+const person: DirectoryPerson = { id: 'entryUUID=1', dn: 'uid=ann', username: 'ann', displayName: null, groups: [], disabled: false };
+const down = new DirectoryUnavailable('down');
+
+class Scripted extends Directory {
+  override readonly url = 'ldap://test';
+  override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>().mockResolvedValue({ person });
+  override decoy = vi.fn<() => Promise<void>>().mockResolvedValue();
+  override find = vi.fn<() => Promise<DirectoryPerson | null>>().mockResolvedValue(person);
+  override findAll = vi.fn<() => Promise<readonly DirectoryPerson[]>>().mockResolvedValue([]);
+  override check = vi.fn<() => Promise<void>>().mockResolvedValue();
+}
+
+function scene() {
+  const inner = new Scripted();
+  const clock = { now: 1_000_000 };
+  return { inner, clock, directory: new GuardedDirectory(inner, () => clock.now) };
+}
+
+describe('GuardedDirectory', () => {
+  it('asks the same once, side by side and soon after', async () => {
+    const { inner, directory } = scene();
+    await Promise.all([directory.authenticate('ann', 'x'), directory.authenticate('ann', 'x')]);
+    await directory.authenticate('ann', 'x');
+    expect(inner.authenticate).toHaveBeenCalledTimes(1);
+    await directory.authenticate('ann', 'y');
+    await directory.authenticate('anny', '');
+    expect(inner.authenticate).toHaveBeenCalledTimes(3);
+  });
+
+  it('keeps no password', async () => {
+    const { directory } = scene();
+    await directory.authenticate('ann', 'a secret password');
+    const cache: unknown = Reflect.get(directory, 'verdicts');
+    expect(JSON.stringify([...(cache as Map<string, unknown>).keys()])).not.toContain('secret');
+  });
+
+  it('has no more than eight calls at once, and refuses when a hundred wait', async () => {
+    const { inner, directory } = scene();
+    const finish: (() => void)[] = [];
+    inner.authenticate.mockImplementation(() => new Promise((resolve) => finish.push(() => resolve({ person }))));
+    const all = Array.from({ length: 110 }, (_, i) => directory.authenticate(`n${i}`, 'x'));
+    const refused = Promise.allSettled(all.slice(108));
+    await vi.waitFor(() => expect(finish).toHaveLength(8));
+    expect((await refused).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    while (finish.length > 0) {
+      finish.splice(0).forEach((end) => end());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await Promise.allSettled(all)).filter(({ status }) => status === 'fulfilled')).toHaveLength(108);
+    expect(inner.authenticate).toHaveBeenCalledTimes(108);
+  });
+
+  it('leaves a directory alone that has failed, longer each time, and then asks once', async () => {
+    const { inner, clock, directory } = scene();
+    inner.authenticate.mockRejectedValue(down);
+    for (let i = 0; i < 10; i++) await expect(directory.authenticate(`n${i}`, 'x')).rejects.toBe(down);
+    expect(inner.authenticate).toHaveBeenCalledTimes(1);
+    clock.now += 1_000;
+    inner.find.mockRejectedValue(down);
+    await Promise.allSettled(Array.from({ length: 10 }, () => directory.find('x')));
+    expect(inner.find).toHaveBeenCalledTimes(1);
+    clock.now += 2_000;
+    inner.authenticate.mockResolvedValue({ person });
+    expect(await directory.authenticate('ann', 'x')).toEqual({ person });
+  });
+
+  it('goes on asking about others when something is wrong with one person', async () => {
+    const { inner, directory } = scene();
+    inner.authenticate.mockRejectedValue(new DirectoryUnavailable('odd', undefined, false));
+    for (let i = 0; i < 5; i++) await expect(directory.authenticate(`n${i}`, 'x')).rejects.toThrow('odd');
+    expect(inner.authenticate).toHaveBeenCalledTimes(5);
+  });
+
+  it('is never silent for more than 30 s', async () => {
+    const { inner, clock, directory } = scene();
+    inner.find.mockRejectedValue(down);
+    for (let i = 0; i < 20; i++) {
+      await expect(directory.find('ann')).rejects.toBe(down);
+      clock.now += 30_000;
+    }
+    expect(inner.find).toHaveBeenCalledTimes(20);
+    inner.find.mockResolvedValue(person);
+    expect(await directory.find('ann')).toBe(person);
+  });
+
+  it('takes a wrong password for an answer, not for a failure', async () => {
+    const { inner, directory } = scene();
+    inner.authenticate.mockResolvedValue({ refused: 'no' });
+    for (let i = 0; i < 5; i++) expect(await directory.authenticate(`n${i}`, 'x')).toEqual({ refused: 'no' });
+    expect(inner.authenticate).toHaveBeenCalledTimes(5);
+  });
+
+  it('checks at most every ten seconds', async () => {
+    const { inner, clock, directory } = scene();
+    await directory.check();
+    await directory.check();
+    clock.now += 10_000;
+    await directory.check();
+    expect(inner.check).toHaveBeenCalledTimes(2);
+  });
+});
