@@ -61,15 +61,20 @@ export class AuditScene {
   }
 
   static async open(): Promise<AuditScene> {
+    const scene = await AuditScene.openEmpty();
+    const { serverId, publicKey } = scene.identity;
+    await scene.record('server', ['ServerInitialised', { serverId, publicKey, name: 'Here', url: 'http://here', stage: 'Prod' }]);
+    return scene;
+  }
+
+  /** Without an event. */
+  static async openEmpty(identity = new TestIdentity()): Promise<AuditScene> {
     Logger.overrideLogger(['error']);
     const database = await createTestDatabase();
     const entities = getMetadataArgsStorage().tables.map((table) => table.target);
     allProjections();
     const dataSource = await new DataSource({ ...dataSourceOptions(database.settings, 'read'), entities }).initialize();
-    const scene = new AuditScene(database, new PostgresEventStore(database.settings), dataSource);
-    const { serverId, publicKey } = scene.identity;
-    await scene.record('server', ['ServerInitialised', { serverId, publicKey, name: 'Here', url: 'http://here', stage: 'Prod' }]);
-    return scene;
+    return new AuditScene(database, new PostgresEventStore(database.settings), dataSource, identity);
   }
 
   get settings() {

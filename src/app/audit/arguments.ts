@@ -57,10 +57,17 @@ export async function parseVerifyArguments(argv: readonly string[]): Promise<Ver
 
 function parse(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS }).values;
+    return parseArgs({ args: joined(argv), options: OPTIONS }).values;
   } catch (error) {
     throw new StartupError(`${error instanceof Error ? error.message : String(error)}. See --help.`);
   }
+}
+
+/** A key may begin with a dash, which would be taken for an option. */
+function joined(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--public-key');
+  const value = argv[at + 1];
+  return at < 0 || value === undefined ? [...argv] : [...argv.slice(0, at), `--public-key=${value}`, ...argv.slice(at + 2)];
 }
 
 function toSequence(text: string): number | 'last' {

@@ -32,6 +32,7 @@ const QUESTIONS: Readonly<Record<string, AuditFilter>> = {
   'a frequent text': { text: 'chunks of' },
   'a rare text': { text: 'needle' },
   'a text of one target': { text: 'Application 12345.pkg' },
+  'a text long ago': { text: 'packageremoved' },
   'a text that is nowhere': { text: 'nothing like it' },
   'kind and actor': { kinds: ['SignedIn'], actor: 'person.62' },
   'kind and actor, never together': { kinds: ['ChunksVerified'], actor: 'person.62' },

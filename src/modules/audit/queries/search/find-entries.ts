@@ -8,11 +8,12 @@ import { newestSeq, seqRange, type SeqRange } from './seq-range.js';
 /** Entries that are looked through for a text before its index is asked: a frequent text is among them. */
 const WINDOW = 5_000;
 /** Of entries that fit otherwise: fewer are looked through one by one. */
-const FEW = 5_000;
-/** With more entries of a text than this they are looked for in their order. */
-const MOST_HITS = 5_000;
+const FEW = 2_500;
+/** With more entries of a text than this they are looked for in their order; with fewer where that is by another index. */
+const MOST_HITS = 25_000;
+const MOST_HITS_OF_SOME = 5_000;
 /** With so large a part of an answer among the few, the rest of it is near. */
-const SOON = 1 / 4;
+const SOON = 1 / 8;
 /** The index knows of three characters at a time. */
 const SHORTEST = 3;
 
@@ -71,14 +72,16 @@ async function split(dataSource: DataSource, { range, order }: Question): Promis
 
 async function findFar(dataSource: DataSource, question: Question): Promise<EntryRow[]> {
   const { kinds, target, text } = question.filter;
-  if (kinds || target || question.actors) {
+  const isSome = kinds || target || question.actors;
+  if (isSome) {
     const few = await counted(dataSource, withinFirst(question, FEW));
     if (few.looked < FEW || few.rows.length >= question.count) return few.rows;
     if (few.rows.length >= question.count * SOON) return run(dataSource, inOrder(question));
   }
   if ((text ?? '').length >= SHORTEST) {
-    const hits = await counted(dataSource, byText(question, MOST_HITS));
-    if (hits.looked < MOST_HITS) return hits.rows;
+    const most = isSome ? MOST_HITS_OF_SOME : MOST_HITS;
+    const hits = await counted(dataSource, byText(question, most));
+    if (hits.looked < most) return hits.rows;
   }
   return run(dataSource, inOrder(question));
 }

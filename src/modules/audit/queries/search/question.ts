@@ -132,9 +132,12 @@ export function byText(question: Question, most: number): Statement {
   if (filter.target) where.push(`e.target_id = ${values.add(filter.target)}`);
   if (filter.kinds) where.push(`e.kind = ANY (${values.add(filter.kinds)})`);
   if (actors) where.push(`e.actor_id = ANY (${values.add(actors)})`);
-  const sql = `WITH hits AS MATERIALIZED (SELECT * FROM audit_entries WHERE words LIKE lower(${pattern}) AND position(lower(${text}) IN words) > 0 LIMIT ${limit})
+  const way = direction(question);
+  const sql = `WITH hits AS MATERIALIZED (SELECT seq FROM audit_entries
+      WHERE words LIKE lower(${pattern}) AND position(lower(${text}) IN words) > 0 LIMIT ${limit})
     SELECT ${COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM hits) looked
-    LEFT JOIN (SELECT * FROM hits e WHERE ${where.join(' AND ')}) e ON true
-    ORDER BY seq ${direction(question)} LIMIT ${values.add(count)}`;
+    LEFT JOIN (SELECT e.* FROM (SELECT seq FROM hits ORDER BY seq ${way}) h, LATERAL (
+      SELECT * FROM audit_entries e WHERE e.seq = h.seq AND ${where.join(' AND ')}) e ORDER BY e.seq ${way} LIMIT ${values.add(count)}) e ON true
+    ORDER BY seq ${way}`;
   return { sql, values: values.list };
 }
