@@ -90,3 +90,19 @@ describe('a log in an EventStoreDB', () => {
     expect({ problems, entries, checkpoints }).toEqual({ problems: [], entries: 19, checkpoints: 2 });
   });
 });
+
+it('is verified while it grows', async () => {
+  const chain = scene.chain();
+  chain.start();
+  let isWriting = true;
+  const writing = (async () => {
+    while (isWriting) await scene.publish(2);
+  })();
+  for (let i = 0; i < 15; i++) {
+    const { problems } = await scene.verify();
+    expect(problems).toEqual([]);
+  }
+  isWriting = false;
+  await writing;
+  await chain.beforeApplicationShutdown();
+});

@@ -161,9 +161,8 @@ export class DeciderRules implements Rules {
   }
 }
 
-const NOBODY = { serverId: '', actor: { kind: 'system', id: '', name: '' } };
-/** The folds look at the time of the record, and at who made it, alone. */
+/** The folds look at the time of the record and at who made it, which changes nothing here. */
 const recorded = <E extends DomainEvent>(event: E): Recorded<E> => ({
   ...event,
-  record: { recordedAt: new Date(0), metadata: NOBODY } as unknown as RecordedEvent,
+  record: { recordedAt: new Date(0), metadata: { serverId: '', actor: { kind: 'system', id: '', name: '' } } } as RecordedEvent,
 });

@@ -39,6 +39,12 @@ export async function readCheckpointsAfter(sql: Sql, after: number, count: numbe
   return rows.map(({ sequence, checkpoint }) => ({ sequence: Number(sequence), checkpoint }));
 }
 
+/** Sequence of the last one, 0 when there is none. */
+export async function readLastSequence(sql: Sql): Promise<number> {
+  const rows: { last: string | null }[] = await sql.query('SELECT max(sequence) AS last FROM audit.checkpoints');
+  return Number(rows[0]?.last ?? 0);
+}
+
 /** Durable when it resolves. @throws Error when another process has made this one */
 export async function addCheckpoint(sql: Sql, { checkpoint, epoch, cursor }: PlacedCheckpoint): Promise<void> {
   await sql.query('INSERT INTO audit.checkpoints (sequence, number, checkpoint, epoch, cursor) VALUES ($1, $2, $3, $4, $5)', [

@@ -24,6 +24,8 @@ export class StoredCheckpoints {
   constructor(
     private readonly dataSource: DataSource,
     private readonly walk: ChainWalk,
+    /** The last one that there was at the beginning; a running server adds more. */
+    private readonly lastSequence: number,
   ) {
     this.read = walk.last?.sequence ?? 0;
   }
@@ -48,7 +50,7 @@ export class StoredCheckpoints {
   private async peek(): Promise<Stored | undefined> {
     if (this.waiting.length === 0) {
       const page = await readCheckpointsAfter(this.dataSource, this.read, PAGE);
-      this.waiting = page.map((stored) => ({ ...stored, number: numberOf(stored.checkpoint) }));
+      this.waiting = page.filter(({ sequence }) => sequence <= this.lastSequence).map((stored) => ({ ...stored, number: numberOf(stored.checkpoint) }));
       this.read = page.at(-1)?.sequence ?? this.read;
     }
     return this.waiting[0];

@@ -2,8 +2,8 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import { StartupError } from '../../../../kernel/startup-error.js';
 import type { ChainLink } from '../../chain/chain-entry.js';
 import type { Checkpoint } from '../../chain/checkpoint.js';
-import { readLastLink, readLinks, readPlace } from '../../chain/store/chain-table.js';
-import { readCheckpoint, readLastCheckpoint } from '../../chain/store/checkpoint-table.js';
+import { readLastLink, readLinks, readPlace, type ChainPlace } from '../../chain/store/chain-table.js';
+import { readCheckpoint, readLastCheckpoint, readLastSequence } from '../../chain/store/checkpoint-table.js';
 import { BEGINNING, ChainWalk, requireSignature, type Start } from '../chain-walk.js';
 import { KeptCheckpoint } from '../kept-checkpoint.js';
 import { KeyHistory } from '../key-history.js';
@@ -38,6 +38,14 @@ export interface Verified {
   readonly shown: number | null;
 }
 
+/** How far everything had come when the verification began. */
+interface Ends {
+  readonly end: ChainLink;
+  readonly place: ChainPlace | null;
+  readonly checkpoints: StoredCheckpoints;
+  readonly kept: KeptCheckpoint;
+}
+
 /** Where to begin in the log. */
 interface Beginning extends Start {
   readonly cursor: string | null;
@@ -69,8 +77,11 @@ export class LogVerification {
   /** The first one of the log and its chain, and the first one of what is shown. */
   private async problemsOf(walk: ChainWalk, start: Beginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
     const problems = new Problems();
-    const end = await readLastLink(this.sources.dataSource);
-    const checkpoints = new StoredCheckpoints(this.sources.dataSource, walk);
+    const { dataSource } = this.sources;
+    // In this order: while the server goes on, the chain is never behind what was read before of the others.
+    const checkpoints = new StoredCheckpoints(dataSource, walk, await readLastSequence(dataSource));
+    const place = await readPlace(dataSource);
+    const end = await readLastLink(dataSource);
     const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
     const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
     let isFirst = start.number > 0;
@@ -85,13 +96,13 @@ export class LogVerification {
       if (problems.isComplete) break;
     }
     if (isFirst) shown.skipAll();
-    await problems.watch('log', () => this.checkEnd(walk, end, checkpoints, kept));
+    await problems.watch('log', () => this.checkEnd(walk, { end, place, checkpoints, kept }));
     await problems.watch('shown', () => shown.end());
     return problems.found;
   }
 
   /** The log has ended. @throws Tampered when chain or checkpoints go on */
-  private async checkEnd(walk: ChainWalk, end: ChainLink, checkpoints: StoredCheckpoints, kept: KeptCheckpoint): Promise<void> {
+  private async checkEnd(walk: ChainWalk, { end, place, checkpoints, kept }: Ends): Promise<void> {
     if (walk.number < end.number) {
       const number = walk.number + 1;
       const [link] = await readLinks(this.sources.dataSource, number, number);
@@ -99,7 +110,6 @@ export class LogVerification {
       throw new Tampered({ wrong: 'removed', number, upTo: end.number, eventId: link?.eventId ?? null, what });
     }
     await checkpoints.end();
-    const place = await readPlace(this.sources.dataSource);
     if (place && place.number > walk.number) throw tailMissing(walk.number, place.number);
     kept.end();
     walk.checkKeys();
