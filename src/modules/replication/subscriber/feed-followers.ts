@@ -134,5 +134,6 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   }
 }
 
+/** The direction says which differences count, so that all is compared anew when it changes. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
-  a.url === b.url && a.name === b.name && a.publicKey === b.publicKey;
+  a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;
