@@ -1,13 +1,8 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { ReadModelChanges } from '../read-model-changes.js';
 import { project, type Page } from './project.js';
 
-/**
- * Pause after a transaction with events. One costs more than the rows of a package, whose events come within some tens
- * of milliseconds: so they share it. What comes after a pause without events is shown at once.
- */
-const PACE_MS = 15;
 /** A page of history has a transaction of its own: the live ones do not wait for it. */
 const MOST_EVENTS = 100;
 
@@ -20,7 +15,7 @@ interface Waiting {
 /**
  * Folds the pages that several projections have at the same time in one transaction: seven of them for the events of
  * one package were most of what the database had to do for it. When one fails, each has its own, so that it holds up
- * no other.
+ * no other. What comes while one is committed goes into the next: the more there is to do, the more share it.
  */
 export class SharedTransaction {
   private waiting: Waiting[] = [];
@@ -48,7 +43,6 @@ export class SharedTransaction {
       const group = this.waiting;
       this.waiting = [];
       await this.commit(group);
-      if (group.some(({ page }) => page.events.length > 0)) await delay(PACE_MS);
     }
     this.running = false;
   }
