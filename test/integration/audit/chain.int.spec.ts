@@ -94,15 +94,15 @@ describe('a log in an EventStoreDB', () => {
 it('is verified while it grows', async () => {
   const chain = scene.chain();
   chain.start();
-  let isWriting = true;
+  const stop = new AbortController();
   const writing = (async () => {
-    while (isWriting) await scene.publish(2);
+    while (!stop.signal.aborted) await scene.publish(2);
   })();
   for (let i = 0; i < 15; i++) {
     const { problems } = await scene.verify();
     expect(problems).toEqual([]);
   }
-  isWriting = false;
+  stop.abort();
   await writing;
   await chain.beforeApplicationShutdown();
 });
