@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
+import { pause } from '../../../kernel/pause.js';
 import { backoffMs } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { withContext } from '../../../platform/context/call-context.js';
@@ -95,7 +95,7 @@ export class PeerFollower {
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
       const waitMs = this.waitMs(refusal !== null);
       if (this.lastProblem !== null) void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
-      await delay(waitMs, undefined, { signal: AbortSignal.any([signal, this.waiting.signal]) }).catch(() => undefined);
+      await pause(waitMs, [signal, this.waiting.signal]);
     }
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../../../kernel/pause.js';
 import { backoffMs } from '../../../../kernel/retry.js';
 
 /** Between two comparisons when all was the same. */
@@ -39,9 +39,9 @@ export class ComparisonLoop {
       if (signal.aborted) return;
       const startedAt = performance.now();
       const waitMs = await this.once(signal);
-      await delay(Math.min(waitMs, SOON_MS), undefined, { signal }).catch(() => undefined);
+      await pause(Math.min(waitMs, SOON_MS), [signal]);
       // Many uploads one after another shall not have as many comparisons.
-      if (this.lastNewsAt > startedAt) await delay(LEAST_MS - SOON_MS, undefined, { signal }).catch(() => undefined);
+      if (this.lastNewsAt > startedAt) await pause(LEAST_MS - SOON_MS, [signal]);
       else if (waitMs > SOON_MS) await this.nextNews(waitMs - SOON_MS, signal);
     }
   }
@@ -64,14 +64,14 @@ export class ComparisonLoop {
     for (;;) {
       const leftMs = this.lastNewsAt + QUIET_MS - performance.now();
       if (leftMs <= 0 || signal.aborted) return;
-      await delay(leftMs, undefined, { signal }).catch(() => undefined);
+      await pause(leftMs, [signal]);
     }
   }
 
   private async nextNews(atMostMs: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
     this.wake = () => woken.abort();
-    await delay(atMostMs, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => undefined);
+    await pause(atMostMs, [signal, woken.signal]);
     this.wake = () => undefined;
   }
 }
