@@ -186,3 +186,7 @@ export class GraphqlApp {
     await this.database.drop();
   }
 }
+
+/** Codes of the errors of an answer; undefined when there are none. */
+export const codes = (answer: { body: { errors?: { extensions: { code: string } }[] } }) =>
+  answer.body.errors?.map(({ extensions }) => extensions.code);

@@ -1,4 +1,4 @@
-import { isPlain } from '../../kernel/plain-text.js';
+import { isPlain } from '../../kernel/text/plain-text.js';
 import { Refusal } from '../../kernel/refusal.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { hasPlainText } from '../../kernel/plain-text.js';
+import { hasPlainText } from '../../kernel/text/plain-text.js';
 import { Refusal } from '../../kernel/refusal.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';

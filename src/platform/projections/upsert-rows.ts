@@ -1,6 +1,6 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
-import { plainJson } from '../../kernel/plain-text.js';
+import { plainJson } from '../../kernel/text/plain-text.js';
 
 type EntityClass<T> = new () => T;
 

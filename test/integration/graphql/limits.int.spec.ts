@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait-for.js';
-import { GraphqlApp } from '../../support/graphql-app.js';
+import { codes, GraphqlApp } from '../../support/graphql-app.js';
 
 let app: GraphqlApp;
 beforeAll(async () => {
   app = await GraphqlApp.start();
 });
 afterAll(() => app.stop());
-
-const codes = (answer: { body: { errors?: { extensions: { code: string } }[] } }) =>
-  answer.body.errors?.map(({ extensions }) => extensions.code);
 
 describe('names of the schema', () => {
   const mistake = '{ peers { nme } }';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait-for.js';
-import { GraphqlApp, OTHER_TOKEN } from '../../support/graphql-app.js';
+import { codes, GraphqlApp, OTHER_TOKEN } from '../../support/graphql-app.js';
 import { publication, recorded } from '../../support/read-side.js';
 
 let app: GraphqlApp;
@@ -8,9 +8,6 @@ beforeAll(async () => {
   app = await GraphqlApp.start();
 });
 afterAll(() => app.stop());
-
-const codes = (answer: { body: { errors?: { extensions: { code: string } }[] } }) =>
-  answer.body.errors?.map(({ extensions }) => extensions.code);
 
 describe('without a session', () => {
   const stranger = (query: string, headers = {}) => app.post({ query }, headers);

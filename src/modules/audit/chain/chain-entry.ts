@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../../kernel/canonical-json.js';
+import { canonicalJson } from '../../../kernel/text/canonical-json.js';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Json } from '../../../kernel/json.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../../kernel/canonical-json.js';
+import { canonicalJson } from '../../../kernel/text/canonical-json.js';
 import type { Checkpoint } from '../contracts/checkpoint.js';
 import { GENESIS, sha256 } from './chain-entry.js';
 

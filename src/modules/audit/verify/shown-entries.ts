@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../../kernel/canonical-json.js';
+import { canonicalJson } from '../../../kernel/text/canonical-json.js';
 import type { Json } from '../../../kernel/json.js';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { AuditEntryView } from '../contracts/audit-view.js';

@@ -1,5 +1,5 @@
 import { GraphQLError, type ASTVisitor, type ValidationContext } from 'graphql';
-import { hasPlainText, isPlain } from '../../../kernel/plain-text.js';
+import { hasPlainText, isPlain } from '../../../kernel/text/plain-text.js';
 
 const refusal = (): GraphQLError =>
   new GraphQLError('Text must be Unicode without NUL.', { extensions: { code: 'INVALID_REQUEST', http: { status: 400 } } });

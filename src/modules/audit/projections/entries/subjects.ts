@@ -1,5 +1,5 @@
 import type { Json } from '../../../../kernel/json.js';
-import { canonicalJson } from '../../../../kernel/canonical-json.js';
+import { canonicalJson } from '../../../../kernel/text/canonical-json.js';
 import type { Change, Origin } from '../../contracts/audit-view.js';
 import type { Fields, Story } from '../stories/story.js';
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { pause } from '../../../../kernel/pause.js';
 import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
 import { EventStore } from '../../../../ports/event-store.port.js';
 import { replicaEvents } from '../../contracts/replica.events.js';
@@ -55,19 +56,12 @@ export class ReplicaNews implements OnModuleDestroy {
     await this.following;
   }
 
-  /** A timer of its own: one in a signal that was joined with others may be collected as garbage before it fires. */
-  private nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.emitter.off(packageId, done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, LOOK_AGAIN_MS);
-      this.emitter.on(packageId, done);
-      signal.addEventListener('abort', done);
-    });
+  private async nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
+    const heard = new AbortController();
+    const wake = (): void => heard.abort();
+    this.emitter.on(packageId, wake);
+    await pause(LOOK_AGAIN_MS, [signal, heard.signal]);
+    this.emitter.off(packageId, wake);
   }
 
   private follow(): Promise<void> {

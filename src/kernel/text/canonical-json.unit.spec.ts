@@ -1,7 +1,7 @@
 import { assert, jsonValue, property, type Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.js';
-import type { Json } from './json.js';
+import type { Json } from '../json.js';
 
 const json = jsonValue() as Arbitrary<Json>;
 const read = (text: string): unknown => JSON.parse(text);
