@@ -1,4 +1,4 @@
-// npm test: installs what is missing, then lint, types, import rules and every level of tests; the first failure ends it.
+// npm test: installs what is missing, then format, lint, types, import rules and every level of tests; the first failure ends it.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
@@ -6,6 +6,7 @@ import { prepare, root } from './prepare.mjs';
 prepare();
 const bin = (name) => join(root, 'node_modules/.bin', name);
 const steps = [
+  ['Format', bin('oxfmt'), ['--check']],
   ['Lint', bin('oxlint'), ['--deny-warnings']],
   ['Types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']],
   ['Import rules', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs']],
@@ -17,6 +18,8 @@ for (const [what, command, args] of steps) {
   const startedAt = Date.now();
   console.log(`\n== ${what}`);
   const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
-  console.log(`== ${what}: ${done.status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  console.log(
+    `== ${what}: ${done.status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+  );
   if (done.status !== 0) process.exit(done.status ?? 1);
 }
