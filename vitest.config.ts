@@ -15,7 +15,13 @@ export default defineConfig({
     projects: [
       level('unit', ['{src,test}/**/*.unit.spec.ts'], { sequence: { groupOrder: 1 } }),
       level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2, sequence: { groupOrder: 2 } }),
-      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], { env, testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 3, sequence: { groupOrder: 3 } }),
+      level('e2e', ['test/e2e/**/*.e2e.spec.ts'], {
+        env,
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
+        maxWorkers: 3,
+        sequence: { groupOrder: 3 },
+      }),
     ],
   },
 });

@@ -18,7 +18,9 @@ export class ReplicaWays1764000000060 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP INDEX read.replicas_withdrawn');
-    await queryRunner.query('ALTER TABLE read.replicas DROP COLUMN lineage, DROP COLUMN delivered, DROP COLUMN withdrawn_at, DROP COLUMN uploaded');
+    await queryRunner.query(
+      'ALTER TABLE read.replicas DROP COLUMN lineage, DROP COLUMN delivered, DROP COLUMN withdrawn_at, DROP COLUMN uploaded',
+    );
     await queryRunner.query('ALTER TABLE read.packages DROP COLUMN uploaded');
   }
 }

@@ -7,7 +7,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class AuditChain1764000000300 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('CREATE SCHEMA audit');
-    await queryRunner.query('CREATE TABLE audit.chain (number bigint PRIMARY KEY, event_id uuid NOT NULL, hash bytea NOT NULL)');
+    await queryRunner.query(
+      'CREATE TABLE audit.chain (number bigint PRIMARY KEY, event_id uuid NOT NULL, hash bytea NOT NULL)',
+    );
     await queryRunner.query('CREATE INDEX chain_by_event ON audit.chain (event_id)');
     await queryRunner.query(CHECKPOINTS);
     await queryRunner.query('CREATE INDEX checkpoints_by_number ON audit.checkpoints (number)');

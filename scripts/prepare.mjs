@@ -50,8 +50,12 @@ export function build() {
 }
 
 function buildWhatChanged() {
-  const sources = ['src', 'migrations', 'test/bench', 'test/simulate', 'test/support'].map((folder) => newest(join(root, folder)));
-  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs'].map((file) => mtime(join(root, file)));
+  const sources = ['src', 'migrations', 'test/bench', 'test/simulate', 'test/support'].map((folder) =>
+    newest(join(root, folder)),
+  );
+  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs'].map((file) =>
+    mtime(join(root, file)),
+  );
   if (mtime(stamp) < Math.max(...sources, ...files)) build();
 }
 

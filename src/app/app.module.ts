@@ -55,7 +55,10 @@ const MODULES = [
 @Module({})
 export class AppModule {
   static forRoot(engines: StartedEngines): DynamicModule {
-    const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(engines.database.settings, 'read'), autoLoadEntities: true });
+    const readModels = TypeOrmModule.forRoot({
+      ...dataSourceOptions(engines.database.settings, 'read'),
+      autoLoadEntities: true,
+    });
     return {
       module: AppModule,
       imports: [EnginesModule.forRoot(engines), readModels, ...PLATFORM, ...MODULES],

@@ -56,7 +56,8 @@ const tunnelTransport = {
 const directory = {
   provide: Directory,
   inject: [Settings],
-  useFactory: ({ directory: settings }: Settings) => new GuardedDirectory(settings ? new LdapDirectory(settings) : new NoDirectory()),
+  useFactory: ({ directory: settings }: Settings) =>
+    new GuardedDirectory(settings ? new LdapDirectory(settings) : new NoDirectory()),
 };
 
 /** What runs before the server is put together. */
@@ -82,8 +83,25 @@ export class EnginesModule {
     return {
       module: EnginesModule,
       imports: redisUrl === null ? [] : [bullQueueModule(redisUrl, logJobs)],
-      providers: [...values, redisUrl === null ? graphileQueue : bullQueue, packageStorage, peerTransport, tunnelTransport, directory],
-      exports: [Settings, Database, EventStore, Locks, JobQueue, PackageStorage, PeerTransport, TunnelTransport, Directory],
+      providers: [
+        ...values,
+        redisUrl === null ? graphileQueue : bullQueue,
+        packageStorage,
+        peerTransport,
+        tunnelTransport,
+        directory,
+      ],
+      exports: [
+        Settings,
+        Database,
+        EventStore,
+        Locks,
+        JobQueue,
+        PackageStorage,
+        PeerTransport,
+        TunnelTransport,
+        Directory,
+      ],
     };
   }
 }

@@ -29,7 +29,11 @@ export function authorityOf(username: string, roles: readonly Role[], publishUpT
 export function requirePermission(authority: Authority | null, need: Permission): void {
   if (authority?.permissions.includes(need)) return;
   const roles = rolesWith(need).join(' or ');
-  throw new Refusal('FORBIDDEN', `You may not do this: it needs the permission \`${need}\`, which the role ${roles} has.`, { need });
+  throw new Refusal(
+    'FORBIDDEN',
+    `You may not do this: it needs the permission \`${need}\`, which the role ${roles} has.`,
+    { need },
+  );
 }
 
 /** Null stands for the server itself, which has no limits. @throws Refusal FORBIDDEN */

@@ -9,4 +9,5 @@ const MOVES_UP = /\/(\.|%2e){1,2}(\/|$)/i;
 export const isBaseUrl = (url: string): boolean => url.length <= MAX_LENGTH && SHAPE.test(url) && !MOVES_UP.test(url);
 
 /** What to say when it is none. */
-export const BASE_URL_ADVICE = "A server's address looks like https://packages.example.com, without a query or a slash at the end.";
+export const BASE_URL_ADVICE =
+  "A server's address looks like https://packages.example.com, without a query or a slash at the end.";

@@ -18,7 +18,10 @@ describe('a pause', () => {
 
   it.each([0, 1])('ends with any of its signals', async (which) => {
     const stops = [new AbortController(), new AbortController()];
-    const ended = pause(3_600_000, stops.map(({ signal }) => signal));
+    const ended = pause(
+      3_600_000,
+      stops.map(({ signal }) => signal),
+    );
     stops[which]?.abort();
     await ended;
   });

@@ -10,6 +10,17 @@
  * - `accounts`: other people's accounts, sessions and tokens
  * - `audit`: read, export and verify the audit trail
  */
-export const PERMISSIONS = ['own', 'read', 'upload', 'promote', 'remove', 'peers', 'retry', 'server', 'accounts', 'audit'] as const;
+export const PERMISSIONS = [
+  'own',
+  'read',
+  'upload',
+  'promote',
+  'remove',
+  'peers',
+  'retry',
+  'server',
+  'accounts',
+  'audit',
+] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

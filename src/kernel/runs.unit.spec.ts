@@ -19,13 +19,23 @@ it('holds after any runs, in any order, what a set of indexes would', () => {
       expect(indexes(runs)).toEqual(expected);
       expect(countOf(runs)).toBe(expected.length);
       const missing = missingRuns(runs, TOTAL);
-      expect([...indexes(runs), ...indexes(missing)].sort((a, b) => a - b)).toEqual(indexes([{ first: 0, count: TOTAL }]));
+      expect([...indexes(runs), ...indexes(missing)].sort((a, b) => a - b)).toEqual(
+        indexes([{ first: 0, count: TOTAL }]),
+      );
     }),
   );
 });
 
 it('keeps runs sorted, disjoint and as few as possible', () => {
-  expect(addRun([{ first: 0, count: 2 }, { first: 4, count: 2 }], { first: 2, count: 2 })).toEqual([{ first: 0, count: 6 }]);
+  expect(
+    addRun(
+      [
+        { first: 0, count: 2 },
+        { first: 4, count: 2 },
+      ],
+      { first: 2, count: 2 },
+    ),
+  ).toEqual([{ first: 0, count: 6 }]);
 });
 
 it('finds what is missing in a window only', () => {
@@ -36,9 +46,19 @@ it('finds what is missing in a window only', () => {
 });
 
 it('takes chunks out of runs', () => {
-  const runs = [{ first: 0, count: 4 }, { first: 6, count: 2 }];
-  expect(removeRun(runs, { first: 1, count: 2 })).toEqual([{ first: 0, count: 1 }, { first: 3, count: 1 }, { first: 6, count: 2 }]);
-  expect(removeRun(runs, { first: 3, count: 4 })).toEqual([{ first: 0, count: 3 }, { first: 7, count: 1 }]);
+  const runs = [
+    { first: 0, count: 4 },
+    { first: 6, count: 2 },
+  ];
+  expect(removeRun(runs, { first: 1, count: 2 })).toEqual([
+    { first: 0, count: 1 },
+    { first: 3, count: 1 },
+    { first: 6, count: 2 },
+  ]);
+  expect(removeRun(runs, { first: 3, count: 4 })).toEqual([
+    { first: 0, count: 3 },
+    { first: 7, count: 1 },
+  ]);
   expect(removeRun(runs, { first: 4, count: 2 })).toEqual(runs);
   expect(removeRun(runs, { first: 0, count: 9 })).toEqual([]);
 });

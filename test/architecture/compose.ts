@@ -43,7 +43,9 @@ export function missingIn({ services, networks, volumes, secrets }: ComposeFile,
       service[kind].filter((wanted) => !Object.hasOwn(there[kind], wanted)).map((wanted) => `${kind} ${wanted}`),
     );
     const sources = service.volumes.map((volume) => volume.split(':')[0] ?? '');
-    const gone = sources.filter((source) => !(source.startsWith('.') ? existsSync(resolve(folder, source)) : Object.hasOwn(volumes, source)));
+    const gone = sources.filter(
+      (source) => !(source.startsWith('.') ? existsSync(resolve(folder, source)) : Object.hasOwn(volumes, source)),
+    );
     const files = service.build ? [resolve(folder, service.build.context, service.build.dockerfile)] : [];
     return [...missing, ...gone, ...files.filter((file) => !existsSync(file))].map((what) => `${name}: ${what}`);
   });

@@ -40,7 +40,9 @@ describe('docker/compose.yml', () => {
       const known = [...Object.keys(environment), ...SECRETS.map((name) => `${name}_FILE`)];
       expect(Object.keys(given).filter((name) => !known.includes(name))).toEqual([]);
       expect(SECRETS.filter((name) => Object.hasOwn(given, name))).toEqual([]);
-      const files = Object.entries(given).filter(([name]) => name.endsWith('_FILE')).map(([, path]) => path);
+      const files = Object.entries(given)
+        .filter(([name]) => name.endsWith('_FILE'))
+        .map(([, path]) => path);
       expect(files.sort()).toEqual(secrets.map((secret) => `/run/secrets/${secret}`).sort());
     }
   });
@@ -89,7 +91,10 @@ describe('docker/Dockerfile', () => {
   });
 
   it('copies only what .dockerignore lets through', () => {
-    const passed = readFileSync('.dockerignore', 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const passed = readFileSync('.dockerignore', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
     const copied = [...file.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
     expect(copied.filter((source) => !passed.includes(source))).toEqual([]);
   });

@@ -48,7 +48,10 @@ function plant(from: string, to: string): void {
 let reported: Set<string>;
 
 beforeAll(async () => {
-  writeFileSync(join(folder, 'tsconfig.json'), '{"compilerOptions":{"module":"nodenext","moduleResolution":"nodenext"}}');
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    '{"compilerOptions":{"module":"nodenext","moduleResolution":"nodenext"}}',
+  );
   for (const [from, to] of Object.values(PLANTED)) plant(from, to);
   plant('src/platform/c.ts', 'src/platform/b.ts');
   const { forbidden, options } = rules;

@@ -53,7 +53,9 @@ describe('GraphQL', () => {
       for (const field of Object.values(root?.getFields() ?? {})) {
         const [has, type] = [needOf(field), getNamedType(field.type)];
         if (!isPermission(has) || !isObjectType(type)) continue;
-        for (const inner of [...reached(type)].flatMap((t) => Object.values(t.getFields()).map((f) => ({ name: `${t.name}.${f.name}`, need: needOf(f) })))) {
+        for (const inner of [...reached(type)].flatMap((t) =>
+          Object.values(t.getFields()).map((f) => ({ name: `${t.name}.${f.name}`, need: needOf(f) })),
+        )) {
           if (!isPermission(inner.need)) continue;
           checked += 1;
           if (!implies(has, inner.need)) leaks.push(`${field.name} (${has}) -> ${inner.name} (${inner.need})`);
@@ -68,7 +70,9 @@ describe('GraphQL', () => {
     const marked = Object.values(schema.getTypeMap()).flatMap((type) =>
       isObjectType(type) ? Object.values(type.getFields()).filter((field) => isPermission(needOf(field))) : [],
     );
-    const decorated = sources.flatMap((text) => text.match(/^ {2}@(Query|Mutation|Subscription|ResolveField)\(/gm) ?? []);
+    const decorated = sources.flatMap(
+      (text) => text.match(/^ {2}@(Query|Mutation|Subscription|ResolveField)\(/gm) ?? [],
+    );
     // All of these are marked with a permission but for the one public mutation.
     expect(marked).toHaveLength(decorated.length - 1);
   });

@@ -21,7 +21,11 @@ const Recorded = z.object({
   metadata: z.object({
     schemaVersion: z.int().positive(),
     serverId: z.uuid(),
-    actor: z.object({ kind: z.enum(['account', 'token', 'peer', 'system', 'stranger']), id: z.string(), name: z.string() }),
+    actor: z.object({
+      kind: z.enum(['account', 'token', 'peer', 'system', 'stranger']),
+      id: z.string(),
+      name: z.string(),
+    }),
     address: z.string().nullable(),
     correlationId: z.uuid(),
     causationId: z.uuid().nullable(),
@@ -37,7 +41,9 @@ const events: RecordedEvent[] = readdirSync(FIXTURES).flatMap((file) =>
 );
 
 async function families(): Promise<EventFamily<DomainEvent>[]> {
-  const files = readdirSync(MODULES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.events.ts'));
+  const files = readdirSync(MODULES, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.events.ts'),
+  );
   const modules = await Promise.all(files.map((file) => import(MODULES + file) as Promise<object>));
   return modules.flatMap((module) => Object.values(module).filter((value) => value instanceof EventFamily));
 }
@@ -48,14 +54,19 @@ describe('events of earlier versions', () => {
       family.types.flatMap((type) => Array.from({ length: family.versionOf(type) }, (_, i) => `${type} ${i + 1}`)),
     );
     expect(wanted.length).toBeGreaterThan(20);
-    expect(events.map(({ type, metadata }) => `${type} ${metadata.schemaVersion}`).toSorted()).toEqual(wanted.toSorted());
+    expect(events.map(({ type, metadata }) => `${type} ${metadata.schemaVersion}`).toSorted()).toEqual(
+      wanted.toSorted(),
+    );
   });
 
-  it.each(events.map((event) => [`${event.type} ${event.metadata.schemaVersion}`, event] as const))('%s is read', async (_, event) => {
-    const read = (await families()).flatMap((family) => family.read(event) ?? []);
-    expect(read).toHaveLength(1);
-    expect(read[0]).toMatchObject({ type: event.type, record: event });
-  });
+  it.each(events.map((event) => [`${event.type} ${event.metadata.schemaVersion}`, event] as const))(
+    '%s is read',
+    async (_, event) => {
+      const read = (await families()).flatMap((family) => family.read(event) ?? []);
+      expect(read).toHaveLength(1);
+      expect(read[0]).toMatchObject({ type: event.type, record: event });
+    },
+  );
 
   it('are all in the audit trail, or left out for a reason', async () => {
     const types = (await families()).flatMap((family) => family.types);

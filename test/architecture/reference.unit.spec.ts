@@ -21,7 +21,9 @@ const GIVEN = /(?:new (?:Peer\w*)?Refusal\(|\bcode: )'([A-Z][A-Z_]+)'/g;
 function codesIn(folder: string): Set<string> {
   const files = readdirSync(folder, { recursive: true }).map((file) => join(folder, String(file)));
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
-  return new Set(sources.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(GIVEN)].map(([, code]) => code ?? '')));
+  return new Set(
+    sources.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(GIVEN)].map(([, code]) => code ?? '')),
+  );
 }
 
 it('every code that the source gives out has a meaning', () => {

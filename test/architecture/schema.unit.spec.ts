@@ -35,7 +35,12 @@ it.each([
 ])('the values of %s are those of the contracts', async (name, values) => {
   const type = buildSchema(await readFile('schema.graphql', 'utf8')).getType(name);
   if (!(type instanceof GraphQLEnumType)) throw new Error(`${name} is no enum`);
-  expect(type.getValues().map((value) => value.name).sort()).toEqual([...values].sort());
+  expect(
+    type
+      .getValues()
+      .map((value) => value.name)
+      .sort(),
+  ).toEqual([...values].sort());
 });
 
 it.each([

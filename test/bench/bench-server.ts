@@ -21,7 +21,11 @@ export class BenchServer {
     readonly id: string,
   ) {}
 
-  static async start(folder: string, name: string, settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
+  static async start(
+    folder: string,
+    name: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<BenchServer> {
     const dataDir = join(folder, name);
     mkdirSync(dataDir, { recursive: true });
     const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD, settings });
@@ -47,7 +51,10 @@ export class BenchServer {
     const answers = await shell(
       `cd '${folder}' && curl -sS --fail-with-body -w '\\n' -T '{${names.join(',')}}' -H 'Authorization: Bearer ${this.client.token}' '${this.url}/api/packages/'`,
     );
-    return answers.trim().split('\n').map((answer) => Uploaded.parse(JSON.parse(answer)).id);
+    return answers
+      .trim()
+      .split('\n')
+      .map((answer) => Uploaded.parse(JSON.parse(answer)).id);
   }
 
   async remove(id: string): Promise<void> {
@@ -90,10 +97,14 @@ export class BenchServer {
 }
 
 /** Two registered servers, the second one with settings of its own. */
-export async function startBenchPair(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<[BenchServer, BenchServer]> {
+export async function startBenchPair(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<[BenchServer, BenchServer]> {
   const [a, b] = await Promise.all([BenchServer.start(folder, 'a'), BenchServer.start(folder, 'b', settings)]);
   await register(b.client, a.client);
   return [a, b];
 }
 
-export const stopAll = (servers: readonly BenchServer[]): Promise<unknown> => Promise.all(servers.map((server) => server.stop()));
+export const stopAll = (servers: readonly BenchServer[]): Promise<unknown> =>
+  Promise.all(servers.map((server) => server.stop()));

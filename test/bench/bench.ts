@@ -18,7 +18,20 @@ import { projections } from './figures/projections.js';
 import { upload } from './figures/upload.js';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
-  upload, mirror, manyFiles, chain, twoSources, download, behindNginx, appends, projections, audit, auditChain, jobs, latency, clusterLatency,
+  upload,
+  mirror,
+  manyFiles,
+  chain,
+  twoSources,
+  download,
+  behindNginx,
+  appends,
+  projections,
+  audit,
+  auditChain,
+  jobs,
+  latency,
+  clusterLatency,
   memory,
 };
 
@@ -46,7 +59,7 @@ function line(result: Result | Skipped): string {
   const { atMost, atLeast } = result.mark;
   const mark = atMost !== undefined ? `<= ${atMost}` : `>= ${atLeast}`;
   const verdict = reached(result) ? 'reached' : 'NOT REACHED';
-  const judged = atMost ?? atLeast ? `(${mark}, ${verdict})` : '(no mark)';
+  const judged = (atMost ?? atLeast) ? `(${mark}, ${verdict})` : '(no mark)';
   return `${result.what.padEnd(48)} ${result.value.toFixed(2).padStart(8)}  ${judged}  ours ${result.ours}, ${result.rival}`;
 }
 

@@ -42,4 +42,6 @@ export function median(values: readonly number[]): number {
 
 /** Fills a file with bytes that no file system compresses. */
 export const makeFile = (path: string, bytes: number): Promise<string> =>
-  shell(`openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c ${bytes} >'${path}' || true`);
+  shell(
+    `openssl enc -aes-128-ctr -pass pass:bench -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c ${bytes} >'${path}' || true`,
+  );

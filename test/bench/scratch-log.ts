@@ -21,8 +21,12 @@ export const stageChange = (packageId: string): NewEvent => ({
   id: newId(),
   type: 'PackageStageChanged',
   data: {
-    packageId, filename: 'Some Application 1.2.3.pkg', from: 'Dev', to: 'Test',
-    stamp: '000001932c4b-0000-0195bb2c-0000-7000-8000-000000000001', source: { kind: 'local' },
+    packageId,
+    filename: 'Some Application 1.2.3.pkg',
+    from: 'Dev',
+    to: 'Test',
+    stamp: '000001932c4b-0000-0195bb2c-0000-7000-8000-000000000001',
+    source: { kind: 'local' },
   },
   metadata,
 });

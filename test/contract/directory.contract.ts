@@ -2,14 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../src/adapters/directory/ldap/ldap-directory.js';
 import { dnKey } from '../../src/kernel/directory/distinguished-name.js';
 import { DirectoryUnavailable, type DirectorySettings } from '../../src/ports/directory.port.js';
-import { BIND_PASSWORD, CROWD, groupDn, passwordOf, personDn, personEntry, type TestDirectory } from '../support/directory/people.js';
+import {
+  BIND_PASSWORD,
+  CROWD,
+  groupDn,
+  passwordOf,
+  personDn,
+  personEntry,
+  type TestDirectory,
+} from '../support/directory/people.js';
 import { settingsOf } from '../support/directory/settings-of.js';
 
 const keys = (dns: readonly string[]) => dns.map(dnKey).toSorted();
 
 /** What the port promises, against any server that speaks LDAP and holds the people of the tests. */
-export function directoryContract(start: { readonly it: () => TestDirectory; readonly with?: () => Partial<DirectorySettings> }): void {
-  const at = (change: Partial<DirectorySettings> = {}) => new LdapDirectory(settingsOf(start.it().ldap, { ...start.with?.(), ...change }));
+export function directoryContract(start: {
+  readonly it: () => TestDirectory;
+  readonly with?: () => Partial<DirectorySettings>;
+}): void {
+  const at = (change: Partial<DirectorySettings> = {}) =>
+    new LdapDirectory(settingsOf(start.it().ldap, { ...start.with?.(), ...change }));
   const refusedBy = async (directory: LdapDirectory, name: string, password: string) => {
     const verdict = await directory.authenticate(name, password);
     return 'refused' in verdict ? verdict.refused : 'let in';
@@ -43,13 +55,24 @@ export function directoryContract(start: { readonly it: () => TestDirectory; rea
       expect(await refusedBy(at(), 'bob', '')).toMatch(/empty/);
     });
 
-    it.each(['*', 'b*', 'bob)(uid=*', '*)(objectClass=*', 'bob\\2a', 'bob\0', ' bob', 'bob ', '$&', "$'", '{{username}}', 'bo\u00ADb', 'bob\uFE00'])(
-      'takes %j for a name, not for a pattern',
-      async (name) => {
-        expect(await refusedBy(at(), name, passwordOf('bob'))).toMatch(/knows nobody/);
-        expect(await at().find(name)).toBeNull();
-      },
-    );
+    it.each([
+      '*',
+      'b*',
+      'bob)(uid=*',
+      '*)(objectClass=*',
+      'bob\\2a',
+      'bob\0',
+      ' bob',
+      'bob ',
+      '$&',
+      "$'",
+      '{{username}}',
+      'bo\u00ADb',
+      'bob\uFE00',
+    ])('takes %j for a name, not for a pattern', async (name) => {
+      expect(await refusedBy(at(), name, passwordOf('bob'))).toMatch(/knows nobody/);
+      expect(await at().find(name)).toBeNull();
+    });
 
     it('finds nobody where two have the name', async () => {
       expect(await at({ searchFilter: '(|(uid={{username}})(uid=ann)(uid=bob))' }).find('ann')).toBeNull();
@@ -135,7 +158,13 @@ export function directoryContract(start: { readonly it: () => TestDirectory; rea
     });
 
     it('never has the password of the bind account in it', async () => {
-      const errors = await Promise.all([{ url: 'ldap://127.0.0.1:1' }, { url: start.it().ldaps }, { searchBase: 'ou=x' }].map((change) => at(change).check().catch((error: unknown) => error)));
+      const errors = await Promise.all(
+        [{ url: 'ldap://127.0.0.1:1' }, { url: start.it().ldaps }, { searchBase: 'ou=x' }].map((change) =>
+          at(change)
+            .check()
+            .catch((error: unknown) => error),
+        ),
+      );
       for (const error of errors) expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain(BIND_PASSWORD);
     });
   });

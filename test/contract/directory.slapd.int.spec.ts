@@ -24,8 +24,14 @@ describeWithSlapd('OpenLDAP', () => {
 
   it('finds groups of all kinds', async () => {
     const [names, posix] = [`cn=names,${GROUPS}`, `cn=posix,${GROUPS}`];
-    await slapd.add({ dn: names, attributes: { objectClass: ['groupOfUniqueNames'], cn: ['names'], uniqueMember: [personDn('cat')] } });
-    await slapd.add({ dn: posix, attributes: { objectClass: ['posixGroup'], cn: ['posix'], gidNumber: ['100'], memberUid: ['cat'] } });
+    await slapd.add({
+      dn: names,
+      attributes: { objectClass: ['groupOfUniqueNames'], cn: ['names'], uniqueMember: [personDn('cat')] },
+    });
+    await slapd.add({
+      dn: posix,
+      attributes: { objectClass: ['posixGroup'], cn: ['posix'], gidNumber: ['100'], memberUid: ['cat'] },
+    });
     const cat = await new LdapDirectory(settingsOf(slapd.ldap, { recursive: true })).find('cat');
     expect(cat?.groups.toSorted()).toEqual([names, posix]);
     for (const dn of [names, posix]) await slapd.remove(dn);

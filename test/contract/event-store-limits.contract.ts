@@ -37,13 +37,18 @@ export function eventStoreLimitsContract(name: string, start: () => Promise<Even
 
     it('takes an append near the largest size, and refuses one above with its size', async () => {
       const events = someEvents(14, 'Large', ofBytes(MAX_EVENT_BYTES));
-      const sizeOfRest = events.reduce((sum, { type, metadata }) => sum + type.length + JSON.stringify(metadata).length, 0);
+      const sizeOfRest = events.reduce(
+        (sum, { type, metadata }) => sum + type.length + JSON.stringify(metadata).length,
+        0,
+      );
       const [rest] = oneEvent('Rest', 'x'.repeat(MAX_APPEND_BYTES - 14 * MAX_EVENT_BYTES - sizeOfRest - 1000));
       if (!rest) throw new Error('unreachable');
       await store.append(own('full'), [...events, rest], 'none');
       expect((await streamOf(own('full'))).map(({ id }) => id)).toEqual([...events, rest].map(({ id }) => id));
       const tooMuch = someEvents(15, 'Large', ofBytes(MAX_EVENT_BYTES));
-      await expect(store.append(own('overfull'), tooMuch, 'none')).rejects.toThrow(/more than the \d+ that go into one append/);
+      await expect(store.append(own('overfull'), tooMuch, 'none')).rejects.toThrow(
+        /more than the \d+ that go into one append/,
+      );
       expect(await streamOf(own('overfull'))).toEqual([]);
     });
 
@@ -61,11 +66,17 @@ export function eventStoreLimitsContract(name: string, start: () => Promise<Even
       const { interrupt } = engine;
       if (!interrupt) return skip('this engine cannot be interrupted');
       const head = await store.head();
-      const [all, some] = [new Follower(store, { after: head }), new Follower(store, { after: head, types: [own('Wanted')] })];
+      const [all, some] = [
+        new Follower(store, { after: head }),
+        new Follower(store, { after: head, types: [own('Wanted')] }),
+      ];
       const written: string[] = [];
       for (let round = 0; round < 3; round++) {
         const events = [...someEvents(3), ...someEvents(2, own('Wanted'))];
-        const [, { cursor }] = await Promise.all([interrupt.call(engine), store.append(own('interrupted'), events, 'any')]);
+        const [, { cursor }] = await Promise.all([
+          interrupt.call(engine),
+          store.append(own('interrupted'), events, 'any'),
+        ]);
         written.push(...events.map(({ id }) => id));
         await all.until(() => store.compareCursors(all.cursor, cursor) >= 0);
         await some.until(() => store.compareCursors(some.cursor, cursor) >= 0);

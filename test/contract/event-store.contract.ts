@@ -1,7 +1,12 @@
 import { v4 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/kernel/event.js';
-import { EventStoreUnavailable, MAX_EVENT_BYTES, RevisionConflict, type EventStore } from '../../src/ports/event-store.port.js';
+import {
+  EventStoreUnavailable,
+  MAX_EVENT_BYTES,
+  RevisionConflict,
+  type EventStore,
+} from '../../src/ports/event-store.port.js';
 import { oneEvent, someEvents } from './events.js';
 import { eventsIn, Follower, followUntil, readAll } from './follow.js';
 
@@ -51,7 +56,13 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
       });
 
       it('returns events as they were written', async () => {
-        const data = { text: 'ä€😀 "\\ \n', zero: 'a\u0000b', lone: '\ud800', nested: [1, 0.1, null, { b: true }], big: 9007199254740991 };
+        const data = {
+          text: 'ä€😀 "\\ \n',
+          zero: 'a\u0000b',
+          lone: '\ud800',
+          nested: [1, 0.1, null, { b: true }],
+          big: 9007199254740991,
+        };
         const [event] = oneEvent('Written', data);
         const before = Date.now();
         const appended = await store.append(own('read-back'), event ? [event] : [], 'none');
@@ -226,7 +237,10 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
     it(`${WRITERS} writers and a reader at the tail: nothing missed, twice or out of order`, async () => {
       const perWriter = engine.eventsPerWriter ?? EVENTS_PER_WRITER;
       const follower = new Follower(await engine.open(), { after: await store.head() });
-      const written = await writeFromAllSides([store, await engine.open(), await engine.open(), await engine.open()], perWriter);
+      const written = await writeFromAllSides(
+        [store, await engine.open(), await engine.open(), await engine.open()],
+        perWriter,
+      );
       await follower.until(() => follower.events.length >= written.size);
       await follower.stop();
       expect(written.size).toBe(WRITERS * perWriter);
@@ -236,12 +250,15 @@ export function eventStoreContract(name: string, start: () => Promise<EventStore
 }
 
 /** 16 writers on streams of their own and one that they share; the ids of what was written. */
-export async function writeFromAllSides(stores: readonly EventStore[], perWriter = EVENTS_PER_WRITER): Promise<Set<string>> {
+export async function writeFromAllSides(
+  stores: readonly EventStore[],
+  perWriter = EVENTS_PER_WRITER,
+): Promise<Set<string>> {
   const ids = new Set<string>();
   const write = async (writer: number): Promise<void> => {
     const store = stores[writer % stores.length];
     if (!store) throw new Error('No store to write to');
-    for (let left = perWriter; left > 0; ) {
+    for (let left = perWriter; left > 0;) {
       const events = someEvents(Math.min(left, 1 + (left % 3)));
       await store.append(left % 5 === 0 ? 'shared by writers' : `writer ${writer}`, events, 'any');
       for (const { id } of events) ids.add(id);
@@ -255,7 +272,10 @@ export async function writeFromAllSides(stores: readonly EventStore[], perWriter
 /** Exactly these events, each once, and revisions without a gap within each stream. */
 export function checkComplete(read: readonly RecordedEvent[], written: ReadonlySet<string>): void {
   const seen = new Set(read.map(({ id }) => id));
-  expect({ missed: [...written].filter((id) => !seen.has(id)).length, twice: read.length - seen.size }).toEqual({ missed: 0, twice: 0 });
+  expect({ missed: [...written].filter((id) => !seen.has(id)).length, twice: read.length - seen.size }).toEqual({
+    missed: 0,
+    twice: 0,
+  });
   const last = new Map<string, bigint>();
   const outOfOrder = read.filter(({ stream, revision }) => {
     const before = last.get(stream);

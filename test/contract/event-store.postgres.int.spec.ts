@@ -81,7 +81,10 @@ describe('postgres event store in trouble', () => {
     await killing;
     await follower.until(() => follower.events.length > written.size);
     await follower.stop();
-    checkComplete(follower.events.filter(({ stream }) => stream !== 'the end'), written);
+    checkComplete(
+      follower.events.filter(({ stream }) => stream !== 'the end'),
+      written,
+    );
   });
 
   it('goes on after a dump and restore: same cursors, no gap, an epoch of its own', async () => {

@@ -17,7 +17,11 @@ export interface CopyEnd {
 const comparable = (events: readonly RecordedEvent[]) => events.map((event) => ({ ...event, cursor: null }));
 
 /** What `events:copy` must keep between two engines. */
-export function eventsCopyContract(name: string, startSource: () => Promise<CopyEnd>, startTarget: () => Promise<CopyEnd>): void {
+export function eventsCopyContract(
+  name: string,
+  startSource: () => Promise<CopyEnd>,
+  startTarget: () => Promise<CopyEnd>,
+): void {
   describe(`events:copy ${name}`, () => {
     const ends: CopyEnd[] = [];
     const start = async (): Promise<[CopyEnd, CopyEnd]> => {
@@ -33,7 +37,13 @@ export function eventsCopyContract(name: string, startSource: () => Promise<Copy
       const [source, target] = await start();
       const count = await writeSampleLog(source.store, 60);
       const result = await copy(source.place, target.place);
-      expect(result).toMatchObject({ events: count, already: 0, copied: count, behind: 0, verified: { events: count } });
+      expect(result).toMatchObject({
+        events: count,
+        already: 0,
+        copied: count,
+        behind: 0,
+        verified: { events: count },
+      });
       expect(result.verified?.readModelRows).toBeGreaterThan(count);
       expect(comparable(await readAll(target.store))).toEqual(comparable(await readAll(source.store)));
     });
@@ -44,29 +54,39 @@ export function eventsCopyContract(name: string, startSource: () => Promise<Copy
       const first = await writeSampleLog(source.store, 10);
       expect(await copy(source.place, target.place)).toMatchObject({ already: 0, copied: first });
       const second = await writeSampleLog(source.store, 10, 'later');
-      expect(await copy(source.place, target.place)).toMatchObject({ already: first, copied: second, verified: { events: first + second } });
+      expect(await copy(source.place, target.place)).toMatchObject({
+        already: first,
+        copied: second,
+        verified: { events: first + second },
+      });
       expect(await copy(source.place, target.place)).toMatchObject({ already: first + second, copied: 0 });
     });
 
-    it('goes on after SIGKILL, again and again, also when the source grew meanwhile', { timeout: 180_000 }, async () => {
-      const [source, target] = await start();
-      let count = await writeSampleLog(source.store, 400);
-      for (let i = 0; i < 2; i++) {
-        await killMidway(source.place, target.place, target.store);
-        const [ours, theirs] = [await readAll(source.store), await readAll(target.store)];
-        expect(theirs.length).toBeGreaterThan(0);
-        expect(comparable(theirs)).toEqual(comparable(ours.slice(0, theirs.length)));
-        count += await writeSampleLog(source.store, 100, `later ${i}`);
-      }
-      expect(await copy(source.place, target.place)).toMatchObject({ events: count, verified: { events: count } });
-    });
+    it(
+      'goes on after SIGKILL, again and again, also when the source grew meanwhile',
+      { timeout: 180_000 },
+      async () => {
+        const [source, target] = await start();
+        let count = await writeSampleLog(source.store, 400);
+        for (let i = 0; i < 2; i++) {
+          await killMidway(source.place, target.place, target.store);
+          const [ours, theirs] = [await readAll(source.store), await readAll(target.store)];
+          expect(theirs.length).toBeGreaterThan(0);
+          expect(comparable(theirs)).toEqual(comparable(ours.slice(0, theirs.length)));
+          count += await writeSampleLog(source.store, 100, `later ${i}`);
+        }
+        expect(await copy(source.place, target.place)).toMatchObject({ events: count, verified: { events: count } });
+      },
+    );
 
     it('refuses a target with other events in it and changes nothing', async () => {
       const [source, target] = await start();
       await writeSampleLog(source.store, 5);
       await target.store.append('theirs', oneEvent(), 'none');
       const before = await readAll(target.store);
-      await expect(copy(source.place, target.place)).rejects.toThrow(/^The target is not the beginning of the source: event 1 .*Nothing was changed/);
+      await expect(copy(source.place, target.place)).rejects.toThrow(
+        /^The target is not the beginning of the source: event 1 .*Nothing was changed/,
+      );
       expect(await readAll(target.store)).toEqual(before);
     });
 
@@ -75,7 +95,9 @@ export function eventsCopyContract(name: string, startSource: () => Promise<Copy
       const count = await writeSampleLog(source.store, 5);
       await copy(source.place, target.place, '--no-verify');
       await target.store.append('theirs', oneEvent(), 'none');
-      await expect(copy(source.place, target.place)).rejects.toThrow(new RegExp(`holds more than the source, which ends after ${count} events`));
+      await expect(copy(source.place, target.place)).rejects.toThrow(
+        new RegExp(`holds more than the source, which ends after ${count} events`),
+      );
       await source.store.append('ours', oneEvent(), 'none');
       await expect(copy(source.place, target.place)).rejects.toThrow(new RegExp(`event ${count + 1} of the target`));
     });

@@ -20,7 +20,12 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         await vi.waitFor(() => expect(recorder.seen).toHaveLength(i + 1), { timeout: 5000, interval: 1 });
         latencies.push((recorder.at[i] ?? 0) - asked);
       }
-      expect(recorder.seen[3]).toMatchObject({ name: 'echo', key: 'echo:3', data: { i: 3, text: 'ä"\\', list: [1, null] }, attempt: 1 });
+      expect(recorder.seen[3]).toMatchObject({
+        name: 'echo',
+        key: 'echo:3',
+        data: { i: 3, text: 'ä"\\', list: [1, null] },
+        attempt: 1,
+      });
       expect(latencies.sort((a, b) => a - b)[10]).toBeLessThan(50);
       await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
     });
@@ -29,9 +34,17 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       const recorder = new Recorder('caused');
       const queue = await working([recorder]);
       const cause = { correlationId: 'call', causationId: null };
-      await queue.enqueue([{ name: 'caused', key: 'caused:1', data: {}, cause }, { name: 'caused', key: 'caused:2', data: {} }]);
+      await queue.enqueue([
+        { name: 'caused', key: 'caused:1', data: {}, cause },
+        { name: 'caused', key: 'caused:2', data: {} },
+      ]);
       await vi.waitFor(() => expect(recorder.seen).toHaveLength(2), WAIT);
-      expect(new Map(recorder.seen.map((job) => [job.key, job.cause]))).toEqual(new Map([['caused:1', cause], ['caused:2', undefined]]));
+      expect(new Map(recorder.seen.map((job) => [job.key, job.cause]))).toEqual(
+        new Map([
+          ['caused:1', cause],
+          ['caused:2', undefined],
+        ]),
+      );
     });
 
     it('does 1,000 jobs, each at least once, with two processes at work', async () => {
@@ -99,7 +112,13 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
 
     it('gives up after the handler’s tries, shows it, and starts anew when asked to', async () => {
       let isPoison = true;
-      const recorder = new Recorder('poison', () => { if (isPoison) throw new Error('poison'); }, 2);
+      const recorder = new Recorder(
+        'poison',
+        () => {
+          if (isPoison) throw new Error('poison');
+        },
+        2,
+      );
       const queue = await working([recorder]);
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 1 }]);
       await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
@@ -107,13 +126,22 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       isPoison = false;
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 2 }]);
       await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
-      expect(recorder.seen.map(({ attempt, data }) => [attempt, data])).toEqual([[1, 1], [2, 1], [1, 2]]);
+      expect(recorder.seen.map(({ attempt, data }) => [attempt, data])).toEqual([
+        [1, 1],
+        [2, 1],
+        [1, 2],
+      ]);
     });
 
     it('stops after the running jobs, tells them, and loses none', async () => {
-      const first = new Recorder('slow', ({ signal }) => new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('aborted')));
-      }), 1);
+      const first = new Recorder(
+        'slow',
+        ({ signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('aborted')));
+          }),
+        1,
+      );
       const queue = scene.openUnwatched();
       await queue.work([first], 2);
       await queue.enqueue([1, 2, 3].map((data) => ({ name: 'slow', key: `slow:${data}`, data })));

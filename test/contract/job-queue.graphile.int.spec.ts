@@ -10,7 +10,9 @@ jobQueueContract('graphile', async () => {
   return {
     open: () => new GraphileJobQueue(database.settings),
     spawnWorker: () =>
-      new Child(new URL('job-queue/deadly-worker.ts', import.meta.url), { TEST_DATABASE: JSON.stringify(database.settings) }),
+      new Child(new URL('job-queue/deadly-worker.ts', import.meta.url), {
+        TEST_DATABASE: JSON.stringify(database.settings),
+      }),
     close: () => database.drop(),
   };
 });
@@ -28,7 +30,9 @@ it('goes on by itself after all its connections were lost', async () => {
   await vi.waitFor(() => expect(seen).toContain('cut'), { timeout: 10_000 });
   await vi.waitFor(() => queue.enqueue([{ name: 'cut', key: 'after', data: 'after' }]), { timeout: 10_000 });
   await vi.waitFor(() => expect(seen).toContain('after'), { timeout: 20_000 });
-  await vi.waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 }), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 }), {
+    timeout: 20_000,
+  });
   await queue.stop();
   await database.drop();
 });

@@ -19,7 +19,12 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
 
 const Result = z.object({
   verified: z.literal(true),
-  package: z.object({ filename: z.string(), size: z.number(), sha1: z.string().length(40), sha256: z.string().length(64) }),
+  package: z.object({
+    filename: z.string(),
+    size: z.number(),
+    sha1: z.string().length(40),
+    sha256: z.string().length(64),
+  }),
   seconds: z.object({ upload: z.number(), replicate: z.number() }),
   servers: z.array(z.object({ url: z.string() })).length(2),
 });

@@ -22,8 +22,12 @@ const damage = (piece: Buffer, head: string): Buffer => {
 };
 
 async function auditKinds(server: Pair['b']): Promise<string[]> {
-  const Trail = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string() }) })) }) });
-  const { auditTrail } = await (await server.client()).ask('{ auditTrail(first: 100) { edges { node { kind } } } }', Trail);
+  const Trail = z.object({
+    auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string() }) })) }),
+  });
+  const { auditTrail } = await (
+    await server.client()
+  ).ask('{ auditTrail(first: 100) { edges { node { kind } } } }', Trail);
   return auditTrail.edges.map(({ node }) => node.kind);
 }
 
@@ -53,7 +57,9 @@ it('gives up on chunks that are always wrong, says why, and retryReplica makes i
   expect((await pair.b.download('wrong.pkg')).status).toBe(404);
 
   pair.proxy.tamper = (piece) => piece;
-  await (await pair.b.client()).ask('mutation ($id: ID!) { retryReplica(packageId: $id) { state } }', z.unknown(), { id });
+  await (
+    await pair.b.client()
+  ).ask('mutation ($id: ID!) { retryReplica(packageId: $id) { state } }', z.unknown(), { id });
   await waitFor('the copy on B', async () => (await pair.b.servedDigest('wrong.pkg')) === sha256(bytes));
 });
 

@@ -76,7 +76,11 @@ describe('a server that nobody can call', () => {
     await hidden.kill();
     await waitFor('the hub to notice', async () => (await wayTo(hub, 'hidden')) === 'NONE');
     const before = hub.output.length;
-    const complaints = () => hub.output.slice(before).split('\n').filter((line) => /"level":(40|50).*"(Subscriber|Tunnels)"/.test(line));
+    const complaints = () =>
+      hub.output
+        .slice(before)
+        .split('\n')
+        .filter((line) => /"level":(40|50).*"(Subscriber|Tunnels)"/.test(line));
     await hidden.start();
     await arrives(hub, 'killed-hidden.pkg', bytes);
     expect(complaints().length).toBeLessThan(4);

@@ -32,12 +32,18 @@ it('replicates the other way round as well, and an empty file too', async () => 
   expect((await pair.b.put('from-b.pkg', randomBytes(100))).status).toBe(201);
   expect((await pair.b.put('empty.pkg', Buffer.alloc(0))).status).toBe(201);
   await waitFor('the copy on A', async () => (await pair.a.download('from-b.pkg')).ok);
-  await waitFor('the empty copy on A', async () => (await pair.a.servedDigest('empty.pkg')) === sha256(Buffer.alloc(0)));
+  await waitFor(
+    'the empty copy on A',
+    async () => (await pair.a.servedDigest('empty.pkg')) === sha256(Buffer.alloc(0)),
+  );
 });
 
 it('serves the newest content of a filename on both, and neither after removal', async () => {
   for (const content of ['one', 'two']) await pair.a.put('same.pkg', Buffer.from(content));
-  await waitFor('the newer content on B', async () => (await pair.b.servedDigest('same.pkg')) === sha256(Buffer.from('two')));
+  await waitFor(
+    'the newer content on B',
+    async () => (await pair.b.servedDigest('same.pkg')) === sha256(Buffer.from('two')),
+  );
   const client = await pair.a.client();
   const Package = z.object({ package: z.object({ id: z.string() }) });
   const { package: found } = await client.ask('{ package(filename: "same.pkg") { id } }', Package);
@@ -58,14 +64,18 @@ it('tells in the audit trail who did it, on both servers', async () => {
     (await (await server.client()).ask(TRAIL, Trail)).auditTrail.edges.map(({ node }) => node);
   const [onA, onB] = [await ask(pair.a), await ask(pair.b)];
   expect(onA.find(({ kind }) => kind === 'PackagePublished')).toBeDefined();
-  expect(onA.some(({ kind, actor, address }) => kind === 'PackageRemoved' && actor.name === 'admin' && address !== null)).toBe(true);
+  expect(
+    onA.some(({ kind, actor, address }) => kind === 'PackageRemoved' && actor.name === 'admin' && address !== null),
+  ).toBe(true);
   expect(onB.some(({ kind }) => kind === 'ReplicaPublished')).toBe(true);
   expect(onB.some(({ kind, actor }) => kind === 'PeerInvited' && actor.name === 'admin')).toBe(true);
   expect(onA.some(({ kind }) => kind === 'PeerRegistered')).toBe(true);
 });
 
 it('has no refused call on record after a fresh registration, on either side', async () => {
-  const Refused = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }) });
+  const Refused = z.object({
+    auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }),
+  });
   const query = '{ auditTrail(first: 10, filter: { kinds: ["PeerCallRefused"] }) { edges { node { summary } } } }';
   for (const server of [pair.a, pair.b]) {
     expect((await (await server.client()).ask(query, Refused)).auditTrail.edges).toEqual([]);
@@ -75,8 +85,16 @@ it('has no refused call on record after a fresh registration, on either side', a
 
 it('answers nobody without a session, downloads and health aside', async () => {
   const graphql = (query: string) =>
-    fetch(`${pair.a.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
-  for (const query of ['{ packages(first: 1) { edges { node { id } } } }', '{ __schema { types { name } } }', '{ server { id } }']) {
+    fetch(`${pair.a.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+  for (const query of [
+    '{ packages(first: 1) { edges { node { id } } } }',
+    '{ __schema { types { name } } }',
+    '{ server { id } }',
+  ]) {
     expect(await (await graphql(query)).text()).toContain('UNAUTHENTICATED');
   }
   expect((await fetch(`${pair.a.url}/api/packages/x.pkg`, { method: 'PUT', body: 'x' })).status).toBe(401);

@@ -10,7 +10,9 @@ import { waitFor } from '../support/wait-for.js';
 
 const MIB = 1024 * 1024;
 const Uploaded = z.object({ id: z.string() });
-const Summaries = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }) });
+const Summaries = z.object({
+  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }),
+});
 const staged = (dataDir: string): string[] => readdirSync(join(dataDir, 'staging'));
 
 let pair: Pair;
@@ -79,7 +81,8 @@ it('SIGKILL of B during replication: only what is missing is fetched afterwards'
 it('power cut at B that loses verified bytes: just those are fetched again', async () => {
   const bytes = randomBytes(40 * MIB);
   // The third run, of the last 8 chunks, stays away until B was killed.
-  pair.proxy.tamper = (piece, head) => (head.includes('/content') && /range: bytes=33554432-/i.test(head) ? null : piece);
+  pair.proxy.tamper = (piece, head) =>
+    head.includes('/content') && /range: bytes=33554432-/i.test(head) ? null : piece;
   const { id } = Uploaded.parse(await (await pair.a.put('big.pkg', bytes)).json());
   await waitFor('two runs of chunks', async () => (await localReplica(pair.b, id))?.verifiedChunks === 32);
   await pair.b.kill();
@@ -96,7 +99,8 @@ it('power cut at B that loses verified bytes: just those are fetched again', asy
   await pair.b.start();
   await waitFor('the copy on B', async () => (await pair.b.servedDigest('big.pkg')) === sha256(bytes));
   expect(again).toBeLessThan((8 + 3 + 1) * MIB);
-  const query = '{ auditTrail(first: 10, filter: { kinds: ["ChunksLost", "ReplicaFailed"] }) { edges { node { summary } } } }';
+  const query =
+    '{ auditTrail(first: 10, filter: { kinds: ["ChunksLost", "ReplicaFailed"] }) { edges { node { summary } } } }';
   const { auditTrail } = await (await pair.b.client()).ask(query, Summaries);
   expect(auditTrail.edges.map(({ node }) => node.summary)).toEqual([
     "Found 3 chunks of big.pkg damaged on this server's disk: fetching again",

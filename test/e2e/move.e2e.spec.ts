@@ -11,7 +11,12 @@ import { startPair, type Pair } from '../support/pair.js';
 import { ServerUnderTest, sha256 } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 
-const Copied = z.object({ already: z.number(), copied: z.number(), stateRows: z.number().nullable(), behind: z.number() });
+const Copied = z.object({
+  already: z.number(),
+  copied: z.number(),
+  stateRows: z.number().nullable(),
+  behind: z.number(),
+});
 const Identity = z.object({ server: z.object({ id: z.string() }), peers: z.array(z.object({ id: z.string() })) });
 
 let pair: Pair;
@@ -32,7 +37,8 @@ async function copy(from: string, to: string) {
   return Copied.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
 }
 
-const identity = async (server: ServerUnderTest) => (await server.client()).ask('{ server { id } peers { id } }', Identity);
+const identity = async (server: ServerUnderTest) =>
+  (await server.client()).ask('{ server { id } peers { id } }', Identity);
 
 /** Published on one server, it arrives on the other: both know each other's keys and follow each other's feed. */
 async function replicates(from: ServerUnderTest, to: ServerUnderTest, filename: string): Promise<void> {
@@ -58,7 +64,8 @@ it('a server moves from the embedded PostgreSQL to an outside one and back, and 
 
   await moved.start();
   expect(await identity(moved)).toEqual(before);
-  for (const filename of ['before.pkg', 'meanwhile.pkg']) expect(await moved.servedDigest(filename)).toBe(await b.servedDigest(filename));
+  for (const filename of ['before.pkg', 'meanwhile.pkg'])
+    expect(await moved.servedDigest(filename)).toBe(await b.servedDigest(filename));
   await replicates(moved, b, 'moved.pkg');
   await replicates(b, moved, 'to-the-moved.pkg');
 

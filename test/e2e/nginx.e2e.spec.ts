@@ -11,7 +11,9 @@ import { describeWithNginx } from '../support/nginx/with-nginx.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 
-const Audit = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ address: z.string().nullable() }) })) }) });
+const Audit = z.object({
+  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ address: z.string().nullable() }) })) }),
+});
 
 describeWithNginx('a server behind nginx', () => {
   let nginx: Nginx;
@@ -39,14 +41,24 @@ describeWithNginx('a server behind nginx', () => {
   it('tells subscribers over a WebSocket, and peers over the feed, who then fetch', async () => {
     const { token } = await a.client();
     sockets = createClient({
-      url: `${nginx.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, connectionParams: { Authorization: `Bearer ${token}` },
+      url: `${nginx.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { Authorization: `Bearer ${token}` },
     });
     const heard: unknown[] = [];
-    const sink = { next: ({ data }: { data?: unknown }) => heard.push(data), error: () => undefined, complete: () => undefined };
+    const sink = {
+      next: ({ data }: { data?: unknown }) => heard.push(data),
+      error: () => undefined,
+      complete: () => undefined,
+    };
     sockets.subscribe({ query: 'subscription { packageChanged { filename } }' }, sink);
     const upload = async (filename: string, body: Buffer): Promise<void> => {
       const headers = { authorization: `Bearer ${token}` };
-      const reply = await fetch(`${nginx.url}/api/packages/${filename}`, { method: 'PUT', headers, body: new Uint8Array(body) });
+      const reply = await fetch(`${nginx.url}/api/packages/${filename}`, {
+        method: 'PUT',
+        headers,
+        body: new Uint8Array(body),
+      });
       expect(reply.status).toBe(201);
     };
     let count = 0;
@@ -72,7 +84,10 @@ describeWithNginx('a server behind nginx', () => {
     await signIn(a.url, '203.0.113.2');
     const client = await a.client();
     const addresses = await waitFor('both sign-ins', async () => {
-      const { auditTrail } = await client.ask('{ auditTrail(filter: {kinds: ["SignedIn"]}, first: 20) { edges { node { address } } } }', Audit);
+      const { auditTrail } = await client.ask(
+        '{ auditTrail(filter: {kinds: ["SignedIn"]}, first: 20) { edges { node { address } } } }',
+        Audit,
+      );
       const all = auditTrail.edges.map(({ node }) => node.address);
       return all.includes('203.0.113.2') && all;
     });

@@ -30,7 +30,9 @@ async function decrypted(server: ServerUnderTest): Promise<Buffer[]> {
   const client = new Client(await settingsOf(server));
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string; ciphertext: Buffer }>('SELECT name, ciphertext FROM state.server_secrets');
+    const { rows } = await client.query<{ name: string; ciphertext: Buffer }>(
+      'SELECT name, ciphertext FROM state.server_secrets',
+    );
     return rows.map(({ name, ciphertext }) => box.open(name, ciphertext));
   } finally {
     await client.end();
@@ -59,7 +61,9 @@ describe('the secrets of a server', () => {
   it('are put under another key while it runs, and it goes on, also after a restart', async () => {
     const key = () => readFileSync(join(a.dataDir, 'secret.key'), 'utf8').trim();
     const before = key();
-    const done = await promisify(execFile)(process.execPath, [ROTATE], { env: { ...process.env, ODST_DATA_DIR: a.dataDir } });
+    const done = await promisify(execFile)(process.execPath, [ROTATE], {
+      env: { ...process.env, ODST_DATA_DIR: a.dataDir },
+    });
     expect(done.stderr).toMatch(/secrets are encrypted under the key [0-9a-f]{16} now/);
     expect(key()).not.toBe(before);
     expect(statSync(join(a.dataDir, 'secret.key')).mode & 0o777).toBe(0o600);
@@ -69,7 +73,9 @@ describe('the secrets of a server', () => {
     await a.stop();
     await a.start();
     await replicates('second.pkg');
-    expect(await ask('{ auditTrail(first: 5, filter: { kinds: ["EncryptionKeyRotated"] }) { edges { node { summary } } } }')).toContain('under another key');
+    expect(
+      await ask('{ auditTrail(first: 5, filter: { kinds: ["EncryptionKeyRotated"] }) { edges { node { summary } } } }'),
+    ).toContain('under another key');
   });
 
   it('are in no log, event, read model or answer', async () => {
@@ -81,13 +87,29 @@ describe('the secrets of a server', () => {
     ].flatMap((answer) => [...answer.matchAll(/"([A-Za-z0-9_.~-]{20,})"/g)].map((match) => match[1] ?? ''));
     secrets.push(token, ...told, ...(await decrypted(a)).flatMap((secret) => privateParts(secret)));
     // What is refused is put on record and told, too.
-    await fetch(`${a.url}/Packages/first.pkg`, { headers: { authorization: `Basic ${Buffer.from(`munki:${token}`).toString('base64')}` } });
-    const wrong = { query: 'mutation ($p: String!) { signIn(username: "admin", password: $p) { token } }', variables: { p: `${PASSWORD}!` } };
-    const refused = await fetch(`${a.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wrong) });
+    await fetch(`${a.url}/Packages/first.pkg`, {
+      headers: { authorization: `Basic ${Buffer.from(`munki:${token}`).toString('base64')}` },
+    });
+    const wrong = {
+      query: 'mutation ($p: String!) { signIn(username: "admin", password: $p) { token } }',
+      variables: { p: `${PASSWORD}!` },
+    };
+    const refused = await fetch(`${a.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(wrong),
+    });
     const settings = await settingsOf(a);
     const tables = await Promise.all(['log', 'read', 'state', 'audit'].map((schema) => dumpTables(settings, schema)));
     const exported = await fetch(`${a.url}/api/audit/export`, { headers: { authorization: `Bearer ${token}` } });
-    const written = [a.output, b.output, await exported.text(), await refused.text(), JSON.stringify(tables), await ask('{ server { id name url publicKey } downloadProtection { mode username } }')].join('\n');
+    const written = [
+      a.output,
+      b.output,
+      await exported.text(),
+      await refused.text(),
+      JSON.stringify(tables),
+      await ask('{ server { id name url publicKey } downloadProtection { mode username } }'),
+    ].join('\n');
     expect(secrets.length).toBeGreaterThan(8);
     const leaked = secrets.flatMap(formsOf).filter((form) => written.includes(form));
     // What stands before it tells where it was written, without telling it once more.

@@ -11,7 +11,10 @@ afterEach(() => server.dispose());
 
 /** The program's last words: exactly one line that is not log output. */
 function lastWords(output: string): string[] {
-  return output.trim().split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+  return output
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('{'));
 }
 
 it.each([
@@ -21,8 +24,14 @@ it.each([
   [{ ODST_STAEG: 'Dev' }, /ODST_STAEG is not a setting/],
   [{ DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be/],
   [{ ODST_TLS_CERT_FILE: tlsFile('first.crt') }, /ODST_TLS_CERT_FILE is set and ODST_TLS_KEY_FILE is not/],
-  [{ ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: '/nowhere.key' }, /ODST_TLS_KEY_FILE names a file that cannot be read/],
-  [{ ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: tlsFile('second.key') }, /is not the one of the certificate/],
+  [
+    { ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: '/nowhere.key' },
+    /ODST_TLS_KEY_FILE names a file that cannot be read/,
+  ],
+  [
+    { ODST_TLS_CERT_FILE: tlsFile('first.crt'), ODST_TLS_KEY_FILE: tlsFile('second.key') },
+    /is not the one of the certificate/,
+  ],
 ])('a bad environment %o ends with one line and exit code 1', async (env, line) => {
   server = new ServerUnderTest('misconfigured', env);
   const { code, output } = await server.runToEnd();

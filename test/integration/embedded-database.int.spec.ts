@@ -82,7 +82,10 @@ describe('embedded PostgreSQL', () => {
 
   it('starts after a power loss left the process id of another program behind', async () => {
     await (await start()).stop();
-    await writeFile(join(dataDir, 'postgres/data/postmaster.pid'), `${process.pid}\n${dataDir}\n0\n5432\n\n127.0.0.1\n\nready\n`);
+    await writeFile(
+      join(dataDir, 'postgres/data/postmaster.pid'),
+      `${process.pid}\n${dataDir}\n0\n5432\n\n127.0.0.1\n\nready\n`,
+    );
     expect(await query((await start()).settings, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
@@ -96,11 +99,16 @@ describe('embedded PostgreSQL', () => {
     await writeFile(join(dataDir, 'file'), '');
     const below = await EmbeddedDatabase.start(join(dataDir, 'file')).catch((error: unknown) => error);
     expect(below).toBeInstanceOf(StartupError);
-    expect(below).toMatchObject({ message: expect.stringMatching(/^The data folder cannot be written .* ODST_DATA_DIR$/) });
+    expect(below).toMatchObject({
+      message: expect.stringMatching(/^The data folder cannot be written .* ODST_DATA_DIR$/),
+    });
 
     await (await start()).stop();
     await writeFile(join(dataDir, 'postgres/data/PG_VERSION'), '9\n');
-    expect(await failure()).toMatchObject({ name: 'StartupError', message: expect.stringContaining('was written by PostgreSQL 9') });
+    expect(await failure()).toMatchObject({
+      name: 'StartupError',
+      message: expect.stringContaining('was written by PostgreSQL 9'),
+    });
     await writeFile(join(dataDir, 'postgres/data/PG_VERSION'), '18\n');
     await rm(join(dataDir, 'postgres/data/global/pg_control'));
     expect(await failure()).toMatchObject({ name: 'StartupError', message: expect.stringContaining('pg_control') });

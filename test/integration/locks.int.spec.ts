@@ -41,7 +41,12 @@ describe('locks between the processes of a server', () => {
     const holder = await keep(a, 'projection packages');
     let taken = false;
     const order: string[] = [];
-    const waiting = b.hold('projection packages', never, async () => void order.push('b'), () => (taken = true));
+    const waiting = b.hold(
+      'projection packages',
+      never,
+      async () => void order.push('b'),
+      () => (taken = true),
+    );
     await waitFor('the other one to be told that it is taken', () => taken);
     expect(order).toEqual([]);
     holder.end();

@@ -38,19 +38,23 @@ async function start(edges: Edges): Promise<Mesh> {
   return Mesh.start({ seed: 1, servers: all.map(() => ({ stage: 'Dev', clockOffMs: 0 })), edges });
 }
 
-it.each(Object.entries(layouts))('in a %s each package is told of once in each direction, a large one a few times, and downloaded once by each', async (_, edges) => {
-  const mesh = await start(edges);
-  for (const [i, chunks] of [3, 1, 0, 18].entries()) mesh.begin(i, (process) => process.upload(`${i}.pkg`, new Content(`${i}`, chunks), 'Dev'));
-  await mesh.rest();
-  expect(disagreements(mesh, [])).toEqual([]);
-  const directions = 2 * edges.length;
-  const isSmall = (chunkCount: number): boolean => chunkCount <= SMALL_PACKAGE_CHUNKS;
-  expect(sentOf(mesh, isSmall)).toBe(3 * ITEMS_A_PACKAGE * directions);
-  const large = sentOf(mesh, (chunkCount) => !isSmall(chunkCount));
-  expect(large).toBeGreaterThanOrEqual(ITEMS_A_PACKAGE * directions);
-  expect(large).toBeLessThanOrEqual(MOST_OF_A_LARGE_ONE * directions);
-  expect(downloads(mesh).reduce((sum, chunks) => sum + chunks, 0)).toBe((SERVERS - 1) * (3 + 1 + 0 + 18));
-});
+it.each(Object.entries(layouts))(
+  'in a %s each package is told of once in each direction, a large one a few times, and downloaded once by each',
+  async (_, edges) => {
+    const mesh = await start(edges);
+    for (const [i, chunks] of [3, 1, 0, 18].entries())
+      mesh.begin(i, (process) => process.upload(`${i}.pkg`, new Content(`${i}`, chunks), 'Dev'));
+    await mesh.rest();
+    expect(disagreements(mesh, [])).toEqual([]);
+    const directions = 2 * edges.length;
+    const isSmall = (chunkCount: number): boolean => chunkCount <= SMALL_PACKAGE_CHUNKS;
+    expect(sentOf(mesh, isSmall)).toBe(3 * ITEMS_A_PACKAGE * directions);
+    const large = sentOf(mesh, (chunkCount) => !isSmall(chunkCount));
+    expect(large).toBeGreaterThanOrEqual(ITEMS_A_PACKAGE * directions);
+    expect(large).toBeLessThanOrEqual(MOST_OF_A_LARGE_ONE * directions);
+    expect(downloads(mesh).reduce((sum, chunks) => sum + chunks, 0)).toBe((SERVERS - 1) * (3 + 1 + 0 + 18));
+  },
+);
 
 it.each(Object.entries(layouts))('in a %s a change is not echoed', async (_, edges) => {
   const mesh = await start(edges);

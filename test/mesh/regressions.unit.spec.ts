@@ -10,7 +10,10 @@ Logger.overrideLogger(false);
 const plan = (seed: number): Plan => ({
   seed,
   servers: [0, 1, 2].map(() => ({ stage: 'Dev', clockOffMs: 0 })),
-  edges: [[1, 0], [1, 2]],
+  edges: [
+    [1, 0],
+    [1, 2],
+  ],
 });
 
 /** What went wrong in some order of things, found by the properties; under many orders, as code moves them. */
@@ -67,13 +70,17 @@ const cases: Record<string, readonly Step[]> = {
   ],
 };
 
-it.each(Object.entries(cases))('%s', async (_, steps) => {
-  for (let seed = 0; seed < 40; seed++) {
-    const mesh = await Mesh.start(plan(seed));
-    const answered: Answered[] = [];
-    for (const step of steps) await take(mesh, step, answered);
-    await mesh.idle();
-    await mesh.rest();
-    expect(disagreements(mesh, answered)).toEqual([]);
-  }
-}, 60_000);
+it.each(Object.entries(cases))(
+  '%s',
+  async (_, steps) => {
+    for (let seed = 0; seed < 40; seed++) {
+      const mesh = await Mesh.start(plan(seed));
+      const answered: Answered[] = [];
+      for (const step of steps) await take(mesh, step, answered);
+      await mesh.idle();
+      await mesh.rest();
+      expect(disagreements(mesh, answered)).toEqual([]);
+    }
+  },
+  60_000,
+);

@@ -18,7 +18,9 @@ function main(): void {
   const growth = growthOf(outcomes);
   console.log(table(outcomes));
   if (growth.length > 0) console.log(`\nGrowth\n${growth.map(growthLine).join('\n')}`);
-  console.log(`\n${disagreements === 0 ? 'At rest all servers agree about every package.' : `At rest servers DISAGREE in ${disagreements} cases.`}`);
+  console.log(
+    `\n${disagreements === 0 ? 'At rest all servers agree about every package.' : `At rest servers DISAGREE in ${disagreements} cases.`}`,
+  );
   console.log(JSON.stringify({ agreed: disagreements === 0, outcomes, growth }));
   if (disagreements > 0) process.exitCode = 1;
 }

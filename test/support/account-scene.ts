@@ -27,7 +27,11 @@ import { FactsLog } from '../../src/platform/cqrs/facts-log.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** One process of a server, with its accounts; several share a home. */
-export async function startAccounts(home: ServerHome, change: Partial<Settings> = {}, directory: Directory = new NoDirectory()) {
+export async function startAccounts(
+  home: ServerHome,
+  change: Partial<Settings> = {},
+  directory: Directory = new NoDirectory(),
+) {
   const identity = await home.identity();
   const runner = new CommandRunner(home.store, identity);
   const passwords = new PasswordStore(home.dataSource);
@@ -44,7 +48,14 @@ export async function startAccounts(home: ServerHome, change: Partial<Settings> 
   const locks = new MemoryLocks();
   const changes = new AccountChanges(runner, views, locks, accounts);
   const people = new DirectoryAccounts(home.settings(change), changes, accounts, sessions);
-  const refresh = new RefreshDirectoryHandler(directory, accounts, people, sessions, locks, new RefreshRecord(home.dataSource));
+  const refresh = new RefreshDirectoryHandler(
+    directory,
+    accounts,
+    people,
+    sessions,
+    locks,
+    new RefreshRecord(home.dataSource),
+  );
   const handler = new SignInHandler(
     new LocalPasswords(passwords, hashing),
     new DirectoryPasswords(directory, accounts, people),
@@ -57,7 +68,17 @@ export async function startAccounts(home: ServerHome, change: Partial<Settings> 
   const signIn = (name: string, password: string, address = '192.0.2.1') =>
     withContext({ actor: STRANGER, address }, () => handler.execute(new SignIn(name, password, 'a browser')));
   return {
-    output, changes, refresh, runner, passwords, hashing, sessions, views, accounts, tokens, signIn,
+    output,
+    changes,
+    refresh,
+    runner,
+    passwords,
+    hashing,
+    sessions,
+    views,
+    accounts,
+    tokens,
+    signIn,
     principals: new AccountPrincipals(accounts, sessions, tokens, directory),
   };
 }

@@ -63,7 +63,10 @@ export class AuditScene {
   static async open(): Promise<AuditScene> {
     const scene = await AuditScene.openEmpty();
     const { serverId, publicKey } = scene.identity;
-    await scene.record('server', ['ServerInitialised', { serverId, publicKey, name: 'Here', url: 'http://here', stage: 'Prod' }]);
+    await scene.record('server', [
+      'ServerInitialised',
+      { serverId, publicKey, name: 'Here', url: 'http://here', stage: 'Prod' },
+    ]);
     return scene;
   }
 
@@ -97,12 +100,22 @@ export class AuditScene {
       const source = { kind: 'local' };
       const staged: Json = { packageId, filename, from: 'Prod', to: 'Test', stamp, source };
       const chunks: Json = { packageId, first: 0, count: 3, sha1: 'QUFB'.repeat(1000), sha256: 'QkJC'.repeat(1000) };
-      await this.record(`package-${packageId}`, ['PackageChunksHashed', chunks], ['PackagePublished', { ...data }], ['PackageStageChanged', staged]);
+      await this.record(
+        `package-${packageId}`,
+        ['PackageChunksHashed', chunks],
+        ['PackagePublished', { ...data }],
+        ['PackageStageChanged', staged],
+      );
     }
   }
 
   chain(): AuditChain {
-    return new AuditChain(this.store, this.dataSource, new MemoryLocks(), new ChainSigner(this.dataSource, this.identity));
+    return new AuditChain(
+      this.store,
+      this.dataSource,
+      new MemoryLocks(),
+      new ChainSigner(this.dataSource, this.identity),
+    );
   }
 
   /** Chain, checkpoint and entries come to the end of the log. */

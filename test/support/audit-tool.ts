@@ -6,7 +6,10 @@ const VERIFY = fileURLToPath(new URL('../../dist/src/app/audit/verify.js', impor
 
 /** `npm run audit:verify`, with its exit code and what it says. */
 export async function auditVerify(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string) {
-  const child = spawn(process.execPath, [VERIFY, ...args], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [VERIFY, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let said = '';
   let json = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));

@@ -14,7 +14,9 @@ export const SIZE = 3 * CHUNK_SIZE + 12_345;
 export const bytes = randomBytes(SIZE);
 export const digests = Buffer.concat(
   Array.from({ length: 4 }, (_, i) =>
-    createHash('sha256').update(bytes.subarray(i * CHUNK_SIZE, (i + 1) * CHUNK_SIZE)).digest(),
+    createHash('sha256')
+      .update(bytes.subarray(i * CHUNK_SIZE, (i + 1) * CHUNK_SIZE))
+      .digest(),
   ),
 );
 
@@ -49,8 +51,12 @@ export const request = (run: Run, signal = new AbortController().signal) => ({
 });
 
 /** Fetches with a transport of its own. */
-export const fetchRun = (url: string, run: Run = { first: 0, count: 4 }, options: TransportOptions = {}, signal?: AbortSignal) =>
-  transport(options).fetchChunks(peer(url), request(run, signal));
+export const fetchRun = (
+  url: string,
+  run: Run = { first: 0, count: 4 },
+  options: TransportOptions = {},
+  signal?: AbortSignal,
+) => transport(options).fetchChunks(peer(url), request(run, signal));
 
 export const headFor = (head: string, extra = ''): string => partialHead(head, SIZE, extra);
 

@@ -33,7 +33,8 @@ async function run(argv: readonly string[]): Promise<CopyResult> {
   return runCopy(args, new QuietReport(), new AbortController().signal);
 }
 
-const spawnTool = (args: readonly string[]) => spawn(process.execPath, [TOOL, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const spawnTool = (args: readonly string[]) =>
+  spawn(process.execPath, [TOOL, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** The tool in a process of its own. */
 export async function runTool(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {

@@ -7,7 +7,11 @@ import type { ServerUnderTest } from './server-under-test.js';
 const fileOf = (server: ServerUnderTest, packageId: string): string => join(server.dataDir, 'packages', packageId);
 
 /** Changes one byte in each of these chunks of a stored file, as a bad disk does. */
-export async function flipBytes(server: ServerUnderTest, packageId: string, ...chunks: readonly number[]): Promise<void> {
+export async function flipBytes(
+  server: ServerUnderTest,
+  packageId: string,
+  ...chunks: readonly number[]
+): Promise<void> {
   const file = await open(fileOf(server, packageId), 'r+');
   try {
     for (const chunk of chunks) {
@@ -35,21 +39,27 @@ const Shown = z.object({
   package: z.object({
     state: z.string(),
     lastVerifiedAt: z.string().nullable(),
-    replicas: z.array(z.object({ local: z.boolean(), state: z.string(), delay: z.object({ code: z.string() }).nullable() })),
+    replicas: z.array(
+      z.object({ local: z.boolean(), state: z.string(), delay: z.object({ code: z.string() }).nullable() }),
+    ),
   }),
 });
 export type ShownPackage = z.output<typeof Shown>['package'];
 
 /** The package as the server shows it. */
 export async function shown(server: ServerUnderTest, id: string): Promise<ShownPackage> {
-  const query = 'query ($id: ID!) { package(id: $id) { state lastVerifiedAt replicas { local state delay { code } } } }';
+  const query =
+    'query ($id: ID!) { package(id: $id) { state lastVerifiedAt replicas { local state delay { code } } } }';
   return (await (await server.client()).ask(query, Shown, { id })).package;
 }
 
 const Counted = z.object({ count: z.number() });
 
 /** What happened since the last damage: null when there was none, or it is not mended. */
-export async function mending(server: ServerUnderTest, id: string): Promise<{ damage: LoggedEvent; fetchedChunks: number } | null> {
+export async function mending(
+  server: ServerUnderTest,
+  id: string,
+): Promise<{ damage: LoggedEvent; fetchedChunks: number } | null> {
   const events = await eventsOf(server, id);
   const at = events.findLastIndex(({ type }) => type === 'ReplicaDamaged');
   const damage = events[at];

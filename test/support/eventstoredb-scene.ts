@@ -24,7 +24,10 @@ export class EventStoreDbScene {
   }
 
   async store(url: string, patience = 30_000): Promise<EventStoreDbEventStore> {
-    const store = await EventStoreDbEventStore.connect(url, { patience, log: (level, message) => this.logged.push(`${level} ${message}`) });
+    const store = await EventStoreDbEventStore.connect(url, {
+      patience,
+      log: (level, message) => this.logged.push(`${level} ${message}`),
+    });
     this.stores.push(store);
     return store;
   }

@@ -59,7 +59,9 @@ class TwoSessions extends Principals {
     const proof = { kind: 'session', id: token } as const;
     const actor = { kind: 'account', id: 'a-1', name: 'admin' } as const;
     const authority = authorityOf('admin', ['admin'], null);
-    return Promise.resolve(open.has(token) ? { actor, accountId: 'a-1', authority, proof, mustChangePassword: false } : null);
+    return Promise.resolve(
+      open.has(token) ? { actor, accountId: 'a-1', authority, proof, mustChangePassword: false } : null,
+    );
   }
 
   override authorityNow({ authority }: Principal): Promise<Authority> {
@@ -133,19 +135,31 @@ export class GraphqlApp {
       { provide: Database, useValue: { settings: database.settings } },
       { provide: Principals, useClass: TwoSessions },
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
-      { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' } },
+      {
+        provide: ServerIdentity,
+        useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' },
+      },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
       { provide: Settings, useValue: settings },
     ];
     @Global()
-    @Module({ providers: values, exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue, Settings] })
+    @Module({
+      providers: values,
+      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue, Settings],
+    })
     class Engines {}
 
-    const readModels = TypeOrmModule.forRoot({ ...dataSourceOptions(database.settings, 'read'), autoLoadEntities: true });
+    const readModels = TypeOrmModule.forRoot({
+      ...dataSourceOptions(database.settings, 'read'),
+      autoLoadEntities: true,
+    });
     const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule, JobsModule];
     const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule, QueueModule];
-    @Module({ imports: [Engines, readModels, ...platform, ...modules], providers: [...RESOLVERS, SignInHandler, SignOutHandler] })
+    @Module({
+      imports: [Engines, readModels, ...platform, ...modules],
+      providers: [...RESOLVERS, SignInHandler, SignOutHandler],
+    })
     class App {}
 
     const options = { logger: false, abortOnError: false } as const;

@@ -3,7 +3,11 @@ import { runningSettings } from '../../src/adapters/database/embedded/running.js
 import type { ServerUnderTest } from './server-under-test.js';
 
 /** One statement in the database of a running server. */
-export async function queryDatabase<T extends object>(server: ServerUnderTest, sql: string, values: readonly unknown[] = []): Promise<T[]> {
+export async function queryDatabase<T extends object>(
+  server: ServerUnderTest,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<T[]> {
   const settings = await runningSettings(server.dataDir);
   if (!settings) throw new Error(`${server.name} has no database that runs`);
   const client = new Client(settings);

@@ -4,10 +4,17 @@ import { Locks } from '../../src/ports/locks.port.js';
 export class MemoryLocks extends Locks {
   private readonly last = new Map<string, Promise<unknown>>();
 
-  override async hold<T>(name: string, signal: AbortSignal, work: (held: AbortSignal) => Promise<T>): Promise<T | null> {
+  override async hold<T>(
+    name: string,
+    signal: AbortSignal,
+    work: (held: AbortSignal) => Promise<T>,
+  ): Promise<T | null> {
     const before = this.last.get(name) ?? Promise.resolve();
     const turn = before.then(() => (signal.aborted ? null : work(signal)));
-    this.last.set(name, turn.catch(() => undefined));
+    this.last.set(
+      name,
+      turn.catch(() => undefined),
+    );
     return turn;
   }
 

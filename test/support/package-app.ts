@@ -10,7 +10,10 @@ import { Downloads } from '../../src/modules/downloads/serving/downloads.js';
 import { FileCatalogue } from '../../src/modules/downloads/serving/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
-import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/published-file.query.js';
+import {
+  PublishedFileQuery,
+  type PublishedFileView,
+} from '../../src/modules/packages/contracts/published-file.query.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages-write.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/config/settings.js';
@@ -86,7 +89,12 @@ type AppSettings = Pick<Settings, 'accelRedirect'>;
 @Global()
 @Module({})
 class Engines {
-  static with(storage: FolderPackageStorage, store: MemoryEventStore, settings: AppSettings, jobs: NewJob[]): DynamicModule {
+  static with(
+    storage: FolderPackageStorage,
+    store: MemoryEventStore,
+    settings: AppSettings,
+    jobs: NewJob[],
+  ): DynamicModule {
     const changes = new Changes();
     const queue = { enqueue: async (added: readonly NewJob[]) => void jobs.push(...added) };
     const engines = [
@@ -120,7 +128,14 @@ export async function startPackageApp(settings: AppSettings = { accelRedirect: n
   const store = new MemoryEventStore();
   /** What was enqueued. */
   const jobs: NewJob[] = [];
-  const imports = [Engines.with(storage, store, settings, jobs), HttpModule, ClockModule, PlatformCqrsModule, OpenDownloads, Packages];
+  const imports = [
+    Engines.with(storage, store, settings, jobs),
+    HttpModule,
+    ClockModule,
+    PlatformCqrsModule,
+    OpenDownloads,
+    Packages,
+  ];
   const app = await NestFactory.create({ module: App, imports }, new OdsHttpAdapter(http), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();

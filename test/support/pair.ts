@@ -59,7 +59,9 @@ export type LocalReplica = NonNullable<z.output<typeof Local>['package']>['repli
 
 /** The server's own replica of a package, null while there is none. */
 export async function localReplica(server: ServerUnderTest, id: string): Promise<LocalReplica | null> {
-  const answer = await (await server.client()).ask(
+  const answer = await (
+    await server.client()
+  ).ask(
     'query ($id: ID!) { package(id: $id) { replicas { local state verifiedChunks failure { code reason } } } }',
     Local,
     { id },

@@ -110,7 +110,18 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
   @Global()
   @Module({
     providers: [...values, transport, tunnels, PgListener],
-    exports: [EventStore, DataSource, Settings, Database, PeerTransport, TunnelTransport, ReadModels, Locks, Directory, PgListener],
+    exports: [
+      EventStore,
+      DataSource,
+      Settings,
+      Database,
+      PeerTransport,
+      TunnelTransport,
+      ReadModels,
+      Locks,
+      Directory,
+      PgListener,
+    ],
   })
   class Engines {}
 
@@ -129,7 +140,10 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
   })
   class App {}
 
-  const app = await NestFactory.create<NestExpressApplication>(App, new OdsHttpAdapter(), { logger: false, abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(App, new OdsHttpAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
   await app.listen(change.port ?? 0, '127.0.0.1');
   return app;
 }

@@ -19,10 +19,14 @@ export async function disconnect(settings: DatabaseSettings, applicationName: st
 export async function copyLog(from: DatabaseSettings, to: DatabaseSettings): Promise<void> {
   for (const table of ['log.events', 'log.epoch']) {
     const rows = await using(from, async (client) => {
-      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM ${table} t ORDER BY md5(t::text)`);
+      const { rows } = await client.query<{ row: string }>(
+        `SELECT t::text AS row FROM ${table} t ORDER BY md5(t::text)`,
+      );
       return rows.map(({ row }) => row);
     });
-    await using(to, (client) => client.query(`INSERT INTO ${table} SELECT (r::${table}).* FROM unnest($1::text[]) r`, [rows]));
+    await using(to, (client) =>
+      client.query(`INSERT INTO ${table} SELECT (r::${table}).* FROM unnest($1::text[]) r`, [rows]),
+    );
   }
 }
 

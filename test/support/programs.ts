@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { it } from 'vitest';
 
 /** Is a program there that a test runs for real? */
-export const has = (program: string, ...args: string[]): boolean => spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+export const has = (program: string, ...args: string[]): boolean =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
 /** A test that needs something of the machine. Without it the test is shown as skipped; in CI, when `inCi`, it fails. */
 export function itWith(what: string, isThere: boolean, inCi: boolean) {

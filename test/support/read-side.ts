@@ -35,14 +35,16 @@ export function recorded(type: string, data: Json, at = new Date('2026-01-02T03:
 }
 
 /** A stamp of a logical time; later ones sort later. */
-export const stamp = (time: number): string => `${(1_700_000_000_000 + time).toString(16).padStart(12, '0')}-0000-${OWN_SERVER}`;
+export const stamp = (time: number): string =>
+  `${(1_700_000_000_000 + time).toString(16).padStart(12, '0')}-0000-${OWN_SERVER}`;
 
 type Publication = PackagePublished['data'];
 
 /** Data of a publication; the content follows from `sha256`, or else from the filename. */
 export function publication(filename: string, change: Partial<Publication> & { time?: number } = {}): Publication {
   const { time = 1, ...rest } = change;
-  const sha256 = rest.sha256 ?? Buffer.from(filename.padEnd(32, '.').slice(0, 32)).toString('hex').slice(0, 64).padEnd(64, '0');
+  const sha256 =
+    rest.sha256 ?? Buffer.from(filename.padEnd(32, '.').slice(0, 32)).toString('hex').slice(0, 64).padEnd(64, '0');
   const size = rest.size ?? 3_000_000;
   return {
     packageId: packageIdOf(filename, sha256),
@@ -113,4 +115,10 @@ export class ReadSide {
 }
 
 const nothing = (): void => undefined;
-const silent = { logQueryError: nothing, logQuerySlow: nothing, logSchemaBuild: nothing, logMigration: nothing, log: nothing };
+const silent = {
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};

@@ -14,17 +14,25 @@ type Link = readonly [number, number];
 export const chainOf = (size: number): Link[] => Array.from({ length: size - 1 }, (_, i) => [i, i + 1] as const);
 export const ringOf = (size: number): Link[] => Array.from({ length: size }, (_, i) => [i, (i + 1) % size] as const);
 export const fullMeshOf = (size: number): Link[] =>
-  Array.from({ length: size }, (_, i) => Array.from({ length: size - i - 1 }, (_, j) => [i, i + 1 + j] as const)).flat();
+  Array.from({ length: size }, (_, i) =>
+    Array.from({ length: size - i - 1 }, (_, j) => [i, i + 1 + j] as const),
+  ).flat();
 
 /** Real servers by number, what one asks of another through a proxy of its own, and what a healthy mesh comes to. */
 export class RealMesh {
   private constructor(private readonly mesh: ServerMesh) {}
 
   /** `env` is what a server's environment has beside the usual. */
-  static async start(size: number, links: readonly Link[], env: (index: number) => Record<string, string> = () => ({})): Promise<RealMesh> {
+  static async start(
+    size: number,
+    links: readonly Link[],
+    env: (index: number) => Record<string, string> = () => ({}),
+  ): Promise<RealMesh> {
     const names = Array.from({ length: size }, (_, i) => nameOf(i));
     const edges = links.map(([from, to]) => `${nameOf(from)}-${nameOf(to)}`);
-    return new RealMesh(await ServerMesh.start(names, edges, Object.fromEntries(names.map((name, i) => [name, env(i)]))));
+    return new RealMesh(
+      await ServerMesh.start(names, edges, Object.fromEntries(names.map((name, i) => [name, env(i)]))),
+    );
   }
 
   get servers(): readonly ServerUnderTest[] {
@@ -61,13 +69,21 @@ export class RealMesh {
   async converges(files: ReadonlyMap<string, string | null>, timeoutMs = 120_000): Promise<void> {
     for (const server of this.servers) {
       for (const [filename, digest] of files) {
-        await waitFor(`${filename} on ${server.name} to be as it should`, async () => (await server.servedDigest(filename)) === digest, timeoutMs);
+        await waitFor(
+          `${filename} on ${server.name} to be as it should`,
+          async () => (await server.servedDigest(filename)) === digest,
+          timeoutMs,
+        );
       }
       await waitFor(`nothing to be staged on ${server.name}`, () => stagedOn(server).length === 0, timeoutMs);
-      await waitFor(`the queue of ${server.name} to be empty`, async () => {
-        const { queue } = await (await server.client()).ask('{ queue { state failed } }', QueueState);
-        return queue.state === 'IDLE' && queue.failed === 0;
-      }, timeoutMs);
+      await waitFor(
+        `the queue of ${server.name} to be empty`,
+        async () => {
+          const { queue } = await (await server.client()).ask('{ queue { state failed } }', QueueState);
+          return queue.state === 'IDLE' && queue.failed === 0;
+        },
+        timeoutMs,
+      );
     }
   }
 

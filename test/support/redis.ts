@@ -75,7 +75,11 @@ export class RedisUnderTest {
   }
 
   private async ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis(this.port, '127.0.0.1', { lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null });
+    const redis = new Redis(this.port, '127.0.0.1', {
+      lazyConnect: true,
+      enableReadyCheck: false,
+      retryStrategy: () => null,
+    });
     redis.on('error', () => undefined);
     try {
       await redis.connect();

@@ -24,7 +24,9 @@ export async function writeSampleLog(store: EventStore, packages: number, name =
     const filename = `${name}-${i}-ä€😀.pkg`;
     const { events, packageId } = packageEvents(i, filename);
     await append(`package-${packageId}`, events);
-    await append('account-refusals', [['SignInRefused', { username: `guest ${i} \\ "`, reason: 'password', unrecorded: 0 }]]);
+    await append('account-refusals', [
+      ['SignInRefused', { username: `guest ${i} \\ "`, reason: 'password', unrecorded: 0 }],
+    ]);
     if (i % 3 === 0) await append(`package-${packageId}`, changes(i, packageId, filename));
   };
   const numbers = Array.from({ length: packages }, (_, i) => i).values();
@@ -36,17 +38,27 @@ export async function writeSampleLog(store: EventStore, packages: number, name =
 }
 
 function packageEvents(i: number, filename: string) {
-  const data = publication(filename, { time: i, size: 1_048_576 * (1 + (i % 5)), firstPublishedAt: '2025-01-01T00:00:00Z' });
+  const data = publication(filename, {
+    time: i,
+    size: 1_048_576 * (1 + (i % 5)),
+    firstPublishedAt: '2025-01-01T00:00:00Z',
+  });
   const { packageId, chunkCount } = data;
   const [sha1, sha256] = [20, 32].map((size) => randomBytes(size * chunkCount).toString('base64'));
   const page: Json = { packageId, first: 0, count: chunkCount, sha1: sha1 ?? '', sha256: sha256 ?? '' };
   const published: Json = { ...data };
-  const events: [string, Json][] = [['PackageChunksHashed', page], ['PackagePublished', published]];
+  const events: [string, Json][] = [
+    ['PackageChunksHashed', page],
+    ['PackagePublished', published],
+  ];
   return { packageId, events };
 }
 
 function changes(i: number, packageId: string, filename: string): [string, Json][] {
   const about = { packageId, filename, source: { kind: 'local' } };
-  const staged: [string, Json] = ['PackageStageChanged', { ...about, from: 'Prod', to: 'Test', stamp: stamp(10_000 + i) }];
+  const staged: [string, Json] = [
+    'PackageStageChanged',
+    { ...about, from: 'Prod', to: 'Test', stamp: stamp(10_000 + i) },
+  ];
   return i % 2 === 0 ? [staged] : [staged, ['PackageRemoved', { ...about, stamp: stamp(20_000 + i) }]];
 }

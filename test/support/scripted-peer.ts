@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { OPEN_POLICY } from '../../src/kernel/peer-policy/peer-policy.js';
-import { HttpPeerTransport, type TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
+import {
+  HttpPeerTransport,
+  type TransportOptions,
+} from '../../src/adapters/peer-transport/http/http-peer-transport.js';
 
 /** Answers each request head with what the test wants. */
 export type Answer = (socket: Socket, head: string, nth: number) => void;
@@ -39,12 +42,22 @@ export async function serve(answer: Answer, tls?: { cert: string; key: string })
 
 export function transport(options: TransportOptions = {}): HttpPeerTransport {
   let nonce = 0;
-  const made = new HttpPeerTransport({ sign: ({ to }) => ({ signature: `s${nonce++}`, 'odst-recipient': String(to) }) }, options);
+  const made = new HttpPeerTransport(
+    { sign: ({ to }) => ({ signature: `s${nonce++}`, 'odst-recipient': String(to) }) },
+    options,
+  );
   closers.push(() => made.onApplicationShutdown());
   return made;
 }
 
-export const peer = (url: string) => ({ peerId: 'a', name: 'Server A', url, publicKey: 'k', suspended: false, policy: OPEN_POLICY });
+export const peer = (url: string) => ({
+  peerId: 'a',
+  name: 'Server A',
+  url,
+  publicKey: 'k',
+  suspended: false,
+  policy: OPEN_POLICY,
+});
 
 /** First and last byte that a request head asks for. */
 export function rangeOf(head: string): [number, number] {

@@ -1,4 +1,10 @@
-import { JobQueue, type FailedJob, type JobAtWork, type NewJob, type QueueCounts } from '../../src/ports/job-queue.port.js';
+import {
+  JobQueue,
+  type FailedJob,
+  type JobAtWork,
+  type NewJob,
+  type QueueCounts,
+} from '../../src/ports/job-queue.port.js';
 
 /** A queue that only says what it is told to. */
 export class ScriptedQueue extends JobQueue {

@@ -5,7 +5,13 @@ import { ServerUnderTest } from './server-under-test.js';
 
 const Peers = z.object({ peers: z.array(z.object({ id: z.string(), name: z.string() })) });
 const Trail = z.object({
-  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string(), summary: z.string(), details: z.record(z.string(), z.unknown()) }) })) }),
+  auditTrail: z.object({
+    edges: z.array(
+      z.object({
+        node: z.object({ kind: z.string(), summary: z.string(), details: z.record(z.string(), z.unknown()) }),
+      }),
+    ),
+  }),
 });
 export type Entry = z.output<typeof Trail>['auditTrail']['edges'][number]['node'];
 
@@ -18,7 +24,11 @@ export class ServerMesh {
   ) {}
 
   /** `edges` are pairs of names. `env` by name is what a server's environment has beside the usual. */
-  static async start(names: readonly string[], edges: readonly string[], env: Readonly<Record<string, Record<string, string>>> = {}): Promise<ServerMesh> {
+  static async start(
+    names: readonly string[],
+    edges: readonly string[],
+    env: Readonly<Record<string, Record<string, string>>> = {},
+  ): Promise<ServerMesh> {
     const servers = names.map((name) => new ServerUnderTest(name, env[name]));
     await Promise.all(servers.map((server) => server.start()));
     const mesh = new ServerMesh(servers, new Map());
@@ -59,7 +69,12 @@ export class ServerMesh {
     const proxy = await new FaultProxy(() => this.server(peer).port).start();
     this.proxies.set(`${follower}<${peer}`, proxy);
     const id = await this.peerId(follower, peer);
-    await this.ask(follower, 'mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }', z.unknown(), { id, url: proxy.url });
+    await this.ask(
+      follower,
+      'mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }',
+      z.unknown(),
+      { id, url: proxy.url },
+    );
   }
 
   async peerId(name: string, peer: string): Promise<string | undefined> {

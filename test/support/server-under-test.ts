@@ -52,9 +52,13 @@ export class ServerUnderTest {
   async start(): Promise<this> {
     this.port ||= await freePort(0);
     this.launch();
-    await waitFor(`${this.name} to be ready`, async () => {
-      return this.hasEnded() || (await fetch(`${this.url}/health/ready`)).ok;
-    }, START_MS);
+    await waitFor(
+      `${this.name} to be ready`,
+      async () => {
+        return this.hasEnded() || (await fetch(`${this.url}/health/ready`)).ok;
+      },
+      START_MS,
+    );
     if (this.hasEnded()) throw new Error(`${this.name} ended:\n${this.output.slice(-2000)}`);
     return this;
   }
@@ -118,8 +122,13 @@ export class ServerUnderTest {
     // The server refuses variables of its own prefix that it does not know.
     const { ODST_TEST_LOG: log, ...inherited } = process.env;
     const env = {
-      ...inherited, PORT: String(this.port), ODST_DATA_DIR: this.dataDir, ODST_NAME: this.name, ODST_URL: this.url,
-      ODST_ADMIN_PASSWORD: PASSWORD, ...this.env,
+      ...inherited,
+      PORT: String(this.port),
+      ODST_DATA_DIR: this.dataDir,
+      ODST_NAME: this.name,
+      ODST_URL: this.url,
+      ODST_ADMIN_PASSWORD: PASSWORD,
+      ...this.env,
     };
     this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -12,7 +12,9 @@ export async function dumpTables(database: DatabaseSettings, schema: string): Pr
     );
     const dump: Record<string, string[]> = {};
     for (const { name } of tables) {
-      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM "${schema}"."${name}" t ORDER BY 1`);
+      const { rows } = await client.query<{ row: string }>(
+        `SELECT t::text AS row FROM "${schema}"."${name}" t ORDER BY 1`,
+      );
       dump[name] = rows.map(({ row }) => row);
     }
     return dump;

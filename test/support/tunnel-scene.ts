@@ -4,7 +4,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import { WebSocketTunnels, type TunnelOptions } from '../../src/adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
+import {
+  WebSocketTunnels,
+  type TunnelOptions,
+} from '../../src/adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
 import { TunnelHub } from '../../src/modules/peers/tunnel/inbound/tunnel-hub.js';
 import { TunnelPort } from '../../src/modules/peers/tunnel/inbound/tunnel-port.js';
 import { TunnelPool } from '../../src/modules/peers/tunnel/outbound/tunnel-pool.js';
@@ -54,7 +57,11 @@ export async function startTunnels(
   const url = `http://127.0.0.1:${await through((server.address() as AddressInfo).port)}`;
   const logger = new Logger('Tunnels');
   logger.localInstance.setLogLevels?.([]);
-  const pool = new TunnelPool(peer(url), { transport: new WebSocketTunnels(signer, options), requests: { serve }, logger });
+  const pool = new TunnelPool(peer(url), {
+    transport: new WebSocketTunnels(signer, options),
+    requests: { serve },
+    logger,
+  });
   pool.fill();
   const port = await TunnelPort.open(async (signal) => (await hub.take(hidden.peerId, signal)).stream);
   const way = { kind: 'tunnel', host: port.host, port: port.port } as const;

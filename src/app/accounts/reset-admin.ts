@@ -22,7 +22,9 @@ async function reset(settings: Settings, database: DatabaseSettings): Promise<vo
     const work = async () => ({ password: await recoverAdmin(dataSource, store, serverId) });
     const done = await locks.hold('accounts', new AbortController().signal, work);
     if (!done) throw new StartupError('The accounts are being changed by somebody else. Try again.');
-    say('The account admin is enabled, has the role admin, and has a new password. It has to be changed at the first sign-in.');
+    say(
+      'The account admin is enabled, has the role admin, and has a new password. It has to be changed at the first sign-in.',
+    );
     process.stdout.write(`admin password: ${done.password}\n`);
   } finally {
     await Promise.all([store.close(), locks.close(), dataSource.destroy()]);
@@ -39,6 +41,10 @@ try {
   if (process.argv.includes('--help')) say(HELP);
   else await withDatabase(settings, (database) => reset(settings, database));
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `Nothing was changed, or not all of it; run it again: ${String(error)}`);
+  say(
+    error instanceof StartupError
+      ? error.message
+      : `Nothing was changed, or not all of it; run it again: ${String(error)}`,
+  );
   process.exitCode = 1;
 }

@@ -46,12 +46,15 @@ export async function parseVerifyArguments(argv: readonly string[]): Promise<Ver
   if (values.help) return 'help';
   const { export: file = null, json } = values;
   if (file !== null && values['public-key'] === undefined) {
-    throw new StartupError('--public-key is missing: an export is verified against a key that you have from elsewhere. See --help.');
+    throw new StartupError(
+      '--public-key is missing: an export is verified against a key that you have from elsewhere. See --help.',
+    );
   }
   const publicKey = values['public-key'] === undefined ? null : await toPublicKey(values['public-key']);
   const kept = values.checkpoint === undefined ? null : await readCheckpointFile(values.checkpoint);
   const since = values['since-checkpoint'] === undefined ? null : toSequence(values['since-checkpoint']);
-  if (file !== null && since !== null) throw new StartupError('--since-checkpoint is for the server itself, not for an export.');
+  if (file !== null && since !== null)
+    throw new StartupError('--since-checkpoint is for the server itself, not for an export.');
   return { file, publicKey, kept, since, json };
 }
 
@@ -67,7 +70,9 @@ function parse(argv: readonly string[]) {
 function joined(argv: readonly string[]): string[] {
   const at = argv.indexOf('--public-key');
   const value = argv[at + 1];
-  return at < 0 || value === undefined ? [...argv] : [...argv.slice(0, at), `--public-key=${value}`, ...argv.slice(at + 2)];
+  return at < 0 || value === undefined
+    ? [...argv]
+    : [...argv.slice(0, at), `--public-key=${value}`, ...argv.slice(at + 2)];
 }
 
 function toSequence(text: string): number | 'last' {
@@ -85,6 +90,8 @@ async function readCheckpointFile(path: string): Promise<Checkpoint> {
   try {
     return CheckpointShape.parse(JSON.parse(inside));
   } catch {
-    throw new StartupError(`The file ${path} holds no checkpoint. It is the JSON that "auditCheckpoint" answers, or the server's log has.`);
+    throw new StartupError(
+      `The file ${path} holds no checkpoint. It is the JSON that "auditCheckpoint" answers, or the server's log has.`,
+    );
   }
 }

@@ -14,7 +14,14 @@ const file = (name: string, text: string): string => {
   return join(folder, name);
 };
 const checkpoint = {
-  serverId: 's', sequence: 3, number: 20, hash: 'a'.repeat(64), at: '2026-11-28T11:00:00.000Z', key: raw, previous: 'b'.repeat(64), signature: 'c'.repeat(86),
+  serverId: 's',
+  sequence: 3,
+  number: 20,
+  hash: 'a'.repeat(64),
+  at: '2026-11-28T11:00:00.000Z',
+  key: raw,
+  previous: 'b'.repeat(64),
+  signature: 'c'.repeat(86),
 };
 
 describe('the arguments of audit:verify', () => {
@@ -25,15 +32,24 @@ describe('the arguments of audit:verify', () => {
     ['a file with base64url', file('key', `${raw}\n`)],
     ['a file with PEM', file('key.pem', pem)],
   ])('take a public key as %s', async (_, given) => {
-    expect(await parseVerifyArguments(['--export', 'x', '--public-key', given])).toMatchObject({ publicKey: given.startsWith('-') && !given.includes('BEGIN') ? given : raw, file: 'x' });
+    expect(await parseVerifyArguments(['--export', 'x', '--public-key', given])).toMatchObject({
+      publicKey: given.startsWith('-') && !given.includes('BEGIN') ? given : raw,
+      file: 'x',
+    });
   });
 
   it.each([
     ['as it is', JSON.stringify(checkpoint)],
     ['in an answer of GraphQL', JSON.stringify({ data: { auditCheckpoint: checkpoint } })],
-    ['in a line of the log', JSON.stringify({ level: 30, msg: `Checkpoint of the audit trail: ${JSON.stringify(checkpoint)}` })],
+    [
+      'in a line of the log',
+      JSON.stringify({ level: 30, msg: `Checkpoint of the audit trail: ${JSON.stringify(checkpoint)}` }),
+    ],
   ])('take a checkpoint %s', async (_, text) => {
-    expect(await parseVerifyArguments(['--checkpoint', file('checkpoint', text)])).toMatchObject({ kept: checkpoint, file: null });
+    expect(await parseVerifyArguments(['--checkpoint', file('checkpoint', text)])).toMatchObject({
+      kept: checkpoint,
+      file: null,
+    });
   });
 
   it.each([

@@ -8,7 +8,8 @@ const refused = (): StartupError =>
 
 /** A key as base64url, as PEM, or a file with either. @throws StartupError */
 export async function toPublicKey(given: string): Promise<string> {
-  const text = PUBLIC_KEY.test(given) || given.includes('BEGIN') ? given : await readFile(given, 'utf8').catch(() => given);
+  const text =
+    PUBLIC_KEY.test(given) || given.includes('BEGIN') ? given : await readFile(given, 'utf8').catch(() => given);
   const trimmed = text.trim();
   return PUBLIC_KEY.test(trimmed) ? trimmed : fromPem(trimmed);
 }

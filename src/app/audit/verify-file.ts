@@ -34,8 +34,13 @@ function notesOf({ header, problems, shown }: VerifiedExport): string[] {
   if (!header) return [];
   const notes = [`Export of ${header.serverName} (${header.serverId}), made at ${header.at}.`];
   if (header.filter !== null) {
-    notes.push(`It is a part of the trail (${JSON.stringify(header.filter)}): each entry, their order and the server's signature over all of them were verified. That nothing was left out shows only an export of everything.`);
+    notes.push(
+      `It is a part of the trail (${JSON.stringify(header.filter)}): each entry, their order and the server's signature over all of them were verified. That nothing was left out shows only an export of everything.`,
+    );
   }
-  if (problems.length === 0 && !shown) notes.push('The words in which the entries are told were not compared: they are of another version of this program.');
+  if (problems.length === 0 && !shown)
+    notes.push(
+      'The words in which the entries are told were not compared: they are of another version of this program.',
+    );
   return notes;
 }

@@ -26,7 +26,10 @@ async function verifyIn(settings: Settings, database: DatabaseSettings, args: Ve
   try {
     const anchors = args.publicKey === null ? await ownKeys(dataSource, settings) : new Set([args.publicKey]);
     const { kept, since } = args;
-    return await new LogVerification({ store, dataSource }, { anchors, kept, since, progress: progress('Entries') }).run();
+    return await new LogVerification(
+      { store, dataSource },
+      { anchors, kept, since, progress: progress('Entries') },
+    ).run();
   } finally {
     await Promise.all([store.close(), dataSource.destroy()]);
   }
@@ -43,7 +46,10 @@ function notesOf({ problems, from, pending, shown, lastCheckpoint, entries }: Ve
   const notes: string[] = [];
   if (from > 1) notes.push(`Verified from entry ${from} on; what was before is taken for verified.`);
   if (problems.length > 0) return notes;
-  if (pending > 0) notes.push(`${pending} events came last and are not in the chain yet: the running server adds them in a moment, another at its next start.`);
+  if (pending > 0)
+    notes.push(
+      `${pending} events came last and are not in the chain yet: the running server adds them in a moment, another at its next start.`,
+    );
   if (shown === null) notes.push('What is shown was not compared: the entries are being built anew.');
   const unsigned = from - 1 + entries - (lastCheckpoint?.number ?? 0);
   if (unsigned > 0) notes.push(`${unsigned} entries came after the last checkpoint: nobody has signed them yet.`);

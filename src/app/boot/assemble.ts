@@ -31,7 +31,14 @@ export interface Ground {
  * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
  * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
  */
-export async function assemble({ settings, tls, database, locks, logger, shutdown }: Ground): Promise<NestExpressApplication> {
+export async function assemble({
+  settings,
+  tls,
+  database,
+  locks,
+  logger,
+  shutdown,
+}: Ground): Promise<NestExpressApplication> {
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.add(() => store.close());

@@ -12,9 +12,15 @@ export function keyPair({ tls, url }: Settings, logger: LoggerService): ServedKe
 export function warnOfAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
   if (url === null || reachable === false) return;
   if (tls && url.startsWith('http:')) {
-    logger.warn(`This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`, 'Server');
+    logger.warn(
+      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
+      'Server',
+    );
   }
   if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
-    logger.warn('ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.', 'Server');
+    logger.warn(
+      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
+      'Server',
+    );
   }
 }

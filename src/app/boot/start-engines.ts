@@ -7,7 +7,11 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 
 /** The event log: of EVENTSTOREDB_URL, else in the database. @throws StartupError when it does not answer */
-export async function startEventStore(settings: Settings, database: DatabaseSettings, logger: LoggerService): Promise<EventStore> {
+export async function startEventStore(
+  settings: Settings,
+  database: DatabaseSettings,
+  logger: LoggerService,
+): Promise<EventStore> {
   if (settings.eventStoreUrl === null) return new PostgresEventStore(database);
   const log: EventStoreLog = (level, message) => logger[level === 'info' ? 'log' : level](message, 'EventStore');
   return EventStoreDbEventStore.connect(settings.eventStoreUrl, { log });

@@ -25,7 +25,8 @@ export function directorySettings(env: Env): DirectorySettings | null {
     searchBase,
     searchFilter: readVariable(env, 'LDAP_SEARCH_FILTER') ?? '',
     groupSearchBase: readVariable(env, 'LDAP_GROUP_SEARCH_BASE') ?? searchBase,
-    groupFilter: readVariable(env, 'LDAP_GROUP_FILTER') ?? (nested === 'active-directory' ? MEMBER_IN_CHAIN : ANY_MEMBER),
+    groupFilter:
+      readVariable(env, 'LDAP_GROUP_FILTER') ?? (nested === 'active-directory' ? MEMBER_IN_CHAIN : ANY_MEMBER),
     recursive: nested === 'recursive',
     idAttribute: readVariable(env, 'LDAP_ID_ATTRIBUTE'),
     roleMap: required(env, 'LDAP_ROLE_MAP'),
@@ -44,10 +45,15 @@ function security(env: Env, url: string): Pick<DirectorySettings, 'startTls' | '
   const isTls = url.startsWith('ldaps:');
   if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true is for ldap://. Unset it, or change LDAP_URL.');
   // What checks passwords without TLS takes such an address for a name.
-  if (url.includes('[') && !isTls && !startTls) throw new StartupError('LDAP_URL has an IPv6 address, which works with ldaps:// or LDAP_START_TLS=true only. Use a name.');
+  if (url.includes('[') && !isTls && !startTls)
+    throw new StartupError(
+      'LDAP_URL has an IPv6 address, which works with ldaps:// or LDAP_START_TLS=true only. Use a name.',
+    );
   const file = readVariable(env, 'LDAP_CA_FILE');
   if (file !== null && !isTls && !startTls) {
-    throw new StartupError('LDAP_CA_FILE is set, but nothing is encrypted. Set LDAP_START_TLS=true, or use ldaps:// in LDAP_URL.');
+    throw new StartupError(
+      'LDAP_CA_FILE is set, but nothing is encrypted. Set LDAP_START_TLS=true, or use ldaps:// in LDAP_URL.',
+    );
   }
   return { startTls, ca: file === null ? null : certificates(file) };
 }
@@ -69,7 +75,9 @@ function bindAccount(env: Env): DirectorySettings['bind'] {
   const password = readVariable(env, 'LDAP_BIND_PASSWORD');
   if (dn === null && password === null) return null;
   if (dn === null || password === null) {
-    throw new StartupError('LDAP_BIND_DN and LDAP_BIND_PASSWORD (or LDAP_BIND_PASSWORD_FILE) belong together. Set both, or none to search without signing in.');
+    throw new StartupError(
+      'LDAP_BIND_DN and LDAP_BIND_PASSWORD (or LDAP_BIND_PASSWORD_FILE) belong together. Set both, or none to search without signing in.',
+    );
   }
   return { dn, password };
 }
@@ -92,6 +100,12 @@ const OWN_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3})$/;
 
 /** What to say at the start about passwords that anybody on the way can read; null for nothing. */
 export function plainTextWarning(settings: DirectorySettings | null): string | null {
-  if (!settings || settings.startTls || settings.url.startsWith('ldaps:') || OWN_MACHINE.test(new URL(settings.url).hostname)) return null;
+  if (
+    !settings ||
+    settings.startTls ||
+    settings.url.startsWith('ldaps:') ||
+    OWN_MACHINE.test(new URL(settings.url).hostname)
+  )
+    return null;
   return `Passwords go to ${settings.url} unencrypted. Set LDAP_START_TLS=true, or use ldaps:// in LDAP_URL.`;
 }

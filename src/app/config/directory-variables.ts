@@ -23,10 +23,11 @@ const readable = <T>(read: (value: string) => T) =>
     }
   });
 
-const checked = (check: (value: string) => void) => readable((value) => {
-  check(value);
-  return value;
-});
+const checked = (check: (value: string) => void) =>
+  readable((value) => {
+    check(value);
+    return value;
+  });
 
 /** The part of `environment` that is about the directory. */
 export const directoryVariables = {
@@ -101,7 +102,8 @@ export const directoryVariables = {
   LDAP_ROLE_MAP: {
     check: readable(parseRoleMap),
     unset: 'needed with `LDAP_URL`',
-    expected: 'role=group; role=group …, the groups by their distinguished names, publisher with a stage as in publisher:Test=cn=packagers,ou=groups,dc=example,dc=org',
+    expected:
+      'role=group; role=group …, the groups by their distinguished names, publisher with a stage as in publisher:Test=cn=packagers,ou=groups,dc=example,dc=org',
     meaning: 'Members of these groups have these roles. Who is in none of them is not let in.',
   },
   LDAP_TIMEOUT: {

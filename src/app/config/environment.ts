@@ -164,7 +164,10 @@ export const environment = {
     meaning: 'So much of the stored packages is read again each second, to find and mend what the disk has damaged.',
   },
   ODST_SCRUB_DAYS: {
-    check: z.string().regex(/^\d{1,4}$/).transform(Number),
+    check: z
+      .string()
+      .regex(/^\d{1,4}$/)
+      .transform(Number),
     fallback: '30',
     expected: 'a number of days from 0 to 9999',
     meaning: 'A package is read again when so many days have passed since it was last verified; 0: over and over.',
@@ -185,7 +188,8 @@ export const environment = {
     check: eventStoreUrl,
     unset: 'the event log is kept in PostgreSQL',
     expected: 'esdb://user:password@host:2113?tls=true, or esdb+discover://… for a cluster',
-    meaning: 'An EventStoreDB, one node or a cluster, for this server alone. `tlsCAFile=<path>` in it names a CA certificate.',
+    meaning:
+      'An EventStoreDB, one node or a cluster, for this server alone. `tlsCAFile=<path>` in it names a CA certificate.',
   },
   REDIS_URL: {
     check: redisUrl,

@@ -45,7 +45,8 @@ function tlsFiles(env: Env): Settings['tls'] {
   const [cert, key] = [readVariable(env, 'ODST_TLS_CERT_FILE'), readVariable(env, 'ODST_TLS_KEY_FILE')];
   if (cert !== null && key !== null) return { certFile: resolve(cert), keyFile: resolve(key) };
   if (cert === null && key === null) return null;
-  const [set, missing] = cert === null ? ['ODST_TLS_KEY_FILE', 'ODST_TLS_CERT_FILE'] : ['ODST_TLS_CERT_FILE', 'ODST_TLS_KEY_FILE'];
+  const [set, missing] =
+    cert === null ? ['ODST_TLS_KEY_FILE', 'ODST_TLS_CERT_FILE'] : ['ODST_TLS_CERT_FILE', 'ODST_TLS_KEY_FILE'];
   throw new StartupError(`${set} is set and ${missing} is not. Set both, or none for plain HTTP.`);
 }
 

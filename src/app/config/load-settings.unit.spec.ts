@@ -18,7 +18,13 @@ const messageOf = (env: Record<string, string>): string => {
 
 describe('loadSettings', () => {
   it('runs on nothing', () => {
-    expect(loadSettings({})).toMatchObject({ port: 8080, url: null, stage: null, adminPassword: null, databaseUrl: null });
+    expect(loadSettings({})).toMatchObject({
+      port: 8080,
+      url: null,
+      stage: null,
+      adminPassword: null,
+      databaseUrl: null,
+    });
   });
 
   it('takes empty variables for unset ones', () => {
@@ -44,12 +50,22 @@ describe('loadSettings', () => {
   it('takes proxies and the location of nginx', () => {
     expect(loadSettings({})).toMatchObject({ trustedProxies: [], accelRedirect: null });
     const env = { ODST_TRUSTED_PROXIES: 'loopback, 10.0.0.0/8', ODST_ACCEL_REDIRECT: '/_odst/packages/' };
-    expect(loadSettings(env)).toMatchObject({ trustedProxies: ['loopback', '10.0.0.0/8'], accelRedirect: '/_odst/packages/' });
-    for (const wrong of ['proxy', 'true', '10.0.0.0/33']) expect(messageOf({ ODST_TRUSTED_PROXIES: wrong })).toMatch(/^ODST_TRUSTED_PROXIES must be/);
-    for (const wrong of ['packages/', '/packages', '/', '/a b/']) expect(messageOf({ ODST_ACCEL_REDIRECT: wrong })).toMatch(/^ODST_ACCEL_REDIRECT must be/);
+    expect(loadSettings(env)).toMatchObject({
+      trustedProxies: ['loopback', '10.0.0.0/8'],
+      accelRedirect: '/_odst/packages/',
+    });
+    for (const wrong of ['proxy', 'true', '10.0.0.0/33'])
+      expect(messageOf({ ODST_TRUSTED_PROXIES: wrong })).toMatch(/^ODST_TRUSTED_PROXIES must be/);
+    for (const wrong of ['packages/', '/packages', '/', '/a b/'])
+      expect(messageOf({ ODST_ACCEL_REDIRECT: wrong })).toMatch(/^ODST_ACCEL_REDIRECT must be/);
   });
 
-  it.each([['0s', 0], ['90s', 90_000], ['15m', 900_000], ['30d', 2_592_000_000]])('takes %s for the grace time', (text, ms) => {
+  it.each([
+    ['0s', 0],
+    ['90s', 90_000],
+    ['15m', 900_000],
+    ['30d', 2_592_000_000],
+  ])('takes %s for the grace time', (text, ms) => {
     expect(loadSettings({ ODST_WITHDRAWN_GRACE: text }).withdrawnGraceMs).toBe(ms);
   });
 
@@ -59,12 +75,22 @@ describe('loadSettings', () => {
 
   it('takes a certificate with its key, or neither', () => {
     expect(loadSettings({})).toMatchObject({ tls: null, hstsSeconds: 180 * 24 * 60 * 60, introspection: true });
-    expect(loadSettings({ ODST_TLS_CERT_FILE: '/c', ODST_TLS_KEY_FILE: '/k' }).tls).toEqual({ certFile: '/c', keyFile: '/k' });
-    expect(messageOf({ ODST_TLS_CERT_FILE: '/c' })).toBe('ODST_TLS_CERT_FILE is set and ODST_TLS_KEY_FILE is not. Set both, or none for plain HTTP.');
+    expect(loadSettings({ ODST_TLS_CERT_FILE: '/c', ODST_TLS_KEY_FILE: '/k' }).tls).toEqual({
+      certFile: '/c',
+      keyFile: '/k',
+    });
+    expect(messageOf({ ODST_TLS_CERT_FILE: '/c' })).toBe(
+      'ODST_TLS_CERT_FILE is set and ODST_TLS_KEY_FILE is not. Set both, or none for plain HTTP.',
+    );
     expect(messageOf({ ODST_TLS_KEY_FILE: '/k' })).toMatch(/^ODST_TLS_KEY_FILE is set and ODST_TLS_CERT_FILE is not/);
-    expect(loadSettings({ ODST_HSTS: '0s', ODST_GRAPHQL_INTROSPECTION: 'false' })).toMatchObject({ hstsSeconds: 0, introspection: false });
+    expect(loadSettings({ ODST_HSTS: '0s', ODST_GRAPHQL_INTROSPECTION: 'false' })).toMatchObject({
+      hstsSeconds: 0,
+      introspection: false,
+    });
     expect(messageOf({ ODST_HSTS: '731d' })).toMatch(/^ODST_HSTS must be/);
-    expect(messageOf({ ODST_GRAPHQL_INTROSPECTION: 'off' })).toMatch(/^ODST_GRAPHQL_INTROSPECTION must be true or false/);
+    expect(messageOf({ ODST_GRAPHQL_INTROSPECTION: 'off' })).toMatch(
+      /^ODST_GRAPHQL_INTROSPECTION must be true or false/,
+    );
   });
 
   it('never shows a secret', () => {
@@ -82,20 +108,35 @@ describe('loadSettings', () => {
 });
 
 describe('the settings of a directory', () => {
-  const LEAST = { LDAP_URL: 'ldap://dc1.example.org', LDAP_SEARCH_BASE: 'dc=example,dc=org', LDAP_ROLE_MAP: 'admin=cn=admins,dc=example,dc=org' };
+  const LEAST = {
+    LDAP_URL: 'ldap://dc1.example.org',
+    LDAP_SEARCH_BASE: 'dc=example,dc=org',
+    LDAP_ROLE_MAP: 'admin=cn=admins,dc=example,dc=org',
+  };
   const settingsOf = (change: Record<string, string> = {}) => loadSettings({ ...LEAST, ...change }).directory;
   const messageWith = (change: Record<string, string>) => messageOf({ ...LEAST, ...change });
 
   it('are none without LDAP_URL, and have sane defaults with it', () => {
     expect(loadSettings({}).directory).toBeNull();
     expect(settingsOf()).toMatchObject({
-      url: 'ldap://dc1.example.org', startTls: false, ca: null, bind: null, searchFilter: '(uid={{username}})', groupSearchBase: 'dc=example,dc=org',
-      groupFilter: '(|(member={{dn}})(uniqueMember={{dn}})(memberUid={{username}}))', recursive: false, idAttribute: null, timeoutMs: 5_000,
+      url: 'ldap://dc1.example.org',
+      startTls: false,
+      ca: null,
+      bind: null,
+      searchFilter: '(uid={{username}})',
+      groupSearchBase: 'dc=example,dc=org',
+      groupFilter: '(|(member={{dn}})(uniqueMember={{dn}})(memberUid={{username}}))',
+      recursive: false,
+      idAttribute: null,
+      timeoutMs: 5_000,
     });
   });
 
   it('let Active Directory follow groups itself', () => {
-    expect(settingsOf({ LDAP_NESTED_GROUPS: 'active-directory' })).toMatchObject({ recursive: false, groupFilter: '(member:1.2.840.113556.1.4.1941:={{dn}})' });
+    expect(settingsOf({ LDAP_NESTED_GROUPS: 'active-directory' })).toMatchObject({
+      recursive: false,
+      groupFilter: '(member:1.2.840.113556.1.4.1941:={{dn}})',
+    });
     expect(settingsOf({ LDAP_NESTED_GROUPS: 'recursive' })).toMatchObject({ recursive: true });
   });
 
@@ -129,7 +170,11 @@ describe('the settings of a directory', () => {
 
   it('warn where passwords would go over a network unencrypted', () => {
     expect(plainTextWarning(settingsOf())).toContain('unencrypted');
-    const safe: Record<string, string>[] = [{ LDAP_URL: 'ldaps://dc1' }, { LDAP_START_TLS: 'true' }, { LDAP_URL: 'ldap://127.0.0.1:389' }];
+    const safe: Record<string, string>[] = [
+      { LDAP_URL: 'ldaps://dc1' },
+      { LDAP_START_TLS: 'true' },
+      { LDAP_URL: 'ldap://127.0.0.1:389' },
+    ];
     for (const change of safe) expect(plainTextWarning(settingsOf(change))).toBeNull();
     expect(plainTextWarning(null)).toBeNull();
   });

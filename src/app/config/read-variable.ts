@@ -14,8 +14,13 @@ export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<
   const parsed = check.safeParse(raw);
   if (parsed.success) return parsed.data as Parsed<N>;
   const shown = SECRETS.includes(name) ? '' : ` It is ${JSON.stringify(raw)}.`;
-  const why = parsed.error.issues.filter(({ code }) => code === 'custom').map(({ message }) => message).find((message) => message !== 'Invalid input');
-  throw new StartupError(`${name} must be ${expected}.${shown}${why === undefined ? '' : ` But ${why}.`}`.replaceAll('\n', ' '));
+  const why = parsed.error.issues
+    .filter(({ code }) => code === 'custom')
+    .map(({ message }) => message)
+    .find((message) => message !== 'Invalid input');
+  throw new StartupError(
+    `${name} must be ${expected}.${shown}${why === undefined ? '' : ` But ${why}.`}`.replaceAll('\n', ' '),
+  );
 }
 
 /** As it is written; undefined when it is not set, or empty. */

@@ -42,7 +42,8 @@ const OPTIONS = {
 export function parseCopyArguments(argv: readonly string[], dataDir: string): CopyArguments | 'help' {
   const { from, to, verify, json, help } = parse(argv);
   if (help) return 'help';
-  if (!from || !to) throw new StartupError(`${from ? '--to' : '--from'} is missing. Try npm run events:copy -- --help.`);
+  if (!from || !to)
+    throw new StartupError(`${from ? '--to' : '--from'} is missing. Try npm run events:copy -- --help.`);
   return { from: parsePlace('--from', from, dataDir), to: parsePlace('--to', to, dataDir), verify, json };
 }
 
@@ -50,6 +51,8 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowNegative: true }).values;
   } catch (error) {
-    throw new StartupError(`${error instanceof Error ? error.message : String(error)}. Try npm run events:copy -- --help.`);
+    throw new StartupError(
+      `${error instanceof Error ? error.message : String(error)}. Try npm run events:copy -- --help.`,
+    );
   }
 }

@@ -36,6 +36,10 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `The copy failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  say(
+    error instanceof StartupError
+      ? error.message
+      : `The copy failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   process.exitCode = 1;
 }

@@ -18,15 +18,23 @@ export class CopyReport {
       const left = Math.max(0, total - events);
       const eta = left > 0 ? `, ${Math.ceil(left / Math.max(1, rate))} s left` : '';
       // A source that is in use may give more than were counted.
-      bar.show(Math.min(1, events / Math.max(events, total)), `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`);
+      bar.show(
+        Math.min(1, events / Math.max(events, total)),
+        `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`,
+      );
     };
   }
 
   summary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
     const before = already > 0 ? `, ${already} were there before` : '';
     const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
-    say(`${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${verifiedText(verified)}`);
-    if (behind > 0) say(`Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`);
+    say(
+      `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${verifiedText(verified)}`,
+    );
+    if (behind > 0)
+      say(
+        `Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`,
+      );
   }
 }
 

@@ -33,7 +33,14 @@ async function copyEvents(source: End, target: End, report: CopyReport, signal: 
   const seconds = (performance.now() - startedAt) / 1000;
   const copied = place.events - start.events;
   const eventsPerSecond = Math.round(copied / Math.max(seconds, 0.001));
-  return { place, events: place.events, already: start.events, copied, seconds: Number(seconds.toFixed(3)), eventsPerSecond };
+  return {
+    place,
+    events: place.events,
+    already: start.events,
+    copied,
+    seconds: Number(seconds.toFixed(3)),
+    eventsPerSecond,
+  };
 }
 
 /** Keys, passwords, sessions, feed cursors and the chain of the audit trail are kept in PostgreSQL alone. */
@@ -44,7 +51,9 @@ async function moveState(source: End, target: End, events: number, report: CopyR
     return copyState(source.database, target.database);
   }
   if (!(await hasState(target.database))) {
-    report.say(`${target.label} has no keys and passwords of a server: they are not in an EventStoreDB. Copy the server's database as well.`);
+    report.say(
+      `${target.label} has no keys and passwords of a server: they are not in an EventStoreDB. Copy the server's database as well.`,
+    );
   }
   return null;
 }

@@ -6,7 +6,10 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { migrate } from './migrate.js';
 
 /** The database of the running server, or one that is started for the purpose. For tools. @throws StartupError */
-export async function withDatabase(settings: Settings, work: (database: DatabaseSettings) => Promise<void>): Promise<void> {
+export async function withDatabase(
+  settings: Settings,
+  work: (database: DatabaseSettings) => Promise<void>,
+): Promise<void> {
   if (settings.databaseUrl !== null) return work((await ExternalDatabase.connect(settings.databaseUrl)).settings);
   const running = await runningSettings(settings.dataDir);
   if (running) return work(running);

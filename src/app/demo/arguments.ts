@@ -13,7 +13,17 @@ export interface DemoArguments {
 }
 
 const UNITS: Readonly<Record<string, number>> = {
-  '': 1, b: 1, k: 1024, kb: 1000, kib: 1024, m: 1024 ** 2, mb: 1e6, mib: 1024 ** 2, g: 1024 ** 3, gb: 1e9, gib: 1024 ** 3,
+  '': 1,
+  b: 1,
+  k: 1024,
+  kb: 1000,
+  kib: 1024,
+  m: 1024 ** 2,
+  mb: 1e6,
+  mib: 1024 ** 2,
+  g: 1024 ** 3,
+  gb: 1e9,
+  gib: 1024 ** 3,
 };
 
 export const HELP = `Starts two servers, registers them with each other, uploads a package to the first and shows its replication.
@@ -31,7 +41,8 @@ export function parseDemoArguments(argv: readonly string[]): DemoArguments | 'he
   const values = parse(argv);
   if (values.help) return 'help';
   const file = values.file === undefined ? null : resolve(values.file);
-  if (file !== null && !(existsSync(file) && statSync(file).isFile())) throw new StartupError(`There is no file ${file}.`);
+  if (file !== null && !(existsSync(file) && statSync(file).isFile()))
+    throw new StartupError(`There is no file ${file}.`);
   const size = parseSize(values.size ?? '256MiB');
   return {
     once: values.once ?? false,

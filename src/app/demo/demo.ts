@@ -24,7 +24,11 @@ function adminPassword(dataDir: string): string {
 }
 
 /** Tries another port when somebody takes the chosen one before the server does. */
-async function startServer(options: Omit<ServerOptions, 'port'>, wanted: number, all: ServerProcess[]): Promise<ServerProcess> {
+async function startServer(
+  options: Omit<ServerOptions, 'port'>,
+  wanted: number,
+  all: ServerProcess[],
+): Promise<ServerProcess> {
   const server = new ServerProcess({ ...options, port: await freePort(wanted) });
   all.push(server);
   try {
@@ -67,7 +71,8 @@ async function replicate(args: DemoArguments, [first, second]: [ServerProcess, S
 function explain(servers: readonly ServerProcess[], password: string, filename: string, verified: boolean): void {
   const copy = `${servers[1]?.url}/Packages/${encodeURIComponent(filename)}`;
   say('');
-  for (const { url, options } of servers) say(`${options.name}: ${url}  (GraphQL: ${url}/graphql, log: ${options.dataDir}/server.log)`);
+  for (const { url, options } of servers)
+    say(`${options.name}: ${url}  (GraphQL: ${url}/graphql, log: ${options.dataDir}/server.log)`);
   say(`Sign in as admin with the password ${password}`);
   say(verified ? 'The copy on Server B has the same SHA-256.' : 'THE COPY ON SERVER B IS NOT THE SAME.');
   say(`\n  curl -fO ${copy}\n`);
@@ -102,6 +107,10 @@ try {
   // A server that was just about to be started must not be any more.
   if (process.exitCode === STOPPED) process.exit();
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  say(
+    error instanceof StartupError
+      ? error.message
+      : `The demo failed: ${error instanceof Error ? error.message : String(error)}`,
+  );
   process.exitCode = 1;
 }

@@ -37,5 +37,6 @@ export function packageSource({ file, size }: DemoArguments): PackageSource {
 
 function* generate(size: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
-  for (let left = size; left > 0; left -= BLOCK.length) yield cipher.update(BLOCK.subarray(0, Math.min(left, BLOCK.length)));
+  for (let left = size; left > 0; left -= BLOCK.length)
+    yield cipher.update(BLOCK.subarray(0, Math.min(left, BLOCK.length)));
 }

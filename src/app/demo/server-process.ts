@@ -23,7 +23,10 @@ export interface ServerOptions {
 /** A port nobody listens on, the wanted one if it is free. */
 export async function freePort(wanted: number): Promise<number> {
   const probe = createServer();
-  const bound = once(probe, 'listening').then(() => true, () => false);
+  const bound = once(probe, 'listening').then(
+    () => true,
+    () => false,
+  );
   probe.listen(wanted);
   if (!(await bound)) return freePort(0);
   const address = probe.address();
@@ -48,8 +51,13 @@ export class ServerProcess {
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(dataDir, { recursive: true });
     const env = {
-      ...withoutSettings(process.env), ODST_NAME: name, ODST_DATA_DIR: dataDir, PORT: String(port), ODST_URL: this.url,
-      ODST_ADMIN_PASSWORD: adminPassword, ...options.settings,
+      ...withoutSettings(process.env),
+      ODST_NAME: name,
+      ODST_DATA_DIR: dataDir,
+      PORT: String(port),
+      ODST_URL: this.url,
+      ODST_ADMIN_PASSWORD: adminPassword,
+      ...options.settings,
     };
     // A process group of its own: Ctrl-C reaches the demo alone, which then stops its servers in order.
     this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });

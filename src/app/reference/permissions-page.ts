@@ -18,7 +18,10 @@ const MEANINGS = {
   audit: 'the audit trail',
 } as const;
 
-const rowOf = ({ call, need }: Stated): readonly string[] => [quoted(call), need === null ? 'nothing: nobody may' : quoted(need)];
+const rowOf = ({ call, need }: Stated): readonly string[] => [
+  quoted(call),
+  need === null ? 'nothing: nobody may' : quoted(need),
+];
 const byCall = (a: Stated, b: Stated): number => a.call.localeCompare(b.call, 'en');
 
 /** What `docs/reference/permissions.md` has to hold. */
@@ -41,7 +44,12 @@ export async function permissionsPage(): Promise<string> {
       'was published on this server by the same account, or a token of it. An admin has no limits. A token has the\n' +
       'permissions that are both in its scopes and in the roles of its owner.',
     '## GraphQL',
-    table(['field', 'needs'], rootFieldsOf(await wholeSchema()).toSorted(byCall).map(rowOf)),
+    table(
+      ['field', 'needs'],
+      rootFieldsOf(await wholeSchema())
+        .toSorted(byCall)
+        .map(rowOf),
+    ),
     '## HTTP',
     '`public`: everybody. `peer call`: other servers, by signature. `own process`: processes of the same server, by its own\n' +
       'signature. `stated inside`: who is signed in; each call inside states its own need.',

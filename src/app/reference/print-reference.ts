@@ -18,7 +18,11 @@ export const quoted = (text: string): string => `\`${text}\``;
 
 /** What `docs/reference/errors.md` has to hold. */
 export function errorsPage(): string {
-  const replies = Object.entries(ERROR_CODES).map(([code, { status, meaning }]) => [quoted(code), String(status), meaning]);
+  const replies = Object.entries(ERROR_CODES).map(([code, { status, meaning }]) => [
+    quoted(code),
+    String(status),
+    meaning,
+  ]);
   const requests = Object.entries(GRAPHQL_REQUEST_CODES).map(([code, meaning]) => [quoted(code), meaning]);
   const problems = Object.entries(REPLICA_PROBLEMS).map(([code, { state, meaning }]) => [quoted(code), state, meaning]);
   return paragraphs(

@@ -41,11 +41,13 @@ export interface Stated {
 
 const listOf = (value: unknown): readonly string[] => [value].flat().map(String);
 
-const joined = (...parts: readonly string[]): string => `/${parts.flatMap((part) => part.split('/').filter(Boolean)).join('/')}`;
+const joined = (...parts: readonly string[]): string =>
+  `/${parts.flatMap((part) => part.split('/').filter(Boolean)).join('/')}`;
 
 function needOfRoute(controller: Type, handler: object): string | null {
   const targets = [handler, controller];
-  const mark = (key: string): unknown => targets.map((target): unknown => Reflect.getMetadata(key, target)).find((value) => value !== undefined);
+  const mark = (key: string): unknown =>
+    targets.map((target): unknown => Reflect.getMetadata(key, target)).find((value) => value !== undefined);
   if (mark(PublicMark.KEY)) return 'public';
   if (mark(GuardedByItself.KEY)) return 'peer call';
   const need = mark(NeedMark.KEY);
@@ -63,7 +65,9 @@ export function routesOf(controller: Type): Stated[] {
     const paths = listOf(Reflect.getMetadata(PATH_METADATA, handler));
     const bases = listOf(Reflect.getMetadata(PATH_METADATA, controller));
     const need = needOfRoute(controller, handler);
-    return bases.flatMap((base) => paths.map((path) => ({ call: `${RequestMethod[method]} ${joined(base, path)}`, need })));
+    return bases.flatMap((base) =>
+      paths.map((path) => ({ call: `${RequestMethod[method]} ${joined(base, path)}`, need })),
+    );
   });
 }
 

@@ -26,18 +26,29 @@ ODST_SECRET_KEY, give the file of the next one (64 hexadecimal digits: openssl r
 server before, and set ODST_SECRET_KEY to it before they start again. Takes the server's own environment variables.`;
 
 /** The key to come, and what makes it count after all is encrypted under it. */
-async function nextKey(settings: Settings, file: string | undefined): Promise<{ box: SecretBox; settle: () => Promise<string> }> {
+async function nextKey(
+  settings: Settings,
+  file: string | undefined,
+): Promise<{ box: SecretBox; settle: () => Promise<string> }> {
   if (file !== undefined) {
     const key = await readKeyFile(file);
     if (!key) throw new StartupError(`There is no file ${file}.`);
-    return { box: new SecretBox(key), settle: async () => `Set ODST_SECRET_KEY (or ODST_SECRET_KEY_FILE) to the content of ${file} before the server starts again.` };
+    return {
+      box: new SecretBox(key),
+      settle: async () =>
+        `Set ODST_SECRET_KEY (or ODST_SECRET_KEY_FILE) to the content of ${file} before the server starts again.`,
+    };
   }
-  if (settings.secretKey) throw new StartupError('The key comes from ODST_SECRET_KEY. Give the next one: --new-key-file <file>. See --help.');
+  if (settings.secretKey)
+    throw new StartupError('The key comes from ODST_SECRET_KEY. Give the next one: --new-key-file <file>. See --help.');
   const box = new SecretBox(await createKeyFile(nextKeyFile(settings)));
-  return { box, settle: async () => {
-    await promoteNextKey(settings);
-    return 'The new key is in secret.key in the data folder. Put it into your backup: older backups need the older key.';
-  } };
+  return {
+    box,
+    settle: async () => {
+      await promoteNextKey(settings);
+      return 'The new key is in secret.key in the data folder. Put it into your backup: older backups need the older key.';
+    },
+  };
 }
 
 async function rotate(settings: Settings, database: DatabaseSettings, file: string | undefined): Promise<void> {

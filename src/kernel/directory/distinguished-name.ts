@@ -50,7 +50,9 @@ export function dnKey(text: string): string | null {
   const names = split(text, ',').map((name) => split(name, '+').map(assertion));
   if (names.some((name) => name.includes(null))) return null;
   const written = names.map((name) => {
-    const sorted = name.flatMap((part) => (part ? `${part.type.toLowerCase()}=${encodeURIComponent(folded(part.value))}` : []));
+    const sorted = name.flatMap((part) =>
+      part ? `${part.type.toLowerCase()}=${encodeURIComponent(folded(part.value))}` : [],
+    );
     return sorted.toSorted().join('+');
   });
   return written.join(',');

@@ -19,7 +19,8 @@ const ENTRY = /^([A-Za-z]+)(?::([A-Za-z]+))?\s*=\s*(.+)$/s;
 function entry(text: string): MappedGroup {
   const [, role, stage, group = ''] = ENTRY.exec(text) ?? [];
   if (!isRole(role)) throw new Error(`"${text}" does not begin with a role (${ROLES.join(', ')}) and =`);
-  if (role === 'publisher' && !isStage(stage)) throw new Error(`"${text}" needs a stage: publisher:${STAGES.join(', publisher:')}`);
+  if (role === 'publisher' && !isStage(stage))
+    throw new Error(`"${text}" needs a stage: publisher:${STAGES.join(', publisher:')}`);
   if (role !== 'publisher' && stage !== undefined) throw new Error(`"${text}" has a stage, which only publisher has`);
   const key = dnKey(group);
   if (key === null) throw new Error(`"${group}" is not the distinguished name of a group`);
@@ -31,7 +32,10 @@ function entry(text: string): MappedGroup {
  * as `\;`. @throws Error that says in words what is wrong
  */
 export function parseRoleMap(text: string): RoleMap {
-  const entries = text.split(/(?<!\\)[;\n]/).map((part) => part.trim()).filter(Boolean);
+  const entries = text
+    .split(/(?<!\\)[;\n]/)
+    .map((part) => part.trim())
+    .filter(Boolean);
   if (entries.length === 0) throw new Error('it names no group');
   return entries.map(entry);
 }
@@ -48,6 +52,9 @@ export function rightsOf(groups: readonly string[], map: RoleMap): MappedRights 
   const limits = mine.flatMap(({ publishUpTo }) => publishUpTo ?? []);
   return {
     roles: ROLES.filter((role) => mine.some((mapped) => mapped.role === role)),
-    publishUpTo: limits.reduce<Stage | null>((highest, stage) => (highest === null || isUpTo(stage, highest) ? stage : highest), null),
+    publishUpTo: limits.reduce<Stage | null>(
+      (highest, stage) => (highest === null || isUpTo(stage, highest) ? stage : highest),
+      null,
+    ),
   };
 }

@@ -20,7 +20,11 @@ describe('distinguished names', () => {
     expect(dnKey(a)).toBe(dnKey(b));
   });
 
-  it.each([['cn=a,dc=x', 'cn=a\\,dc=x'], ['cn=a+b=c,dc=x', 'cn=a\\+b=c,dc=x'], ['cn=ab,dc=x', 'cn=a b,dc=x']])('%j and %j are two', (a, b) => {
+  it.each([
+    ['cn=a,dc=x', 'cn=a\\,dc=x'],
+    ['cn=a+b=c,dc=x', 'cn=a\\+b=c,dc=x'],
+    ['cn=ab,dc=x', 'cn=a b,dc=x'],
+  ])('%j and %j are two', (a, b) => {
     expect(dnKey(a)).not.toBe(dnKey(b));
   });
 
@@ -29,20 +33,27 @@ describe('distinguished names', () => {
   });
 
   it('ends with any text', () => {
-    assert(property(string({ unit: 'binary', maxLength: 200 }), (text) => {
-      const key = dnKey(text);
-      expect(key === null || typeof key === 'string').toBe(true);
-    }));
+    assert(
+      property(string({ unit: 'binary', maxLength: 200 }), (text) => {
+        const key = dnKey(text);
+        expect(key === null || typeof key === 'string').toBe(true);
+      }),
+    );
   });
 });
 
 describe('the role map', () => {
-  const map = parseRoleMap(`admin=${ADMINS}; publisher:Test = ${PACKAGERS}\npublisher:Prod=cn=release,dc=x;viewer=cn=a\\;b,dc=x;`);
+  const map = parseRoleMap(
+    `admin=${ADMINS}; publisher:Test = ${PACKAGERS}\npublisher:Prod=cn=release,dc=x;viewer=cn=a\\;b,dc=x;`,
+  );
 
   it('gives the roles of all groups, and the highest limit', () => {
     expect(rightsOf([ADMINS.toUpperCase()], map)).toEqual({ roles: ['admin'], publishUpTo: null });
     expect(rightsOf([PACKAGERS, 'cn=other,dc=x'], map)).toEqual({ roles: ['publisher'], publishUpTo: 'Test' });
-    expect(rightsOf([PACKAGERS, 'cn=release,dc=x', ADMINS], map)).toEqual({ roles: ['publisher', 'admin'], publishUpTo: 'Prod' });
+    expect(rightsOf([PACKAGERS, 'cn=release,dc=x', ADMINS], map)).toEqual({
+      roles: ['publisher', 'admin'],
+      publishUpTo: 'Prod',
+    });
     expect(rightsOf(['cn=a\\;b,dc=x'], map).roles).toEqual(['viewer']);
     expect(rightsOf(['cn=a\\3Bb,dc=x'], map).roles).toEqual(['viewer']);
   });
@@ -53,8 +64,13 @@ describe('the role map', () => {
   });
 
   it.each([
-    ['', /no group/], ['admins=cn=a,dc=x', /role/], ['admin', /role/], ['admin=admins', /distinguished name/],
-    ['publisher=cn=a,dc=x', /stage/], ['publisher:Beta=cn=a,dc=x', /stage/], ['viewer:Dev=cn=a,dc=x', /only publisher/],
+    ['', /no group/],
+    ['admins=cn=a,dc=x', /role/],
+    ['admin', /role/],
+    ['admin=admins', /distinguished name/],
+    ['publisher=cn=a,dc=x', /stage/],
+    ['publisher:Beta=cn=a,dc=x', /stage/],
+    ['viewer:Dev=cn=a,dc=x', /only publisher/],
   ])('refuses %j', (text, why) => {
     expect(() => parseRoleMap(text)).toThrow(why);
   });

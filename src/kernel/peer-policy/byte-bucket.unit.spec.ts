@@ -27,14 +27,17 @@ function flow(bytesPerSecond: number, users: number, seconds: number): number[] 
 }
 
 describe('a byte bucket', () => {
-  it.each([[16 * KIB, 1], [64 * KIB, 6], [64 * KIB, 16], [1024 * KIB, 3], [100 * 1024 * KIB, 8]])(
-    'lets %d bytes pass each second, shared by %d users',
-    (rate, users) => {
-      const [first = 0, ...rest] = flow(rate, users, 10);
-      expect(first).toBeLessThanOrEqual(rate * 1.3);
-      for (const bytes of rest) expect(Math.abs(bytes - rate)).toBeLessThanOrEqual(rate * 0.07);
-    },
-  );
+  it.each([
+    [16 * KIB, 1],
+    [64 * KIB, 6],
+    [64 * KIB, 16],
+    [1024 * KIB, 3],
+    [100 * 1024 * KIB, 8],
+  ])('lets %d bytes pass each second, shared by %d users', (rate, users) => {
+    const [first = 0, ...rest] = flow(rate, users, 10);
+    expect(first).toBeLessThanOrEqual(rate * 1.3);
+    for (const bytes of rest) expect(Math.abs(bytes - rate)).toBeLessThanOrEqual(rate * 0.07);
+  });
 
   it('keeps no more than a quarter of a second that was not used', () => {
     const { clock, bucket } = bucketOf(64 * KIB);

@@ -43,7 +43,8 @@ export const takesFrom = ({ direction }: PeerPolicy): boolean => direction !== '
 export const givesTo = ({ direction }: PeerPolicy): boolean => direction !== 'RECEIVE_ONLY';
 
 /** May we fetch bytes of packages from the peer now? */
-export const mayTakeFrom = (policy: PeerPolicy, now: Date): Permission => permission(takesFrom(policy), policy.receive, now);
+export const mayTakeFrom = (policy: PeerPolicy, now: Date): Permission =>
+  permission(takesFrom(policy), policy.receive, now);
 
 /** May the peer have bytes of packages from us now? */
 export const mayGiveTo = (policy: PeerPolicy, now: Date): Permission => permission(givesTo(policy), policy.send, now);

@@ -52,7 +52,9 @@ function contains(window: TimeWindow, now: Date): boolean {
 function startsOf(window: TimeWindow, now: Date): Date[] {
   const from = minutesOf(window.from) ?? 0;
   const days = Array.from({ length: 8 }, (_, day) => day).filter((day) => beginsOn(window, now, day));
-  return days.map((day) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + day, Math.floor(from / 60), from % 60));
+  return days.map(
+    (day) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + day, Math.floor(from / 60), from % 60),
+  );
 }
 
 function beginsOn({ days }: TimeWindow, now: Date, later: number): boolean {

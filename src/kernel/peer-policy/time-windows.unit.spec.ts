@@ -8,14 +8,25 @@ const nights: TimeWindow = { days: ['MON', 'SUN'], from: '22:00', to: '06:00' };
 const noon: TimeWindow = { days: ['TUE'], from: '12:00', to: '12:30' };
 
 describe('a time of day', () => {
-  it.each([['00:00', 0], ['06:30', 390], ['24:00', 1440]])('%s is minute %d', (time, minutes) => expect(minutesOf(time)).toBe(minutes));
-  it.each(['24:01', '12:60', '7:00', '07:00:00', '', 'noon'])('"%s" is none', (time) => expect(minutesOf(time)).toBeNull());
+  it.each([
+    ['00:00', 0],
+    ['06:30', 390],
+    ['24:00', 1440],
+  ])('%s is minute %d', (time, minutes) => expect(minutesOf(time)).toBe(minutes));
+  it.each(['24:01', '12:60', '7:00', '07:00:00', '', 'noon'])('"%s" is none', (time) =>
+    expect(minutesOf(time)).toBeNull(),
+  );
   it('is written as the server reads it', () => expect(localTime(monday(7, 5))).toBe('2026-11-23 07:05'));
 });
 
 describe('a window', () => {
   it('is open from its beginning up to and without its end', () => {
-    const open = [[11, 59], [12, 0], [12, 29], [12, 30]].map(([h = 0, m]) => isOpen([noon], monday(h, m, 1)));
+    const open = [
+      [11, 59],
+      [12, 0],
+      [12, 29],
+      [12, 30],
+    ].map(([h = 0, m]) => isOpen([noon], monday(h, m, 1)));
     expect(open).toEqual([false, true, true, false]);
     expect(isOpen([noon], monday(12, 10))).toBe(false);
   });
@@ -54,16 +65,25 @@ describe('the next opening', () => {
   });
 
   it('is the first minute at which it is open', () => {
-    const time = tuple(integer({ min: 0, max: 23 }), integer({ min: 0, max: 59 })).map(([h, m]) => localTime(monday(h, m)).slice(11));
-    const window = record({ days: subarray([...WEEKDAYS], { minLength: 1 }), from: time, to: time }).filter(({ from, to }) => from !== to);
+    const time = tuple(integer({ min: 0, max: 23 }), integer({ min: 0, max: 59 })).map(([h, m]) =>
+      localTime(monday(h, m)).slice(11),
+    );
+    const window = record({ days: subarray([...WEEKDAYS], { minLength: 1 }), from: time, to: time }).filter(
+      ({ from, to }) => from !== to,
+    );
     assert(
-      property(array(window, { minLength: 1, maxLength: 3 }), integer({ min: 0, max: 7 * 1440 }), constantFrom(1, 59), (windows, minute, second) => {
-        const now = new Date(2026, 10, 23, 0, minute, second);
-        const at = opensAt(windows, now);
-        let expected = now;
-        for (let later = minute + 1; !isOpen(windows, expected); later++) expected = new Date(2026, 10, 23, 0, later);
-        expect(at).toEqual(expected === now ? null : expected);
-      }),
+      property(
+        array(window, { minLength: 1, maxLength: 3 }),
+        integer({ min: 0, max: 7 * 1440 }),
+        constantFrom(1, 59),
+        (windows, minute, second) => {
+          const now = new Date(2026, 10, 23, 0, minute, second);
+          const at = opensAt(windows, now);
+          let expected = now;
+          for (let later = minute + 1; !isOpen(windows, expected); later++) expected = new Date(2026, 10, 23, 0, later);
+          expect(at).toEqual(expected === now ? null : expected);
+        },
+      ),
       { numRuns: 50 },
     );
   });

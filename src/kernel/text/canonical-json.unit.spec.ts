@@ -11,7 +11,11 @@ const holds = (check: (value: Json) => void): void => assert(property(json, (val
 function turned(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => turned(item));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).toReversed().map(([name, member]) => [name, turned(member as Json)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([name, member]) => [name, turned(member as Json)]),
+  );
 }
 
 describe('canonical JSON', () => {
@@ -27,7 +31,9 @@ describe('canonical JSON', () => {
   it('writes the example of RFC 8785, section 3.2.3, in its order', () => {
     const names = ['\r', '1', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33'];
     const value = Object.fromEntries(names.toReversed().map((name) => [name, name]));
-    expect(canonicalJson(value)).toBe(`{${names.map((name) => `${JSON.stringify(name)}:${JSON.stringify(name)}`).join(',')}}`);
+    expect(canonicalJson(value)).toBe(
+      `{${names.map((name) => `${JSON.stringify(name)}:${JSON.stringify(name)}`).join(',')}}`,
+    );
   });
 
   it('writes numbers as ECMAScript does, and leaves out what has no value', () => {

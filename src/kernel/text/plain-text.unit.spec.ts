@@ -2,7 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasPlainText, isPlain, plainJson } from './plain-text.js';
 
-const anyText = fc.array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), { maxLength: 30 }).map((units) => String.fromCharCode(...units));
+const anyText = fc
+  .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), {
+    maxLength: 30,
+  })
+  .map((units) => String.fromCharCode(...units));
 
 describe('plain text', () => {
   it.each(['', 'a', 'ü', '😀', '\u{10ffff}', '\\u0000'])('is %j', (text) => expect(isPlain(text)).toBe(true));
@@ -17,10 +21,12 @@ describe('plain text', () => {
   });
 
   it('is what remains of JSON, which is otherwise as it was', () => {
-    fc.assert(fc.property(fc.array(anyText), (texts) => {
-      const parsed: unknown = JSON.parse(plainJson(JSON.stringify(texts)));
-      const wanted = texts.map((text) => text.replaceAll(/\0|\p{Surrogate}/gu, '\ufffd'));
-      expect(parsed).toEqual(wanted);
-    }));
+    fc.assert(
+      fc.property(fc.array(anyText), (texts) => {
+        const parsed: unknown = JSON.parse(plainJson(JSON.stringify(texts)));
+        const wanted = texts.map((text) => text.replaceAll(/\0|\p{Surrogate}/gu, '\ufffd'));
+        expect(parsed).toEqual(wanted);
+      }),
+    );
   });
 });

@@ -8,6 +8,14 @@ import { DirectoryHandler, DirectoryTestHandler } from './queries/directory.hand
 /** What can be asked about accounts. Needs the ports Sessions and Directory. */
 @Module({
   imports: [TypeOrmModule.forFeature(accountEntities)],
-  providers: [AccountsProjection, AccountsHandler, AccountHandler, SessionsHandler, ApiTokensHandler, DirectoryHandler, DirectoryTestHandler],
+  providers: [
+    AccountsProjection,
+    AccountsHandler,
+    AccountHandler,
+    SessionsHandler,
+    ApiTokensHandler,
+    DirectoryHandler,
+    DirectoryTestHandler,
+  ],
 })
 export class AccountsReadModule {}

@@ -13,14 +13,22 @@ import { MeResolver } from './api/me.resolver.js';
 import { OwnSessionsResolver } from './api/own-sessions.resolver.js';
 import { SignInResolver } from './api/sign-in.resolver.js';
 import { CreateAccountHandler } from './commands/accounts/create-account.handler.js';
-import { DisableAccountHandler, EnableAccountHandler, UpdateAccountHandler } from './commands/accounts/update-account.handlers.js';
+import {
+  DisableAccountHandler,
+  EnableAccountHandler,
+  UpdateAccountHandler,
+} from './commands/accounts/update-account.handlers.js';
 import { DirectoryAccounts } from './commands/directory/directory-accounts.js';
 import { RefreshDirectoryHandler, RelinkAccountHandler } from './commands/directory/refresh-directory.handlers.js';
 import { RefreshRecord } from './commands/directory/refresh-record.js';
 import { ChangePasswordHandler } from './commands/passwords/change-password.handler.js';
 import { PasswordStore } from './commands/passwords/password-store.js';
 import { RefusedSignIns } from './commands/refused/refused-sign-ins.js';
-import { RevokeOtherSessionsHandler, RevokeSessionHandler, SignOutHandler } from './commands/sessions/close-sessions.handlers.js';
+import {
+  RevokeOtherSessionsHandler,
+  RevokeSessionHandler,
+  SignOutHandler,
+} from './commands/sessions/close-sessions.handlers.js';
 import { DirectoryPasswords } from './commands/sign-in/directory-passwords.js';
 import { FailedAttempts } from './commands/sign-in/failed-attempts.js';
 import { KnownAddresses } from './commands/sign-in/known-addresses.js';
@@ -64,7 +72,15 @@ const handlers = [
   RelinkAccountHandler,
 ];
 
-const resolvers = [SignInResolver, MeResolver, OwnSessionsResolver, ApiTokensResolver, AccountsResolver, AccountChangesResolver, DirectoryResolver];
+const resolvers = [
+  SignInResolver,
+  MeResolver,
+  OwnSessionsResolver,
+  ApiTokensResolver,
+  AccountsResolver,
+  AccountChangesResolver,
+  DirectoryResolver,
+];
 
 /** What decides who signs in, without what shows it. */
 export const accountProviders = [

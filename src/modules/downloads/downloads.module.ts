@@ -26,5 +26,7 @@ const commands = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloa
 const door = [liveProtection, BasicCheck, SignedUrls, DownloadDoor];
 
 /** Endpoints get their packages here. */
-@Module({ providers: [...commands, ...door, DownloadProtectionHandler, DownloadProtectionResolver, Downloads, FileCatalogue] })
+@Module({
+  providers: [...commands, ...door, DownloadProtectionHandler, DownloadProtectionResolver, Downloads, FileCatalogue],
+})
 export class DownloadsModule {}

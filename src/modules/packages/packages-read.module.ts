@@ -6,7 +6,11 @@ import { PackagesProjection } from './projections/packages/packages.projection.j
 import { HeldPackagesHandler, LatestStampHandler } from './queries/boot/boot.handlers.js';
 import { ChunksHandler } from './queries/chunks/chunks.handler.js';
 import { PackageCountHandler, PackagesHandler } from './queries/list/packages.handler.js';
-import { PackageByFilenameHandler, PackagesByIdHandler, ServedPackagesHandler } from './queries/lookup/package.handler.js';
+import {
+  PackageByFilenameHandler,
+  PackagesByIdHandler,
+  ServedPackagesHandler,
+} from './queries/lookup/package.handler.js';
 import { PublishedFileHandler } from './queries/lookup/published-file.handler.js';
 import { SupersededPackagesHandler } from './queries/lookup/superseded-packages.handler.js';
 

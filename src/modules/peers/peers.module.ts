@@ -64,6 +64,15 @@ export const peerProviders = [
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
   exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
-  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerWayResolver, PeerSyncResolver, PeerContactResolver, PeerChangesResolver],
+  providers: [
+    ...peerProviders,
+    AnnounceKeyWorker,
+    AnnounceKeys,
+    PeersResolver,
+    PeerWayResolver,
+    PeerSyncResolver,
+    PeerContactResolver,
+    PeerChangesResolver,
+  ],
 })
 export class PeersModule {}

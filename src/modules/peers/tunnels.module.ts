@@ -9,7 +9,14 @@ import { TunnelWays } from './tunnel/inbound/tunnel-ways.js';
 import { TunnelledRequests } from './tunnel/outbound/tunnelled-requests.js';
 import { TunnelOpener } from './tunnel/outbound/tunnel-opener.js';
 
-const inbound = [TunnelHub, TunnelTable, TunnelWays, { provide: PeerTunnels, useExisting: TunnelWays }, TunnelGate, TunnelHandOver];
+const inbound = [
+  TunnelHub,
+  TunnelTable,
+  TunnelWays,
+  { provide: PeerTunnels, useExisting: TunnelWays },
+  TunnelGate,
+  TunnelHandOver,
+];
 
 /** What carries calls to servers that nobody can call, without what shows it. */
 export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];

@@ -5,9 +5,18 @@ import { ReplicasProjection } from './projections/replicas/replicas.projection.j
 import { ReplicasHandler } from './queries/replicas.handler.js';
 import { ReplicasToReviewHandler, WithdrawnReplicasHandler } from './queries/withdrawn-replicas.handlers.js';
 import { UnfinishedReplicasHandler } from './queries/unfinished-replicas.handler.js';
-import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './queries/inventory/inventory.handlers.js';
+import {
+  DifferencesHandler,
+  InventoryEntriesHandler,
+  InventoryHandler,
+} from './queries/inventory/inventory.handlers.js';
 import { PeerComparisonsHandler } from './queries/inventory/peer-comparisons.handler.js';
-import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './queries/scrub/scrub.handlers.js';
+import {
+  DuePackagesHandler,
+  HeldIdsHandler,
+  LastVerifiedHandler,
+  ScrubHandler,
+} from './queries/scrub/scrub.handlers.js';
 import { PeerContactsHandler, SourcesHandler } from './queries/status/status.handlers.js';
 
 const withdrawn = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
@@ -19,6 +28,14 @@ const status = [PeerContactsHandler, SourcesHandler];
 /** What can be asked about replicas. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
-  providers: [ReplicasProjection, ReplicasHandler, UnfinishedReplicasHandler, ...withdrawn, ...scrub, ...inventory, ...status],
+  providers: [
+    ReplicasProjection,
+    ReplicasHandler,
+    UnfinishedReplicasHandler,
+    ...withdrawn,
+    ...scrub,
+    ...inventory,
+    ...status,
+  ],
 })
 export class ReplicationReadModule {}

@@ -71,11 +71,33 @@ const commands = [
   ReportDamageHandler,
   VerifyPackageHandler,
 ];
-const fetching = [ChunkDigests, RunningDigests, Sources, Delays, Arrivals, Attempts, RunFetcher, ReplicaPublisher, TransferReport];
+const fetching = [
+  ChunkDigests,
+  RunningDigests,
+  Sources,
+  Delays,
+  Arrivals,
+  Attempts,
+  RunFetcher,
+  ReplicaPublisher,
+  TransferReport,
+];
 const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
 const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
-const feeds = [FeedSource, OpenFeeds, ReplicaNews, StagedContent, ServedPeers, UpToDate, FeedCursors, ItemHandler, Comparison, ContactRecord, FeedFollowers];
+const feeds = [
+  FeedSource,
+  OpenFeeds,
+  ReplicaNews,
+  StagedContent,
+  ServedPeers,
+  UpToDate,
+  FeedCursors,
+  ItemHandler,
+  Comparison,
+  ContactRecord,
+  FeedFollowers,
+];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
@@ -85,7 +107,13 @@ export const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scru
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],
-  providers: [...replicationProviders, ReplicasResolver, ReplicaSourcesResolver, PackageReplicasResolver, VerificationResolver],
+  providers: [
+    ...replicationProviders,
+    ReplicasResolver,
+    ReplicaSourcesResolver,
+    PackageReplicasResolver,
+    VerificationResolver,
+  ],
   exports: [FeedFollowers, Scrubber, MissingFiles],
 })
 export class ReplicationModule {}

@@ -43,7 +43,8 @@ export class Authenticator {
   /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS */
   async requireCaller(context: AuthContext): Promise<SignedInCaller> {
     const caller = context.caller ?? (context.req ? await this.authenticateRequest(context.req) : null);
-    if (!caller) throw new Refusal('UNAUTHENTICATED', 'Sign in first, and send the token as "Authorization: Bearer <token>".');
+    if (!caller)
+      throw new Refusal('UNAUTHENTICATED', 'Sign in first, and send the token as "Authorization: Bearer <token>".');
     return caller;
   }
 

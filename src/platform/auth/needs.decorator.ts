@@ -12,7 +12,8 @@ export const NeedMark = Reflector.createDecorator<Permission>();
 export const stated = (need: StatedNeed): MethodDecorator & ClassDecorator => Extensions({ need });
 
 /** What a caller of this route or resolver, or of all in the class, must be permitted to do. */
-export const Needs = (need: Permission): MethodDecorator & ClassDecorator => applyDecorators(NeedMark(need), stated(need));
+export const Needs = (need: Permission): MethodDecorator & ClassDecorator =>
+  applyDecorators(NeedMark(need), stated(need));
 
 const PasswordChangeMark = Reflector.createDecorator<void, true>({ transform: () => true });
 

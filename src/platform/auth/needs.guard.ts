@@ -12,7 +12,8 @@ import { authContextOf, callOf, type SignedInCaller } from './caller.js';
 import { BeforePasswordChange, NeedMark } from './needs.decorator.js';
 import { GuardedByItself, PublicMark } from './public.decorator.js';
 
-const CHANGE_FIRST = 'Change your password first, with `changePassword`: the one that you have was given to you by somebody else.';
+const CHANGE_FIRST =
+  'Change your password first, with `changePassword`: the one that you have was given to you by somebody else.';
 
 /** On every route and root field: who calls must be permitted what it needs, and nobody may call one that states no need. */
 @Injectable()

@@ -29,7 +29,13 @@ export const runningContext = (): CallContext | undefined => storage.getStore();
 /** The context of the running call; the system's own when there is none. */
 export function currentContext(): CallContext {
   return (
-    runningContext() ?? { actor: systemActor('server'), address: null, correlationId: newId(), causationId: null, principal: null }
+    runningContext() ?? {
+      actor: systemActor('server'),
+      address: null,
+      correlationId: newId(),
+      causationId: null,
+      principal: null,
+    }
   );
 }
 

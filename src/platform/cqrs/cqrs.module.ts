@@ -4,5 +4,9 @@ import { CommandRunner } from './command-runner.js';
 import { FactsLog } from './facts-log.js';
 
 @Global()
-@Module({ imports: [CqrsModule.forRoot()], providers: [CommandRunner, FactsLog], exports: [CommandRunner, FactsLog, CqrsModule] })
+@Module({
+  imports: [CqrsModule.forRoot()],
+  providers: [CommandRunner, FactsLog],
+  exports: [CommandRunner, FactsLog, CqrsModule],
+})
 export class PlatformCqrsModule {}

@@ -1,6 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { Directory, DirectoryUnavailable, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
+import {
+  Directory,
+  DirectoryUnavailable,
+  type DirectoryPerson,
+  type DirectoryVerdict,
+} from '../../ports/directory.port.js';
 import { Gate } from '../limits/gate.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 
@@ -11,9 +16,11 @@ const VERDICT_MS = 30_000;
 const MOST_VERDICTS = 1_000;
 const CHECK_MS = 10_000;
 
-const busy = (): DirectoryUnavailable => new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
+const busy = (): DirectoryUnavailable =>
+  new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
 /** What is wrong with one person must keep nobody else out. */
-const isDown = (error: unknown): error is DirectoryUnavailable => error instanceof DirectoryUnavailable && error.isGeneral;
+const isDown = (error: unknown): error is DirectoryUnavailable =>
+  error instanceof DirectoryUnavailable && error.isGeneral;
 
 /**
  * Keeps a directory from being flooded, and this server from waiting for one that is down: few calls at once, the same question
@@ -41,9 +48,13 @@ export class GuardedDirectory extends Directory {
   }
 
   override authenticate(username: string, password: string): Promise<DirectoryVerdict> {
-    const key = createHmac('sha256', this.key).update(JSON.stringify([username, password])).digest('base64');
+    const key = createHmac('sha256', this.key)
+      .update(JSON.stringify([username, password]))
+      .digest('base64');
     const known = this.verdicts.get(key);
-    return known ? Promise.resolve(known) : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
+    return known
+      ? Promise.resolve(known)
+      : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
   }
 
   override decoy(username: string): Promise<void> {

@@ -1,13 +1,27 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Directory, DirectoryUnavailable, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
+import {
+  Directory,
+  DirectoryUnavailable,
+  type DirectoryPerson,
+  type DirectoryVerdict,
+} from '../../ports/directory.port.js';
 import { GuardedDirectory } from './guarded-directory.js';
 
-const person: DirectoryPerson = { id: 'entryUUID=1', dn: 'uid=ann', username: 'ann', displayName: null, groups: [], disabled: false };
+const person: DirectoryPerson = {
+  id: 'entryUUID=1',
+  dn: 'uid=ann',
+  username: 'ann',
+  displayName: null,
+  groups: [],
+  disabled: false,
+};
 const down = new DirectoryUnavailable('down');
 
 class Scripted extends Directory {
   override readonly url = 'ldap://test';
-  override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>().mockResolvedValue({ person });
+  override authenticate = vi
+    .fn<(name: string, password: string) => Promise<DirectoryVerdict>>()
+    .mockResolvedValue({ person });
   override decoy = vi.fn<() => Promise<void>>().mockResolvedValue();
   override find = vi.fn<() => Promise<DirectoryPerson | null>>().mockResolvedValue(person);
   override findAll = vi.fn<() => Promise<readonly DirectoryPerson[]>>().mockResolvedValue([]);

@@ -76,11 +76,16 @@ function refuse(error: unknown): never {
   const hasDetails = Object.keys(details).length > 0;
   const retryAfter = retryAfterOf({ details });
   const headers = new HeaderMap(retryAfter === null ? [] : [['retry-after', String(retryAfter)]]);
-  throw new GraphQLError(message, { extensions: { code, ...(hasDetails && { details }), http: { status: statusOf(code), headers } } });
+  throw new GraphQLError(message, {
+    extensions: { code, ...(hasDetails && { details }), http: { status: statusOf(code), headers } },
+  });
 }
 
 /** Apollo Server over HTTP. Subscriptions are served by GraphqlSocket. */
-export function graphqlOptions(authenticator: Authenticator, introspection: boolean): Omit<ApolloDriverConfig, 'driver'> {
+export function graphqlOptions(
+  authenticator: Authenticator,
+  introspection: boolean,
+): Omit<ApolloDriverConfig, 'driver'> {
   const logger = new Logger('GraphQL');
   return {
     path: GRAPHQL_PATH,

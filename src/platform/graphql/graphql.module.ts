@@ -14,7 +14,8 @@ import { scalars } from './types/scalars.js';
     GraphQLModule.forRootAsync<ApolloDriverConfig>({
       driver: graphqlDriver,
       inject: [Authenticator, Settings],
-      useFactory: (authenticator: Authenticator, { introspection }: Settings) => graphqlOptions(authenticator, introspection),
+      useFactory: (authenticator: Authenticator, { introspection }: Settings) =>
+        graphqlOptions(authenticator, introspection),
     }),
   ],
   providers: [GraphqlSocket, WatchedRights, ...scalars],

@@ -18,4 +18,5 @@ export async function buildSchemaOf(resolvers: Resolvers): Promise<GraphQLSchema
 }
 
 /** Text of `schema.graphql`. */
-export const schemaText = async (resolvers: Resolvers): Promise<string> => `${printSchema(await buildSchemaOf(resolvers))}\n`;
+export const schemaText = async (resolvers: Resolvers): Promise<string> =>
+  `${printSchema(await buildSchemaOf(resolvers))}\n`;

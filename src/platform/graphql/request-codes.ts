@@ -11,7 +11,8 @@ export const GRAPHQL_REQUEST_CODES: Readonly<Record<string, string>> = {
   OPERATION_RESOLUTION_FAILURE: '`operationName` names no operation, or is missing where there are several.',
   PERSISTED_QUERY_NOT_SUPPORTED: 'Send the operation itself, not its hash.',
   QUERY_TOO_DEEP: 'The fields are nested more than 10 deep.',
-  QUERY_TOO_WIDE: 'More than 20 root fields, 100 aliases or 20 directives in one operation, fragments counted as often as they are used.',
+  QUERY_TOO_WIDE:
+    'More than 20 root fields, 100 aliases or 20 directives in one operation, fragments counted as often as they are used.',
   QUERY_TOO_LONG: 'The text of the operation is longer than 20,000 characters.',
   QUERY_TOO_EXPENSIVE: 'The operation may ask for more than 20,000 fields. Ask for fewer rows or fields at a time.',
 };

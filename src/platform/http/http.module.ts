@@ -5,5 +5,8 @@ import { RawRoutes } from './raw-routes.js';
 import { Upgrades } from './upgrades.js';
 
 @Global()
-@Module({ providers: [RawRoutes, Upgrades, { provide: APP_FILTER, useClass: HttpExceptionFilter }], exports: [RawRoutes, Upgrades] })
+@Module({
+  providers: [RawRoutes, Upgrades, { provide: APP_FILTER, useClass: HttpExceptionFilter }],
+  exports: [RawRoutes, Upgrades],
+})
 export class HttpModule {}

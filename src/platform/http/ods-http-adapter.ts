@@ -93,7 +93,8 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.httpServer.on('checkExpectation', (request, response) => this.handle(request, response));
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
     this.httpServer.on('connect', (_request, socket) =>
-      answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is no proxy.' }));
+      answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is no proxy.' }),
+    );
   }
 
   private makeServer(): Server {
@@ -113,11 +114,17 @@ export class OdsHttpAdapter extends ExpressAdapter {
     return server;
   }
 
-  private makeTlsServer(options: ServerOptions, answer: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  private makeTlsServer(
+    options: ServerOptions,
+    answer: (request: IncomingMessage, response: ServerResponse) => void,
+  ): Server {
     const { tls } = this.http;
     const { cert, key } = tls?.current ?? {};
     const halfOpen = { allowHalfOpen: true };
-    const server = createTlsServer({ ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS }, answer);
+    const server = createTlsServer(
+      { ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS },
+      answer,
+    );
     server.on('secureConnection', (socket) => this.strictTransport.note(socket));
     this.stopFollowing = tls?.follow(server) ?? this.stopFollowing;
     return server;
@@ -133,7 +140,10 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   override registerParserMiddleware(): void {
     // Express hands its parsers the request of Node with a few additions.
-    this.useBodyParser('json', false, { limit: MAX_GRAPHQL_BODY, type: (request: IncomingMessage) => isGraphqlJson(request) });
+    this.useBodyParser('json', false, {
+      limit: MAX_GRAPHQL_BODY,
+      type: (request: IncomingMessage) => isGraphqlJson(request),
+    });
   }
 
   override async close(): Promise<void> {

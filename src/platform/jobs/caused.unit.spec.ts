@@ -17,7 +17,13 @@ async function contextOf(running: Partial<RunningJob>): Promise<CallContext | un
   const discovery = { getProviders: () => [{ instance: handler }] } as unknown as DiscoveryService;
   const queue = { work: async (handlers: JobHandler[]) => void given.push(...handlers) } as unknown as JobQueue;
   await new JobRunner(discovery, queue).start();
-  await given[0]?.handle({ ...job, attempt: 1, signal: new AbortController().signal, progress: async () => undefined, ...running });
+  await given[0]?.handle({
+    ...job,
+    attempt: 1,
+    signal: new AbortController().signal,
+    progress: async () => undefined,
+    ...running,
+  });
   return seen;
 }
 
@@ -32,6 +38,9 @@ describe('what a job comes of', () => {
   });
 
   it('is a correlation of its own when nobody asked for it', async () => {
-    expect(await contextOf({})).toMatchObject({ correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/), causationId: null });
+    expect(await contextOf({})).toMatchObject({
+      correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      causationId: null,
+    });
   });
 });

@@ -5,5 +5,9 @@ import { QueueHealth } from './queue-health.js';
 import { QueueWatch } from './queue-watch.js';
 
 @Global()
-@Module({ imports: [DiscoveryModule], providers: [JobRunner, QueueHealth, QueueWatch], exports: [JobRunner, QueueHealth, QueueWatch] })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [JobRunner, QueueHealth, QueueWatch],
+  exports: [JobRunner, QueueHealth, QueueWatch],
+})
 export class JobsModule {}

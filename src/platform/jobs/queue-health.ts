@@ -8,7 +8,8 @@ const STUCK_AFTER_MS = 30_000;
 const NOBODY =
   'Jobs wait and no process takes them. Is a process with ODST_ROLE=worker (or all) running, and does it reach the ' +
   'database and the queue? Its log tells.';
-const AWAY = 'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
+const AWAY =
+  'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
 
 /** What was found at one look. `counts` is null while the queue does not answer. */
 export interface QueueFinding {
@@ -53,7 +54,8 @@ export class QueueHealth implements OnModuleInit, OnModuleDestroy {
     }
     const inVain = counts.due > 0 && counts.running === 0;
     this.vainSince = inVain ? (this.vainSince ?? now) : null;
-    if (this.vainSince !== null && now - this.vainSince >= STUCK_AFTER_MS) return { state: 'STUCK', advice: NOBODY, counts };
+    if (this.vainSince !== null && now - this.vainSince >= STUCK_AFTER_MS)
+      return { state: 'STUCK', advice: NOBODY, counts };
     return { state: counts.due + counts.running > 0 ? 'WORKING' : 'IDLE', advice: null, counts };
   }
 }

@@ -34,7 +34,10 @@ describe('RefusalRecord', () => {
     const logger = new Logger('test');
     vi.spyOn(logger, 'error').mockReturnValue(undefined);
     const record = new RefusalRecord(logger, new TokenBucket(2, 0));
-    const append = vi.fn<(unrecorded: number) => Promise<void>>().mockRejectedValueOnce(new Error('away')).mockResolvedValue();
+    const append = vi
+      .fn<(unrecorded: number) => Promise<void>>()
+      .mockRejectedValueOnce(new Error('away'))
+      .mockResolvedValue();
     await record.note(append);
     await record.note(append);
     expect(append.mock.calls).toEqual([[0], [1]]);

@@ -3,7 +3,14 @@ import { pino, type Logger } from 'pino';
 import { runningContext } from '../context/call-context.js';
 
 /** What Nest tells of its own assembly, at each start. */
-const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'GraphQLModule', 'NestApplication']);
+const FRAMEWORK = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'GraphQLModule',
+  'NestApplication',
+]);
 
 /** Nest's log lines as one JSON object a line on standard output, each with the correlation id of its call. */
 export class PinoLogger implements LoggerService {
@@ -31,7 +38,8 @@ export class PinoLogger implements LoggerService {
   }
 }
 
-const text = (message: unknown): string => (message instanceof Error ? (message.stack ?? message.message) : String(message));
+const text = (message: unknown): string =>
+  message instanceof Error ? (message.stack ?? message.message) : String(message);
 
 /** Nest passes the context name last, and for errors a stack before it. */
 function fields(rest: unknown[]): object {

@@ -3,7 +3,10 @@ import { ExpectedPeers } from './expected-peers.js';
 
 it('expects a peer until its registration has ended, well or not', async () => {
   const peers = new ExpectedPeers();
-  for (const [outcome, end] of [['done', Promise.resolve('done')], ['no', Promise.reject(new Error('no'))]] as const) {
+  for (const [outcome, end] of [
+    ['done', Promise.resolve('done')],
+    ['no', Promise.reject(new Error('no'))],
+  ] as const) {
     const registration = peers.whileRegistering('b', 'key', () => end).catch((error: Error) => error.message);
     expect([peers.none, peers.keyOf('b'), peers.keyOf('c')]).toEqual([false, 'key', null]);
     await peers.settled('b');

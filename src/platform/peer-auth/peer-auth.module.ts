@@ -11,7 +11,15 @@ import { PeerRequestSigner } from './signature/peer-request-signer.js';
 /** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
 @Global()
 @Module({
-  providers: [ExpectedPeers, PeerArrivals, NonceStore, PeerCallCheck, PeerCallLimits, PeerCallDoor, { provide: RequestSigner, useClass: PeerRequestSigner }],
+  providers: [
+    ExpectedPeers,
+    PeerArrivals,
+    NonceStore,
+    PeerCallCheck,
+    PeerCallLimits,
+    PeerCallDoor,
+    { provide: RequestSigner, useClass: PeerRequestSigner },
+  ],
   exports: [ExpectedPeers, PeerArrivals, PeerCallDoor, PeerCallLimits, NonceStore, RequestSigner],
 })
 export class PeerAuthModule {}

@@ -58,13 +58,18 @@ export class PeerCallCheck {
     } catch (error) {
       if (codeOf(error) === 'PEER_KEY_UNKNOWN') await this.refuseFormer(request);
       if (codeOf(error) !== 'PEER_SIGNATURE_INVALID') throw error;
-      return await this.verify(request, async (keyId) => this.directory.formerKeyOf(keyId)).catch(() => Promise.reject(error));
+      return await this.verify(request, async (keyId) => this.directory.formerKeyOf(keyId)).catch(() =>
+        Promise.reject(error),
+      );
     }
   }
 
   /** Only who holds the key of a server that was unregistered hears of it. */
   private async refuseFormer(request: PeerRequest): Promise<void> {
-    const verified = await this.verify(request, async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null).catch(() => null);
+    const verified = await this.verify(
+      request,
+      async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null,
+    ).catch(() => null);
     if (!verified) return;
     const advice = 'Unregister it here too, or register anew with an invitation.';
     throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
@@ -88,14 +93,18 @@ export class PeerCallCheck {
   private async introduced(request: PeerRequest): Promise<Caller> {
     const body = await rawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
-    if (!introduction.success) throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
+    if (!introduction.success)
+      throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
     const { serverId, publicKey } = introduction.data;
     const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
     await this.acceptOnce(request, verified, body);
     return callerNamed('stranger', serverId, 'unregistered server', request);
   }
 
-  private async verify(request: PeerRequest, findKey: (keyId: string) => Promise<string | null>): Promise<VerifiedCall> {
+  private async verify(
+    request: PeerRequest,
+    findKey: (keyId: string) => Promise<string | null>,
+  ): Promise<VerifiedCall> {
     const targets = callTargets(request.headers.host, request.originalUrl ?? request.url ?? '', this.identity.url);
     const call = { method: request.method ?? '', targets, fields: fieldsOf(request) };
     const verified = await verifyCall(call, findKey, Math.floor(Date.now() / 1000));

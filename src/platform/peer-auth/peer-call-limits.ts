@@ -30,7 +30,10 @@ function kindOf(path: string): Kind {
 @Injectable()
 export class PeerCallLimits {
   private readonly failures = new KeyedLimit('Too many calls that were not let in', { burst: 100, perSecond: 5 });
-  private readonly badRegistrations = new KeyedLimit('Too many registrations that were refused', { burst: 20, perSecond: 0.2 });
+  private readonly badRegistrations = new KeyedLimit('Too many registrations that were refused', {
+    burst: 20,
+    perSecond: 0.2,
+  });
   private readonly ofOnePeer = ofOnePeer();
   private readonly registrations = new TokenBucket(1_000, 50);
   private readonly welcome = new LRUCache<string, true>({ max: MOST_WELCOME, ttl: WELCOME_MS });
@@ -55,7 +58,10 @@ export class PeerCallLimits {
   beforeRegistration(address: string | null): void {
     this.badRegistrations.requireSome(addressGroup(address));
     const retryAfterSeconds = 1;
-    if (!this.registrations.take()) throw new Refusal('TOO_MANY_REQUESTS', 'Too many registrations are asked for. Try again soon.', { retryAfterSeconds });
+    if (!this.registrations.take())
+      throw new Refusal('TOO_MANY_REQUESTS', 'Too many registrations are asked for. Try again soon.', {
+        retryAfterSeconds,
+      });
   }
 
   registrationFailed(address: string | null): void {

@@ -8,7 +8,8 @@ const NAT = '198.51.100.7';
 let limits: PeerCallLimits;
 beforeEach(() => (limits = new PeerCallLimits()));
 
-const times = (count: number, work: (i: number) => void): void => Array.from({ length: count }).forEach((_, i) => work(i));
+const times = (count: number, work: (i: number) => void): void =>
+  Array.from({ length: count }).forEach((_, i) => work(i));
 
 describe('calls that are let in', () => {
   it('are not held up: a thousand servers behind one address, thousands of chunks of each', () => {

@@ -47,7 +47,10 @@ export class ReadModelChanges {
 
   /** Part of the projections' transaction: nobody hears of what is rolled back. */
   async announce(tx: EntityManager, changes: readonly Change[]): Promise<void> {
-    await tx.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [CHANNEL, changes.map(payloadOf)]);
+    await tx.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [
+      CHANNEL,
+      changes.map(payloadOf),
+    ]);
   }
 
   private receive(payload: string): void {

@@ -4,8 +4,7 @@ import { plainJson } from '../../kernel/text/plain-text.js';
 
 type EntityClass<T> = new () => T;
 
-const asJson = (value: unknown): unknown =>
-  Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : (value ?? null);
+const asJson = (value: unknown): unknown => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : (value ?? null));
 
 function stored(column: ColumnMetadata, row: ObjectLiteral): unknown {
   const value: unknown = row[column.propertyName];

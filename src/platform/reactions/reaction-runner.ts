@@ -47,7 +47,10 @@ export class ReactionRunner implements OnApplicationShutdown {
   private async follow(reaction: Reaction, signal: AbortSignal): Promise<void> {
     const { name, eventTypes: types } = reaction;
     const after = await this.cursors.load(name);
-    const place = new SavedPlace((cursor) => this.cursors.save(name, cursor), (error) => this.logger.debug(`${name}: ${String(error)}`));
+    const place = new SavedPlace(
+      (cursor) => this.cursors.save(name, cursor),
+      (error) => this.logger.debug(`${name}: ${String(error)}`),
+    );
     try {
       for await (const item of this.store.subscribe({ after, types, signal })) {
         if (item.kind === 'caughtUp') continue;

@@ -10,10 +10,14 @@ const CONTENT = /^[0-9a-f]{64}$/i;
 export async function readKeyFile(path: string): Promise<Buffer | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw new StartupError(`The key file ${path} can't be read (${error.code}). Make it readable for this user.`, error);
+    throw new StartupError(
+      `The key file ${path} can't be read (${error.code}). Make it readable for this user.`,
+      error,
+    );
   });
   if (text === null) return null;
-  if (!CONTENT.test(text.trim())) throw new StartupError(`${path} must hold 64 hexadecimal digits. Restore it from a backup.`);
+  if (!CONTENT.test(text.trim()))
+    throw new StartupError(`${path} must hold 64 hexadecimal digits. Restore it from a backup.`);
   return Buffer.from(text.trim(), 'hex');
 }
 

@@ -8,7 +8,8 @@ import { Gate } from '../limits/gate.js';
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const MAX_CHARACTERS = 1_000;
 
-const busy = (): Refusal => new Refusal('UNAVAILABLE', 'Too many passwords are being checked at once. Try again in a moment.');
+const busy = (): Refusal =>
+  new Refusal('UNAVAILABLE', 'Too many passwords are being checked at once. Try again in a moment.');
 
 /** The same password however a keyboard composes its characters. */
 const normal = (password: string): string => password.slice(0, MAX_CHARACTERS).normalize('NFC');

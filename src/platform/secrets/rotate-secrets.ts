@@ -22,7 +22,11 @@ export async function rotateSecrets(dataSource: DataSource, settings: Settings, 
     const now = await findKey(settings, rows.find(({ key_id }) => key_id !== null)?.key_id ?? null, false);
     for (const { name, ciphertext } of rows) {
       const sealed = next.seal(name, opened(now, name, ciphertext));
-      await tx.query('UPDATE state.server_secrets SET ciphertext = $2, key_id = $3 WHERE name = $1', [name, sealed, next.keyId]);
+      await tx.query('UPDATE state.server_secrets SET ciphertext = $2, key_id = $3 WHERE name = $1', [
+        name,
+        sealed,
+        next.keyId,
+      ]);
     }
     return rows.length;
   });
@@ -32,6 +36,9 @@ function opened(box: SecretBox, name: string, ciphertext: Buffer): Buffer {
   try {
     return box.open(name, ciphertext);
   } catch (error) {
-    throw new StartupError('The secrets of this server can\'t be decrypted with the key that is set now. Nothing was changed.', error);
+    throw new StartupError(
+      "The secrets of this server can't be decrypted with the key that is set now. Nothing was changed.",
+      error,
+    );
   }
 }

@@ -30,7 +30,8 @@ export async function findKey(where: Where, keyId: string | null, mayMake: boole
     return new SecretBox(next);
   }
   if (key) return checked(new SecretBox(key), keyId, where);
-  if (!mayMake) throw new StartupError(`The key file ${path} is gone. Restore it, or set ODST_SECRET_KEY to its content.`);
+  if (!mayMake)
+    throw new StartupError(`The key file ${path} is gone. Restore it, or set ODST_SECRET_KEY to its content.`);
   return new SecretBox(await createKeyFile(path));
 }
 

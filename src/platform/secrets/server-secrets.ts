@@ -23,13 +23,19 @@ export class ServerSecrets {
 
   /** Null when there is none. @throws StartupError when the key is another one than it was encrypted with */
   async find(name: string): Promise<Buffer | null> {
-    const rows: Stored[] = await this.dataSource.query('SELECT ciphertext, key_id FROM state.server_secrets WHERE name = $1', [name]);
+    const rows: Stored[] = await this.dataSource.query(
+      'SELECT ciphertext, key_id FROM state.server_secrets WHERE name = $1',
+      [name],
+    );
     if (!rows[0]) return null;
     const box = await this.openBox(rows[0].key_id);
     try {
       return box.open(name, rows[0].ciphertext);
     } catch (error) {
-      throw new StartupError(`The secrets of this server can't be decrypted: ${keyPlace(this.settings)} is not the key they were made with. Restore it.`, error);
+      throw new StartupError(
+        `The secrets of this server can't be decrypted: ${keyPlace(this.settings)} is not the key they were made with. Restore it.`,
+        error,
+      );
     }
   }
 
@@ -77,7 +83,9 @@ export class ServerSecrets {
   }
 
   private async keyInUse(): Promise<string | null> {
-    const rows: { key_id: string }[] = await this.dataSource.query('SELECT key_id FROM state.server_secrets WHERE key_id IS NOT NULL LIMIT 1');
+    const rows: { key_id: string }[] = await this.dataSource.query(
+      'SELECT key_id FROM state.server_secrets WHERE key_id IS NOT NULL LIMIT 1',
+    );
     return rows[0]?.key_id ?? null;
   }
 }

@@ -28,13 +28,23 @@ async function byWriters(write: (stream: string, writer: number) => Promise<unkn
 async function byHand(database: DatabaseSettings, clients: readonly Client[]): Promise<number> {
   return byWriters((stream, writer) => {
     const event = stageChange(stream);
-    const values = [[stream], ['-2'], [1], [event.id], [event.type], [JSON.stringify(event.data)], [JSON.stringify(event.metadata)], [null]];
+    const values = [
+      [stream],
+      ['-2'],
+      [1],
+      [event.id],
+      [event.type],
+      [JSON.stringify(event.data)],
+      [JSON.stringify(event.metadata)],
+      [null],
+    ];
     return clients[writer]?.query({ name: 'append', text: SQL, values }) ?? Promise.reject(new Error(database.host));
   });
 }
 
 /** As a program would hand it to the client that knows nothing of our types. */
-const bareEvent = ({ id, type, data, metadata }: NewEvent) => jsonEvent({ id, type, data: { ...Object(data) }, metadata });
+const bareEvent = ({ id, type, data, metadata }: NewEvent) =>
+  jsonEvent({ id, type, data: { ...Object(data) }, metadata });
 
 const rate = (seconds: number): string => `${((WRITERS * EVENTS_A_WRITER) / seconds).toFixed(0)}/s`;
 
@@ -48,10 +58,15 @@ const inPostgres: Figure = (context) =>
       hand: () => byHand(database, clients),
     });
     await Promise.all(clients.map((client) => client.end()));
-    return [{
-      what: 'appends, 16 writers / the same SQL by hand',
-      ours: rate(times.ours), rival: `by hand ${rate(times.hand)}`, value: times.hand / times.ours, mark: { atLeast: 0.8 },
-    }];
+    return [
+      {
+        what: 'appends, 16 writers / the same SQL by hand',
+        ours: rate(times.ours),
+        rival: `by hand ${rate(times.hand)}`,
+        value: times.hand / times.ours,
+        mark: { atLeast: 0.8 },
+      },
+    ];
   });
 
 /** The engine against the bare client on the same server; a real one with EVENTSTOREDB_URL, else the test server. */
@@ -64,10 +79,15 @@ const inEventStoreDb: Figure = (context) =>
       hand: () => byWriters((stream) => client.appendToStream(stream, bareEvent(stageChange(stream)))),
     });
     await Promise.all([store.close(), client.dispose()]);
-    return [{
-      what: `appends to ${name}, 16 writers / the bare client`,
-      ours: rate(times.ours), rival: `client ${rate(times.hand)}`, value: times.hand / times.ours, mark: {},
-    }];
+    return [
+      {
+        what: `appends to ${name}, 16 writers / the bare client`,
+        ours: rate(times.ours),
+        rival: `client ${rate(times.hand)}`,
+        value: times.hand / times.ours,
+        mark: {},
+      },
+    ];
   });
 
 /** Events a second through each engine. */

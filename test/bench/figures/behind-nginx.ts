@@ -17,19 +17,28 @@ async function large(context: BenchContext, { ours, plain }: Ways): Promise<Resu
   const times = await inTurn(context, { ours: curl(ours), plain: curl(plain) });
   return {
     what: 'through nginx, the large package / plain nginx',
-    ours: inSeconds(times.ours), rival: `plain ${inSeconds(times.plain)}`, value: times.plain / times.ours, mark: { atLeast: 0.95 },
+    ours: inSeconds(times.ours),
+    rival: `plain ${inSeconds(times.plain)}`,
+    value: times.plain / times.ours,
+    mark: { atLeast: 0.95 },
   };
 }
 
 async function small(context: BenchContext, { ours, plain }: Ways): Promise<Result | Skipped> {
   if (!have('wrk')) return { what: 'through nginx, 64 KiB / plain nginx', skipped: 'wrk is not installed' };
-  const rates = await inTurn({ ...context, runs: Math.min(3, context.runs) }, {
-    ours: () => requestsPerSecond(ours),
-    plain: () => requestsPerSecond(plain),
-  });
+  const rates = await inTurn(
+    { ...context, runs: Math.min(3, context.runs) },
+    {
+      ours: () => requestsPerSecond(ours),
+      plain: () => requestsPerSecond(plain),
+    },
+  );
   return {
     what: 'through nginx, 64 KiB / plain nginx (requests/s)',
-    ours: rates.ours.toFixed(0), rival: `plain ${rates.plain.toFixed(0)}`, value: rates.ours / rates.plain, mark: { atLeast: 0.5 },
+    ours: rates.ours.toFixed(0),
+    rival: `plain ${rates.plain.toFixed(0)}`,
+    value: rates.ours / rates.plain,
+    mark: { atLeast: 0.5 },
   };
 }
 

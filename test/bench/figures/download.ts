@@ -6,7 +6,12 @@ import { curl, requestsPerSecond, startNginx } from '../rivals/nginx.js';
 
 const SMALL = 64 * 1024;
 
-async function compare(context: BenchContext, server: BenchServer, nginx: string, ids: { large: string; small: string }) {
+async function compare(
+  context: BenchContext,
+  server: BenchServer,
+  nginx: string,
+  ids: { large: string; small: string },
+) {
   const results: (Result | Skipped)[] = [];
   const large = await inTurn(context, {
     ours: curl(`${server.url}/Packages/large.pkg`),
@@ -14,16 +19,25 @@ async function compare(context: BenchContext, server: BenchServer, nginx: string
   });
   results.push({
     what: 'download of the large package / nginx (speed)',
-    ours: inSeconds(large.ours), rival: `nginx ${inSeconds(large.nginx)}`, value: large.nginx / large.ours, mark: { atLeast: 1 },
+    ours: inSeconds(large.ours),
+    rival: `nginx ${inSeconds(large.nginx)}`,
+    value: large.nginx / large.ours,
+    mark: { atLeast: 1 },
   });
   if (!have('wrk')) return [...results, { what: 'downloads of 64 KiB / nginx', skipped: 'wrk is not installed' }];
-  const small = await inTurn({ ...context, folder: context.folder, runs: Math.min(3, context.runs) }, {
-    ours: () => requestsPerSecond(`${server.url}/Packages/small.pkg`),
-    nginx: () => requestsPerSecond(`${nginx}/${ids.small}`),
-  });
+  const small = await inTurn(
+    { ...context, folder: context.folder, runs: Math.min(3, context.runs) },
+    {
+      ours: () => requestsPerSecond(`${server.url}/Packages/small.pkg`),
+      nginx: () => requestsPerSecond(`${nginx}/${ids.small}`),
+    },
+  );
   results.push({
     what: 'downloads of 64 KiB / nginx (requests a second)',
-    ours: small.ours.toFixed(0), rival: `nginx ${small.nginx.toFixed(0)}`, value: small.ours / small.nginx, mark: { atLeast: 0.4 },
+    ours: small.ours.toFixed(0),
+    rival: `nginx ${small.nginx.toFixed(0)}`,
+    value: small.ours / small.nginx,
+    mark: { atLeast: 0.4 },
   });
   return results;
 }

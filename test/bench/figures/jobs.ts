@@ -24,7 +24,9 @@ async function through(queue: JobQueue): Promise<number> {
     void queue.work([{ name: 'bench', maxAttempts: 5, handle }], CONCURRENCY);
   });
   for (let at = 0; at < JOBS; at += JOBS_A_CALL) {
-    await queue.enqueue(Array.from({ length: JOBS_A_CALL }, (_, i) => ({ name: 'bench', key: `bench:${at + i}`, data: { i } })));
+    await queue.enqueue(
+      Array.from({ length: JOBS_A_CALL }, (_, i) => ({ name: 'bench', key: `bench:${at + i}`, data: { i } })),
+    );
   }
   const seconds = await worked;
   await queue.stop();
@@ -40,10 +42,15 @@ async function compare(context: BenchContext, redis: RedisUnderTest): Promise<Re
       graphile: () => through(new GraphileJobQueue(database)),
     });
     const rate = (seconds: number): string => `${(JOBS / seconds).toFixed(0)}/s`;
-    return [{
-      what: WHAT, ours: rate(times.bull), rival: `Graphile Worker ${rate(times.graphile)}`,
-      value: times.graphile / times.bull, mark: { atLeast: 1 },
-    }];
+    return [
+      {
+        what: WHAT,
+        ours: rate(times.bull),
+        rival: `Graphile Worker ${rate(times.graphile)}`,
+        value: times.graphile / times.bull,
+        mark: { atLeast: 1 },
+      },
+    ];
   });
 }
 

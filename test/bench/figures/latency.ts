@@ -65,7 +65,12 @@ class Wire {
   }
 }
 
-async function oneSample(a: BenchServer, b: BenchServer, wire: Wire, i: number): Promise<{ first: number; published: number }> {
+async function oneSample(
+  a: BenchServer,
+  b: BenchServer,
+  wire: Wire,
+  i: number,
+): Promise<{ first: number; published: number }> {
   const filename = `latency-${i}.pkg`;
   const announced = wire.announced();
   const uploaded = fetch(`${a.url}/api/packages/${filename}`, {
@@ -95,7 +100,10 @@ async function measure(folder: string, settings: Readonly<Record<string, string>
     const samples = [];
     for (let i = 0; i < PACKAGES; i++) samples.push(await oneSample(a, b, wire, i));
     const counted = samples.slice(5);
-    return { first: median(counted.map(({ first }) => first)), published: median(counted.map(({ published }) => published)) };
+    return {
+      first: median(counted.map(({ first }) => first)),
+      published: median(counted.map(({ published }) => published)),
+    };
   } finally {
     wire.close();
     await stopAll([a, b]);
@@ -108,8 +116,20 @@ const inMs = (value: number): string => `${value.toFixed(1)} ms`;
 export const latency: Figure = async ({ folder }) => {
   const { first, published } = await measure(folder, {});
   return [
-    { what: 'announcement to first chunk request (ms)', ours: inMs(first), rival: 'no rival', value: first, mark: { atMost: 30 } },
-    { what: 'announcement to published, 64 KiB (ms)', ours: inMs(published), rival: 'no rival', value: published, mark: { atMost: 48 } },
+    {
+      what: 'announcement to first chunk request (ms)',
+      ours: inMs(first),
+      rival: 'no rival',
+      value: first,
+      mark: { atMost: 30 },
+    },
+    {
+      what: 'announcement to published, 64 KiB (ms)',
+      ours: inMs(published),
+      rival: 'no rival',
+      value: published,
+      mark: { atMost: 48 },
+    },
   ];
 };
 
@@ -121,7 +141,10 @@ export const clusterLatency: Figure = async ({ folder }) => {
   const redis = await RedisUnderTest.start();
   try {
     return await withEventStoreDb(async (url) => {
-      const { first, published } = await measure(mkdtempSync(join(folder, 'cluster-')), { EVENTSTOREDB_URL: url, REDIS_URL: redis.url });
+      const { first, published } = await measure(mkdtempSync(join(folder, 'cluster-')), {
+        EVENTSTOREDB_URL: url,
+        REDIS_URL: redis.url,
+      });
       const what = 'announcement to published, 64 KiB, there (ms)';
       return [
         { what: ON_CLUSTER, ours: inMs(first), rival: 'no rival', value: first, mark: { atMost: 150 } },

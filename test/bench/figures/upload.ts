@@ -20,16 +20,23 @@ export const upload: Figure = async (context) => {
       },
       rival: async () => {
         const seconds = await timed(() =>
-          shell(`cp '${file}' '${copy}'; sync '${copy}' '${folder}'; openssl dgst -sha1 '${copy}'; openssl dgst -sha256 '${copy}'`),
+          shell(
+            `cp '${file}' '${copy}'; sync '${copy}' '${folder}'; openssl dgst -sha1 '${copy}'; openssl dgst -sha256 '${copy}'`,
+          ),
         );
         await shell(`rm '${copy}'`);
         return seconds;
       },
     });
-    return [{
-      what: 'upload / cp + fsync + openssl sha1, sha256',
-      ours: inSeconds(ours), rival: `cp … ${inSeconds(rival)}`, value: ours / rival, mark: { atMost: 1.3 },
-    }];
+    return [
+      {
+        what: 'upload / cp + fsync + openssl sha1, sha256',
+        ours: inSeconds(ours),
+        rival: `cp … ${inSeconds(rival)}`,
+        value: ours / rival,
+        mark: { atMost: 1.3 },
+      },
+    ];
   } finally {
     await server.stop();
     await shell(`rm -f '${file}'`);

@@ -73,9 +73,12 @@ export class LimitedLink {
 
   private pause(): void {
     for (const source of this.sources) source.pause();
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      for (const source of this.sources) source.resume();
-    }, (-this.credit / this.bytesPerSecond) * 1000);
+    this.waiting = setTimeout(
+      () => {
+        this.waiting = null;
+        for (const source of this.sources) source.resume();
+      },
+      (-this.credit / this.bytesPerSecond) * 1000,
+    );
   }
 }

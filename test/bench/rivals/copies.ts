@@ -1,7 +1,8 @@
 import { shell, timed } from '../machine.js';
 
 /** A file is on disk to stay, and somebody has read it again to see that it is whole. */
-export const durableAndChecked = (copy: string, folder: string): string => `sync '${copy}' '${folder}'; openssl dgst -sha1 '${copy}'`;
+export const durableAndChecked = (copy: string, folder: string): string =>
+  `sync '${copy}' '${folder}'; openssl dgst -sha1 '${copy}'`;
 
 /** The same for all files of a folder. */
 export const allDurableAndChecked = (folder: string): string => `sync -f '${folder}'; openssl dgst -sha1 '${folder}'/*`;

@@ -17,7 +17,10 @@ export async function startNginx(folder: string, root: string): Promise<{ url: s
   const port = await freePort(0);
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, nginxConfig(folder, root, port));
-  const nginx = spawn('nginx', ['-c', config], { stdio: 'ignore', env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` } });
+  const nginx = spawn('nginx', ['-c', config], {
+    stdio: 'ignore',
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` },
+  });
   const url = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 100 && !(await fetch(url).catch(() => null)); i++) await delay(50);
   return { url, stop: () => nginx.kill('SIGTERM') };

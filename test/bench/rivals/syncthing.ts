@@ -11,8 +11,14 @@ const FOLDER = 'bench';
 const API_KEY = 'bench';
 /** No call leaves this machine. */
 const OPTIONS = {
-  globalAnnounceEnabled: false, localAnnounceEnabled: false, relaysEnabled: false, natEnabled: false, urAccepted: -1,
-  crashReportingEnabled: false, autoUpgradeIntervalH: 0, startBrowser: false,
+  globalAnnounceEnabled: false,
+  localAnnounceEnabled: false,
+  relaysEnabled: false,
+  natEnabled: false,
+  urAccepted: -1,
+  crashReportingEnabled: false,
+  autoUpgradeIntervalH: 0,
+  startBrowser: false,
 };
 
 /** One Syncthing of its own, in a fresh home. */
@@ -31,7 +37,16 @@ class Instance {
     mkdirSync(shared, { recursive: true });
     await shell(`syncthing generate --home '${home}' --no-default-folder --skip-port-probing`);
     const gui = await freePort(0);
-    const args = ['serve', '--home', home, '--no-browser', '--no-restart', '--no-upgrade', `--gui-address=http://127.0.0.1:${gui}`, `--gui-apikey=${API_KEY}`];
+    const args = [
+      'serve',
+      '--home',
+      home,
+      '--no-browser',
+      '--no-restart',
+      '--no-upgrade',
+      `--gui-address=http://127.0.0.1:${gui}`,
+      `--gui-apikey=${API_KEY}`,
+    ];
     const child = spawn('syncthing', args, { stdio: 'ignore' });
     const instance = new Instance(shared, `http://127.0.0.1:${gui}`, `tcp://127.0.0.1:${await freePort(0)}`, child);
     while (!(await instance.answers())) await delay(100);
@@ -42,7 +57,11 @@ class Instance {
 
   async call(method: string, path: string, body?: object): Promise<unknown> {
     const headers = { 'X-API-Key': API_KEY, 'content-type': 'application/json' };
-    const response = await fetch(`${this.api}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    const response = await fetch(`${this.api}${path}`, {
+      method,
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`Syncthing answered ${method} ${path} with ${response.status}: ${text}`);
     return text === '' ? null : JSON.parse(text);
@@ -53,13 +72,23 @@ class Instance {
     const device = { deviceID: peer.id, name: 'peer', addresses: [peer.address], compression: 'never' };
     await this.call('PUT', `/rest/config/devices/${peer.id}`, device);
     const devices = [{ deviceID: this.id }, { deviceID: peer.id }];
-    const folder = { id: FOLDER, label: FOLDER, path: this.shared, type: 'sendreceive', devices, fsWatcherEnabled: false, rescanIntervalS: 0 };
+    const folder = {
+      id: FOLDER,
+      label: FOLDER,
+      path: this.shared,
+      type: 'sendreceive',
+      devices,
+      fsWatcherEnabled: false,
+      rescanIntervalS: 0,
+    };
     await this.call('PUT', `/rest/config/folders/${FOLDER}`, folder);
   }
 
   async isConnectedTo(peer: Instance): Promise<boolean> {
     const Connections = z.object({ connections: z.record(z.string(), z.object({ connected: z.boolean() })) });
-    return Connections.parse(await this.call('GET', '/rest/system/connections')).connections[peer.id]?.connected ?? false;
+    return (
+      Connections.parse(await this.call('GET', '/rest/system/connections')).connections[peer.id]?.connected ?? false
+    );
   }
 
   /** Resolves when the scan has ended. */
@@ -82,7 +111,10 @@ class Instance {
   }
 
   private answers(): Promise<boolean> {
-    return this.call('GET', '/rest/system/ping').then(() => true, () => false);
+    return this.call('GET', '/rest/system/ping').then(
+      () => true,
+      () => false,
+    );
   }
 }
 
@@ -120,7 +152,9 @@ export class SyncthingPair {
     await this.arrived(sizes);
     const arrivedAt = performance.now();
     const times = { withScan: (arrivedAt - startedAt) / 1000, afterScan: (arrivedAt - (await scanned)) / 1000 };
-    await shell(`diff <(cd '${this.a.shared}' && openssl dgst -sha1 *) <(cd '${this.b.shared}' && openssl dgst -sha1 *)`);
+    await shell(
+      `diff <(cd '${this.a.shared}' && openssl dgst -sha1 *) <(cd '${this.b.shared}' && openssl dgst -sha1 *)`,
+    );
     await this.empty();
     return times;
   }

@@ -32,4 +32,10 @@ const dies = async (job: Taken): Promise<void> => {
   process.kill(process.pid, 'SIGKILL');
   await once(job.signal, 'abort');
 };
-await queue.work([{ name: 'hangs', maxAttempts: 5, handle: hangs }, { name: 'dies', maxAttempts: 2, handle: dies }], 2);
+await queue.work(
+  [
+    { name: 'hangs', maxAttempts: 5, handle: hangs },
+    { name: 'dies', maxAttempts: 2, handle: dies },
+  ],
+  2,
+);

@@ -5,7 +5,12 @@ import { Gate, NOTHING, Recorder, WAIT, type Scene } from './scene.js';
 export function orderOfJobs({ open }: Scene): void {
   it('takes of the jobs that are due the one with the lowest number first, then in their order', async () => {
     const queue = open();
-    const job = (key: string, priority?: number) => ({ name: 'ranked', key, data: null, ...(priority && { priority }) });
+    const job = (key: string, priority?: number) => ({
+      name: 'ranked',
+      key,
+      data: null,
+      ...(priority && { priority }),
+    });
     await queue.enqueue([job('e', 900), job('c'), job('b', 20), job('d'), job('a', 1)]);
     const recorder = new Recorder('ranked');
     await queue.work([recorder], 1);
@@ -14,7 +19,10 @@ export function orderOfJobs({ open }: Scene): void {
 
   it('keeps a replaced job’s place in line by the priority of the later one, and its time', async () => {
     const queue = open();
-    await queue.enqueue([{ name: 'moved', key: 'm:1', data: 'old' }, { name: 'moved', key: 'm:2', data: 'two' }]);
+    await queue.enqueue([
+      { name: 'moved', key: 'm:1', data: 'old' },
+      { name: 'moved', key: 'm:2', data: 'two' },
+    ]);
     await queue.enqueue([{ name: 'moved', key: 'm:3', data: 'old', runAt: new Date(Date.now() + 3_600_000) }]);
     expect(await queue.counts()).toMatchObject({ waiting: 3, due: 2 });
     const later = new Date(Date.now() + 3_600_000);
@@ -40,7 +48,9 @@ export function orderOfJobs({ open }: Scene): void {
     await queue.enqueue([{ name: 'crowd', key: 'crowd', data: 'first' }]);
     await vi.waitFor(() => expect(recorder.seen).toHaveLength(1), WAIT);
     const others = Array.from({ length: 4 }, open);
-    await Promise.all(others.flatMap((other) => [1, 2, 3].map((data) => other.enqueue([{ name: 'crowd', key: 'crowd', data }]))));
+    await Promise.all(
+      others.flatMap((other) => [1, 2, 3].map((data) => other.enqueue([{ name: 'crowd', key: 'crowd', data }]))),
+    );
     expect(await queue.counts()).toMatchObject({ waiting: 1, running: 1 });
     gate.open();
     await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);

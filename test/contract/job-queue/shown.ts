@@ -21,7 +21,13 @@ export function whatIsShown({ open }: Scene): void {
 
   it('lists the jobs that gave up, the last one first', async () => {
     const queue = open();
-    const recorder = new Recorder('fails', ({ key }) => { throw new Error(`no ${key}`); }, 2);
+    const recorder = new Recorder(
+      'fails',
+      ({ key }) => {
+        throw new Error(`no ${key}`);
+      },
+      2,
+    );
     await queue.work([recorder], 1);
     for (const key of ['f:1', 'f:2']) {
       const { stuck } = await queue.counts();

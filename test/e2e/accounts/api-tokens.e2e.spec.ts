@@ -32,12 +32,22 @@ describe('an API token', () => {
     expect(ci.token).toMatch(/^odst_[\w-]{43}[0-9a-f]{8}$/);
     expect((await put(ci.headers, 'ci.pkg')).status).toBe(201);
     expect((await put(ci.headers, 'ci.pkg', 'Test')).status).toBe(403);
-    for (const query of ['{ server { id } }', '{ me { id } }', '{ apiTokens { id } }', 'mutation { revokeAllSessions }', '{ accounts { edges { cursor } } }']) {
+    for (const query of [
+      '{ server { id } }',
+      '{ me { id } }',
+      '{ apiTokens { id } }',
+      'mutation { revokeAllSessions }',
+      '{ accounts { edges { cursor } } }',
+    ]) {
       expect([query, (await ask(server, ci.headers, query)).code]).toEqual([query, 'FORBIDDEN']);
     }
     const { data } = await ask(server, me.headers, '{ package(filename: "ci.pkg") { uploadedBy } }');
     expect(data).toEqual({ package: { uploadedBy: 'publisher' } });
-    const trail = await ask(server, admin, '{ auditTrail(filter: { kinds: ["PackagePublished"] }, first: 1) { edges { node { actor { kind name id } } } } }');
+    const trail = await ask(
+      server,
+      admin,
+      '{ auditTrail(filter: { kinds: ["PackagePublished"] }, first: 1) { edges { node { actor { kind name id } } } } }',
+    );
     expect(JSON.stringify(trail.data)).toContain(`{"kind":"token","name":"AutoPkg of publisher","id":"${ci.id}"}`);
     await waitFor('its use to be noted', async () => {
       const used = await ask(server, me.headers, '{ apiTokens { lastUsedAt lastUsedFrom } }');
@@ -50,7 +60,9 @@ describe('an API token', () => {
     expect((await ask(server, me.headers, CREATE, { name: 'too much', scopes: ['audit'] })).code).toBe('FORBIDDEN');
     expect((await ask(server, me.headers, CREATE, { name: 'too much', scopes: ['own'] })).code).toBe('INVALID_REQUEST');
     const token = await make(me.headers, ['read', 'peers']);
-    expect((await ask(server, token.headers, 'mutation { suspendPeer(id: "none") { id } }')).code).toBe('PEER_NOT_FOUND');
+    expect((await ask(server, token.headers, 'mutation { suspendPeer(id: "none") { id } }')).code).toBe(
+      'PEER_NOT_FOUND',
+    );
     await ask(server, admin, `mutation { updateAccount(id: "${me.id}", roles: [viewer]) { id } }`);
     expect((await ask(server, token.headers, 'mutation { suspendPeer(id: "none") { id } }')).code).toBe('FORBIDDEN');
     expect((await ask(server, token.headers, '{ server { id } }')).code).toBeNull();
@@ -60,7 +72,8 @@ describe('an API token', () => {
     const me = await somebody(server, 'owner', ['viewer']);
     const other = await somebody(server, 'not.owner', ['viewer']);
     const [first, second] = [await make(me.headers, ['read']), await make(me.headers, ['read'], { name: 'second' })];
-    const revoke = (headers: Record<string, string>, id: string) => ask(server, headers, `mutation { revokeApiToken(id: "${id}") }`);
+    const revoke = (headers: Record<string, string>, id: string) =>
+      ask(server, headers, `mutation { revokeApiToken(id: "${id}") }`);
     expect((await revoke(other.headers, first.id)).code).toBe('TOKEN_NOT_FOUND');
     expect((await revoke(me.headers, first.id)).data).toEqual({ revokeApiToken: true });
     expect((await ask(server, first.headers, '{ server { id } }')).status).toBe(401);
@@ -82,7 +95,10 @@ describe('an API token', () => {
 
   it('says so when it has expired', async () => {
     const token = await make(admin, ['read', 'upload'], { expiresAt: new Date(Date.now() + 1_500).toISOString() });
-    await waitFor('its end', async () => (await ask(server, token.headers, '{ server { id } }')).code === 'TOKEN_EXPIRED');
+    await waitFor(
+      'its end',
+      async () => (await ask(server, token.headers, '{ server { id } }')).code === 'TOKEN_EXPIRED',
+    );
     const answer = await ask(server, token.headers, '{ server { id } }');
     expect(answer).toMatchObject({ status: 401, message: expect.stringContaining('expired') });
     expect((await put(token.headers, 'late.pkg')).status).toBe(401);

@@ -12,7 +12,10 @@ afterAll(() => server.dispose());
 /** The new password, as the tool prints it. */
 function reset(): string {
   const env = { ...process.env, ODST_DATA_DIR: server.dataDir };
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['dist/src/app/accounts/reset-admin.js'], { env, encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['dist/src/app/accounts/reset-admin.js'], {
+    env,
+    encoding: 'utf8',
+  });
   const password = /^admin password: (\S{20})\n$/.exec(stdout)?.[1];
   if (status !== 0 || password === undefined) throw new Error(`${stdout}${stderr}`);
   return password;
@@ -30,8 +33,14 @@ it('gives the admin a new password while the server runs, on record, whatever wa
   const me = bearer(await signIn(server, 'admin', password));
   expect((await ask(server, me, '{ server { id } }')).code).toBe('PASSWORD_CHANGE_REQUIRED');
   await ask(server, me, `mutation { changePassword(current: "${password}", new: "${OWN_PASSWORD}") }`);
-  const trail = await ask(server, me, '{ auditTrail(filter: { kinds: ["PasswordChanged", "RoleChanged", "AccountEnabled"] }) { edges { node { summary actor { name } } } } }');
-  expect(JSON.stringify(trail.data)).toContain(`"Gave admin a new password on the server's own machine","actor":{"name":"accounts:reset-admin"}`);
+  const trail = await ask(
+    server,
+    me,
+    '{ auditTrail(filter: { kinds: ["PasswordChanged", "RoleChanged", "AccountEnabled"] }) { edges { node { summary actor { name } } } } }',
+  );
+  expect(JSON.stringify(trail.data)).toContain(
+    `"Gave admin a new password on the server's own machine","actor":{"name":"accounts:reset-admin"}`,
+  );
 });
 
 it('does so while the server is stopped', async () => {

@@ -20,11 +20,18 @@ const Sessions = z.object({ sessions: z.array(z.object({ id: z.string(), current
 describe('sessions', () => {
   it('are listed with their place, and closed one by one or all at once', async () => {
     const me = await somebody(server, 'lister', ['viewer']);
-    const [second, third] = [await signIn(server, 'lister', OWN_PASSWORD), await signIn(server, 'lister', OWN_PASSWORD)];
-    const { sessions } = Sessions.parse((await ask(server, bearer(second), '{ sessions { id current address userAgent lastSeenAt } }')).data);
+    const [second, third] = [
+      await signIn(server, 'lister', OWN_PASSWORD),
+      await signIn(server, 'lister', OWN_PASSWORD),
+    ];
+    const { sessions } = Sessions.parse(
+      (await ask(server, bearer(second), '{ sessions { id current address userAgent lastSeenAt } }')).data,
+    );
     expect(sessions.map(({ current }) => current).toSorted()).toEqual([false, false, true]);
     const own = sessions.find(({ current }) => current)?.id;
-    expect((await ask(server, me.headers, `mutation { revokeSession(id: "${own}") }`)).data).toEqual({ revokeSession: true });
+    expect((await ask(server, me.headers, `mutation { revokeSession(id: "${own}") }`)).data).toEqual({
+      revokeSession: true,
+    });
     expect((await ask(server, bearer(second), '{ me { id } }')).status).toBe(401);
     expect((await ask(server, me.headers, 'mutation { revokeAllSessions }')).data).toEqual({ revokeAllSessions: 1 });
     expect((await ask(server, bearer(third), '{ me { id } }')).status).toBe(401);
@@ -34,7 +41,9 @@ describe('sessions', () => {
   it('of others are closed by administrators only', async () => {
     const me = await somebody(server, 'mine', ['viewer']);
     const other = await somebody(server, 'other', ['viewer']);
-    const { sessions: [session] } = Sessions.parse((await ask(server, me.headers, '{ sessions { id current } }')).data);
+    const {
+      sessions: [session],
+    } = Sessions.parse((await ask(server, me.headers, '{ sessions { id current } }')).data);
     const revoke = `mutation { revokeSession(id: "${session?.id}") }`;
     expect((await ask(server, other.headers, revoke)).code).toBe('SESSION_NOT_FOUND');
     expect((await ask(server, admin, revoke)).code).toBeNull();
@@ -51,7 +60,11 @@ describe('sessions', () => {
 });
 
 describe('a browser', () => {
-  const own = (): Record<string, string> => ({ origin: server.url, 'sec-fetch-site': 'same-origin', 'x-odst-csrf': '1' });
+  const own = (): Record<string, string> => ({
+    origin: server.url,
+    'sec-fetch-site': 'same-origin',
+    'x-odst-csrf': '1',
+  });
   const SIGN_IN = `mutation { signIn(username: "admin", password: "${PASSWORD}", cookie: true) { token } }`;
 
   async function cookie(): Promise<string> {
@@ -65,7 +78,11 @@ describe('a browser', () => {
   it('is signed in by its cookie, and signed out', async () => {
     const headers = { ...own(), cookie: await cookie() };
     expect((await ask(server, headers, '{ me { username } }')).data).toEqual({ me: { username: 'admin' } });
-    const put = await fetch(`${server.url}/api/packages/browser.pkg`, { method: 'PUT', headers, body: 'from a browser' });
+    const put = await fetch(`${server.url}/api/packages/browser.pkg`, {
+      method: 'PUT',
+      headers,
+      body: 'from a browser',
+    });
     expect(put.status).toBe(201);
     const { response } = await ask(server, headers, 'mutation { signOut }');
     expect(response.headers.get('set-cookie')).toContain('Max-Age=0');
@@ -90,10 +107,15 @@ describe('a browser', () => {
 
   it('subscribes with its cookie from a page of this server only', async () => {
     const session = await cookie();
-    const subscribe = (headers: Record<string, string>) => listen(server, 'subscription { peerChanged { id } }', {}, { cookie: session, ...headers });
+    const subscribe = (headers: Record<string, string>) =>
+      listen(server, 'subscription { peerChanged { id } }', {}, { cookie: session, ...headers });
     const good = subscribe({ origin: server.url });
     await waitFor('the connection', () => good.opened);
-    const elsewhere: Record<string, string>[] = [{ origin: 'https://evil.example' }, {}, { origin: server.url, 'sec-fetch-site': 'cross-site' }];
+    const elsewhere: Record<string, string>[] = [
+      { origin: 'https://evil.example' },
+      {},
+      { origin: server.url, 'sec-fetch-site': 'cross-site' },
+    ];
     for (const headers of elsewhere) {
       const bad = subscribe(headers);
       await waitFor('the end', () => bad.ended);
@@ -112,8 +134,12 @@ describe('a browser', () => {
       const set = response.headers.get('set-cookie') ?? '';
       expect(set).toMatch(/^__Host-odst=.*; Path=\/; .*HttpOnly; SameSite=Strict; Secure$/);
       const token = set.split(';', 1)[0] ?? '';
-      expect((await ask(behind, { ...headers, cookie: token }, '{ me { username } }')).data).toEqual({ me: { username: 'admin' } });
-      expect((await ask(behind, { ...headers, cookie: token.replace('__Host-', '') }, '{ me { username } }')).status).toBe(401);
+      expect((await ask(behind, { ...headers, cookie: token }, '{ me { username } }')).data).toEqual({
+        me: { username: 'admin' },
+      });
+      expect(
+        (await ask(behind, { ...headers, cookie: token.replace('__Host-', '') }, '{ me { username } }')).status,
+      ).toBe(401);
     } finally {
       await behind.dispose();
     }
@@ -130,7 +156,9 @@ describe('a subscription', () => {
 
   it('states its need like any call', async () => {
     const me = await somebody(server, 'curious', ['viewer']);
-    const heard = listen(server, 'subscription { auditRecorded { kind } }', { Authorization: me.headers['authorization'] });
+    const heard = listen(server, 'subscription { auditRecorded { kind } }', {
+      Authorization: me.headers['authorization'],
+    });
     await waitFor('the refusal', () => heard.ended);
     expect(JSON.stringify([heard.values, heard.ended])).toContain('FORBIDDEN');
   });
@@ -146,7 +174,8 @@ describe('a subscription', () => {
   it('ends when a permission is lost, and goes on when one is added', async () => {
     const me = await somebody(server, 'demoted', ['viewer', 'auditor']);
     const heard = await open(me.headers);
-    const roles = (list: string) => ask(server, admin, `mutation { updateAccount(id: "${me.id}", roles: [${list}]) { roles } }`);
+    const roles = (list: string) =>
+      ask(server, admin, `mutation { updateAccount(id: "${me.id}", roles: [${list}]) { roles } }`);
     await roles('viewer, auditor, operator');
     expect((await ask(server, me.headers, 'mutation { suspendPeer(id: "none") { id } }')).code).toBe('PEER_NOT_FOUND');
     expect(heard.ended).toBeNull();
@@ -178,16 +207,23 @@ describe('an upload', () => {
 
   it('goes on when the session expires meanwhile', async () => {
     const me = await somebody(server, 'uploader', ['publisher'], 'Prod');
-    const expire = () => inDatabase(server, `UPDATE state.sessions SET expires_at = now() WHERE account_id = '${me.id}'`);
+    const expire = () =>
+      inDatabase(server, `UPDATE state.sessions SET expires_at = now() WHERE account_id = '${me.id}'`);
     expect((await slowPut('slow.pkg', me.headers, expire)).status).toBe(201);
     expect(await server.servedDigest('slow.pkg')).toBe(sha256(Buffer.from('1234567890')));
-    await waitFor('the session to be refused', async () => (await ask(server, me.headers, '{ me { id } }')).status === 401);
+    await waitFor(
+      'the session to be refused',
+      async () => (await ask(server, me.headers, '{ me { id } }')).status === 401,
+    );
   });
 
   it('is not published when the account was disabled meanwhile', async () => {
     const me = await somebody(server, 'thrown.out', ['publisher'], 'Prod');
     const disable = () => ask(server, admin, `mutation { disableAccount(id: "${me.id}") { id } }`);
-    expect(await slowPut('rogue.pkg', me.headers, disable)).toMatchObject({ status: 401, body: expect.stringContaining('UNAUTHENTICATED') });
+    expect(await slowPut('rogue.pkg', me.headers, disable)).toMatchObject({
+      status: 401,
+      body: expect.stringContaining('UNAUTHENTICATED'),
+    });
     expect((await server.download('rogue.pkg')).status).toBe(404);
   });
 });

@@ -22,7 +22,9 @@ const Trail = z.object({
           kind: z.string(),
           summary: z.string(),
           changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
-          origin: z.object({ serverId: z.string(), serverName: z.string().nullable(), actor: z.string().nullable() }).nullable(),
+          origin: z
+            .object({ serverId: z.string(), serverName: z.string().nullable(), actor: z.string().nullable() })
+            .nullable(),
         }),
       }),
     ),
@@ -30,12 +32,17 @@ const Trail = z.object({
 });
 
 async function trail(server: ServerUnderTest, filter: object) {
-  const query = 'query ($filter: AuditFilter) { auditTrail(filter: $filter, first: 100) { edges { node { kind summary changes { field before after } origin { serverId serverName actor } } } } }';
+  const query =
+    'query ($filter: AuditFilter) { auditTrail(filter: $filter, first: 100) { edges { node { kind summary changes { field before after } origin { serverId serverName actor } } } } }';
   return (await (await server.client()).ask(query, Trail, { filter })).auditTrail.edges.map(({ node }) => node);
 }
 
 const ofServer = async (server: ServerUnderTest) =>
-  (await (await server.client()).ask('{ server { id publicKey } }', z.object({ server: z.object({ id: z.string(), publicKey: z.string() }) }))).server;
+  (
+    await (
+      await server.client()
+    ).ask('{ server { id publicKey } }', z.object({ server: z.object({ id: z.string(), publicKey: z.string() }) }))
+  ).server;
 
 async function exportOf(server: ServerUnderTest, query = '') {
   return fetch(`${server.url}/api/audit/export${query}`, { headers: bearer((await server.client()).token) });
@@ -51,14 +58,21 @@ describe('the audit trail of two servers', () => {
     const anna = await somebody(a, 'anna', ['publisher'], 'Prod');
     const promoter = await somebody(a, 'paula', ['admin']);
     await ask(a, promoter.headers, `mutation { removePackage(id: "${id}") { state } }`);
-    await ask(a, bearer((await a.client()).token), `mutation { updateAccount(id: "${anna.id}", roles: [viewer]) { id } }`);
+    await ask(
+      a,
+      bearer((await a.client()).token),
+      `mutation { updateAccount(id: "${anna.id}", roles: [viewer]) { id } }`,
+    );
     await waitFor('the removal on b', async () => !(await b.download('far.pkg')).ok);
     const onB = await trail(b, { target: id });
     const origin = { serverId: (await ofServer(a)).id, serverName: 'a', actor: 'admin' };
     expect(onB.find(({ kind }) => kind === 'PackagePublished')).toMatchObject({ origin });
     expect(onB.find(({ kind }) => kind === 'ReplicaPublished')).toMatchObject({ origin });
     const removed = onB.find(({ kind }) => kind === 'PackageRemoved');
-    expect(removed).toMatchObject({ origin: { serverId: origin.serverId, serverName: 'a', actor: 'paula' }, changes: [{ field: 'removed', before: false, after: true }] });
+    expect(removed).toMatchObject({
+      origin: { serverId: origin.serverId, serverName: 'a', actor: 'paula' },
+      changes: [{ field: 'removed', before: false, after: true }],
+    });
     expect((await trail(a, { target: id })).every((entry) => entry.origin === null)).toBe(true);
     const [role] = await trail(a, { kinds: ['RoleChanged'] });
     expect(role?.changes).toEqual([
@@ -104,7 +118,9 @@ describe('the audit trail of two servers', () => {
   it('goes on after SIGKILL in the middle of writes, and is whole', async () => {
     const { a } = pair;
     for (let round = 0; round < 2; round++) {
-      const uploads = Array.from({ length: 20 }, (_, i) => a.put(`killed-${round}-${i}.pkg`, randomBytes(20_000)).catch(() => null));
+      const uploads = Array.from({ length: 20 }, (_, i) =>
+        a.put(`killed-${round}-${i}.pkg`, randomBytes(20_000)).catch(() => null),
+      );
       await Promise.race(uploads);
       await a.kill();
       await Promise.all(uploads);
@@ -119,9 +135,15 @@ describe('the audit trail of two servers', () => {
 
   it('shows what was changed in the database, while the server runs and when it does not', async () => {
     const { b } = pair;
-    await inDatabase(b, `UPDATE log.events SET metadata = jsonb_set(metadata::jsonb, '{actor,name}', '"nobody"')::json WHERE position = 7`);
+    await inDatabase(
+      b,
+      `UPDATE log.events SET metadata = jsonb_set(metadata::jsonb, '{actor,name}', '"nobody"')::json WHERE position = 7`,
+    );
     const found = await verify(b);
-    expect(found).toMatchObject({ code: 1, said: expect.stringMatching(/PROBLEM \(changed\) at entry 7: Entry 7, event [0-9a-f-]{36}/) });
+    expect(found).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/PROBLEM \(changed\) at entry 7: Entry 7, event [0-9a-f-]{36}/),
+    });
     await b.stop();
     expect(await verify(b)).toMatchObject({ code: 1, said: expect.stringContaining('PROBLEM (changed) at entry 7') });
     await b.start();

@@ -20,8 +20,10 @@ describe.skipIf(lacksRedis())('accounts on 2 api processes on EventStoreDB, Post
   });
   afterAll(() => cluster.dispose());
 
-  const codeOn = async (server: ServerUnderTest, headers: Record<string, string>): Promise<string | null> => (await ask(server, headers, READ)).code;
-  const asAdmin = async (query: string, variables: object) => ask(one, bearer((await one.client()).token), query, variables);
+  const codeOn = async (server: ServerUnderTest, headers: Record<string, string>): Promise<string | null> =>
+    (await ask(server, headers, READ)).code;
+  const asAdmin = async (query: string, variables: object) =>
+    ask(one, bearer((await one.client()).token), query, variables);
 
   it('a session and a password of one hold on the other at once', async () => {
     const person = await somebody(one, 'both', ['viewer']);
@@ -33,7 +35,9 @@ describe.skipIf(lacksRedis())('accounts on 2 api processes on EventStoreDB, Post
     const person = await somebody(one, 'leaver', ['admin']);
     const heard = listen(other, 'subscription { auditRecorded { kind } }', { authorization: `Bearer ${person.token}` });
     await waitFor('the subscription', () => heard.opened);
-    expect((await asAdmin('mutation ($id: ID!) { disableAccount(id: $id) { id } }', { id: person.id })).code).toBeNull();
+    expect(
+      (await asAdmin('mutation ($id: ID!) { disableAccount(id: $id) { id } }', { id: person.id })).code,
+    ).toBeNull();
     await waitFor('the other to refuse', async () => (await codeOn(other, person.headers)) === 'UNAUTHENTICATED');
     await waitFor('the end of the subscription', () => heard.ended !== null);
   });

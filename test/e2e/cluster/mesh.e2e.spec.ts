@@ -42,11 +42,18 @@ describe.skipIf(lacksRedis())('2 api processes and a worker in the middle of a m
   }
 
   it('fetch through the tunnels of a server that nobody can call, and give it what others have', async () => {
-    const hidden = await started('hidden', { ODST_REACHABLE: 'false', ODST_URL: `http://127.0.0.1:${await freePort(0)}` });
+    const hidden = await started('hidden', {
+      ODST_REACHABLE: 'false',
+      ODST_URL: `http://127.0.0.1:${await freePort(0)}`,
+    });
     await register(await cluster.api.client(), await hidden.client());
     const [up, down] = [randomBytes(40 * MIB + 17), randomBytes(3 * MIB)];
     await Promise.all([hidden.put('up.pkg', up), last.put('down.pkg', down)]);
-    await Promise.all([served(cluster.api, 'up.pkg', up), served(last, 'up.pkg', up), served(hidden, 'down.pkg', down)]);
+    await Promise.all([
+      served(cluster.api, 'up.pkg', up),
+      served(last, 'up.pkg', up),
+      served(hidden, 'down.pkg', down),
+    ]);
     const { peers } = await (await cluster.api.client()).ask('{ peers { name connectedThrough } }', Ways);
     expect(peers).toContainEqual({ name: 'hidden', connectedThrough: 'TUNNEL' });
   });
@@ -57,7 +64,11 @@ describe.skipIf(lacksRedis())('2 api processes and a worker in the middle of a m
     way.limitContent(30 * MIB);
     const bytes = randomBytes(64 * MIB);
     const { id } = Uploaded.parse(await (await origin.put('chain.pkg', bytes)).json());
-    await waitFor('chunks on the last server', async () => ((await localReplica(last, id))?.verifiedChunks ?? 0) > 0, LONG_MS);
+    await waitFor(
+      'chunks on the last server',
+      async () => ((await localReplica(last, id))?.verifiedChunks ?? 0) > 0,
+      LONG_MS,
+    );
     expect((await localReplica(cluster.api, id))?.verifiedChunks).toBeLessThan(64);
     way.limitContent(Number.POSITIVE_INFINITY);
     for (const server of [last, cluster.api]) await served(server, 'chain.pkg', bytes);

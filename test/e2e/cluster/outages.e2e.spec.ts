@@ -42,31 +42,48 @@ describe.skipIf(lacksRedis())('while an engine is away for a minute', () => {
   });
 
   const engines: Record<string, () => Engine> = {
-    EventStoreDB: () => ({ name: 'eventStore', stop: () => cluster.events.kill(), start: () => cluster.events.restart() }),
-    PostgreSQL: () => ({ name: 'readModels', stop: () => cluster.postgres.stop(), start: () => cluster.postgres.restart() }),
+    EventStoreDB: () => ({
+      name: 'eventStore',
+      stop: () => cluster.events.kill(),
+      start: () => cluster.events.restart(),
+    }),
+    PostgreSQL: () => ({
+      name: 'readModels',
+      stop: () => cluster.postgres.stop(),
+      start: () => cluster.postgres.restart(),
+    }),
     Redis: () => ({ name: 'jobQueue', stop: () => cluster.redis.stop(), start: () => cluster.redis.restart() }),
   };
 
-  it.each(Object.keys(engines))('%s: nothing is answered falsely, nothing is lost, and all goes on by itself', async (name) => {
-    const engine = engines[name]?.();
-    if (!engine) throw new Error('no such engine');
-    const pids = cluster.processes.map(({ pid }) => pid);
-    const id = await upload(origin, `${name}-before.pkg`, 128 * MIB);
-    await waitFor('some chunks', async () => ((await localReplica(cluster.api, id))?.verifiedChunks ?? 0) > 0);
-    await engine.stop();
-    await liveThrough(name, engine);
-    await engine.start();
+  it.each(Object.keys(engines))(
+    '%s: nothing is answered falsely, nothing is lost, and all goes on by itself',
+    async (name) => {
+      const engine = engines[name]?.();
+      if (!engine) throw new Error('no such engine');
+      const pids = cluster.processes.map(({ pid }) => pid);
+      const id = await upload(origin, `${name}-before.pkg`, 128 * MIB);
+      await waitFor('some chunks', async () => ((await localReplica(cluster.api, id))?.verifiedChunks ?? 0) > 0);
+      await engine.stop();
+      await liveThrough(name, engine);
+      await engine.start();
 
-    await waitFor('everything at both servers', async () => {
-      for (const [filename, digest] of kept) {
-        for (const server of [cluster.api, origin]) if ((await server.servedDigest(filename)) !== digest) return false;
-      }
-      return true;
-    }, 120_000);
-    await waitFor('the cluster to be ready', async () => (await health()).status === 200);
-    expect(cluster.processes.map(({ pid, isRunning }) => isRunning && pid)).toEqual(pids);
-    await expectRowsToEqualARebuild();
-  }, 400_000);
+      await waitFor(
+        'everything at both servers',
+        async () => {
+          for (const [filename, digest] of kept) {
+            for (const server of [cluster.api, origin])
+              if ((await server.servedDigest(filename)) !== digest) return false;
+          }
+          return true;
+        },
+        120_000,
+      );
+      await waitFor('the cluster to be ready', async () => (await health()).status === 200);
+      expect(cluster.processes.map(({ pid, isRunning }) => isRunning && pid)).toEqual(pids);
+      await expectRowsToEqualARebuild();
+    },
+    400_000,
+  );
 
   async function upload(to: ServerUnderTest, filename: string, size: number): Promise<string> {
     const bytes = randomBytes(size);
@@ -107,7 +124,12 @@ describe.skipIf(lacksRedis())('while an engine is away for a minute', () => {
 
   async function expectRowsToEqualARebuild(): Promise<void> {
     const before = await settledRows();
-    const env = { ...process.env, DATABASE_URL: cluster.postgres.url, EVENTSTOREDB_URL: cluster.events.url, ODST_DATA_DIR: cluster.dataDir };
+    const env = {
+      ...process.env,
+      DATABASE_URL: cluster.postgres.url,
+      EVENTSTOREDB_URL: cluster.events.url,
+      ODST_DATA_DIR: cluster.dataDir,
+    };
     await promisify(execFile)(process.execPath, [REBUILD], { env });
     expect(await settledRows()).toEqual(before);
   }
@@ -118,7 +140,9 @@ describe.skipIf(lacksRedis())('while an engine is away for a minute', () => {
    */
   function tellsOfAllCopies({ replicas = [], audit_entries: audit = [] }: Record<string, string[]>): boolean {
     const held = replicas.flatMap((row) => /^\(([0-9a-f-]{36}),[^,]+,t,PUBLISHED,/.exec(row)?.[1] ?? []);
-    return held.every((id) => audit.some((row) => row.includes(',ReplicaReported,') && row.includes(`,PACKAGE,${id},`)));
+    return held.every((id) =>
+      audit.some((row) => row.includes(',ReplicaReported,') && row.includes(`,PACKAGE,${id},`)),
+    );
   }
 
   /** The rows once they have stopped changing. Where a reader stands in the log is not part of them. */

@@ -33,7 +33,10 @@ describe.skipIf(lacksRedis())('the queue of B is in Redis', { timeout: 400_000 }
       return piece;
     };
     const { id } = Uploaded.parse(await (await pair.a.put('big.pkg', bytes)).json());
-    await waitFor('some verified chunks', async () => passed > 60 * MIB && ((await localReplica(pair.b, id))?.verifiedChunks ?? 0) > 10);
+    await waitFor(
+      'some verified chunks',
+      async () => passed > 60 * MIB && ((await localReplica(pair.b, id))?.verifiedChunks ?? 0) > 10,
+    );
     expect(await redis.keys()).not.toEqual([]);
     await redis.flushAll();
     isHeld = false;

@@ -53,7 +53,10 @@ describe.skipIf(lacksRedis())('2 api and 2 worker processes on EventStoreDB, Pos
     await waitFor('what comes afterwards', async () => (await cluster.api.servedDigest('after.pkg')) === sha256(after));
     const own = randomBytes(3 * MIB);
     await upload(cluster.api, 'own.pkg', own);
-    await waitFor('its own package at the other server', async () => (await origin.servedDigest('own.pkg')) === sha256(own));
+    await waitFor(
+      'its own package at the other server',
+      async () => (await origin.servedDigest('own.pkg')) === sha256(own),
+    );
   });
 
   it('show on every api process what was answered on one, and tell the subscribers of each', async () => {
@@ -65,7 +68,9 @@ describe.skipIf(lacksRedis())('2 api and 2 worker processes on EventStoreDB, Pos
     const id = await upload(first, 'new.pkg', randomBytes(1000));
     await waitFor('the subscribers of both', () => heard.every((names) => names.includes('new.pkg')));
     for (const stage of ['Dev', 'Test', 'Prod', 'Dev']) {
-      await (await first.client()).ask(`mutation ($id: ID!) { setPackageStage(id: $id, stage: ${stage}) { id } }`, z.unknown(), { id });
+      await (
+        await first.client()
+      ).ask(`mutation ($id: ID!) { setPackageStage(id: $id, stage: ${stage}) { id } }`, z.unknown(), { id });
       const shown = await (await second.client()).ask('query ($id: ID!) { package(id: $id) { stage } }', Stage, { id });
       expect(shown.package?.stage).toBe(stage);
     }
@@ -86,10 +91,13 @@ function subscribe(url: string, token: string, heard: string[]) {
     connectionParams: { Authorization: `Bearer ${token}` },
   });
   const Changed = z.object({ packageChanged: z.object({ filename: z.string() }).nullable() });
-  client.subscribe({ query: 'subscription { packageChanged { filename } }' }, {
-    next: ({ data }) => void heard.push(Changed.parse(data).packageChanged?.filename ?? ''),
-    error: () => undefined,
-    complete: () => undefined,
-  });
+  client.subscribe(
+    { query: 'subscription { packageChanged { filename } }' },
+    {
+      next: ({ data }) => void heard.push(Changed.parse(data).packageChanged?.filename ?? ''),
+      error: () => undefined,
+      complete: () => undefined,
+    },
+  );
   return client;
 }

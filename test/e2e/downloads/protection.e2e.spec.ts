@@ -11,9 +11,15 @@ const bytes = randomBytes(300_000);
 const Protection = z.object({ setDownloadProtection: z.object({ generatedPassword: z.string().nullable() }) });
 const Url = z.object({ createDownloadUrl: z.object({ url: z.string(), expiresAt: z.coerce.date() }) });
 const Trail = z.object({
-  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string(), summary: z.string(), actor: z.object({ name: z.string() }) }) })) }),
+  auditTrail: z.object({
+    edges: z.array(
+      z.object({ node: z.object({ kind: z.string(), summary: z.string(), actor: z.object({ name: z.string() }) }) }),
+    ),
+  }),
 });
-const basic = (username: string, password: string) => ({ authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` });
+const basic = (username: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+});
 
 /** The paths by which endpoints come: straight to the server, and through nginx. */
 describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('downloads that are protected, %s', (way) => {
@@ -27,7 +33,11 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
     const folder = new ServerUnderTest('folder').dataDir;
     const port = await freePort(0);
     if (way !== 'directly') nginx = await Nginx.start({ ports: [port], dataDir: folder });
-    const behind = nginx && { ODST_URL: nginx.url, ODST_ACCEL_REDIRECT: '/_odst/packages/', ODST_TRUSTED_PROXIES: 'loopback' };
+    const behind = nginx && {
+      ODST_URL: nginx.url,
+      ODST_ACCEL_REDIRECT: '/_odst/packages/',
+      ODST_TRUSTED_PROXIES: 'loopback',
+    };
     server = new ServerUnderTest('a', { ...behind }, folder);
     server.port = port;
     peer = new ServerUnderTest('b');
@@ -41,11 +51,14 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
     await nginx?.stop();
   });
 
-  const ask = async <T>(query: string, shape: z.ZodType<T>, variables: object = {}): Promise<T> => (await server.client()).ask(query, shape, variables);
-  const get = (headers: Record<string, string> = {}, path = '/Packages/Foo.pkg') => fetch(`${base}${path}`, { headers });
+  const ask = async <T>(query: string, shape: z.ZodType<T>, variables: object = {}): Promise<T> =>
+    (await server.client()).ask(query, shape, variables);
+  const get = (headers: Record<string, string> = {}, path = '/Packages/Foo.pkg') =>
+    fetch(`${base}${path}`, { headers });
   const digestOf = async (response: Response) => sha256(new Uint8Array(await response.arrayBuffer()));
   const protect = async (mode: string, more = ''): Promise<string | null> =>
-    (await ask(`mutation { setDownloadProtection(mode: ${mode} ${more}) { generatedPassword } }`, Protection)).setDownloadProtection.generatedPassword;
+    (await ask(`mutation { setDownloadProtection(mode: ${mode} ${more}) { generatedPassword } }`, Protection))
+      .setDownloadProtection.generatedPassword;
 
   it('are open to everybody unless an administrator says otherwise', async () => {
     const response = await get();
@@ -61,7 +74,12 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
     expect(challenged.headers.get('www-authenticate')).toBe('Basic realm="Packages", charset="UTF-8"');
     expect(await challenged.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect((await get({}, '/Packages/none.pkg')).status).toBe(401);
-    for (const wrong of [basic('munki', 'x'), basic('other', password), { authorization: 'Basic !' }, { authorization: 'Bearer x' }]) {
+    for (const wrong of [
+      basic('munki', 'x'),
+      basic('other', password),
+      { authorization: 'Basic !' },
+      { authorization: 'Bearer x' },
+    ]) {
       expect((await get(wrong)).status).toBe(401);
     }
     const right = basic('munki', password);
@@ -69,7 +87,9 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
     expect([whole.status, await digestOf(whole)]).toEqual([200, sha256(bytes)]);
     const part = await get({ ...right, range: 'bytes=100-199' });
     expect([part.status, part.headers.get('content-range'), await digestOf(part)]).toEqual([
-      206, `bytes 100-199/${bytes.length}`, sha256(bytes.subarray(100, 200)),
+      206,
+      `bytes 100-199/${bytes.length}`,
+      sha256(bytes.subarray(100, 200)),
     ]);
     expect((await get({ ...right, 'if-none-match': whole.headers.get('etag') ?? '' })).status).toBe(304);
     expect((await get(right, '/Packages/none.pkg')).status).toBe(404);
@@ -99,29 +119,42 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
   it('SIGNED: the address as it was made, until it expires', async () => {
     await protect('SIGNED');
     expect((await get()).status).toBe(403);
-    const create = 'mutation ($id: String!, $s: Int!) { createDownloadUrl(packageId: $id, expiresInSeconds: $s) { url expiresAt } }';
+    const create =
+      'mutation ($id: String!, $s: Int!) { createDownloadUrl(packageId: $id, expiresInSeconds: $s) { url expiresAt } }';
     const { url, expiresAt } = (await ask(create, Url, { id, s: 600 })).createDownloadUrl;
     expect(url.startsWith(`${base}/packages/${id}/Foo.pkg?`)).toBe(true);
     expect(Math.abs(expiresAt.getTime() - Date.now() - 600_000)).toBeLessThan(60_000);
     const whole = await fetch(url);
     expect([whole.status, await digestOf(whole)]).toEqual([200, sha256(bytes)]);
     expect((await fetch(url, { headers: { range: 'bytes=-10' } })).status).toBe(206);
-    const changed = [url.replace(/expires=\d/, 'expires=9'), `${url}x`, url.replace(id, id.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')))];
+    const changed = [
+      url.replace(/expires=\d/, 'expires=9'),
+      `${url}x`,
+      url.replace(
+        id,
+        id.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')),
+      ),
+    ];
     for (const address of changed) expect((await fetch(address)).status).toBe(403);
     const short = (await ask(create, Url, { id, s: 1 })).createDownloadUrl.url;
     await waitFor('the end of the address', async () => (await fetch(short)).status === 403);
     expect(await (await fetch(short)).json()).toMatchObject({ code: 'DOWNLOAD_URL_EXPIRED' });
-    for (const seconds of [0, -1, 604_801]) await expect(ask(create, Url, { id, s: seconds })).rejects.toThrow(/from 1 to 604800/);
+    for (const seconds of [0, -1, 604_801])
+      await expect(ask(create, Url, { id, s: seconds })).rejects.toThrow(/from 1 to 604800/);
   });
 
   it('does not hold up other servers, and all of it is in the audit trail, without a secret', async () => {
     const more = randomBytes(1000);
     await server.put('More.pkg', more);
     await waitFor('the copy', async () => (await peer.servedDigest('More.pkg')) === sha256(more));
-    const query = '{ auditTrail(first: 100, filter: { kinds: ["DownloadProtectionChanged", "DownloadUrlCreated", "DownloadRefused"] }) { edges { node { kind summary actor { name } } } } }';
+    const query =
+      '{ auditTrail(first: 100, filter: { kinds: ["DownloadProtectionChanged", "DownloadUrlCreated", "DownloadRefused"] }) { edges { node { kind summary actor { name } } } } }';
     const entries = (await ask(query, Trail)).auditTrail.edges.map(({ node }) => node);
     expect(new Set(entries.map(({ kind }) => kind)).size).toBe(3);
-    expect(entries.find(({ kind }) => kind === 'DownloadProtectionChanged')).toMatchObject({ actor: { name: 'admin' }, summary: expect.stringContaining('Downloads are for') });
+    expect(entries.find(({ kind }) => kind === 'DownloadProtectionChanged')).toMatchObject({
+      actor: { name: 'admin' },
+      summary: expect.stringContaining('Downloads are for'),
+    });
     expect(JSON.stringify(entries)).not.toMatch(/another password|signature=/);
   });
 });

@@ -15,7 +15,10 @@ afterEach(() => scene.expectHealthy());
 
 /** As they could come on the wire: no spaces, no control characters. */
 const rawPath = headerText.map((text) => text.replaceAll(/[^\x21-\x7e]/g, ''));
-const stage = fc.oneof(fc.constantFrom('', '?stage=Dev', '?stage=Prod', '?stage=', '?stage=Live', '?stage=Dev&stage=Test', '?&&=&stage'), urlText.map((text) => `?stage=${text}`));
+const stage = fc.oneof(
+  fc.constantFrom('', '?stage=Dev', '?stage=Prod', '?stage=', '?stage=Live', '?stage=Dev&stage=Test', '?&&=&stage'),
+  urlText.map((text) => `?stage=${text}`),
+);
 
 /** Whatever was said to be uploaded can be downloaded. */
 async function expectServed({ status, body }: Answer, bytes: Buffer): Promise<void> {
@@ -36,36 +39,106 @@ it('a file by PUT under any name, with any stage', async () => {
   });
 });
 
-const digest = fc.oneof(headerText, fc.constantFrom('sha-256=:AAAA:', 'sha-256=::', 'sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:', 'sha=1', 'sha-256=?1', 'sha-512=:x:, sha=:y:', ':', '=', ','));
+const digest = fc.oneof(
+  headerText,
+  fc.constantFrom(
+    'sha-256=:AAAA:',
+    'sha-256=::',
+    'sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:',
+    'sha=1',
+    'sha-256=?1',
+    'sha-512=:x:, sha=:y:',
+    ':',
+    '=',
+    ',',
+  ),
+);
 
 it('with any header', async () => {
   const headers = fc.dictionary(
-    fc.constantFrom('Content-Type', 'Content-Digest', 'Repr-Digest', 'Content-Encoding', 'Content-Range', 'Expect', 'X-Request-Id', 'X-Forwarded-For', 'Range', 'If-Match', 'Cookie', 'Origin', 'Sec-Fetch-Site', 'User-Agent'),
+    fc.constantFrom(
+      'Content-Type',
+      'Content-Digest',
+      'Repr-Digest',
+      'Content-Encoding',
+      'Content-Range',
+      'Expect',
+      'X-Request-Id',
+      'X-Forwarded-For',
+      'Range',
+      'If-Match',
+      'Cookie',
+      'Origin',
+      'Sec-Fetch-Site',
+      'User-Agent',
+    ),
     fc.oneof(digest, headerText),
     { maxKeys: 5 },
   );
   await fuzz(headers, async (given) => {
-    const lines = Object.entries(given).map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    await scene.raw(`PUT /api/packages/headers.pkg HTTP/1.1\r\nHost: a\r\nAuthorization: ${scene.bearer['authorization']}\r\n${lines}Content-Length: 3\r\n\r\nabc`);
+    const lines = Object.entries(given)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    await scene.raw(
+      `PUT /api/packages/headers.pkg HTTP/1.1\r\nHost: a\r\nAuthorization: ${scene.bearer['authorization']}\r\n${lines}Content-Length: 3\r\n\r\nabc`,
+    );
   });
 });
 
 it('with any body, by any encoding of chunks', async () => {
   const piece = fc.oneof(
-    fc.constantFrom('3\r\nabc\r\n', '0\r\n\r\n', '3;x=y\r\nabc\r\n', 'zz\r\n', '-1\r\n', 'FFFFFFFFFFFFFFFFF\r\n', '3\nabc\n', '0\r\nTrailer: x\r\n\r\n', '3\r\nab', '\r\n', '00000003\r\nabc\r\n', `3;${'x'.repeat(20_000)}\r\nabc\r\n`),
+    fc.constantFrom(
+      '3\r\nabc\r\n',
+      '0\r\n\r\n',
+      '3;x=y\r\nabc\r\n',
+      'zz\r\n',
+      '-1\r\n',
+      'FFFFFFFFFFFFFFFFF\r\n',
+      '3\nabc\n',
+      '0\r\nTrailer: x\r\n\r\n',
+      '3\r\nab',
+      '\r\n',
+      '00000003\r\nabc\r\n',
+      `3;${'x'.repeat(20_000)}\r\nabc\r\n`,
+    ),
     fc.string({ maxLength: 20 }),
   );
-  const framing = fc.constantFrom('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked\r\nContent-Length: 3', 'Content-Length: 3\r\nContent-Length: 4', 'Content-Length: 3', 'Content-Length: x', 'Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: identity', 'Transfer-Encoding:\x0bchunked', 'Content-Length: +3', 'Content-Length: 99999999999999999999');
+  const framing = fc.constantFrom(
+    'Transfer-Encoding: chunked',
+    'Transfer-Encoding: chunked\r\nContent-Length: 3',
+    'Content-Length: 3\r\nContent-Length: 4',
+    'Content-Length: 3',
+    'Content-Length: x',
+    'Transfer-Encoding: chunked, chunked',
+    'Transfer-Encoding: identity',
+    'Transfer-Encoding:\x0bchunked',
+    'Content-Length: +3',
+    'Content-Length: 99999999999999999999',
+  );
   await fuzz(fc.tuple(framing, fc.array(piece, { maxLength: 6 })), async ([header, pieces]) => {
     // The own side is closed at the end, so an unfinished body is one that was cut off.
-    await scene.raw(`PUT /api/packages/framing.pkg HTTP/1.1\r\nHost: a\r\nAuthorization: ${scene.bearer['authorization']}\r\n${header}\r\n\r\n${pieces.join('')}`, true);
+    await scene.raw(
+      `PUT /api/packages/framing.pkg HTTP/1.1\r\nHost: a\r\nAuthorization: ${scene.bearer['authorization']}\r\n${header}\r\n\r\n${pieces.join('')}`,
+      true,
+    );
   });
 });
 
 it('by any form', async () => {
   const name = fc.oneof(fc.constantFrom('file', 'stage', 'other'), headerText);
-  const part = fc.record({ name, filename: fc.option(headerText), type: fc.option(headerText), body: fc.oneof(headerText, fc.constantFrom('Dev', '--x', '\r\n--x--\r\n', 'a'.repeat(200))), more: fc.constantFrom('', 'Content-Transfer-Encoding: base64\r\n', 'Content-Disposition: form-data\r\n') });
-  const form = fc.record({ parts: fc.array(part, { maxLength: 4 }), isClosed: fc.boolean(), boundary: fc.constantFrom('x', '"x"', '', 'y', 'x'.repeat(200)), before: fc.constantFrom('', 'preamble\r\n', '\r\n') });
+  const part = fc.record({
+    name,
+    filename: fc.option(headerText),
+    type: fc.option(headerText),
+    body: fc.oneof(headerText, fc.constantFrom('Dev', '--x', '\r\n--x--\r\n', 'a'.repeat(200))),
+    more: fc.constantFrom('', 'Content-Transfer-Encoding: base64\r\n', 'Content-Disposition: form-data\r\n'),
+  });
+  const form = fc.record({
+    parts: fc.array(part, { maxLength: 4 }),
+    isClosed: fc.boolean(),
+    boundary: fc.constantFrom('x', '"x"', '', 'y', 'x'.repeat(200)),
+    before: fc.constantFrom('', 'preamble\r\n', '\r\n'),
+  });
   await fuzz(form, async ({ parts, isClosed, boundary, before }) => {
     const body = parts.map((one) => {
       const filename = one.filename === null ? '' : `; filename="${one.filename}"`;
@@ -79,12 +152,19 @@ it('by any form', async () => {
 });
 
 it('by somebody who may not, of which nothing is kept', async () => {
-  await fuzz(fc.tuple(urlText, fc.oneof(headerText, fc.constantFrom('Bearer x', 'Basic YTpi', 'Bearer odst_x'))), async ([name, authorization]) => {
-    const elsewhere = scene.fromElsewhere();
-    const lines = Object.entries(elsewhere).map(([key, value]) => `${key}: ${value}\r\n`).join('');
-    const answer = await scene.raw(`PUT /api/packages/${name} HTTP/1.1\r\nHost: a\r\n${lines}Authorization: ${authorization}\r\nContent-Length: 3\r\n\r\nabc`);
-    expect(answer === null ? ['closed'] : codesOf(answer)).toHaveLength(1);
-  });
+  await fuzz(
+    fc.tuple(urlText, fc.oneof(headerText, fc.constantFrom('Bearer x', 'Basic YTpi', 'Bearer odst_x'))),
+    async ([name, authorization]) => {
+      const elsewhere = scene.fromElsewhere();
+      const lines = Object.entries(elsewhere)
+        .map(([key, value]) => `${key}: ${value}\r\n`)
+        .join('');
+      const answer = await scene.raw(
+        `PUT /api/packages/${name} HTTP/1.1\r\nHost: a\r\n${lines}Authorization: ${authorization}\r\nContent-Length: 3\r\n\r\nabc`,
+      );
+      expect(answer === null ? ['closed'] : codesOf(answer)).toHaveLength(1);
+    },
+  );
 });
 
 it('and clients that leave in the middle', async () => {

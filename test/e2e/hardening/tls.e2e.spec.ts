@@ -79,8 +79,12 @@ describe('two servers over HTTPS', () => {
     const { token } = await a.client();
     let connected = false;
     const client = createClient({
-      url: `${a.url.replace('http', 'ws')}/graphql`, webSocketImpl: Trusting, lazy: false, retryAttempts: 0,
-      connectionParams: { Authorization: `Bearer ${token}` }, on: { connected: () => (connected = true) },
+      url: `${a.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: Trusting,
+      lazy: false,
+      retryAttempts: 0,
+      connectionParams: { Authorization: `Bearer ${token}` },
+      on: { connected: () => (connected = true) },
     });
     await waitFor('the connection', () => connected);
     await client.dispose();

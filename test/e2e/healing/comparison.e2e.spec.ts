@@ -33,7 +33,10 @@ it('says that two servers are in sync, also when their stages differ and package
   const { digest } = await upload('both.pkg');
   await upload('test-only.pkg', 'Test');
   const { id } = await upload('removed.pkg');
-  await waitFor('the copies on B', async () => (await pair.b.servedDigest('both.pkg')) === digest && (await pair.b.download('removed.pkg')).ok);
+  await waitFor(
+    'the copies on B',
+    async () => (await pair.b.servedDigest('both.pkg')) === digest && (await pair.b.download('removed.pkg')).ok,
+  );
   await (await pair.a.client()).ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id });
   const since = new Date();
   await waitFor('the removal on B', async () => (await pair.b.download('removed.pkg')).status === 404);
@@ -44,15 +47,20 @@ it('says that two servers are in sync, also when their stages differ and package
 it('finds and mends what the feed did not tell', async () => {
   const gone = await upload('will-go.pkg');
   const demoted = await upload('will-be-demoted.pkg');
-  await waitFor('the copies on B', async () =>
-    (await pair.b.servedDigest('will-go.pkg')) === gone.digest && (await pair.b.servedDigest('will-be-demoted.pkg')) === demoted.digest,
+  await waitFor(
+    'the copies on B',
+    async () =>
+      (await pair.b.servedDigest('will-go.pkg')) === gone.digest &&
+      (await pair.b.servedDigest('will-be-demoted.pkg')) === demoted.digest,
   );
   pair.proxy.refusing = true;
   pair.proxy.cut(/(?:)/);
   const client = await pair.a.client();
   const fresh = await upload('unheard-of.pkg');
   await client.ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id: gone.id });
-  await client.ask('mutation ($id: ID!) { setPackageStage(id: $id, stage: Test) { id } }', z.unknown(), { id: demoted.id });
+  await client.ask('mutation ($id: ID!) { setPackageStage(id: $id, stage: Test) { id } }', z.unknown(), {
+    id: demoted.id,
+  });
   await skipNews();
   const since = new Date();
   pair.proxy.refusing = false;

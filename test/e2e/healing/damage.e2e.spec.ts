@@ -19,7 +19,10 @@ async function spread(name: string): Promise<{ id: string; digest: string }> {
   const bytes = randomBytes(20 * MIB + 1000);
   const { id } = Uploaded.parse(await (await pair.a.put(name, bytes, '?stage=Prod')).json());
   await waitFor('the copy on B', async () => (await pair.b.servedDigest(name)) === sha256(bytes));
-  await waitFor('A to know of it', async () => (await shown(pair.a, id)).replicas.filter(({ state }) => state === 'PUBLISHED').length === 2);
+  await waitFor(
+    'A to know of it',
+    async () => (await shown(pair.a, id)).replicas.filter(({ state }) => state === 'PUBLISHED').length === 2,
+  );
   return { id, digest: sha256(bytes) };
 }
 
@@ -43,7 +46,11 @@ describe.each(['a', 'b'] as const)('a stored file on %s', (name) => {
     const { damage, fetchedChunks } = await mended(id, digest, file);
     expect(damage.data).toMatchObject({
       missing: false,
-      runs: [{ first: 3, count: 1 }, { first: 7, count: 2 }, { first: 20, count: 1 }],
+      runs: [
+        { first: 3, count: 1 },
+        { first: 7, count: 2 },
+        { first: 20, count: 1 },
+      ],
     });
     expect(fetchedChunks).toBe(4);
     await waitFor('it to count as verified anew', async () => (await shown(pair[name], id)).lastVerifiedAt !== before);
@@ -78,8 +85,12 @@ it('is served by nobody who has it damaged, says why while it cannot be mended, 
   await verify(pair.b, id);
   await waitFor('B to show the damage', async () => (await shown(pair.b, id)).state === 'DAMAGED');
   expect((await pair.b.download('waits.pkg')).status).toBe(503);
-  await waitFor('A to know', async () => (await shown(pair.a, id)).replicas.some(({ local, state }) => !local && state !== 'PUBLISHED'));
-  await waitFor('the delay', async () => (await shown(pair.b, id)).replicas.some(({ delay }) => delay?.code === 'PEER_UNREACHABLE'));
+  await waitFor('A to know', async () =>
+    (await shown(pair.a, id)).replicas.some(({ local, state }) => !local && state !== 'PUBLISHED'),
+  );
+  await waitFor('the delay', async () =>
+    (await shown(pair.b, id)).replicas.some(({ delay }) => delay?.code === 'PEER_UNREACHABLE'),
+  );
   await pair.b.kill();
   await pair.b.start();
   expect((await pair.b.download('waits.pkg')).status).toBe(503);
@@ -96,12 +107,17 @@ it('waits for a source when nobody has it, and the same upload puts it right', a
   await waitFor('A to serve it', async () => (await pair.a.servedDigest('alone.pkg')) === sha256(bytes));
   await flipBytes(pair.a, id, 1);
   await verify(pair.a, id);
-  await waitFor('the delay', async () => (await shown(pair.a, id)).replicas.some(({ delay }) => delay?.code === 'NO_SOURCE'));
+  await waitFor('the delay', async () =>
+    (await shown(pair.a, id)).replicas.some(({ delay }) => delay?.code === 'NO_SOURCE'),
+  );
   expect((await pair.a.download('alone.pkg')).status).toBe(503);
   await pair.a.put('alone.pkg', bytes, '?stage=Test');
   await waitFor('A to serve it again', async () => (await pair.a.servedDigest('alone.pkg')) === sha256(bytes));
   const { state, replicas } = await shown(pair.a, id);
-  expect({ state, replicas }).toEqual({ state: 'AVAILABLE', replicas: [{ local: true, state: 'PUBLISHED', delay: null }] });
+  expect({ state, replicas }).toEqual({
+    state: 'AVAILABLE',
+    replicas: [{ local: true, state: 'PUBLISHED', delay: null }],
+  });
 });
 
 it('is found at the start when it is missing', async () => {
@@ -110,8 +126,12 @@ it('is found at the start when it is missing', async () => {
   await deleteFile(pair.b, id);
   await pair.b.start();
   await waitFor('B to serve it', async () => (await pair.b.servedDigest('start.pkg')) === digest);
-  const Scrub = z.object({ scrub: z.object({ state: z.string(), bytesPerSecond: z.number(), damagedFound: z.number() }) });
-  const { scrub } = await (await pair.b.client()).ask('{ scrub { state bytesPerSecond damagedFound lastFinishedAt } }', Scrub);
+  const Scrub = z.object({
+    scrub: z.object({ state: z.string(), bytesPerSecond: z.number(), damagedFound: z.number() }),
+  });
+  const { scrub } = await (
+    await pair.b.client()
+  ).ask('{ scrub { state bytesPerSecond damagedFound lastFinishedAt } }', Scrub);
   expect(scrub).toMatchObject({ state: 'WAITING', bytesPerSecond: 20 * MIB });
   expect(scrub.damagedFound).toBeGreaterThan(0);
 });

@@ -40,7 +40,9 @@ it('converges when a server is put back to an old backup and goes on from there'
 
   await a.start();
   const later = await upload(a, 'later.pkg');
-  await (await a.client()).ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id: removed.id });
+  await (
+    await a.client()
+  ).ask('mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), { id: removed.id });
   await arrival(b, later);
   await waitFor('the removal on B', async () => (await b.download('removed.pkg')).status === 404);
   await a.stop();

@@ -11,7 +11,10 @@ const answer = (status: string, body: string): Buffer =>
   Buffer.from(`HTTP/1.1 ${status}\r\ncontent-type: text/html\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
 
 /** Of answers with package bytes only; the rest passes. */
-const ofContent = (change: Tamper): Tamper => (bytes, head) => (head.includes('/content') ? change(bytes, head) : bytes);
+const ofContent =
+  (change: Tamper): Tamper =>
+  (bytes, head) =>
+    head.includes('/content') ? change(bytes, head) : bytes;
 
 function flipped(bytes: Buffer): Buffer {
   const changed = Buffer.from(bytes);
@@ -42,7 +45,11 @@ const FAULTS: readonly (readonly [string, (proxy: FaultProxy) => Tamper])[] = [
 /** 0 has the package, 1 too, and 2 is registered with both. */
 let mesh: RealMesh;
 beforeAll(async () => {
-  mesh = await RealMesh.start(3, [[0, 1], [1, 2], [0, 2]]);
+  mesh = await RealMesh.start(3, [
+    [0, 1],
+    [1, 2],
+    [0, 2],
+  ]);
 });
 afterAll(() => mesh.dispose());
 afterEach(() => {
@@ -68,7 +75,12 @@ describe.each(FAULTS)('one peer %s', (name, fault) => {
     for (const called of [0, 1]) mesh.proxy(2, called).tamper = fault(mesh.proxy(2, called));
     const digest = await upload(`${prefix}-one.pkg`, 4 * MIB);
     const asked = mesh.proxy(2, 0).requests.length;
-    await waitFor('some tries', () => mesh.proxy(2, 0).requests.slice(asked).some((line) => line.includes('/content')));
+    await waitFor('some tries', () =>
+      mesh
+        .proxy(2, 0)
+        .requests.slice(asked)
+        .some((line) => line.includes('/content')),
+    );
     expect(await mesh.at(2).servedDigest(`${prefix}-one.pkg`)).toBeNull();
     for (const called of [0, 1]) {
       mesh.proxy(2, called).tamper = (bytes) => bytes;
@@ -81,12 +93,14 @@ describe.each(FAULTS)('one peer %s', (name, fault) => {
 
 describe('a feed', () => {
   /** Changes the pieces of feeds that carry items. */
-  const ofFeed = (change: (text: string) => string | null): Tamper => (bytes, head) => {
-    const text = bytes.toString('utf8');
-    if (!head.includes('/peer/v1/feed') || !text.includes('data:')) return bytes;
-    const changed = change(text);
-    return changed === null ? null : Buffer.from(changed);
-  };
+  const ofFeed =
+    (change: (text: string) => string | null): Tamper =>
+    (bytes, head) => {
+      const text = bytes.toString('utf8');
+      if (!head.includes('/peer/v1/feed') || !text.includes('data:')) return bytes;
+      const changed = change(text);
+      return changed === null ? null : Buffer.from(changed);
+    };
 
   it('that sends garbage, twice the same, or old before new, does no harm', async () => {
     const held: string[] = [];

@@ -14,7 +14,9 @@ const LIBRARY = ['x86_64-linux-gnu', 'aarch64-linux-gnu', '.']
 const slowBy = (minutes: number): Record<string, string> =>
   LIBRARY === undefined ? {} : { LD_PRELOAD: LIBRARY, FAKETIME: `-${minutes}m`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 
-const Trail = z.object({ auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }) });
+const Trail = z.object({
+  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }),
+});
 
 let servers: ServerUnderTest[] = [];
 afterEach(async () => {
@@ -52,9 +54,16 @@ itWith('libfaketime', LIBRARY !== undefined, true)(
     servers = [a, right];
     await right.start();
     for (const server of servers) {
-      await waitFor(`both on ${server.name}`, async () => {
-        return (await server.servedDigest('of-a.pkg')) === sha256(there) && (await server.servedDigest('of-b.pkg')) === sha256(here);
-      }, 120_000);
+      await waitFor(
+        `both on ${server.name}`,
+        async () => {
+          return (
+            (await server.servedDigest('of-a.pkg')) === sha256(there) &&
+            (await server.servedDigest('of-b.pkg')) === sha256(here)
+          );
+        },
+        120_000,
+      );
     }
   },
 );

@@ -14,9 +14,14 @@ import { waitFor } from '../../support/wait-for.js';
 const MIB = 1024 * 1024;
 const disk = mkdtempSync(join(tmpdir(), 'odst-disk-'));
 /** Only root may mount; in a container not even root, unless it is allowed to. */
-const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400m,mode=755', 'tmpfs', disk], { stdio: 'ignore' }).status === 0;
+const isMounted =
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400m,mode=755', 'tmpfs', disk], { stdio: 'ignore' }).status === 0;
 
-const Delays = z.object({ package: z.object({ replicas: z.array(z.object({ local: z.boolean(), delay: z.object({ code: z.string() }).nullable() })) }).nullable() });
+const Delays = z.object({
+  package: z
+    .object({ replicas: z.array(z.object({ local: z.boolean(), delay: z.object({ code: z.string() }).nullable() })) })
+    .nullable(),
+});
 
 let a: ServerUnderTest;
 let b: ServerUnderTest;

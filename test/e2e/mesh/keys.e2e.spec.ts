@@ -7,7 +7,9 @@ import { sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const MIB = 1024 * 1024;
-const Peers = z.object({ peers: z.array(z.object({ id: z.string(), name: z.string(), publicKey: z.string(), knowsOurKey: z.boolean() })) });
+const Peers = z.object({
+  peers: z.array(z.object({ id: z.string(), name: z.string(), publicKey: z.string(), knowsOurKey: z.boolean() })),
+});
 const Rotated = z.object({ rotateServerKey: z.object({ publicKey: z.string() }) });
 
 let mesh: RealMesh;
@@ -16,8 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => mesh.dispose());
 
-const peersOf = async (server: number) => (await (await mesh.at(server).client()).ask('{ peers { id name publicKey knowsOurKey } }', Peers)).peers;
-const keyAt = async (server: number, name: string) => (await peersOf(server)).find((peer) => peer.name === name)?.publicKey;
+const peersOf = async (server: number) =>
+  (await (await mesh.at(server).client()).ask('{ peers { id name publicKey knowsOurKey } }', Peers)).peers;
+const keyAt = async (server: number, name: string) =>
+  (await peersOf(server)).find((peer) => peer.name === name)?.publicKey;
 
 it('a server changes its key during a replication, while one peer is away', { timeout: 300_000 }, async () => {
   await mesh.at(2).stop();
@@ -25,7 +29,9 @@ it('a server changes its key during a replication, while one peer is away', { ti
   const upload = mesh.at(1).put('during.pkg', bytes);
   const keys: string[] = [];
   for (const _ of [1, 2]) {
-    const { rotateServerKey } = await (await mesh.at(1).client()).ask('mutation { rotateServerKey { publicKey } }', Rotated);
+    const { rotateServerKey } = await (
+      await mesh.at(1).client()
+    ).ask('mutation { rotateServerKey { publicKey } }', Rotated);
     keys.push(rotateServerKey.publicKey);
   }
   expect((await upload).status).toBe(201);
@@ -39,7 +45,9 @@ it('a server changes its key during a replication, while one peer is away', { ti
 
 it('a server that is unregistered on one side hears so, and can be registered anew', { timeout: 300_000 }, async () => {
   const b = (await peersOf(0)).find(({ name }) => name === 'b');
-  await (await mesh.at(0).client()).ask('mutation ($id: ID!) { unregisterPeer(id: $id) { id } }', z.unknown(), { id: b?.id });
+  await (
+    await mesh.at(0).client()
+  ).ask('mutation ($id: ID!) { unregisterPeer(id: $id) { id } }', z.unknown(), { id: b?.id });
   await waitFor('the message at B', () => /Cannot follow a: it has unregistered this server/.test(mesh.at(1).output));
   await register(await mesh.at(0).client(), await mesh.at(1).client());
   const bytes = randomBytes(2 * MIB);

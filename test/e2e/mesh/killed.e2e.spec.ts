@@ -21,7 +21,10 @@ async function round(number: number, random: () => number, files: Map<string, st
   const [uploads, dies, milliseconds] = [pick(4), pick(4), pick(400)];
   const filename = `round-${number}.pkg`;
   const bytes = randomBytes(1 + pick(24 * MIB));
-  const answer = mesh.at(uploads).put(filename, bytes).catch(() => null);
+  const answer = mesh
+    .at(uploads)
+    .put(filename, bytes)
+    .catch(() => null);
   // The moment is what is random here: nothing is waited for.
   await delay(milliseconds);
   await mesh.at(dies).kill();

@@ -34,10 +34,16 @@ it('1,000 small packages at once reach every server', { timeout: 1_800_000 }, as
     }
   };
   await Promise.all(Array.from({ length: 32 }, send));
-  await waitFor('the last server to know them all', async () => {
-    const { packages } = await (await mesh.at(2).client()).ask('{ packages(filter: { state: [AVAILABLE] }) { totalCount } }', Count);
-    return packages.totalCount >= 1_000;
-  }, 800_000);
+  await waitFor(
+    'the last server to know them all',
+    async () => {
+      const { packages } = await (
+        await mesh.at(2).client()
+      ).ask('{ packages(filter: { state: [AVAILABLE] }) { totalCount } }', Count);
+      return packages.totalCount >= 1_000;
+    },
+    800_000,
+  );
   await mesh.converges(new Map(files.map(({ name, bytes }) => [name, sha256(bytes)])), 400_000);
 });
 
@@ -64,10 +70,14 @@ it('a package of 4 GiB passes through every server in little memory', { timeout:
   expect(response.status).toBe(201);
   const digest = hash.digest('hex');
   for (const server of mesh.servers) {
-    await waitFor(`huge.pkg on ${server.name}`, async () => {
-      const { headers, ok } = await fetch(`${server.url}/Packages/huge.pkg`, { method: 'HEAD' });
-      return ok && headers.get('etag') === `"${digest}"`;
-    }, 800_000);
+    await waitFor(
+      `huge.pkg on ${server.name}`,
+      async () => {
+        const { headers, ok } = await fetch(`${server.url}/Packages/huge.pkg`, { method: 'HEAD' });
+        return ok && headers.get('etag') === `"${digest}"`;
+      },
+      800_000,
+    );
     expect(peakOf(server)).toBeLessThan(MOST_RSS_KIB);
     expect(peakOf(server) - (before.get(server) ?? 0)).toBeLessThan(MOST_GROWTH_KIB);
   }

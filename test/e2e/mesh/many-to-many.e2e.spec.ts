@@ -39,16 +39,28 @@ it('brings what is uploaded anywhere in a ring to all, each byte once, and tells
     }),
   );
   for (const { filename, digest } of packages) {
-    for (const name of NAMES) await waitFor(`${filename} on ${name}`, async () => (await mesh.server(name).servedDigest(filename)) === digest);
+    for (const name of NAMES)
+      await waitFor(`${filename} on ${name}`, async () => (await mesh.server(name).servedDigest(filename)) === digest);
   }
   for (const { id, chunks, origin } of packages) {
     for (const name of NAMES) {
-      const counts = (await mesh.trail(name, ['ChunksVerified'], id)).map(({ details }) => z.number().parse(details['count']));
+      const counts = (await mesh.trail(name, ['ChunksVerified'], id)).map(({ details }) =>
+        z.number().parse(details['count']),
+      );
       expect(counts.reduce((sum, count) => sum + count, 0)).toBe(name === origin ? 0 : chunks);
     }
   }
   await waitFor('every copy to be known to all neighbours', async () => {
-    const known = await Promise.all(NAMES.map(async (name) => new Set((await mesh.trail(name, ['ReplicaReported'])).map(({ summary, details }) => `${summary} ${String(details['packageId'])}`)).size));
+    const known = await Promise.all(
+      NAMES.map(
+        async (name) =>
+          new Set(
+            (await mesh.trail(name, ['ReplicaReported'])).map(
+              ({ summary, details }) => `${summary} ${String(details['packageId'])}`,
+            ),
+          ).size,
+      ),
+    );
     return known.every((count) => count >= packages.length * 2);
   });
   expect(items()).toBeGreaterThanOrEqual(packages.length * LINKS);

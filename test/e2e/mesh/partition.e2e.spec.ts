@@ -12,7 +12,11 @@ const REMOVE = 'mutation ($id: ID!) { removePackage(id: $id) { id } }';
 /** Two pairs with one bridge between them: 0-1, 1-2, 2-3. */
 let mesh: RealMesh;
 beforeAll(async () => {
-  mesh = await RealMesh.start(4, [[0, 1], [1, 2], [2, 3]]);
+  mesh = await RealMesh.start(4, [
+    [0, 1],
+    [1, 2],
+    [2, 3],
+  ]);
 });
 afterAll(() => mesh.dispose());
 
@@ -42,8 +46,10 @@ it('what happened on both sides of a dead link is merged when it lives again', {
 
   mesh.heal(1, 2);
   const files = { 'left.pkg': left, 'right.pkg': right, 'same-name.pkg': late };
-  await mesh.converges(new Map([
-    ['removed-there.pkg', null],
-    ...Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)] as const),
-  ]));
+  await mesh.converges(
+    new Map([
+      ['removed-there.pkg', null],
+      ...Object.entries(files).map(([name, bytes]) => [name, sha256(bytes)] as const),
+    ]),
+  );
 });

@@ -20,7 +20,8 @@ async function onPeer(server: ServerUnderTest, mutation: string): Promise<void> 
   await client.ask(`mutation { ${mutation.replace('$id', JSON.stringify(peer?.id))} }`, z.unknown());
 }
 
-const update = (server: ServerUnderTest, change: string) => onPeer(server, `updatePeer(id: $id, ${change}) { direction }`);
+const update = (server: ServerUnderTest, change: string) =>
+  onPeer(server, `updatePeer(id: $id, ${change}) { direction }`);
 
 async function upload(server: ServerUnderTest, filename: string, bytes = randomBytes(100_000)) {
   const response = await server.put(filename, bytes);
@@ -31,11 +32,14 @@ async function upload(server: ServerUnderTest, filename: string, bytes = randomB
 const arrives = (server: ServerUnderTest, { filename, digest }: { filename: string; digest: string }, ms?: number) =>
   waitFor(`${filename} on ${server.name}`, async () => (await server.servedDigest(filename)) === digest, ms);
 
-const logged = (server: ServerUnderTest, words: RegExp) => waitFor(`${words} in the log of ${server.name}`, () => words.test(server.output));
+const logged = (server: ServerUnderTest, words: RegExp) =>
+  waitFor(`${words} in the log of ${server.name}`, () => words.test(server.output));
 
 async function delayOf(server: ServerUnderTest, id: string): Promise<{ code: string; reason: string } | null> {
   const Delay = z.object({ code: z.string(), reason: z.string() }).nullable();
-  const Replicas = z.object({ package: z.object({ replicas: z.array(z.object({ local: z.boolean(), delay: Delay })) }).nullable() });
+  const Replicas = z.object({
+    package: z.object({ replicas: z.array(z.object({ local: z.boolean(), delay: Delay })) }).nullable(),
+  });
   const query = 'query ($id: ID!) { package(id: $id) { replicas { local delay { code reason } } } }';
   const answer = await (await server.client()).ask(query, Replicas, { id });
   return answer.package?.replicas.find(({ local }) => local)?.delay ?? null;
@@ -93,7 +97,10 @@ describe('outside of a time window', () => {
     await update(b, `receive: { ${closedNow()} }`);
     const ours = await upload(a, 'ours.pkg');
     const delay = await waitFor('the delay', () => delayOf(b, ours.id));
-    expect(delay).toMatchObject({ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/Nothing is fetched from a now.*opens at \d{4}-/) });
+    expect(delay).toMatchObject({
+      code: 'OUTSIDE_WINDOW',
+      reason: expect.stringMatching(/Nothing is fetched from a now.*opens at \d{4}-/),
+    });
     expect(pair.proxy.requests.filter((line) => line.includes('/content'))).toEqual([]);
     await update(b, 'receive: { windows: [] }');
     await arrives(b, ours);
@@ -104,7 +111,10 @@ describe('outside of a time window', () => {
     await update(a, `send: { ${closedNow()} }`);
     const ours = await upload(a, 'ours.pkg');
     const delay = await waitFor('the delay', () => delayOf(b, ours.id));
-    expect(delay).toMatchObject({ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/a sends no packages to this server now.*opens at \d{4}-/) });
+    expect(delay).toMatchObject({
+      code: 'OUTSIDE_WINDOW',
+      reason: expect.stringMatching(/a sends no packages to this server now.*opens at \d{4}-/),
+    });
     await update(a, 'send: { windows: [] }');
     // The receiver does not hear of that; whatever wakes its replicas will do.
     await update(b, 'receive: { bytesPerSecond: 1000000000 }');
@@ -112,10 +122,13 @@ describe('outside of a time window', () => {
   });
 });
 
-it.each(['send', 'receive'] as const)('a limit on what is to %s slows a package down, and no more', async (direction) => {
-  const { a, b } = pair;
-  await update(direction === 'send' ? a : b, `${direction}: { bytesPerSecond: ${MIB} }`);
-  const since = performance.now();
-  await arrives(b, await upload(a, 'slow.pkg', randomBytes(5 * MIB)));
-  expect((performance.now() - since) / 1000).toBeGreaterThan(4.5);
-});
+it.each(['send', 'receive'] as const)(
+  'a limit on what is to %s slows a package down, and no more',
+  async (direction) => {
+    const { a, b } = pair;
+    await update(direction === 'send' ? a : b, `${direction}: { bytesPerSecond: ${MIB} }`);
+    const since = performance.now();
+    await arrives(b, await upload(a, 'slow.pkg', randomBytes(5 * MIB)));
+    expect((performance.now() - since) / 1000).toBeGreaterThan(4.5);
+  },
+);

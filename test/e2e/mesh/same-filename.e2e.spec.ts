@@ -11,13 +11,19 @@ afterAll(() => mesh.dispose());
 const Uploaded = z.object({ id: z.string() });
 const Found = z.object({
   package: z
-    .object({ state: z.string(), downloadPath: z.string().nullable(), versionPath: z.string().nullable(), supersededBy: z.object({ id: z.string() }).nullable() })
+    .object({
+      state: z.string(),
+      downloadPath: z.string().nullable(),
+      versionPath: z.string().nullable(),
+      supersededBy: z.object({ id: z.string() }).nullable(),
+    })
     .nullable(),
 });
 const QUERY = 'query ($id: ID!) { package(id: $id) { state downloadPath versionPath supersededBy { id } } }';
 
 const found = async (name: string, id: string) => (await mesh.ask(name, QUERY, Found, { id })).package;
-const upload = async (name: string, content: string) => Uploaded.parse(await (await mesh.server(name).put('same ü.pkg', Buffer.from(content))).json()).id;
+const upload = async (name: string, content: string) =>
+  Uploaded.parse(await (await mesh.server(name).put('same ü.pkg', Buffer.from(content))).json()).id;
 
 /** Both refuse new connections and lose those that they have. */
 function part(refusing: boolean): void {
@@ -35,13 +41,20 @@ it('a filename uploaded with different contents on both sides of a partition has
   part(false);
 
   for (const name of ['a', 'b']) {
-    await waitFor(`both on ${name}`, async () => (await found(name, loser))?.state === 'SUPERSEDED' && (await found(name, winner))?.state === 'AVAILABLE');
+    await waitFor(
+      `both on ${name}`,
+      async () =>
+        (await found(name, loser))?.state === 'SUPERSEDED' && (await found(name, winner))?.state === 'AVAILABLE',
+    );
     expect(await mesh.server(name).servedDigest('same ü.pkg')).toBe(sha256(Buffer.from('of b, later')));
     expect(await found(name, loser)).toMatchObject({ downloadPath: null, supersededBy: { id: winner } });
     expect(await found(name, winner)).toMatchObject({ supersededBy: null });
 
-    const of = (id: string, headers = {}) => fetch(`${mesh.server(name).url}/packages/${id}/${encodeURIComponent('same ü.pkg')}`, { headers });
-    expect(new URL((await found(name, loser))?.versionPath ?? '', mesh.server(name).url).href).toBe((await of(loser)).url);
+    const of = (id: string, headers = {}) =>
+      fetch(`${mesh.server(name).url}/packages/${id}/${encodeURIComponent('same ü.pkg')}`, { headers });
+    expect(new URL((await found(name, loser))?.versionPath ?? '', mesh.server(name).url).href).toBe(
+      (await of(loser)).url,
+    );
     expect(await (await of(winner)).text()).toBe('of b, later');
     const kept = await of(loser);
     expect(kept.headers.get('etag')).toBe(`"${sha256(Buffer.from('of a'))}"`);
@@ -61,9 +74,16 @@ it('a filename uploaded with different contents on both sides of a partition has
 });
 
 it('when the winner is removed, the loser is served again, everywhere', async () => {
-  const { package: winner } = await mesh.ask('a', '{ package(filename: "same ü.pkg") { id } }', z.object({ package: Uploaded }));
+  const { package: winner } = await mesh.ask(
+    'a',
+    '{ package(filename: "same ü.pkg") { id } }',
+    z.object({ package: Uploaded }),
+  );
   await mesh.ask('a', 'mutation ($id: ID!) { removePackage(id: $id) { id } }', z.unknown(), winner);
   for (const name of ['a', 'b']) {
-    await waitFor(`the other on ${name}`, async () => (await mesh.server(name).servedDigest('same ü.pkg')) === sha256(Buffer.from('of a')));
+    await waitFor(
+      `the other on ${name}`,
+      async () => (await mesh.server(name).servedDigest('same ü.pkg')) === sha256(Buffer.from('of a')),
+    );
   }
 });

@@ -37,13 +37,19 @@ async function linked(from: ServerUnderTest, to: ServerUnderTest): Promise<Fault
 const put = async (server: ServerUnderTest, name: string, bytes: Buffer): Promise<string> =>
   Uploaded.parse(await (await server.put(name, bytes)).json()).id;
 
-const chunksOf = async (server: ServerUnderTest, id: string): Promise<number> => (await localReplica(server, id))?.verifiedChunks ?? 0;
+const chunksOf = async (server: ServerUnderTest, id: string): Promise<number> =>
+  (await localReplica(server, id))?.verifiedChunks ?? 0;
 
 const served = (server: ServerUnderTest, name: string, bytes: Buffer): Promise<unknown> =>
   waitFor(`${name} on ${server.name}`, async () => (await server.servedDigest(name)) === sha256(bytes), LONG_MS);
 
 it('passes chunks down a chain while the first server still fetches', async () => {
-  const [a, b, c, d] = (await start('a', 'b', 'c', 'd')) as [ServerUnderTest, ServerUnderTest, ServerUnderTest, ServerUnderTest];
+  const [a, b, c, d] = (await start('a', 'b', 'c', 'd')) as [
+    ServerUnderTest,
+    ServerUnderTest,
+    ServerUnderTest,
+    ServerUnderTest,
+  ];
   const first = await linked(b, a);
   const links = [first, await linked(c, b), await linked(d, c)];
   first.limitContent(30 * MIB);
@@ -94,15 +100,23 @@ it('exchanges what two servers have while the origin is away, and goes on when i
   for (const proxy of links) proxy.limitContent(20 * MIB);
   const bytes = randomBytes(64 * MIB);
   const id = await put(a, 'away.pkg', bytes);
-  await waitFor('content to pass on both links', () => links.every(({ contentBytes }) => contentBytes >= 20 * MIB), LONG_MS);
+  await waitFor(
+    'content to pass on both links',
+    () => links.every(({ contentBytes }) => contentBytes >= 20 * MIB),
+    LONG_MS,
+  );
   for (const proxy of links) {
     proxy.refusing = true;
     proxy.cut(/(?:)/);
   }
-  await waitFor('the same chunks on B and C', async () => {
-    const [onB, onC] = await Promise.all([chunksOf(b, id), chunksOf(c, id)]);
-    return onB > 0 && onB === onC;
-  }, LONG_MS);
+  await waitFor(
+    'the same chunks on B and C',
+    async () => {
+      const [onB, onC] = await Promise.all([chunksOf(b, id), chunksOf(c, id)]);
+      return onB > 0 && onB === onC;
+    },
+    LONG_MS,
+  );
   expect(await chunksOf(b, id)).toBeLessThan(64);
   for (const proxy of links) {
     proxy.limitContent(Number.POSITIVE_INFINITY);

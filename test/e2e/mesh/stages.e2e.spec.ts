@@ -25,7 +25,12 @@ let id = '';
 const setOwnStage = (name: string, stage: string) =>
   mesh.ask(name, 'mutation ($stage: Stage!) { updateServer(stage: $stage) { stage } }', z.unknown(), { stage });
 const setStage = (name: string, stage: string) =>
-  mesh.ask(name, 'mutation ($id: ID!, $stage: Stage!) { setPackageStage(id: $id, stage: $stage) { stage } }', z.unknown(), { id, stage });
+  mesh.ask(
+    name,
+    'mutation ($id: ID!, $stage: Stage!) { setPackageStage(id: $id, stage: $stage) { stage } }',
+    z.unknown(),
+    { id, stage },
+  );
 const isServed = async (name: string) => (await mesh.server(name).servedDigest('staged.pkg')) === sha256(bytes);
 const isGone = async (name: string) => (await mesh.server(name).download('staged.pkg')).status === 404;
 const hasFile = (name: string) => existsSync(join(mesh.server(name).dataDir, 'packages', id));

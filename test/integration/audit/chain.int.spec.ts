@@ -36,7 +36,10 @@ describe('the chain', () => {
   });
 
   it('is one also when two processes make it at once', async () => {
-    const chains = [1, 2].map(() => new AuditChain(scene.store, scene.dataSource, new NoLocks(), new ChainSigner(scene.dataSource, scene.identity)));
+    const chains = [1, 2].map(
+      () =>
+        new AuditChain(scene.store, scene.dataSource, new NoLocks(), new ChainSigner(scene.dataSource, scene.identity)),
+    );
     for (const chain of chains) chain.start();
     for (let i = 0; i < 20; i++) await scene.publish(3);
     await waitFor('the chain', async () => (await readPlace(scene.dataSource))?.cursor === (await scene.store.head()));
@@ -49,7 +52,11 @@ describe('the chain', () => {
     await scene.publish(2);
     const events = await readAll(scene.store);
     const cursor = events.at(-1)?.cursor ?? null;
-    await addLinks(scene.dataSource, link(events, await readLastLink(scene.dataSource)), { number: events.length, epoch: await scene.store.epoch(), cursor });
+    await addLinks(scene.dataSource, link(events, await readLastLink(scene.dataSource)), {
+      number: events.length,
+      epoch: await scene.store.epoch(),
+      cursor,
+    });
     await scene.publish(1);
     await scene.catchUp();
     expect(await scene.verify()).toMatchObject({ problems: [], entries: 10, checkpoints: 1 });

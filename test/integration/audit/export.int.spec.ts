@@ -19,7 +19,9 @@ beforeAll(async () => {
   await scene.catchUp();
   const previous = firstKey;
   const publicKey = scene.identity.addKey();
-  const proof = Buffer.from(scene.identity.sign(rotationBytes(OWN_SERVER, previous, publicKey), previous)).toString('base64url');
+  const proof = Buffer.from(scene.identity.sign(rotationBytes(OWN_SERVER, previous, publicKey), previous)).toString(
+    'base64url',
+  );
   await scene.record('server', ['ServerKeyRotated', { publicKey, previousPublicKey: previous, proof }, 2]);
   await scene.publish(3);
   await scene.catchUp();
@@ -30,7 +32,12 @@ afterAll(() => scene.close());
 const linesOf = (text: string): string[] => text.split('\n').filter(Boolean);
 
 async function exported(filter: AuditFilter = {}, format: 'csv' | 'ndjson' = 'ndjson'): Promise<string> {
-  const exporter = new AuditExport(scene.dataSource, scene.store, { reflect: () => Promise.resolve() } as never, scene.identity);
+  const exporter = new AuditExport(
+    scene.dataSource,
+    scene.store,
+    { reflect: () => Promise.resolve() } as never,
+    scene.identity,
+  );
   let text = '';
   for await (const piece of exporter[format](filter)) text += piece;
   return text;
@@ -39,11 +46,20 @@ async function exported(filter: AuditFilter = {}, format: 'csv' | 'ndjson' = 'nd
 async function verify(lines: readonly string[], publicKey = scene.identity.publicKey) {
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   // In pieces of a size that ends within lines.
-  const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) => bytes.subarray(i * 1000, (i + 1) * 1000));
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, i) =>
+    bytes.subarray(i * 1000, (i + 1) * 1000),
+  );
   return new ExportVerification(publicKey).run(Readable.from(pieces));
 }
 
-type Entry = { number: number; id: string; hash: string; previous: string; data: Record<string, unknown>; shown: { summary: string } };
+type Entry = {
+  number: number;
+  id: string;
+  hash: string;
+  previous: string;
+  data: Record<string, unknown>;
+  shown: { summary: string };
+};
 const entryOf = (line: string): Entry | null => (JSON.parse(line) as { entry?: Entry }).entry ?? null;
 const place = (number: number): number => whole.findIndex((line) => entryOf(line)?.number === number);
 const at = (number: number): string => whole[place(number)] ?? '';
@@ -69,7 +85,11 @@ describe('an export of everything', () => {
   });
 
   it('shows the entry that was changed', async () => {
-    expect(await first(changed(7, (entry) => (entry.data['uploadedBy'] = 'x')))).toMatchObject({ wrong: 'changed', number: 7, eventId: entryOf(at(7))?.id });
+    expect(await first(changed(7, (entry) => (entry.data['uploadedBy'] = 'x')))).toMatchObject({
+      wrong: 'changed',
+      number: 7,
+      eventId: entryOf(at(7))?.id,
+    });
   });
 
   it('shows one that was given a hash of its own', async () => {
@@ -77,18 +97,31 @@ describe('an export of everything', () => {
       entry.data['uploadedBy'] = 'x';
       entry.hash = entryHash(entry as never);
     });
-    expect((await verify(lines)).problems).toMatchObject([{ wrong: 'shown', number: 6 }, { wrong: 'changed', number: 6, upTo: 7 }]);
+    expect((await verify(lines)).problems).toMatchObject([
+      { wrong: 'shown', number: 6 },
+      { wrong: 'changed', number: 6, upTo: 7 },
+    ]);
   });
 
   it('shows that words were changed', async () => {
-    expect(await first(changed(6, (entry) => (entry.shown.summary = 'Nothing')))).toMatchObject({ wrong: 'shown', number: 6 });
+    expect(await first(changed(6, (entry) => (entry.shown.summary = 'Nothing')))).toMatchObject({
+      wrong: 'shown',
+      number: 6,
+    });
   });
 
   it('shows which entry was removed, inserted, or put elsewhere', async () => {
     expect(await first(whole.toSpliced(place(6), 1))).toMatchObject({ wrong: 'removed', number: 6 });
     expect(await first(whole.toSpliced(place(6), 3))).toMatchObject({ wrong: 'removed', number: 6, upTo: 8 });
-    expect(await first(whole.toSpliced(place(6), 0, at(4)))).toMatchObject({ wrong: 'inserted', number: 4, eventId: entryOf(at(4))?.id });
-    expect(await first(whole.with(place(6), at(9)).with(place(9), at(6)))).toMatchObject({ wrong: 'reordered', number: 6 });
+    expect(await first(whole.toSpliced(place(6), 0, at(4)))).toMatchObject({
+      wrong: 'inserted',
+      number: 4,
+      eventId: entryOf(at(4))?.id,
+    });
+    expect(await first(whole.with(place(6), at(9)).with(place(9), at(6)))).toMatchObject({
+      wrong: 'reordered',
+      number: 6,
+    });
   });
 
   it('shows that it was written anew from an entry on', async () => {
@@ -100,12 +133,18 @@ describe('an export of everything', () => {
       previous = entry.hash = entryHash(entry as never);
       return JSON.stringify({ entry });
     });
-    expect((await verify(lines)).problems).toMatchObject([{ wrong: 'changed', number: 1, upTo: 16 }, { wrong: 'shown', number: 6 }]);
+    expect((await verify(lines)).problems).toMatchObject([
+      { wrong: 'changed', number: 1, upTo: 16 },
+      { wrong: 'shown', number: 6 },
+    ]);
   });
 
   it('shows that the end is missing, or another was put there', async () => {
     expect(await first(whole.slice(0, -1))).toMatchObject({ wrong: 'tail' });
-    expect(await first(whole.slice(0, 12))).toMatchObject({ wrong: 'tail', number: (entryOf(whole[11] ?? '')?.number ?? 0) + 1 });
+    expect(await first(whole.slice(0, 12))).toMatchObject({
+      wrong: 'tail',
+      number: (entryOf(whole[11] ?? '')?.number ?? 0) + 1,
+    });
     expect(await first([...whole.slice(0, 15), whole.at(-1) ?? ''])).toMatchObject({ wrong: 'removed' });
     expect(await first([...whole, at(3)])).toMatchObject({ wrong: 'unreadable' });
     expect(await first(whole.with(0, (whole[0] ?? '').replace('Here', 'There')))).toMatchObject({ wrong: 'changed' });
@@ -119,8 +158,12 @@ describe('an export of a part', () => {
     const lines = linesOf(await exported({ kinds: ['PackagePublished'] }));
     expect(await verify(lines)).toMatchObject({ problems: [], entries: 8, checkpoints: 0 });
     expect((await verify(lines.toSpliced(3, 1))).problems).toMatchObject([{ wrong: 'removed' }]);
-    expect((await verify(lines.with(2, lines[3] ?? '').with(3, lines[2] ?? ''))).problems).toMatchObject([{ wrong: 'reordered' }]);
-    expect((await verify(lines.with(2, (lines[2] ?? '').replace('"admin"', '"other"')))).problems).toMatchObject([{ wrong: 'changed', number: 6 }]);
+    expect((await verify(lines.with(2, lines[3] ?? '').with(3, lines[2] ?? ''))).problems).toMatchObject([
+      { wrong: 'reordered' },
+    ]);
+    expect((await verify(lines.with(2, (lines[2] ?? '').replace('"admin"', '"other"')))).problems).toMatchObject([
+      { wrong: 'changed', number: 6 },
+    ]);
   });
 
   it('may be empty', async () => {

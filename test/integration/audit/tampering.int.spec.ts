@@ -27,7 +27,11 @@ async function chainAnew(): Promise<void> {
   const place = (await scene.sql('SELECT epoch FROM audit.place')) as { epoch: string }[];
   const events = await readAll(scene.store);
   const cursor = events.at(-1)?.cursor ?? null;
-  await addLinks(scene.dataSource, link(events, { number: 0, hash: '0'.repeat(64) }), { number: events.length, epoch: place[0]?.epoch ?? '', cursor });
+  await addLinks(scene.dataSource, link(events, { number: 0, hash: '0'.repeat(64) }), {
+    number: events.length,
+    epoch: place[0]?.epoch ?? '',
+    cursor,
+  });
 }
 
 describe('an audit trail that nobody has touched', () => {
@@ -36,7 +40,13 @@ describe('an audit trail that nobody has touched', () => {
   });
 
   it('is verified from a checkpoint on', async () => {
-    expect(await scene.verify({ since: 1 })).toMatchObject({ problems: [], from: 17, entries: 15, checkpoints: 1, shown: 31 });
+    expect(await scene.verify({ since: 1 })).toMatchObject({
+      problems: [],
+      from: 17,
+      entries: 15,
+      checkpoints: 1,
+      shown: 31,
+    });
     expect(await scene.verify({ since: 'last' })).toMatchObject({ problems: [], entries: 0 });
   });
 
@@ -55,7 +65,9 @@ describe('an audit trail that nobody has touched', () => {
 
 describe('in the event log', () => {
   it('a changed event is told', async () => {
-    await scene.sql(`UPDATE log.events SET data = jsonb_set(data::jsonb, '{uploadedBy}', '"somebody else"')::json WHERE position = 9`);
+    await scene.sql(
+      `UPDATE log.events SET data = jsonb_set(data::jsonb, '{uploadedBy}', '"somebody else"')::json WHERE position = 9`,
+    );
     expect(await first()).toMatchObject({ wrong: 'changed', number: 9, eventId: await idOf(9) });
   });
 
@@ -84,7 +96,9 @@ describe('in the event log', () => {
 
   it('an inserted event is told', async () => {
     await scene.sql('UPDATE log.events SET position = position + 100 WHERE position >= 9');
-    await scene.sql(`INSERT INTO log.events SELECT 50, 7, recorded_at, gen_random_uuid(), stream, type, data, metadata FROM log.events WHERE position = 8`);
+    await scene.sql(
+      `INSERT INTO log.events SELECT 50, 7, recorded_at, gen_random_uuid(), stream, type, data, metadata FROM log.events WHERE position = 8`,
+    );
     expect(await first()).toMatchObject({ wrong: 'inserted', number: 9, eventId: await idOf(50) });
   });
 
@@ -100,7 +114,12 @@ describe('in the event log', () => {
 describe('in the chain', () => {
   it('a changed hash is told, and that the event is as it was', async () => {
     await scene.sql(`UPDATE audit.chain SET hash = decode(repeat('ab', 32), 'hex') WHERE number = 9`);
-    expect(await first()).toMatchObject({ wrong: 'changed', number: 9, eventId: await idOf(9), what: expect.stringContaining('The event is as it was') });
+    expect(await first()).toMatchObject({
+      wrong: 'changed',
+      number: 9,
+      eventId: await idOf(9),
+      what: expect.stringContaining('The event is as it was'),
+    });
   });
 
   it('a removed entry is told', async () => {
@@ -127,16 +146,24 @@ describe('in the chain', () => {
 
 describe('where log and chain were changed together', () => {
   it('the signed checkpoint tells between which entries, and what is shown which one it was', async () => {
-    await scene.sql(`UPDATE log.events SET data = jsonb_set(data::jsonb, '{uploadedBy}', '"x"')::json WHERE position = 22`);
+    await scene.sql(
+      `UPDATE log.events SET data = jsonb_set(data::jsonb, '{uploadedBy}', '"x"')::json WHERE position = 22`,
+    );
     await chainAnew();
-    expect((await scene.verify()).problems).toMatchObject([{ wrong: 'changed', number: 17, upTo: 31 }, { wrong: 'shown', number: 22, eventId: await idOf(22) }]);
+    expect((await scene.verify()).problems).toMatchObject([
+      { wrong: 'changed', number: 17, upTo: 31 },
+      { wrong: 'shown', number: 22, eventId: await idOf(22) },
+    ]);
   });
 
   it('an event that was taken out is told', async () => {
     const eventId = await idOf(22);
     await scene.sql('DELETE FROM log.events WHERE position = 22');
     await chainAnew();
-    expect((await scene.verify()).problems).toMatchObject([{ wrong: 'shown', number: 22, eventId }, { wrong: 'tail', number: 31, upTo: 31 }]);
+    expect((await scene.verify()).problems).toMatchObject([
+      { wrong: 'shown', number: 22, eventId },
+      { wrong: 'tail', number: 31, upTo: 31 },
+    ]);
   });
 
   it('and the end was cut off, a checkpoint that was kept elsewhere tells', async () => {
@@ -156,7 +183,11 @@ describe('among the checkpoints', () => {
 
   it.each([
     ['a changed time', `jsonb_set(checkpoint::jsonb, '{at}', '"2020-01-01T00:00:00.000Z"')::json`, 'signature'],
-    ['a signature of another', `jsonb_set(checkpoint::jsonb, '{signature}', to_jsonb(repeat('A', 86)))::json`, 'signature'],
+    [
+      'a signature of another',
+      `jsonb_set(checkpoint::jsonb, '{signature}', to_jsonb(repeat('A', 86)))::json`,
+      'signature',
+    ],
     ['nonsense', `'{"number": 16}'::json`, 'checkpoint'],
   ])('%s is told', async (_, sql, wrong) => {
     await change(sql);

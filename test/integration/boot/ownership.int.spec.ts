@@ -58,7 +58,10 @@ describe('a database and an event log', () => {
     await bind(database.settings, log, OURS);
     await begin(otherLog, THEIRS);
     const refused = checkBinding(database.settings, otherLog);
-    await expect(refused).rejects.toMatchObject({ name: 'StartupError', message: expect.stringMatching(new RegExp(`^[^\\n]*${THEIRS}[^\\n]*${OURS}[^\\n]*$`)) });
+    await expect(refused).rejects.toMatchObject({
+      name: 'StartupError',
+      message: expect.stringMatching(new RegExp(`^[^\\n]*${THEIRS}[^\\n]*${OURS}[^\\n]*$`)),
+    });
   });
 
   it('whose history is missing are refused, with what to do', async () => {
@@ -73,7 +76,9 @@ describe('a database and an event log', () => {
     await query(`INSERT INTO read.audit_entries VALUES (1, '${THEIRS}', 'PackageRemoved', '2026-11-24T20:00:00Z', 'account', 'a', 'admin',
       NULL, '${OURS}', 'c', NULL, 'package', 'p', NULL, 'Removed', '{}')`);
     await begin(otherLog, OURS);
-    await expect(checkBinding(database.settings, otherLog)).rejects.toThrow('recorded last, at 2026-11-24T20:00:00.000Z');
+    await expect(checkBinding(database.settings, otherLog)).rejects.toThrow(
+      'recorded last, at 2026-11-24T20:00:00.000Z',
+    );
   });
 
   it('that was copied to another place: what was derived from the old one is dropped, once', async () => {
@@ -100,7 +105,9 @@ describe('a data folder', () => {
   it('is the one server’s that claimed it first, and all its processes’', async () => {
     await claimFolder(folder, OURS);
     await claimFolder(folder, OURS);
-    await expect(claimFolder(folder, THEIRS)).rejects.toThrow(new RegExp(`belongs to the server ${OURS}, the database to the server ${THEIRS}`));
+    await expect(claimFolder(folder, THEIRS)).rejects.toThrow(
+      new RegExp(`belongs to the server ${OURS}, the database to the server ${THEIRS}`),
+    );
   });
 
   it('whose mark was cut off by a crash is claimed again', async () => {

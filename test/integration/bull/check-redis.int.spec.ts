@@ -6,7 +6,8 @@ import { redisOptions } from '../../../src/adapters/job-queue/bull/connection/re
 import { freePort } from '../../../src/app/demo/server-process.js';
 import { lacksRedis, RedisUnderTest } from '../../support/redis.js';
 
-const failure = (url: string, patience = 400): Promise<unknown> => checkRedis(url, { patience }).catch((error: unknown) => error);
+const failure = (url: string, patience = 400): Promise<unknown> =>
+  checkRedis(url, { patience }).catch((error: unknown) => error);
 const saying = (text: string) => ({ name: 'StartupError', message: expect.stringContaining(text) });
 
 describe('REDIS_URL', () => {
@@ -17,7 +18,12 @@ describe('REDIS_URL', () => {
     expect(redisOptions('redis://queue.example')).toMatchObject({ host: 'queue.example', port: 6379, db: 0 });
     expect(redisOptions('redis://queue.example')).not.toHaveProperty('tls');
     expect(redisOptions('rediss://ods:p%40ss@[::1]:7000/3')).toMatchObject({
-      host: '::1', port: 7000, db: 3, username: 'ods', password: 'p@ss', tls: { servername: '::1' },
+      host: '::1',
+      port: 7000,
+      db: 3,
+      username: 'ods',
+      password: 'p@ss',
+      tls: { servername: '::1' },
     });
     expect(redisOptions('redis://:secret@queue.example')).not.toHaveProperty('username');
   });
@@ -30,7 +36,9 @@ describe('REDIS_URL', () => {
     silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const address = silent.address();
-    expect(await failure(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)).toMatchObject(saying('(REDIS_URL) cannot be used: '));
+    expect(await failure(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)).toMatchObject(
+      saying('(REDIS_URL) cannot be used: '),
+    );
   });
 
   describe.skipIf(lacksRedis())('with Redis', () => {
@@ -49,14 +57,20 @@ describe('REDIS_URL', () => {
       redis = await RedisUnderTest.start('--requirepass', 'right');
       await checkRedis(`redis://:right@127.0.0.1:${redis.port}/1`);
       for (const url of [`redis://:wrong@127.0.0.1:${redis.port}`, redis.url]) {
-        expect(await failure(url, 60_000)).toMatchObject(saying(`127.0.0.1:${redis.port} (REDIS_URL) cannot be used: `));
+        expect(await failure(url, 60_000)).toMatchObject(
+          saying(`127.0.0.1:${redis.port} (REDIS_URL) cannot be used: `),
+        );
       }
-      expect(await failure(`redis://:right@127.0.0.1:${redis.port}/99`, 60_000)).toMatchObject(saying('cannot be used'));
+      expect(await failure(`redis://:right@127.0.0.1:${redis.port}/99`, 60_000)).toMatchObject(
+        saying('cannot be used'),
+      );
     });
 
     it('is refused when it would drop keys', async () => {
       redis = await RedisUnderTest.start('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
-      expect(await failure(redis.url, 60_000)).toMatchObject(saying('Set its maxmemory-policy from allkeys-lru to noeviction'));
+      expect(await failure(redis.url, 60_000)).toMatchObject(
+        saying('Set its maxmemory-policy from allkeys-lru to noeviction'),
+      );
     });
   });
 });

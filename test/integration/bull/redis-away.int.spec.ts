@@ -34,8 +34,16 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
   it('says so soon while it is away, and goes on with what it held once it is back', async () => {
     await enqueue('held', new Date(Date.now() + HOUR_MS));
     await redis.stop();
-    const answers = await Promise.allSettled([enqueue('away'), queue.counts(), queue.failed(1), queue.running(), queue.mark()]);
-    expect(answers.map((answer) => answer.status === 'rejected' && answer.reason instanceof JobQueueUnavailable)).toEqual(Array(5).fill(true));
+    const answers = await Promise.allSettled([
+      enqueue('away'),
+      queue.counts(),
+      queue.failed(1),
+      queue.running(),
+      queue.mark(),
+    ]);
+    expect(
+      answers.map((answer) => answer.status === 'rejected' && answer.reason instanceof JobQueueUnavailable),
+    ).toEqual(Array(5).fill(true));
     await redis.restart();
     await works('after');
     expect(await queue.counts()).toMatchObject({ running: 0, stuck: 0, waiting: 1 });
@@ -53,11 +61,15 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
   });
 
   it('goes on after it was emptied while a job runs, which may be asked for again at once', async () => {
-    const flush = { name: 'flush', maxAttempts: 5, handle: async ({ data }: { data: unknown }) => {
-      seen.push(data);
-      if (data === 'flush') await redis.flushAll();
-      if (data === 'flush') await other.enqueue([{ name: 'flush', key: 'flush', data: 'again' }]);
-    } };
+    const flush = {
+      name: 'flush',
+      maxAttempts: 5,
+      handle: async ({ data }: { data: unknown }) => {
+        seen.push(data);
+        if (data === 'flush') await redis.flushAll();
+        if (data === 'flush') await other.enqueue([{ name: 'flush', key: 'flush', data: 'again' }]);
+      },
+    };
     const other = openBull(redis.url, 'server-2');
     await other.work([flush], 1);
     await other.mark();

@@ -21,7 +21,11 @@ describe('events:copy with EventStoreDB', () => {
   });
 
   it('goes there and back, and back to where it came from, without a difference', async () => {
-    const [first, cluster, last] = [await start(startPostgres), await start(startEventStoreDb), await start(startPostgres)];
+    const [first, cluster, last] = [
+      await start(startPostgres),
+      await start(startEventStoreDb),
+      await start(startPostgres),
+    ];
     const count = await writeSampleLog(first.store, 20);
     await copy(first.place, cluster.place);
     const more = await writeSampleLog(cluster.store, 5, 'in the cluster');

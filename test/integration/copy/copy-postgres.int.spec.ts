@@ -31,7 +31,9 @@ async function schemas(database: DatabaseSettings): Promise<string[]> {
   const client = new Client(database);
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string }>("SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'copy%'");
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'copy%'",
+    );
     return rows.map(({ name }) => name);
   } finally {
     await client.end();
@@ -61,7 +63,11 @@ describe('events:copy between two PostgreSQL', () => {
     await writeSampleLog(source.store, 3);
     await keysOf(source.settings, 'a');
     await query(source.settings, "INSERT INTO state.passwords VALUES ('1', 'admin', 'hash'), ('2', 'ä€😀', 'hash')");
-    await query(source.settings, "INSERT INTO state.sessions (token_hash, account_id, expires_at) VALUES ($1, '1', now())", [Buffer.from([0, 255])]);
+    await query(
+      source.settings,
+      "INSERT INTO state.sessions (token_hash, account_id, expires_at) VALUES ($1, '1', now())",
+      [Buffer.from([0, 255])],
+    );
     await query(source.settings, "INSERT INTO state.feed_cursors VALUES ('peer', 'Prod', 'epoch.7')");
     await query(source.settings, "INSERT INTO state.subscription_cursors VALUES ('reaction', '5')");
     expect(await copy(source.place, urlOf(target))).toMatchObject({ stateRows: 5 });
@@ -88,8 +94,13 @@ describe('events:copy between two PostgreSQL', () => {
     const count = await writeSampleLog(source.store, 3);
     await copy(source.place, target.place);
     expect(await schemas(target.settings)).toEqual([]);
-    await query(target.settings, "UPDATE log.events SET recorded_at = recorded_at + interval '1 ms' WHERE position = 2");
-    await expect(copy(source.place, target.place)).rejects.toThrow(/^The logs differ: event 2 .* has another recordedAt/);
+    await query(
+      target.settings,
+      "UPDATE log.events SET recorded_at = recorded_at + interval '1 ms' WHERE position = 2",
+    );
+    await expect(copy(source.place, target.place)).rejects.toThrow(
+      /^The logs differ: event 2 .* has another recordedAt/,
+    );
     await query(target.settings, `UPDATE log.events SET metadata = '{}' WHERE position = 2`);
     await expect(compareLogs(source.store, target.store, count, signal)).rejects.toThrow(/event 2 .* has another/);
     expect([...(await schemas(target.settings)), ...(await schemas(source.settings))]).toEqual([]);
@@ -103,7 +114,13 @@ describe('events:copy between two PostgreSQL', () => {
       await target.store.appendTogether(appendsOf(events));
     };
     const ours = { label: '', store: source.store, database: null, write, close: async () => undefined };
-    const place = await copyLog(ours, { ...ours, store: target.store }, { events: 0, cursor: null }, signal, () => undefined);
+    const place = await copyLog(
+      ours,
+      { ...ours, store: target.store },
+      { events: 0, cursor: null },
+      signal,
+      () => undefined,
+    );
     expect(place.events).toBe(count);
     expect(await countAfter(source.store, place.cursor, signal)).toBe(1);
   });
@@ -113,8 +130,16 @@ describe('events:copy between two PostgreSQL', () => {
     const count = await writeSampleLog(source.store, 3);
     const { code, stdout, stderr } = await runTool('--from', source.place, '--to', target.place, '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ events: count, copied: count, verified: { events: count } });
-    expect(stderr).toMatch(new RegExp(`${count} events were copied in .* All ${count} events and all \\d+ rows of the read models are the same`));
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      events: count,
+      copied: count,
+      verified: { events: count },
+    });
+    expect(stderr).toMatch(
+      new RegExp(
+        `${count} events were copied in .* All ${count} events and all \\d+ rows of the read models are the same`,
+      ),
+    );
     expect(stdout + stderr).not.toContain(encodeURIComponent(source.settings.password));
   });
 

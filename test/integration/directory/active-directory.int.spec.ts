@@ -9,11 +9,21 @@ const USERS = `CN=Users,${BASE}`;
 const user = (name: string, values: Record<string, string[]> = {}) => ({
   dn: `CN=${name},${USERS}`,
   attributes: {
-    objectClass: ['user'], objectCategory: ['person'], sAMAccountName: [name], cn: [name], userAccountControl: ['512'],
-    mail: [`${name}@corp.example`], userPassword: [`Pa55 of ${name}`], objectGUID: [Buffer.concat([Buffer.alloc(16 - name.length, 0xff), Buffer.from(name)])], ...values,
+    objectClass: ['user'],
+    objectCategory: ['person'],
+    sAMAccountName: [name],
+    cn: [name],
+    userAccountControl: ['512'],
+    mail: [`${name}@corp.example`],
+    userPassword: [`Pa55 of ${name}`],
+    objectGUID: [Buffer.concat([Buffer.alloc(16 - name.length, 0xff), Buffer.from(name)])],
+    ...values,
   },
 });
-const group = (name: string, ...member: string[]) => ({ dn: `CN=${name},${USERS}`, attributes: { objectClass: ['group'], cn: [name], member } });
+const group = (name: string, ...member: string[]) => ({
+  dn: `CN=${name},${USERS}`,
+  attributes: { objectClass: ['group'], cn: [name], member },
+});
 const dnOf = (name: string): string => `CN=${name},${USERS}`;
 
 /** 2024-01-01 as Active Directory counts. */
@@ -24,8 +34,11 @@ beforeAll(async () => {
   server = await InProcessDirectory.start(ENTRIES.slice(0, 2));
   await server.add({ dn: USERS, attributes: { objectClass: ['container'], cn: ['Users'] } });
   const people = [
-    user('ada'), user('off', { userAccountControl: ['514'] }), user('past', { accountExpires: [LONG_AGO] }),
-    user('never', { accountExpires: ['9223372036854775807'] }), user('zero', { accountExpires: ['0'] }),
+    user('ada'),
+    user('off', { userAccountControl: ['514'] }),
+    user('past', { accountExpires: [LONG_AGO] }),
+    user('never', { accountExpires: ['9223372036854775807'] }),
+    user('zero', { accountExpires: ['0'] }),
   ];
   for (const entry of people) await server.add(entry);
   await server.add(group('Team', dnOf('ada'), dnOf('off')));
@@ -36,9 +49,14 @@ afterAll(() => server.stop());
 
 const settings = (change: Record<string, string> = {}) => {
   const { directory } = loadSettings({
-    LDAP_URL: server.ldap, LDAP_BIND_DN: BIND_DN, LDAP_BIND_PASSWORD: BIND_PASSWORD, LDAP_SEARCH_BASE: USERS,
-    LDAP_SEARCH_FILTER: '(&(objectCategory=person)(sAMAccountName={{username}}))', LDAP_NESTED_GROUPS: 'active-directory',
-    LDAP_ROLE_MAP: `admin=cn=ods admins,${USERS.toLowerCase()}`, ...change,
+    LDAP_URL: server.ldap,
+    LDAP_BIND_DN: BIND_DN,
+    LDAP_BIND_PASSWORD: BIND_PASSWORD,
+    LDAP_SEARCH_BASE: USERS,
+    LDAP_SEARCH_FILTER: '(&(objectCategory=person)(sAMAccountName={{username}}))',
+    LDAP_NESTED_GROUPS: 'active-directory',
+    LDAP_ROLE_MAP: `admin=cn=ods admins,${USERS.toLowerCase()}`,
+    ...change,
   });
   if (!directory) throw new Error('There is no directory');
   return directory;
@@ -48,7 +66,9 @@ const directory = (change: Record<string, string> = {}) => new LdapDirectory(set
 describe('Active Directory', () => {
   it('follows groups within groups itself, by its matching rule', async () => {
     const verdict = await directory().authenticate('Ada', 'Pa55 of ada');
-    expect(verdict).toMatchObject({ person: { username: 'ada', id: expect.stringMatching(/^objectGUID=[0-9a-f]{32}$/) } });
+    expect(verdict).toMatchObject({
+      person: { username: 'ada', id: expect.stringMatching(/^objectGUID=[0-9a-f]{32}$/) },
+    });
     if (!('person' in verdict)) return;
     expect(verdict.person.groups.toSorted()).toEqual(['Department', 'ODS Admins', 'Team'].map(dnOf));
     expect(rightsOf(verdict.person.groups, settings().roleMap).roles).toEqual(['admin']);
@@ -59,7 +79,13 @@ describe('Active Directory', () => {
     expect(await directory().findAll([ada?.id ?? ''])).toEqual([ada]);
   });
 
-  it.each([['off', true], ['past', true], ['never', false], ['zero', false], ['ada', false]])('tells of %s whether the account is disabled: %s', async (name, disabled) => {
+  it.each([
+    ['off', true],
+    ['past', true],
+    ['never', false],
+    ['zero', false],
+    ['ada', false],
+  ])('tells of %s whether the account is disabled: %s', async (name, disabled) => {
     expect(await directory().find(name)).toMatchObject({ disabled });
     const verdict = await directory().authenticate(name, `Pa55 of ${name}`);
     expect('refused' in verdict).toBe(disabled);

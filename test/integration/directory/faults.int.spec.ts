@@ -28,7 +28,13 @@ describeWithSlapd('a directory that fails', () => {
   afterAll(() => slapd.stop());
 
   const via = (way: Way, timeoutMs = 1_000) =>
-    new LdapDirectory(settingsOf(way === 'ldaps' ? slapd.ldaps : slapd.ldap, { startTls: way === 'StartTLS', ca: way === 'ldap' ? null : slapd.ca, timeoutMs }));
+    new LdapDirectory(
+      settingsOf(way === 'ldaps' ? slapd.ldaps : slapd.ldap, {
+        startTls: way === 'StartTLS',
+        ca: way === 'ldap' ? null : slapd.ca,
+        timeoutMs,
+      }),
+    );
 
   it.each(WAYS)('because it hangs is given up in time (%s)', async (way) => {
     slapd.signal('SIGSTOP');
@@ -38,7 +44,9 @@ describeWithSlapd('a directory that fails', () => {
     } finally {
       slapd.signal('SIGCONT');
     }
-    expect(await via(way, 10_000).authenticate('bob', passwordOf('bob'))).toMatchObject({ person: { username: 'bob' } });
+    expect(await via(way, 10_000).authenticate('bob', passwordOf('bob'))).toMatchObject({
+      person: { username: 'bob' },
+    });
   });
 
   it.each(WAYS)('because it is killed in the middle ends all that is under way, and comes back (%s)', async (way) => {
@@ -46,7 +54,14 @@ describeWithSlapd('a directory that fails', () => {
     const signIns = Array.from({ length: 30 }, (_, i) => directory.authenticate(`crowd${i}`, passwordOf(`crowd${i}`)));
     await Promise.race(signIns);
     await slapd.halt();
-    const ends = await Promise.all(signIns.map((signIn) => signIn.then((verdict) => 'person' in verdict, (error: unknown) => error instanceof DirectoryUnavailable)));
+    const ends = await Promise.all(
+      signIns.map((signIn) =>
+        signIn.then(
+          (verdict) => 'person' in verdict,
+          (error: unknown) => error instanceof DirectoryUnavailable,
+        ),
+      ),
+    );
     expect(ends).not.toContain(false);
     await expect(directory.check()).rejects.toBeInstanceOf(DirectoryUnavailable);
     await slapd.launch();
@@ -57,14 +72,34 @@ describeWithSlapd('a directory that fails', () => {
     const directory = via('ldap', 5_000);
     const typed = oneof(
       string({ unit: 'binary', minLength: 1, maxLength: 40 }),
-      string({ unit: constantFrom('*', '(', ')', '\\', '\0', '|', '&', '!', '=', 'b', 'o', ' ', ','), minLength: 1, maxLength: 12 }),
-      constantFrom('*', 'b*b', 'bob)(uid=*', '*)(uid=bob', '\\62ob', personDn('bob'), 'bob,ou=people', '{{username}}', '$&', 'bo\u200bb', 'ｂob ', "bob' OR 1=1"),
+      string({
+        unit: constantFrom('*', '(', ')', '\\', '\0', '|', '&', '!', '=', 'b', 'o', ' ', ','),
+        minLength: 1,
+        maxLength: 12,
+      }),
+      constantFrom(
+        '*',
+        'b*b',
+        'bob)(uid=*',
+        '*)(uid=bob',
+        '\\62ob',
+        personDn('bob'),
+        'bob,ou=people',
+        '{{username}}',
+        '$&',
+        'bo\u200bb',
+        'ｂob ',
+        "bob' OR 1=1",
+      ),
     );
-    await assert(asyncProperty(typed, oneof(constant(passwordOf('bob')), typed), async (username, password) => {
-      pre(username.normalize('NFKC').toLowerCase().normalize('NFKC') !== 'bob' || password !== passwordOf('bob'));
-      const verdict = await directory.authenticate(username, password);
-      expect(verdict).toHaveProperty('refused');
-    }), { numRuns: 300 });
+    await assert(
+      asyncProperty(typed, oneof(constant(passwordOf('bob')), typed), async (username, password) => {
+        pre(username.normalize('NFKC').toLowerCase().normalize('NFKC') !== 'bob' || password !== passwordOf('bob'));
+        const verdict = await directory.authenticate(username, password);
+        expect(verdict).toHaveProperty('refused');
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
@@ -79,18 +114,30 @@ describe('something that is no directory', () => {
     ['says nothing', () => undefined],
     ['hangs up at once', (socket) => socket.destroy()],
     ['hangs up when asked', (socket) => socket.once('data', () => socket.destroy())],
-    ['speaks HTTP', (socket) => socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'))],
+    [
+      'speaks HTTP',
+      (socket) => socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')),
+    ],
     ['sends garbage', (socket) => socket.once('data', () => socket.write(Buffer.alloc(5_000, 0xff)))],
-    ['announces an endless answer', (socket) => socket.once('data', () => socket.write(Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x02])))],
+    [
+      'announces an endless answer',
+      (socket) => socket.once('data', () => socket.write(Buffer.from([0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x02]))),
+    ],
     ['answers a byte at a time', (socket) => socket.once('data', () => socket.write(Buffer.from([0x30])))],
   ];
 
-  it.each(WAYS.flatMap((way) => ANSWERS.map(([name, answer]) => [name, way, answer] as const)))('that %s is unavailable (%s)', async (_, way, answer) => {
-    const { server, url } = await answering(answer);
-    const settings = settingsOf(`${way === 'ldaps' ? 'ldaps' : 'ldap'}://${url}`, { startTls: way === 'StartTLS', timeoutMs: 300 });
-    await expect(new LdapDirectory(settings).authenticate('bob', 'x')).rejects.toBeInstanceOf(DirectoryUnavailable);
-    server.close();
-  });
+  it.each(WAYS.flatMap((way) => ANSWERS.map(([name, answer]) => [name, way, answer] as const)))(
+    'that %s is unavailable (%s)',
+    async (_, way, answer) => {
+      const { server, url } = await answering(answer);
+      const settings = settingsOf(`${way === 'ldaps' ? 'ldaps' : 'ldap'}://${url}`, {
+        startTls: way === 'StartTLS',
+        timeoutMs: 300,
+      });
+      await expect(new LdapDirectory(settings).authenticate('bob', 'x')).rejects.toBeInstanceOf(DirectoryUnavailable);
+      server.close();
+    },
+  );
 });
 
 describe('a refusal', () => {
@@ -116,7 +163,9 @@ describe('an odd answer about one person', () => {
     const server = await InProcessDirectory.start();
     const directory = new GuardedDirectory(new LdapDirectory(settingsOf(server.ldap)));
     server.odd = personDn('bob');
-    await expect(directory.authenticate('bob', passwordOf('bob'))).rejects.toThrow(/answered OtherError about a password/);
+    await expect(directory.authenticate('bob', passwordOf('bob'))).rejects.toThrow(
+      /answered OtherError about a password/,
+    );
     expect(await directory.authenticate('ann', passwordOf('ann'))).toMatchObject({ person: { username: 'ann' } });
     await server.stop();
   });

@@ -17,7 +17,9 @@ const withTls = (url = server.ldap, ca = server.ca) => new LdapDirectory(setting
 const inAnswerTo = async (answer: Buffer<ArrayBuffer>) => {
   const front = await StartTlsFront.start(1, server.tls, answer);
   try {
-    return await withTls(`ldap://127.0.0.1:${front.port}`).check().catch((error: unknown) => String(error));
+    return await withTls(`ldap://127.0.0.1:${front.port}`)
+      .check()
+      .catch((error: unknown) => String(error));
   } finally {
     await front.stop();
   }
@@ -28,11 +30,16 @@ describe('StartTLS', () => {
     expect(await withTls().authenticate('bob', passwordOf('bob'))).toMatchObject({ person: { username: 'bob' } });
     await withTls().authenticate('bob', 'wrong');
     const inPlainText = Buffer.concat(server.inPlainText).toString();
-    for (const secret of [BIND_PASSWORD, passwordOf('bob'), 'wrong', 'bob', 'cn=ods']) expect(inPlainText).not.toContain(secret);
+    for (const secret of [BIND_PASSWORD, passwordOf('bob'), 'wrong', 'bob', 'cn=ods'])
+      expect(inPlainText).not.toContain(secret);
   });
 
   it('that is refused ends everything', async () => {
-    expect(await inAnswerTo(Buffer.from([0x30, 0x0c, 0x02, 0x01, 0x01, 0x78, 0x07, 0x0a, 0x01, 0x35, 0x04, 0x00, 0x04, 0x00]))).toMatch(/does not begin StartTLS \(result 53\)/);
+    expect(
+      await inAnswerTo(
+        Buffer.from([0x30, 0x0c, 0x02, 0x01, 0x01, 0x78, 0x07, 0x0a, 0x01, 0x35, 0x04, 0x00, 0x04, 0x00]),
+      ),
+    ).toMatch(/does not begin StartTLS \(result 53\)/);
   });
 
   it('takes nothing that came unencrypted with the answer', async () => {
@@ -42,21 +49,30 @@ describe('StartTLS', () => {
   });
 
   it('reads answers in pieces and in long form', () => {
-    const long = Buffer.from([0x30, 0x84, 0, 0, 0, 0x10, 0x02, 0x01, 0x01, 0x78, 0x84, 0, 0, 0, 7, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00]);
+    const long = Buffer.from([
+      0x30, 0x84, 0, 0, 0, 0x10, 0x02, 0x01, 0x01, 0x78, 0x84, 0, 0, 0, 7, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00,
+    ]);
     expect(resultOf(long)).toBe(0);
     for (let i = 0; i < long.length; i++) expect(resultOf(long.subarray(0, i))).toBeNull();
     expect(resultOf(Buffer.alloc(5_000, 0xff))).toBe(-1);
   });
 
-  it.skipIf(!hasOpenssl && !process.env['CI'])('needs a certificate of the right authority for the right name', async () => {
-    const other = makeCertificates('DNS:elsewhere.example');
-    try {
-      await expect(withTls(server.ldap, other.ca).authenticate('bob', passwordOf('bob'))).rejects.toThrow(/certificate/);
-      const front = await StartTlsFront.start(1, other);
-      await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).check()).rejects.toThrow(/ERR_TLS_CERT_ALTNAME_INVALID/);
-      await front.stop();
-    } finally {
-      other.remove();
-    }
-  });
+  it.skipIf(!hasOpenssl && !process.env['CI'])(
+    'needs a certificate of the right authority for the right name',
+    async () => {
+      const other = makeCertificates('DNS:elsewhere.example');
+      try {
+        await expect(withTls(server.ldap, other.ca).authenticate('bob', passwordOf('bob'))).rejects.toThrow(
+          /certificate/,
+        );
+        const front = await StartTlsFront.start(1, other);
+        await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).check()).rejects.toThrow(
+          /ERR_TLS_CERT_ALTNAME_INVALID/,
+        );
+        await front.stop();
+      } finally {
+        other.remove();
+      }
+    },
+  );
 });

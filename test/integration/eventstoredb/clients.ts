@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { EventStoreDBClient, jsonEvent, type AllStreamSubscription, type EventData, type Position } from '@eventstore/db-client';
+import {
+  EventStoreDBClient,
+  jsonEvent,
+  type AllStreamSubscription,
+  type EventData,
+  type Position,
+} from '@eventstore/db-client';
 
 /** Clients of a test, to be disposed of together. */
 export class Clients {
@@ -24,7 +30,8 @@ export class Clients {
 export const someEvent = (type = 'Tested', data: Record<string, unknown> = {}, id = randomUUID()): EventData =>
   jsonEvent({ id, type, data });
 
-export const manyEvents = (count: number, type?: string): EventData[] => Array.from({ length: count }, (_, i) => someEvent(type, { i }));
+export const manyEvents = (count: number, type?: string): EventData[] =>
+  Array.from({ length: count }, (_, i) => someEvent(type, { i }));
 
 export async function collect<T>(read: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

@@ -41,7 +41,9 @@ describe('connecting to EventStoreDB', () => {
     const server = await scene.server();
     await server.stop();
     const connecting = scene.store(server.url);
-    await waitFor('the server to be waited for', () => scene.logged.some((line) => line.includes(`Waiting for EventStoreDB at 127.0.0.1:${server.port}`)));
+    await waitFor('the server to be waited for', () =>
+      scene.logged.some((line) => line.includes(`Waiting for EventStoreDB at 127.0.0.1:${server.port}`)),
+    );
     await server.start();
     expect(await (await connecting).head()).toBeNull();
   });
@@ -50,7 +52,9 @@ describe('connecting to EventStoreDB', () => {
     const server = await scene.server();
     await server.stop();
     expect(await failure(server.url, 300)).toMatch(new RegExp(`127.0.0.1:${server.port} could not be used within 0 s`));
-    expect(await failure(server.discoverUrl, 300)).toMatch(new RegExp(`127.0.0.1:${server.port} could not be used within 0 s`));
+    expect(await failure(server.discoverUrl, 300)).toMatch(
+      new RegExp(`127.0.0.1:${server.port} could not be used within 0 s`),
+    );
   });
 
   it('gives up when nothing is answered', async () => {

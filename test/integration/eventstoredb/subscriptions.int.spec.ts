@@ -20,7 +20,11 @@ describe('subscriptions to EventStoreDB in trouble', () => {
     const [store, reader] = [await scene.store(server.url), await scene.store(server.url)];
     const follower = new Follower(reader);
     const writing = { done: false };
-    const faults = [() => server.stop().then(() => server.start()), () => server.cutConnections(), () => server.dropSubscriptions()];
+    const faults = [
+      () => server.stop().then(() => server.start()),
+      () => server.cutConnections(),
+      () => server.dropSubscriptions(),
+    ];
     const breaking = (async () => {
       for (let i = 0, seen = 0; !writing.done; i++, seen = follower.events.length) {
         await faults[i % faults.length]?.();
@@ -74,17 +78,25 @@ describe('subscriptions to EventStoreDB in trouble', () => {
     expect(follower.events).toEqual([]);
   });
 
-  it.each([true, false])('read a history of mostly other types (the server tells progress: %s)', async (tellsProgress) => {
-    const server = await scene.server({ tellsProgress });
-    const store = await scene.store(server.url);
-    const wanted = ['A.b', 'C'];
-    for (let i = 0; i < 3; i++) await store.append('rare', [...someEvents(300, 'Axb'), ...someEvents(1, 'A.b'), ...someEvents(200, 'CC')], 'any');
-    await store.append('rare', oneEvent('C'), 'any');
-    await store.append('rare', someEvents(10, 'Noise'), 'any');
-    const items = await followUntil(store, { after: null, types: wanted }, (all) => all.at(-1)?.kind === 'caughtUp');
-    expect(eventsIn(items).map(({ type }) => type)).toEqual(['A.b', 'A.b', 'A.b', 'C']);
-    expect(items.at(-1)?.cursor).toBe(await store.head());
-  });
+  it.each([true, false])(
+    'read a history of mostly other types (the server tells progress: %s)',
+    async (tellsProgress) => {
+      const server = await scene.server({ tellsProgress });
+      const store = await scene.store(server.url);
+      const wanted = ['A.b', 'C'];
+      for (let i = 0; i < 3; i++)
+        await store.append(
+          'rare',
+          [...someEvents(300, 'Axb'), ...someEvents(1, 'A.b'), ...someEvents(200, 'CC')],
+          'any',
+        );
+      await store.append('rare', oneEvent('C'), 'any');
+      await store.append('rare', someEvents(10, 'Noise'), 'any');
+      const items = await followUntil(store, { after: null, types: wanted }, (all) => all.at(-1)?.kind === 'caughtUp');
+      expect(eventsIn(items).map(({ type }) => type)).toEqual(['A.b', 'A.b', 'A.b', 'C']);
+      expect(items.at(-1)?.cursor).toBe(await store.head());
+    },
+  );
 
   it('keep a slow reader from collecting the log, and give it everything', async () => {
     const server = await scene.server();
@@ -111,8 +123,16 @@ describe('subscriptions to EventStoreDB in trouble', () => {
     const server = await scene.server({ systemEventEvery: 1 });
     const store = await scene.store(server.url);
     const { cursor } = await store.append('ours', oneEvent(), 'none');
-    for (const [stream, type] of [['theirs', 'Foreign'], ['$settings', 'update'], ['odst-log', 'Renamed']] as const) {
-      server.log.append(stream, [{ id: crypto.randomUUID(), type, isJson: true, data: Buffer.from('{}'), metadata: new Uint8Array() }], 'any');
+    for (const [stream, type] of [
+      ['theirs', 'Foreign'],
+      ['$settings', 'update'],
+      ['odst-log', 'Renamed'],
+    ] as const) {
+      server.log.append(
+        stream,
+        [{ id: crypto.randomUUID(), type, isJson: true, data: Buffer.from('{}'), metadata: new Uint8Array() }],
+        'any',
+      );
     }
     expect(await store.head()).toBe(cursor);
     const items = await followUntil(store, { after: null }, (all) => all.at(-1)?.kind === 'caughtUp');

@@ -96,7 +96,9 @@ describe('the EventStoreDB that tests use: faults and access', () => {
     const server = await start();
     const event = someEvent();
     server.loseNextReply();
-    await expect(clients.connect(server.url).appendToStream('lost', event, { expectedRevision: NO_STREAM })).rejects.toMatchObject({ type: 'unavailable' });
+    await expect(
+      clients.connect(server.url).appendToStream('lost', event, { expectedRevision: NO_STREAM }),
+    ).rejects.toMatchObject({ type: 'unavailable' });
     expect(server.log.stream('lost')).toHaveLength(1);
     const retried = await clients.connect(server.url).appendToStream('lost', event, { expectedRevision: NO_STREAM });
     expect(retried).toMatchObject({ success: true, nextExpectedRevision: 0n });
@@ -186,6 +188,8 @@ describe('the EventStoreDB that tests use: faults and access', () => {
     const anonymous = clients.connect(withCa(server.url.replace(/\/\/.*@/, '//')));
     await expect(anonymous.appendToStream('secret', someEvent())).rejects.toMatchObject({ type: 'access-denied' });
     expect(server.log.stream('secret')).toHaveLength(1);
-    expect(await clients.connect(withCa(server.discoverUrl)).appendToStream('secret', someEvent())).toMatchObject({ success: true });
+    expect(await clients.connect(withCa(server.discoverUrl)).appendToStream('secret', someEvent())).toMatchObject({
+      success: true,
+    });
   });
 });

@@ -1,4 +1,10 @@
-import { END, eventTypeFilter, excludeSystemEvents, streamNameFilter, type EventStoreDBClient } from '@eventstore/db-client';
+import {
+  END,
+  eventTypeFilter,
+  excludeSystemEvents,
+  streamNameFilter,
+  type EventStoreDBClient,
+} from '@eventstore/db-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventStoreDbServer } from '../../support/eventstoredb/eventstoredb-server.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -72,7 +78,12 @@ describe('the EventStoreDB that tests use: subscriptions', () => {
   it('sends a checkpoint whenever interval x window events were examined, in history and live', async () => {
     await client.appendToStream('noise', manyEvents(50, 'Noise'));
     const heard = new Heard();
-    const options = { prefixes: ['Wanted'], maxSearchWindow: 5, checkpointInterval: 2, checkpointReached: heard.checkpoint };
+    const options = {
+      prefixes: ['Wanted'],
+      maxSearchWindow: 5,
+      checkpointInterval: 2,
+      checkpointReached: heard.checkpoint,
+    };
     heard.to(client.subscribeToAll({ filter: eventTypeFilter(options) }));
     const due = () => Math.floor(server.log.all.length / 10);
     await waitFor('the checkpoints of history', () => heard.checkpoints.length === due());

@@ -20,9 +20,18 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
   it('returns events as they were written', async () => {
     const event = { ...someEvent('Written', { text: 'ä€😀' }), metadata: { by: 'test' } };
     const before = Date.now();
-    const { nextExpectedRevision, position } = await client.appendToStream('read back', event, { expectedRevision: NO_STREAM });
+    const { nextExpectedRevision, position } = await client.appendToStream('read back', event, {
+      expectedRevision: NO_STREAM,
+    });
     const [read] = await collect(client.readStream('read back'));
-    expect(read?.event).toMatchObject({ id: event.id, type: 'Written', data: event.data, metadata: event.metadata, isJson: true, position });
+    expect(read?.event).toMatchObject({
+      id: event.id,
+      type: 'Written',
+      data: event.data,
+      metadata: event.metadata,
+      isJson: true,
+      position,
+    });
     expect(nextExpectedRevision).toBe(0n);
     expect(Math.abs((read?.event?.created.getTime() ?? 0) - before)).toBeLessThan(5_000);
   });
@@ -45,8 +54,16 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
   ])('keeps to the expected revision, appending %s', async (name, options) => {
     const append = (expectedRevision: bigint | 'no_stream' | 'stream_exists', stream = `expected ${name}`) =>
       client.appendToStream(stream, someEvent(), { expectedRevision, ...options }).catch((error: unknown) => error);
-    expect(await append(STREAM_EXISTS)).toMatchObject({ type: 'wrong-expected-version', actualVersion: 'no_stream', expectedVersion: 'stream_exists' });
-    expect(await append(0n)).toMatchObject({ type: 'wrong-expected-version', actualVersion: 'no_stream', expectedVersion: 0n });
+    expect(await append(STREAM_EXISTS)).toMatchObject({
+      type: 'wrong-expected-version',
+      actualVersion: 'no_stream',
+      expectedVersion: 'stream_exists',
+    });
+    expect(await append(0n)).toMatchObject({
+      type: 'wrong-expected-version',
+      actualVersion: 'no_stream',
+      expectedVersion: 0n,
+    });
     expect(await append(NO_STREAM)).toMatchObject({ success: true, nextExpectedRevision: 0n });
     expect(await append(0n)).toMatchObject({ success: true, nextExpectedRevision: 1n });
     expect(await append(0n)).toMatchObject({ type: 'wrong-expected-version', actualVersion: 1n, expectedVersion: 0n });
@@ -64,25 +81,35 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     expect(await collect(client.readStream('repeated'))).toHaveLength(4);
     const halfNew = [...events.slice(0, 1), someEvent()];
     await expect(client.appendToStream('repeated', halfNew)).rejects.toMatchObject({ type: 'wrong-expected-version' });
-    await expect(client.appendToStream('repeated', halfNew, { expectedRevision: NO_STREAM })).rejects.toMatchObject({ actualVersion: 3n });
+    await expect(client.appendToStream('repeated', halfNew, { expectedRevision: NO_STREAM })).rejects.toMatchObject({
+      actualVersion: 3n,
+    });
   });
 
   it('stores an event a second time in another stream, and at the revision that was expected', async () => {
     const event = someEvent();
     await client.appendToStream('one home', event);
     expect(await client.appendToStream('another home', event)).toMatchObject({ nextExpectedRevision: 0n });
-    expect(await client.appendToStream('one home', event, { expectedRevision: 0n })).toMatchObject({ nextExpectedRevision: 1n });
+    expect(await client.appendToStream('one home', event, { expectedRevision: 0n })).toMatchObject({
+      nextExpectedRevision: 1n,
+    });
   });
 
   it.each([
     ['in batches', {}],
     ['one by one', { credentials: { username: 'makes the client', password: 'use Append' } }],
   ])('refuses an append of more than 1 MiB, appending %s', async (name, options) => {
-    const large = (bytes: number) => client.appendToStream(`large ${name}`, someEvent('Large', { text: 'x'.repeat(bytes) }), options);
-    await expect(large(1024 * 1024)).rejects.toMatchObject({ type: 'maximum-append-size-exceeded', maxAppendSize: 1024 * 1024 });
+    const large = (bytes: number) =>
+      client.appendToStream(`large ${name}`, someEvent('Large', { text: 'x'.repeat(bytes) }), options);
+    await expect(large(1024 * 1024)).rejects.toMatchObject({
+      type: 'maximum-append-size-exceeded',
+      maxAppendSize: 1024 * 1024,
+    });
     await expect(large(1024 * 1024 - 100)).resolves.toMatchObject({ nextExpectedRevision: 0n });
     const several = Array.from({ length: 5 }, () => someEvent('Large', { text: 'x'.repeat(300_000) }));
-    await expect(client.appendToStream(`large ${name}`, several, options)).rejects.toMatchObject({ type: 'maximum-append-size-exceeded' });
+    await expect(client.appendToStream(`large ${name}`, several, options)).rejects.toMatchObject({
+      type: 'maximum-append-size-exceeded',
+    });
   });
 
   it('refuses what is no UUID, and nothing else in flight', async () => {
@@ -100,7 +127,9 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
     const gaps = commits.slice(1).map((commit, i) => commit - (commits[i] ?? 0n));
     expect(gaps.every((gap) => gap > 100n)).toBe(true);
     const types = new Set(all.map(({ event }) => event?.type));
-    expect([...types]).toEqual(expect.arrayContaining(['$metadata', '$epoch-information', '$statsCollected', 'Tested']));
+    expect([...types]).toEqual(
+      expect.arrayContaining(['$metadata', '$epoch-information', '$statsCollected', 'Tested']),
+    );
   });
 
   it('reads $all from a position: forwards with it, backwards without it', async () => {
@@ -117,7 +146,10 @@ describe('the EventStoreDB that tests use: appending and reading', () => {
 
   it('takes the appends of many writers at once', async () => {
     const write = async (writer: number): Promise<void> => {
-      for (let i = 0; i < 30; i++) await client.appendToStream(`writer ${writer}`, someEvent(), { expectedRevision: i === 0 ? NO_STREAM : BigInt(i - 1) });
+      for (let i = 0; i < 30; i++)
+        await client.appendToStream(`writer ${writer}`, someEvent(), {
+          expectedRevision: i === 0 ? NO_STREAM : BigInt(i - 1),
+        });
     };
     await Promise.all(Array.from({ length: 32 }, (_, writer) => write(writer)));
     expect(server.log.all.filter(({ stream }) => stream.startsWith('writer '))).toHaveLength(32 * 30);

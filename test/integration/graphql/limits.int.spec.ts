@@ -21,7 +21,11 @@ describe('names of the schema', () => {
   it('are told to nobody when that is switched off', async () => {
     const silent = await GraphqlApp.start({ introspection: false });
     try {
-      for (const query of ['{ __schema { types { name } } }', '{ __type(name: "Peer") { name } }', 'query { ...F } fragment F on Query { __schema { types { name } } }']) {
+      for (const query of [
+        '{ __schema { types { name } } }',
+        '{ __type(name: "Peer") { name } }',
+        'query { ...F } fragment F on Query { __schema { types { name } } }',
+      ]) {
         expect(codes(await silent.query(query))).toEqual(['INTROSPECTION_DISABLED']);
       }
       const wrong = await silent.query(mistake);
@@ -92,11 +96,17 @@ describe('limits', () => {
   });
 
   it('refuse what would cost too much, by rows and by aliases', async () => {
-    const wide = '{ packages(first: 100) { edges { node { chunks(first: 100) { edges { node { sha1 sha256 } } } } } } }';
+    const wide =
+      '{ packages(first: 100) { edges { node { chunks(first: 100) { edges { node { sha1 sha256 } } } } } } }';
     expect(codes(await app.query(wide))).toEqual(['QUERY_TOO_EXPENSIVE']);
-    const aliases = Array.from({ length: 19 }, (_, i) => `a${i}: packages(first: 100) { edges { node { id size stage state filename sha1 sha256 chunkCount downloadPath } } }`);
+    const aliases = Array.from(
+      { length: 19 },
+      (_, i) =>
+        `a${i}: packages(first: 100) { edges { node { id size stage state filename sha1 sha256 chunkCount downloadPath } } }`,
+    );
     expect(codes(await app.query(`{ ${aliases.join(' ')} }`))).toEqual(['QUERY_TOO_EXPENSIVE']);
-    const byVariable = 'query($n: Int!) { packages(first: $n) { edges { node { chunks(first: $n) { edges { node { sha1 } } } } } } }';
+    const byVariable =
+      'query($n: Int!) { packages(first: $n) { edges { node { chunks(first: $n) { edges { node { sha1 } } } } } } }';
     expect(codes(await app.query(byVariable, { n: 100 }))).toEqual(['QUERY_TOO_EXPENSIVE']);
     expect(codes(await app.query(byVariable, { n: -100_000 }))).toEqual(['INVALID_REQUEST']);
   });
@@ -110,7 +120,10 @@ describe('limits', () => {
   it.each([
     ['root fields', `{ ${Array.from({ length: 21 }, (_, i) => `a${i}: __typename`).join(' ')} }`],
     ['aliases', `{ package(id: "x") { ${Array.from({ length: 101 }, (_, i) => `a${i}: id`).join(' ')} } }`],
-    ['aliases in fragments', `{ ${'peers { ...F } package(id: "x") { id } '.repeat(1)} } fragment F on Peer { ${Array.from({ length: 101 }, (_, i) => `a${i}: id`).join(' ')} }`],
+    [
+      'aliases in fragments',
+      `{ ${'peers { ...F } package(id: "x") { id } '.repeat(1)} } fragment F on Peer { ${Array.from({ length: 101 }, (_, i) => `a${i}: id`).join(' ')} }`,
+    ],
     ['directives', `{ peers { ${'id @include(if: true) '.repeat(21)} } }`],
     ['directives on fragments', `{ peers { ${'... @include(if: true) { id } '.repeat(21)} } }`],
   ])('refuse very many %s', async (_, query) => {

@@ -10,8 +10,15 @@ afterAll(() => app.stop());
 
 const FIELDS = 'bytesPerSecond windows { days from to } openNow opensAt';
 const OPEN = { bytesPerSecond: null, windows: [], openNow: true, opensAt: null };
-const registered = recorded('PeerRegistered', { peerId: PEER, name: 'There', url: 'http://there', publicKey: 'k', invitationId: 'i' });
-const policy = (change: object) => recorded('PeerPolicyChanged', { peerId: PEER, name: 'There', direction: 'SEND_RECEIVE', ...flows, ...change });
+const registered = recorded('PeerRegistered', {
+  peerId: PEER,
+  name: 'There',
+  url: 'http://there',
+  publicKey: 'k',
+  invitationId: 'i',
+});
+const policy = (change: object) =>
+  recorded('PeerPolicyChanged', { peerId: PEER, name: 'There', direction: 'SEND_RECEIVE', ...flows, ...change });
 const flows = { send: { bytesPerSecond: null, windows: [] }, receive: { bytesPerSecond: null, windows: [] } };
 
 async function shown(): Promise<{ name: string; direction: string; send: object; receive: object } | undefined> {
@@ -27,11 +34,21 @@ async function showsAfter(event: ReturnType<typeof recorded>, expected: object):
 
 it('shows the policy for a peer: what passes, when and how fast, and whether it does now', async () => {
   await showsAfter(registered, { direction: 'SEND_RECEIVE', send: OPEN, receive: OPEN });
-  const windows = [{ days: ['MON', 'SUN'], from: '00:00', to: '24:00' }, { days: ['TUE', 'WED', 'THU', 'FRI', 'SAT'], from: '00:00', to: '24:00' }];
+  const windows = [
+    { days: ['MON', 'SUN'], from: '00:00', to: '24:00' },
+    { days: ['TUE', 'WED', 'THU', 'FRI', 'SAT'], from: '00:00', to: '24:00' },
+  ];
   const always = { bytesPerSecond: 5_000_000_000, windows };
-  await showsAfter(policy({ send: always }), { direction: 'SEND_RECEIVE', send: { ...always, openNow: true, opensAt: null }, receive: OPEN });
+  await showsAfter(policy({ send: always }), {
+    direction: 'SEND_RECEIVE',
+    send: { ...always, openNow: true, opensAt: null },
+    receive: OPEN,
+  });
   const hour = String((new Date().getHours() + 12) % 24).padStart(2, '0');
-  const closed = { bytesPerSecond: null, windows: [{ days: ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], from: `${hour}:00`, to: `${hour}:05` }] };
+  const closed = {
+    bytesPerSecond: null,
+    windows: [{ days: ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'], from: `${hour}:00`, to: `${hour}:05` }],
+  };
   const later = { ...closed, openNow: false, opensAt: expect.stringMatching(/^20\d\d-.*:00(\.000)?Z$/) };
   await showsAfter(policy({ receive: closed, direction: 'RECEIVE_ONLY' }), {
     direction: 'RECEIVE_ONLY',
@@ -41,8 +58,13 @@ it('shows the policy for a peer: what passes, when and how fast, and whether it 
 });
 
 it('keeps the policy when the peer registers anew, and forgets it when it was unregistered', async () => {
-  await showsAfter(policy({ direction: 'SEND_ONLY' }), { direction: 'SEND_ONLY', send: OPEN, receive: { ...OPEN, openNow: false } });
-  const again = (name: string) => recorded('PeerRegistered', { peerId: PEER, name, url: 'http://there', publicKey: 'k', invitationId: name });
+  await showsAfter(policy({ direction: 'SEND_ONLY' }), {
+    direction: 'SEND_ONLY',
+    send: OPEN,
+    receive: { ...OPEN, openNow: false },
+  });
+  const again = (name: string) =>
+    recorded('PeerRegistered', { peerId: PEER, name, url: 'http://there', publicKey: 'k', invitationId: name });
   await app.record(again('Again'));
   await expect.poll(shown, { timeout: 30_000 }).toMatchObject({ name: 'Again', direction: 'SEND_ONLY' });
   await app.record(recorded('PeerUnregistered', { peerId: PEER, name: 'Again' }), again('Anew'));

@@ -18,7 +18,12 @@ it('shows what the queue holds, what runs and what gave up', async () => {
   expect((await app.query(ALL)).body).toEqual({
     data: {
       queue: {
-        state: 'WORKING', advice: null, waiting: 5, due: 2, running: 1, failed: 2,
+        state: 'WORKING',
+        advice: null,
+        waiting: 5,
+        due: 2,
+        running: 1,
+        failed: 2,
         runningJobs: [{ name: 'fetch-chunks', key: 'fetch:p:0', attempt: 3, progress: 0.5 }],
         failedJobs: [{ key: 'one', reason: 'no one', attempt: 4, failedAt: failedAt.toISOString() }],
       },
@@ -29,7 +34,11 @@ it('shows what the queue holds, what runs and what gave up', async () => {
 it('says so when the queue does not answer', async () => {
   app.queue.holds = new Error('connect ECONNREFUSED 10.0.0.1');
   const answer = await app.query('{ queue { state advice waiting } }');
-  expect(answer.body.data.queue).toMatchObject({ state: 'UNAVAILABLE', advice: expect.stringContaining('does not answer'), waiting: null });
+  expect(answer.body.data.queue).toMatchObject({
+    state: 'UNAVAILABLE',
+    advice: expect.stringContaining('does not answer'),
+    waiting: null,
+  });
   const jobs = await app.query('{ queue { runningJobs { key } } }');
   expect(jobs.body.errors[0].extensions.code).toBe('UNAVAILABLE');
   expect(jobs.text).not.toContain('10.0.0.1');

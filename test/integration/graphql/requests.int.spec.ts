@@ -18,9 +18,15 @@ describe('without a session', () => {
     ['the type name', '{ __typename }'],
     ['a mistake in a query', '{ nonsense }'],
     ['a syntax error', '{'],
-    ['a sign-in with something beside it', 'mutation { signIn(username: "a", password: "b") { token } removePackage(id: "x") { id } }'],
+    [
+      'a sign-in with something beside it',
+      'mutation { signIn(username: "a", password: "b") { token } removePackage(id: "x") { id } }',
+    ],
     ['a sign-in as a query', '{ signIn }'],
-    ['a sign-in through a fragment', 'mutation { ...F } fragment F on Mutation { signIn(username: "a", password: "b") { token } }'],
+    [
+      'a sign-in through a fragment',
+      'mutation { ...F } fragment F on Mutation { signIn(username: "a", password: "b") { token } }',
+    ],
     ['very many sign-ins', `mutation { ${'signIn(username: "a", password: "b") { token } '.repeat(20)} }`],
   ])('%s learns only that a sign-in comes first', async (_, query) => {
     const answer = await stranger(query);
@@ -33,7 +39,8 @@ describe('without a session', () => {
   });
 
   it('can sign in, and hears when that is refused', async () => {
-    const signIn = (password: string) => `mutation { signIn(username: "admin", password: "${password}") { token expiresAt } }`;
+    const signIn = (password: string) =>
+      `mutation { signIn(username: "admin", password: "${password}") { token expiresAt } }`;
     const answer = await stranger(signIn('right'));
     expect(answer.body).toEqual({ data: { signIn: { token: 'good-token', expiresAt: '2030-01-01T00:00:00.000Z' } } });
     const refused = await stranger(signIn('wrong'));
@@ -64,9 +71,19 @@ describe('a request that is wrong', () => {
     ['variables that are no object', { query: '{ peers { id } }', variables: 'x' }, 400, 'BAD_REQUEST'],
     ['a syntax error', { query: '{ peers { id }' }, 400, 'GRAPHQL_PARSE_FAILED'],
     ['an unknown field', { query: '{ peers { nonsense } }' }, 400, 'GRAPHQL_VALIDATION_FAILED'],
-    ['an unknown operation', { query: 'query A { peers { id } }', operationName: 'B' }, 400, 'OPERATION_RESOLUTION_FAILURE'],
+    [
+      'an unknown operation',
+      { query: 'query A { peers { id } }', operationName: 'B' },
+      400,
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
     ['a missing variable', { query: 'query($id: ID!) { peer(id: $id) { id } }' }, 400, 'BAD_USER_INPUT'],
-    ['a stage that is none', { query: 'query($s: [Stage!]) { packages(filter: {stage: $s}) { totalCount } }', variables: { s: 'Live' } }, 400, 'BAD_USER_INPUT'],
+    [
+      'a stage that is none',
+      { query: 'query($s: [Stage!]) { packages(filter: {stage: $s}) { totalCount } }', variables: { s: 'Live' } },
+      400,
+      'BAD_USER_INPUT',
+    ],
     ['a subscription by POST', { query: 'subscription { peerChanged { id } }' }, 400, 'BAD_REQUEST'],
   ])('%s is told in so many words', async (_, body, status, code) => {
     const answer = await app.post(body);
@@ -131,8 +148,19 @@ describe('data', () => {
       downloadPath: '/Packages/app%20one.pkg',
       firstPublishedAt: '2026-01-02T03:04:05.000Z',
       origin: { name: 'Here' },
-      chunks: { edges: [{ node: { index: 0, offset: 0, size: 1_048_576, sha1: '01'.repeat(20) } }], pageInfo: { hasNextPage: true } },
-      replicas: [{ local: true, state: 'PUBLISHED', progress: 1, verifiedBytes: 2_000_000, package: { filename: 'app one.pkg' } }],
+      chunks: {
+        edges: [{ node: { index: 0, offset: 0, size: 1_048_576, sha1: '01'.repeat(20) } }],
+        pageInfo: { hasNextPage: true },
+      },
+      replicas: [
+        {
+          local: true,
+          state: 'PUBLISHED',
+          progress: 1,
+          verifiedBytes: 2_000_000,
+          package: { filename: 'app one.pkg' },
+        },
+      ],
     });
     const after: string = found.chunks.pageInfo.endCursor;
     const rest = await app.query(
@@ -144,7 +172,9 @@ describe('data', () => {
     });
     const list = await app.query('{ packages(orderBy: {field: SIZE}) { totalCount edges { node { filename } } } }');
     expect(list.body.data.packages).toEqual({ totalCount: 1, edges: [{ node: { filename: 'app one.pkg' } }] });
-    const trail = await app.query('{ auditTrail { edges { node { kind target { label } actor { kind name } details } } } }');
+    const trail = await app.query(
+      '{ auditTrail { edges { node { kind target { label } actor { kind name } details } } } }',
+    );
     expect(trail.body.data.auditTrail.edges.map((edge: { node: { kind: string } }) => edge.node.kind)).toEqual([
       'PackagePublished',
       'PackageChunksHashed',

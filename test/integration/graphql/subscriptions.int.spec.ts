@@ -50,7 +50,9 @@ describe('a subscription', () => {
   it('tells which package changed, with its fields', async () => {
     const heard = listen('subscription { packageChanged { filename state replicas { local } } }');
     let time = 1;
-    await until('the package', heard, () => app.record(recorded('PackagePublished', publication('new.pkg', { time: time++ }))));
+    await until('the package', heard, () =>
+      app.record(recorded('PackagePublished', publication('new.pkg', { time: time++ }))),
+    );
     expect(heard.values[0]).toMatchObject({ packageChanged: { filename: 'new.pkg', state: 'AVAILABLE' } });
   });
 
@@ -74,7 +76,8 @@ describe('a subscription', () => {
     await until('the first entry', heard, () => app.record(signedIn('first')));
     const many = Array.from({ length: 300 }, (_, i) => `user ${i}`);
     await app.record(...many.map(signedIn));
-    const labels = (): unknown[] => heard.values.map((value) => JSON.stringify(value)).filter((text) => text.includes('user'));
+    const labels = (): unknown[] =>
+      heard.values.map((value) => JSON.stringify(value)).filter((text) => text.includes('user'));
     await waitFor('all entries', () => labels().length >= many.length);
     expect(labels()).toEqual(many.map((label) => JSON.stringify({ auditRecorded: { target: { label } } })));
   });
@@ -103,7 +106,12 @@ describe('a connection', () => {
         super(url, protocol, { headers: { authorization: `Bearer ${TOKEN}` } });
       }
     }
-    client = createClient({ url: app.url.replace('http', 'ws'), webSocketImpl: WithHeader, lazy: false, retryAttempts: 0 });
+    client = createClient({
+      url: app.url.replace('http', 'ws'),
+      webSocketImpl: WithHeader,
+      lazy: false,
+      retryAttempts: 0,
+    });
     let open = false;
     client.on('connected', () => (open = true));
     await waitFor('the connection', () => open);
@@ -124,10 +132,14 @@ describe('a connection', () => {
   const closedWith = (messages: readonly string[]): Promise<number> =>
     new Promise((resolve) => {
       const socket = new WebSocket(app.url.replace('http', 'ws'), 'graphql-transport-ws');
-      socket.on('open', () => messages.length > 0 && socket.send(init)).on('close', resolve).on('error', () => undefined);
+      socket
+        .on('open', () => messages.length > 0 && socket.send(init))
+        .on('close', resolve)
+        .on('error', () => undefined);
       socket.once('message', () => messages.forEach((message) => socket.send(message)));
     });
-  const subscribe = (id: number): string => JSON.stringify({ type: 'subscribe', id: String(id), payload: { query: 'subscription { peerChanged { id } }' } });
+  const subscribe = (id: number): string =>
+    JSON.stringify({ type: 'subscribe', id: String(id), payload: { query: 'subscription { peerChanged { id } }' } });
 
   it('is closed for who says nothing, too much at once or too much in all', async () => {
     client = connect({});
@@ -141,7 +153,10 @@ describe('a connection', () => {
   it('that is none of WebSockets is refused in the shape of all errors', async () => {
     client = connect({});
     const { port } = new URL(app.url);
-    const answer = await sendRaw(Number(port), 'GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const answer = await sendRaw(
+      Number(port),
+      'GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
     expect(answer?.status).toBe(400);
     expect(JSON.parse(String(answer?.body))).toMatchObject({ code: 'INVALID_REQUEST' });
   });

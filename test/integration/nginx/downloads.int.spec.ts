@@ -20,7 +20,10 @@ let app: PackageApp;
 let nginx: Nginx;
 
 const upload = async (filename: string, body: Buffer): Promise<string> => {
-  const reply = await fetch(`${nginx.url}/api/packages/${encodeURIComponent(filename)}`, { method: 'PUT', body: new Uint8Array(body) });
+  const reply = await fetch(`${nginx.url}/api/packages/${encodeURIComponent(filename)}`, {
+    method: 'PUT',
+    body: new Uint8Array(body),
+  });
   return z.object({ id: z.string() }).parse(await reply.json()).id;
 };
 const ask = (base: string, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> =>
@@ -49,7 +52,10 @@ describeWithNginx('downloads through nginx', () => {
       const reply = await decide();
       expect([reply.status, await reply.text()]).toEqual([200, '']);
       expect(Object.fromEntries(reply.headers)).toMatchObject({
-        'x-accel-redirect': `${PREFIX}${id}`, etag, 'content-type': 'application/x-apple-diskimage', 'content-length': '0',
+        'x-accel-redirect': `${PREFIX}${id}`,
+        etag,
+        'content-type': 'application/x-apple-diskimage',
+        'content-length': '0',
       });
     });
 
@@ -116,20 +122,37 @@ describeWithNginx('downloads through nginx', () => {
   it('gives each header once', async () => {
     for (const headers of [{}, { Range: 'bytes=0-1' }, { Range: 'bytes=3-2' }, { 'If-None-Match': '"a"' }]) {
       const asking = request(`${nginx.url}/Packages/small.dmg`, { headers }).end();
-      const [{ rawHeaders }] = z.tuple([z.object({ rawHeaders: z.array(z.string()), resume: z.any() })]).parse(await once(asking, 'response'));
+      const [{ rawHeaders }] = z
+        .tuple([z.object({ rawHeaders: z.array(z.string()), resume: z.any() })])
+        .parse(await once(asking, 'response'));
       const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
       expect([headers, names]).toEqual([headers, [...new Set(names)]]);
-      expect(names).toEqual(expect.arrayContaining(['etag', 'last-modified', 'repr-digest', 'cache-control', 'content-type']));
+      expect(names).toEqual(
+        expect.arrayContaining(['etag', 'last-modified', 'repr-digest', 'cache-control', 'content-type']),
+      );
       asking.destroy();
     }
   });
 
   it('has the security headers of the app, whoever sends the file', async () => {
-    const names = ['content-security-policy', 'cross-origin-resource-policy', 'referrer-policy', 'x-content-type-options', 'x-frame-options'];
+    const names = [
+      'content-security-policy',
+      'cross-origin-resource-policy',
+      'referrer-policy',
+      'x-content-type-options',
+      'x-frame-options',
+    ];
     const of = (reply: Response) => names.map((name) => reply.headers.get(name));
     const wanted = of(await ask(app.url, '/Packages/small.dmg'));
     expect(wanted).not.toContain(null);
-    const asked: Record<string, string>[] = [{}, { Range: 'bytes=0-1' }, { Range: 'bytes=3-2' }, { 'If-None-Match': '"a"' }, { Range: 'bytes=0-0,5-5' }, { 'If-None-Match': etag }];
+    const asked: Record<string, string>[] = [
+      {},
+      { Range: 'bytes=0-1' },
+      { Range: 'bytes=3-2' },
+      { 'If-None-Match': '"a"' },
+      { Range: 'bytes=0-0,5-5' },
+      { 'If-None-Match': etag },
+    ];
     for (const headers of asked) {
       expect([headers, of(await ask(nginx.url, '/Packages/small.dmg', headers))]).toEqual([headers, wanted]);
     }
@@ -154,19 +177,26 @@ describeWithNginx('downloads through nginx', () => {
     expect(answer).toContain("Content-Security-Policy: default-src 'none'");
   });
 
-  it.each(['with space.pkg', 'größe & co.pkg', '100%.pkg', 'a+b;c=d?.pkg', '#1.pkg', 'ア.pkg'])('serves %s', async (filename) => {
-    const bytes = randomBytes(1000);
-    await upload(filename, bytes);
-    const reply = await ask(nginx.url, `/Packages/${encodeURIComponent(filename)}`);
-    expect(reply.status).toBe(200);
-    expect(Buffer.from(await reply.arrayBuffer()).equals(bytes)).toBe(true);
-  });
+  it.each(['with space.pkg', 'größe & co.pkg', '100%.pkg', 'a+b;c=d?.pkg', '#1.pkg', 'ア.pkg'])(
+    'serves %s',
+    async (filename) => {
+      const bytes = randomBytes(1000);
+      await upload(filename, bytes);
+      const reply = await ask(nginx.url, `/Packages/${encodeURIComponent(filename)}`);
+      expect(reply.status).toBe(200);
+      expect(Buffer.from(await reply.arrayBuffer()).equals(bytes)).toBe(true);
+    },
+  );
 
   it('serves the newest content of a name, a moment later at most', async () => {
     await upload('new.pkg', Buffer.from('one'));
     expect(await (await ask(nginx.url, '/Packages/new.pkg')).text()).toBe('one');
     await upload('new.pkg', Buffer.from('two'));
-    await waitFor('the new content', async () => (await (await ask(nginx.url, '/Packages/new.pkg')).text()) === 'two', 10_000);
+    await waitFor(
+      'the new content',
+      async () => (await (await ask(nginx.url, '/Packages/new.pkg')).text()) === 'two',
+      10_000,
+    );
   });
 
   it('serves no package that was removed, a moment later at most', async () => {
@@ -175,7 +205,11 @@ describeWithNginx('downloads through nginx', () => {
     await app.commands.execute(new RemovePackage(doomed));
     await app.commands.execute(new DeleteRemovedFile(doomed));
     await app.changes.reflect();
-    await waitFor('the removal to show', async () => (await ask(nginx.url, '/Packages/doomed.pkg')).status === 404, 10_000);
+    await waitFor(
+      'the removal to show',
+      async () => (await ask(nginx.url, '/Packages/doomed.pkg')).status === 404,
+      10_000,
+    );
   });
 
   it('asks the app when the file is not there', async () => {

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +26,9 @@ async function send(nginx: Nginx, size: number, arrived: () => Promise<boolean> 
   const options = { method: 'PUT', headers: { 'Content-Length': size } };
   const sending = request(`${nginx.url}/api/packages/huge.pkg`, options);
   const onDisk = new Set<string>();
-  const answered = new Promise<IncomingMessage>((resolve, reject) => sending.once('response', resolve).once('error', reject));
+  const answered = new Promise<IncomingMessage>((resolve, reject) =>
+    sending.once('response', resolve).once('error', reject),
+  );
   for (let sent = 0; sent < size; sent += BLOCK.length) {
     if (!sending.write(BLOCK)) await once(sending, 'drain');
     if (sent === 64 * MIB) await waitFor('the first bytes to arrive', arrived);

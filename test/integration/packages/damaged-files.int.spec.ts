@@ -24,7 +24,11 @@ const staging = (): Promise<string[]> => readdir(join(dataDir, 'staging'));
 describe('a published file', () => {
   const bytes = randomBytes(5 * MIB + 10);
   const digests = Buffer.concat(
-    Array.from({ length: 6 }, (_, i) => createHash('sha256').update(bytes.subarray(i * MIB, (i + 1) * MIB)).digest()),
+    Array.from({ length: 6 }, (_, i) =>
+      createHash('sha256')
+        .update(bytes.subarray(i * MIB, (i + 1) * MIB))
+        .digest(),
+    ),
   );
   const content = { size: bytes.length, sha256: digests };
   const atOnce = async (): Promise<void> => undefined;
@@ -44,7 +48,10 @@ describe('a published file', () => {
     expect(asked).toEqual([4 * MIB, MIB + 10]);
     await flip(1, 5);
     expect(await storage.examine('p-1', content, atOnce)).toEqual({
-      lost: [{ first: 1, count: 1 }, { first: 5, count: 1 }],
+      lost: [
+        { first: 1, count: 1 },
+        { first: 5, count: 1 },
+      ],
       missing: false,
     });
     await writeFile(file(), bytes.subarray(0, 4 * MIB + 7));

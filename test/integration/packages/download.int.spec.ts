@@ -86,7 +86,8 @@ describe('what is served', () => {
     const socket = connect(app.port, '127.0.0.1');
     let answer = '';
     socket.on('data', (data) => (answer += data.toString('latin1')));
-    const ask = (range: string): string => `GET /Packages/small.dmg HTTP/1.1\r\nHost: a\r\nRange: bytes=${range}\r\n\r\n`;
+    const ask = (range: string): string =>
+      `GET /Packages/small.dmg HTTP/1.1\r\nHost: a\r\nRange: bytes=${range}\r\n\r\n`;
     socket.write(ask('0-2') + ask('3-5') + ask('6-9'));
     await waitFor('three answers', () => answer.endsWith('6789'), 5_000);
     expect(answer.match(/\r\n\r\n\d+/g)).toEqual(['\r\n\r\n012', '\r\n\r\n345', '\r\n\r\n6789']);
@@ -108,7 +109,8 @@ describe('commands', () => {
     const { id } = await upload('known.pkg', Buffer.from('known'));
     const facts = factsIn(app.store).find((known) => known.packageId === id);
     if (!facts) throw new Error('not recorded');
-    const learn = (change: object): Promise<unknown> => app.commands.execute(new LearnPackage({ ...facts, ...change }, [], 'b'));
+    const learn = (change: object): Promise<unknown> =>
+      app.commands.execute(new LearnPackage({ ...facts, ...change }, [], 'b'));
     const before = app.store.all.length;
     await learn({});
     expect(app.store.all.length).toBe(before);

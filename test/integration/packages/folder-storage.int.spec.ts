@@ -36,23 +36,28 @@ afterEach(async () => {
 });
 
 describe('receive', () => {
-  it.each([0, 1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 5 * MIB + 12_345])('hashes and writes %i bytes', async (size) => {
-    const bytes = randomBytes(size);
-    const file = await storage.receive(Readable.from(pieces(bytes, 65_521)), { expectedSize: size });
-    expect(file.size).toBe(size);
-    expect(file.sha1).toBe(hash('sha1', bytes).toString('hex'));
-    expect(file.sha256).toBe(hash('sha256', bytes).toString('hex'));
-    expect(file.chunks.sha1.equals(perChunk('sha1', bytes))).toBe(true);
-    expect(file.chunks.sha256.equals(perChunk('sha256', bytes))).toBe(true);
-    expect(readFileSync(file.path).equals(bytes)).toBe(true);
-    expect(await storage.digest(file.path)).toBe(file.sha256);
-  });
+  it.each([0, 1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 5 * MIB + 12_345])(
+    'hashes and writes %i bytes',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const file = await storage.receive(Readable.from(pieces(bytes, 65_521)), { expectedSize: size });
+      expect(file.size).toBe(size);
+      expect(file.sha1).toBe(hash('sha1', bytes).toString('hex'));
+      expect(file.sha256).toBe(hash('sha256', bytes).toString('hex'));
+      expect(file.chunks.sha1.equals(perChunk('sha1', bytes))).toBe(true);
+      expect(file.chunks.sha256.equals(perChunk('sha256', bytes))).toBe(true);
+      expect(readFileSync(file.path).equals(bytes)).toBe(true);
+      expect(await storage.digest(file.path)).toBe(file.sha256);
+    },
+  );
 
   it('keeps many uploads at once apart, more than there are slabs', async () => {
     const uploads = Array.from({ length: 40 }, () => randomBytes(2 * MIB + 777));
     const files = await Promise.all(uploads.map((bytes) => storage.receive(Readable.from(pieces(bytes, 50_000)))));
     expect(files.map((file) => file.sha256)).toEqual(uploads.map((bytes) => hash('sha256', bytes).toString('hex')));
-    files.forEach((file, i) => expect(file.chunks.sha1.equals(perChunk('sha1', uploads[i] ?? Buffer.alloc(0)))).toBe(true));
+    files.forEach((file, i) =>
+      expect(file.chunks.sha1.equals(perChunk('sha1', uploads[i] ?? Buffer.alloc(0)))).toBe(true),
+    );
   });
 
   it('is not kept waiting by senders that stopped in the middle of a chunk', async () => {
@@ -89,7 +94,9 @@ describe('receive', () => {
     ]);
     expect(await staging()).toEqual([]);
     // All slabs are back: an upload that needs every one of them goes through.
-    const files = await Promise.all(Array.from({ length: 20 }, () => storage.receive(Readable.from([Buffer.alloc(2 * MIB)]))));
+    const files = await Promise.all(
+      Array.from({ length: 20 }, () => storage.receive(Readable.from([Buffer.alloc(2 * MIB)]))),
+    );
     expect(new Set(files.map((file) => file.sha256)).size).toBe(1);
   });
 
@@ -110,7 +117,9 @@ describe('receive', () => {
     }
     try {
       const full = await FolderPackageStorage.in(small);
-      await expect(full.receive(Readable.from(pieces(randomBytes(8 * MIB), 65_536)))).rejects.toBeInstanceOf(StorageFull);
+      await expect(full.receive(Readable.from(pieces(randomBytes(8 * MIB), 65_536)))).rejects.toBeInstanceOf(
+        StorageFull,
+      );
       expect(await readdir(join(small, 'staging'))).toEqual([]);
       await full.close();
     } finally {
@@ -210,7 +219,10 @@ describe('replicas and leftovers', () => {
     expect(await storage.damagedChunks(path, digests)).toEqual([]);
     bytes.fill(0, MIB + 7, 2 * MIB + 1);
     await writeFile(path, bytes.subarray(0, 4 * MIB + 4));
-    expect(await storage.damagedChunks(path, digests)).toEqual([{ first: 1, count: 2 }, { first: 4, count: 1 }]);
+    expect(await storage.damagedChunks(path, digests)).toEqual([
+      { first: 1, count: 2 },
+      { first: 4, count: 1 },
+    ]);
     await expect(storage.damagedChunks(join(dataDir, 'nowhere'), digests)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -228,7 +240,15 @@ describe('replicas and leftovers', () => {
 
   it('sweeps what crashes left, and nothing else', async () => {
     await storage.close();
-    for (const path of ['packages/kept', 'packages/orphan', 'staging/upload-1', 'staging/replica-kept', 'staging/replica-old', 'staging/removed-back', 'staging/removed-gone']) {
+    for (const path of [
+      'packages/kept',
+      'packages/orphan',
+      'staging/upload-1',
+      'staging/replica-kept',
+      'staging/replica-old',
+      'staging/removed-back',
+      'staging/removed-gone',
+    ]) {
       await writeFile(join(dataDir, path), path);
       await utimes(join(dataDir, path), 1, 1);
     }

@@ -7,7 +7,8 @@ let proxied: PackageApp;
 beforeAll(async () => {
   direct = await startPackageApp();
   proxied = await startPackageApp({ accelRedirect: null }, { trustedProxies: ['loopback'], hstsSeconds: 60 });
-  for (const app of [direct, proxied]) await fetch(`${app.url}/api/packages/a.html`, { method: 'PUT', body: '<script>alert(1)</script>' });
+  for (const app of [direct, proxied])
+    await fetch(`${app.url}/api/packages/a.html`, { method: 'PUT', body: '<script>alert(1)</script>' });
 });
 afterAll(() => Promise.all([direct.stop(), proxied.stop()]));
 
@@ -15,7 +16,8 @@ const ask = async (path: string, method = 'GET', headers: Record<string, string>
   const reply = await fetch(`${direct.url}${path}`, { method, headers, ...(method === 'PUT' && { body: 'x' }) });
   return { status: reply.status, headers: Object.fromEntries(reply.headers) };
 };
-const lower = (headers: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+const lower = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 describe('the headers', () => {
   it.each<[string, string, Record<string, string>, number]>([

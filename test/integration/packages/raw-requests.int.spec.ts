@@ -31,16 +31,40 @@ describe('what is no HTTP request is told so with a code', () => {
     ['a line of words', 'some words\r\n\r\n', '400 Bad Request'],
     ['no host', 'GET /Packages/a.pkg HTTP/1.1\r\n\r\n', '400 Bad Request'],
     ['two hosts', 'GET /Packages/a.pkg HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', '400 Bad Request'],
-    ['an endless path', put('a'.repeat(40_000), 'Content-Length: 1'), '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE'],
+    [
+      'an endless path',
+      put('a'.repeat(40_000), 'Content-Length: 1'),
+      '431 Request Header Fields Too Large',
+      'HEADERS_TOO_LARGE',
+    ],
     ['a long path', put('a'.repeat(8_000), 'Content-Length: 1'), '414 URI Too Long', 'URL_TOO_LONG'],
-    ['many headers', put('a', `${'X-A: b\r\n'.repeat(101)}Content-Length: 1`), '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE'],
-    ['a tunnel', 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n', '405 Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+    [
+      'many headers',
+      put('a', `${'X-A: b\r\n'.repeat(101)}Content-Length: 1`),
+      '431 Request Header Fields Too Large',
+      'HEADERS_TOO_LARGE',
+    ],
+    [
+      'a tunnel',
+      'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n',
+      '405 Method Not Allowed',
+      'METHOD_NOT_ALLOWED',
+    ],
     ['nothing but a scheme', 'GET http://? HTTP/1.1\r\nHost: a\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
-    ['another protocol', 'GET /peer HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', '404 Not Found', 'NOT_FOUND'],
+    [
+      'another protocol',
+      'GET /peer HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      '404 Not Found',
+      'NOT_FOUND',
+    ],
   ])('%s', async (_name, request, status, code = 'INVALID_REQUEST') => {
     const answer = await answerTo(request, `"code":"${code}"`);
     expect(answer.split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`);
-    for (const line of ["Content-Security-Policy: default-src 'none'", 'X-Content-Type-Options: nosniff', 'Referrer-Policy: no-referrer']) {
+    for (const line of [
+      "Content-Security-Policy: default-src 'none'",
+      'X-Content-Type-Options: nosniff',
+      'Referrer-Policy: no-referrer',
+    ]) {
       expect(answer).toContain(`\r\n${line}`);
     }
   });
@@ -76,7 +100,9 @@ describe('who closes the own side after the request', () => {
 
   it('still gets the answer', async () => {
     await answerTo(put('half.pkg', 'Content-Length: 4', 'half'), '"filename":"half.pkg"', true);
-    expect(await answerTo('GET /Packages/half.pkg HTTP/1.1\r\nHost: a\r\n\r\n', '\r\n\r\nhalf', true)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await answerTo('GET /Packages/half.pkg HTTP/1.1\r\nHost: a\r\n\r\n', '\r\n\r\nhalf', true)).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
     expect(await twice('GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1.1 404 /);
   });
 });
@@ -94,7 +120,10 @@ describe('who is slow', () => {
     const socket = connect(impatient.port, '127.0.0.1');
     let answer = '';
     let closed = false;
-    socket.on('data', (data) => (answer += data.toString('latin1'))).on('error', () => undefined).on('close', () => (closed = true));
+    socket
+      .on('data', (data) => (answer += data.toString('latin1')))
+      .on('error', () => undefined)
+      .on('close', () => (closed = true));
     socket.write(beginning);
     const timer = setInterval(() => socket.write('x'.repeat(bytes)), everyMs);
     await waitFor('the end of the connection or an answer', () => closed || answer.includes('\r\n\r\n{'), 20_000);
@@ -105,7 +134,10 @@ describe('who is slow', () => {
 
   it.each([
     ['with the headers', 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '],
-    ['with a small body', 'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'],
+    [
+      'with a small body',
+      'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    ],
     ['with an upload', put('slow.pkg', 'Content-Length: 1000000', 'x')],
   ])('%s is told so', async (_, beginning) => {
     const answer = await trickle(beginning, 50);
@@ -143,7 +175,9 @@ describe('who offers HTTP/2 without TLS', () => {
     await answerTo(upload, '"filename":"offer.pkg"');
     const download = `GET /Packages/offer.pkg HTTP/1.1\r\n${OFFER}\r\n\r\n`;
     expect(await answerTo(download, '\r\n\r\noffer')).toMatch(/^HTTP\/1.1 200 /);
-    expect(await answerTo(`GET /nothing HTTP/1.1\r\n${OFFER}\r\n\r\n`, '"code":"NOT_FOUND"')).toMatch(/^HTTP\/1.1 404 /);
+    expect(await answerTo(`GET /nothing HTTP/1.1\r\n${OFFER}\r\n\r\n`, '"code":"NOT_FOUND"')).toMatch(
+      /^HTTP\/1.1 404 /,
+    );
   });
 
   it('can go on asking on the same connection, with a body that comes later', async () => {

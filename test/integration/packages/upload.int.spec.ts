@@ -75,9 +75,11 @@ describe('PUT /api/packages/<filename>', () => {
     const all = Array.from({ length: 8 }, (_, i) => randomBytes(1_200_000 + i));
     const replies = await Promise.all([...all, ...all].map((bytes) => put('/same.pkg', bytes)));
     expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([201]));
-    expect(published('same.pkg').map((facts) => facts.sha256).toSorted()).toEqual(
-      all.map((bytes) => digest('sha256', bytes)).toSorted(),
-    );
+    expect(
+      published('same.pkg')
+        .map((facts) => facts.sha256)
+        .toSorted(),
+    ).toEqual(all.map((bytes) => digest('sha256', bytes)).toSorted());
   });
 
   it.each([
@@ -209,8 +211,14 @@ describe('POST /api/packages', () => {
   it('publishes the file of a form, with the stage before or after it', async () => {
     const bytes = randomBytes(2_345_678);
     for (const fields of [
-      [['stage', 'Dev'], ['file', bytes, 'Förm.pkg']],
-      [['file', bytes, 'Förm.pkg'], ['stage', 'Prod']],
+      [
+        ['stage', 'Dev'],
+        ['file', bytes, 'Förm.pkg'],
+      ],
+      [
+        ['file', bytes, 'Förm.pkg'],
+        ['stage', 'Prod'],
+      ],
     ] as [string, string | Buffer, string?][][]) {
       const reply = await post(form(...fields));
       expect(reply.status).toBe(201);
@@ -224,12 +232,44 @@ describe('POST /api/packages', () => {
   const file = randomBytes(100_000);
   it.each<[string, number, string, [string, string | Buffer, string?][]]>([
     ['no file', 400, 'INVALID_REQUEST', [['stage', 'Dev']]],
-    ['two files', 400, 'INVALID_REQUEST', [['file', file, 'f.pkg'], ['file', file, 'f.pkg']]],
+    [
+      'two files',
+      400,
+      'INVALID_REQUEST',
+      [
+        ['file', file, 'f.pkg'],
+        ['file', file, 'f.pkg'],
+      ],
+    ],
     ['another name', 400, 'INVALID_REQUEST', [['package', file, 'f.pkg']]],
-    ['another field', 400, 'INVALID_REQUEST', [['file', file, 'f.pkg'], ['colour', 'red']]],
+    [
+      'another field',
+      400,
+      'INVALID_REQUEST',
+      [
+        ['file', file, 'f.pkg'],
+        ['colour', 'red'],
+      ],
+    ],
     ['a text as the file', 400, 'INVALID_REQUEST', [['file', 'text']]],
-    ['a wrong stage before', 400, 'INVALID_STAGE', [['stage', 'dev'], ['file', file, 'f.pkg']]],
-    ['a wrong stage after', 400, 'INVALID_STAGE', [['file', file, 'f.pkg'], ['stage', 'dev']]],
+    [
+      'a wrong stage before',
+      400,
+      'INVALID_STAGE',
+      [
+        ['stage', 'dev'],
+        ['file', file, 'f.pkg'],
+      ],
+    ],
+    [
+      'a wrong stage after',
+      400,
+      'INVALID_STAGE',
+      [
+        ['file', file, 'f.pkg'],
+        ['stage', 'dev'],
+      ],
+    ],
     ['a filename that is no UTF-8', 400, 'INVALID_FILENAME', [['file', file, '\uFFFD.pkg']]],
     ['a path as filename', 400, 'INVALID_FILENAME', [['file', file, '../f.pkg']]],
   ])('refuses a form with %s', async (_name, status, code, fields) => {

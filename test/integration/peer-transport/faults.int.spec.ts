@@ -15,13 +15,33 @@ describe('faults of the peer', () => {
       `HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json}`,
       /answered 404 PACKAGE_NOT_FOUND$/,
     ],
-    ['HTML', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', /answered 200 with text\/html/],
+    [
+      'HTML',
+      'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>',
+      /answered 200 with text\/html/,
+    ],
     ['a redirect', 'HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n', /answered 302/],
-    ['another range', `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1-${SIZE - 1}/${SIZE}\r\nContent-Length: ${SIZE - 1}\r\n\r\n`, /another range/],
-    ['another length', `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-${SIZE - 1}/${SIZE}\r\nContent-Length: 7\r\n\r\n`, /another Content-Length/],
-    ['a chunked body', `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-${SIZE - 1}/${SIZE}\r\nContent-Length: ${SIZE}\r\nTransfer-Encoding: chunked\r\n\r\n`, /Transfer-Encoding/],
+    [
+      'another range',
+      `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1-${SIZE - 1}/${SIZE}\r\nContent-Length: ${SIZE - 1}\r\n\r\n`,
+      /another range/,
+    ],
+    [
+      'another length',
+      `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-${SIZE - 1}/${SIZE}\r\nContent-Length: 7\r\n\r\n`,
+      /another Content-Length/,
+    ],
+    [
+      'a chunked body',
+      `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-${SIZE - 1}/${SIZE}\r\nContent-Length: ${SIZE}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      /Transfer-Encoding/,
+    ],
     ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', /did not answer with HTTP/],
-    ['an oversized head', `HTTP/1.1 206 Partial Content\r\n${'X-Long: 0123456789\r\n'.repeat(2_000)}`, /oversized head/],
+    [
+      'an oversized head',
+      `HTTP/1.1 206 Partial Content\r\n${'X-Long: 0123456789\r\n'.repeat(2_000)}`,
+      /oversized head/,
+    ],
     ['an endless header', `HTTP/1.1 206 Partial Content\r\nX: ${'y'.repeat(40_000)}`, /oversized head/],
   ];
 

@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
-import { bytes, damaged, digests, fetchRun, good, headFor, removeStaged, request, stageEachTest, written } from '../../support/chunk-scene.js';
+import {
+  bytes,
+  damaged,
+  digests,
+  fetchRun,
+  good,
+  headFor,
+  removeStaged,
+  request,
+  stageEachTest,
+  written,
+} from '../../support/chunk-scene.js';
 import { peer, serve, transport } from '../../support/scripted-peer.js';
 
 stageEachTest();
@@ -32,12 +43,17 @@ describe('fetching chunks', () => {
 
   it('reports a damaged chunk, does not write it, and goes on with the rest', async () => {
     const result = await fetchRun(await serve((socket, head) => good(socket, head, damaged(1))));
-    expect(result.verified).toEqual([{ first: 0, count: 1 }, { first: 2, count: 2 }]);
+    expect(result.verified).toEqual([
+      { first: 0, count: 1 },
+      { first: 2, count: 2 },
+    ]);
     expect(result.rejected).toEqual([
       {
         index: 1,
         expected: digests.toString('hex', 32, 64),
-        actual: createHash('sha256').update(damaged(1).subarray(CHUNK_SIZE, 2 * CHUNK_SIZE)).digest('hex'),
+        actual: createHash('sha256')
+          .update(damaged(1).subarray(CHUNK_SIZE, 2 * CHUNK_SIZE))
+          .digest('hex'),
       },
     ]);
     expect((await written()).subarray(CHUNK_SIZE, 2 * CHUNK_SIZE).every((byte) => byte === 0)).toBe(true);

@@ -29,11 +29,15 @@ describe('JSON calls', () => {
 describe('the feed', () => {
   const opening = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
 
-  async function follow(answer: Answer, options: TransportOptions = {}): Promise<{ got: FeedMessage[]; error: unknown }> {
+  async function follow(
+    answer: Answer,
+    options: TransportOptions = {},
+  ): Promise<{ got: FeedMessage[]; error: unknown }> {
     const got: FeedMessage[] = [];
     try {
       const url = await serve(answer);
-      for await (const message of transport(options).follow(peer(url), 'e.7', new AbortController().signal)) got.push(message);
+      for await (const message of transport(options).follow(peer(url), 'e.7', new AbortController().signal))
+        got.push(message);
       return { got, error: null };
     } catch (error) {
       return { got, error };
@@ -60,8 +64,16 @@ describe('the feed', () => {
   it.each<[string, string, RegExp]>([
     ['garbage', `${opening}data: {nope\n\n`, /not JSON/],
     ['an endless line', `${opening}data: ${'x'.repeat(1_100_000)}`, /garbage/],
-    ['HTML', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>', /without an event stream/],
-    ['a refusal', 'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"code":"PEER_KEY_UNKNOWN"}', /answered 401 PEER_KEY_UNKNOWN/],
+    [
+      'HTML',
+      'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>',
+      /without an event stream/,
+    ],
+    [
+      'a refusal',
+      'HTTP/1.1 401 No\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{"code":"PEER_KEY_UNKNOWN"}',
+      /answered 401 PEER_KEY_UNKNOWN/,
+    ],
   ])('throws on %s', async (_, answer, message) => {
     const { error } = await follow((socket) => socket.write(answer));
     expect(error).toBeInstanceOf(PeerUnreachable);

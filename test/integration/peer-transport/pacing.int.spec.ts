@@ -21,7 +21,8 @@ describe('a limit on what is received', () => {
   it('holds for all runs from a peer together, and every byte is right', async () => {
     const url = await serve((socket, head) => good(socket, head));
     const client = transport();
-    const fetch = (first: number, count: number) => client.fetchChunks(limitedPeer(url, 2 * MIB), request({ first, count }));
+    const fetch = (first: number, count: number) =>
+      client.fetchChunks(limitedPeer(url, 2 * MIB), request({ first, count }));
     const took = await seconds(async () => {
       const results = await Promise.all([fetch(0, 1), fetch(1, 1), fetch(2, 2)]);
       expect(results.map(({ error }) => error)).toEqual([null, null, null]);
@@ -35,7 +36,10 @@ describe('a limit on what is received', () => {
     const [cert, key] = [await pem('crt'), await pem('key')];
     const url = await serve((socket, head) => good(socket, head), { cert, key });
     const took = await seconds(async () => {
-      const result = await transport({ ca: cert }).fetchChunks(limitedPeer(url, 2 * MIB), request({ first: 0, count: 4 }));
+      const result = await transport({ ca: cert }).fetchChunks(
+        limitedPeer(url, 2 * MIB),
+        request({ first: 0, count: 4 }),
+      );
       expect(result.error).toBeNull();
     });
     expect(took).toBeGreaterThan(SIZE / (2 * MIB) - 0.3);
@@ -83,7 +87,10 @@ describe('a peer that sends slowly on purpose', () => {
     socket.once('close', () => clearInterval(timer));
   };
   const fetch = async (extra: string) =>
-    transport({ timeouts: { runMs: 200 } }).fetchChunks(peer(await serve(trickle(extra))), request({ first: 0, count: 1 }));
+    transport({ timeouts: { runMs: 200 } }).fetchChunks(
+      peer(await serve(trickle(extra))),
+      request({ first: 0, count: 1 }),
+    );
 
   it('is waited for when it says how fast it sends, and only then', async () => {
     expect((await fetch(`ODST-Bytes-Per-Second: ${MIB}\r\n`)).error).toBeNull();

@@ -94,8 +94,12 @@ function startProcess(others: readonly Projection[] = []) {
 
 async function happen(count: number): Promise<{ cursor: string; types: string[] }> {
   const metadata = {
-    schemaVersion: 1, serverId: 's', actor: { kind: 'system', id: 'test', name: 'test' } as const,
-    address: null, correlationId: 'c', causationId: null,
+    schemaVersion: 1,
+    serverId: 's',
+    actor: { kind: 'system', id: 'test', name: 'test' } as const,
+    address: null,
+    correlationId: 'c',
+    causationId: null,
   };
   const events = Array.from({ length: count }, () => ({ id: newId(), type: 'Happened', data: {}, metadata }));
   const { cursor } = await store.append(`thing-${newId()}`, events, 'none');

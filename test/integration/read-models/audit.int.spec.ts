@@ -27,7 +27,11 @@ const { packageId, filename } = data;
 const hashed = recorded('PackageChunksHashed', { packageId, first: 0, count: 3, sha1: 'QUFB', sha256: 'QkJC' });
 const published = recorded('PackagePublished', data, new Date('2026-02-01T00:00:00.000Z'));
 const signedIn = recorded('SignedIn', { accountId: 'a-1', username: 'admin' }, new Date('2026-03-01T00:00:00.000Z'));
-const invited = recorded('PeerInvited', { invitationId: 'i-1', secretHash: 'SECRETHASH', expiresAt: '2026-01-01T00:00:00Z' });
+const invited = recorded('PeerInvited', {
+  invitationId: 'i-1',
+  secretHash: 'SECRETHASH',
+  expiresAt: '2026-01-01T00:00:00Z',
+});
 
 describe('an audit entry', () => {
   it('says who, what, when, from where and to what', async () => {
@@ -59,11 +63,17 @@ describe('an audit entry', () => {
     const verified = recorded('ChunksVerified', { packageId, first: 0, count: 3, fromPeerId: PEER, remaining: 0 });
     if (together) await side.apply(hashed, published, verified);
     else for (const event of [hashed, published, verified]) await side.apply(event);
-    expect((await entries()).map(({ seq, target }) => [seq, target.label])).toEqual([[3, filename], [2, filename], [1, filename]]);
+    expect((await entries()).map(({ seq, target }) => [seq, target.label])).toEqual([
+      [3, filename],
+      [2, filename],
+      [1, filename],
+    ]);
   });
 
   it('is written for events of every type', () => {
-    expect(AUDITED_TYPES).toEqual(expect.arrayContaining(['PackageRemoved', 'ReplicaFailed', 'PeerCallRefused', 'SignInRefused']));
+    expect(AUDITED_TYPES).toEqual(
+      expect.arrayContaining(['PackageRemoved', 'ReplicaFailed', 'PeerCallRefused', 'SignInRefused']),
+    );
   });
 });
 
@@ -74,7 +84,10 @@ describe('the trail', () => {
     expect(await kinds({ kinds: ['SignedIn', 'PeerInvited'] })).toEqual(['SignedIn', 'PeerInvited']);
     expect(await kinds({ target: packageId })).toEqual(['PackagePublished', 'PackageChunksHashed']);
     expect(await kinds({ since: new Date('2026-02-01T00:00:00.000Z') })).toEqual(['SignedIn', 'PackagePublished']);
-    expect(await kinds({ until: new Date('2026-02-01T00:00:00.000Z') })).toEqual(['PeerInvited', 'PackageChunksHashed']);
+    expect(await kinds({ until: new Date('2026-02-01T00:00:00.000Z') })).toEqual([
+      'PeerInvited',
+      'PackageChunksHashed',
+    ]);
     expect(await kinds({ text: 'APP.PKG' })).toEqual(['PackagePublished', 'PackageChunksHashed']);
     expect(await kinds({ actor: 'Admin' })).toHaveLength(4);
     expect(await kinds({ actor: 'nobody' })).toEqual([]);
@@ -85,7 +98,10 @@ describe('the trail', () => {
     await side.apply(recorded('SignedIn', { accountId: 'a-2', username: 'other' }));
     const second = await trail({}, 2, first.pageInfo.endCursor);
     const seqs = [first, second].map((page) => page.edges.map(({ node }) => node.seq));
-    expect(seqs).toEqual([[4, 3], [2, 1]]);
+    expect(seqs).toEqual([
+      [4, 3],
+      [2, 1],
+    ]);
     expect(second.pageInfo.hasNextPage).toBe(false);
   });
 
@@ -104,16 +120,40 @@ describe('a question', () => {
   /** Clocks that go back now and then, names and texts that occur often and seldom. */
   const events = Array.from({ length: 300 }, (_, i) => {
     const [kind, at] = [KINDS[i % 7 === 0 ? 1 : 0] ?? 'SignedIn', minute(i % 50 === 49 ? i - 30 : i)];
-    const event = recorded(kind, { accountId: `a-${i % 5}`, username: `User ${i % 11}_%`, sessionId: null, how: 'revoked' }, at);
-    return { ...event, metadata: { ...event.metadata, actor: { kind: 'account', id: `id-${i % 3}`, name: `Name ${i % 3}` } as const } };
+    const event = recorded(
+      kind,
+      { accountId: `a-${i % 5}`, username: `User ${i % 11}_%`, sessionId: null, how: 'revoked' },
+      at,
+    );
+    return {
+      ...event,
+      metadata: { ...event.metadata, actor: { kind: 'account', id: `id-${i % 3}`, name: `Name ${i % 3}` } as const },
+    };
   });
   beforeEach(() => side.apply(...events));
 
   const FILTERS: readonly AuditFilter[] = [
-    {}, { kinds: ['SessionClosed'] }, { kinds: [...KINDS] }, { actor: 'id-1' }, { actor: 'nAME 1' }, { target: 'a-3' }, { text: 'uSER 7' }, { text: 'r 1' },
-    { text: '_%' }, { text: '%' }, { text: 'nowhere' }, { since: minute(100) }, { until: minute(200) }, { since: minute(45), until: minute(60) }, { since: minute(1000) },
-    { kinds: ['SessionClosed'], actor: 'Name 2', target: 'a-1' }, { actor: 'id-0', text: 'user 10', since: minute(20) }, { target: 'a-2', until: minute(100) },
-    { kinds: ['SignedIn'], target: 'a-4', text: 'user 3', until: minute(250) }, { kinds: ['PeerInvited'] }, { actor: 'nobody', text: 'x' },
+    {},
+    { kinds: ['SessionClosed'] },
+    { kinds: [...KINDS] },
+    { actor: 'id-1' },
+    { actor: 'nAME 1' },
+    { target: 'a-3' },
+    { text: 'uSER 7' },
+    { text: 'r 1' },
+    { text: '_%' },
+    { text: '%' },
+    { text: 'nowhere' },
+    { since: minute(100) },
+    { until: minute(200) },
+    { since: minute(45), until: minute(60) },
+    { since: minute(1000) },
+    { kinds: ['SessionClosed'], actor: 'Name 2', target: 'a-1' },
+    { actor: 'id-0', text: 'user 10', since: minute(20) },
+    { target: 'a-2', until: minute(100) },
+    { kinds: ['SignedIn'], target: 'a-4', text: 'user 3', until: minute(250) },
+    { kinds: ['PeerInvited'] },
+    { actor: 'nobody', text: 'x' },
   ];
 
   /** As the words of the filter say, one after the other. */
@@ -123,11 +163,15 @@ describe('a question', () => {
     (!target || entry.target.id === target) &&
     (!since || entry.recordedAt >= since) &&
     (!until || entry.recordedAt < until) &&
-    (!text || [entry.summary, entry.target.label, entry.actor.name, entry.address].join(' ').toLowerCase().includes(text.toLowerCase()));
+    (!text ||
+      [entry.summary, entry.target.label, entry.actor.name, entry.address]
+        .join(' ')
+        .toLowerCase()
+        .includes(text.toLowerCase()));
 
   async function all(filter: AuditFilter): Promise<AuditEntryView[]> {
     const found: AuditEntryView[] = [];
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       const page: Awaited<ReturnType<typeof trail>> = await trail(filter, 37, after);
       found.push(...page.edges.map(({ node }) => node));
       if (!page.pageInfo.hasNextPage) return found;
@@ -138,6 +182,8 @@ describe('a question', () => {
   it.each(FILTERS)('%j is answered as if all entries were looked at', async (filter) => {
     const everything = await all({});
     expect(everything.map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, i) => 300 - i));
-    expect((await all(filter)).map(({ seq }) => seq)).toEqual(everything.filter((entry) => fits(filter, entry)).map(({ seq }) => seq));
+    expect((await all(filter)).map(({ seq }) => seq)).toEqual(
+      everything.filter((entry) => fits(filter, entry)).map(({ seq }) => seq),
+    );
   });
 });

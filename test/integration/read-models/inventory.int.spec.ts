@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { differingBuckets, sharedStages } from '../../../src/modules/replication/contracts/inventory.js';
-import { DifferencesQuery, InventoryEntriesQuery, InventoryQuery } from '../../../src/modules/replication/contracts/inventory.queries.js';
+import {
+  DifferencesQuery,
+  InventoryEntriesQuery,
+  InventoryQuery,
+} from '../../../src/modules/replication/contracts/inventory.queries.js';
 import {
   DifferencesHandler,
   InventoryEntriesHandler,
@@ -22,14 +26,23 @@ const differences = (found: string[] = []) =>
   new DifferencesHandler(side.dataSource).execute(new DifferencesQuery(PEER, { ours: ALL, theirs: ['Prod'] }, found));
 const bucketOf = (packageId: string): number => Number.parseInt(packageId.slice(0, 2), 16);
 const reported = (packageId: string) =>
-  recorded('ReplicaReported', { packageId, peerId: PEER, peerName: 'There', verifiedAt: '2026-01-02T03:04:05.678Z', lineage: [] });
+  recorded('ReplicaReported', {
+    packageId,
+    peerId: PEER,
+    peerName: 'There',
+    verifiedAt: '2026-01-02T03:04:05.678Z',
+    lineage: [],
+  });
 const removal = (packageId: string, time: number) =>
   recorded('PackageRemoved', { packageId, filename: 'x', stamp: stamp(time), source: { kind: 'local' } });
 const published = (filename: string, change: Parameters<typeof publication>[1] = {}) => {
   const data = publication(filename, change);
   return { id: data.packageId, event: recorded('PackagePublished', data) };
 };
-const version2 = (event: ReturnType<typeof recorded>) => ({ ...event, metadata: { ...event.metadata, schemaVersion: 2 } });
+const version2 = (event: ReturnType<typeof recorded>) => ({
+  ...event,
+  metadata: { ...event.metadata, schemaVersion: 2 },
+});
 
 describe('the digests of an inventory', () => {
   it('are the same for the same packages, whatever order they came in', async () => {
@@ -45,17 +58,30 @@ describe('the digests of an inventory', () => {
 
   it.each([
     ['a package more', () => published('b.pkg')],
-    ['a stage', () => {
-      const { packageId } = publication('a.pkg');
-      const data = { packageId, filename: 'a.pkg', from: 'Prod', to: 'Test', stamp: stamp(9), source: { kind: 'local' } };
-      return { id: packageId, event: recorded('PackageStageChanged', data) };
-    }],
+    [
+      'a stage',
+      () => {
+        const { packageId } = publication('a.pkg');
+        const data = {
+          packageId,
+          filename: 'a.pkg',
+          from: 'Prod',
+          to: 'Test',
+          stamp: stamp(9),
+          source: { kind: 'local' },
+        };
+        return { id: packageId, event: recorded('PackageStageChanged', data) };
+      },
+    ],
     ['a removal', () => ({ id: publication('a.pkg').packageId, event: removal(publication('a.pkg').packageId, 9) })],
-    ['damage', () => {
-      const { packageId, filename, size, sha256, chunkCount } = publication('a.pkg');
-      const data = { packageId, filename, size, sha256, chunkCount, fromPeerId: PEER, runs: [], missing: false };
-      return { id: packageId, event: recorded('ReplicaDamaged', data) };
-    }],
+    [
+      'damage',
+      () => {
+        const { packageId, filename, size, sha256, chunkCount } = publication('a.pkg');
+        const data = { packageId, filename, size, sha256, chunkCount, fromPeerId: PEER, runs: [], missing: false };
+        return { id: packageId, event: recorded('ReplicaDamaged', data) };
+      },
+    ],
   ])('differ in the one bucket of what differs: %s', async (_, change) => {
     await side.apply(published('a.pkg').event, published('z.pkg').event);
     const before = await inventory();
@@ -86,7 +112,10 @@ describe('the entries of a bucket', () => {
   it('come in pages, with tombstones and all stages', async () => {
     const packages = Array.from({ length: 600 }, (_, i) => published(`${i}.pkg`, { stage: i % 2 ? 'Dev' : 'Prod' }));
     await side.apply(...packages.map(({ event }) => event), ...packages.slice(0, 300).map(({ id }) => removal(id, 7)));
-    const wanted = packages.map(({ id }) => id).filter((id) => bucketOf(id) === 0x17).toSorted();
+    const wanted = packages
+      .map(({ id }) => id)
+      .filter((id) => bucketOf(id) === 0x17)
+      .toSorted();
     const entries = new InventoryEntriesHandler(side.dataSource);
     const seen: string[] = [];
     for (;;) {

@@ -27,7 +27,9 @@ const list = (order = BY_NAME, first = 25, after: string | null = null, filter: 
   new PackagesHandler(side.dataSource).execute(new PackagesQuery(filter, order, first, after));
 
 const publish = (...filenames: string[]) =>
-  side.apply(...filenames.map((name, time) => recorded('PackagePublished', publication(name, { time, size: name.length }))));
+  side.apply(
+    ...filenames.map((name, time) => recorded('PackagePublished', publication(name, { time, size: name.length }))),
+  );
 
 describe('a page of packages', () => {
   it('goes on after the last row, whatever is inserted or removed before it', async () => {
@@ -52,7 +54,7 @@ describe('a page of packages', () => {
   ])('comes in the order %o, each row once', async (order) => {
     await publish('a', 'bbb', 'cc', 'dd', 'ee', 'f');
     const all: string[] = [];
-    for (let after: string | null = null, more = true; more; ) {
+    for (let after: string | null = null, more = true; more;) {
       const page: Page<PackageView> = await list(order, 1, after);
       all.push(...names(page));
       after = page.pageInfo.endCursor;
@@ -93,7 +95,9 @@ describe('a page of packages', () => {
 
   it('refuses a date that is none', async () => {
     const cursor = encodeCursor({ order: 'PUBLISHED_AT_ASC', key: 'yesterday', id });
-    await expect(list({ field: 'PUBLISHED_AT', direction: 'ASC' }, 2, cursor)).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
+    await expect(list({ field: 'PUBLISHED_AT', direction: 'ASC' }, 2, cursor)).rejects.toMatchObject({
+      code: 'INVALID_CURSOR',
+    });
   });
 });
 
@@ -108,7 +112,9 @@ describe('a filter', () => {
   it('leaves out removed packages unless they are asked for', async () => {
     await publish('a', 'b');
     const { packageId, stageStamp } = publication('b', { time: 9 });
-    await side.apply(recorded('PackageRemoved', { packageId, filename: 'b', stamp: stageStamp, source: { kind: 'local' } }));
+    await side.apply(
+      recorded('PackageRemoved', { packageId, filename: 'b', stamp: stageStamp, source: { kind: 'local' } }),
+    );
     expect(names(await list())).toEqual(['a']);
     expect(names(await list(BY_NAME, 25, null, { states: ['REMOVED'] }))).toEqual(['b']);
     const count = (filter: PackageFilter) =>

@@ -4,7 +4,10 @@ import { ChunksHandler } from '../../../src/modules/packages/queries/chunks/chun
 import { ChunksQuery } from '../../../src/modules/packages/queries/chunks/chunks.query.js';
 import { SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
 import { SupersededPackagesHandler } from '../../../src/modules/packages/queries/lookup/superseded-packages.handler.js';
-import { PackagesByIdHandler, ServedPackagesHandler } from '../../../src/modules/packages/queries/lookup/package.handler.js';
+import {
+  PackagesByIdHandler,
+  ServedPackagesHandler,
+} from '../../../src/modules/packages/queries/lookup/package.handler.js';
 import { PackagesByIdQuery, ServedPackagesQuery } from '../../../src/modules/packages/queries/lookup/package.query.js';
 import { PublishedFileHandler } from '../../../src/modules/packages/queries/lookup/published-file.handler.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
@@ -50,7 +53,9 @@ describe('which package a filename serves', () => {
     await side.apply(recorded('PackagePublished', newer));
     const told = { packageIds: [older.packageId], by: { packageId: newer.packageId, publication: newer.publication } };
     expect([await ask(older.packageId), await ask(newer.packageId)]).toEqual([told, told]);
-    const now = await new ServedPackagesHandler(side.dataSource).execute(new ServedPackagesQuery(['app.pkg', 'none.pkg']));
+    const now = await new ServedPackagesHandler(side.dataSource).execute(
+      new ServedPackagesQuery(['app.pkg', 'none.pkg']),
+    );
     expect(now.map((found) => found?.id)).toEqual([newer.packageId, undefined]);
   });
 
@@ -74,7 +79,16 @@ describe('which package a filename serves', () => {
     await side.apply(serves('Prod'), recorded('PackagePublished', older), recorded('PackagePublished', theirs));
     expect(await stateOf(newer.packageId)).toBe('ANNOUNCED');
     const { packageId, filename, size, sha256, chunkCount } = newer;
-    const content = { packageId, filename, size, sha256, chunkCount, fromPeerId: PEER, retry: false, keepsChunks: false };
+    const content = {
+      packageId,
+      filename,
+      size,
+      sha256,
+      chunkCount,
+      fromPeerId: PEER,
+      retry: false,
+      keepsChunks: false,
+    };
     await side.apply(recorded('ReplicaRequested', content));
     expect(await stateOf(packageId)).toBe('REPLICATING');
     expect(await served('app.pkg')).toBe(older.packageId);
@@ -91,13 +105,22 @@ describe('stages', () => {
     await side.apply(serves('Test'), recorded('PackagePublished', dev));
     expect(await stateOf(dev.packageId)).toBe('WITHHELD');
     expect(await served('dev.pkg')).toBeUndefined();
-    const keys = await side.apply(recorded('ServerSettingsChanged', { name: 'Here', url: 'http://here', stage: 'Dev' }));
+    const keys = await side.apply(
+      recorded('ServerSettingsChanged', { name: 'Here', url: 'http://here', stage: 'Dev' }),
+    );
     expect(await served('dev.pkg')).toBe(dev.packageId);
     expect(keys['packages']).toEqual([dev.packageId]);
     const { packageId } = dev;
     await side.apply(serves('Prod'));
     expect(await served('dev.pkg')).toBeUndefined();
-    const promotion = { packageId, filename: 'dev.pkg', from: 'Dev', to: 'Prod', stamp: stamp(9), source: { kind: 'local' } };
+    const promotion = {
+      packageId,
+      filename: 'dev.pkg',
+      from: 'Dev',
+      to: 'Prod',
+      stamp: stamp(9),
+      source: { kind: 'local' },
+    };
     await side.apply(recorded('PackageStageChanged', promotion));
     expect(await served('dev.pkg')).toBe(packageId);
   });
@@ -106,7 +129,8 @@ describe('stages', () => {
 describe('removal', () => {
   it('does not win over a later publication, and a late one forgets the bytes', async () => {
     const { packageId, filename, ...data } = publication('gone.pkg', { time: 5 });
-    const removed = (time: number) => recorded('PackageRemoved', { packageId, filename, stamp: stamp(time), source: fromPeer });
+    const removed = (time: number) =>
+      recorded('PackageRemoved', { packageId, filename, stamp: stamp(time), source: fromPeer });
     await side.apply(recorded('PackagePublished', { packageId, filename, ...data }), removed(4));
     expect(await stateOf(packageId)).toBe('AVAILABLE');
     await side.apply(removed(6));
@@ -155,6 +179,10 @@ describe('chunks', () => {
     expect(across?.map(({ index }) => index)).toEqual([510, 511, 512, 513]);
     expect(end?.map(({ index }) => index)).toEqual([1030, 1031, 1032, 1033]);
     expect(unknown).toEqual([]);
-    expect(across?.[2]).toEqual({ index: 512, sha1: digest(512, 20).toString('hex'), sha256: digest(512, 32).toString('hex') });
+    expect(across?.[2]).toEqual({
+      index: 512,
+      sha1: digest(512, 20).toString('hex'),
+      sha256: digest(512, 32).toString('hex'),
+    });
   });
 });

@@ -4,7 +4,10 @@ import { ReplicasHandler } from '../../../src/modules/replication/queries/replic
 import { ReplicasQuery } from '../../../src/modules/replication/queries/replicas.query.js';
 import { UnfinishedReplicasHandler } from '../../../src/modules/replication/queries/unfinished-replicas.handler.js';
 import { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
-import { ReplicasToReviewHandler, WithdrawnReplicasHandler } from '../../../src/modules/replication/queries/withdrawn-replicas.handlers.js';
+import {
+  ReplicasToReviewHandler,
+  WithdrawnReplicasHandler,
+} from '../../../src/modules/replication/queries/withdrawn-replicas.handlers.js';
 import { WithdrawnReplicasQuery } from '../../../src/modules/replication/queries/withdrawn-replicas.query.js';
 import { UnfinishedReplicasQuery } from '../../../src/modules/replication/queries/unfinished-replicas.query.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
@@ -35,7 +38,14 @@ const requested = (keepsChunks = false) =>
   });
 const verified = (first: number, count: number, remaining = 1) =>
   recorded('ChunksVerified', { packageId, first, count, fromPeerId: PEER, remaining });
-const rejected = recorded('ChunkRejected', { packageId, index: 1, fromPeerId: PEER, expected: 'e', actual: 'a', times: 1 });
+const rejected = recorded('ChunkRejected', {
+  packageId,
+  index: 1,
+  fromPeerId: PEER,
+  expected: 'e',
+  actual: 'a',
+  times: 1,
+});
 const failed = recorded('ReplicaFailed', { packageId, filename, code: 'CHUNK_REJECTED', reason: 'damaged' });
 const finished = recorded('ReplicaPublished', { packageId, filename, size: SIZE, sha256 });
 
@@ -57,14 +67,19 @@ describe('our own replica', () => {
         chunkCount: 3,
         verifiedChunks: 2,
         verifiedBytes: 1_048_576 + 100,
-        verifiedRuns: [{ first: 0, count: 1 }, { first: 2, count: 1 }],
+        verifiedRuns: [
+          { first: 0, count: 1 },
+          { first: 2, count: 1 },
+        ],
         rejectedChunks: 1,
         progress: 2 / 3,
         sourcePeer: { id: PEER, name: 'There' },
         publishedAt: null,
       },
     ]);
-    expect(await unfinished()).toMatchObject([{ packageId, missing: [{ first: 1, count: 1 }], fromPeerId: PEER, failed: false }]);
+    expect(await unfinished()).toMatchObject([
+      { packageId, missing: [{ first: 1, count: 1 }], fromPeerId: PEER, failed: false },
+    ]);
   });
 
   it('ends up the same whether its events come in one page or one by one', async () => {
@@ -78,24 +93,50 @@ describe('our own replica', () => {
 
   it('shows why it failed, keeps its chunks for the retry, and forgets the failure then', async () => {
     await side.apply(learnt, peer, requested(), verified(0, 2), failed);
-    expect(await replicas()).toMatchObject([{ state: 'FAILED', failure: { code: 'CHUNK_REJECTED', reason: 'damaged' } }]);
+    expect(await replicas()).toMatchObject([
+      { state: 'FAILED', failure: { code: 'CHUNK_REJECTED', reason: 'damaged' } },
+    ]);
     expect(await unfinished()).toMatchObject([{ failed: true, missing: [{ first: 2, count: 1 }] }]);
     await side.apply(requested(true));
     expect(await replicas()).toMatchObject([{ state: 'REQUESTED', failure: null, lastError: null, verifiedChunks: 2 }]);
   });
 
   it('goes back to fetching when chunks turn out to be lost, and says so', async () => {
-    const lost = recorded('ChunksLost', { packageId, filename, chunkCount: 3, runs: [{ first: 0, count: 1 }, { first: 2, count: 1 }] });
+    const lost = recorded('ChunksLost', {
+      packageId,
+      filename,
+      chunkCount: 3,
+      runs: [
+        { first: 0, count: 1 },
+        { first: 2, count: 1 },
+      ],
+    });
     await side.apply(learnt, peer, requested(), verified(0, 3, 0), lost);
     expect(await replicas()).toMatchObject([
-      { state: 'FETCHING', verifiedChunks: 1, verifiedBytes: 1_048_576, failure: null, lastError: expect.stringContaining('disk (2)') },
+      {
+        state: 'FETCHING',
+        verifiedChunks: 1,
+        verifiedBytes: 1_048_576,
+        failure: null,
+        lastError: expect.stringContaining('disk (2)'),
+      },
     ]);
-    expect(await unfinished()).toMatchObject([{ failed: false, missing: [{ first: 0, count: 1 }, { first: 2, count: 1 }] }]);
+    expect(await unfinished()).toMatchObject([
+      {
+        failed: false,
+        missing: [
+          { first: 0, count: 1 },
+          { first: 2, count: 1 },
+        ],
+      },
+    ]);
   });
 
   it('is whole once published, and no longer unfinished', async () => {
     await side.apply(learnt, requested(), verified(0, 3, 0), finished);
-    expect(await replicas()).toMatchObject([{ state: 'PUBLISHED', progress: 1, verifiedBytes: SIZE, verifiedChunks: 3 }]);
+    expect(await replicas()).toMatchObject([
+      { state: 'PUBLISHED', progress: 1, verifiedBytes: SIZE, verifiedChunks: 3 },
+    ]);
     expect(await unfinished()).toEqual([]);
   });
 
@@ -108,9 +149,16 @@ describe('our own replica', () => {
   });
 
   it('says what delays it until chunks come again', async () => {
-    const delayed = recorded('ReplicaDelayed', { packageId, code: 'STORAGE_FULL', reason: 'no room', fromPeerId: null });
+    const delayed = recorded('ReplicaDelayed', {
+      packageId,
+      code: 'STORAGE_FULL',
+      reason: 'no room',
+      fromPeerId: null,
+    });
     await side.apply(learnt, requested(), delayed);
-    expect(await replicas()).toMatchObject([{ state: 'REQUESTED', delay: { code: 'STORAGE_FULL', reason: 'no room' } }]);
+    expect(await replicas()).toMatchObject([
+      { state: 'REQUESTED', delay: { code: 'STORAGE_FULL', reason: 'no room' } },
+    ]);
     await side.apply(verified(0, 1));
     expect(await replicas()).toMatchObject([{ delay: null }]);
   });
@@ -132,9 +180,12 @@ describe('copies on peers', () => {
 });
 
 describe('a withdrawn replica', () => {
-  const withdrawn = (reason: string) => recorded('ReplicaWithdrawn', { packageId, filename, reason }, new Date('2026-02-01T00:00:00.000Z'));
-  const since = (from: Date | null = null) => new WithdrawnReplicasHandler(side.dataSource).execute(new WithdrawnReplicasQuery(from));
-  const toReview = (after: string | null = null) => new ReplicasToReviewHandler(side.dataSource).execute(new ReplicasToReviewQuery(after, 10));
+  const withdrawn = (reason: string) =>
+    recorded('ReplicaWithdrawn', { packageId, filename, reason }, new Date('2026-02-01T00:00:00.000Z'));
+  const since = (from: Date | null = null) =>
+    new WithdrawnReplicasHandler(side.dataSource).execute(new WithdrawnReplicasQuery(from));
+  const toReview = (after: string | null = null) =>
+    new ReplicasToReviewHandler(side.dataSource).execute(new ReplicasToReviewQuery(after, 10));
 
   it('is kept in mind while its stage is the reason, until it is there again', async () => {
     await side.apply(learnt, requested(), verified(0, 3, 0), finished);
@@ -156,16 +207,30 @@ describe('a withdrawn replica', () => {
 describe('the way of a copy', () => {
   const origin = { serverId: 'origin', name: 'Origin', verifiedAt: '2026-01-01T00:00:00.000Z' };
   const viaPeer = (verifiedAt: string | null) => {
-    const record = recorded('ReplicaReported', { packageId, peerId: PEER, peerName: 'There', verifiedAt, lineage: [origin] });
+    const record = recorded('ReplicaReported', {
+      packageId,
+      peerId: PEER,
+      peerName: 'There',
+      verifiedAt,
+      lineage: [origin],
+    });
     return { ...record, metadata: { ...record.metadata, schemaVersion: 2 } };
   };
-  const steps = async () => (await replicas())[0]?.lineage.map(({ server, verifiedAt }) => [server.name, verifiedAt?.toISOString().slice(0, 10)]);
+  const steps = async () =>
+    (await replicas())[0]?.lineage.map(({ server, verifiedAt }) => [
+      server.name,
+      verifiedAt?.toISOString().slice(0, 10),
+    ]);
 
   it('goes through the peer that most of it came from, and ends here', async () => {
     await side.apply(learnt, peer, viaPeer('2026-01-02T00:00:00.000Z'), requested(), verified(0, 3, 0));
     expect(await steps()).toEqual([]);
     await side.apply(finished);
-    expect(await steps()).toEqual([['Origin', '2026-01-01'], ['There', '2026-01-02'], [OWN_SERVER, '2026-01-02']]);
+    expect(await steps()).toEqual([
+      ['Origin', '2026-01-01'],
+      ['There', '2026-01-02'],
+      [OWN_SERVER, '2026-01-02'],
+    ]);
     expect((await replicas())[1]?.lineage.map(({ server }) => server.name)).toEqual(['Origin', 'There']);
   });
 

@@ -12,7 +12,17 @@ import type { RunningDigests } from '../../../src/modules/replication/jobs/publi
 import { Sources } from '../../../src/modules/replication/jobs/sources/sources.js';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
 import type { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
-import { bytes, damaged, digests, good, headFor, request, SIZE, stageEachTest, written } from '../../support/chunk-scene.js';
+import {
+  bytes,
+  damaged,
+  digests,
+  good,
+  headFor,
+  request,
+  SIZE,
+  stageEachTest,
+  written,
+} from '../../support/chunk-scene.js';
 import { peer, rangeOf, serve, transport, type Answer } from '../../support/scripted-peer.js';
 
 stageEachTest();
@@ -33,8 +43,13 @@ const json = (status: number, body: object): string => {
 /** Fetches the whole package from these peers, the first of which is asked first. Those of `partial` fetch it themselves. */
 async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: readonly string[] = []): Promise<Sources> {
   const contacts = new Map<string, ReturnType<typeof peer>>();
-  for (const [peerId, answer] of Object.entries(answers)) contacts.set(peerId, { ...peer(await serve(answer)), peerId, name: peerId });
-  const holders = [...contacts.keys()].map((peerId) => ({ peerId, whole: !partial.includes(peerId), downstream: false }));
+  for (const [peerId, answer] of Object.entries(answers))
+    contacts.set(peerId, { ...peer(await serve(answer)), peerId, name: peerId });
+  const holders = [...contacts.keys()].map((peerId) => ({
+    peerId,
+    whole: !partial.includes(peerId),
+    downstream: false,
+  }));
   const plan = { packageId: 'p1', filename: 'F.pkg', size: SIZE, sha256: 'x', chunkCount: 4, round: 1, holders };
   const execute = async (command: object) => {
     if (command instanceof PlanFetch) return { ...plan, verified };
@@ -49,8 +64,16 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
   const commands = fake<CommandBus>({ execute });
   const http = transport();
   const sources = new Sources(fake<PeerDirectory>({ find: async (id: string) => contacts.get(id) ?? null }), http);
-  const digestsOf = fake<ChunkDigests>({ of: async (_: string, __: number, first: number, count: number) => digests.subarray(first * 32, (first + count) * 32) });
-  const attempts = new Attempts(http, sources, digestsOf, new Arrivals(commands, fake<RunningDigests>({ advance: () => undefined })));
+  const digestsOf = fake<ChunkDigests>({
+    of: async (_: string, __: number, first: number, count: number) =>
+      digests.subarray(first * 32, (first + count) * 32),
+  });
+  const attempts = new Attempts(
+    http,
+    sources,
+    digestsOf,
+    new Arrivals(commands, fake<RunningDigests>({ advance: () => undefined })),
+  );
   const { path, signal } = request(ALL);
   const full: FetchPlan = { ...plan, verified };
   await new RunFetcher(commands, sources, attempts).fetch(full, ALL, { path, signal });
@@ -79,7 +102,9 @@ it('leaves a source that stalls in the middle, and keeps what it sent', async ()
   });
   expect(asked).toEqual([`${CHUNK_SIZE}-${SIZE - 1}`]);
   expect(new Set(from)).toEqual(new Set(['stalling', 'good']));
-  expect(sources.snapshot()).toContainEqual(expect.objectContaining({ peerId: 'stalling', lastError: 'It sent nothing for 3 seconds.' }));
+  expect(sources.snapshot()).toContainEqual(
+    expect.objectContaining({ peerId: 'stalling', lastError: 'It sent nothing for 3 seconds.' }),
+  );
 });
 
 it('fetches a chunk that came damaged from the other source', async () => {
@@ -89,7 +114,8 @@ it('fetches a chunk that came damaged from the other source', async () => {
 
 it('goes on with the next source after one that lacks the package, answers nonsense, or ends too soon', async () => {
   const lacks = (socket: Socket) => socket.write(json(404, { code: 'PACKAGE_NOT_FOUND' }));
-  const nonsense = (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nhi!');
+  const nonsense = (socket: Socket) =>
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nhi!');
   const short: Answer = (socket, head) => {
     socket.write(headFor(head));
     socket.end(bytes.subarray(0, 10));

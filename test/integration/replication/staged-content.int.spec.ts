@@ -27,7 +27,11 @@ class QuietLog extends MemoryEventStore {
   async note(type: string, data: Record<string, Json> = {}): Promise<void> {
     const actor = { kind: 'system', id: 's', name: 's' } as const;
     const metadata = { schemaVersion: 1, serverId: 'x', actor, address: null, correlationId: 'c', causationId: null };
-    await this.append('replica-p', [{ id: `${this.all.length}`, type, data: { packageId: 'p', ...data }, metadata }], 'any');
+    await this.append(
+      'replica-p',
+      [{ id: `${this.all.length}`, type, data: { packageId: 'p', ...data }, metadata }],
+      'any',
+    );
   }
 }
 
@@ -47,7 +51,10 @@ beforeEach(async () => {
   const representation = new Representation(SIZE, 'aa', new Date(), 'application/octet-stream');
   server = createServer((request, response) => {
     const answered = content.send(request, response, 'p', { representation, pace: null });
-    answered.then((sent) => sent || response.writeHead(404).end(), (error: { code?: string }) => response.writeHead(503).end(error.code));
+    answered.then(
+      (sent) => sent || response.writeHead(404).end(),
+      (error: { code?: string }) => response.writeHead(503).end(error.code),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -91,7 +98,10 @@ describe('content of a package that is on its way here', () => {
     await writeFile(path, bytes);
     await verify(1, 1);
     const response = await ask(CHUNK_SIZE, SIZE);
-    expect([response.status, response.headers.get('content-range')]).toEqual([206, `bytes ${CHUNK_SIZE}-${SIZE - 1}/${SIZE}`]);
+    expect([response.status, response.headers.get('content-range')]).toEqual([
+      206,
+      `bytes ${CHUNK_SIZE}-${SIZE - 1}/${SIZE}`,
+    ]);
     const read = reader(response);
     expect((await read(CHUNK_SIZE)).equals(bytes.subarray(CHUNK_SIZE, 2 * CHUNK_SIZE))).toBe(true);
     const next = read(CHUNK_SIZE);
@@ -110,14 +120,17 @@ describe('content of a package that is on its way here', () => {
     expect([response.status, await response.text()]).toEqual([503, 'CHUNKS_PENDING']);
   });
 
-  it.each(['ReplicaWithdrawn', 'ReplicaFailed', 'ReplicaRequested'])('ends after %s: what follows is not what was verified', async (type) => {
-    await writeFile(path, bytes);
-    await verify(0, 1);
-    const read = reader(await ask(0, SIZE));
-    expect((await read(CHUNK_SIZE)).equals(bytes.subarray(0, CHUNK_SIZE))).toBe(true);
-    await log.note(type, { keepsChunks: false });
-    await expect(read(1)).rejects.toThrow(/terminated|ended/);
-  });
+  it.each(['ReplicaWithdrawn', 'ReplicaFailed', 'ReplicaRequested'])(
+    'ends after %s: what follows is not what was verified',
+    async (type) => {
+      await writeFile(path, bytes);
+      await verify(0, 1);
+      const read = reader(await ask(0, SIZE));
+      expect((await read(CHUNK_SIZE)).equals(bytes.subarray(0, CHUNK_SIZE))).toBe(true);
+      await log.note(type, { keepsChunks: false });
+      await expect(read(1)).rejects.toThrow(/terminated|ended/);
+    },
+  );
 
   it('is left to others when the package is published or not wanted, or several ranges are asked for', async () => {
     await verify(0, 4);

@@ -28,7 +28,10 @@ const refused = { code: 'SIGN_IN_REFUSED', message: 'The name or the password is
 const paused = { code: 'TOO_MANY_REQUESTS' };
 
 /** Pauses that are there now do not end while a slow machine is at the next line. */
-const holdPauses = () => home.dataSource.query("UPDATE state.sign_in_failures SET blocked_until = blocked_until + interval '1 hour' WHERE blocked_until > 'epoch'");
+const holdPauses = () =>
+  home.dataSource.query(
+    "UPDATE state.sign_in_failures SET blocked_until = blocked_until + interval '1 hour' WHERE blocked_until > 'epoch'",
+  );
 
 describe('the admin account', () => {
   it('gets a generated password, printed at its creation only', async () => {
@@ -62,7 +65,13 @@ describe('signing in', () => {
     const [first] = await eventsOf(home.store, 'account-refusals');
     expect(first?.data).toEqual({ username: 'admin', reason: 'The name or the password is wrong.', unrecorded: 0 });
     const all: { data: unknown; type: string }[] = await home.dataSource.query('SELECT type, data FROM log.events');
-    expect(all.map(({ type }) => type)).toEqual(['ServerInitialised', 'AccountCreated', 'SignInRefused', 'SignInRefused', 'SignedIn']);
+    expect(all.map(({ type }) => type)).toEqual([
+      'ServerInitialised',
+      'AccountCreated',
+      'SignInRefused',
+      'SignInRefused',
+      'SignedIn',
+    ]);
     expect(JSON.stringify(all)).not.toMatch(/right one|wrong one|argon2/);
   });
 
@@ -120,11 +129,14 @@ describe('guessing', () => {
       await home.dataSource.query("UPDATE state.sign_in_failures SET blocked_until = now() - interval '10 seconds'");
       await scene.signIn('admin', 'wrong one').catch(() => undefined);
       const [row]: { pause: number }[] = await home.dataSource.query(
-        'SELECT max(extract(epoch FROM blocked_until - last_at))::float AS pause FROM state.sign_in_failures');
+        'SELECT max(extract(epoch FROM blocked_until - last_at))::float AS pause FROM state.sign_in_failures',
+      );
       pauses.push(row?.pause ?? 0);
     }
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
-    await home.dataSource.query("UPDATE state.sign_in_failures SET blocked_until = now() - interval '10 seconds', last_at = now() - interval '16 minutes'");
+    await home.dataSource.query(
+      "UPDATE state.sign_in_failures SET blocked_until = now() - interval '10 seconds', last_at = now() - interval '16 minutes'",
+    );
     await fail(scene, 1, () => '192.0.2.1');
     await scene.signIn('admin', RIGHT);
   });
@@ -202,7 +214,12 @@ describe('a session', () => {
     const { signIn, principals, runner, views } = await start();
     const { token } = await signIn('admin', RIGHT);
     const to = { roles: ['viewer'], publishUpTo: null } as const;
-    const { receipt } = await runner.run(account, accountIdOf('admin'), { type: 'changeRights', to, otherAdmins: 1, by: 'admin' });
+    const { receipt } = await runner.run(account, accountIdOf('admin'), {
+      type: 'changeRights',
+      to,
+      otherAdmins: 1,
+      by: 'admin',
+    });
     await views.reflect(receipt);
     expect((await principals.authenticate(token, origin))?.authority.permissions).toEqual(['own', 'read']);
   });
@@ -212,6 +229,7 @@ describe('a session', () => {
     const { token } = await signIn('admin', RIGHT);
     const [row]: { token_hash: Buffer }[] = await home.dataSource.query('SELECT token_hash FROM state.sessions');
     const others = ['', 'x', row?.token_hash.toString('base64url') ?? '', `${token}A`, `A${token.slice(1)}`];
-    for (const other of others.filter((text) => text !== token)) expect(await principals.authenticate(other, origin)).toBeNull();
+    for (const other of others.filter((text) => text !== token))
+      expect(await principals.authenticate(other, origin)).toBeNull();
   });
 });

@@ -4,14 +4,22 @@ import { accountIdOf } from '../../../src/modules/accounts/commands/account-id.j
 import { account } from '../../../src/modules/accounts/domain/account.decider.js';
 import { RelinkAccountHandler } from '../../../src/modules/accounts/commands/directory/refresh-directory.handlers.js';
 import { RelinkAccount } from '../../../src/modules/accounts/commands/directory/refresh-directory.command.js';
-import { Directory, DirectoryUnavailable, type DirectoryPerson, type DirectoryVerdict } from '../../../src/ports/directory.port.js';
+import {
+  Directory,
+  DirectoryUnavailable,
+  type DirectoryPerson,
+  type DirectoryVerdict,
+} from '../../../src/ports/directory.port.js';
 import { startAccounts, type AccountScene } from '../../support/account-scene.js';
 import { settingsOf } from '../../support/directory/settings-of.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 
 const ADMINS = 'cn=admins,dc=x';
 const PACKAGERS = 'cn=packagers,dc=x';
-const settings = { adminPassword: 'right one', directory: settingsOf('ldap://test', { roleMap: parseRoleMap(`admin=${ADMINS}; publisher:Test=${PACKAGERS}`) }) };
+const settings = {
+  adminPassword: 'right one',
+  directory: settingsOf('ldap://test', { roleMap: parseRoleMap(`admin=${ADMINS}; publisher:Test=${PACKAGERS}`) }),
+};
 
 /** A directory that a test changes as it likes. */
 class Scripted extends Directory {
@@ -20,11 +28,13 @@ class Scripted extends Directory {
   isDown = false;
   override decoy = vi.fn<(name: string) => Promise<void>>(async () => this.up());
 
-  override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>(async (name, password) => {
-    this.up();
-    const person = this.people.get(name);
-    return person && password === `of ${name}` ? { person } : { refused: 'The directory refuses it.' };
-  });
+  override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>(
+    async (name, password) => {
+      this.up();
+      const person = this.people.get(name);
+      return person && password === `of ${name}` ? { person } : { refused: 'The directory refuses it.' };
+    },
+  );
 
   override find(name: string): Promise<DirectoryPerson | null> {
     return Promise.resolve(this.people.get(name) ?? null);
@@ -40,7 +50,13 @@ class Scripted extends Directory {
   }
 
   put(username: string, groups: readonly string[], change: Partial<DirectoryPerson> = {}): void {
-    const person = { id: `entryUUID=${username}`, dn: `uid=${username},dc=x`, username, displayName: `The ${username}`, disabled: false };
+    const person = {
+      id: `entryUUID=${username}`,
+      dn: `uid=${username},dc=x`,
+      username,
+      displayName: `The ${username}`,
+      disabled: false,
+    };
     this.people.set(username, { ...person, groups, ...change });
   }
 
@@ -65,7 +81,8 @@ afterEach(async () => {
 
 const refused = { code: 'SIGN_IN_REFUSED', message: 'The name or the password is wrong.' };
 const stateOf = (name: string) => scene.runner.load(account, accountIdOf(name));
-const typesOf = async (name: string) => (await eventsOf(home.store, `account-${accountIdOf(name)}`)).map(({ type }) => type);
+const typesOf = async (name: string) =>
+  (await eventsOf(home.store, `account-${accountIdOf(name)}`)).map(({ type }) => type);
 const reasons = async () => (await eventsOf(home.store, 'account-refusals')).map(({ data }) => JSON.stringify(data));
 const principalOf = (token: string) => scene.principals.authenticate(token, null);
 
@@ -74,11 +91,19 @@ describe('the first sign-in through the directory', () => {
     directory.put('ann', [PACKAGERS, 'cn=other,dc=x']);
     const { token } = await scene.signIn('ann', 'of ann');
     expect(await typesOf('ann')).toEqual(['AccountCreated', 'DirectoryLinked', 'SignedIn']);
-    expect(await stateOf('ann')).toMatchObject({ source: 'directory', roles: ['publisher'], publishUpTo: 'Test', displayName: 'The ann', externalId: 'entryUUID=ann' });
+    expect(await stateOf('ann')).toMatchObject({
+      source: 'directory',
+      roles: ['publisher'],
+      publishUpTo: 'Test',
+      displayName: 'The ann',
+      externalId: 'entryUUID=ann',
+    });
     expect(await principalOf(token)).toMatchObject({ authority: { publishUpTo: 'Test' }, mustChangePassword: false });
     const events = await eventsOf(home.store, `account-${accountIdOf('ann')}`);
     expect(events.map(({ metadata }) => `${metadata.actor.kind} ${metadata.actor.name} ${metadata.address}`)).toEqual([
-      'system directory 192.0.2.1', 'system directory 192.0.2.1', 'account ann 192.0.2.1',
+      'system directory 192.0.2.1',
+      'system directory 192.0.2.1',
+      'account ann 192.0.2.1',
     ]);
     await scene.signIn('ann', 'of ann');
     expect(await typesOf('ann')).toEqual(['AccountCreated', 'DirectoryLinked', 'SignedIn', 'SignedIn']);
@@ -98,7 +123,8 @@ describe('the first sign-in through the directory', () => {
   });
 
   it('takes no name that no account can have', async () => {
-    for (const name of [' ann', 'ann ', '*', 'a)(b', '']) await expect(scene.signIn(name, 'of ann')).rejects.toMatchObject(refused);
+    for (const name of [' ann', 'ann ', '*', 'a)(b', ''])
+      await expect(scene.signIn(name, 'of ann')).rejects.toMatchObject(refused);
     expect(directory.authenticate).not.toHaveBeenCalled();
     expect(directory.decoy).toHaveBeenCalledTimes(5);
     directory.put('typed', [ADMINS], { username: 'not a name' });
@@ -125,8 +151,14 @@ describe('local accounts', () => {
   it('go on while the directory is down, which tells nobody whether they exist', async () => {
     directory.isDown = true;
     await scene.signIn('admin', 'right one');
-    const answers = await Promise.all(['admin', 'nobody', ''].map((name) => scene.signIn(name, 'wrong').catch((error: unknown) => error)));
-    for (const answer of answers) expect(answer).toMatchObject({ code: 'DIRECTORY_UNAVAILABLE', message: expect.stringContaining('local accounts') });
+    const answers = await Promise.all(
+      ['admin', 'nobody', ''].map((name) => scene.signIn(name, 'wrong').catch((error: unknown) => error)),
+    );
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        code: 'DIRECTORY_UNAVAILABLE',
+        message: expect.stringContaining('local accounts'),
+      });
     expect(new Set(answers.map(String)).size).toBe(1);
   });
 
@@ -150,7 +182,9 @@ describe('a name', () => {
     expect(await principalOf(token)).toBeNull();
     await scene.signIn('ann', 'of ann');
     expect(await stateOf('ann')).toMatchObject({ externalId: 'entryUUID=another' });
-    await expect(relink.execute(new RelinkAccount(accountIdOf('admin')))).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await expect(relink.execute(new RelinkAccount(accountIdOf('admin')))).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
   });
 });
 
@@ -191,25 +225,30 @@ describe('a refresh', () => {
     expect(await stateOf('ann')).toMatchObject({ roles: ['admin'] });
   });
 
-  it.each([['gone', () => directory.people.delete('ann')], ['disabled', () => directory.put('ann', [ADMINS], { disabled: true })]])(
-    'disables the account of who is %s, until they are back',
-    async (_, leave) => {
-      const token = await signedIn('ann', [ADMINS]);
-      leave();
-      await scene.refresh.execute();
-      expect(await principalOf(token)).toBeNull();
-      expect(await stateOf('ann')).toMatchObject({ disabled: true, disabledByDirectory: true });
-      directory.put('ann', [ADMINS]);
-      await scene.signIn('ann', 'of ann');
-      expect(await principalOf(token)).toBeNull();
-      expect(await stateOf('ann')).toMatchObject({ disabled: false });
-    },
-  );
+  it.each([
+    ['gone', () => directory.people.delete('ann')],
+    ['disabled', () => directory.put('ann', [ADMINS], { disabled: true })],
+  ])('disables the account of who is %s, until they are back', async (_, leave) => {
+    const token = await signedIn('ann', [ADMINS]);
+    leave();
+    await scene.refresh.execute();
+    expect(await principalOf(token)).toBeNull();
+    expect(await stateOf('ann')).toMatchObject({ disabled: true, disabledByDirectory: true });
+    directory.put('ann', [ADMINS]);
+    await scene.signIn('ann', 'of ann');
+    expect(await principalOf(token)).toBeNull();
+    expect(await stateOf('ann')).toMatchObject({ disabled: false });
+  });
 
   it('looks after API tokens, also when there is no session', async () => {
     await signedIn('ann', [ADMINS]);
     const grant = { name: 'ci', scopes: ['read'], publishUpTo: null, expiresAt: '2999-01-01T00:00:00.000Z' } as const;
-    await scene.runner.run(account, accountIdOf('ann'), { type: 'issueToken', tokenId: 't1', grant, now: '2998-12-31T00:00:00.000Z' });
+    await scene.runner.run(account, accountIdOf('ann'), {
+      type: 'issueToken',
+      tokenId: 't1',
+      grant,
+      now: '2998-12-31T00:00:00.000Z',
+    });
     await scene.sessions.closeAll(accountIdOf('ann'));
     directory.people.delete('ann');
     await vi.waitFor(async () => expect(await scene.refresh.execute()).toEqual({ accounts: 1, changed: 1 }));
@@ -228,12 +267,19 @@ describe('a refresh', () => {
   it('changes nothing while the directory is down, and says so', async () => {
     const token = await signedIn('ann', [ADMINS]);
     directory.isDown = true;
-    await expect(scene.refresh.execute()).rejects.toMatchObject({ code: 'DIRECTORY_UNAVAILABLE', message: 'it is down' });
+    await expect(scene.refresh.execute()).rejects.toMatchObject({
+      code: 'DIRECTORY_UNAVAILABLE',
+      message: 'it is down',
+    });
     expect(await principalOf(token)).toMatchObject({ authority: { username: 'ann' } });
-    expect(await home.dataSource.query('SELECT error, succeeded_at FROM state.directory_refresh')).toEqual([{ error: 'it is down', succeeded_at: null }]);
+    expect(await home.dataSource.query('SELECT error, succeeded_at FROM state.directory_refresh')).toEqual([
+      { error: 'it is down', succeeded_at: null },
+    ]);
     directory.isDown = false;
     await scene.refresh.execute();
-    expect(await home.dataSource.query('SELECT error, accounts FROM state.directory_refresh')).toEqual([{ error: null, accounts: 1 }]);
+    expect(await home.dataSource.query('SELECT error, accounts FROM state.directory_refresh')).toEqual([
+      { error: null, accounts: 1 },
+    ]);
   });
 });
 
@@ -248,7 +294,9 @@ describe('guessing', () => {
     directory.put('ann', [ADMINS]);
     await scene.signIn('ann', 'of ann', '192.0.2.77');
     for (let i = 0; i < 25; i++) await scene.signIn('ann', 'wrong', `198.51.100.${i}`).catch(() => undefined);
-    await home.dataSource.query("UPDATE state.sign_in_failures SET blocked_until = blocked_until + interval '1 hour' WHERE blocked_until > 'epoch'");
+    await home.dataSource.query(
+      "UPDATE state.sign_in_failures SET blocked_until = blocked_until + interval '1 hour' WHERE blocked_until > 'epoch'",
+    );
     directory.authenticate.mockClear();
     await expect(scene.signIn('ann', 'of ann', '203.0.113.9')).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
     expect(directory.authenticate).not.toHaveBeenCalled();

@@ -3,7 +3,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../src/app/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
-import { CreateInvitation, type CreatedInvitation } from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
+import {
+  CreateInvitation,
+  type CreatedInvitation,
+} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
 import { AnnounceKey } from '../../../src/modules/peers/commands/keys/announce-key.command.js';
 import { RecordPeerKey } from '../../../src/modules/peers/commands/keys/record-peer-key.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/commands/peers/unregister-peer.command.js';
@@ -24,7 +27,8 @@ interface Running {
   app: NestExpressApplication;
 }
 
-const launch = ({ home, name, port, url }: Omit<Running, 'app'>) => startPeerApp(home, { name, url, port, adminPassword: 'password' });
+const launch = ({ home, name, port, url }: Omit<Running, 'app'>) =>
+  startPeerApp(home, { name, url, port, adminPassword: 'password' });
 
 async function start(name: string): Promise<Running> {
   const port = await freePort(0);
@@ -54,14 +58,18 @@ afterEach(async () => {
 const run = ({ app }: Running, command: object) => app.get(CommandBus).execute(command);
 const invite = (server: Running): Promise<CreatedInvitation> => run(server, new CreateInvitation());
 const identityOf = ({ app }: Running) => app.get(ServerIdentity);
-const keyOnRecord = async (of: Running, at: Running) => (await at.app.get(PeerDirectory).find(identityOf(of).serverId))?.publicKey;
+const keyOnRecord = async (of: Running, at: Running) =>
+  (await at.app.get(PeerDirectory).find(identityOf(of).serverId))?.publicKey;
 const announce = () => run(a, new AnnounceKey(identityOf(b).serverId));
-const storedKeys = async ({ home }: Running) => (await home.dataSource.query('SELECT name FROM state.server_secrets ORDER BY name')).length;
+const storedKeys = async ({ home }: Running) =>
+  (await home.dataSource.query('SELECT name FROM state.server_secrets ORDER BY name')).length;
 
 /** What B answers to a call of A. */
 async function call(key?: string) {
   const url = `${b.url}/probe/peer`;
-  const headers = a.app.get(RequestSigner).sign({ method: 'GET', url, to: identityOf(b).serverId, ...(key !== undefined && { key }) });
+  const headers = a.app
+    .get(RequestSigner)
+    .sign({ method: 'GET', url, to: identityOf(b).serverId, ...(key !== undefined && { key }) });
   const response = await fetch(url, { headers });
   const { code, message } = (await response.json()) as { code?: string; message?: string };
   return { status: response.status, code, message };
@@ -118,7 +126,9 @@ describe('a new key', () => {
       const proof = identityOf(a).sign(keyProofText(serverId, identityOf(b).serverId, publicKey, rotation), publicKey);
       await run(b, new RecordPeerKey(serverId, { publicKey, rotation, proof }));
     }
-    await b.home.dataSource.query(`UPDATE log.events SET recorded_at = recorded_at - interval '2 min' WHERE type = 'PeerKeyRotated'`);
+    await b.home.dataSource.query(
+      `UPDATE log.events SET recorded_at = recorded_at - interval '2 min' WHERE type = 'PeerKeyRotated'`,
+    );
     await Promise.all([restart(a), restart(b)]);
     expect(await call()).toMatchObject({ status: 401, code: 'PEER_SIGNATURE_INVALID' });
     await run(a, new RotateKey());
@@ -132,7 +142,9 @@ describe('a new key', () => {
     const send = async (body: object) => {
       const bytes = Buffer.from(JSON.stringify(body));
       const headers = a.app.get(RequestSigner).sign({ method: 'POST', url, body: bytes, to: identityOf(b).serverId });
-      return (await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: bytes })).status;
+      return (
+        await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: bytes })
+      ).status;
     };
     const before = await keyOnRecord(a, b);
     expect(await send({ publicKey: identityOf(b).publicKey, rotation: 1, proof: 'AAAA' })).toBe(400);

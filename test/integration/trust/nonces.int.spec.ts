@@ -19,7 +19,7 @@ describe('nonces', () => {
     expect(await remember()).toBe(false);
   });
 
-  it('are each sender\'s own', async () => {
+  it("are each sender's own", async () => {
     const nonces = new NonceStore(home.dataSource);
     expect(await nonces.remember('a', 'same', inAMinute(), true)).toBe(true);
     expect(await nonces.remember('b', 'same', inAMinute(), true)).toBe(true);

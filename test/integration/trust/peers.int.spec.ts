@@ -3,8 +3,14 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SignIn, type SignedInSession } from '../../../src/modules/accounts/commands/sign-in/sign-in.command.js';
-import { AcceptInvitation, type AcceptedInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
-import { CreateInvitation, type CreatedInvitation } from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
+import {
+  AcceptInvitation,
+  type AcceptedInvitation,
+} from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
+import {
+  CreateInvitation,
+  type CreatedInvitation,
+} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
 import { ResumePeer } from '../../../src/modules/peers/commands/peers/resume-peer.command.js';
 import { SuspendPeer } from '../../../src/modules/peers/commands/peers/suspend-peer.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/commands/peers/unregister-peer.command.js';
@@ -47,7 +53,8 @@ afterAll(async () => {
 
 const idOf = ({ app }: Running) => app.get(ServerIdentity).serverId;
 const invite = ({ app }: Running): Promise<CreatedInvitation> => app.get(CommandBus).execute(new CreateInvitation());
-const accept = ({ app }: Running, token: string): Promise<AcceptedInvitation> => app.get(CommandBus).execute(new AcceptInvitation(token));
+const accept = ({ app }: Running, token: string): Promise<AcceptedInvitation> =>
+  app.get(CommandBus).execute(new AcceptInvitation(token));
 const contacts = ({ app }: Running) => app.get(PeerDirectory).list();
 const refusals = async ({ home }: Running) => (await eventsOf(home.store, 'peer-calls')).map(({ data }) => data);
 const lastRefusal = async (server: Running) => (await refusals(server)).at(-1);
@@ -99,7 +106,10 @@ describe('registration', () => {
   });
 
   it('is finished by accepting again when the first try was cut off half way', async () => {
-    await a.app.get(CommandBus).execute(new UnregisterPeer(idOf(b))).catch(() => undefined);
+    await a.app
+      .get(CommandBus)
+      .execute(new UnregisterPeer(idOf(b)))
+      .catch(() => undefined);
     const { token } = await invite(b);
     const decoded: Record<string, string> = JSON.parse(Buffer.from(token, 'base64url').toString());
     const { serverId, name, url, publicKey } = a.app.get(ServerIdentity);
@@ -142,7 +152,10 @@ describe('a call of a peer', () => {
   beforeEach(register);
 
   it('is let in as that peer', async () => {
-    expect(await call()).toMatchObject({ status: 200, json: { actor: { kind: 'peer', id: idOf(a), name: 'A' }, address: '127.0.0.1' } });
+    expect(await call()).toMatchObject({
+      status: 200,
+      json: { actor: { kind: 'peer', id: idOf(a), name: 'A' }, address: '127.0.0.1' },
+    });
     expect(await call({ url: `${b.url}/probe/peer?x=1&y=%20` })).toMatchObject({ status: 200 });
   });
 
@@ -164,7 +177,10 @@ describe('a call of a peer', () => {
   });
 
   it('is refused without a signature', async () => {
-    expect(await send(`${b.url}/probe/peer`, {})).toMatchObject({ status: 401, json: { code: 'PEER_SIGNATURE_MISSING' } });
+    expect(await send(`${b.url}/probe/peer`, {})).toMatchObject({
+      status: 401,
+      json: { code: 'PEER_SIGNATURE_MISSING' },
+    });
     expect(await lastRefusal(b)).toMatchObject({ code: 'PEER_SIGNATURE_MISSING', keyId: null });
   });
 
@@ -198,14 +214,23 @@ describe('a call of a peer', () => {
 describe('everybody else', () => {
   it('needs a session, except where a route is public', async () => {
     const probe = (path: string, headers = {}) => send(`${a.url}/probe/${path}`, { headers });
-    expect(await probe('public')).toMatchObject({ status: 200, json: { actor: { kind: 'stranger' }, address: '127.0.0.1' } });
+    expect(await probe('public')).toMatchObject({
+      status: 200,
+      json: { actor: { kind: 'stranger' }, address: '127.0.0.1' },
+    });
     const refused = { status: 401, json: { code: 'UNAUTHENTICATED' }, challenge: 'Bearer' };
     expect(await probe('session')).toMatchObject(refused);
     expect(await probe('session', { authorization: 'Bearer nonsense' })).toMatchObject(refused);
     expect(await probe('session', { authorization: 'Basic YTpi' })).toMatchObject(refused);
     const { token }: SignedInSession = await a.app.get(CommandBus).execute(new SignIn('admin', 'password'));
     const authorization = `Bearer ${token}`;
-    expect(await probe('session', { authorization })).toMatchObject({ status: 200, json: { actor: { kind: 'account', name: 'admin' } } });
-    expect(await probe('peer', { authorization })).toMatchObject({ status: 401, json: { code: 'PEER_SIGNATURE_MISSING' } });
+    expect(await probe('session', { authorization })).toMatchObject({
+      status: 200,
+      json: { actor: { kind: 'account', name: 'admin' } },
+    });
+    expect(await probe('peer', { authorization })).toMatchObject({
+      status: 401,
+      json: { code: 'PEER_SIGNATURE_MISSING' },
+    });
   });
 });

@@ -37,7 +37,10 @@ describe('secrets at rest', () => {
     await promoteNextKey(home.settings());
     expect(await text(before, 'one')).toBe('a private key');
     await before.findOrStore('two', Buffer.from('another'));
-    expect(await Promise.all(['one', 'two'].map((name) => text(secrets(), name)))).toEqual(['a private key', 'another']);
+    expect(await Promise.all(['one', 'two'].map((name) => text(secrets(), name)))).toEqual([
+      'a private key',
+      'another',
+    ]);
     await writeFile(join(home.dataDir, 'secret.key'), oldKey);
     await expect(secrets().find('one')).rejects.toThrow(/is not the key they were made with/);
   });
@@ -49,7 +52,9 @@ describe('secrets at rest', () => {
     await rotateSecrets(home.dataSource, home.settings(), next);
     expect(await text(secrets(), 'one')).toBe('a private key');
     await expect(access(nextKeyFile(home.settings()))).rejects.toThrow('ENOENT');
-    expect(new SecretBox(Buffer.from((await readFile(join(home.dataDir, 'secret.key'), 'utf8')).trim(), 'hex')).keyId).toBe(next.keyId);
+    expect(
+      new SecretBox(Buffer.from((await readFile(join(home.dataDir, 'secret.key'), 'utf8')).trim(), 'hex')).keyId,
+    ).toBe(next.keyId);
   });
 
   it('are never stored under a key that was replaced: a process that has it from its environment must be started again', async () => {
@@ -74,7 +79,9 @@ describe('secrets at rest', () => {
   it('are left as they are by a rotation that can not read them', async () => {
     await secrets().findOrStore('one', stored);
     const wrong = home.settings({ secretKey: randomBytes(32) });
-    await expect(rotateSecrets(home.dataSource, wrong, new SecretBox(randomBytes(32)))).rejects.toThrow(/is not the key/);
+    await expect(rotateSecrets(home.dataSource, wrong, new SecretBox(randomBytes(32)))).rejects.toThrow(
+      /is not the key/,
+    );
     expect(await text(secrets(), 'one')).toBe('a private key');
   });
 });

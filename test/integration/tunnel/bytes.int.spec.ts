@@ -53,7 +53,9 @@ describe('bytes in a tunnel', () => {
   it('wait for a slow reader on this side', async () => {
     const total = 128 * MIB;
     let poured = { taken: 0 };
-    scene = await startTunnels((connection) => void connection.once('data', () => void (poured = pour(connection, total))));
+    scene = await startTunnels(
+      (connection) => void connection.once('data', () => void (poured = pour(connection, total))),
+    );
     const socket = await dial();
     socket.write('go');
     const { read, ahead } = await sip(socket, () => poured.taken);
@@ -76,7 +78,9 @@ describe('bytes in a tunnel', () => {
 
   it('come in an answer of any size, also when it is written at once', async () => {
     const text = JSON.stringify({ text: randomBytes(12 * MIB).toString('hex') });
-    scene = await startTunnels(answering((_, response) => response.setHeader('content-type', 'application/json').end(text)));
+    scene = await startTunnels(
+      answering((_, response) => response.setHeader('content-type', 'application/json').end(text)),
+    );
     expect(await scene.transport.get(scene.hidden, '/peer/v1/x')).toEqual(JSON.parse(text));
   });
 
@@ -96,10 +100,14 @@ describe('bytes in a tunnel', () => {
   });
 
   it('go through as many tunnels as there may be, and who comes then waits for a free one', async () => {
-    scene = await startTunnels(answering((request, response) => {
-      if (request.url === '/hold') return;
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ path: request.url, host: request.headers.host }));
-    }));
+    scene = await startTunnels(
+      answering((request, response) => {
+        if (request.url === '/hold') return;
+        response
+          .setHeader('content-type', 'application/json')
+          .end(JSON.stringify({ path: request.url, host: request.headers.host }));
+      }),
+    );
     const paths = Array.from({ length: 200 }, (_, i) => `/peer/v1/${i}`);
     const sockets = await Promise.all(Array.from({ length: MOST_TUNNELS + 10 }, dial));
     for (const socket of sockets) socket.on('error', () => undefined).write('GET /hold HTTP/1.1\r\nhost: x\r\n\r\n');
@@ -114,10 +122,14 @@ describe('bytes in a tunnel', () => {
 describe('a tunnel', () => {
   it('that falls silent is given up on both sides, and another is opened', async () => {
     let proxy: FaultProxy | null = null;
-    scene = await startTunnels(() => undefined, { heartbeat: { pingMs: 50, deadMs: 200 } }, async (port) => {
-      proxy = await new FaultProxy(() => port).start();
-      return proxy.port;
-    });
+    scene = await startTunnels(
+      () => undefined,
+      { heartbeat: { pingMs: 50, deadMs: 200 } },
+      async (port) => {
+        proxy = await new FaultProxy(() => port).start();
+        return proxy.port;
+      },
+    );
     await waitFor('idle tunnels', () => scene.hub.count('a') === IDLE_TUNNELS);
     const before = new Set(scene.sockets);
     const silent: FaultProxy = await waitFor('the proxy', () => proxy);
@@ -131,7 +143,9 @@ describe('a tunnel', () => {
   });
 
   it('is opened again after the other side ended all of them', async () => {
-    scene = await startTunnels(answering((_, response) => response.setHeader('content-type', 'application/json').end('{}')));
+    scene = await startTunnels(
+      answering((_, response) => response.setHeader('content-type', 'application/json').end('{}')),
+    );
     await waitFor('idle tunnels', () => scene.hub.count('a') === IDLE_TUNNELS);
     scene.hub.end('a', 'stopping');
     await waitFor('their end', () => scene.hub.count('a') < IDLE_TUNNELS);

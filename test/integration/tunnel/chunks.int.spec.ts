@@ -35,25 +35,36 @@ describe('chunks through a tunnel', () => {
 
   it('that came before the tunnel broke are kept; the rest comes through another', async () => {
     let times = 0;
-    scene = await startTunnels(answering((asked, response) => content(asked, response, (body) => {
-      if (times++ > 0) return void response.end(body);
-      response.write(body.subarray(0, 2 * CHUNK_SIZE + 1000), () => {
-        for (const socket of scene.sockets) socket.resetAndDestroy();
-      });
-    })));
+    scene = await startTunnels(
+      answering((asked, response) =>
+        content(asked, response, (body) => {
+          if (times++ > 0) return void response.end(body);
+          response.write(body.subarray(0, 2 * CHUNK_SIZE + 1000), () => {
+            for (const socket of scene.sockets) socket.resetAndDestroy();
+          });
+        }),
+      ),
+    );
     const broken = await scene.transport.fetchChunks(scene.hidden, request({ first: 0, count: 4 }));
     expect(broken.error?.message).toMatch(/Server A: the connection was/);
     const first = broken.verified[0]?.count ?? 0;
     const rest = { first, count: 4 - first };
-    expect(await scene.transport.fetchChunks(scene.hidden, request(rest))).toMatchObject({ verified: [rest], error: null });
+    expect(await scene.transport.fetchChunks(scene.hidden, request(rest))).toMatchObject({
+      verified: [rest],
+      error: null,
+    });
     expect((await written()).equals(bytes)).toBe(true);
   });
 
   it('are not waited for after their run was aborted', async () => {
     const abort = new AbortController();
-    scene = await startTunnels(answering((asked, response) => content(asked, response, (body) => {
-      response.write(body.subarray(0, 1000), () => abort.abort());
-    })));
+    scene = await startTunnels(
+      answering((asked, response) =>
+        content(asked, response, (body) => {
+          response.write(body.subarray(0, 1000), () => abort.abort());
+        }),
+      ),
+    );
     const result = await scene.transport.fetchChunks(scene.hidden, request({ first: 0, count: 4 }, abort.signal));
     expect(result).toMatchObject({ verified: [], error: { message: 'Server A: stopped' } });
   });

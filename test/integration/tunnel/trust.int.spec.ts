@@ -6,7 +6,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../src/app/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
-import { CreateInvitation, type CreatedInvitation } from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
+import {
+  CreateInvitation,
+  type CreatedInvitation,
+} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
 import { ResumePeer } from '../../../src/modules/peers/commands/peers/resume-peer.command.js';
 import { SuspendPeer } from '../../../src/modules/peers/commands/peers/suspend-peer.command.js';
 import { TunnelHub } from '../../../src/modules/peers/tunnel/inbound/tunnel-hub.js';
@@ -79,15 +82,20 @@ describe('calls through a tunnel', () => {
     expect((await fetch(`${at}/peer/v1/probe`, { headers })).status).toBe(401);
   });
 
-  it.each(['/probe/public', '/graphql', '/Packages/x.pkg', '/ods/probe/public', '/peer/v1', '//peer/v1/probe', '/health/live'])(
-    'reach nothing but what is for peers: %s',
-    async (path) => {
-      const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
-      const answer = await fetch(way.kind === 'tunnel' ? `http://${way.host}:${way.port}${path}` : '');
-      expect(answer.status).toBe(404);
-      expect(await answer.text()).toContain('Only calls between servers are answered here.');
-    },
-  );
+  it.each([
+    '/probe/public',
+    '/graphql',
+    '/Packages/x.pkg',
+    '/ods/probe/public',
+    '/peer/v1',
+    '//peer/v1/probe',
+    '/health/live',
+  ])('reach nothing but what is for peers: %s', async (path) => {
+    const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
+    const answer = await fetch(way.kind === 'tunnel' ? `http://${way.host}:${way.port}${path}` : '');
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain('Only calls between servers are answered here.');
+  });
 
   it('cannot turn the tunnel into something else', async () => {
     const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
@@ -104,13 +112,21 @@ describe('a tunnel', () => {
   /** What the hub says to somebody who wants to open one. */
   async function ask(path: string, headers: Record<string, string>): Promise<string> {
     const socket = connect(Number(new URL(hub.url).port), '127.0.0.1');
-    const lines = Object.entries({ host: new URL(hub.url).host, connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers });
+    const lines = Object.entries({
+      host: new URL(hub.url).host,
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      ...headers,
+    });
     socket.write(`GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
     const [head] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     return head.toString();
   }
-  const signed = (by: Running) => by.app.get(RequestSigner).sign({ method: 'GET', url: `${hub.url}/peer/v1/tunnel`, to: idOf(hub) });
+  const signed = (by: Running) =>
+    by.app.get(RequestSigner).sign({ method: 'GET', url: `${hub.url}/peer/v1/tunnel`, to: idOf(hub) });
 
   it('is for peers only, once for each signature, and what is refused is on record', async () => {
     expect(await ask('/peer/v1/tunnel', {})).toMatch(/^HTTP\/1.1 401 [^]*PEER_SIGNATURE_MISSING/);
@@ -148,7 +164,9 @@ describe('another process of the same server', () => {
   it('calls through the tunnels that end in the first one', async () => {
     await waitFor('the news', () => wayTo(worker, idOf(hidden)) === 'tunnel');
     const answers = await Promise.all(Array.from({ length: 10 }, () => call('/peer/v1/probe', worker)));
-    expect(answers).toEqual(Array.from({ length: 10 }, () => expect.objectContaining({ actor: expect.objectContaining({ id: idOf(hub) }) })));
+    expect(answers).toEqual(
+      Array.from({ length: 10 }, () => expect.objectContaining({ actor: expect.objectContaining({ id: idOf(hub) }) })),
+    );
   });
 
   it('hears at once when the first tunnel comes, and waits while there is none', async () => {
@@ -156,7 +174,9 @@ describe('another process of the same server', () => {
     await waitFor('the news', () => wayTo(worker, idOf(hidden)) === 'tunnel');
     hidden.app.get(TunnelOpener).beforeApplicationShutdown();
     await waitFor('the end', () => wayTo(worker, idOf(hidden)) === 'none');
-    await expect(call('/peer/v1/probe', worker)).rejects.toThrow('Hidden: it is behind a firewall and has no connection open');
+    await expect(call('/peer/v1/probe', worker)).rejects.toThrow(
+      'Hidden: it is behind a firewall and has no connection open',
+    );
     worker.get(PeerTunnels).onArrival((id) => arrived.push(id));
     await hidden.app.get(TunnelOpener).start();
     await waitFor('the arrival', () => arrived.includes(idOf(hidden)));
@@ -169,8 +189,15 @@ describe('another process of the same server', () => {
     const ask = async (by: Running) => {
       const socket = connect(Number(new URL(hub.url).port), '127.0.0.1');
       const headers = by.app.get(RequestSigner).sign({ method: 'GET', url, to: idOf(hub) });
-      const lines = Object.entries({ host: new URL(url).host, connection: 'Upgrade', upgrade: 'odst-tunnel', ...headers });
-      socket.write(`GET ${new URL(url).pathname} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+      const lines = Object.entries({
+        host: new URL(url).host,
+        connection: 'Upgrade',
+        upgrade: 'odst-tunnel',
+        ...headers,
+      });
+      socket.write(
+        `GET ${new URL(url).pathname} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+      );
       return text(socket);
     };
     expect(await ask(hidden)).toMatch(/^HTTP\/1.1 401 [^]*PEER_KEY_UNKNOWN/);

@@ -44,7 +44,10 @@ export class Downloads {
   /** Sends what is missing from the peer to the server until it is there or one of them is cut off. */
   begin(now: number, server: number, peer: number, latency: number, missing: number): Transfer {
     const from = now + 2 * latency;
-    const end = now < this.schedule.returnsFrom ? this.share(from, server, peer, missing) : this.queue(from, server, peer, missing);
+    const end =
+      now < this.schedule.returnsFrom
+        ? this.share(from, server, peer, missing)
+        : this.queue(from, server, peer, missing);
     const cut = Math.min(this.cutAfter(now, server), this.cutAfter(now, peer));
     return end <= cut ? { end, whole: true } : { end: cut, whole: false };
   }

@@ -10,7 +10,10 @@ it('gives events by time, and those of one time in the order they came in', () =
       const taken: [number, number][] = [];
       first.forEach((at, i) => heap.put(at, 0, i, 0));
       for (let i = 0; i < first.length / 2; i++) heap.take();
-      const left = first.map((at, i) => [at, i] as const).sort((a, b) => a[0] - b[0] || a[1] - b[1]).slice(Math.ceil(first.length / 2));
+      const left = first
+        .map((at, i) => [at, i] as const)
+        .sort((a, b) => a[0] - b[0] || a[1] - b[1])
+        .slice(Math.ceil(first.length / 2));
       second.forEach((at, i) => heap.put(at, 0, first.length + i, 0));
       while (heap.take()) taken.push([heap.at, heap.subject]);
       const all = [...left, ...second.map((at, i) => [at, first.length + i] as const)];

@@ -15,13 +15,27 @@ export function itemBytes(size: number, isHeld: boolean): number {
   const chunks = chunksOf(size);
   const item: FeedItem = {
     facts: {
-      packageId: ID, filename: 'Some Application 1.2.3.pkg', size, sha1: 'a'.repeat(40), sha256: 'b'.repeat(64), chunkSize: CHUNK_SIZE,
-      chunkCount: chunks, stage: 'Prod', stageStamp: STAMP, publication: STAMP, removal: null, firstPublishedAt: '2026-01-01T00:00:00Z',
-      origin: { serverId: ID, name: 'Some server' }, uploadedBy: 'admin',
+      packageId: ID,
+      filename: 'Some Application 1.2.3.pkg',
+      size,
+      sha1: 'a'.repeat(40),
+      sha256: 'b'.repeat(64),
+      chunkSize: CHUNK_SIZE,
+      chunkCount: chunks,
+      stage: 'Prod',
+      stageStamp: STAMP,
+      publication: STAMP,
+      removal: null,
+      firstPublishedAt: '2026-01-01T00:00:00Z',
+      origin: { serverId: ID, name: 'Some server' },
+      uploadedBy: 'admin',
     },
     held: isHeld ? { ...VERIFIED, lineage: [] } : null,
     fetching: null,
-    digests: isHeld && chunks <= SMALL_PACKAGE_CHUNKS ? { first: 0, count: chunks, sha1: base64(20 * chunks), sha256: base64(32 * chunks) } : null,
+    digests:
+      isHeld && chunks <= SMALL_PACKAGE_CHUNKS
+        ? { first: 0, count: chunks, sha1: base64(20 * chunks), sha256: base64(32 * chunks) }
+        : null,
   };
   return `id: ${ID}.123456\ndata: ${JSON.stringify(item)}\n\n`.length;
 }

@@ -14,5 +14,11 @@ export interface Traffic {
 }
 
 export const noTraffic = (): Traffic => ({
-  items: 0, repeats: 0, requests: 0, itemBytes: 0, packageBytes: 0, wastedBytes: 0, copies: 0,
+  items: 0,
+  repeats: 0,
+  requests: 0,
+  itemBytes: 0,
+  packageBytes: 0,
+  wastedBytes: 0,
+  copies: 0,
 });

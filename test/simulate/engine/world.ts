@@ -133,13 +133,21 @@ export class World implements Outlet {
     const edge = this.pickSource(rules, server);
     if (edge < 0) return;
     const peer = this.mesh.from[edge]!;
-    const { end, whole } = this.downloads.begin(this.now, server, peer, this.mesh.latency[edge]!, this.missing[server]!);
+    const { end, whole } = this.downloads.begin(
+      this.now,
+      server,
+      peer,
+      this.mesh.latency[edge]!,
+      this.missing[server]!,
+    );
     this.lastTransfer += 1;
     this.transfer[server] = this.lastTransfer;
     this.rate[server] = this.downloads.speed(server, peer);
     this.whole[server] = whole ? 1 : 0;
     // Where it would have begun at full speed: exact but for what it shares its line with.
-    this.begunAt[server] = whole ? end - this.missing[server]! / this.rate[server]! : this.now + 2 * this.mesh.latency[edge]!;
+    this.begunAt[server] = whole
+      ? end - this.missing[server]! / this.rate[server]!
+      : this.now + 2 * this.mesh.latency[edge]!;
     this.events.put(end, END_OF_FETCH, server, this.lastTransfer);
   }
 

@@ -41,7 +41,9 @@ const TEST = 0.4;
 export function makeMesh({ shape, servers, degree, seed }: MeshOptions): Mesh {
   const random = new Random(seed);
   const pairs = pairsOf(shape, servers, degree, random);
-  const feeds = pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]).sort((x, y) => x[0] - y[0] || x[1] - y[1]);
+  const feeds = pairs
+    .flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
+    .sort((x, y) => x[0] - y[0] || x[1] - y[1]);
   const first = new Int32Array(servers + 1);
   for (const [from] of feeds) first[from + 1]! += 1;
   for (let s = 0; s < servers; s++) first[s + 1]! += first[s]!;
@@ -50,10 +52,22 @@ export function makeMesh({ shape, servers, degree, seed }: MeshOptions): Mesh {
   const edgeOf = new Map(feeds.map(([a, b], e) => [a * servers + b, e]));
   const back = Int32Array.from(feeds, ([a, b]) => edgeOf.get(b * servers + a) ?? -1);
   const latency = new Float64Array(feeds.length);
-  for (let e = 0; e < feeds.length; e++) latency[e] = back[e]! < e ? latency[back[e]!]! : random.between(LATENCY_S.low, LATENCY_S.high);
+  for (let e = 0; e < feeds.length; e++)
+    latency[e] = back[e]! < e ? latency[back[e]!]! : random.between(LATENCY_S.low, LATENCY_S.high);
   const speed = Float64Array.from({ length: servers }, () => SPEEDS[random.below(SPEEDS.length)]!);
   const never = () => new Float64Array(servers).fill(Infinity);
-  return { servers, first, from, to, back, latency, stage: stagesOf(servers, first, to), speed, awayFrom: never(), awayUntil: never() };
+  return {
+    servers,
+    first,
+    from,
+    to,
+    back,
+    latency,
+    stage: stagesOf(servers, first, to),
+    speed,
+    awayFrom: never(),
+    awayUntil: never(),
+  };
 }
 
 /**

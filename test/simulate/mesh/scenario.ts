@@ -73,7 +73,11 @@ function laterChanges(mesh: Mesh, from: number, random: Random): Change[] {
   return Array.from({ length: 1 + random.below(3) }, () => {
     at += random.next() < 0.5 ? random.between(0.001, AT_ONCE_S) : random.between(60, 600);
     const done = deed(random);
-    return { ...done, at, server: done.kind === 'upload' ? takerOf(mesh, done.stage, random) : random.below(mesh.servers) };
+    return {
+      ...done,
+      at,
+      server: done.kind === 'upload' ? takerOf(mesh, done.stage, random) : random.below(mesh.servers),
+    };
   });
 }
 

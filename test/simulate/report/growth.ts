@@ -30,4 +30,6 @@ function nameOf({ order: before }: Outcome, { order }: Outcome): string {
 }
 
 export const growthLine = ({ what, factors }: Growth): string =>
-  `${what}: ${Object.entries(factors).map(([name, factor]) => `${name} x${factor.toFixed(2)}`).join(', ')}`;
+  `${what}: ${Object.entries(factors)
+    .map(([name, factor]) => `${name} x${factor.toFixed(2)}`)
+    .join(', ')}`;

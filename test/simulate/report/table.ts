@@ -39,7 +39,10 @@ const COLUMNS: readonly Column[] = [
 
 /** A Markdown table, a line an outcome. */
 export function table(outcomes: readonly Outcome[]): string {
-  const rows = [COLUMNS.map(({ title }) => title), ...outcomes.map((outcome) => COLUMNS.map(({ cell }) => cell(outcome)))];
+  const rows = [
+    COLUMNS.map(({ title }) => title),
+    ...outcomes.map((outcome) => COLUMNS.map(({ cell }) => cell(outcome))),
+  ];
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const lines = rows.map((row) => `| ${row.map((text, i) => text.padStart(widths[i] ?? 0)).join(' | ')} |`);
   lines.splice(1, 0, `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`);

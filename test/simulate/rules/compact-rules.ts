@@ -29,13 +29,29 @@ export class CompactRules implements Rules {
     private readonly out: Outlet,
   ) {
     const bytes = () => new Uint8Array(mesh.servers);
-    [this.publication, this.stage, this.removal, this.first, this.uploaded, this.replica] = [bytes(), bytes(), bytes(), bytes(), bytes(), bytes()];
+    [this.publication, this.stage, this.removal, this.first, this.uploaded, this.replica] = [
+      bytes(),
+      bytes(),
+      bytes(),
+      bytes(),
+      bytes(),
+      bytes(),
+    ];
     this.holder = new Uint8Array(mesh.to.length);
   }
 
   /** Forgets the package before, and begins with one that nobody knows. */
   begin(life: PackageLife): void {
-    for (const array of [this.publication, this.stage, this.removal, this.first, this.uploaded, this.replica, this.holder]) array.fill(0);
+    for (const array of [
+      this.publication,
+      this.stage,
+      this.removal,
+      this.first,
+      this.uploaded,
+      this.replica,
+      this.holder,
+    ])
+      array.fill(0);
     this.life = life;
     life.changes.forEach((change, i) => {
       this.stageOf[i + 1] = change.kind === 'remove' ? -1 : change.stage;

@@ -11,19 +11,23 @@ import type { Rules } from './rules.js';
 const SCHEDULE: Schedule = { interval: 10, changesFrom: 1_000, returnsFrom: 2_000 };
 const stage = fc.nat(2);
 
-const scene = fc
-  .record({
-    shape: fc.constantFrom(...SHAPES),
-    servers: fc.integer({ min: 2, max: 8 }),
-    seed: fc.nat(),
-    stages: fc.array(stage, { minLength: 8, maxLength: 8 }),
-    away: fc.array(fc.record({ server: fc.nat(7), from: fc.nat(1_500), length: fc.nat(1_500) }), { maxLength: 2 }),
-    /** Milliseconds between changes: many come while the one before is on its way. */
-    changes: fc.array(
-      fc.record({ kind: fc.constantFrom('upload', 'stage', 'remove'), stage, server: fc.nat(7), wait: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 900_000 })) }),
-      { minLength: 1, maxLength: 8 },
-    ),
-  });
+const scene = fc.record({
+  shape: fc.constantFrom(...SHAPES),
+  servers: fc.integer({ min: 2, max: 8 }),
+  seed: fc.nat(),
+  stages: fc.array(stage, { minLength: 8, maxLength: 8 }),
+  away: fc.array(fc.record({ server: fc.nat(7), from: fc.nat(1_500), length: fc.nat(1_500) }), { maxLength: 2 }),
+  /** Milliseconds between changes: many come while the one before is on its way. */
+  changes: fc.array(
+    fc.record({
+      kind: fc.constantFrom('upload', 'stage', 'remove'),
+      stage,
+      server: fc.nat(7),
+      wait: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 900_000 })),
+    }),
+    { minLength: 1, maxLength: 8 },
+  ),
+});
 type Scene = typeof scene extends fc.Arbitrary<infer T> ? T : never;
 
 function meshOf({ shape, servers, seed, stages, away }: Scene): Mesh {
@@ -41,7 +45,11 @@ function lifeOf({ servers, changes }: Scene): PackageLife {
   const timed = changes.map(({ kind, stage, server, wait }, i): Change => {
     at += wait / 1000;
     const common = { at, server: server % servers };
-    return i === 0 ? { ...common, kind: 'upload', stage } : kind === 'remove' ? { ...common, kind } : { ...common, kind, stage };
+    return i === 0
+      ? { ...common, kind: 'upload', stage }
+      : kind === 'remove'
+        ? { ...common, kind }
+        : { ...common, kind, stage };
   });
   return { size: 3_000_000, changes: timed };
 }
@@ -50,7 +58,10 @@ function outcomeOf(mesh: Mesh, life: PackageLife, rulesIn: (world: World) => Rul
   const world = new World(mesh, SCHEDULE);
   const rules = rulesIn(world);
   world.live(life, rules, () => undefined);
-  const servers = Array.from({ length: mesh.servers }, (_, s) => ({ item: rules.itemOf(s), pending: rules.isPending(s) }));
+  const servers = Array.from({ length: mesh.servers }, (_, s) => ({
+    item: rules.itemOf(s),
+    pending: rules.isPending(s),
+  }));
   return { servers, traffic: world.traffic, at: world.changedAt };
 }
 

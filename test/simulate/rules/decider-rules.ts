@@ -4,7 +4,11 @@ import { Refusal } from '../../../src/kernel/refusal.js';
 import { STAGES, takes, type Stage } from '../../../src/kernel/stage.js';
 import { knownPackage, type KnownPackage } from '../../../src/modules/packages/contracts/known-package.js';
 import { isRemoved, type PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
-import { packageAggregate, type PackageCommand, type PackageState } from '../../../src/modules/packages/domain/package.decider.js';
+import {
+  packageAggregate,
+  type PackageCommand,
+  type PackageState,
+} from '../../../src/modules/packages/domain/package.decider.js';
 import { heldReplica, type HeldReplica } from '../../../src/modules/replication/contracts/held-replica.js';
 import { replica } from '../../../src/modules/replication/domain/replica.decider.js';
 import type { ReplicaCommand } from '../../../src/modules/replication/domain/replica.commands.js';
@@ -16,7 +20,12 @@ import { isHeld, type Outlet, type Rules } from './rules.js';
 
 const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
 const CHANGES = [...NEWS, 'PackagePublished', 'ReplicaPublished'];
-const PAGE = { first: 0, count: 1, sha1: Buffer.alloc(20).toString('base64'), sha256: Buffer.alloc(32).toString('base64') };
+const PAGE = {
+  first: 0,
+  count: 1,
+  sha1: Buffer.alloc(20).toString('base64'),
+  sha256: Buffer.alloc(32).toString('base64'),
+};
 
 interface Server {
   readonly stage: Stage;
@@ -77,7 +86,13 @@ export class DeciderRules implements Rules {
     const { chunkCount } = this.registers.content;
     const from = { peerId: 'peer', peerName: 'peer' };
     const { round } = this.at(server).replica;
-    this.onReplica(server, { kind: 'recordChunks', round, from, verified: [{ first: 0, count: chunkCount }], rejected: [] });
+    this.onReplica(server, {
+      kind: 'recordChunks',
+      round,
+      from,
+      verified: [{ first: 0, count: chunkCount }],
+      rejected: [],
+    });
     this.onReplica(server, { kind: 'publish' });
   }
 
@@ -105,7 +120,8 @@ export class DeciderRules implements Rules {
       this.onReplica(server, { kind: 'report', packageId, holder, copy });
     }
     const { replica: state } = this.at(server);
-    if (isRemoved(known.facts) || !takes(stage, known.facts.stage)) return this.giveUp(server, known.facts, known.uploadedAt !== null);
+    if (isRemoved(known.facts) || !takes(stage, known.facts.stage))
+      return this.giveUp(server, known.facts, known.uploadedAt !== null);
     const [fromPeerId] = state.holders.keys();
     if (known.uploadedAt !== null || fromPeerId === undefined) return;
     this.onReplica(server, { kind: 'request', content: this.registers.content, fromPeerId });
@@ -164,5 +180,8 @@ export class DeciderRules implements Rules {
 /** The folds look at the time of the record and at who made it, which changes nothing here. */
 const recorded = <E extends DomainEvent>(event: E): Recorded<E> => ({
   ...event,
-  record: { recordedAt: new Date(0), metadata: { serverId: '', actor: { kind: 'system', id: '', name: '' } } } as RecordedEvent,
+  record: {
+    recordedAt: new Date(0),
+    metadata: { serverId: '', actor: { kind: 'system', id: '', name: '' } },
+  } as RecordedEvent,
 });

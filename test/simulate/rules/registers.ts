@@ -26,8 +26,15 @@ export class Registers {
   publication(number: number): Publication {
     const { stamp, stage, second } = this.of(number);
     return {
-      ...this.content, sha1: '11', chunkSize: 1, stage, stageStamp: stamp, publication: stamp, firstPublishedAt: second,
-      origin: { serverId: 'origin', name: 'origin' }, uploadedBy: 'admin',
+      ...this.content,
+      sha1: '11',
+      chunkSize: 1,
+      stage,
+      stageStamp: stamp,
+      publication: stamp,
+      firstPublishedAt: second,
+      origin: { serverId: 'origin', name: 'origin' },
+      uploadedBy: 'admin',
     };
   }
 

@@ -20,7 +20,8 @@ export function disagreementOn(mesh: Mesh, life: PackageLife, rules: Rules): Dis
   const found: Disagreement = { disagreeing: 0, unreachable: 0, outdated: 0 };
   const seen = new Uint8Array(mesh.servers);
   for (let server = 0; server < mesh.servers; server++) {
-    if (seen[server] === 0 && rules.itemOf(server) !== 0) compare(groupOf(server, mesh, rules, seen), mesh, life, rules, found);
+    if (seen[server] === 0 && rules.itemOf(server) !== 0)
+      compare(groupOf(server, mesh, rules, seen), mesh, life, rules, found);
   }
   return found;
 }
@@ -40,7 +41,13 @@ function groupOf(start: number, mesh: Mesh, rules: Rules, seen: Uint8Array): num
   return group;
 }
 
-function compare(group: readonly number[], mesh: Mesh, { changes }: PackageLife, rules: Rules, found: Disagreement): void {
+function compare(
+  group: readonly number[],
+  mesh: Mesh,
+  { changes }: PackageLife,
+  rules: Rules,
+  found: Disagreement,
+): void {
   const latest = latestOf(group, rules);
   const change = changes[stageIn(latest) - 1];
   const isRemoved = removalIn(latest) > publicationIn(latest);

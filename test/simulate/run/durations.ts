@@ -31,7 +31,11 @@ export class Durations {
   }
 
   spreads(): Readonly<Record<'upload' | 'change' | 'catchUp', Spread>> {
-    return { upload: spreadOf(this.taken.upload), change: spreadOf(this.taken.change), catchUp: spreadOf(this.taken.catchUp) };
+    return {
+      upload: spreadOf(this.taken.upload),
+      change: spreadOf(this.taken.change),
+      catchUp: spreadOf(this.taken.catchUp),
+    };
   }
 }
 

@@ -60,7 +60,16 @@ export function simulate(order: Order, progress: (part: number) => void): Outcom
     toldAt = performance.now();
   }
   return {
-    order, feeds: mesh.to.length, cutOff: mesh.awayUntil.filter(Number.isFinite).length, traffic: world.traffic, uploadedBytes,
-    ...durations.spreads(), disagreements, unreachable, outdated, runSeconds: (performance.now() - startedAt) / 1000, memoryMB: process.memoryUsage().rss / 1e6,
+    order,
+    feeds: mesh.to.length,
+    cutOff: mesh.awayUntil.filter(Number.isFinite).length,
+    traffic: world.traffic,
+    uploadedBytes,
+    ...durations.spreads(),
+    disagreements,
+    unreachable,
+    outdated,
+    runSeconds: (performance.now() - startedAt) / 1000,
+    memoryMB: process.memoryUsage().rss / 1e6,
   };
 }

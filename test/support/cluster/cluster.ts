@@ -28,10 +28,13 @@ export class Cluster {
     const dataDir = mkdtempSync(join(tmpdir(), `odst-${name}-`));
     const members: ServerUnderTest[] = [];
     let turn = 0;
-    const front = await new FaultProxy(() => alive(members)[turn++ % Math.max(1, alive(members).length)]?.port ?? 1).start();
+    const front = await new FaultProxy(
+      () => alive(members)[turn++ % Math.max(1, alive(members).length)]?.port ?? 1,
+    ).start();
     const engines = { DATABASE_URL: postgres.url, EVENTSTOREDB_URL: events.url, REDIS_URL: redis.url };
     const env = { ...engines, ODST_NAME: name, ODST_URL: front.url };
-    const process = (role: string) => (_: unknown, i: number) => new ServerUnderTest(`${name}-${role}-${i}`, { ...env, ODST_ROLE: role }, dataDir);
+    const process = (role: string) => (_: unknown, i: number) =>
+      new ServerUnderTest(`${name}-${role}-${i}`, { ...env, ODST_ROLE: role }, dataDir);
     members.push(...Array.from({ length: apis }, process('api')));
     const others = Array.from({ length: workers }, process('worker'));
     await Promise.all([...members, ...others].map((member) => member.start()));
@@ -57,11 +60,13 @@ export class Cluster {
   }
 }
 
-const alive = (processes: readonly ServerUnderTest[]): ServerUnderTest[] => processes.filter(({ isRunning }) => isRunning);
+const alive = (processes: readonly ServerUnderTest[]): ServerUnderTest[] =>
+  processes.filter(({ isRunning }) => isRunning);
 
 /** The process that has written and sent most so far (Linux). */
 export function busiest(processes: readonly ServerUnderTest[]): ServerUnderTest {
-  const written = ({ pid }: ServerUnderTest): number => Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
+  const written = ({ pid }: ServerUnderTest): number =>
+    Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
   const [most] = alive(processes).sort((a, b) => written(b) - written(a));
   if (!most) throw new Error('No process runs');
   return most;

@@ -8,7 +8,9 @@ import { freePort } from '../../../src/app/demo/server-process.js';
 
 const IS_BUILT = import.meta.url.endsWith('.js');
 /** What `npm run build` made of it, which starts sooner than TypeScript. */
-const MAIN = fileURLToPath(new URL(IS_BUILT ? '../eventstoredb/main.js' : '../../../dist/test/support/eventstoredb/main.js', import.meta.url));
+const MAIN = fileURLToPath(
+  new URL(IS_BUILT ? '../eventstoredb/main.js' : '../../../dist/test/support/eventstoredb/main.js', import.meta.url),
+);
 
 /** The EventStoreDB test server in a process of its own, on a port that stays; a SIGKILL loses nothing it has answered. */
 export class EventStoreDbProcess {

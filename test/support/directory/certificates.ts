@@ -19,7 +19,13 @@ export const hasOpenssl = has('openssl', 'version');
 function fixedCertificates(): Certificates {
   const at = (name: string): string => fileURLToPath(new URL(`../tls/${name}`, import.meta.url));
   const caFile = at('localhost.crt');
-  return { ca: readFileSync(caFile, 'utf8'), caFile, certFile: caFile, keyFile: at('localhost.key'), remove: () => undefined };
+  return {
+    ca: readFileSync(caFile, 'utf8'),
+    caFile,
+    certFile: caFile,
+    keyFile: at('localhost.key'),
+    remove: () => undefined,
+  };
 }
 
 /** For 127.0.0.1. */
@@ -31,10 +37,40 @@ export function makeCertificates(names = 'IP:127.0.0.1,DNS:localhost'): Certific
   const at = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl('req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '2', '-subj', '/CN=Test Authority', '-addext', 'keyUsage=critical,keyCertSign');
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    at('ca.pem'),
+    '-days',
+    '2',
+    '-subj',
+    '/CN=Test Authority',
+    '-addext',
+    'keyUsage=critical,keyCertSign',
+  );
   openssl('req', ...key, '-keyout', at('key.pem'), '-out', at('csr.pem'), '-subj', '/CN=directory');
   writeFileSync(at('ext'), `subjectAltName=${names}\n`);
-  openssl('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('ext'), '-out', at('cert.pem'));
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    at('csr.pem'),
+    '-CA',
+    at('ca.pem'),
+    '-CAkey',
+    at('ca.key'),
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-extfile',
+    at('ext'),
+    '-out',
+    at('cert.pem'),
+  );
   return {
     ca: readFileSync(at('ca.pem'), 'utf8'),
     caFile: at('ca.pem'),

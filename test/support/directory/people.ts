@@ -17,7 +17,14 @@ export const passwordOf = (uid: string): string => `password of ${uid}`;
 
 const person = (uid: string, dn = personDn(uid)): DirectoryEntry => ({
   dn,
-  attributes: { objectClass: ['inetOrgPerson'], uid: [uid], cn: [`Full ${uid}`], sn: [uid], displayName: [`The ${uid}`], userPassword: [passwordOf(uid)] },
+  attributes: {
+    objectClass: ['inetOrgPerson'],
+    uid: [uid],
+    cn: [`Full ${uid}`],
+    sn: [uid],
+    displayName: [`The ${uid}`],
+    userPassword: [passwordOf(uid)],
+  },
 });
 
 const group = (name: string, ...member: string[]): DirectoryEntry => ({
@@ -25,7 +32,10 @@ const group = (name: string, ...member: string[]): DirectoryEntry => ({
   attributes: { objectClass: ['groupOfNames'], cn: [name], member },
 });
 
-const unit = (dn: string): DirectoryEntry => ({ dn, attributes: { objectClass: ['organizationalUnit'], ou: [dn.slice(3, dn.indexOf(','))] } });
+const unit = (dn: string): DirectoryEntry => ({
+  dn,
+  attributes: { objectClass: ['organizationalUnit'], ou: [dn.slice(3, dn.indexOf(','))] },
+});
 
 /** Somebody whose name has everything that has to be escaped. */
 export const ODD_DN = `cn=Zoë\\2C \\22the\\22 \\231 (a\\2Ab) \\2B,${PEOPLE}`;
@@ -36,7 +46,14 @@ export const ODD_DN = `cn=Zoë\\2C \\22the\\22 \\231 (a\\2Ab) \\2B,${PEOPLE}`;
  */
 export const ENTRIES: readonly DirectoryEntry[] = [
   { dn: BASE, attributes: { objectClass: ['dcObject', 'organization'], dc: ['example'], o: ['Example'] } },
-  { dn: BIND_DN, attributes: { objectClass: ['applicationProcess', 'simpleSecurityObject'], cn: ['ods'], userPassword: [BIND_PASSWORD] } },
+  {
+    dn: BIND_DN,
+    attributes: {
+      objectClass: ['applicationProcess', 'simpleSecurityObject'],
+      cn: ['ods'],
+      userPassword: [BIND_PASSWORD],
+    },
+  },
   unit(PEOPLE),
   unit(GROUPS),
   ...['ann', 'bob', 'cat', 'loopy'].map((uid) => person(uid)),

@@ -13,7 +13,9 @@ import { BASE, BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from 
 const PATH = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin:/usr/lib/openldap:/usr/libexec`;
 const SCHEMAS = ['/etc/ldap/schema', '/etc/openldap/schema'].find((folder) => existsSync(folder)) ?? '';
 const MODULES = ['/usr/lib/ldap', '/usr/lib64/openldap'].find((folder) => existsSync(folder)) ?? '';
-const BINARY = PATH.split(':').map((folder) => join(folder, 'slapd')).find((file) => existsSync(file));
+const BINARY = PATH.split(':')
+  .map((folder) => join(folder, 'slapd'))
+  .find((file) => existsSync(file));
 
 export const hasSlapd = BINARY !== undefined && SCHEMAS !== '';
 
@@ -41,10 +43,14 @@ access to * by dn="${BIND_DN}" read by * none
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 const ldif = (entries: readonly DirectoryEntry[]): string =>
-  entries.map(({ dn, attributes }) => {
-    const lines = Object.entries(attributes).flatMap(([name, values]) => values.map((value) => `${name}:: ${base64(value)}`));
-    return [`dn:: ${base64(dn)}`, ...lines].join('\n');
-  }).join('\n\n');
+  entries
+    .map(({ dn, attributes }) => {
+      const lines = Object.entries(attributes).flatMap(([name, values]) =>
+        values.map((value) => `${name}:: ${base64(value)}`),
+      );
+      return [`dn:: ${base64(dn)}`, ...lines].join('\n');
+    })
+    .join('\n\n');
 
 /** A real OpenLDAP server on free ports, with data of its own. */
 export class Slapd implements TestDirectory {
@@ -131,7 +137,12 @@ export class Slapd implements TestDirectory {
     await this.asRoot((client) => client.add(dn, all));
   }
 
-  private async modify(dn: string, operation: 'add' | 'delete' | 'replace', type: string, value: string): Promise<void> {
+  private async modify(
+    dn: string,
+    operation: 'add' | 'delete' | 'replace',
+    type: string,
+    value: string,
+  ): Promise<void> {
     const change = new Change({ operation, modification: new Attribute({ type, values: [value] }) });
     await this.asRoot((client) => client.modify(dn, change));
   }

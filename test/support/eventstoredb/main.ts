@@ -9,7 +9,14 @@ import { EventStoreDbServer } from './eventstoredb-server.js';
  */
 const text = (name: string) => ({ type: 'string', default: process.env[`ESDB_${name}`] ?? '' }) as const;
 const { values } = parseArgs({
-  options: { port: text('PORT'), file: text('FILE'), cert: text('CERT'), key: text('KEY'), user: text('USER'), password: text('PASSWORD') },
+  options: {
+    port: text('PORT'),
+    file: text('FILE'),
+    cert: text('CERT'),
+    key: text('KEY'),
+    user: text('USER'),
+    password: text('PASSWORD'),
+  },
 });
 const { file, cert, key, user, password } = values;
 

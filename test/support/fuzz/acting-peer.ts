@@ -40,19 +40,33 @@ export class ActingPeer {
   static async register(scene: FuzzScene): Promise<ActingPeer> {
     const peer = new ActingPeer(scene);
     const { body } = await scene.graphql({ query: 'mutation { createPeerInvitation { token } }' });
-    const { invitationId, secret, serverId } = decodeToken(Invited.parse(JSON.parse(body.toString())).data.createPeerInvitation.token);
+    const { invitationId, secret, serverId } = decodeToken(
+      Invited.parse(JSON.parse(body.toString())).data.createPeerInvitation.token,
+    );
     const { name, url, publicKey } = peer.identity;
     const registration = { invitationId, secret, serverId: peer.identity.serverId, name, url, publicKey };
-    const answer = await scene.fetch('/peer/v1/registrations', peer.call('POST', '/peer/v1/registrations', registration, null));
+    const answer = await scene.fetch(
+      '/peer/v1/registrations',
+      peer.call('POST', '/peer/v1/registrations', registration, null),
+    );
     expect(answer.status).toBe(200);
     return Object.assign(peer, { serverId });
   }
 
   /** A signed call. @param to id of the server that is called; null for none */
-  call(method: string, path: string, body?: unknown, to: string | null = this.serverId): { method: string; headers: Record<string, string>; body?: Buffer } {
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    to: string | null = this.serverId,
+  ): { method: string; headers: Record<string, string>; body?: Buffer } {
     const url = `${this.scene.server.url}${path}`;
     const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const signed = this.signer.sign({ method, url, to, ...(bytes && { body: bytes }) });
-    return { method, headers: { ...signed, ...(bytes && { 'content-type': 'application/json' }) }, ...(bytes && { body: bytes }) };
+    return {
+      method,
+      headers: { ...signed, ...(bytes && { 'content-type': 'application/json' }) },
+      ...(bytes && { body: bytes }),
+    };
   }
 }

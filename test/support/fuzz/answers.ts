@@ -13,13 +13,26 @@ export interface Answer {
 
 const CODES = new Set([...Object.keys(ERROR_CODES), ...Object.keys(GRAPHQL_REQUEST_CODES)]);
 
-const Plain = z.object({ code: z.string(), message: z.string().min(1), details: z.record(z.string(), z.unknown()).optional() });
-const Graphql = z.object({ errors: z.array(z.object({ message: z.string().min(1), extensions: z.object({ code: z.string() }) })).min(1) });
+const Plain = z.object({
+  code: z.string(),
+  message: z.string().min(1),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+const Graphql = z.object({
+  errors: z.array(z.object({ message: z.string().min(1), extensions: z.object({ code: z.string() }) })).min(1),
+});
 
 /** What nobody outside is to see: frames of a stack, paths of the machine, SQL. */
-const INSIDE = /node_modules|\n\s+at |\bat \S+ \(|\w\.[cm]?[jt]s:\d+|\/(?:work|tmp|home|usr|root)\/|INSERT INTO|SELECT .* FROM|syntax error at or near|violates|invalid byte sequence|relation "|TypeError|RangeError|Cannot read prop/;
+const INSIDE =
+  /node_modules|\n\s+at |\bat \S+ \(|\w\.[cm]?[jt]s:\d+|\/(?:work|tmp|home|usr|root)\/|INSERT INTO|SELECT .* FROM|syntax error at or near|violates|invalid byte sequence|relation "|TypeError|RangeError|Cannot read prop/;
 
-const ON_ALL = ['content-security-policy', 'x-content-type-options', 'referrer-policy', 'x-frame-options', 'cross-origin-resource-policy'];
+const ON_ALL = [
+  'content-security-policy',
+  'x-content-type-options',
+  'referrer-policy',
+  'x-frame-options',
+  'cross-origin-resource-policy',
+];
 
 /** The codes of an answer that is none of success. @throws when it is not one that clients can rely on */
 export function codesOf({ status, headers, body }: Answer): string[] {

@@ -30,18 +30,26 @@ function answerIn(bytes: Buffer, isClosed: boolean, isHead: boolean): Answer | n
   if (status === 100) return answerIn(rest, isClosed, isHead);
   if (isHead || status === 304 || status === 204) return { status, headers, body: Buffer.alloc(0) };
   const length = headers.get('content-length');
-  if (length !== undefined) return rest.length >= Number(length) ? { status, headers, body: rest.subarray(0, Number(length)) } : null;
+  if (length !== undefined)
+    return rest.length >= Number(length) ? { status, headers, body: rest.subarray(0, Number(length)) } : null;
   return isClosed ? { status, headers, body: rest } : null;
 }
 
 /** Sends bytes as they are, over a connection of their own. Null when it was closed without a word. */
-export function sendRaw(port: number, bytes: Buffer | string, { halfClose = false }: Options = {}): Promise<Answer | null> {
+export function sendRaw(
+  port: number,
+  bytes: Buffer | string,
+  { halfClose = false }: Options = {},
+): Promise<Answer | null> {
   const data = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   const isHead = data.subarray(0, 5).toString('latin1') === 'HEAD ';
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     let received: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => end(() => reject(new Error(`No answer to ${JSON.stringify(data.toString('latin1').slice(0, 300))}`))), PATIENCE_MS);
+    const timer = setTimeout(
+      () => end(() => reject(new Error(`No answer to ${JSON.stringify(data.toString('latin1').slice(0, 300))}`))),
+      PATIENCE_MS,
+    );
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -59,7 +67,10 @@ export function sendRaw(port: number, bytes: Buffer | string, { halfClose = fals
       received = Buffer.concat([received, part]);
       look(false);
     });
-    socket.on('end', () => look(true)).on('close', () => look(true)).on('error', () => undefined);
+    socket
+      .on('end', () => look(true))
+      .on('close', () => look(true))
+      .on('error', () => undefined);
     socket.write(data);
     if (halfClose) socket.end();
   });

@@ -10,7 +10,11 @@ interface Share {
 }
 
 /** Checks the property for many inputs, one after the other. A failure prints the seed and the smallest input that fails. */
-export async function fuzz<T>(inputs: fc.Arbitrary<T>, holds: (input: T) => Promise<void>, { share = 1 }: Share = {}): Promise<void> {
+export async function fuzz<T>(
+  inputs: fc.Arbitrary<T>,
+  holds: (input: T) => Promise<void>,
+  { share = 1 }: Share = {},
+): Promise<void> {
   await fc.assert(fc.asyncProperty(inputs, holds), {
     seed: SEED,
     numRuns: Math.max(1, Math.round(RUNS * share)),

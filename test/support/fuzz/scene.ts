@@ -48,7 +48,11 @@ export class FuzzScene {
   }
 
   async fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Answer> {
-    const reply = await fetch(`${this.server.url}${path}`, { redirect: 'manual', ...init, headers: { ...this.fromElsewhere(), ...init.headers } });
+    const reply = await fetch(`${this.server.url}${path}`, {
+      redirect: 'manual',
+      ...init,
+      headers: { ...this.fromElsewhere(), ...init.headers },
+    });
     const body = Buffer.from(await reply.arrayBuffer());
     const answer = { status: reply.status, headers: new Map(reply.headers), body };
     expectGoodAnswer(answer, init.method === 'HEAD');
@@ -57,7 +61,11 @@ export class FuzzScene {
 
   graphql(body: unknown, headers: Record<string, string> = this.bearer): Promise<Answer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return this.fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text });
+    return this.fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: text,
+    });
   }
 
   /** Null when the server closed the connection without a word. */

@@ -26,7 +26,11 @@ export interface RootField {
 export function rootFields(schema: GraphQLSchema): RootField[] {
   const of = (kind: RootField['kind'], type: GraphQLObjectType | null | undefined): RootField[] =>
     Object.values(type?.getFields() ?? {}).map((field) => ({ kind, field }));
-  return [...of('query', schema.getQueryType()), ...of('mutation', schema.getMutationType()), ...of('subscription', schema.getSubscriptionType())];
+  return [
+    ...of('query', schema.getQueryType()),
+    ...of('mutation', schema.getMutationType()),
+    ...of('subscription', schema.getSubscriptionType()),
+  ];
 }
 
 /** Ids and names that exist, so that calls come further than to "there is no such thing". */
@@ -41,7 +45,16 @@ const scalars = (known: Known): Readonly<Record<string, fc.Arbitrary<unknown>>> 
     Float: nastyNumber,
     Boolean: fc.boolean(),
     ByteCount: nastyNumber,
-    DateTime: fc.oneof(fc.constantFrom('2030-01-01T00:00:00Z', '+275760-09-13T00:00:00Z', '-000001-01-01T00:00:00Z', '0000-00-00', '2026-02-30T00:00:00Z'), nastyText),
+    DateTime: fc.oneof(
+      fc.constantFrom(
+        '2030-01-01T00:00:00Z',
+        '+275760-09-13T00:00:00Z',
+        '-000001-01-01T00:00:00Z',
+        '0000-00-00',
+        '2026-02-30T00:00:00Z',
+      ),
+      nastyText,
+    ),
   };
 };
 
@@ -61,7 +74,9 @@ function given(type: GraphQLInputType, known: Known): fc.Arbitrary<unknown> {
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields());
     const required = fields.filter((field) => isNonNullType(field.type)).map(({ name }) => name);
-    return fc.record(Object.fromEntries(fields.map((field) => [field.name, valueOf(field.type, known)])), { requiredKeys: required });
+    return fc.record(Object.fromEntries(fields.map((field) => [field.name, valueOf(field.type, known)])), {
+      requiredKeys: required,
+    });
   }
   return scalars(known)[getNamedType(type).name] ?? nastyJson;
 }
@@ -86,7 +101,9 @@ const call = (field: GraphQLField<unknown, unknown>, prefix: string): Selection 
 function leaves(type: GraphQLOutputType): string {
   const named = getNamedType(type);
   if (!isObjectType(named) && !isInterfaceType(named)) return isCompositeType(named) ? ' { __typename }' : '';
-  const fields = Object.values(named.getFields()).filter((field) => field.args.length === 0 && !isCompositeType(getNamedType(field.type)));
+  const fields = Object.values(named.getFields()).filter(
+    (field) => field.args.length === 0 && !isCompositeType(getNamedType(field.type)),
+  );
   return ` { __typename ${fields.map(({ name }) => name).join(' ')} }`;
 }
 
@@ -94,14 +111,19 @@ function leaves(type: GraphQLOutputType): string {
 function selections(type: GraphQLOutputType, depth: number, prefix: string): Selection[] {
   const named = getNamedType(type);
   if (!isObjectType(named) && !isInterfaceType(named)) return [{ text: leaves(type), variables: [] }];
-  const below = Object.values(named.getFields()).filter((field) => isCompositeType(getNamedType(field.type)) || field.args.length > 0);
-  const deeper = depth === 0 ? [] : below.flatMap((field, i) => {
-    const called = call(field, `${prefix}${i}`);
-    return selections(field.type, depth - 1, `${prefix}${i}`).map(({ text, variables }) => ({
-      text: ` { ${called.text}${text} }`,
-      variables: [...called.variables, ...variables],
-    }));
-  });
+  const below = Object.values(named.getFields()).filter(
+    (field) => isCompositeType(getNamedType(field.type)) || field.args.length > 0,
+  );
+  const deeper =
+    depth === 0
+      ? []
+      : below.flatMap((field, i) => {
+          const called = call(field, `${prefix}${i}`);
+          return selections(field.type, depth - 1, `${prefix}${i}`).map(({ text, variables }) => ({
+            text: ` { ${called.text}${text} }`,
+            variables: [...called.variables, ...variables],
+          }));
+        });
   return [{ text: leaves(type), variables: [] }, ...deeper];
 }
 

@@ -5,7 +5,15 @@ import type { Mesh } from './mesh.js';
 import type { MeshServer } from './mesh-server.js';
 import { isGone, type Shown } from './shown.js';
 
-const registersOf = ({ stage, stageStamp, publication, removal, firstPublishedAt, originId, uploadedBy }: PackageEntity): string =>
+const registersOf = ({
+  stage,
+  stageStamp,
+  publication,
+  removal,
+  firstPublishedAt,
+  originId,
+  uploadedBy,
+}: PackageEntity): string =>
   JSON.stringify({ stage, stageStamp, publication, removal, firstPublishedAt, originId, uploadedBy });
 
 const told = (id: string, row: PackageEntity | undefined): string =>
@@ -19,7 +27,8 @@ function betweenTwo(a: Shown, b: Shown, names: string): string[] {
     const both = `${names}: ${ours.filename}\n  ${told('here', ours)}\n  ${told('there', theirs)}`;
     if (theirs && registersOf(ours) !== registersOf(theirs)) faults.push(`registers differ, ${both}`);
     if (ours.held && !isGone(ours) && b.takes(ours) && !theirs?.held) faults.push(`not held there, ${both}`);
-    if (a.stage === b.stage && a.served(ours.filename)?.id !== b.served(ours.filename)?.id) faults.push(`serve different files, ${both}`);
+    if (a.stage === b.stage && a.served(ours.filename)?.id !== b.served(ours.filename)?.id)
+      faults.push(`serve different files, ${both}`);
   }
   return faults;
 }
@@ -38,16 +47,21 @@ function within(server: MeshServer): string[] {
       row.fetching === null && staged.has(row.id) && 'staged',
       !shown.takes(row) && row.fetching !== null && 'fetched and out of reach',
     ];
-    return wrong.filter((fault) => fault !== false).map((fault) => `${server.id}: ${fault}: ${row.filename} ${told('here', row)}`);
+    return wrong
+      .filter((fault) => fault !== false)
+      .map((fault) => `${server.id}: ${fault}: ${row.filename} ${told('here', row)}`);
   });
-  for (const id of [...published.keys(), ...staged.keys()]) if (!shown.find(id)) faults.push(`${server.id}: a file of nothing known`);
+  for (const id of [...published.keys(), ...staged.keys()])
+    if (!shown.find(id)) faults.push(`${server.id}: a file of nothing known`);
   return uploads.size + aside.size > 0 ? [...faults, `${server.id}: leftovers`] : faults;
 }
 
 /** Was the last upload of a package on a server removed, whatever was published elsewhere since? */
 function wasRemoved({ file }: MeshServer, packageId: string): boolean {
   const events = file.of(`package-${packageId}`).flatMap((record) => packageEvents.read(record) ?? []);
-  const uploads = events.flatMap((event) => (event.type === 'PackagePublished' && event.data.source.kind === 'local' ? [event.data.publication] : []));
+  const uploads = events.flatMap((event) =>
+    event.type === 'PackagePublished' && event.data.source.kind === 'local' ? [event.data.publication] : [],
+  );
   return events.some((event) => event.type === 'PackageRemoved' && event.data.stamp > (uploads.at(-1) ?? ''));
 }
 
@@ -60,7 +74,9 @@ export function disagreements(mesh: Mesh, answered: readonly Answered[]): string
   });
   const lost = answered.flatMap(({ id, server }) => {
     const row = shown.get(mesh.server(server))?.find(id);
-    return row && (row.held || wasRemoved(mesh.server(server), id)) ? [] : [`lost what was uploaded on ${mesh.server(server).id}: ${told(id, row)}`];
+    return row && (row.held || wasRemoved(mesh.server(server), id))
+      ? []
+      : [`lost what was uploaded on ${mesh.server(server).id}: ${told(id, row)}`];
   });
   return [...mesh.servers.flatMap(within), ...ofPairs, ...lost];
 }

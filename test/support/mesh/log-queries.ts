@@ -1,6 +1,9 @@
 import type { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
 import { replicaHistory } from '../../../src/modules/replication/contracts/replica-history.js';
-import type { SupersededPackages, SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
+import type {
+  SupersededPackages,
+  SupersededPackagesQuery,
+} from '../../../src/modules/packages/contracts/superseded-packages.query.js';
 import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
 import type { MeshIdentity } from './mesh-identity.js';
 import type { LogFile } from './mesh-log.js';
@@ -41,6 +44,9 @@ export class ToReviewFromLog {
   async execute({ after }: ReplicasToReviewQuery): Promise<readonly string[]> {
     const here = new Shown(this.file.all, 'Dev').packages.filter(({ held, fetching }) => held || fetching !== null);
     const ids = new Set([...here.map(({ id }) => id), ...withdrawnIn(this.file).keys()]);
-    return [...ids].filter((id) => id > (after ?? '')).toSorted().slice(0, 2);
+    return [...ids]
+      .filter((id) => id > (after ?? ''))
+      .toSorted()
+      .slice(0, 2);
   }
 }

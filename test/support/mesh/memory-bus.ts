@@ -8,7 +8,10 @@ interface Handler {
 export class MemoryBus {
   private readonly handlers = new Map<unknown, Handler>();
 
-  on<M extends object>(type: abstract new (...args: never[]) => M, handler: { execute(message: M): Promise<unknown> }): this {
+  on<M extends object>(
+    type: abstract new (...args: never[]) => M,
+    handler: { execute(message: M): Promise<unknown> },
+  ): this {
     this.handlers.set(type, handler as Handler);
     return this;
   }

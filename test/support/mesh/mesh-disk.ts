@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { addRun, missingRuns, type Run } from '../../../src/kernel/runs.js';
-import { CHUNK_SIZE, PackageStorage, type PublishedFile, type RunningDigest, type StagedFile } from '../../../src/ports/package-storage.port.js';
+import {
+  CHUNK_SIZE,
+  PackageStorage,
+  type PublishedFile,
+  type RunningDigest,
+  type StagedFile,
+} from '../../../src/ports/package-storage.port.js';
 import type { Gate, Life } from './gate.js';
 
 const digest = (algorithm: 'sha1' | 'sha256', text: string): Buffer => createHash(algorithm).update(text).digest();
@@ -121,8 +127,10 @@ export class MeshDisk extends PackageStorage {
 
   override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
     for (const packageId of this.disk.aside.keys()) this.settle(packageId, wanted.packages.has(packageId));
-    for (const packageId of this.disk.published.keys()) if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);
-    for (const packageId of this.disk.staged.keys()) if (!wanted.replicas.has(packageId)) this.disk.staged.delete(packageId);
+    for (const packageId of this.disk.published.keys())
+      if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);
+    for (const packageId of this.disk.staged.keys())
+      if (!wanted.replicas.has(packageId)) this.disk.staged.delete(packageId);
     this.disk.uploads.clear();
   }
 

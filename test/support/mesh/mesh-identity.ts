@@ -24,7 +24,10 @@ export class MeshIdentity extends ServerIdentity {
   }
 
   look(): void {
-    const last = this.log.of('server').flatMap((record) => serverEvents.read(record) ?? []).findLast(({ type }) => type !== 'ServerKeyRotated');
+    const last = this.log
+      .of('server')
+      .flatMap((record) => serverEvents.read(record) ?? [])
+      .findLast(({ type }) => type !== 'ServerKeyRotated');
     if (last && last.type !== 'ServerKeyRotated') this.stage = last.data.stage;
   }
 

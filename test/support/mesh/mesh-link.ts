@@ -19,7 +19,11 @@ export class MeshLink {
   /** Items that the follower was handed. */
   delivered = 0;
   readonly sent: Sent[] = [];
-  private connection: { readonly ends: readonly [MeshProcess, MeshProcess]; readonly stage: string; at: string | null } | null = null;
+  private connection: {
+    readonly ends: readonly [MeshProcess, MeshProcess];
+    readonly stage: string;
+    at: string | null;
+  } | null = null;
 
   constructor(
     readonly follower: MeshServer,
@@ -110,7 +114,9 @@ export class MeshLink {
 
   private take(process: MeshProcess, item: PeerItem): Promise<'done' | 'later'> {
     const { id } = this.peer;
-    return withContext({ actor: { kind: 'peer', id, name: id }, causationId: null }, () => process.items.handle(this.contact(), item));
+    return withContext({ actor: { kind: 'peer', id, name: id }, causationId: null }, () =>
+      process.items.handle(this.contact(), item),
+    );
   }
 
   private contact() {

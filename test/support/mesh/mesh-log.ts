@@ -1,5 +1,12 @@
 import type { NewEvent, RecordedEvent } from '../../../src/kernel/event.js';
-import { EventStore, RevisionConflict, type Appended, type ExpectedRevision, type SubscribeOptions, type SubscriptionItem } from '../../../src/ports/event-store.port.js';
+import {
+  EventStore,
+  RevisionConflict,
+  type Appended,
+  type ExpectedRevision,
+  type SubscribeOptions,
+  type SubscriptionItem,
+} from '../../../src/ports/event-store.port.js';
 import type { Gate, Life } from './gate.js';
 
 /** What a server keeps of its log, whatever happens to its process. */
@@ -21,7 +28,12 @@ export class LogFile {
     const actual = before.length === 0 ? null : BigInt(before.length - 1);
     if (expected !== 'any' && expected !== (actual ?? 'none')) throw new RevisionConflict(stream, expected, actual);
     for (const event of events) {
-      const place = { stream, revision: BigInt(before.length), cursor: String(this.all.length + 1), recordedAt: this.now() };
+      const place = {
+        stream,
+        revision: BigInt(before.length),
+        cursor: String(this.all.length + 1),
+        recordedAt: this.now(),
+      };
       const record = { ...event, ...place };
       before.push(record);
       this.all.push(record);
@@ -61,7 +73,9 @@ export class MeshLog extends EventStore {
       const page = this.file.all.slice(at, at + 1 + this.gate.choose(12));
       at += page.length;
       const events = page.filter(({ type }) => types?.includes(type) ?? true);
-      yield events.length > 0 ? { kind: 'events', events, cursor: String(at) } : { kind: 'checkpoint', cursor: String(at) };
+      yield events.length > 0
+        ? { kind: 'events', events, cursor: String(at) }
+        : { kind: 'checkpoint', cursor: String(at) };
     }
   }
 

@@ -8,12 +8,20 @@ import { RemovePackage } from '../../../src/modules/packages/commands/remove-pac
 import { RemovePackageHandler } from '../../../src/modules/packages/commands/remove-package.handler.js';
 import { SetPackageStage } from '../../../src/modules/packages/commands/set-package-stage.command.js';
 import { SetPackageStageHandler } from '../../../src/modules/packages/commands/set-package-stage.handler.js';
-import { UploadPackage, type UploadedPackage } from '../../../src/modules/packages/commands/upload/upload-package.command.js';
+import {
+  UploadPackage,
+  type UploadedPackage,
+} from '../../../src/modules/packages/commands/upload/upload-package.command.js';
 import { UploadPackageHandler } from '../../../src/modules/packages/commands/upload/upload-package.handler.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/learn-package.js';
 import { OnPackageRemoved } from '../../../src/modules/packages/reactions/on-package-removed.js';
 import { PlanFetch } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
-import { PlanFetchHandler, PublishReplicaHandler, RecordChunksHandler, RecordDamageHandler } from '../../../src/modules/replication/commands/progress/progress.handlers.js';
+import {
+  PlanFetchHandler,
+  PublishReplicaHandler,
+  RecordChunksHandler,
+  RecordDamageHandler,
+} from '../../../src/modules/replication/commands/progress/progress.handlers.js';
 import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
 import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
 import { RecordDamage } from '../../../src/modules/replication/commands/progress/record-damage.command.js';
@@ -111,7 +119,9 @@ export class MeshProcess {
 
   private makeReactions(file: LogFile): Reaction[] {
     const { commands } = this.bus;
-    const { queries } = new MemoryBus().on(SupersededPackagesQuery, new SupersededFromLog(file, this.identity)).on(ReplicasToReviewQuery, new ToReviewFromLog(file));
+    const { queries } = new MemoryBus()
+      .on(SupersededPackagesQuery, new SupersededFromLog(file, this.identity))
+      .on(ReplicasToReviewQuery, new ToReviewFromLog(file));
     // What follows the log looks at it at once.
     const views = { reflect: async () => this.identity.look() } as unknown as LiveViews;
     const readModels = { reflect: async () => undefined } as unknown as ReadModels;
@@ -138,7 +148,10 @@ export class MeshProcess {
     const files = new ReplicaFiles(store, this.runner, this.storage, this.locks);
     this.bus
       .on(ReviewReplica, new ReviewReplicaHandler(store, this.runner, this.identity, files))
-      .on(DeleteWithdrawn, new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock))
+      .on(
+        DeleteWithdrawn,
+        new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock),
+      )
       .on(PlanFetch, new PlanFetchHandler(this.runner, this.identity))
       .on(RecordChunks, new RecordChunksHandler(this.runner, files))
       .on(RecordDamage, new RecordDamageHandler(this.runner, files))

@@ -66,7 +66,9 @@ export class MeshServer {
   }
 
   unfinished(): readonly string[] {
-    return new Shown(this.file.all, 'Dev').packages.filter(({ fetching }) => fetching === 'REQUESTED').map(({ id }) => id);
+    return new Shown(this.file.all, 'Dev').packages
+      .filter(({ fetching }) => fetching === 'REQUESTED')
+      .map(({ id }) => id);
   }
 
   /** One thing of a name at a time, as a lock has it. */
@@ -80,7 +82,11 @@ export class MeshServer {
 
   /** Everything new for each of the reactions. */
   async react(): Promise<void> {
-    await Promise.all((this.process?.reactions ?? []).map((reaction) => this.alone(reaction.name, (process) => this.deliver(reaction, process))));
+    await Promise.all(
+      (this.process?.reactions ?? []).map((reaction) =>
+        this.alone(reaction.name, (process) => this.deliver(reaction, process)),
+      ),
+    );
   }
 
   /** The jobs of one replica: what is missing from whoever has it, then the last check. */
@@ -96,7 +102,11 @@ export class MeshServer {
   /** The jobs that delete files of withdrawn replicas when it is time. */
   async deleteWithdrawn(): Promise<void> {
     const ids = [...withdrawnIn(this.file).keys()].filter((id) => this.disk.published.has(id));
-    await Promise.all(ids.map((id) => this.alone(`withdrawn ${id}`, async ({ bus }) => void (await bus.execute(new DeleteWithdrawn(id))))));
+    await Promise.all(
+      ids.map((id) =>
+        this.alone(`withdrawn ${id}`, async ({ bus }) => void (await bus.execute(new DeleteWithdrawn(id)))),
+      ),
+    );
   }
 
   private async deliver(reaction: Reaction, process: MeshProcess): Promise<void> {

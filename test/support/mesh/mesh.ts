@@ -28,8 +28,16 @@ export class Mesh implements Neighbours {
 
   private constructor(readonly plan: Plan) {
     this.gate = new Gate(chooser(plan.seed));
-    this.servers = plan.servers.map(({ clockOffMs }, i) => new MeshServer(`server-${i}`, this.gate, () => this.now + clockOffMs, this));
-    const links = plan.edges.flatMap(([a, b]) => [[a, b], [b, a]] as const);
+    this.servers = plan.servers.map(
+      ({ clockOffMs }, i) => new MeshServer(`server-${i}`, this.gate, () => this.now + clockOffMs, this),
+    );
+    const links = plan.edges.flatMap(
+      ([a, b]) =>
+        [
+          [a, b],
+          [b, a],
+        ] as const,
+    );
     this.links = links.map(([follower, peer]) => new MeshLink(this.server(follower), this.server(peer), this.gate));
   }
 

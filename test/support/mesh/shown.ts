@@ -36,7 +36,9 @@ export class Shown {
 
   /** All that could be served under a filename, the one that is first. */
   candidates(filename: string): readonly PackageEntity[] {
-    const those = this.packages.filter((row) => row.filename === filename && row.held && this.takes(row) && !isGone(row));
+    const those = this.packages.filter(
+      (row) => row.filename === filename && row.held && this.takes(row) && !isGone(row),
+    );
     return those.toSorted((a, b) => (a.publication > b.publication ? -1 : 1));
   }
 }

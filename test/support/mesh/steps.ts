@@ -14,10 +14,25 @@ const content = fc.constantFrom<[string, number]>(['one', 1], ['two', 3], ['larg
 const opened = fc.nat(60);
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('stir' as const), link: index, server: index, most: fc.integer({ min: 1, max: 5 }), opened }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('stir' as const),
+      link: index,
+      server: index,
+      most: fc.integer({ min: 1, max: 5 }),
+      opened,
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('stirAll' as const), opened: fc.nat(300) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('upload' as const), server: index, filename, content, stage, opened }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('setStage' as const), server: index, package: index, stage, opened }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('upload' as const), server: index, filename, content, stage, opened }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('setStage' as const), server: index, package: index, stage, opened }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove' as const), server: index, package: index, opened }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), server: index, opened }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('boot' as const), server: index, opened }) },
@@ -33,7 +48,10 @@ export type StepKind = Step['kind'];
 
 /** What happens, without some kinds of it. */
 export const steps = (without: readonly StepKind[]): fc.Arbitrary<Step[]> =>
-  fc.array(step.filter(({ kind }) => !without.includes(kind)), { maxLength: 50, size: 'max' });
+  fc.array(
+    step.filter(({ kind }) => !without.includes(kind)),
+    { maxLength: 50, size: 'max' },
+  );
 
 /** An upload that was answered. */
 export interface Answered extends Pick<UploadedPackage, 'id'> {

@@ -1,5 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, link, lchown, mkdir, open, readFile, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  link,
+  lchown,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -31,7 +45,10 @@ export async function prepareCluster(path: string, binaries: Binaries): Promise<
   const folder = await realpath(path);
   const launcher = await chooseLauncher(binaries.postgres, folder);
   const data = dataFolder(folder);
-  const exists = await stat(data).then(() => true, () => false);
+  const exists = await stat(data).then(
+    () => true,
+    () => false,
+  );
   const password = await readPassword(folder, exists);
   const cluster = { data, logFile: join(folder, 'server.log'), password, binaries, launcher };
   if (!exists) await createData(cluster, folder);
@@ -51,7 +68,10 @@ async function readPassword(folder: string, mustExist: boolean): Promise<string>
   const file = passwordFile(folder);
   const known = await readFile(file, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT' && !mustExist) return null;
-    throw new StartupError(`Cannot read ${file} (${errorCode(error)}): restore it, or start as the user who owns it`, error);
+    throw new StartupError(
+      `Cannot read ${file} (${errorCode(error)}): restore it, or start as the user who owns it`,
+      error,
+    );
   });
   return known ?? (await makePassword(folder, file));
 }
@@ -117,7 +137,9 @@ async function sweepDrafts(folder: string): Promise<void> {
 async function initdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${pwfile}`];
-  const child = launcher.launch(binaries.initdb, ['-D', draft, ...locale, ...access], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = launcher.launch(binaries.initdb, ['-D', draft, ...locale, ...access], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const [said, [code]] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'exit')]);
   if (code === 0) return;
   const reason = said.split('\n').find((line) => /error|fatal/i.test(line)) ?? said.trim();
@@ -137,7 +159,8 @@ async function checkOwner({ data, launcher }: Cluster): Promise<void> {
   const { uid } = await stat(data);
   const wanted = launcher.user?.uid ?? process.getuid?.();
   if (wanted === undefined || uid === wanted) return;
-  if (!launcher.user) throw new StartupError(`${data} belongs to another user (uid ${uid}): start as that user, or change its owner`);
+  if (!launcher.user)
+    throw new StartupError(`${data} belongs to another user (uid ${uid}): start as that user, or change its owner`);
   await chownTree(data, launcher.user.uid, launcher.user.gid);
   await chmod(data, 0o700);
 }

@@ -36,7 +36,9 @@ export class EmbeddedDatabase extends Database {
     private readonly options: EmbeddedOptions,
   ) {
     super();
-    this.stopBounding = boundLog(cluster.logFile, (error) => this.say(`Its log cannot be bounded: ${messageOf(error)}`));
+    this.stopBounding = boundLog(cluster.logFile, (error) =>
+      this.say(`Its log cannot be bounded: ${messageOf(error)}`),
+    );
     this.watch();
   }
 

@@ -13,14 +13,16 @@ const NO_SUCH_DATABASE = '3D000';
 /** A session that holds the data folder for this process, so that a second server on it is refused. */
 export async function holdDatabase(settings: DatabaseSettings, folder: string): Promise<Client> {
   const client = await connect(settings);
-  for (const deadline = Date.now() + PATIENCE; ; ) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
     if (rows[0]?.held) return client;
     if (Date.now() > deadline) break;
     await delay(50);
   }
   await client.end();
-  throw new StartupError(`Another server is running with the data folder ${folder}: stop it, or set another ODST_DATA_DIR`);
+  throw new StartupError(
+    `Another server is running with the data folder ${folder}: stop it, or set another ODST_DATA_DIR`,
+  );
 }
 
 async function connect(settings: DatabaseSettings): Promise<Client> {

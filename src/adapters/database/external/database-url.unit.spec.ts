@@ -12,15 +12,25 @@ describe('DATABASE_URL', () => {
       database: 'packages',
       ssl: true,
     });
-    expect(parseDatabaseUrl('postgresql://[::1]/packages')).toMatchObject({ host: '::1', port: 5432, user: 'postgres', ssl: false });
+    expect(parseDatabaseUrl('postgresql://[::1]/packages')).toMatchObject({
+      host: '::1',
+      port: 5432,
+      user: 'postgres',
+      ssl: false,
+    });
     expect(parseDatabaseUrl('postgres://db/packages?sslmode=require').ssl).toEqual({ rejectUnauthorized: false });
   });
 
-  it.each(['', 'db:5432', 'mysql://db/packages', 'postgres://db', 'postgres:///packages', 'postgres://db/packages?sslmode=maybe', 'postgres://u:%zz@db/packages'])(
-    'refuses %j without repeating it',
-    (url) => {
-      expect(() => parseDatabaseUrl(url)).toThrow(StartupError);
-      expect(() => parseDatabaseUrl(url)).not.toThrow(url || 'nothing');
-    },
-  );
+  it.each([
+    '',
+    'db:5432',
+    'mysql://db/packages',
+    'postgres://db',
+    'postgres:///packages',
+    'postgres://db/packages?sslmode=maybe',
+    'postgres://u:%zz@db/packages',
+  ])('refuses %j without repeating it', (url) => {
+    expect(() => parseDatabaseUrl(url)).toThrow(StartupError);
+    expect(() => parseDatabaseUrl(url)).not.toThrow(url || 'nothing');
+  });
 });

@@ -23,7 +23,10 @@ export class ExternalDatabase extends Database {
   }
 
   /** Waits until it answers, at most `patience` milliseconds, and says once that it waits. @throws StartupError */
-  static async connect(url: string, { patience = PATIENCE, onWaiting = () => undefined }: ConnectOptions = {}): Promise<ExternalDatabase> {
+  static async connect(
+    url: string,
+    { patience = PATIENCE, onWaiting = () => undefined }: ConnectOptions = {},
+  ): Promise<ExternalDatabase> {
     const settings = parseDatabaseUrl(url);
     const deadline = Date.now() + patience;
     for (let tries = 1; ; tries++) {
@@ -49,7 +52,9 @@ async function probe(settings: DatabaseSettings, timeout: number): Promise<void>
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ version: number }>("SELECT current_setting('server_version_num')::int AS version");
+    const { rows } = await client.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int AS version",
+    );
     if ((rows[0]?.version ?? 0) < OLDEST) throw new StartupError('DATABASE_URL: PostgreSQL 14 or newer is needed');
   } finally {
     await client.end().catch(() => undefined);

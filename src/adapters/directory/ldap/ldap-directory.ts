@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { Directory, type DirectoryPerson, type DirectorySettings, type DirectoryVerdict } from '../../../ports/directory.port.js';
+import {
+  Directory,
+  type DirectoryPerson,
+  type DirectorySettings,
+  type DirectoryVerdict,
+} from '../../../ports/directory.port.js';
 import { Connections } from './connect/connections.js';
 import { within } from './deadline.js';
 import { LdapSession } from './search/ldap-session.js';
@@ -76,7 +81,10 @@ export class LdapDirectory extends Directory {
   }
 
   /** @throws DirectoryUnavailable, at the latest when the time is over */
-  private async connected<T>(work: (connections: Connections) => Promise<T>, patienceMs = this.settings.timeoutMs): Promise<T> {
+  private async connected<T>(
+    work: (connections: Connections) => Promise<T>,
+    patienceMs = this.settings.timeoutMs,
+  ): Promise<T> {
     const signal = AbortSignal.timeout(patienceMs);
     const connections = new Connections(this.settings, signal);
     try {

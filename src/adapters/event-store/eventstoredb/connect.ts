@@ -22,7 +22,11 @@ export interface ConnectOptions {
  * Waits until the log can be written and read.
  * @throws StartupError, one line, at once for what no waiting can help
  */
-export async function awaitServer(client: LogClient, { shown }: EventStoreDbAddress, { patience = 30_000, log }: ConnectOptions): Promise<void> {
+export async function awaitServer(
+  client: LogClient,
+  { shown }: EventStoreDbAddress,
+  { patience = 30_000, log }: ConnectOptions,
+): Promise<void> {
   const deadline = Date.now() + patience;
   let reason: unknown;
   for (let attempt = 1, toldAt = 0; ; attempt++) {
@@ -42,7 +46,11 @@ export async function awaitServer(client: LogClient, { shown }: EventStoreDbAddr
 
 async function tryOut(client: LogClient, ms: number): Promise<unknown> {
   try {
-    await within(Math.min(ms, 2 * CALL_MS), 'the first calls', readEpoch(client).then(() => readHead(client, null)));
+    await within(
+      Math.min(ms, 2 * CALL_MS),
+      'the first calls',
+      readEpoch(client).then(() => readHead(client, null)),
+    );
     return null;
   } catch (error) {
     return error;
@@ -51,15 +59,25 @@ async function tryOut(client: LogClient, ms: number): Promise<unknown> {
 
 function refuseFinal(error: unknown, shown: string): void {
   if (isAccessDenied(error)) {
-    throw new StartupError(`EVENTSTOREDB_URL: EventStoreDB at ${shown} refuses this user. Correct user and password; the user must be allowed to read $all.`, error);
+    throw new StartupError(
+      `EVENTSTOREDB_URL: EventStoreDB at ${shown} refuses this user. Correct user and password; the user must be allowed to read $all.`,
+      error,
+    );
   }
   if (UNTRUSTED.test(messageOf(error))) {
-    throw new StartupError(`EVENTSTOREDB_URL: no trusted TLS connection to ${shown} (${oneLine(error)}). Name its CA with tlsCAFile, or correct tls.`, error);
+    throw new StartupError(
+      `EVENTSTOREDB_URL: no trusted TLS connection to ${shown} (${oneLine(error)}). Name its CA with tlsCAFile, or correct tls.`,
+      error,
+    );
   }
-  if (!isTemporary(error)) throw new StartupError(`EVENTSTOREDB_URL: the event log at ${shown} cannot be used. ${oneLine(error)}`, error);
+  if (!isTemporary(error))
+    throw new StartupError(`EVENTSTOREDB_URL: the event log at ${shown} cannot be used. ${oneLine(error)}`, error);
 }
 
 const unreachable = (error: unknown, shown: string, patience: number): StartupError =>
-  new StartupError(`EVENTSTOREDB_URL: EventStoreDB at ${shown} could not be used within ${Math.round(patience / 1000)} s (${oneLine(error)}). Start it, or correct the address.`, error);
+  new StartupError(
+    `EVENTSTOREDB_URL: EventStoreDB at ${shown} could not be used within ${Math.round(patience / 1000)} s (${oneLine(error)}). Start it, or correct the address.`,
+    error,
+  );
 
 const oneLine = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ').trim();

@@ -58,7 +58,7 @@ export class EventStoreDbEventStore extends EventStore {
   }
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
-    for (let next = from, isLast = false; !isLast; ) {
+    for (let next = from, isLast = false; !isLast;) {
       const page = await this.persist(() => readForward(this.client, stream, next));
       yield* page.flatMap((record) => toEvent(record) ?? []);
       isLast = page.length < PAGE_EVENTS;

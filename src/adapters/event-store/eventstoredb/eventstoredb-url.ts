@@ -29,22 +29,33 @@ const ADVICE = 'It looks like esdb://user:password@host:2113, or esdb+discover:/
 export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
   const { scheme, user, hosts: list = '', query = '' } = SHAPE.exec(url.trim())?.groups ?? {};
   if (!scheme) throw refusal(`is not a connection string. ${ADVICE}`);
-  if (scheme.startsWith('kurrentdb')) throw refusal('starts with kurrentdb, which this client does not know. Write esdb instead.');
-  if (scheme !== 'esdb' && scheme !== 'esdb+discover') throw refusal(`starts with ${scheme}://, which is not known. ${ADVICE}`);
+  if (scheme.startsWith('kurrentdb'))
+    throw refusal('starts with kurrentdb, which this client does not know. Write esdb instead.');
+  if (scheme !== 'esdb' && scheme !== 'esdb+discover')
+    throw refusal(`starts with ${scheme}://, which is not known. ${ADVICE}`);
   const hosts = list.split(',').map(endpointOf);
   const credentials = user === undefined ? undefined : credentialsOf(user);
   const options = optionsOf(query, refusal);
   if (!options.tls && credentials) {
-    throw refusal('has tls=false together with a user: without TLS no password is sent. Remove the user, or tls=false.');
+    throw refusal(
+      'has tls=false together with a user: without TLS no password is sent. Remove the user, or tls=false.',
+    );
   }
   const shown = hosts.map(({ address, port }) => `${address}:${port}`).join(',');
-  return { ...options, ...(credentials && { credentials }), discover: scheme === 'esdb+discover' || hosts.length > 1, hosts, shown };
+  return {
+    ...options,
+    ...(credentials && { credentials }),
+    discover: scheme === 'esdb+discover' || hosts.length > 1,
+    hosts,
+    shown,
+  };
 }
 
 const refusal = (what: string): StartupError => new StartupError(`EVENTSTOREDB_URL ${what}`);
 
 function endpointOf(text: string): Endpoint {
-  if (/^\[|:.*:/.test(text)) throw refusal('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
+  if (/^\[|:.*:/.test(text))
+    throw refusal('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
   const [, address, port = DEFAULT_PORT] = HOST.exec(text) ?? [];
   if (!address) throw refusal(`names a host that cannot be read. ${ADVICE}`);
   if (Number(port) < 1 || Number(port) > 65_535) throw refusal(`has the port ${port}, which does not exist.`);
@@ -53,7 +64,8 @@ function endpointOf(text: string): Endpoint {
 
 function credentialsOf(text: string): { username: string; password: string } {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(text) ?? [];
-  if (!username || !password) throw refusal('has a user without a password, or the other way round. Write user:password@host.');
+  if (!username || !password)
+    throw refusal('has a user without a password, or the other way round. Write user:password@host.');
   try {
     return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
   } catch {

@@ -13,18 +13,34 @@ describe('EVENTSTOREDB_URL', () => {
   });
 
   it('names a cluster by its nodes or by one that is asked for them', () => {
-    const hosts = [{ address: 'a', port: 1 }, { address: '10.0.0.2', port: 2113 }];
-    expect(parseEventStoreDbUrl('esdb://a:1,10.0.0.2')).toMatchObject({ discover: true, hosts, shown: 'a:1,10.0.0.2:2113' });
+    const hosts = [
+      { address: 'a', port: 1 },
+      { address: '10.0.0.2', port: 2113 },
+    ];
+    expect(parseEventStoreDbUrl('esdb://a:1,10.0.0.2')).toMatchObject({
+      discover: true,
+      hosts,
+      shown: 'a:1,10.0.0.2:2113',
+    });
     expect(parseEventStoreDbUrl('esdb+discover://a:1')).toMatchObject({ discover: true, hosts: [hosts[0]] });
   });
 
   it('keeps a password with every character, which the client would cut at a colon', () => {
-    expect(parseEventStoreDbUrl('esdb://us%40er:p:a%2Fs%40s@a').credentials).toEqual({ username: 'us@er', password: 'p:a/s@s' });
+    expect(parseEventStoreDbUrl('esdb://us%40er:p:a%2Fs%40s@a').credentials).toEqual({
+      username: 'us@er',
+      password: 'p:a/s@s',
+    });
   });
 
   it('takes the options that the client has, in any case', () => {
-    const url = 'esdb://a/?TLS=true&tlsCAFile=%2Fetc%2Fca+1.pem&keepAliveInterval=20000&tlsVerifyCert=true&nodePreference=Leader&gossipTimeout=3';
-    expect(parseEventStoreDbUrl(url)).toMatchObject({ tls: true, tlsCaFile: '/etc/ca+1.pem', keepAliveInterval: 20_000, gossipTimeout: 3 });
+    const url =
+      'esdb://a/?TLS=true&tlsCAFile=%2Fetc%2Fca+1.pem&keepAliveInterval=20000&tlsVerifyCert=true&nodePreference=Leader&gossipTimeout=3';
+    expect(parseEventStoreDbUrl(url)).toMatchObject({
+      tls: true,
+      tlsCaFile: '/etc/ca+1.pem',
+      keepAliveInterval: 20_000,
+      gossipTimeout: 3,
+    });
   });
 
   it.each([

@@ -15,9 +15,15 @@ export interface UrlOptions {
   readonly keepAliveTimeout?: number;
 }
 
-const count = z.string().regex(/^\d{1,9}$/, 'must be a whole number').transform(Number);
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number);
 const only = (value: string, why: string) =>
-  z.string().refine((text) => text.toLowerCase() === value, `can only be ${value}: ${why}`).optional();
+  z
+    .string()
+    .refine((text) => text.toLowerCase() === value, `can only be ${value}: ${why}`)
+    .optional();
 
 /** Names as the client has them, in lower case, since it takes any case. */
 const known = z.strictObject({
@@ -43,7 +49,8 @@ export function optionsOf(query: string, refusal: (what: string) => Error): UrlO
   if (!parsed.success) throw refusal(problemOf(parsed.error, pairs));
   const options = parsed.data;
   const tls = options.tls !== 'false';
-  if (!tls && (options.tlscafile ?? options.usercertfile)) throw refusal('has tls=false together with a certificate. Remove one of them.');
+  if (!tls && (options.tlscafile ?? options.usercertfile))
+    throw refusal('has tls=false together with a certificate. Remove one of them.');
   if (!options.usercertfile !== !options.userkeyfile) throw refusal('needs userCertFile and userKeyFile together.');
   return {
     tls,
@@ -61,7 +68,8 @@ export function optionsOf(query: string, refusal: (what: string) => Error): UrlO
 
 function problemOf(error: z.ZodError, pairs: readonly (readonly [string, string])[]): string {
   const [issue] = error.issues;
-  if (issue?.code === 'unrecognized_keys') return `has the option ${issue.keys[0]}, which is not known or not used here. Remove it.`;
+  if (issue?.code === 'unrecognized_keys')
+    return `has the option ${issue.keys[0]}, which is not known or not used here. Remove it.`;
   const name = issue?.path[0];
   const written = pairs.find(([key]) => key.toLowerCase() === name)?.[0] ?? String(name);
   return `has the option ${written}, which ${issue?.message}.`;

@@ -68,7 +68,7 @@ export class PostgresEventStore extends EventStore {
   }
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
-    for (let next = from, isLast = false; !isLast; ) {
+    for (let next = from, isLast = false; !isLast;) {
       const page = await this.reads.read({ stream, from: next });
       yield* page.events;
       isLast = page.isLast;

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue } from 'bull';
-import { JobQueue, type FailedJob, type JobAtWork, type JobHandler, type NewJob, type QueueCounts } from '../../../ports/job-queue.port.js';
+import {
+  JobQueue,
+  type FailedJob,
+  type JobAtWork,
+  type JobHandler,
+  type NewJob,
+  type QueueCounts,
+} from '../../../ports/job-queue.port.js';
 import { answerOf } from './connection/unavailable.js';
 import { runJob, type JobLog } from './run-job.js';
 import { enqueue } from './scripts/enqueue.js';
@@ -36,11 +43,18 @@ export class BullJobQueue extends JobQueue {
     if (this.isWorking) throw new Error('The queue is worked on already');
     this.isWorking = true;
     const { queue, log } = this;
-    const context = { queue, log, handlers: new Map(handlers.map((handler) => [handler.name, handler])), signal: this.aborting.signal };
+    const context = {
+      queue,
+      log,
+      handlers: new Map(handlers.map((handler) => [handler.name, handler])),
+      signal: this.aborting.signal,
+    };
     // It resolves when the queue is closed, and waits for a Redis that is away.
-    queue.process('*', concurrency, (job: Job) => this.follow(runJob(job, context))).catch((error: unknown) => {
-      if (!this.aborting.signal.aborted) log('error', `No jobs are worked on: ${String(error)}`);
-    });
+    queue
+      .process('*', concurrency, (job: Job) => this.follow(runJob(job, context)))
+      .catch((error: unknown) => {
+        if (!this.aborting.signal.aborted) log('error', `No jobs are worked on: ${String(error)}`);
+      });
   }
 
   override counts(): Promise<QueueCounts> {

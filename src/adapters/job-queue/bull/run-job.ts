@@ -49,7 +49,12 @@ async function runClaimed(handler: JobHandler, job: Job, claimed: Claimed, conte
   await settle(context.queue, String(job.id), 'done');
 }
 
-function prepare({ name }: JobHandler, job: Job, { attempt, key, payload }: Claimed, { signal }: JobContext): RunningJob {
+function prepare(
+  { name }: JobHandler,
+  job: Job,
+  { attempt, key, payload }: Claimed,
+  { signal }: JobContext,
+): RunningJob {
   const { data, cause } = Payload.parse(JSON.parse(payload));
   const progress = async (fraction: number): Promise<void> => {
     await job.progress(fraction).catch(() => undefined);
@@ -57,7 +62,13 @@ function prepare({ name }: JobHandler, job: Job, { attempt, key, payload }: Clai
   return { name, key, data, ...(cause && { cause }), attempt, signal, progress };
 }
 
-async function failed(handler: JobHandler, id: string, { attempt, key }: Claimed, error: unknown, context: JobContext): Promise<void> {
+async function failed(
+  handler: JobHandler,
+  id: string,
+  { attempt, key }: Claimed,
+  error: unknown,
+  context: JobContext,
+): Promise<void> {
   const { queue, signal, log } = context;
   const name = `${handler.name} ${key}`;
   if (signal.aborted) return end(new Again(0), await settle(queue, id, 'back'));

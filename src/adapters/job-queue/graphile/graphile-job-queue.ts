@@ -1,7 +1,14 @@
 import { runMigrations, type TaskList } from 'graphile-worker';
 import { Pool } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { JobQueue, type FailedJob, type JobAtWork, type JobHandler, type NewJob, type QueueCounts } from '../../../ports/job-queue.port.js';
+import {
+  JobQueue,
+  type FailedJob,
+  type JobAtWork,
+  type JobHandler,
+  type NewJob,
+  type QueueCounts,
+} from '../../../ports/job-queue.port.js';
 import { Alarm } from './alarm.js';
 import { Liveness } from './liveness.js';
 import { RateGate } from './rate-gate.js';
@@ -85,10 +92,21 @@ export class GraphileJobQueue extends JobQueue {
   }
 
   private tasksOf(handlers: readonly JobHandler[]): TaskList {
-    const gates = new Map(handlers.flatMap(({ name, rateLimit }) => (rateLimit ? [[name, new RateGate(rateLimit)] as const] : [])));
-    const context: JobContext = { pool: this.pool, alarm: this.alarm, signal: this.aborting.signal, log: this.log, gates };
+    const gates = new Map(
+      handlers.flatMap(({ name, rateLimit }) => (rateLimit ? [[name, new RateGate(rateLimit)] as const] : [])),
+    );
+    const context: JobContext = {
+      pool: this.pool,
+      alarm: this.alarm,
+      signal: this.aborting.signal,
+      log: this.log,
+      gates,
+    };
     return Object.fromEntries(
-      handlers.map((handler) => [handler.name, (_payload, { job }) => runJob(handler, job, context)] satisfies [string, TaskList[string]]),
+      handlers.map(
+        (handler) =>
+          [handler.name, (_payload, { job }) => runJob(handler, job, context)] satisfies [string, TaskList[string]],
+      ),
     );
   }
 

@@ -44,7 +44,12 @@ export class Liveness {
   }
 
   private async connect(attempt: number): Promise<void> {
-    const session = new Client({ ...this.settings, application_name: 'odst job liveness', keepAlive: true, connectionTimeoutMillis: 5000 });
+    const session = new Client({
+      ...this.settings,
+      application_name: 'odst job liveness',
+      keepAlive: true,
+      connectionTimeoutMillis: 5000,
+    });
     session.on('error', () => undefined);
     try {
       await session.connect();

@@ -45,7 +45,12 @@ export async function runJob(handler: JobHandler, row: Job, context: JobContext)
   }
 }
 
-async function prepare(handler: JobHandler, row: Job, attempt: number, { pool, signal }: JobContext): Promise<RunningJob> {
+async function prepare(
+  handler: JobHandler,
+  row: Job,
+  attempt: number,
+  { pool, signal }: JobContext,
+): Promise<RunningJob> {
   const { data, cause } = Payload.parse(row.payload);
   const progress = (fraction: number): Promise<void> => noteProgress(pool, row.id, fraction).catch(() => undefined);
   // What a try said whose process died.
@@ -61,7 +66,13 @@ async function putOff(row: Job, attempt: number, waitMs: number, { pool, alarm }
 }
 
 /** False when a newer job of the same key will do the work, so that this one is done. */
-async function settle(handler: JobHandler, row: Job, attempt: number, error: unknown, context: JobContext): Promise<boolean> {
+async function settle(
+  handler: JobHandler,
+  row: Job,
+  attempt: number,
+  error: unknown,
+  context: JobContext,
+): Promise<boolean> {
   const name = `${handler.name} ${row.key ?? ''}`;
   if (context.signal.aborted) return postpone(context.pool, row, attempt - 1, 0);
   if (attempt >= handler.maxAttempts) {

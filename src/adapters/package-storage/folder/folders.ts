@@ -52,10 +52,12 @@ export class Folders {
 }
 
 /** The package id in the name of a damaged package's file, null for any other. */
-export const damagedIdOf = (name: string): string | null => (name.startsWith(DAMAGED) ? name.slice(DAMAGED.length) : null);
+export const damagedIdOf = (name: string): string | null =>
+  name.startsWith(DAMAGED) ? name.slice(DAMAGED.length) : null;
 
 /** The package id in the name of a replica's staging file, null for any other. */
-export const replicaIdOf = (name: string): string | null => (name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null);
+export const replicaIdOf = (name: string): string | null =>
+  name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null;
 
 export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
 

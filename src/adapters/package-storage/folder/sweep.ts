@@ -18,7 +18,11 @@ export async function putBackWanted(folders: Folders, wanted: ReadonlySet<string
 }
 
 /** Damaged files that were taken out, and the server was killed before that was recorded, go back until they are read again. */
-export async function putBackDamaged(folders: Folders, wanted: ReadonlySet<string>, mended: ReadonlySet<string>): Promise<void> {
+export async function putBackDamaged(
+  folders: Folders,
+  wanted: ReadonlySet<string>,
+  mended: ReadonlySet<string>,
+): Promise<void> {
   for (const name of await readdir(folders.staging)) {
     const packageId = damagedIdOf(name);
     if (packageId === null || !wanted.has(packageId) || mended.has(packageId)) continue;

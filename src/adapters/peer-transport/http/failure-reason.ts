@@ -36,7 +36,9 @@ export function failureReason(error: unknown): string {
 
 /** undici's parser gives no code, only llhttp's words. */
 const notHttp = ({ message }: Error): string =>
-  message.includes('EOF') ? 'the connection was closed in the middle' : 'did not answer with HTTP; is this the right port?';
+  message.includes('EOF')
+    ? 'the connection was closed in the middle'
+    : 'did not answer with HTTP; is this the right port?';
 
 export function unreachable(peerName: string, error: unknown): PeerUnreachable {
   return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));

@@ -33,11 +33,15 @@ describe('what went wrong on the way to a peer, in words for an administrator', 
   });
 
   it('something else than HTTP', async () => {
-    expect(failureReason(await errorAfter('SSH-2.0-OpenSSH_9.6\r\n'))).toBe('did not answer with HTTP; is this the right port?');
+    expect(failureReason(await errorAfter('SSH-2.0-OpenSSH_9.6\r\n'))).toBe(
+      'did not answer with HTTP; is this the right port?',
+    );
   });
 
   it('what the parser says of a chunked answer that is cut off', () => {
     const words = 'Response does not match the HTTP/1.1 protocol (Invalid EOF state)';
-    expect(failureReason(Object.assign(new Error(words), { name: 'HTTPParserError' }))).toBe('the connection was closed in the middle');
+    expect(failureReason(Object.assign(new Error(words), { name: 'HTTPParserError' }))).toBe(
+      'the connection was closed in the middle',
+    );
   });
 });

@@ -26,7 +26,8 @@ interface Addressed {
   readonly name: string;
   readonly url: string;
 }
-const BEHIND_FIREWALL = 'it is behind a firewall and has no connection open to this server; it opens one when it is back';
+const BEHIND_FIREWALL =
+  'it is behind a firewall and has no connection open to this server; it opens one when it is back';
 
 /** For a server to which nobody opens tunnels. */
 const ALL_DIRECT: Pick<PeerTunnels, 'wayTo'> = { wayTo: () => Promise.resolve({ kind: 'direct' }) };
@@ -85,7 +86,13 @@ export class HttpPeerTransport extends PeerTransport {
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 
-  private send(server: Addressed, via: Via, path: string, body: object, how: Pick<UnsignedRequest, 'to' | 'key'>): Promise<unknown> {
+  private send(
+    server: Addressed,
+    via: Via,
+    path: string,
+    body: object,
+    how: Pick<UnsignedRequest, 'to' | 'key'>,
+  ): Promise<unknown> {
     const url = server.url + path;
     const bytes = Buffer.from(JSON.stringify(body));
     const signed = this.signer.sign({ method: 'POST', url, body: bytes, ...how });

@@ -65,7 +65,11 @@ function parse(peerName: string, status: number, contentType: string, text: stri
   }
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
     const what = contentType === '' ? 'no content type' : contentType.slice(0, 60);
-    throw new PeerUnreachable(peerName, `answered ${status} with ${what} instead of JSON; is this the right address?`, status);
+    throw new PeerUnreachable(
+      peerName,
+      `answered ${status} with ${what} instead of JSON; is this the right address?`,
+      status,
+    );
   }
   try {
     return JSON.parse(text);

@@ -35,7 +35,9 @@ export function checkAppend(stream: string, events: readonly NewEvent[], expecte
 function checkedSize(stream: string, texts: readonly string[]): number {
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes <= MAX_APPEND_BYTES) return bytes;
-  throw new Error(`An append to ${stream} has ${bytes} bytes, more than the ${MAX_APPEND_BYTES} that go into one append`);
+  throw new Error(
+    `An append to ${stream} has ${bytes} bytes, more than the ${MAX_APPEND_BYTES} that go into one append`,
+  );
 }
 
 function checkText(text: string, what: string): void {

@@ -103,7 +103,10 @@ async function writeBinding(client: Client, { epoch, serverId }: Binding): Promi
 
 /** Cursors of the old log must not be taken for cursors of the new one, so they go in the same transaction. */
 async function startAfresh(client: Client, binding: Binding): Promise<void> {
-  const tables = ['read.checkpoints', ...allProjections().flatMap(({ tables }) => tables.map((table) => `read.${table}`))];
+  const tables = [
+    'read.checkpoints',
+    ...allProjections().flatMap(({ tables }) => tables.map((table) => `read.${table}`)),
+  ];
   await client.query('BEGIN');
   await client.query(`TRUNCATE ${tables.join(', ')}`);
   await client.query('DELETE FROM state.subscription_cursors');

@@ -12,12 +12,17 @@ export async function checkSchema(database: DatabaseSettings, label: string): Pr
   client.on('error', () => undefined);
   await client.connect();
   try {
-    const { rows: found } = await client.query<{ table: string | null }>("SELECT to_regclass('state.migrations')::text AS table");
-    if (!found[0]?.table) throw new StartupError(`--from: ${label} is not a database of this program: it has no event log.`);
+    const { rows: found } = await client.query<{ table: string | null }>(
+      "SELECT to_regclass('state.migrations')::text AS table",
+    );
+    if (!found[0]?.table)
+      throw new StartupError(`--from: ${label} is not a database of this program: it has no event log.`);
     const { rows } = await client.query<{ name: string }>('SELECT name FROM state.migrations');
     const run = new Set(rows.map(({ name }) => name));
     if (migrations.every(({ name }) => run.has(name))) return;
-    throw new StartupError(`--from: ${label} was made by an earlier version of this program. Start this version of the server on it once.`);
+    throw new StartupError(
+      `--from: ${label} was made by an earlier version of this program. Start this version of the server on it once.`,
+    );
   } finally {
     await client.end();
   }

@@ -19,7 +19,9 @@ export function parsePlace(flag: Flag, text: string, dataDir: string): Place {
   const label = withoutCredentials(text);
   if (scheme === 'postgres' || scheme === 'postgresql') return { flag, engine: 'postgres', url: text, label };
   if (scheme === 'esdb' || scheme === 'esdb+discover') return { flag, engine: 'eventstoredb', url: text, label };
-  throw new StartupError(`${flag}: ${scheme}:// is not known. Use postgres://, esdb://, esdb+discover:// or a data folder.`);
+  throw new StartupError(
+    `${flag}: ${scheme}:// is not known. Use postgres://, esdb://, esdb+discover:// or a data folder.`,
+  );
 }
 
 /** Parameters may carry secrets, too. */

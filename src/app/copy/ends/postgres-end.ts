@@ -20,7 +20,9 @@ type EmbeddedPlace = Extract<Place, { engine: 'embedded' }>;
 
 /** A PostgreSQL that somebody else runs. @throws StartupError */
 export async function openExternal(place: Place & { url: string }): Promise<End> {
-  const { settings } = await ExternalDatabase.connect(place.url, { patience: PATIENCE }).catch((error: unknown) => explain(place.flag, error));
+  const { settings } = await ExternalDatabase.connect(place.url, { patience: PATIENCE }).catch((error: unknown) =>
+    explain(place.flag, error),
+  );
   if (place.flag === '--to') await migrate(settings).catch((error: unknown) => explain(place.flag, error));
   else await checkSchema(settings, place.label);
   return endOf(settings, place.label, async () => undefined);

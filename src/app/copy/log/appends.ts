@@ -31,5 +31,15 @@ export function appendsOf(events: readonly RecordedEvent[]): readonly Append[] {
 function appendOf(stream: string, first: RecordedEvent | undefined, rest: readonly RecordedEvent[]): Append {
   if (!first) throw new Error('A group without events');
   const expected = first.revision === 0n ? 'none' : first.revision - 1n;
-  return { stream, expected, events: [first, ...rest].map(({ id, type, data, metadata, recordedAt }) => ({ id, type, data, metadata, recordedAt })) };
+  return {
+    stream,
+    expected,
+    events: [first, ...rest].map(({ id, type, data, metadata, recordedAt }) => ({
+      id,
+      type,
+      data,
+      metadata,
+      recordedAt,
+    })),
+  };
 }

@@ -12,7 +12,13 @@ export type OnCopied = (events: number) => void;
  * so the target is the beginning of the source at every moment. Returns the new place.
  * @throws StartupError with one line that says what to do
  */
-export async function copyLog(source: End, target: End, from: PlaceInLog, signal: AbortSignal, onCopied: OnCopied): Promise<PlaceInLog> {
+export async function copyLog(
+  source: End,
+  target: End,
+  from: PlaceInLog,
+  signal: AbortSignal,
+  onCopied: OnCopied,
+): Promise<PlaceInLog> {
   let place = from;
   for await (const page of readAhead(pagesOf(source.store, from.cursor, signal))) {
     await target.write(page).catch((error: unknown) => explain(error, target, place));
@@ -31,10 +37,16 @@ export async function countAfter(store: EventStore, cursor: string | null, signa
 
 function explain(error: unknown, { label }: End, { events }: PlaceInLog): never {
   if (error instanceof EventStoreUnavailable) {
-    throw new StartupError(`${label} cannot be reached any more, after ${events} events. Run the same command again: it goes on from there.`, error);
+    throw new StartupError(
+      `${label} cannot be reached any more, after ${events} events. Run the same command again: it goes on from there.`,
+      error,
+    );
   }
   if (error instanceof RevisionConflict) {
-    throw new StartupError(`Somebody else writes to ${label} (${error.message}). Stop the server there and run the same command again.`, error);
+    throw new StartupError(
+      `Somebody else writes to ${label} (${error.message}). Stop the server there and run the same command again.`,
+      error,
+    );
   }
   throw error;
 }

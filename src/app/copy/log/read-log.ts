@@ -22,7 +22,7 @@ export async function* pagesOf(store: EventStore, after: string | null, signal: 
 /** Asks for the next page before the one at hand is dealt with, so that reading and writing overlap. */
 export async function* readAhead(pages: AsyncGenerator<Events>): AsyncGenerator<Events> {
   try {
-    for (let next = pages.next(); ; ) {
+    for (let next = pages.next(); ;) {
       const page = await next;
       if (page.done) return;
       next = pages.next();

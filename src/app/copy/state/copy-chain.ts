@@ -40,13 +40,15 @@ interface Part {
 }
 
 async function copyRows(source: Client, target: Client, { table, key, events }: Part): Promise<void> {
-  for (let after: string | null = '0'; after !== null; ) {
+  for (let after: string | null = '0'; after !== null;) {
     const { rows }: { rows: Rows[] } = await source.query<Rows>(
       `SELECT coalesce(json_agg(t), '[]')::text AS rows, max(t.${key}) AS last
        FROM (SELECT * FROM ${table} WHERE ${key} > $1 AND number <= $2 ORDER BY ${key} LIMIT ${PAGE}) t`,
       [after, events],
     );
-    await target.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [rows[0]?.rows ?? '[]']);
+    await target.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [
+      rows[0]?.rows ?? '[]',
+    ]);
     after = rows[0]?.last ?? null;
   }
 }

@@ -7,7 +7,15 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
  * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew. Nor what
  * processes tell of what they are doing now.
  */
-const LEFT_OUT = ['migrations', 'subscription_cursors', 'scrub', 'transfers', 'peer_contacts', 'peer_comparisons', 'peer_tunnels'];
+const LEFT_OUT = [
+  'migrations',
+  'subscription_cursors',
+  'scrub',
+  'transfers',
+  'peer_contacts',
+  'peer_comparisons',
+  'peer_tunnels',
+];
 
 type Rows = ReadonlyMap<string, string>;
 
@@ -35,7 +43,9 @@ const secretsOf = (database: DatabaseSettings): Promise<string> =>
 export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSettings, label: string): Promise<void> {
   const [ours, theirs] = await Promise.all([secretsOf(from), secretsOf(to)]);
   if (theirs === '' || theirs === ours) return;
-  throw new StartupError(`${label} holds the keys of another server. Nothing was changed. Name a database that no server has used.`);
+  throw new StartupError(
+    `${label} holds the keys of another server. Nothing was changed. Name a database that no server has used.`,
+  );
 }
 
 /** Does a server find its private key there? */
@@ -71,7 +81,10 @@ async function writeState(client: Client, tables: Rows): Promise<number> {
   for (const [name, rows] of tables) {
     const table = `state.${escapeIdentifier(name)}`;
     await client.query(`DELETE FROM ${table}`);
-    const { rowCount } = await client.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [rows]);
+    const { rowCount } = await client.query(
+      `INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`,
+      [rows],
+    );
     count += rowCount ?? 0;
   }
   await client.query('COMMIT');

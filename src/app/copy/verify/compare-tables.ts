@@ -18,7 +18,10 @@ export async function compareTables(database: DataSource, tables: readonly strin
   for (const table of tables) {
     const differences: Difference[] = await database.query(differencesSql(table));
     const [first] = differences;
-    if (first) throw new StartupError(`The read models differ: ${table} of the ${first.side} has the row ${first.row.slice(0, SHOWN)}`);
+    if (first)
+      throw new StartupError(
+        `The read models differ: ${table} of the ${first.side} has the row ${first.row.slice(0, SHOWN)}`,
+      );
     const rows: { count: string }[] = await database.query(`SELECT count(*) AS count FROM copy_to.${table}`);
     count += Number(rows[0]?.count ?? 0);
   }

@@ -7,7 +7,11 @@ export const logUpTo = (store: EventStore, end: string | null): ReadableLog => (
   subscribe: (options) => subscribeUpTo(store, end, options),
 });
 
-async function* subscribeUpTo(store: EventStore, end: string | null, options: SubscribeOptions): AsyncGenerator<SubscriptionItem> {
+async function* subscribeUpTo(
+  store: EventStore,
+  end: string | null,
+  options: SubscribeOptions,
+): AsyncGenerator<SubscriptionItem> {
   if (end === null) return;
   for await (const item of store.subscribe(options)) {
     if (item.kind !== 'events') yield item;

@@ -13,14 +13,23 @@ export const SCRATCH = ['copy_from', 'copy_to'] as const;
  * @param database a PostgreSQL with this program's tables; those that are served are not touched
  * @returns how many rows are the same @throws StartupError with the first difference
  */
-export async function compareReadModels(database: DatabaseSettings, source: ReadableLog, target: ReadableLog): Promise<number> {
+export async function compareReadModels(
+  database: DatabaseSettings,
+  source: ReadableLog,
+  target: ReadableLog,
+): Promise<number> {
   const projections = allProjections();
-  const [live, ...scratch] = await Promise.all((['read', ...SCRATCH] as const).map((schema) => connectReadSchema(database, schema)));
+  const [live, ...scratch] = await Promise.all(
+    (['read', ...SCRATCH] as const).map((schema) => connectReadSchema(database, schema)),
+  );
   if (!live) throw new Error('unreachable');
   try {
     for (const schema of SCRATCH) await makeReadTables(live, schema, projections);
     await Promise.all([source, target].map((log, i) => build(scratch[i], log)));
-    return await compareTables(live, projections.flatMap(({ tables }) => tables));
+    return await compareTables(
+      live,
+      projections.flatMap(({ tables }) => tables),
+    );
   } finally {
     await Promise.all(scratch.map((tables) => tables.destroy()));
     for (const schema of SCRATCH) await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);

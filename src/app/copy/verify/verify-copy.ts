@@ -7,7 +7,13 @@ import { logUpTo } from './log-up-to.js';
 import { compareReadModels } from './scratch-read-models.js';
 
 /** Compares both logs event by event, and the read models that are made from them. @throws StartupError */
-export async function verifyCopy(source: End, target: End, place: PlaceInLog, report: CopyReport, signal: AbortSignal): Promise<Verified> {
+export async function verifyCopy(
+  source: End,
+  target: End,
+  place: PlaceInLog,
+  report: CopyReport,
+  signal: AbortSignal,
+): Promise<Verified> {
   report.say('Comparing the events');
   await compareLogs(source.store, target.store, place.events, signal);
   const database = target.database ?? source.database;

@@ -56,19 +56,25 @@ export class AccountChangesResolver {
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
   ): Promise<Account> {
     const name = displayName === undefined ? undefined : optionalText('displayName', displayName);
-    return this.change(id, new UpdateAccount(textArgument('id', id), { roles: roles ?? undefined, publishUpTo, displayName: name }));
+    return this.change(
+      id,
+      new UpdateAccount(textArgument('id', id), { roles: roles ?? undefined, publishUpTo, displayName: name }),
+    );
   }
 
   @Needs('accounts')
   @Mutation(() => Account, {
-    description: 'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
+    description:
+      'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
   })
   disableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
     return this.change(id, new DisableAccount(textArgument('id', id)));
   }
 
   @Needs('accounts')
-  @Mutation(() => Account, { description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.' })
+  @Mutation(() => Account, {
+    description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.',
+  })
   enableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
     return this.change(id, new EnableAccount(textArgument('id', id)));
   }
@@ -83,7 +89,9 @@ export class AccountChangesResolver {
     @Args('id', { type: () => ID }) id: string,
     @Args('password', { type: () => String, nullable: true }) password?: string | null,
   ): Promise<AccountWithPassword> {
-    return this.withPassword(await this.commands.execute(new ResetPassword(textArgument('id', id), optionalText('password', password))));
+    return this.withPassword(
+      await this.commands.execute(new ResetPassword(textArgument('id', id), optionalText('password', password))),
+    );
   }
 
   private async withPassword({ accountId, oneTimePassword, receipt }: GivenPassword): Promise<AccountWithPassword> {

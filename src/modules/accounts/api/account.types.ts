@@ -123,7 +123,8 @@ export class AccountWithPassword {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The password that was made: shown once, and to be changed at the first sign-in. Null when one was given.',
+    description:
+      'The password that was made: shown once, and to be changed at the first sign-in. Null when one was given.',
   })
   oneTimePassword!: string | null;
 }

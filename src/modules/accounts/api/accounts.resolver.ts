@@ -26,7 +26,10 @@ export class AccountsResolver {
   }
 
   @Needs('accounts')
-  @ResolveField(() => [OpenSession], { description: 'Its open sessions, the last used first.', complexity: listCost(10) })
+  @ResolveField(() => [OpenSession], {
+    description: 'Its open sessions, the last used first.',
+    complexity: listCost(10),
+  })
   async sessions(@Parent() { id }: Account): Promise<readonly OpenSession[]> {
     const own = currentContext().principal?.proof.id;
     const found = await this.queries.execute(new SessionsQuery(id));
@@ -34,7 +37,10 @@ export class AccountsResolver {
   }
 
   @Needs('accounts')
-  @ResolveField(() => [ApiToken], { description: 'Its API tokens that were not revoked, the newest first.', complexity: listCost(20) })
+  @ResolveField(() => [ApiToken], {
+    description: 'Its API tokens that were not revoked, the newest first.',
+    complexity: listCost(20),
+  })
   apiTokens(@Parent() { id }: Account): Promise<readonly ApiToken[]> {
     return this.queries.execute(new ApiTokensQuery(id));
   }

@@ -21,7 +21,10 @@ export class ApiTokensResolver {
   ) {}
 
   @Needs('own')
-  @Query(() => [ApiToken], { description: 'The own API tokens that were not revoked, the newest first.', complexity: listCost(20) })
+  @Query(() => [ApiToken], {
+    description: 'The own API tokens that were not revoked, the newest first.',
+    complexity: listCost(20),
+  })
   apiTokens(): Promise<readonly ApiToken[]> {
     return this.queries.execute(new ApiTokensQuery(currentContext().principal?.accountId ?? ''));
   }
@@ -38,7 +41,12 @@ export class ApiTokensResolver {
     @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
     @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
   ): Promise<NewApiToken> {
-    const as = { name: textArgument('name', name), scopes, publishUpTo: publishUpTo ?? null, expiresAt: expiresAt ?? null };
+    const as = {
+      name: textArgument('name', name),
+      scopes,
+      publishUpTo: publishUpTo ?? null,
+      expiresAt: expiresAt ?? null,
+    };
     const { token, tokenId, accountId, receipt } = await this.commands.execute(new IssueApiToken(as));
     await this.readModels.reflect(receipt);
     const apiToken = (await this.queries.execute(new ApiTokensQuery(accountId))).find(({ id }) => id === tokenId);
@@ -48,7 +56,8 @@ export class ApiTokensResolver {
 
   @Needs('own')
   @Mutation(() => Boolean, {
-    description: 'Ends an own token, or anybody\'s with the permission `accounts`. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.',
+    description:
+      "Ends an own token, or anybody's with the permission `accounts`. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.",
   })
   async revokeApiToken(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.readModels.reflect(await this.commands.execute(new RevokeApiToken(uuidArgument('id', id))));

@@ -27,7 +27,8 @@ export class OwnSessionsResolver {
 
   @Needs('own')
   @Mutation(() => Boolean, {
-    description: 'Closes an own session, or anybody\'s with the permission `accounts`. Refusals: SESSION_NOT_FOUND, INVALID_REQUEST.',
+    description:
+      "Closes an own session, or anybody's with the permission `accounts`. Refusals: SESSION_NOT_FOUND, INVALID_REQUEST.",
   })
   async revokeSession(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.readModels.reflect(await this.commands.execute(new RevokeSession(uuidArgument('id', id))));
@@ -35,7 +36,9 @@ export class OwnSessionsResolver {
   }
 
   @Needs('own')
-  @Mutation(() => Int, { description: 'Closes all own sessions but the one that asks; `signOut` closes that. Returns how many.' })
+  @Mutation(() => Int, {
+    description: 'Closes all own sessions but the one that asks; `signOut` closes that. Returns how many.',
+  })
   async revokeAllSessions(): Promise<number> {
     const { count, receipt } = await this.commands.execute(new RevokeOtherSessions());
     await this.readModels.reflect(receipt);

@@ -52,7 +52,10 @@ export class ApiToken implements ApiTokenView {
   @Field(() => [PermissionName])
   scopes!: readonly Permission[];
 
-  @Field(() => StageName, { nullable: true, description: 'The last stage to which it uploads and promotes; null for that of its owner.' })
+  @Field(() => StageName, {
+    nullable: true,
+    description: 'The last stage to which it uploads and promotes; null for that of its owner.',
+  })
   publishUpTo!: Stage | null;
 
   @Field(() => Date)

@@ -53,7 +53,9 @@ export class SignInResolver {
 
   @Needs('own')
   @BeforePasswordChange()
-  @Mutation(() => Boolean, { description: 'Closes the session by which the request was signed in. Refusals: INVALID_REQUEST.' })
+  @Mutation(() => Boolean, {
+    description: 'Closes the session by which the request was signed in. Refusals: INVALID_REQUEST.',
+  })
   async signOut(@Context() { req }: AuthContext): Promise<boolean> {
     const request: Answered | undefined = req;
     await this.commands.execute(new SignOut());

@@ -63,7 +63,10 @@ export type TokenGrant = {
 
 /** The token itself is a secret: only its hash is kept, in the state schema. */
 export type ApiTokenIssued = DomainEvent<'ApiTokenIssued', Named & TokenGrant & { readonly tokenId: string }>;
-export type ApiTokenRevoked = DomainEvent<'ApiTokenRevoked', Named & { readonly tokenId: string; readonly name: string }>;
+export type ApiTokenRevoked = DomainEvent<
+  'ApiTokenRevoked',
+  Named & { readonly tokenId: string; readonly name: string }
+>;
 
 /** Stream `account-refusals`. `username` is what was typed, cut to 100 characters. */
 export type SignInRefused = DomainEvent<
@@ -93,7 +96,13 @@ export type AccountEvent =
   | CallRefused;
 
 /** Version 1 was the admin of the first start. */
-const FIRST_ADMIN = { displayName: null, source: 'local', roles: ['admin'], publishUpTo: null, mustChangePassword: false };
+const FIRST_ADMIN = {
+  displayName: null,
+  source: 'local',
+  roles: ['admin'],
+  publishUpTo: null,
+  mustChangePassword: false,
+};
 
 export const accountEvents = new EventFamily<AccountEvent>({
   AccountCreated: { version: 2, upcasters: { 1: withFields(FIRST_ADMIN) } },

@@ -17,7 +17,12 @@ export type AccountCommand =
   | { readonly type: 'create'; readonly as: NewAccount }
   | { readonly type: 'signIn' }
   | { readonly type: 'rename'; readonly displayName: string | null }
-  | { readonly type: 'changeRights'; readonly to: Rights; readonly otherAdmins: number; readonly by: 'admin' | 'directory' }
+  | {
+      readonly type: 'changeRights';
+      readonly to: Rights;
+      readonly otherAdmins: number;
+      readonly by: 'admin' | 'directory';
+    }
   | { readonly type: 'disable'; readonly otherAdmins: number; readonly by?: 'admin' | 'directory' }
   | { readonly type: 'link'; readonly externalId: string | null }
   | { readonly type: 'enable' }
@@ -26,14 +31,17 @@ export type AccountCommand =
   | { readonly type: 'issueToken'; readonly tokenId: string; readonly grant: TokenGrant; readonly now: string }
   | { readonly type: 'revokeToken'; readonly tokenId: string };
 
-const LAST_ADMIN = 'This is the last local account with the role admin that can sign in. Give the role to another one first.';
+const LAST_ADMIN =
+  'This is the last local account with the role admin that can sign in. Give the role to another one first.';
 const IN_DIRECTORY = 'The directory keeps the password and the roles of this account. Change them there.';
 
 const OTHER_PERSON =
   'The account is of another person who had this name in the directory. An administrator can give it away with `relinkAccount`.';
 
 const same = (a: Rights, b: Rights): boolean =>
-  a.publishUpTo === b.publishUpTo && a.roles.length === b.roles.length && a.roles.every((role) => b.roles.includes(role));
+  a.publishUpTo === b.publishUpTo &&
+  a.roles.length === b.roles.length &&
+  a.roles.every((role) => b.roles.includes(role));
 
 function create(state: AccountState, as: NewAccount): AccountEvent[] {
   if (state) throw new Refusal('USERNAME_TAKEN', `There is an account ${state.username} already. Choose another name.`);
@@ -52,7 +60,10 @@ function keepAdmin(state: KnownAccount, otherAdmins: number): void {
   if (isStandingAdmin(state) && otherAdmins === 0) throw new Refusal('LAST_ADMIN', LAST_ADMIN);
 }
 
-function changeRights(state: KnownAccount, { to, otherAdmins, by }: Extract<AccountCommand, { type: 'changeRights' }>): AccountEvent[] {
+function changeRights(
+  state: KnownAccount,
+  { to, otherAdmins, by }: Extract<AccountCommand, { type: 'changeRights' }>,
+): AccountEvent[] {
   if (by === 'admin' && state.source === 'directory') throw new Refusal('ACCOUNT_IN_DIRECTORY', IN_DIRECTORY);
   const from = { roles: state.roles, publishUpTo: state.publishUpTo };
   const rights = checkedRights(to, by === 'directory');
@@ -70,18 +81,24 @@ function disable(state: KnownAccount, otherAdmins: number, by: 'admin' | 'direct
 
 /** Whoever gets a name that somebody else had gets nothing of their account by that. */
 function link(state: KnownAccount, externalId: string | null): AccountEvent[] {
-  if (state.source !== 'directory') throw new Refusal('INVALID_REQUEST', 'This is a local account: the directory has nothing to do with it.');
+  if (state.source !== 'directory')
+    throw new Refusal('INVALID_REQUEST', 'This is a local account: the directory has nothing to do with it.');
   if (state.externalId === externalId) return [];
   if (externalId !== null && state.externalId !== null) throw new Refusal('SIGN_IN_REFUSED', OTHER_PERSON);
   return [{ type: 'DirectoryLinked', data: { ...named(state), externalId } }];
 }
 
-function decideKnown(command: Exclude<AccountCommand, { type: 'create' | 'signIn' }>, state: KnownAccount): AccountEvent[] {
+function decideKnown(
+  command: Exclude<AccountCommand, { type: 'create' | 'signIn' }>,
+  state: KnownAccount,
+): AccountEvent[] {
   const about = named(state);
   switch (command.type) {
     case 'rename': {
       const { displayName: to } = command;
-      return to === state.displayName ? [] : [{ type: 'AccountRenamed', data: { ...about, from: state.displayName, to } }];
+      return to === state.displayName
+        ? []
+        : [{ type: 'AccountRenamed', data: { ...about, from: state.displayName, to } }];
     }
     case 'changeRights':
       return changeRights(state, command);

@@ -5,8 +5,18 @@ import { account } from './account.decider.js';
 
 const { given } = specOf(account);
 const named = { accountId: 'a1', username: 'ann' };
-const as: NewAccount = { ...named, displayName: null, source: 'local', roles: ['admin'], publishUpTo: null, mustChangePassword: true };
-const created = (change: Partial<NewAccount> = {}): AccountCreated => ({ type: 'AccountCreated', data: { ...as, ...change } });
+const as: NewAccount = {
+  ...named,
+  displayName: null,
+  source: 'local',
+  roles: ['admin'],
+  publishUpTo: null,
+  mustChangePassword: true,
+};
+const created = (change: Partial<NewAccount> = {}): AccountCreated => ({
+  type: 'AccountCreated',
+  data: { ...as, ...change },
+});
 const disabled = { type: 'AccountDisabled', data: { ...named, by: 'admin' } } as const;
 const disabledThere = { type: 'AccountDisabled', data: { ...named, by: 'directory' } } as const;
 const publisher: Rights = { roles: ['publisher'], publishUpTo: 'Test' };
@@ -20,14 +30,22 @@ describe('an account', () => {
 
   it('has each role once, and a limit only as a publisher', () => {
     const untidy = { ...as, roles: ['admin', 'viewer', 'admin'], publishUpTo: 'Dev' } as const;
-    given().when({ type: 'create', as: untidy }).gives(created({ roles: ['viewer', 'admin'] }));
-    given().when({ type: 'create', as: { ...as, roles: [] } }).refuses('INVALID_REQUEST');
-    given().when({ type: 'create', as: { ...as, roles: ['publisher'] } }).refuses('INVALID_REQUEST');
+    given()
+      .when({ type: 'create', as: untidy })
+      .gives(created({ roles: ['viewer', 'admin'] }));
+    given()
+      .when({ type: 'create', as: { ...as, roles: [] } })
+      .refuses('INVALID_REQUEST');
+    given()
+      .when({ type: 'create', as: { ...as, roles: ['publisher'] } })
+      .refuses('INVALID_REQUEST');
   });
 
   it('may be without a role where a directory keeps it', () => {
     const none = { ...as, source: 'directory', roles: [] } as const;
-    given().when({ type: 'create', as: none }).gives(created({ source: 'directory', roles: [] }));
+    given()
+      .when({ type: 'create', as: none })
+      .gives(created({ source: 'directory', roles: [] }));
   });
 
   it('records every sign-in', () => {
@@ -44,16 +62,22 @@ describe('an account', () => {
   it('tells its rights before and after', () => {
     const from = { roles: as.roles, publishUpTo: null };
     const change = { type: 'changeRights', to: publisher, otherAdmins: 1, by: 'admin' } as const;
-    given(created()).when(change).gives({ type: 'RoleChanged', data: { ...named, from, to: publisher } });
+    given(created())
+      .when(change)
+      .gives({ type: 'RoleChanged', data: { ...named, from, to: publisher } });
     given(created(publisher)).when(change).gives();
   });
 
   it('has its rights from the directory when that keeps it', () => {
     const change = { type: 'changeRights', to: publisher, otherAdmins: 1 } as const;
-    given(created({ source: 'directory' })).when({ ...change, by: 'admin' }).refuses('ACCOUNT_IN_DIRECTORY');
+    given(created({ source: 'directory' }))
+      .when({ ...change, by: 'admin' })
+      .refuses('ACCOUNT_IN_DIRECTORY');
     const from = { roles: as.roles, publishUpTo: null };
     const changed = { type: 'RoleChanged', data: { ...named, from, to: publisher } } as const;
-    given(created({ source: 'directory' })).when({ ...change, by: 'directory' }).gives(changed);
+    given(created({ source: 'directory' }))
+      .when({ ...change, by: 'directory' })
+      .gives(changed);
   });
 
   it('stays when it is the last admin', () => {
@@ -61,7 +85,9 @@ describe('an account', () => {
     given(created()).when({ type: 'changeRights', to: publisher, otherAdmins: 0, by: 'admin' }).refuses('LAST_ADMIN');
     given(created()).when({ type: 'disable', otherAdmins: 1 }).gives(disabled);
     given(created(publisher)).when({ type: 'disable', otherAdmins: 0 }).gives(disabled);
-    given(created({ source: 'directory' })).when({ type: 'disable', otherAdmins: 0 }).gives(disabled);
+    given(created({ source: 'directory' }))
+      .when({ type: 'disable', otherAdmins: 0 })
+      .gives(disabled);
   });
 
   it('is disabled and enabled once', () => {
@@ -71,8 +97,12 @@ describe('an account', () => {
 
   it('records who changed its password', () => {
     const change = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;
-    given(created()).when(change).gives({ type: 'PasswordChanged', data: { ...named, by: 'owner', mustChangePassword: false } });
-    given(created({ source: 'directory' })).when(change).refuses('ACCOUNT_IN_DIRECTORY');
+    given(created())
+      .when(change)
+      .gives({ type: 'PasswordChanged', data: { ...named, by: 'owner', mustChangePassword: false } });
+    given(created({ source: 'directory' }))
+      .when(change)
+      .refuses('ACCOUNT_IN_DIRECTORY');
     given().when(change).refuses('ACCOUNT_NOT_FOUND');
   });
 });
@@ -86,27 +116,43 @@ describe('an account of the directory', () => {
     given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: 'entryUUID=1' }).gives();
     given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: 'entryUUID=2' }).refuses('SIGN_IN_REFUSED');
     given(theirs, linked('entryUUID=1')).when({ type: 'link', externalId: null }).gives(linked(null));
-    given(theirs, linked('entryUUID=1'), linked(null)).when({ type: 'link', externalId: 'entryUUID=2' }).gives(linked('entryUUID=2'));
+    given(theirs, linked('entryUUID=1'), linked(null))
+      .when({ type: 'link', externalId: 'entryUUID=2' })
+      .gives(linked('entryUUID=2'));
     given(created()).when({ type: 'link', externalId: 'entryUUID=1' }).refuses('INVALID_REQUEST');
   });
 
   it('tells who has disabled it, and an administrator has the last word', () => {
     const disable = { type: 'disable', otherAdmins: 1 } as const;
-    given(theirs).when({ ...disable, by: 'directory' }).gives(disabledThere);
-    given(theirs, disabledThere).when({ ...disable, by: 'directory' }).gives();
+    given(theirs)
+      .when({ ...disable, by: 'directory' })
+      .gives(disabledThere);
+    given(theirs, disabledThere)
+      .when({ ...disable, by: 'directory' })
+      .gives();
     given(theirs, disabledThere).when(disable).gives(disabled);
-    given(theirs, disabled).when({ ...disable, by: 'directory' }).gives();
+    given(theirs, disabled)
+      .when({ ...disable, by: 'directory' })
+      .gives();
   });
 
   it('says at the sign-in who has checked the password', () => {
-    given(theirs).when({ type: 'signIn' }).gives({ type: 'SignedIn', data: { ...named, source: 'directory' } });
+    given(theirs)
+      .when({ type: 'signIn' })
+      .gives({ type: 'SignedIn', data: { ...named, source: 'directory' } });
   });
 });
 
 describe('a token', () => {
   const now = '2026-01-01T00:00:00.000Z';
-  const grant: TokenGrant = { name: 'ci', scopes: ['read', 'upload'], publishUpTo: 'Dev', expiresAt: '2026-12-31T00:00:00.000Z' };
-  const issue = (change: Partial<TokenGrant> = {}) => ({ type: 'issueToken', tokenId: 't1', grant: { ...grant, ...change }, now }) as const;
+  const grant: TokenGrant = {
+    name: 'ci',
+    scopes: ['read', 'upload'],
+    publishUpTo: 'Dev',
+    expiresAt: '2026-12-31T00:00:00.000Z',
+  };
+  const issue = (change: Partial<TokenGrant> = {}) =>
+    ({ type: 'issueToken', tokenId: 't1', grant: { ...grant, ...change }, now }) as const;
   const issued = { type: 'ApiTokenIssued', data: { ...named, tokenId: 't1', ...grant } } as const;
   const revoked = { type: 'ApiTokenRevoked', data: { ...named, tokenId: 't1', name: 'ci' } } as const;
 
@@ -119,23 +165,41 @@ describe('a token', () => {
   });
 
   it('can do no more than its owner', () => {
-    given(created(publisher)).when(issue({ scopes: ['peers'] })).refuses('FORBIDDEN');
-    given(created(publisher)).when(issue({ publishUpTo: 'Prod' })).refuses('FORBIDDEN');
-    given(created()).when(issue({ publishUpTo: 'Prod' })).gives({ type: 'ApiTokenIssued', data: { ...issued.data, publishUpTo: 'Prod' } });
+    given(created(publisher))
+      .when(issue({ scopes: ['peers'] }))
+      .refuses('FORBIDDEN');
+    given(created(publisher))
+      .when(issue({ publishUpTo: 'Prod' }))
+      .refuses('FORBIDDEN');
+    given(created())
+      .when(issue({ publishUpTo: 'Prod' }))
+      .gives({ type: 'ApiTokenIssued', data: { ...issued.data, publishUpTo: 'Prod' } });
   });
 
   it.each(['own', 'accounts', 'server'] as const)('is never for `%s`', (scope) => {
-    given(created()).when(issue({ scopes: [scope] })).refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ scopes: [scope] }))
+      .refuses('INVALID_REQUEST');
   });
 
   it('ends within a year', () => {
-    given(created()).when(issue({ expiresAt: '2027-02-01T00:00:00.000Z' })).refuses('INVALID_REQUEST');
-    given(created()).when(issue({ expiresAt: now })).refuses('INVALID_REQUEST');
-    given(created()).when(issue({ expiresAt: 'never' })).refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ expiresAt: '2027-02-01T00:00:00.000Z' }))
+      .refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ expiresAt: now }))
+      .refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ expiresAt: 'never' }))
+      .refuses('INVALID_REQUEST');
   });
 
   it('has a name', () => {
-    given(created()).when(issue({ name: '  ' })).refuses('INVALID_REQUEST');
-    given(created()).when(issue({ scopes: [] })).refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ name: '  ' }))
+      .refuses('INVALID_REQUEST');
+    given(created())
+      .when(issue({ scopes: [] }))
+      .refuses('INVALID_REQUEST');
   });
 });

@@ -12,7 +12,8 @@ export function checkNewPassword(password: string, username: string): void {
   const refuse = (why: string): never => {
     throw new Refusal('PASSWORD_REFUSED', why, { minLength: MIN_PASSWORD, maxLength: MAX_PASSWORD });
   };
-  if (length < MIN_PASSWORD) refuse(`The password must have at least ${MIN_PASSWORD} characters. Any characters will do.`);
+  if (length < MIN_PASSWORD)
+    refuse(`The password must have at least ${MIN_PASSWORD} characters. Any characters will do.`);
   if (length > MAX_PASSWORD) refuse(`The password must have at most ${MAX_PASSWORD} characters.`);
   if (usernameKey(password) === usernameKey(username)) refuse('The password must not be the username.');
 }

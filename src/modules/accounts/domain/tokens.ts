@@ -9,7 +9,15 @@ import type { KnownAccount } from './account.state.js';
  * What a token can be for. Never `own` and `accounts`: who finds a token must not make others of it, or lock its owner
  * out; nor `server`, since a program has no reason to change settings and keys.
  */
-export const TOKEN_SCOPES = ['read', 'upload', 'promote', 'remove', 'peers', 'retry', 'audit'] as const satisfies readonly Permission[];
+export const TOKEN_SCOPES = [
+  'read',
+  'upload',
+  'promote',
+  'remove',
+  'peers',
+  'retry',
+  'audit',
+] as const satisfies readonly Permission[];
 
 /** Live tokens that one account may have. */
 const MAX_TOKENS = 50;

@@ -23,11 +23,20 @@ const MAX_DISPLAY_NAME = 100;
 export function checkedDisplayName(name: string | null): string | null {
   const trimmed = name?.normalize('NFC').trim() ?? '';
   if (trimmed.length > MAX_DISPLAY_NAME || /\p{Cc}/u.test(trimmed)) {
-    throw new Refusal('INVALID_REQUEST', `\`displayName\` must be at most ${MAX_DISPLAY_NAME} characters, without control characters.`);
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `\`displayName\` must be at most ${MAX_DISPLAY_NAME} characters, without control characters.`,
+    );
   }
   return trimmed === '' ? null : trimmed;
 }
 
 /** What somebody else calls a person, made fit to be shown here. */
 export const shownName = (name: string | null): string | null =>
-  checkedDisplayName((name ?? '').normalize('NFC').replaceAll(/\p{Cc}/gu, ' ').trim().slice(0, MAX_DISPLAY_NAME));
+  checkedDisplayName(
+    (name ?? '')
+      .normalize('NFC')
+      .replaceAll(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, MAX_DISPLAY_NAME),
+  );

@@ -32,7 +32,9 @@ export class DirectoryRefresher implements OnApplicationShutdown {
       await this.locks.hold('directory-refresher', signal, (held) => this.go(held));
     };
     this.running = keepTrying(signal, work, (error, waitMs) => {
-      this.logger.error(`The accounts of the directory could not be refreshed: ${String(error)}. Trying again in ${waitMs} ms.`);
+      this.logger.error(
+        `The accounts of the directory could not be refreshed: ${String(error)}. Trying again in ${waitMs} ms.`,
+      );
     });
   }
 
@@ -61,7 +63,8 @@ export class DirectoryRefresher implements OnApplicationShutdown {
       this.told = null;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (this.told !== error.message) this.logger.warn(`The accounts of the directory stay as they are: ${error.message}`);
+      if (this.told !== error.message)
+        this.logger.warn(`The accounts of the directory stay as they are: ${error.message}`);
       this.told = error.message;
     }
   }

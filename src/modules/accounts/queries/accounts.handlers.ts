@@ -8,7 +8,11 @@ import type { AccountView, ApiTokenView } from '../contracts/account-view.js';
 import { AccountEntity } from '../projections/accounts/account.entity.js';
 import { AccountQuery, AccountsQuery, ApiTokensQuery, SessionsQuery } from './accounts.query.js';
 
-const Place = z.object({ order: z.literal('ACCOUNT'), username: z.string().refine((text) => !text.includes('\0')), id: z.string() });
+const Place = z.object({
+  order: z.literal('ACCOUNT'),
+  username: z.string().refine((text) => !text.includes('\0')),
+  id: z.string(),
+});
 
 @QueryHandler(AccountsQuery)
 export class AccountsHandler implements IQueryHandler<AccountsQuery> {
@@ -16,7 +20,10 @@ export class AccountsHandler implements IQueryHandler<AccountsQuery> {
 
   async execute({ first, after }: AccountsQuery): Promise<Page<AccountView>> {
     const query = this.dataSource.createQueryBuilder(AccountEntity, 'account');
-    query.orderBy('account.username').addOrderBy('account.id').limit(checkFirst(first) + 1);
+    query
+      .orderBy('account.username')
+      .addOrderBy('account.id')
+      .limit(checkFirst(first) + 1);
     if (after !== null) {
       const { username, id } = decodeCursor(after, Place);
       query.andWhere('(account.username, account.id) > (:username, :id)', { username, id });

@@ -3,7 +3,12 @@ import { DataSource } from 'typeorm';
 import { rightsOf } from '../../../kernel/directory/role-map.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { Settings } from '../../../platform/config/settings.js';
-import { Directory, DirectoryUnavailable, type DirectoryPerson, type DirectorySettings } from '../../../ports/directory.port.js';
+import {
+  Directory,
+  DirectoryUnavailable,
+  type DirectoryPerson,
+  type DirectorySettings,
+} from '../../../ports/directory.port.js';
 import type { DirectoryStatus, DirectoryTest } from '../contracts/directory-view.js';
 import { DirectoryQuery, DirectoryTestQuery } from './directory.query.js';
 
@@ -67,7 +72,15 @@ export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
 }
 
 const UNKNOWN: Omit<DirectoryTest, 'verdict'> = {
-  found: false, dn: null, username: null, displayName: null, externalId: null, disabled: false, groups: [], roles: [], publishUpTo: null,
+  found: false,
+  dn: null,
+  username: null,
+  displayName: null,
+  externalId: null,
+  disabled: false,
+  groups: [],
+  roles: [],
+  publishUpTo: null,
 };
 
 @QueryHandler(DirectoryTestQuery)
@@ -88,7 +101,11 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
   }
 
   private told(person: DirectoryPerson | null): DirectoryTest {
-    if (!person) return { ...UNKNOWN, verdict: 'LDAP_SEARCH_FILTER finds nobody of this name below LDAP_SEARCH_BASE, or more than one.' };
+    if (!person)
+      return {
+        ...UNKNOWN,
+        verdict: 'LDAP_SEARCH_FILTER finds nobody of this name below LDAP_SEARCH_BASE, or more than one.',
+      };
     const { id: externalId, ...known } = person;
     const rights = rightsOf(person.groups, this.settings.directory?.roleMap ?? []);
     return { found: true, ...known, externalId, ...rights, verdict: verdictOn(person, rights.roles.length) };
@@ -98,5 +115,7 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
 function verdictOn({ disabled, groups }: DirectoryPerson, roles: number): string {
   if (disabled) return 'Not let in: disabled in the directory.';
   if (roles > 0) return 'Let in with the right password.';
-  return groups.length === 0 ? 'Not let in: LDAP_GROUP_FILTER finds no group.' : 'Not let in: LDAP_ROLE_MAP names none of these groups.';
+  return groups.length === 0
+    ? 'Not let in: LDAP_GROUP_FILTER finds no group.'
+    : 'Not let in: LDAP_ROLE_MAP names none of these groups.';
 }

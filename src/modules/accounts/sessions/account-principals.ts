@@ -61,7 +61,10 @@ export class AccountPrincipals extends Principals {
     const grant = known?.tokens[stored?.tokenId ?? ''];
     if (!stored || !known || !grant || !this.isIn(known)) return null;
     if (Date.parse(grant.expiresAt) <= Date.now()) {
-      throw new Refusal('TOKEN_EXPIRED', `The token ${grant.name} expired at ${grant.expiresAt}. Ask its owner for a new one.`);
+      throw new Refusal(
+        'TOKEN_EXPIRED',
+        `The token ${grant.name} expired at ${grant.expiresAt}. Ask its owner for a new one.`,
+      );
     }
     if (origin) this.tokens.used(stored.tokenId, origin.address);
     const { accountId, username } = known;
@@ -86,7 +89,8 @@ export class AccountPrincipals extends Principals {
   }
 }
 
-const authorityOfAccount = ({ username, roles, publishUpTo }: KnownAccount): Authority => authorityOf(username, roles, publishUpTo);
+const authorityOfAccount = ({ username, roles, publishUpTo }: KnownAccount): Authority =>
+  authorityOf(username, roles, publishUpTo);
 
 /** What its owner may do now, of what it was made for. */
 function authorityOfToken(known: KnownAccount, grant: TokenGrant): Authority {

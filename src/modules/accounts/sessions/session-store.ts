@@ -39,9 +39,11 @@ export class SessionStore extends Sessions {
     const now = Date.now();
     if (now - (this.noted.get(id) ?? 0) < SEEN_EVERY_MS) return;
     this.noted.set(id, now);
-    this.dataSource.query('UPDATE state.sessions SET last_seen_at = now() WHERE id = $1', [id]).catch((error: unknown) => {
-      this.logger.warn(`The use of a session could not be noted: ${String(error)}`);
-    });
+    this.dataSource
+      .query('UPDATE state.sessions SET last_seen_at = now() WHERE id = $1', [id])
+      .catch((error: unknown) => {
+        this.logger.warn(`The use of a session could not be noted: ${String(error)}`);
+      });
   }
 
   /** Is it neither closed nor swept? It may have expired. */
@@ -57,7 +59,14 @@ export class SessionStore extends Sessions {
     await this.dataSource.query("DELETE FROM state.sessions WHERE expires_at < now() - interval '7 days'");
     await this.dataSource.query(
       'INSERT INTO state.sessions (id, token_hash, account_id, expires_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6)',
-      [id, Buffer.from(hashOf(token), 'hex'), accountId, expiresAt, address, userAgent?.slice(0, MAX_USER_AGENT) ?? null],
+      [
+        id,
+        Buffer.from(hashOf(token), 'hex'),
+        accountId,
+        expiresAt,
+        address,
+        userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+      ],
     );
     return { id, token, expiresAt };
   }
@@ -74,7 +83,9 @@ export class SessionStore extends Sessions {
   }
 
   async accountsWithOpen(): Promise<readonly string[]> {
-    const rows: { id: string }[] = await this.dataSource.query(`SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN}`);
+    const rows: { id: string }[] = await this.dataSource.query(
+      `SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN}`,
+    );
     return rows.map(({ id }) => id);
   }
 

@@ -16,7 +16,8 @@ const MAX_KINDS = 100;
 
 function checkedFilter(filter: AuditFilter | null | undefined): Filter {
   const { kinds = null, since = null, until = null } = filter ?? {};
-  if (kinds && kinds.length > MAX_KINDS) throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
+  if (kinds && kinds.length > MAX_KINDS)
+    throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
   return {
     kinds: kinds?.map((kind) => textArgument('kinds', kind)) ?? null,
     since,
@@ -35,7 +36,10 @@ export class AuditResolver {
   ) {}
 
   @Needs('audit')
-  @Query(() => AuditEntryConnection, { description: 'What happened on this server, newest first.', complexity: connectionCost })
+  @Query(() => AuditEntryConnection, {
+    description: 'What happened on this server, newest first.',
+    complexity: connectionCost,
+  })
   auditTrail(
     @Args() { first, after }: PageArgs,
     @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,

@@ -23,7 +23,10 @@ export enum TargetTypeName {
   SERVER = 'SERVER',
 }
 
-registerEnumType(ActorKind, { name: 'ActorKind', description: 'Who can do something: a stranger has not said who they are.' });
+registerEnumType(ActorKind, {
+  name: 'ActorKind',
+  description: 'Who can do something: a stranger has not said who they are.',
+});
 registerEnumType(TargetTypeName, { name: 'AuditTargetType', description: 'What something can be done to.' });
 
 @ObjectType({ description: 'Who did something.' })
@@ -112,7 +115,11 @@ export class AuditFilter {
   @Field(() => Date, { nullable: true, description: 'Before this time.' })
   until?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Text in the summary, target, names or address, in any case. Of three characters or more it is found fast.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Text in the summary, target, names or address, in any case. Of three characters or more it is found fast.',
+  })
   text?: string | null;
 }
 

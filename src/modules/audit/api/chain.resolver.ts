@@ -25,7 +25,9 @@ export class ChainResolver {
   @Query(() => [AuditCheckpoint], { description: 'Checkpoints, the newest first. Refusals: INVALID_REQUEST.' })
   auditCheckpoints(
     @Args('first', { type: () => Int, defaultValue: DEFAULT_FIRST }) first: number,
-    @Args('before', { type: () => Int, nullable: true, description: 'Only those with a lower sequence.' }) before?: number | null,
+    @Args('before', { type: () => Int, nullable: true, description: 'Only those with a lower sequence.' }) before?:
+      | number
+      | null,
   ): Promise<readonly AuditCheckpoint[]> {
     return this.checkpoints(first, before ?? null);
   }

@@ -42,7 +42,10 @@ export class AuditChain {
   @Field(() => Int, { description: 'Entries since the last checkpoint.' })
   unsigned!: number;
 
-  @Field(() => Boolean, { description: 'Is everything in the chain that is in the log? False for some moments is usual; if it stays, see the log of the server.' })
+  @Field(() => Boolean, {
+    description:
+      'Is everything in the chain that is in the log? False for some moments is usual; if it stays, see the log of the server.',
+  })
   isUpToDate!: boolean;
 
   @Field(() => AuditCheckpoint, { nullable: true })

@@ -67,7 +67,8 @@ export class AuditChain implements BeforeApplicationShutdown {
 
   private async add({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
     const last = await readLastLink(this.dataSource);
-    if (last.number !== number) throw new Error(`Another process has come to entry ${last.number} of the chain, this one to ${number}.`);
+    if (last.number !== number)
+      throw new Error(`Another process has come to entry ${last.number} of the chain, this one to ${number}.`);
     const links = link(events, last);
     const next = { number: number + events.length, epoch, cursor: events.at(-1)?.cursor ?? null };
     await addLinks(this.dataSource, links, next);

@@ -57,11 +57,31 @@ export function bind(event: RecordedEvent, number: number, previous: string): Bo
   const { id, type, stream, revision, recordedAt, data } = event;
   // It came out of JSON as it is, which its declaration does not say.
   const metadata = event.metadata as unknown as Json;
-  return { number, id, type, stream, revision: Number(revision), recordedAt: recordedAt.toISOString(), metadata, data: withoutBulk(data), previous };
+  return {
+    number,
+    id,
+    type,
+    stream,
+    revision: Number(revision),
+    recordedAt: recordedAt.toISOString(),
+    metadata,
+    data: withoutBulk(data),
+    previous,
+  };
 }
 
 /** SHA-256 of the canonical JSON (RFC 8785) of these nine members, in lower-case hex. */
-export function entryHash({ number, id, type, stream, revision, recordedAt, metadata, data, previous }: BoundEvent): string {
+export function entryHash({
+  number,
+  id,
+  type,
+  stream,
+  revision,
+  recordedAt,
+  metadata,
+  data,
+  previous,
+}: BoundEvent): string {
   return sha256(canonicalJson({ number, id, type, stream, revision, recordedAt, metadata, data, previous }));
 }
 

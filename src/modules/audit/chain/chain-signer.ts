@@ -39,7 +39,13 @@ export class ChainSigner {
   private async signNew(): Promise<Checkpoint | null> {
     const before = await readLastCheckpoint(this.dataSource);
     const [place, end] = [await readPlace(this.dataSource), await readLastLink(this.dataSource)];
-    if (!place || place.cursor === null || end.number !== place.number || end.number <= (before?.checkpoint.number ?? 0)) return null;
+    if (
+      !place ||
+      place.cursor === null ||
+      end.number !== place.number ||
+      end.number <= (before?.checkpoint.number ?? 0)
+    )
+      return null;
     const checkpoint = this.signed({
       serverId: this.identity.serverId,
       sequence: (before?.checkpoint.sequence ?? 0) + 1,

@@ -19,7 +19,8 @@ import { signedEnd } from './sign-end.js';
 /** So long an export waits for the chain to come to what was recorded last, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-export const isEmpty = (filter: AuditFilter): boolean => Object.values(filter).every((part) => part === null || part === undefined || part === '');
+export const isEmpty = (filter: AuditFilter): boolean =>
+  Object.values(filter).every((part) => part === null || part === undefined || part === '');
 
 /** The audit trail as text, piece by piece: the next is made when the last was taken. */
 @Injectable()
@@ -66,10 +67,22 @@ export class AuditExport {
   private header(filter: AuditFilter, entries: number): ExportHeader {
     const { serverId, name: serverName } = this.identity;
     const stories = new AuditProjection().version;
-    return { format: FORMAT, serverId, serverName, at: new Date().toISOString(), filter: isEmpty(filter) ? null : filter, stories, entries };
+    return {
+      format: FORMAT,
+      serverId,
+      serverName,
+      at: new Date().toISOString(),
+      filter: isEmpty(filter) ? null : filter,
+      stories,
+      entries,
+    };
   }
 
-  private end(entries: number, { number, hash }: { readonly number: number; readonly hash: string }, lines: string): ExportLine {
+  private end(
+    entries: number,
+    { number, hash }: { readonly number: number; readonly hash: string },
+    lines: string,
+  ): ExportLine {
     const { serverId, publicKey: key } = this.identity;
     const end = { entries, number, hash, lines, serverId, at: new Date().toISOString(), key };
     return { end: { ...end, signature: Buffer.from(this.identity.sign(signedEnd(end), key)).toString('base64url') } };

@@ -12,8 +12,26 @@ export function csvField(value: string): string {
 export const csvRecord = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\r\n`;
 
 export const CSV_HEADER = [
-  'number', 'recordedAt', 'kind', 'summary', 'actorKind', 'actorId', 'actorName', 'address', 'targetType', 'targetId', 'targetLabel', 'changes',
-  'originServerId', 'originServerName', 'originActor', 'serverId', 'correlationId', 'causationId', 'eventId', 'details',
+  'number',
+  'recordedAt',
+  'kind',
+  'summary',
+  'actorKind',
+  'actorId',
+  'actorName',
+  'address',
+  'targetType',
+  'targetId',
+  'targetLabel',
+  'changes',
+  'originServerId',
+  'originServerName',
+  'originActor',
+  'serverId',
+  'correlationId',
+  'causationId',
+  'eventId',
+  'details',
 ] as const;
 
 const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -25,12 +43,31 @@ const changesText = ({ changes }: AuditEntryView): string =>
 export function csvFields(entry: AuditEntryView): string[] {
   const { actor, target, origin } = entry;
   return [
-    String(entry.seq), entry.recordedAt.toISOString(), entry.kind, entry.summary, actor.kind, actor.id, actor.name, entry.address ?? '',
-    target.type, target.id, target.label ?? '', changesText(entry), origin?.serverId ?? '', origin?.serverName ?? '', origin?.actor ?? '',
-    entry.serverId, entry.correlationId, entry.causationId ?? '', entry.id, JSON.stringify(entry.details),
+    String(entry.seq),
+    entry.recordedAt.toISOString(),
+    entry.kind,
+    entry.summary,
+    actor.kind,
+    actor.id,
+    actor.name,
+    entry.address ?? '',
+    target.type,
+    target.id,
+    target.label ?? '',
+    changesText(entry),
+    origin?.serverId ?? '',
+    origin?.serverName ?? '',
+    origin?.actor ?? '',
+    entry.serverId,
+    entry.correlationId,
+    entry.causationId ?? '',
+    entry.id,
+    JSON.stringify(entry.details),
   ];
 }
 
 /** The last record: an export without it was cut off. */
 export const csvEnd = (entries: number): string[] =>
-  CSV_HEADER.map((name) => (name === 'kind' ? 'EndOfExport' : name === 'summary' ? `Complete: ${entries} entries` : ''));
+  CSV_HEADER.map((name) =>
+    name === 'kind' ? 'EndOfExport' : name === 'summary' ? `Complete: ${entries} entries` : '',
+  );

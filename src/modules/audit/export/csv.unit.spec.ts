@@ -15,9 +15,12 @@ function parse(text: string): string[][] {
 }
 
 describe('a field of CSV', () => {
-  it.each(['=1+1', '+49', '-2', '@SUM(A1)', '\t=1', '\r=1'])('that a spreadsheet would take for a formula is text: %j', (value) => {
-    expect(csvField(value)).toBe(`"'${value}"`);
-  });
+  it.each(['=1+1', '+49', '-2', '@SUM(A1)', '\t=1', '\r=1'])(
+    'that a spreadsheet would take for a formula is text: %j',
+    (value) => {
+      expect(csvField(value)).toBe(`"'${value}"`);
+    },
+  );
 
   it('is read as it was written, whatever is in it', () => {
     assert(

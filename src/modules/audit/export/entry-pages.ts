@@ -6,9 +6,17 @@ import { findEntries } from '../queries/search/find-entries.js';
 const PAGE = 500;
 
 /** All entries that a filter lets through up to one, the oldest first, a page at a time: as much as is asked for is read. */
-export async function* entryPages(dataSource: DataSource, filter: AuditFilter, upTo: number): AsyncGenerator<readonly AuditEntryView[]> {
-  for (let beyond: number | null = null; ; ) {
-    const page: readonly AuditEntryView[] = await findEntries(dataSource, filter, { order: 'oldest', count: PAGE, beyond });
+export async function* entryPages(
+  dataSource: DataSource,
+  filter: AuditFilter,
+  upTo: number,
+): AsyncGenerator<readonly AuditEntryView[]> {
+  for (let beyond: number | null = null; ;) {
+    const page: readonly AuditEntryView[] = await findEntries(dataSource, filter, {
+      order: 'oldest',
+      count: PAGE,
+      beyond,
+    });
     const wanted = page.filter(({ seq }) => seq <= upTo);
     if (wanted.length > 0) yield wanted;
     const last = page.at(-1);

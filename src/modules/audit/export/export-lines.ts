@@ -9,7 +9,13 @@ import type { AuditFilter } from '../queries/audit-trail.query.js';
 import { EntryReader, entryPages } from './entry-pages.js';
 import type { ExportLine, Shown } from './export-format.js';
 
-const shownOf = ({ target, summary, details, changes, origin }: AuditEntryView): Shown => ({ target, summary, details, changes, origin });
+const shownOf = ({ target, summary, details, changes, origin }: AuditEntryView): Shown => ({
+  target,
+  summary,
+  details,
+  changes,
+  origin,
+});
 
 /** Where the events of an export begin. */
 interface Beginning {
@@ -21,7 +27,12 @@ interface Beginning {
  * Log, chain and entries side by side, up to an entry of the chain. Without a filter every event is a line, and every
  * checkpoint; with one just the entries that it lets through.
  */
-export async function* exportLines(dataSource: DataSource, store: EventStore, filter: AuditFilter | null, upTo: number): AsyncGenerator<ExportLine[]> {
+export async function* exportLines(
+  dataSource: DataSource,
+  store: EventStore,
+  filter: AuditFilter | null,
+  upTo: number,
+): AsyncGenerator<ExportLine[]> {
   const entries = new EntryReader(entryPages(dataSource, filter ?? {}, Number.MAX_SAFE_INTEGER));
   const begin = filter ? await beginning(dataSource, store, await entries.peek()) : { number: 0, cursor: null };
   if (!begin) return;
@@ -42,14 +53,24 @@ export async function* exportLines(dataSource: DataSource, store: EventStore, fi
 }
 
 /** A checkpoint before the first entry knows its place in the log. Null when there is no entry. */
-async function beginning(dataSource: DataSource, store: EventStore, first: AuditEntryView | null): Promise<Beginning | null> {
+async function beginning(
+  dataSource: DataSource,
+  store: EventStore,
+  first: AuditEntryView | null,
+): Promise<Beginning | null> {
   if (!first) return null;
   const link = await findLink(dataSource, first.id);
   if (!link) return null;
   return (await readCheckpointAt(dataSource, link.number - 1, await store.epoch())) ?? { number: 0, cursor: null };
 }
 
-async function pageOf(dataSource: DataSource, events: readonly RecordedEvent[], before: number, entries: EntryReader, whole: boolean): Promise<ExportLine[]> {
+async function pageOf(
+  dataSource: DataSource,
+  events: readonly RecordedEvent[],
+  before: number,
+  entries: EntryReader,
+  whole: boolean,
+): Promise<ExportLine[]> {
   const [from, to] = [before + 1, before + events.length];
   const links = new Map((await readLinks(dataSource, before, to)).map((link) => [link.number, link]));
   const checkpoints = whole ? await readCheckpointsOf(dataSource, from, to) : [];
@@ -65,7 +86,12 @@ async function pageOf(dataSource: DataSource, events: readonly RecordedEvent[], 
   return lines;
 }
 
-function lineOf(event: RecordedEvent, number: number, links: ReadonlyMap<number, ChainLink>, shown: Shown | null): ExportLine {
+function lineOf(
+  event: RecordedEvent,
+  number: number,
+  links: ReadonlyMap<number, ChainLink>,
+  shown: Shown | null,
+): ExportLine {
   const previous = number === 1 ? '0'.repeat(64) : (links.get(number - 1)?.hash ?? '');
   return { entry: { ...bind(event, number, previous), hash: links.get(number)?.hash ?? '', shown } };
 }

@@ -8,7 +8,10 @@ import { exportRequest } from './export-request.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
 
-const TYPES = { csv: 'text/csv; charset=utf-8; header=present', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
+const TYPES = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+} as const;
 
 /** The audit trail as a file. */
 @Controller()

@@ -17,7 +17,10 @@ export class AuditTrailHandler implements IQueryHandler<AuditTrailQuery> {
     const count = checkFirst(first) + 1;
     const beyond = after === null ? null : decodeCursor(after, Place).seq;
     const entries = await findEntries(this.dataSource, filter, { order: 'newest', count, beyond });
-    return pageOf(entries, { first, after }, (node) => ({ cursor: encodeCursor({ order: 'AUDIT', seq: node.seq }), node }));
+    return pageOf(entries, { first, after }, (node) => ({
+      cursor: encodeCursor({ order: 'AUDIT', seq: node.seq }),
+      node,
+    }));
   }
 }
 

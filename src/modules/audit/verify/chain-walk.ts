@@ -28,7 +28,10 @@ export class ChainWalk {
   last: Checkpoint | null;
   private readonly signed = new Map<string, Checkpoint>();
 
-  constructor(start: Start, private readonly keys: KeyHistory) {
+  constructor(
+    start: Start,
+    private readonly keys: KeyHistory,
+  ) {
     this.number = start.number;
     this.hash = start.hash;
     this.last = start.checkpoint;
@@ -43,13 +46,17 @@ export class ChainWalk {
   /** A checkpoint of the entry that was reached last. @throws Tampered */
   checkpoint(stored: unknown): void {
     const parsed = CheckpointShape.safeParse(stored);
-    if (!parsed.success) throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
+    if (!parsed.success)
+      throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
     const checkpoint = parsed.data;
     const name = `Checkpoint ${checkpoint.sequence}`;
     requireSignature(checkpoint);
     const expected = (this.last?.sequence ?? 0) + 1;
     if (checkpoint.sequence !== expected || checkpoint.previous !== checkpointDigest(this.last)) {
-      throw this.wrong('checkpoint', `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`);
+      throw this.wrong(
+        'checkpoint',
+        `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`,
+      );
     }
     if (checkpoint.number !== this.number || checkpoint.hash !== this.hash) throw this.rewritten(checkpoint);
     if (!this.signed.has(checkpoint.key)) this.signed.set(checkpoint.key, checkpoint);

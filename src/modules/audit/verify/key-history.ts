@@ -51,7 +51,8 @@ export class KeyHistory {
     const { publicKey, previousPublicKey, proof } = rotation.data;
     const isNext = this.keys.at(-1)?.publicKey === previousPublicKey;
     const signed = rotationBytes(this.serverId, previousPublicKey, publicKey);
-    const proven = isNext && typeof proof === 'string' && verifies(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
+    const proven =
+      isNext && typeof proof === 'string' && verifies(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
     this.keys.push({ publicKey, proven });
   }
 }

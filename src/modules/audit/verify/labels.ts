@@ -12,7 +12,8 @@ export class Labels {
   private readonly claimed = new Map<string, string | null>();
 
   fits({ targetId, targetLabel, targetType, kind }: Row, shown: string | null): boolean {
-    if (targetLabel !== null) return shown === targetLabel && (targetType !== 'PACKAGE' || this.learn(targetId, targetLabel, kind));
+    if (targetLabel !== null)
+      return shown === targetLabel && (targetType !== 'PACKAGE' || this.learn(targetId, targetLabel, kind));
     if (targetType !== 'PACKAGE') return shown === null;
     const known = this.known.get(targetId);
     if (known !== undefined) return shown === known;

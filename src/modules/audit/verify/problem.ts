@@ -1,5 +1,14 @@
 /** What is wrong with an entry. `tail`: the end is missing. `shown`: what is shown is not what the log says. */
-export type Wrong = 'changed' | 'removed' | 'inserted' | 'reordered' | 'signature' | 'checkpoint' | 'tail' | 'shown' | 'unreadable';
+export type Wrong =
+  | 'changed'
+  | 'removed'
+  | 'inserted'
+  | 'reordered'
+  | 'signature'
+  | 'checkpoint'
+  | 'tail'
+  | 'shown'
+  | 'unreadable';
 
 /** The first entry that is not as it was, and what is wrong with it. */
 export interface Problem {

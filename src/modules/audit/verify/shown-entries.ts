@@ -9,15 +9,56 @@ import { Tampered } from './problem.js';
 
 /** An entry as it should be shown, without the label, which may have been learnt later. */
 function shownAs(row: AuditEntryEntity): Omit<AuditEntryView, 'target'> & { target: { type: string; id: string } } {
-  const { eventId: id, seq, kind, recordedAt, address, serverId, correlationId, causationId, summary, details, changes } = row;
-  const origin = row.originServerId === null ? null : { serverId: row.originServerId, serverName: row.originServerName, actor: row.originActor };
+  const {
+    eventId: id,
+    seq,
+    kind,
+    recordedAt,
+    address,
+    serverId,
+    correlationId,
+    causationId,
+    summary,
+    details,
+    changes,
+  } = row;
+  const origin =
+    row.originServerId === null
+      ? null
+      : { serverId: row.originServerId, serverName: row.originServerName, actor: row.originActor };
   const actor = { kind: row.actorKind, id: row.actorId, name: row.actorName };
   const target = { type: row.targetType, id: row.targetId };
-  return { id, seq, kind, recordedAt, actor, address, serverId, correlationId, causationId, target, summary, details, changes, origin };
+  return {
+    id,
+    seq,
+    kind,
+    recordedAt,
+    actor,
+    address,
+    serverId,
+    correlationId,
+    causationId,
+    target,
+    summary,
+    details,
+    changes,
+    origin,
+  };
 }
 
 const FIELDS = [
-  'id', 'kind', 'recordedAt', 'actor', 'address', 'serverId', 'correlationId', 'causationId', 'target', 'summary', 'details', 'changes',
+  'id',
+  'kind',
+  'recordedAt',
+  'actor',
+  'address',
+  'serverId',
+  'correlationId',
+  'causationId',
+  'target',
+  'summary',
+  'details',
+  'changes',
   'origin',
 ] as const;
 
@@ -39,7 +80,11 @@ export class ShownEntries {
   }
 
   /** @param shown finds the entry that is shown under a number @throws Tampered */
-  compare(events: readonly RecordedEvent[], shown: (seq: number, eventId: string) => AuditEntryView | undefined, partly = false): void {
+  compare(
+    events: readonly RecordedEvent[],
+    shown: (seq: number, eventId: string) => AuditEntryView | undefined,
+    partly = false,
+  ): void {
     const rows = auditRows(tell(events), this.before);
     const fields = partly ? FIELDS.filter((field) => field !== 'changes' && field !== 'origin') : FIELDS;
     for (const row of rows) {

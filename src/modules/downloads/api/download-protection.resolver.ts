@@ -17,7 +17,11 @@ import {
   DownloadUrlArgs,
 } from './download-protection.types.js';
 
-const shown = ({ mode, username, networks }: Protection): DownloadProtection => ({ mode: DownloadProtectionMode[mode], username, networks });
+const shown = ({ mode, username, networks }: Protection): DownloadProtection => ({
+  mode: DownloadProtectionMode[mode],
+  username,
+  networks,
+});
 
 @Resolver(() => DownloadProtection)
 export class DownloadProtectionResolver {
@@ -34,7 +38,8 @@ export class DownloadProtectionResolver {
 
   @Needs('server')
   @Mutation(() => DownloadProtectionSet, {
-    description: 'Says who may download packages from this server, from now on. Refusals: INVALID_REQUEST, PASSWORD_REFUSED.',
+    description:
+      'Says who may download packages from this server, from now on. Refusals: INVALID_REQUEST, PASSWORD_REFUSED.',
   })
   async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
     const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
@@ -52,7 +57,9 @@ export class DownloadProtectionResolver {
   })
   async createDownloadUrl(@Args() { packageId, expiresInSeconds }: DownloadUrlArgs): Promise<DownloadUrl> {
     const id = uuidArgument('packageId', packageId);
-    const file = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(new PublishedFileQuery({ packageId: id }));
+    const file = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(
+      new PublishedFileQuery({ packageId: id }),
+    );
     if (!file) throw new Refusal('PACKAGE_NOT_FOUND', 'No package with this id is served here.');
     return this.commands.execute(new CreateDownloadUrl(id, file.filename, expiresInSeconds));
   }

@@ -19,7 +19,9 @@ registerEnumType(DownloadProtectionMode, {
   },
 });
 
-@ObjectType({ description: 'Who may download packages from this server. Other servers fetch by their own, signed calls.' })
+@ObjectType({
+  description: 'Who may download packages from this server. Other servers fetch by their own, signed calls.',
+})
 export class DownloadProtection {
   @Field(() => DownloadProtectionMode)
   mode!: DownloadProtectionMode;
@@ -36,7 +38,10 @@ export class DownloadProtectionSet {
   @Field(() => DownloadProtection)
   protection!: DownloadProtection;
 
-  @Field(() => String, { nullable: true, description: 'With BASIC, when none was given: a password that was made. Shown once.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'With BASIC, when none was given: a password that was made. Shown once.',
+  })
   generatedPassword!: string | null;
 }
 
@@ -63,7 +68,10 @@ export class DownloadProtectionArgs {
   })
   password?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'With NETWORK: up to 1,000 such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'With NETWORK: up to 1,000 such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
+  })
   networks?: string[] | null;
 }
 

@@ -16,7 +16,10 @@ export class DownloadPasswords {
 
   /** argon2id in PHC format; null when there is none. */
   async find(id: string): Promise<string | null> {
-    const rows: { hash: string }[] = await this.dataSource.query('SELECT hash FROM state.download_passwords WHERE id = $1', [id]);
+    const rows: { hash: string }[] = await this.dataSource.query(
+      'SELECT hash FROM state.download_passwords WHERE id = $1',
+      [id],
+    );
     return rows[0]?.hash ?? null;
   }
 

@@ -23,9 +23,11 @@ export class SetDownloadProtectionHandler implements ICommandHandler<SetDownload
   async execute({ to: { mode, username, password, networks } }: SetDownloadProtection): Promise<ProtectionSet> {
     if (mode === 'NETWORK') void new AllowedNetworks(networks);
     const before = await this.runner.load(downloads);
-    const keeps = mode !== 'BASIC' || (password === null && before.credentialId !== null && before.username === username);
+    const keeps =
+      mode !== 'BASIC' || (password === null && before.credentialId !== null && before.username === username);
     const chosen = keeps ? null : checked(password ?? oneTimePassword());
-    const credentialId = chosen === null ? before.credentialId : await this.passwords.store(await this.hashing.hash(chosen));
+    const credentialId =
+      chosen === null ? before.credentialId : await this.passwords.store(await this.hashing.hash(chosen));
     const to = { mode, username, credentialId, networks };
     const { state, receipt } = await this.runner.run(downloads, undefined, { type: 'protect', to });
     await this.views.reflect(receipt);
@@ -36,5 +38,8 @@ export class SetDownloadProtectionHandler implements ICommandHandler<SetDownload
 
 function checked(password: string): string {
   if (password.length >= SHORTEST && password.length <= LONGEST) return password;
-  throw new Refusal('PASSWORD_REFUSED', `The password for downloads must have ${SHORTEST} to ${LONGEST} characters. Leave it out to have one made.`);
+  throw new Refusal(
+    'PASSWORD_REFUSED',
+    `The password for downloads must have ${SHORTEST} to ${LONGEST} characters. Leave it out to have one made.`,
+  );
 }

@@ -1,6 +1,11 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/refusal.js';
-import { downloadEvents, UNPROTECTED, type DownloadEvent, type DownloadProtection } from '../contracts/download.events.js';
+import {
+  downloadEvents,
+  UNPROTECTED,
+  type DownloadEvent,
+  type DownloadProtection,
+} from '../contracts/download.events.js';
 
 /** Replaces all of it. */
 export interface ProtectDownloads {

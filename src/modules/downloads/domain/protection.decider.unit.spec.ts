@@ -8,11 +8,16 @@ const protect = (to: Partial<DownloadProtection>, state = UNPROTECTED) =>
 const refusal = expect.objectContaining({ code: 'INVALID_REQUEST' });
 
 describe('the protection of downloads', () => {
-  it('is none at first', () => expect(downloads.initial).toEqual({ mode: 'NONE', username: null, credentialId: null, networks: [] }));
+  it('is none at first', () =>
+    expect(downloads.initial).toEqual({ mode: 'NONE', username: null, credentialId: null, networks: [] }));
 
   it('changes to what is asked for, without what that does not use', () => {
-    expect(protect({ ...basic, networks: ['10.0.0.0/8'] })).toEqual([{ type: 'DownloadProtectionChanged', data: basic }]);
-    expect(protect({ ...basic, mode: 'SIGNED' })).toEqual([{ type: 'DownloadProtectionChanged', data: { ...UNPROTECTED, mode: 'SIGNED' } }]);
+    expect(protect({ ...basic, networks: ['10.0.0.0/8'] })).toEqual([
+      { type: 'DownloadProtectionChanged', data: basic },
+    ]);
+    expect(protect({ ...basic, mode: 'SIGNED' })).toEqual([
+      { type: 'DownloadProtectionChanged', data: { ...UNPROTECTED, mode: 'SIGNED' } },
+    ]);
   });
 
   it('records nothing when nothing differs', () => {

@@ -43,7 +43,11 @@ export class BasicCheck {
   ) {}
 
   /** @throws Refusal TOO_MANY_REQUESTS, UNAVAILABLE */
-  async passes({ username, password }: Credentials, wanted: DownloadProtection, address: string | null): Promise<boolean> {
+  async passes(
+    { username, password }: Credentials,
+    wanted: DownloadProtection,
+    address: string | null,
+  ): Promise<boolean> {
     const isName = timingSafeEqual(digest(username), digest(wanted.username ?? ''));
     const key = digest(JSON.stringify([wanted.credentialId, password])).toString('base64');
     if (isName && this.right.has(key)) return true;

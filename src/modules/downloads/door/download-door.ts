@@ -47,15 +47,26 @@ export class DownloadDoor {
     const { mode } = this.protection.current;
     if (mode === 'BASIC') return this.byPassword(wanted, request, response);
     if (mode === 'NETWORK' && this.protection.networks.include(callerAddress(request))) return;
-    const reason = mode === 'NETWORK' ? 'This address is in none of the networks that may download.' : 'Only signed addresses can be downloaded here.';
-    await this.refuse(wanted, request, null, new Refusal('FORBIDDEN', `${reason} Ask for one that \`createDownloadUrl\` makes.`));
+    const reason =
+      mode === 'NETWORK'
+        ? 'This address is in none of the networks that may download.'
+        : 'Only signed addresses can be downloaded here.';
+    await this.refuse(
+      wanted,
+      request,
+      null,
+      new Refusal('FORBIDDEN', `${reason} Ask for one that \`createDownloadUrl\` makes.`),
+    );
   }
 
   private async byPassword(wanted: AtTheDoor, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const shown = basicCredentials(request.headers.authorization);
     if (shown && (await this.basic.passes(shown, this.protection.current, callerAddress(request)))) return;
     response.setHeader('WWW-Authenticate', CHALLENGE);
-    const refusal = new Refusal('UNAUTHENTICATED', 'Downloads need the name and password of this server\'s read-only account.');
+    const refusal = new Refusal(
+      'UNAUTHENTICATED',
+      "Downloads need the name and password of this server's read-only account.",
+    );
     // Every client asks without a password first.
     if (!shown) throw refusal;
     await this.refuse(wanted, request, shown.username, refusal);
@@ -63,7 +74,8 @@ export class DownloadDoor {
 
   private async bySignature(wanted: AtTheDoor, request: IncomingMessage): Promise<void> {
     const { query, packageId } = wanted;
-    const verdict = packageId === null ? 'wrong' : await this.urls.check(packageId, query.get('expires'), query.get('signature'));
+    const verdict =
+      packageId === null ? 'wrong' : await this.urls.check(packageId, query.get('expires'), query.get('signature'));
     if (verdict === 'valid') return;
     const refusal =
       verdict === 'expired'
@@ -72,11 +84,23 @@ export class DownloadDoor {
     await this.refuse(wanted, request, null, refusal);
   }
 
-  private async refuse({ path }: AtTheDoor, request: IncomingMessage, username: string | null, refusal: Refusal): Promise<never> {
-    const data = { path: path.slice(0, MAX_PATH), username: username?.slice(0, MAX_PATH) ?? null, reason: refusal.message };
+  private async refuse(
+    { path }: AtTheDoor,
+    request: IncomingMessage,
+    username: string | null,
+    refusal: Refusal,
+  ): Promise<never> {
+    const data = {
+      path: path.slice(0, MAX_PATH),
+      username: username?.slice(0, MAX_PATH) ?? null,
+      reason: refusal.message,
+    };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>
       this.refusals.note((unrecorded) =>
-        this.log.append('download-refusals', downloadEvents, { type: 'DownloadRefused', data: { ...data, unrecorded } }),
+        this.log.append('download-refusals', downloadEvents, {
+          type: 'DownloadRefused',
+          data: { ...data, unrecorded },
+        }),
       ),
     );
     throw refusal;

@@ -15,7 +15,10 @@ import { isDownloadPath, parseDownloadPath } from './download-path.js';
 import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 
 const damaged = (): Refusal =>
-  new Refusal('UNAVAILABLE', 'The file of this package is damaged on this server, and is being mended. Try again soon.');
+  new Refusal(
+    'UNAVAILABLE',
+    'The file of this package is damaged on this server, and is being mended. Try again soon.',
+  );
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
 export const DOWNLOADS = {
@@ -47,7 +50,9 @@ export class Downloads implements OnModuleInit {
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
     if (!isDownloadPath(path)) return false;
-    this.serve(path, query < 0 ? '' : url.slice(query), request, response).catch((error: unknown) => answerError(error, request, response));
+    this.serve(path, query < 0 ? '' : url.slice(query), request, response).catch((error: unknown) =>
+      answerError(error, request, response),
+    );
     return true;
   }
 

@@ -46,7 +46,8 @@ export class PackageFieldsResolver {
   @Needs('read')
   @ResolveField(() => String, {
     nullable: true,
-    description: 'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
+    description:
+      'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
   })
   versionPath(@Parent() { id, state, filename }: Package): string | null {
     const isGiven = state === 'AVAILABLE' || state === 'SUPERSEDED';
@@ -64,7 +65,10 @@ export class PackageFieldsResolver {
 
   @Needs('read')
   @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })
-  async chunks(@Parent() { id, size, chunkSize }: Package, @Args() { first, after }: PageArgs): Promise<ChunkConnection> {
+  async chunks(
+    @Parent() { id, size, chunkSize }: Package,
+    @Args() { first, after }: PageArgs,
+  ): Promise<ChunkConnection> {
     const from = typeof after === 'string' ? decodeCursor(after, Place).index + 1 : 0;
     const chunks = await this.chunkPages.load({ packageId: id, from, count: checkFirst(first) + 1 });
     return pageOf(chunks, { first, after }, (chunk) => {

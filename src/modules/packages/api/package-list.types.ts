@@ -14,7 +14,10 @@ export enum OrderDirection {
   DESC = 'DESC',
 }
 
-registerEnumType(PackageOrderFieldName, { name: 'PackageOrderField', description: 'What a list of packages is sorted by.' });
+registerEnumType(PackageOrderFieldName, {
+  name: 'PackageOrderField',
+  description: 'What a list of packages is sorted by.',
+});
 registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending.' });
 
 @InputType({ description: 'Which packages to list. What is left out does not restrict.' })
@@ -25,7 +28,10 @@ export class PackageFilter {
   @Field(() => [StageName], { nullable: true, description: 'One or more stages.' })
   stage?: StageName[] | null;
 
-  @Field(() => [PackageStateName], { nullable: true, description: 'One or more states; all but REMOVED when left out.' })
+  @Field(() => [PackageStateName], {
+    nullable: true,
+    description: 'One or more states; all but REMOVED when left out.',
+  })
   state?: PackageStateName[] | null;
 }
 

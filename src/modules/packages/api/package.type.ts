@@ -24,7 +24,9 @@ registerEnumType(PackageStateName, {
     SUPERSEDED: { description: 'Held here; its filename serves a package that was published later.' },
     WITHHELD: { description: 'Held here and not served: its stage does not reach this server.' },
     REPLICATING: { description: 'On its way here from a peer.' },
-    DAMAGED: { description: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself." },
+    DAMAGED: {
+      description: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself.",
+    },
     FAILED: { description: 'Could not be fetched; `retryReplica` tries again.' },
     ANNOUNCED: { description: 'Known from a peer and not held here.' },
     REMOVED: { description: 'Removed on every server. It comes back only by being published again.' },

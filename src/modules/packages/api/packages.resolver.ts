@@ -7,7 +7,13 @@ import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/types/page.args.js';
 import { PackageCountQuery, PackagesQuery, type PackageFilter as Filter } from '../queries/list/packages.query.js';
 import { PackageByFilenameQuery, PackagesByIdQuery } from '../queries/lookup/package.query.js';
-import { OrderDirection, PackageConnection, PackageFilter, PackageOrder, PackageOrderFieldName } from './package-list.types.js';
+import {
+  OrderDirection,
+  PackageConnection,
+  PackageFilter,
+  PackageOrder,
+  PackageOrderFieldName,
+} from './package-list.types.js';
 import { Package } from './package.type.js';
 
 /** A page that remembers its filter, for `totalCount`. */
@@ -24,9 +30,14 @@ export class PackagesResolver {
   async packages(
     @Args() { first, after }: PageArgs,
     @Args('filter', { type: () => PackageFilter, nullable: true }) filter?: PackageFilter | null,
-    @Args('orderBy', { type: () => PackageOrder, nullable: true, defaultValue: DEFAULT_ORDER }) orderBy?: PackageOrder | null,
+    @Args('orderBy', { type: () => PackageOrder, nullable: true, defaultValue: DEFAULT_ORDER })
+    orderBy?: PackageOrder | null,
   ): Promise<FilteredPage> {
-    const wanted = { filename: optionalText('filename', filter?.filename), stages: filter?.stage, states: filter?.state };
+    const wanted = {
+      filename: optionalText('filename', filter?.filename),
+      stages: filter?.stage,
+      states: filter?.state,
+    };
     const page = await this.queries.execute(new PackagesQuery(wanted, orderBy ?? DEFAULT_ORDER, first, after ?? null));
     return { ...page, filter: wanted };
   }

@@ -16,7 +16,10 @@ import { bodySize, filenameInUrl, requirePlainBody, stageInQuery, UPLOAD_PATH } 
 type Request = IncomingMessage & { readonly originalUrl: string };
 
 /** Only refuses what no package could be named; everything else goes on to the guard. */
-export const UNREADABLE_FILENAME = { call: 'PUT /api/packages/{a filename that is no UTF-8}', need: 'public' } as const satisfies StatedRoute;
+export const UNREADABLE_FILENAME = {
+  call: 'PUT /api/packages/{a filename that is no UTF-8}',
+  need: 'public',
+} as const satisfies StatedRoute;
 
 /** Of one account: far more than one disk takes. */
 const STARTS = { burst: 5_000, perSecond: 100 };

@@ -34,7 +34,10 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Packag
     for (const stamp of [publication, stageStamp, removal ?? publication]) {
       if (!isStamp(stamp)) throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed time stamp.');
       if (this.clock.hybrid.isTooFarAhead(stamp)) {
-        throw new Refusal('STAMP_AHEAD', 'The peer sent a time stamp from the future: compare the clocks of the servers.');
+        throw new Refusal(
+          'STAMP_AHEAD',
+          'The peer sent a time stamp from the future: compare the clocks of the servers.',
+        );
       }
     }
   }

@@ -10,7 +10,8 @@ const digests = (chunks: number) => ({
 describe('pages of chunk digests', () => {
   it.each([0, 1, 511, 512, 513, 10_000])('hold all of %i chunks in order', (chunks) => {
     const pages = pagesOf(digests(chunks));
-    const all = (name: 'sha1' | 'sha256'): Buffer => Buffer.concat(pages.map((page) => Buffer.from(page[name], 'base64')));
+    const all = (name: 'sha1' | 'sha256'): Buffer =>
+      Buffer.concat(pages.map((page) => Buffer.from(page[name], 'base64')));
     expect(all('sha1').equals(digests(chunks).sha1)).toBe(true);
     expect(all('sha256').equals(digests(chunks).sha256)).toBe(true);
     expect(pages.reduce((next, page) => (page.first === next ? next + page.count : -1), 0)).toBe(chunks);

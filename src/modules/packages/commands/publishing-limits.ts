@@ -13,7 +13,9 @@ const isOwn = ({ origin, uploadedBy }: PackageFacts, authority: Authority, serve
 function requireOwn(authority: Authority, facts: PackageFacts, serverId: string, what: string): void {
   if (authority.ofOthers || isOwn(facts, authority, serverId)) return;
   const { uploadedBy, origin } = facts;
-  throw new Refusal('FORBIDDEN', `${what}: ${uploadedBy} has published it on ${origin.name}. The role admin can.`, { uploadedBy });
+  throw new Refusal('FORBIDDEN', `${what}: ${uploadedBy} has published it on ${origin.name}. The role admin can.`, {
+    uploadedBy,
+  });
 }
 
 /** @throws Refusal FORBIDDEN for a stage above the caller's limit, from which or to which */
@@ -33,7 +35,12 @@ export function requireMayRemove(authority: Authority | null, facts: PackageFact
  * The same file once more changes the stage of the package, and whose it is. @throws Refusal FORBIDDEN, as for a promotion
  * and a removal
  */
-export function requireMayPublish(authority: Authority | null, facts: PackageFacts | null, stage: Stage, serverId: string): void {
+export function requireMayPublish(
+  authority: Authority | null,
+  facts: PackageFacts | null,
+  stage: Stage,
+  serverId: string,
+): void {
   requireStage(authority, stage);
   if (!authority || !facts || isRemoved(facts)) return;
   requireOwn(authority, facts, serverId, 'This very file is there already');

@@ -38,12 +38,18 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
     if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
     const authors = { ...known.authors, ...authorOf(event, event.record, facts) };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
-    return removed ? { ...known, facts, authors, uploadedAt: null, removedCursor: event.record.cursor } : { ...known, facts, authors };
+    return removed
+      ? { ...known, facts, authors, uploadedAt: null, removedCursor: event.record.cursor }
+      : { ...known, facts, authors };
   },
 };
 
 /** Of a change that has become the register's. */
-function authorOf(event: PackageEvent, { metadata }: RecordedEvent, facts: PackageFacts | null): Partial<ChangeAuthors> {
+function authorOf(
+  event: PackageEvent,
+  { metadata }: RecordedEvent,
+  facts: PackageFacts | null,
+): Partial<ChangeAuthors> {
   if (event.type !== 'PackageStageChanged' && event.type !== 'PackageRemoved') return {};
   const { source, by, stamp } = event.data;
   const own = { serverId: metadata.serverId, serverName: null, actor: metadata.actor.name };

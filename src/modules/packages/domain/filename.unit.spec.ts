@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { checkedFilename } from './filename.js';
 
 describe('filename', () => {
-  it.each(['Firefox 128.0.pkg', 'a', 'ünï.dmg', '日本語.zip', '...', '.hidden', 'a%b', 'x'.repeat(255)])('takes %j', (name) => {
-    expect(checkedFilename(name)).toBe(name.normalize('NFC'));
-  });
+  it.each(['Firefox 128.0.pkg', 'a', 'ünï.dmg', '日本語.zip', '...', '.hidden', 'a%b', 'x'.repeat(255)])(
+    'takes %j',
+    (name) => {
+      expect(checkedFilename(name)).toBe(name.normalize('NFC'));
+    },
+  );
 
   it('is the same name in NFC and NFD', () => {
     expect(checkedFilename('u\u0308.pkg')).toBe('\u00fc.pkg');

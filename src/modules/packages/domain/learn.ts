@@ -17,7 +17,12 @@ function stageChanged(ours: PackageFacts, theirs: PackageFacts, source: Source, 
 }
 
 /** What the facts of a peer change in ours: nothing when they are old news. @throws Refusal PACKAGE_CONFLICT */
-export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: string, authors?: ChangeAuthors): PackageEvent[] {
+export function learn(
+  ours: PackageFacts | null,
+  theirs: PackageFacts,
+  peerId: string,
+  authors?: ChangeAuthors,
+): PackageEvent[] {
   if (ours && SAME.some((key) => ours[key] !== theirs[key])) {
     throw new Refusal('PACKAGE_CONFLICT', 'The peer describes the content of this package differently.');
   }
@@ -32,7 +37,10 @@ export function learn(ours: PackageFacts | null, theirs: PackageFacts, peerId: s
   if (theirs.stageStamp > facts.stageStamp) events.push(stageChanged(facts, theirs, source, authors?.stage ?? null));
   if (theirs.removal && theirs.removal > (facts.removal ?? '')) {
     const { packageId, filename } = facts;
-    events.push({ type: 'PackageRemoved', data: { packageId, filename, stamp: theirs.removal, source, by: authors?.removal ?? null } });
+    events.push({
+      type: 'PackageRemoved',
+      data: { packageId, filename, stamp: theirs.removal, source, by: authors?.removal ?? null },
+    });
   }
   return events;
 }

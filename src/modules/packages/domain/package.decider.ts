@@ -2,7 +2,13 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { packageEvents, type ChunkPage, type PackageEvent, type PackagePublished, type PackageSuperseded } from '../contracts/package.events.js';
+import {
+  packageEvents,
+  type ChunkPage,
+  type PackageEvent,
+  type PackagePublished,
+  type PackageSuperseded,
+} from '../contracts/package.events.js';
 import type { ChangeAuthors } from '../contracts/learn-package.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import { checkPages } from './chunk-pages.js';
@@ -57,7 +63,11 @@ function record(state: PackageState, packageId: string, pages: readonly ChunkPag
   return hashed(packageId, pages);
 }
 
-function recordLast(state: PackageState, whole: PackageFacts | Publication, pages: readonly ChunkPage[]): PackageEvent[] {
+function recordLast(
+  state: PackageState,
+  whole: PackageFacts | Publication,
+  pages: readonly ChunkPage[],
+): PackageEvent[] {
   const events = record(state, whole.packageId, pages);
   if (events.reduce(evolve, state).chunks !== whole.chunkCount) {
     throw new Refusal('INVALID_REQUEST', 'The digests of some chunks are missing.');

@@ -56,12 +56,18 @@ describe('a package whose filename another one takes over', () => {
     given(published()).when(supersede).gives(superseded);
     given(published(), superseded).when(supersede).gives();
     const later = { ...by, publication: stamp(30) };
-    given(published(), superseded).when({ ...supersede, by: later }).gives({ ...superseded, data: { ...superseded.data, by: later } } as PackageEvent);
+    given(published(), superseded)
+      .when({ ...supersede, by: later })
+      .gives({ ...superseded, data: { ...superseded.data, by: later } } as PackageEvent);
   });
 
   it('does not when it was published later, was removed, or is not known', () => {
-    given(published({ publication: stamp(21) })).when(supersede).gives();
-    given(published(), removed(stamp(12))).when(supersede).gives();
+    given(published({ publication: stamp(21) }))
+      .when(supersede)
+      .gives();
+    given(published(), removed(stamp(12)))
+      .when(supersede)
+      .gives();
     given().when(supersede).gives();
   });
 });
@@ -113,7 +119,14 @@ describe('stage and removal', () => {
   it('changes the stage', () => {
     known.when({ type: 'setStage', stage: 'Dev', stamp: stamp(11) }).gives({
       type: 'PackageStageChanged',
-      data: { packageId: 'p1', filename: 'a.pkg', from: 'Prod', to: 'Dev', stamp: stamp(11), source: { kind: 'local' } },
+      data: {
+        packageId: 'p1',
+        filename: 'a.pkg',
+        from: 'Prod',
+        to: 'Dev',
+        stamp: stamp(11),
+        source: { kind: 'local' },
+      },
     });
   });
 
@@ -132,7 +145,9 @@ describe('stage and removal', () => {
     given(...chunks(page(0, 3)))
       .when({ type: 'setStage', stage: 'Dev', stamp: stamp(1) })
       .refuses('PACKAGE_NOT_FOUND');
-    given().when({ type: 'remove', stamp: stamp(1) }).refuses('PACKAGE_NOT_FOUND');
+    given()
+      .when({ type: 'remove', stamp: stamp(1) })
+      .refuses('PACKAGE_NOT_FOUND');
   });
 });
 
@@ -155,14 +170,20 @@ describe('learning from a peer', () => {
     const source = { kind: 'peer', peerId: 'b' } as const;
     const names = { packageId: 'p1', filename: 'a.pkg' };
     known.when(learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) })).gives(
-      { type: 'PackageStageChanged', data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source, by: null } },
+      {
+        type: 'PackageStageChanged',
+        data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source, by: null },
+      },
       { type: 'PackageRemoved', data: { ...names, stamp: stamp(12), source, by: null } },
     );
   });
 
   it('keeps who made a change, as far as the peer tells', () => {
     const paula = { serverId: 'b', serverName: 'Munich', actor: 'paula' };
-    const told = { ...learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) }), authors: { stage: paula, removal: null } };
+    const told = {
+      ...learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) }),
+      authors: { stage: paula, removal: null },
+    };
     expect(known.when(told).events()).toMatchObject([{ data: { by: paula } }, { data: { by: null } }]);
   });
 
@@ -232,13 +253,23 @@ describe('damage of an uploaded file', () => {
   };
 
   it('is recorded once, until it is uploaded again', () => {
-    given(...chunks(page(0, 3)), published()).when(damage).gives(damaged);
-    given(...chunks(page(0, 3)), published(), damaged).when(damage).gives();
-    given(...chunks(page(0, 3)), published(), damaged, published({ publication: stamp(12) })).when(damage).gives();
+    given(...chunks(page(0, 3)), published())
+      .when(damage)
+      .gives(damaged);
+    given(...chunks(page(0, 3)), published(), damaged)
+      .when(damage)
+      .gives();
+    given(...chunks(page(0, 3)), published(), damaged, published({ publication: stamp(12) }))
+      .when(damage)
+      .gives();
   });
 
   it('does not concern what was uploaded elsewhere, or was removed', () => {
-    given(...chunks(page(0, 3)), learned()).when(damage).gives();
-    given(...chunks(page(0, 3)), published(), removed(stamp(11))).when(damage).gives();
+    given(...chunks(page(0, 3)), learned())
+      .when(damage)
+      .gives();
+    given(...chunks(page(0, 3)), published(), removed(stamp(11)))
+      .when(damage)
+      .gives();
   });
 });

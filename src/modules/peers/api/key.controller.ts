@@ -7,7 +7,11 @@ import { PeerCall } from '../../../platform/peer-auth/peer-call.decorator.js';
 import { PUBLIC_KEY } from '../../../platform/peer-auth/signature/ed25519.js';
 import { RecordPeerKey } from '../commands/keys/record-peer-key.command.js';
 
-const NewKey = z.object({ publicKey: z.string().regex(PUBLIC_KEY), rotation: z.int().nonnegative(), proof: z.string().max(200) });
+const NewKey = z.object({
+  publicKey: z.string().regex(PUBLIC_KEY),
+  rotation: z.int().nonnegative(),
+  proof: z.string().max(200),
+});
 
 /** Where a peer tells us of its new key. */
 @Controller('peer/v1/key')
@@ -22,7 +26,11 @@ export class KeyController {
     const told = NewKey.safeParse(body);
     if (!told.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(told.error));
     const { publicKey, rotation, proof } = told.data;
-    const command = new RecordPeerKey(currentContext().actor.id, { publicKey, rotation, proof: Buffer.from(proof, 'base64url') });
+    const command = new RecordPeerKey(currentContext().actor.id, {
+      publicKey,
+      rotation,
+      proof: Buffer.from(proof, 'base64url'),
+    });
     return { publicKey: await this.commands.execute(command) };
   }
 }

@@ -31,7 +31,9 @@ export class PeerChangesResolver {
   ) {}
 
   @Needs('peers')
-  @Mutation(() => PeerInvitation, { description: 'Invites one other server to register here. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.' })
+  @Mutation(() => PeerInvitation, {
+    description: 'Invites one other server to register here. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
+  })
   async createPeerInvitation(): Promise<PeerInvitation> {
     this.invitations.take(currentContext().actor.id);
     const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
@@ -72,19 +74,25 @@ export class PeerChangesResolver {
   }
 
   @Needs('peers')
-  @Mutation(() => Peer, { description: 'Stops the exchange with a peer until it is resumed. Refusals: PEER_NOT_FOUND.' })
+  @Mutation(() => Peer, {
+    description: 'Stops the exchange with a peer until it is resumed. Refusals: PEER_NOT_FOUND.',
+  })
   suspendPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new SuspendPeer(textArgument('id', id)));
   }
 
   @Needs('peers')
-  @Mutation(() => Peer, { description: 'Goes on with a suspended peer from where it was left. Refusals: PEER_NOT_FOUND.' })
+  @Mutation(() => Peer, {
+    description: 'Goes on with a suspended peer from where it was left. Refusals: PEER_NOT_FOUND.',
+  })
   resumePeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new ResumePeer(textArgument('id', id)));
   }
 
   @Needs('peers')
-  @Mutation(() => Peer, { description: 'Ends the registration of a peer. What came from it stays. Refusals: PEER_NOT_FOUND.' })
+  @Mutation(() => Peer, {
+    description: 'Ends the registration of a peer. What came from it stays. Refusals: PEER_NOT_FOUND.',
+  })
   unregisterPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.change(id, new UnregisterPeer(textArgument('id', id)));
   }

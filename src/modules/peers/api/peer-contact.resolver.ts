@@ -25,7 +25,8 @@ export class PeerFollowing {
 export class PeerContactResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
   private readonly contacts = new DataLoader<string, PeerContactStatus | null>(
-    (peerIds) => this.queries.execute<PeerContactsQuery, readonly (PeerContactStatus | null)[]>(new PeerContactsQuery(peerIds)),
+    (peerIds) =>
+      this.queries.execute<PeerContactsQuery, readonly (PeerContactStatus | null)[]>(new PeerContactsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
 

@@ -60,7 +60,10 @@ export class PeerFlow implements FlowView {
   @Field(() => Boolean, { description: 'May packages pass now?' })
   openNow!: boolean;
 
-  @Field(() => Date, { nullable: true, description: 'When the next time window begins; null when it is open now, or never opens.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When the next time window begins; null when it is open now, or never opens.',
+  })
   opensAt!: Date | null;
 }
 
@@ -88,6 +91,10 @@ export class PeerFlowInput {
 /** The change as commands take it; null for a list is the same as leaving it out. */
 export function flowChange(name: string, input: PeerFlowInput | null | undefined): Partial<FlowPolicy> {
   const { bytesPerSecond, windows } = input ?? {};
-  const checked = windows?.map(({ days, from, to }) => ({ days, from: textArgument(name, from), to: textArgument(name, to) }));
+  const checked = windows?.map(({ days, from, to }) => ({
+    days,
+    from: textArgument(name, from),
+    to: textArgument(name, to),
+  }));
   return { ...(bytesPerSecond !== undefined && { bytesPerSecond }), ...(checked && { windows: checked }) };
 }

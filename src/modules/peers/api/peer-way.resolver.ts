@@ -18,7 +18,9 @@ registerEnumType(PeerWayName, {
   valuesMap: {
     DIRECT: { description: 'At its address.' },
     TUNNEL: { description: 'Through connections that it keeps open to this server, since nobody can call it.' },
-    NONE: { description: 'Not now: it had such connections open and has none any more. It opens them when it is back.' },
+    NONE: {
+      description: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
+    },
   },
 });
 

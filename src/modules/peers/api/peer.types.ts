@@ -52,7 +52,9 @@ export class Peer {
   @Field(() => Date, { description: 'When its state or settings changed last.' })
   changedAt!: Date;
 
-  @Field(() => Boolean, { description: 'Does it know the last key of this server? If not, it is told as soon as it answers.' })
+  @Field(() => Boolean, {
+    description: 'Does it know the last key of this server? If not, it is told as soon as it answers.',
+  })
   knowsOurKey!: boolean;
 }
 

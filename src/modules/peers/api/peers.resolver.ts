@@ -18,7 +18,10 @@ export class PeersResolver {
   ) {}
 
   @Needs('read')
-  @Query(() => [Peer], { description: 'The servers that this one is registered with.', complexity: listCost(USUAL_PEERS) })
+  @Query(() => [Peer], {
+    description: 'The servers that this one is registered with.',
+    complexity: listCost(USUAL_PEERS),
+  })
   peers(): Promise<readonly Peer[]> {
     return this.queries.execute(new PeersQuery());
   }
@@ -31,7 +34,8 @@ export class PeersResolver {
 
   @Needs('read')
   @Subscription(() => Peer, {
-    description: 'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
+    description:
+      'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
     resolve: (changed: Peer) => changed,
   })
   peerChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Peer> {

@@ -19,7 +19,10 @@ export class RecordedPeerCalls extends PeerCallAudit {
   refused({ keyId, reason, ...call }: RefusedPeerCall): Promise<void> {
     return this.record.note((unrecorded) => {
       const cut = { reason: reason.slice(0, MAX_REASON), keyId: keyId?.slice(0, MAX_KEY_ID) ?? null };
-      return this.log.append('peer-calls', peerEvents, { type: 'PeerCallRefused', data: { ...call, ...cut, unrecorded } });
+      return this.log.append('peer-calls', peerEvents, {
+        type: 'PeerCallRefused',
+        data: { ...call, ...cut, unrecorded },
+      });
     });
   }
 }

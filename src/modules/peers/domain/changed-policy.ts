@@ -19,9 +19,12 @@ export function changedPolicy(policy: PeerPolicy, { direction, send, receive }: 
 function changedFlow(name: string, flow: FlowPolicy, change: Partial<FlowPolicy> = {}): FlowPolicy {
   const { bytesPerSecond = flow.bytesPerSecond, windows = flow.windows } = change;
   if (bytesPerSecond !== null && !(Number.isSafeInteger(bytesPerSecond) && bytesPerSecond >= LOWEST_LIMIT)) {
-    throw invalid(`\`${name}.bytesPerSecond\` must be a whole number of at least ${LOWEST_LIMIT} (16 KiB/s), or null for no limit.`);
+    throw invalid(
+      `\`${name}.bytesPerSecond\` must be a whole number of at least ${LOWEST_LIMIT} (16 KiB/s), or null for no limit.`,
+    );
   }
-  if (windows.length > MOST_WINDOWS) throw invalid(`\`${name}.windows\` may hold at most ${MOST_WINDOWS} time windows.`);
+  if (windows.length > MOST_WINDOWS)
+    throw invalid(`\`${name}.windows\` may hold at most ${MOST_WINDOWS} time windows.`);
   return { bytesPerSecond, windows: windows.map((window) => checkedWindow(name, window)) };
 }
 
@@ -45,6 +48,7 @@ function isSame(a: PeerPolicy, b: PeerPolicy): boolean {
 }
 
 function isSameFlow(a: FlowPolicy, b: FlowPolicy): boolean {
-  const text = ({ windows }: FlowPolicy): string => windows.map(({ days, from, to }) => `${days.join()} ${from} ${to}`).join(';');
+  const text = ({ windows }: FlowPolicy): string =>
+    windows.map(({ days, from, to }) => `${days.join()} ${from} ${to}`).join(';');
   return a.bytesPerSecond === b.bytesPerSecond && text(a) === text(b);
 }

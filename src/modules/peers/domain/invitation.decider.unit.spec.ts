@@ -24,7 +24,9 @@ describe('invitation', () => {
   });
 
   it('gives the same answer to a wrong secret and to an invitation that never was', () => {
-    given(invited).when(accept({ secretMatches: false })).refuses('INVALID_INVITATION');
+    given(invited)
+      .when(accept({ secretMatches: false }))
+      .refuses('INVALID_INVITATION');
     given().when(accept()).refuses('INVALID_INVITATION');
   });
 
@@ -37,11 +39,17 @@ describe('invitation', () => {
   });
 
   it('is good for one server and one key', () => {
-    given(invited, accepted).when(accept({ peerId: 'p2' })).refuses('INVALID_INVITATION');
-    given(invited, accepted).when(accept({ publicKey: 'key2' })).refuses('INVALID_INVITATION');
+    given(invited, accepted)
+      .when(accept({ peerId: 'p2' }))
+      .refuses('INVALID_INVITATION');
+    given(invited, accepted)
+      .when(accept({ publicKey: 'key2' }))
+      .refuses('INVALID_INVITATION');
   });
 
   it('asks for the secret also when it was used', () => {
-    given(invited, accepted).when(accept({ secretMatches: false })).refuses('INVALID_INVITATION');
+    given(invited, accepted)
+      .when(accept({ secretMatches: false }))
+      .refuses('INVALID_INVITATION');
   });
 });

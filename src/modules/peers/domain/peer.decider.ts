@@ -69,7 +69,10 @@ function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): read
   return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
 }
 
-function rotateKey(known: KnownPeer, { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>): readonly PeerEvent[] {
+function rotateKey(
+  known: KnownPeer,
+  { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>,
+): readonly PeerEvent[] {
   const { peerId, name, publicKey: previousPublicKey } = known;
   if (publicKey === previousPublicKey || rotation <= known.rotation) return [];
   return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation } }];
@@ -92,7 +95,9 @@ function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer
     case 'rotateKey':
       return rotateKey(peer, command);
     case 'acknowledgeKey':
-      return peer.ourKey === command.publicKey ? [] : [{ type: 'PeerKeyAcknowledged', data: { ...data, publicKey: command.publicKey } }];
+      return peer.ourKey === command.publicKey
+        ? []
+        : [{ type: 'PeerKeyAcknowledged', data: { ...data, publicKey: command.publicKey } }];
     case 'suspend':
       return peer.standing === 'suspended' ? [] : [{ type: 'PeerSuspended', data }];
     case 'resume':
@@ -121,7 +126,8 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
       return { ...contact, ourKey, rotation: 0, policy: policyAfter(state), standing: 'active', invitations };
     }
     if (!state) return state;
-    if (event.type === 'PeerKeyRotated') return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
+    if (event.type === 'PeerKeyRotated')
+      return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
     if (event.type === 'PeerKeyAcknowledged') return { ...state, ourKey: event.data.publicKey };
     if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
     if (event.type === 'PeerPolicyChanged') {

@@ -4,7 +4,12 @@ import { peer, type PeerCommand } from './peer.decider.js';
 
 const { given } = specOf(peer);
 const contact = {
-  peerId: 'p1', name: 'Berlin', url: 'https://berlin.example', publicKey: 'key1', invitationId: 'i1', ourPublicKey: 'ours',
+  peerId: 'p1',
+  name: 'Berlin',
+  url: 'https://berlin.example',
+  publicKey: 'key1',
+  invitationId: 'i1',
+  ourPublicKey: 'ours',
 };
 const registered = { type: 'PeerRegistered', data: contact } as const;
 const named = { peerId: 'p1', name: 'Berlin' };
@@ -20,7 +25,9 @@ describe('a peer registers', () => {
 
   it('again with the same invitation to no effect', () => {
     given(registered).when(register()).gives();
-    given(registered).when(register({ url: 'https://elsewhere.example' })).gives();
+    given(registered)
+      .when(register({ url: 'https://elsewhere.example' }))
+      .gives();
   });
 
   it('again with a new invitation, as it is now', () => {
@@ -35,11 +42,15 @@ describe('a peer registers', () => {
   });
 
   it('not with a used invitation and another key', () => {
-    given(registered).when(register({ publicKey: 'key2' })).refuses('INVALID_INVITATION');
+    given(registered)
+      .when(register({ publicKey: 'key2' }))
+      .refuses('INVALID_INVITATION');
   });
 
   it('not while it is suspended', () => {
-    given(registered, suspended).when(register({ invitationId: 'i2' })).refuses('PEER_SUSPENDED');
+    given(registered, suspended)
+      .when(register({ invitationId: 'i2' }))
+      .refuses('PEER_SUSPENDED');
   });
 
   it.each(['ftp://berlin.example', 'https://u:p@berlin.example', 'https://berlin.example/../x', 'berlin', ''])(
@@ -48,7 +59,9 @@ describe('a peer registers', () => {
   );
 
   it('not without a name', () => {
-    given().when(register({ name: ' ' })).refuses('INVALID_REQUEST');
+    given()
+      .when(register({ name: ' ' }))
+      .refuses('INVALID_REQUEST');
   });
 });
 
@@ -62,9 +75,15 @@ describe('a registered peer', () => {
 
   it('gets another name or address', () => {
     const changed = { type: 'PeerSettingsChanged', data: { peerId: 'p1', name: 'Hamburg', url: contact.url } } as const;
-    given(registered).when({ type: 'update', to: { name: 'Hamburg' } }).gives(changed);
-    given(registered, changed).when({ type: 'update', to: { name: 'Hamburg' } }).gives();
-    given(registered).when({ type: 'update', to: { url: 'nowhere' } }).refuses('INVALID_REQUEST');
+    given(registered)
+      .when({ type: 'update', to: { name: 'Hamburg' } })
+      .gives(changed);
+    given(registered, changed)
+      .when({ type: 'update', to: { name: 'Hamburg' } })
+      .gives();
+    given(registered)
+      .when({ type: 'update', to: { url: 'nowhere' } })
+      .refuses('INVALID_REQUEST');
   });
 
   it('is unregistered', () => {
@@ -79,7 +98,10 @@ describe('a registered peer', () => {
 });
 
 describe('the keys', () => {
-  const rotated = { type: 'PeerKeyRotated', data: { ...named, publicKey: 'key2', previousPublicKey: 'key1', rotation: 4 } } as const;
+  const rotated = {
+    type: 'PeerKeyRotated',
+    data: { ...named, publicKey: 'key2', previousPublicKey: 'key1', rotation: 4 },
+  } as const;
   const acknowledged = { type: 'PeerKeyAcknowledged', data: { ...named, publicKey: 'ours2' } } as const;
 
   it('of a peer change once', () => {
@@ -96,6 +118,8 @@ describe('the keys', () => {
   });
 
   it('are nothing to a server that was unregistered', () => {
-    given(registered, unregistered).when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 }).refuses('PEER_NOT_FOUND');
+    given(registered, unregistered)
+      .when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 })
+      .refuses('PEER_NOT_FOUND');
   });
 });

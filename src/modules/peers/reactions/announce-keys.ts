@@ -31,6 +31,7 @@ export class AnnounceKeys implements Reaction {
   async react(record: RecordedEvent): Promise<void> {
     const event = peerEvents.read(record);
     if (!event) return this.tellAll();
-    if (event.type === 'PeerRegistered' || event.type === 'PeerResumed') await this.queue.enqueue([announceKeyJob(event.data.peerId)]);
+    if (event.type === 'PeerRegistered' || event.type === 'PeerResumed')
+      await this.queue.enqueue([announceKeyJob(event.data.peerId)]);
   }
 }

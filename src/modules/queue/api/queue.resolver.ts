@@ -34,7 +34,8 @@ export class QueueResolver {
 
   @Needs('read')
   @ResolveField(() => [Job], {
-    description: 'Jobs that gave up within the last 30 days, the last one first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
+    description:
+      'Jobs that gave up within the last 30 days, the last one first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
     complexity: connectionCost,
   })
   failedJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {

@@ -31,7 +31,10 @@ export class Job {
   @Field(() => Int, { description: 'How often it was begun.' })
   attempt!: number;
 
-  @Field(() => Float, { nullable: true, description: 'How much of it is done, from 0 to 1; null for one that gave up.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'How much of it is done, from 0 to 1; null for one that gave up.',
+  })
   progress!: number | null;
 
   @Field(() => String, { nullable: true, description: 'Why it gave up.' })
@@ -49,10 +52,16 @@ export class Queue {
   @Field(() => String, { nullable: true, description: 'What to do about it; null when there is nothing to do.' })
   advice!: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Jobs that nobody works on yet. Null while the queue does not answer.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Jobs that nobody works on yet. Null while the queue does not answer.',
+  })
   waiting!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Those of them that could run now; the others wait for their time.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Those of them that could run now; the others wait for their time.',
+  })
   due!: number | null;
 
   @Field(() => Int, { nullable: true })

@@ -32,7 +32,8 @@ export class PackageReplicasResolver {
 
   @Needs('read')
   @ResolveField(() => [LineageStep], {
-    description: 'Through whom it came here: from the server it was uploaded on to this one. Empty while it is not here.',
+    description:
+      'Through whom it came here: from the server it was uploaded on to this one. Empty while it is not here.',
     complexity: 10,
   })
   async lineage(@Parent() { id }: Package): Promise<readonly LineageStep[]> {

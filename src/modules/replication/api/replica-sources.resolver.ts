@@ -21,7 +21,10 @@ export class ReplicaSource {
   @Field(() => String, { nullable: true, description: 'What went wrong last with this peer.' })
   lastError!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it may be asked again after an error; null when that is now.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it may be asked again after an error; null when that is now.',
+  })
   nextTryAt!: Date | null;
 }
 
@@ -29,7 +32,8 @@ export class ReplicaSource {
 export class ReplicaSourcesResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
   private readonly sourcesOf = new DataLoader<string, readonly SourceView[]>(
-    (packageIds) => this.queries.execute<SourcesQuery, readonly (readonly SourceView[])[]>(new SourcesQuery(packageIds)),
+    (packageIds) =>
+      this.queries.execute<SourcesQuery, readonly (readonly SourceView[])[]>(new SourcesQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
   );
 
@@ -37,11 +41,15 @@ export class ReplicaSourcesResolver {
 
   @Needs('read')
   @ResolveField(() => [ReplicaSource], {
-    description: 'The peers that the copy on this server is fetched from, or was within the last minute, the fastest first.',
+    description:
+      'The peers that the copy on this server is fetched from, or was within the last minute, the fastest first.',
     complexity: listCost(USUAL_SOURCES),
   })
   async sources(@Parent() replica: Replica): Promise<readonly ReplicaSource[]> {
-    return (await this.of(replica)).map(({ peerId, peerName, ...rest }) => ({ ...rest, peer: { id: peerId, name: peerName } }));
+    return (await this.of(replica)).map(({ peerId, peerName, ...rest }) => ({
+      ...rest,
+      peer: { id: peerId, name: peerName },
+    }));
   }
 
   @Needs('read')
@@ -51,7 +59,10 @@ export class ReplicaSourcesResolver {
   }
 
   @Needs('read')
-  @ResolveField(() => Date, { nullable: true, description: 'When it is tried again, while no peer can be asked; else null.' })
+  @ResolveField(() => Date, {
+    nullable: true,
+    description: 'When it is tried again, while no peer can be asked; else null.',
+  })
   async nextTryAt(@Parent() replica: Replica): Promise<Date | null> {
     const tries = (await this.of(replica)).map((source) => source.nextTryAt);
     const times = tries.filter((at) => at !== null);

@@ -47,7 +47,10 @@ export class LineageStep {
   @Field(() => ServerReference)
   server!: ServerReference;
 
-  @Field(() => Date, { nullable: true, description: 'Since when it held the whole package, verified; null until it has told.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when it held the whole package, verified; null until it has told.',
+  })
   verifiedAt!: Date | null;
 }
 
@@ -105,7 +108,8 @@ export class Replica {
   publishedAt!: Date | null;
 
   @Field(() => [LineageStep], {
-    description: 'Through whom it came: from the server it was uploaded on to the one it is on. Empty while there is no copy.',
+    description:
+      'Through whom it came: from the server it was uploaded on to the one it is on. Empty while there is no copy.',
     complexity: 10,
   })
   lineage!: readonly LineageStep[];

@@ -32,7 +32,8 @@ export class ReplicasResolver {
     const receipt = await this.commands.execute(new RetryReplica(id));
     await this.readModels.reflect(receipt);
     const own = (await this.replicasOf([id])).find(({ local }) => local);
-    if (!own) throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
+    if (!own)
+      throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
     return own;
   }
 
@@ -51,7 +52,9 @@ export class ReplicasResolver {
       if (keys !== null) return this.changed(keys);
       return only === null ? [null] : this.replicasOf([only]);
     };
-    return new ChangeStream(this.changes, 'replicas', load, { wants: (key) => only === null || packageIn(key) === only });
+    return new ChangeStream(this.changes, 'replicas', load, {
+      wants: (key) => only === null || packageIn(key) === only,
+    });
   }
 
   private async changed(keys: readonly string[]): Promise<readonly Replica[]> {

@@ -19,7 +19,9 @@ registerEnumType(ScrubStateName, {
   },
 });
 
-@ObjectType({ description: 'The background check that reads stored packages again, to find and mend what the disk has damaged.' })
+@ObjectType({
+  description: 'The background check that reads stored packages again, to find and mend what the disk has damaged.',
+})
 export class Scrub {
   @Field(() => ScrubStateName)
   state!: ScrubState;

@@ -73,7 +73,9 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
   private async takeBack(facts: PackageFacts): Promise<void> {
     const { packageId, sha256 } = facts;
     if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
-    await this.files.adopt(packageId, sha256, () => this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }));
+    await this.files.adopt(packageId, sha256, () =>
+      this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }),
+    );
   }
 
   /** An upload here also ends what was on its way from elsewhere, or could not be fetched. */
@@ -83,7 +85,11 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     await this.files.unreserve(packageId);
   }
 
-  private async giveUp(facts: PackageFacts, report: PeerReport | null, { uploadedAt, removedCursor }: KnownPackage): Promise<void> {
+  private async giveUp(
+    facts: PackageFacts,
+    report: PeerReport | null,
+    { uploadedAt, removedCursor }: KnownPackage,
+  ): Promise<void> {
     const state = await this.tell(facts, reportOf(facts, report));
     // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
     // Only what is on its way ends then.

@@ -22,7 +22,8 @@ export interface HeldReplica {
   readonly changedAt: string | null;
 }
 
-const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> => new Map(map).set(key, value);
+const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> =>
+  new Map(map).set(key, value);
 
 /** Nothing came at all: it is an empty package, or the file of the copy before. */
 function deliveredFor({ delivered, before }: HeldReplica): ReadonlyMap<string, number> {
@@ -42,7 +43,15 @@ function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
   switch (event.type) {
     case 'ReplicaRequested': {
       const delivered = new Map([[event.data.fromPeerId, 0]]);
-      return { ...held, verifiedAt: null, fetching: true, completedBy: null, delivered, before: held.delivered, changedAt: event.record.cursor };
+      return {
+        ...held,
+        verifiedAt: null,
+        fetching: true,
+        completedBy: null,
+        delivered,
+        before: held.delivered,
+        changedAt: event.record.cursor,
+      };
     }
     case 'ChunksVerified': {
       const { fromPeerId, count } = event.data;
@@ -74,7 +83,15 @@ function completed(before: HeldReplica, after: HeldReplica, reportId: string): H
 export const heldReplica: StreamFold<HeldReplica, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
-  initial: { verifiedAt: null, fetching: false, delivered: new Map(), before: new Map(), ways: new Map(), completedBy: null, changedAt: null },
+  initial: {
+    verifiedAt: null,
+    fetching: false,
+    delivered: new Map(),
+    before: new Map(),
+    ways: new Map(),
+    completedBy: null,
+    changedAt: null,
+  },
   evolve,
 };
 

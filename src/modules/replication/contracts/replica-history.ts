@@ -11,7 +11,8 @@ export interface ReplicaHistory {
 }
 
 function evolve(history: ReplicaHistory, { type, data, record }: Recorded<ReplicaEvent>): ReplicaHistory {
-  if (type === 'ReplicaWithdrawn') return { ...history, withdrawnSince: data.reason === 'stage' ? record.recordedAt : null };
+  if (type === 'ReplicaWithdrawn')
+    return { ...history, withdrawnSince: data.reason === 'stage' ? record.recordedAt : null };
   return type === 'ReplicaRequested' ? { withdrawnSince: null, requestedCursor: record.cursor } : history;
 }
 

@@ -11,14 +11,36 @@ export interface ServerName {
 
 /** Codes of what can stand in a replica's way; `docs/reference/errors.md` is made from this table. */
 export const REPLICA_PROBLEMS = {
-  PEER_UNREACHABLE: { state: 'delayed', meaning: 'The peer does not answer, or not as it should; the reason says why.' },
+  PEER_UNREACHABLE: {
+    state: 'delayed',
+    meaning: 'The peer does not answer, or not as it should; the reason says why.',
+  },
   PEER_LACKS_PACKAGE: { state: 'delayed', meaning: 'The peer that is asked no longer has the package.' },
-  NO_SOURCE: { state: 'delayed', meaning: 'No registered peer is known to have the package that is not suspended and from which this server takes any.' },
-  OUTSIDE_WINDOW: { state: 'delayed', meaning: 'By a time window, here or on the peer, no packages are fetched now; the reason says when that begins again.' },
-  CHUNKS_PENDING: { state: 'delayed', meaning: 'The peers that can be asked fetch the package themselves and do not have the missing chunks yet.' },
+  NO_SOURCE: {
+    state: 'delayed',
+    meaning:
+      'No registered peer is known to have the package that is not suspended and from which this server takes any.',
+  },
+  OUTSIDE_WINDOW: {
+    state: 'delayed',
+    meaning:
+      'By a time window, here or on the peer, no packages are fetched now; the reason says when that begins again.',
+  },
+  CHUNKS_PENDING: {
+    state: 'delayed',
+    meaning: 'The peers that can be asked fetch the package themselves and do not have the missing chunks yet.',
+  },
   INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space here.' },
-  CHUNK_REJECTED: { state: 'failed', meaning: 'One chunk arrived damaged 5 times from every peer that has the package. A retry keeps the verified chunks.' },
-  DIGEST_MISMATCH: { state: 'failed', meaning: 'All chunks were verified, and the file on disk is not the package: the disk lost chunks twice, or their digests fit and that of the whole does not. A retry fetches all of it again.' },
+  CHUNK_REJECTED: {
+    state: 'failed',
+    meaning:
+      'One chunk arrived damaged 5 times from every peer that has the package. A retry keeps the verified chunks.',
+  },
+  DIGEST_MISMATCH: {
+    state: 'failed',
+    meaning:
+      'All chunks were verified, and the file on disk is not the package: the disk lost chunks twice, or their digests fit and that of the whole does not. A retry fetches all of it again.',
+  },
 } as const satisfies Readonly<Record<string, { readonly state: 'delayed' | 'failed'; readonly meaning: string }>>;
 
 /** What stands in a replica's way. `reason` tells an administrator what to do. */

@@ -13,14 +13,19 @@ export interface StagedChunks {
   readonly verified: readonly Run[];
 }
 
-const without = (runs: readonly Run[], lost: readonly Run[]): readonly Run[] => lost.reduce<readonly Run[]>(removeRun, runs);
+const without = (runs: readonly Run[], lost: readonly Run[]): readonly Run[] =>
+  lost.reduce<readonly Run[]>(removeRun, runs);
 
 function evolve(staged: StagedChunks, event: Recorded<ReplicaEvent>): StagedChunks {
   switch (event.type) {
     case 'ReplicaRequested':
       return { status: 'pending', round: staged.round + 1, verified: event.data.keepsChunks ? staged.verified : [] };
     case 'ReplicaDamaged':
-      return { status: 'pending', round: staged.round + 1, verified: without([{ first: 0, count: event.data.chunkCount }], event.data.runs) };
+      return {
+        status: 'pending',
+        round: staged.round + 1,
+        verified: without([{ first: 0, count: event.data.chunkCount }], event.data.runs),
+      };
     case 'ChunksVerified':
       return { ...staged, verified: addRun(staged.verified, event.data) };
     case 'ChunksLost':

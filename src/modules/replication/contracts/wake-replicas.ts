@@ -7,7 +7,11 @@ export const wakeReplicas = () => ({ name: WAKE_REPLICAS, key: WAKE_REPLICAS, da
 
 /** The same when a peer's time window opens, and once more after that, for the same reason as `wakeReplicasLater`. */
 export const wakeReplicasAt = (opensAt: Date) =>
-  [opensAt, new Date(opensAt.getTime() + LATER_MS)].map((runAt) => ({ ...wakeReplicas(), key: `${WAKE_REPLICAS}:${runAt.toISOString()}`, runAt }));
+  [opensAt, new Date(opensAt.getTime() + LATER_MS)].map((runAt) => ({
+    ...wakeReplicas(),
+    key: `${WAKE_REPLICAS}:${runAt.toISOString()}`,
+    runAt,
+  }));
 
 /** The same once more half a minute later, for replicas that the read model does not show yet. */
 export const wakeReplicasLater = (now: Date) => ({

@@ -54,7 +54,10 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
     case 'ChunkRejected': {
       const { index, fromPeerId } = event.data;
       const byPeer = state.rejections.get(index) ?? new Map<string, number>();
-      return { ...state, rejections: put(state.rejections, index, put(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1)) };
+      return {
+        ...state,
+        rejections: put(state.rejections, index, put(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1)),
+      };
     }
     case 'ChunksLost': {
       const verified = event.data.runs.reduce<readonly Run[]>(removeRun, state.verified);

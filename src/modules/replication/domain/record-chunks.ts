@@ -46,17 +46,16 @@ function verifications({ content, state, from }: Arrival, runs: readonly Run[]):
 
 function rejections({ content, state, from }: Arrival, damaged: readonly Rejection[]): ReplicaEvent[] {
   const counted = damaged.map((chunk) => ({ ...chunk, times: sum(state.rejections.get(chunk.index)) + 1 }));
-  const events = counted.map(
-    (chunk): ReplicaEvent => ({
-      type: 'ChunkRejected',
-      data: { packageId: content.packageId, ...chunk, fromPeerId: from.peerId },
-    }),
-  );
+  const events = counted.map((chunk): ReplicaEvent => ({
+    type: 'ChunkRejected',
+    data: { packageId: content.packageId, ...chunk, fromPeerId: from.peerId },
+  }));
   const hopeless = counted.find(({ index }) => isHopeless(state, from, index));
   return hopeless ? [...events, givenUp(content, from, hopeless)] : events;
 }
 
-const sum = (byPeer: ReadonlyMap<string, number> = new Map()): number => [...byPeer.values()].reduce((all, n) => all + n, 0);
+const sum = (byPeer: ReadonlyMap<string, number> = new Map()): number =>
+  [...byPeer.values()].reduce((all, n) => all + n, 0);
 
 /** Not while there is another peer with the whole package that may send the chunk as it should be. */
 function isHopeless({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {

@@ -10,7 +10,11 @@ const MOST_RUNS = 500;
  * A power cut may lose bytes that were verified: they are fetched again. Once a request, as a disk that loses them
  * twice needs somebody to look after it.
  */
-export function recordDamage({ actual, lost }: DamageFound, state: ReplicaState, content: ReplicaContent): readonly ReplicaEvent[] {
+export function recordDamage(
+  { actual, lost }: DamageFound,
+  state: ReplicaState,
+  content: ReplicaContent,
+): readonly ReplicaEvent[] {
   if (lost.length > 0 && !state.lostChunks) return [chunksLost(content, lost)];
   const { packageId, filename } = content;
   const reason = lost.length > 0 ? diskReason(content, lost) : digestReason(content, actual);

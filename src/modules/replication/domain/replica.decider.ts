@@ -22,7 +22,8 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
     if (command.kind === 'report') return report(command, state);
     if (command.kind === 'announce') return announce(command, state);
     if (command.kind === 'retry') return retry(state);
-    if (command.kind === 'outdated') return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
+    if (command.kind === 'outdated')
+      return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
     if (command.kind === 'adopt') return adopt(command, state);
     if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
     // The rest concerns a copy that was asked for; for any other it is old news.
@@ -48,7 +49,9 @@ function report({ packageId, holder, copy }: Command<'report'>, state: ReplicaSt
   const known = state.holders.get(holder.peerId) ?? null;
   if (isSameCopy(known, copy)) return [];
   if (copy === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
-  return [{ type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt: copy.verifiedAt, lineage: copy.lineage } }];
+  return [
+    { type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt: copy.verifiedAt, lineage: copy.lineage } },
+  ];
 }
 
 /** The same servers at the same times: a way is a handful of them. */

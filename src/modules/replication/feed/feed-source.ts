@@ -31,11 +31,26 @@ export interface FeedEntry {
 
 /** Whatever may have changed for a peer. */
 const CHANGES = [
-  'PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'PackageDamaged',
-  'ReplicaRequested', 'ReplicaPublished', 'ReplicaReported', 'ReplicaDamaged', 'ReplicaWithdrawn', 'PeerOutdated',
+  'PackagePublished',
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaRequested',
+  'ReplicaPublished',
+  'ReplicaReported',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+  'PeerOutdated',
 ];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'PackageDamaged', 'ReplicaDamaged', 'ReplicaWithdrawn', 'PeerOutdated'];
+const NEWS = [
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+  'PeerOutdated',
+];
 
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()
@@ -81,7 +96,9 @@ export class FeedSource {
     const [known, replica] = await this.stateOf(packageId);
     const { facts, firstCursor } = known;
     // That a peer told us of it is no news of ours: a copy of our own is, and each later publication.
-    const telling = events.filter((event) => (event.cursor !== firstCursor || isOwn(event)) && mayMatter(event, replica));
+    const telling = events.filter(
+      (event) => (event.cursor !== firstCursor || isOwn(event)) && mayMatter(event, replica),
+    );
     if (!facts || telling.length === 0) return null;
     const isNews = facts.removal !== null || telling.some((event) => isNewsByItself(event, firstCursor));
     return isNews || !this.willBeTold(events, replica) ? itemFor(known, replica, isNews) : null;

@@ -16,15 +16,31 @@ class FiniteLog extends MemoryEventStore {
   async note(stream: string, type: string, data: Record<string, Json>, schemaVersion = 1): Promise<void> {
     const actor = { kind: 'system', id: 's', name: 's' } as const;
     const metadata = { schemaVersion, serverId: 'x', actor, address: null, correlationId: 'c', causationId: null };
-    await this.append(stream, [{ id: `e${this.all.length + 1}`, type, data: { ...data, filename: 'F.pkg' }, metadata }], 'any');
+    await this.append(
+      stream,
+      [{ id: `e${this.all.length + 1}`, type, data: { ...data, filename: 'F.pkg' }, metadata }],
+      'any',
+    );
   }
 }
 
 const stampAt = (n: number): string => `00000000000${n}-0000-x`;
 
-async function publish(log: FiniteLog, packageId: string, source: 'local' | 'peer', at = 1, chunkCount = 1): Promise<void> {
+async function publish(
+  log: FiniteLog,
+  packageId: string,
+  source: 'local' | 'peer',
+  at = 1,
+  chunkCount = 1,
+): Promise<void> {
   const stamps = { stageStamp: stampAt(at), publication: stampAt(at), firstPublishedAt: '2026-01-01T00:00:00Z' };
-  await log.note(`package-${packageId}`, 'PackagePublished', { packageId, stage: 'Prod', chunkCount, ...stamps, source: { kind: source } });
+  await log.note(`package-${packageId}`, 'PackagePublished', {
+    packageId,
+    stage: 'Prod',
+    chunkCount,
+    ...stamps,
+    source: { kind: source },
+  });
 }
 const remove = (log: FiniteLog, packageId: string, at: number) =>
   log.note(`package-${packageId}`, 'PackageRemoved', { packageId, stamp: stampAt(at), source: { kind: 'local' } });
@@ -33,7 +49,12 @@ const hold = (log: FiniteLog, packageId: string) => log.note(`replica-${packageI
 const request = (log: FiniteLog, packageId: string, from = 'a') =>
   log.note(`replica-${packageId}`, 'ReplicaRequested', { packageId, fromPeerId: from });
 const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
-  log.note(`replica-${packageId}`, 'ReplicaReported', { packageId, peerId: 'a', peerName: 'A', verifiedAt, lineage: [] }, 2);
+  log.note(
+    `replica-${packageId}`,
+    'ReplicaReported',
+    { packageId, peerId: 'a', peerName: 'A', verifiedAt, lineage: [] },
+    2,
+  );
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
@@ -92,7 +113,10 @@ describe('the feed', () => {
   });
 
   it('tells of a large package once when it is on its way and once when it is held; of a small one only then', async () => {
-    for (const [packageId, chunks] of [['large', 17], ['small', 16]] as const) {
+    for (const [packageId, chunks] of [
+      ['large', 17],
+      ['small', 16],
+    ] as const) {
       const log = new FiniteLog();
       await publish(log, packageId, 'peer', 1, chunks);
       await request(log, packageId);
@@ -128,7 +152,8 @@ describe('the feed', () => {
     const after = async (id: string) => (await read(log, id)).map(({ item }) => item.facts.packageId);
     expect(await after('memory.2.e2')).toEqual(['c']);
     expect(await after('memory.3.e3')).toEqual([]);
-    for (const id of ['other.2.e2', 'memory.99.e99', 'memory.2.e9', 'memory.2', '2']) expect(await after(id)).toEqual(['a', 'b', 'c']);
+    for (const id of ['other.2.e2', 'memory.99.e99', 'memory.2.e9', 'memory.2', '2'])
+      expect(await after(id)).toEqual(['a', 'b', 'c']);
   });
 
   it('tells that a file was found damaged, and that it is whole again', async () => {
@@ -146,6 +171,9 @@ describe('the feed', () => {
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
     const items = await new FeedSource(log).items(['a', 'b', 'c']);
-    expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([['a', true], ['b', false]]);
+    expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
+      ['a', true],
+      ['b', false],
+    ]);
   });
 });

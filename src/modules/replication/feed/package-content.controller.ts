@@ -72,7 +72,8 @@ export class PackageContentController {
   async chunks(@Param('packageId') packageId: string): Promise<Availability> {
     await this.peers.caller();
     const { facts, uploadedAt } = await this.packages.load(checkedId(packageId));
-    const verified = facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
+    const verified =
+      facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
     if (!verified) throw notFound();
     return { packageId, verified };
   }

@@ -11,7 +11,10 @@ const MOST_BYTES = 32 * 1024 * 1024;
 /** SHA-256 of the chunks of packages, remembered for the packages that are being fetched. */
 @Injectable()
 export class ChunkDigests {
-  private readonly known = new LRUCache<string, Buffer>({ maxSize: MOST_BYTES, sizeCalculation: ({ length }) => length });
+  private readonly known = new LRUCache<string, Buffer>({
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ length }) => length,
+  });
 
   constructor(private readonly store: EventStore) {}
 

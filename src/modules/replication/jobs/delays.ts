@@ -24,21 +24,28 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
   if (error instanceof PeerUnreachable) {
     if (error.code === 'OUTSIDE_WINDOW') return { code: 'OUTSIDE_WINDOW', reason: closedByPeer(error) };
-    if (error.status === 404) return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
+    if (error.status === 404)
+      return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
     const refusal = standingRefusal(error.code);
     return { code: 'PEER_UNREACHABLE', reason: refusal === null ? error.message : `${error.peerName}: ${refusal}.` };
   }
   if (error instanceof ChunksPending) return { code: 'CHUNKS_PENDING', reason: error.message };
   if (error instanceof NoSource) return { code: 'NO_SOURCE', reason: error.message };
   if (error instanceof StorageFull) {
-    return { code: 'INSUFFICIENT_STORAGE', reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.` };
+    return {
+      code: 'INSUFFICIENT_STORAGE',
+      reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.`,
+    };
   }
   return null;
 }
 
 /** Its clock may be off, so the minute says enough. */
 function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string {
-  const opens = retryAfterSeconds === null ? '' : ` Its time window opens at ${localTime(new Date(Date.now() + retryAfterSeconds * 1000))}.`;
+  const opens =
+    retryAfterSeconds === null
+      ? ''
+      : ` Its time window opens at ${localTime(new Date(Date.now() + retryAfterSeconds * 1000))}.`;
   return `${peerName} sends no packages to this server now.${opens}`;
 }
 
@@ -55,7 +62,8 @@ function opening(error: unknown, { holders }: FetchPlan): Date | null {
 }
 
 /** Many jobs wait for the same, and one job wakes them all. Never now: the queue's clock may be ahead of ours. */
-const roundedUp = (ms: number, step: number): Date => new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
+const roundedUp = (ms: number, step: number): Date =>
+  new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
 
 /** Makes visible on the replica why its jobs fail. */
 @Injectable()
@@ -77,7 +85,10 @@ export class Delays {
       const now = await this.commands.execute(new PlanFetch(plan.packageId));
       if (now?.round !== plan.round) return null;
       const delay = delayOf(error, plan);
-      if (delay) await this.commands.execute(new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null));
+      if (delay)
+        await this.commands.execute(
+          new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null),
+        );
       const opensAt = opening(error, plan);
       if (!opensAt) throw error;
       await this.queue.enqueue(wakeReplicasAt(opensAt));

@@ -21,5 +21,8 @@ export function outsideWindow(peers: readonly PeerContact[], now: Date): Outside
   });
   const [first] = openings.toSorted((a, b) => a.opensAt.getTime() - b.opensAt.getTime());
   if (!first) return null;
-  return new OutsideWindow(`Nothing is fetched from ${first.name} now. Its time window opens at ${localTime(first.opensAt)}.`, first.opensAt);
+  return new OutsideWindow(
+    `Nothing is fetched from ${first.name} now. Its time window opens at ${localTime(first.opensAt)}.`,
+    first.opensAt,
+  );
 }

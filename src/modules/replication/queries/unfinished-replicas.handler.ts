@@ -15,7 +15,10 @@ export class UnfinishedReplicasHandler implements IQueryHandler<UnfinishedReplic
       .where(`replica.local AND replica.state IN ('REQUESTED', 'FETCHING', 'FAILED')`);
     if (packageId !== null) query.andWhere('replica.packageId = :packageId', { packageId });
     const rows = await query.orderBy('replica.packageId').getMany();
-    const packages = await replicaPackages(this.dataSource, rows.map((row) => row.packageId));
+    const packages = await replicaPackages(
+      this.dataSource,
+      rows.map((row) => row.packageId),
+    );
     return rows.flatMap((row) => {
       const known = packages.get(row.packageId);
       return known ? toUnfinished(row, known) : [];

@@ -97,9 +97,11 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   }
 
   private requestSync(): void {
-    this.syncing = this.syncing.then(() => this.sync()).catch((error: unknown) => {
-      this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
-    });
+    this.syncing = this.syncing
+      .then(() => this.sync())
+      .catch((error: unknown) => {
+        this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
+      });
   }
 
   private async sync(): Promise<void> {

@@ -77,7 +77,9 @@ export class ItemHandler {
   /** Null when the peer does not have it any more: then there is news of that on its feed. */
   private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
     try {
-      const manifest = PeerManifest.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      const manifest = PeerManifest.safeParse(
+        await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`),
+      );
       if (manifest.success) return manifest.data.pages;
     } catch (error) {
       if (error instanceof PeerUnreachable && error.status === 404) return null;
@@ -89,6 +91,7 @@ export class ItemHandler {
 
 /** A peer tells its own changes without its name, which we know. */
 function namedAuthors({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
-  const named = (author: PeerItem['authors']['stage']) => (author?.serverId === peerId ? { ...author, serverName: name } : author);
+  const named = (author: PeerItem['authors']['stage']) =>
+    author?.serverId === peerId ? { ...author, serverName: name } : author;
   return { stage: named(stage), removal: named(removal) };
 }

@@ -59,7 +59,9 @@ export class PeerFollower {
     private readonly parts: FollowerParts,
   ) {
     const compare = (signal: AbortSignal): Promise<number> => this.asPeer(() => parts.compare(peer, stage, signal));
-    this.comparisons = new ComparisonLoop(compare, (error) => parts.logger.debug(`Cannot compare with ${peer.name}: ${String(error)}`));
+    this.comparisons = new ComparisonLoop(compare, (error) =>
+      parts.logger.debug(`Cannot compare with ${peer.name}: ${String(error)}`),
+    );
   }
 
   /** Resolves after `stop`. Waits as long as another process of this server follows the peer. */
@@ -94,7 +96,8 @@ export class PeerFollower {
       }
       if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
       const waitMs = this.waitMs(refusal !== null);
-      if (this.lastProblem !== null) void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
+      if (this.lastProblem !== null)
+        void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
       await pause(waitMs, [signal, this.waiting.signal]);
     }
   }
@@ -107,7 +110,10 @@ export class PeerFollower {
     held.addEventListener('abort', end, { once: true });
     const { cursors } = this.parts;
     const { peerId } = this.peer;
-    const place = new SavedPlace((id) => cursors.save(peerId, this.stage, id), (error) => this.complain(error));
+    const place = new SavedPlace(
+      (id) => cursors.save(peerId, this.stage, id),
+      (error) => this.complain(error),
+    );
     let failure: { readonly error: unknown } | null = null;
     const putOff = new Set<string>();
     let readAgain: NodeJS.Timeout | null = null;
@@ -167,7 +173,12 @@ export class PeerFollower {
 
   private asPeer<T>(work: () => Promise<T>): Promise<T> {
     const { peerId: id, name } = this.peer;
-    const context = { actor: { kind: 'peer', id, name } as const, address: null, correlationId: newId(), causationId: null };
+    const context = {
+      actor: { kind: 'peer', id, name } as const,
+      address: null,
+      correlationId: newId(),
+      causationId: null,
+    };
     return withContext(context, work);
   }
 

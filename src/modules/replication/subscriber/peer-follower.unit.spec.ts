@@ -27,7 +27,11 @@ afterEach(async () => {
 });
 
 /** `connections`: what each connection brings before it breaks; the last one stays open. */
-function follow(connections: FeedMessage[][], handle: (id: string) => Promise<unknown> = async () => 'done', { staysOpen = false, refusals = [] }: { staysOpen?: boolean; refusals?: (string | null)[] } = {}) {
+function follow(
+  connections: FeedMessage[][],
+  handle: (id: string) => Promise<unknown> = async () => 'done',
+  { staysOpen = false, refusals = [] }: { staysOpen?: boolean; refusals?: (string | null)[] } = {},
+) {
   const saved: string[] = [];
   const from: (string | null)[] = [];
   const handled: string[] = [];
@@ -91,7 +95,13 @@ describe('following a peer', () => {
       broken = false;
       throw new Error('the log is away');
     };
-    const { saved, from } = follow([[item('1'), item('2'), item('3')], [item('2'), item('3')]], fail);
+    const { saved, from } = follow(
+      [
+        [item('1'), item('2'), item('3')],
+        [item('2'), item('3')],
+      ],
+      fail,
+    );
     await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
     expect(from).toEqual([null, '1']);
   });
@@ -100,7 +110,10 @@ describe('following a peer', () => {
     vi.useFakeTimers();
     const outcomes = ['later', 'done'];
     const { saved, from, handled } = follow(
-      [[item('1'), item('2'), item('3')], [item('2'), item('3')]],
+      [
+        [item('1'), item('2'), item('3')],
+        [item('2'), item('3')],
+      ],
       async (id) => (id === '2' ? outcomes.shift() : 'done'),
       { staysOpen: true },
     );
@@ -134,18 +147,21 @@ describe('following a peer', () => {
     await vi.waitFor(() => expect(from).toEqual([null, null, null, '1']));
   });
 
-  it.each(['PEER_NOT_SERVED', 'PEER_SUSPENDED'])('says clearly that it is refused by %s, and asks again after about a minute', async (code) => {
-    vi.useFakeTimers();
-    const { from, saved, warnings, onReturn } = follow([[], [], [item('1')]], undefined, { refusals: [code, code] });
-    vi.spyOn(Math, 'random').mockReturnValue(0);
-    await vi.waitFor(() => expect(from).toHaveLength(1));
-    expect(warnings).toEqual([expect.stringMatching(/^Cannot follow Server A: it .* its administrator to/)]);
-    await vi.advanceTimersByTimeAsync(25_000);
-    expect(from).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(70_000);
-    await vi.waitFor(() => expect(saved).toEqual(['1']));
-    expect([from.length, warnings.length, onReturn.mock.calls.length]).toEqual([3, 1, 1]);
-  });
+  it.each(['PEER_NOT_SERVED', 'PEER_SUSPENDED'])(
+    'says clearly that it is refused by %s, and asks again after about a minute',
+    async (code) => {
+      vi.useFakeTimers();
+      const { from, saved, warnings, onReturn } = follow([[], [], [item('1')]], undefined, { refusals: [code, code] });
+      vi.spyOn(Math, 'random').mockReturnValue(0);
+      await vi.waitFor(() => expect(from).toHaveLength(1));
+      expect(warnings).toEqual([expect.stringMatching(/^Cannot follow Server A: it .* its administrator to/)]);
+      await vi.advanceTimersByTimeAsync(25_000);
+      expect(from).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(70_000);
+      await vi.waitFor(() => expect(saved).toEqual(['1']));
+      expect([from.length, warnings.length, onReturn.mock.calls.length]).toEqual([3, 1, 1]);
+    },
+  );
 
   it('asks again soon after any other refusal', async () => {
     vi.useFakeTimers();

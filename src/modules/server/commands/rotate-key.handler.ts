@@ -25,7 +25,8 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
 
   async execute(): Promise<Receipt> {
     const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(PATIENCE_MS), () => this.rotate());
-    if (!receipt) throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
+    if (!receipt)
+      throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
     await this.views.reflect(receipt);
     return receipt;
   }

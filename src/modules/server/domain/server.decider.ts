@@ -50,7 +50,10 @@ function change(state: KnownServer, to: Partial<ServerConfiguration>): readonly 
 
 type Rotation = Extract<ServerCommand, { type: 'rotateKey' }>;
 
-function rotateKey({ publicKey: previousPublicKey }: ServerInitialised['data'], { publicKey, prove }: Rotation): readonly ServerEvent[] {
+function rotateKey(
+  { publicKey: previousPublicKey }: ServerInitialised['data'],
+  { publicKey, prove }: Rotation,
+): readonly ServerEvent[] {
   if (publicKey === previousPublicKey) return [];
   return [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey, proof: prove(previousPublicKey) } }];
 }

@@ -30,7 +30,9 @@ describe('server', () => {
   it('can be called until it is told otherwise', () => {
     const [first] = server.decide({ type: 'initialise', as: initialised }, null);
     expect(first && server.evolve(null, first)).toEqual(known);
-    expect(server.decide(changeTo({ reachable: false }), known)).toMatchObject([{ data: { name: 'Berlin', reachable: false } }]);
+    expect(server.decide(changeTo({ reachable: false }), known)).toMatchObject([
+      { data: { name: 'Berlin', reachable: false } },
+    ]);
   });
 
   it('records nothing when nothing differs', () => {
@@ -49,7 +51,9 @@ describe('server', () => {
   ])('refuses %s', (_, to) => {
     expect(() => server.decide(changeTo(to), known)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
     const as = { ...initialised, ...to };
-    expect(() => server.decide({ type: 'initialise', as }, null)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+    expect(() => server.decide({ type: 'initialise', as }, null)).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST' }),
+    );
   });
 
   it('keeps a path and a port', () => {

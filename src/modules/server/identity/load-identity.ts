@@ -18,7 +18,8 @@ import type { OwnKey } from '../../../platform/secrets/server-keys/own-key.js';
 export async function loadIdentity(store: EventStore, keys: KeyRing, settings: Settings): Promise<OwnIdentity> {
   const known = await load(store);
   await keys.load();
-  const key = known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
+  const key =
+    known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
   if (!key) throw foreignKey();
   await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
   const { name, url, stage, reachable } = settings;
@@ -34,11 +35,15 @@ export async function loadIdentity(store: EventStore, keys: KeyRing, settings: S
 }
 
 const foreignKey = (): StartupError =>
-  new StartupError('The event log and the private key in the database belong to different servers. Restore both from one backup.');
+  new StartupError(
+    'The event log and the private key in the database belong to different servers. Restore both from one backup.',
+  );
 
 function firstKey(known: ServerState, keys: KeyRing): Promise<OwnKey> {
   if (!known) return keys.first();
-  throw new StartupError('The event log belongs to a server whose private key is not in this database. Restore both from one backup.');
+  throw new StartupError(
+    'The event log belongs to a server whose private key is not in this database. Restore both from one backup.',
+  );
 }
 
 function firstState({ serverId, publicKey }: OwnKey, settings: Settings): ServerInitialised['data'] {
@@ -67,7 +72,9 @@ function decideAtStart(command: ServerCommand, state: ServerState): readonly Ser
   try {
     return server.decide(command, state);
   } catch (error) {
-    throw error instanceof Refusal ? new StartupError(`ODST_NAME or ODST_URL can't be used. ${error.message}`, error) : error;
+    throw error instanceof Refusal
+      ? new StartupError(`ODST_NAME or ODST_URL can't be used. ${error.message}`, error)
+      : error;
   }
 }
 

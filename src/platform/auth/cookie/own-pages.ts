@@ -5,7 +5,10 @@ import { Refusal } from '../../../kernel/refusal.js';
 export const CSRF_HEADER = 'x-odst-csrf';
 
 const refused = (why: string): Refusal =>
-  new Refusal('CROSS_SITE_CALL', `${why} Programs send a token as "Authorization: Bearer <token>" instead of a cookie.`);
+  new Refusal(
+    'CROSS_SITE_CALL',
+    `${why} Programs send a token as "Authorization: Bearer <token>" instead of a cookie.`,
+  );
 
 /** Does this `Origin` name the server that is asked? */
 function isOwn(origin: string, host: string | undefined, ownUrl: string): boolean {
@@ -19,14 +22,20 @@ function isOwn(origin: string, host: string | undefined, ownUrl: string): boolea
  * so in `Origin` and `Sec-Fetch-Site`. What changes something has to carry a header, too, and a WebSocket, for which there
  * are no headers, an `Origin`. @throws Refusal CROSS_SITE_CALL
  */
-export function requireOwnPage({ method, headers }: IncomingMessage, ownUrl: string, kind: 'request' | 'upgrade'): void {
+export function requireOwnPage(
+  { method, headers }: IncomingMessage,
+  ownUrl: string,
+  kind: 'request' | 'upgrade',
+): void {
   const site = headers['sec-fetch-site'];
   const isSafe = kind === 'request' && (method === 'GET' || method === 'HEAD');
   const isOwnSite = site === undefined || site === 'same-origin' || (site === 'none' && isSafe);
   if (!isOwnSite) throw refused('The call comes from a page of another site.');
   const { origin } = headers;
-  if (origin !== undefined && !isOwn(origin, headers.host, ownUrl)) throw refused('The call comes from a page of another site.');
-  if (kind === 'upgrade' && origin === undefined) throw refused('A WebSocket with the session cookie needs the header Origin.');
+  if (origin !== undefined && !isOwn(origin, headers.host, ownUrl))
+    throw refused('The call comes from a page of another site.');
+  if (kind === 'upgrade' && origin === undefined)
+    throw refused('A WebSocket with the session cookie needs the header Origin.');
   if (kind === 'request' && !isSafe && headers[CSRF_HEADER] !== '1') {
     throw refused('A call with the session cookie that may change something needs the header X-ODST-CSRF: 1.');
   }

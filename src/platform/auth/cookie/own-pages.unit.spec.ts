@@ -4,7 +4,10 @@ import { requireOwnPage } from './own-pages.js';
 
 const OWN = 'https://ods.example';
 
-function check(headers: IncomingHttpHeaders, { method = 'POST', kind = 'request' as 'request' | 'upgrade' } = {}): string {
+function check(
+  headers: IncomingHttpHeaders,
+  { method = 'POST', kind = 'request' as 'request' | 'upgrade' } = {},
+): string {
   try {
     requireOwnPage({ method, headers: { host: '10.0.0.1:8080', ...headers } } as IncomingMessage, OWN, kind);
     return 'let in';
@@ -47,6 +50,8 @@ describe('a call with the session cookie', () => {
     expect(check({ origin: OWN }, { method: 'GET', kind: 'upgrade' })).toBe('let in');
     expect(check({}, { method: 'GET', kind: 'upgrade' })).toBe('CROSS_SITE_CALL');
     expect(check({ origin: 'https://evil.example' }, { method: 'GET', kind: 'upgrade' })).toBe('CROSS_SITE_CALL');
-    expect(check({ origin: OWN, 'sec-fetch-site': 'none' }, { method: 'GET', kind: 'upgrade' })).toBe('CROSS_SITE_CALL');
+    expect(check({ origin: OWN, 'sec-fetch-site': 'none' }, { method: 'GET', kind: 'upgrade' })).toBe(
+      'CROSS_SITE_CALL',
+    );
   });
 });

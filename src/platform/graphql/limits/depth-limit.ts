@@ -10,12 +10,15 @@ class Depths {
   constructor(private readonly context: ValidationContext) {}
 
   of(set: SelectionSetNode | undefined): number {
-    return Math.max(0, ...(set?.selections ?? []).map((selection) => {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) return this.ofFragment(selection.name.value);
-      if (selection.kind === Kind.INLINE_FRAGMENT) return this.of(selection.selectionSet);
-      // Introspection has a limit of its own (MaxIntrospectionDepth) and needs more than data does.
-      return selection.name.value.startsWith('__') ? 0 : 1 + this.of(selection.selectionSet);
-    }));
+    return Math.max(
+      0,
+      ...(set?.selections ?? []).map((selection) => {
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return this.ofFragment(selection.name.value);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return this.of(selection.selectionSet);
+        // Introspection has a limit of its own (MaxIntrospectionDepth) and needs more than data does.
+        return selection.name.value.startsWith('__') ? 0 : 1 + this.of(selection.selectionSet);
+      }),
+    );
   }
 
   private ofFragment(name: string): number {

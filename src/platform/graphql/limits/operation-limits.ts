@@ -10,8 +10,12 @@ export const MAX_TOKENS = 2_000;
 export const MAX_QUERY = 20_000;
 
 /** Beside those of GraphQL itself, over HTTP and WebSockets alike. */
-export const limitRules = (introspection: boolean): ValidationRule[] =>
-  [depthLimit, widthLimit, plainStrings, ...(introspection ? [] : [noIntrospection])];
+export const limitRules = (introspection: boolean): ValidationRule[] => [
+  depthLimit,
+  widthLimit,
+  plainStrings,
+  ...(introspection ? [] : [noIntrospection]),
+];
 
 /** @throws GraphQLError QUERY_TOO_LONG */
 export function requireShort(query: unknown): void {

@@ -2,7 +2,9 @@ import { GraphQLError, type ASTVisitor, type ValidationContext } from 'graphql';
 import { hasPlainText, isPlain } from '../../../kernel/text/plain-text.js';
 
 const refusal = (): GraphQLError =>
-  new GraphQLError('Text must be Unicode without NUL.', { extensions: { code: 'INVALID_REQUEST', http: { status: 400 } } });
+  new GraphQLError('Text must be Unicode without NUL.', {
+    extensions: { code: 'INVALID_REQUEST', http: { status: 400 } },
+  });
 
 /** Validation rule: what no database stores is in no operation. */
 export function plainStrings(context: ValidationContext): ASTVisitor {

@@ -17,11 +17,14 @@ function parsed(source: string): DocumentNode | null {
  */
 export function isSignInOnly(source: unknown): boolean {
   const document = typeof source === 'string' ? parsed(source) : null;
-  return document !== null && document.definitions.every((definition) =>
-    definition.kind === Kind.OPERATION_DEFINITION &&
-    definition.operation === 'mutation' &&
-    definition.selectionSet.selections.length === 1 &&
-    definition.selectionSet.selections.every(
-      (field) => field.kind === Kind.FIELD && field.name.value === 'signIn',
-    ));
+  return (
+    document !== null &&
+    document.definitions.every(
+      (definition) =>
+        definition.kind === Kind.OPERATION_DEFINITION &&
+        definition.operation === 'mutation' &&
+        definition.selectionSet.selections.length === 1 &&
+        definition.selectionSet.selections.every((field) => field.kind === Kind.FIELD && field.name.value === 'signIn'),
+    )
+  );
 }

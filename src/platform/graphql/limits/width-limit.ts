@@ -10,7 +10,11 @@ interface Width {
 }
 
 const NONE: Width = { rootFields: 0, aliases: 0, directives: 0 };
-const WORDS: Readonly<Record<keyof Width, string>> = { rootFields: 'root fields', aliases: 'aliases', directives: 'directives' };
+const WORDS: Readonly<Record<keyof Width, string>> = {
+  rootFields: 'root fields',
+  aliases: 'aliases',
+  directives: 'directives',
+};
 
 const plus = (a: Width, b: Width): Width => ({
   rootFields: a.rootFields + b.rootFields,
@@ -26,13 +30,16 @@ class Widths {
 
   /** `rootFields` are those of this very set; the sets below count with the rest. */
   of(set: SelectionSetNode | undefined): Width {
-    return (set?.selections ?? []).map((selection) => {
-      const directives = selection.directives?.length ?? 0;
-      if (selection.kind === Kind.FRAGMENT_SPREAD) return plus({ ...NONE, directives }, this.ofFragment(selection.name.value));
-      const inner = this.of(selection.selectionSet);
-      if (selection.kind === Kind.INLINE_FRAGMENT) return plus({ ...NONE, directives }, inner);
-      return plus({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
-    }).reduce(plus, NONE);
+    return (set?.selections ?? [])
+      .map((selection) => {
+        const directives = selection.directives?.length ?? 0;
+        if (selection.kind === Kind.FRAGMENT_SPREAD)
+          return plus({ ...NONE, directives }, this.ofFragment(selection.name.value));
+        const inner = this.of(selection.selectionSet);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return plus({ ...NONE, directives }, inner);
+        return plus({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
+      })
+      .reduce(plus, NONE);
   }
 
   private ofFragment(name: string): Width {

@@ -62,7 +62,9 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       },
       this.sockets,
     );
-    this.sockets.on('wsClientError', (error, socket) => answerUpgrade(socket, { status: 400, code: 'INVALID_REQUEST', message: error.message }));
+    this.sockets.on('wsClientError', (error, socket) =>
+      answerUpgrade(socket, { status: 400, code: 'INVALID_REQUEST', message: error.message }),
+    );
     this.upgrades.add(GRAPHQL_PATH, SUBSCRIPTIONS, this.upgrade);
   }
 
@@ -98,7 +100,10 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       return false;
     };
     try {
-      const caller = await this.authenticator.authenticateUpgrade(request, typeof given === 'string' ? given : undefined);
+      const caller = await this.authenticator.authenticateUpgrade(
+        request,
+        typeof given === 'string' ? given : undefined,
+      );
       if (!caller) return refuse(SIGN_IN_FIRST);
       connection.extra.caller = caller;
       connection.extra.starts = new TokenBucket(STARTS.burst, STARTS.perSecond);

@@ -15,7 +15,8 @@ const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
 
 const hasLost = (before: Principal, now: Principal): boolean =>
-  now.mustChangePassword || before.authority.permissions.some((permission) => !now.authority.permissions.includes(permission));
+  now.mustChangePassword ||
+  before.authority.permissions.some((permission) => !now.authority.permissions.includes(permission));
 
 /**
  * Ends subscriptions with what they rest on: when the account is disabled, the session or token closed, revoked or
@@ -31,9 +32,12 @@ export class WatchedRights {
   watch(caller: SignedInCaller, socket: Closable, update: (now: SignedInCaller) => void): void {
     let last = caller;
     const recheck = async (): Promise<void> => {
-      const principal = await this.principals.authenticate(caller.token, null).catch((error: unknown) => this.unsure(error, last));
+      const principal = await this.principals
+        .authenticate(caller.token, null)
+        .catch((error: unknown) => this.unsure(error, last));
       if (!principal) return socket.close(UNAUTHORIZED, 'The session has ended');
-      if (hasLost(last.principal, principal)) return socket.close(FORBIDDEN, 'Your permissions have changed. Connect again');
+      if (hasLost(last.principal, principal))
+        return socket.close(FORBIDDEN, 'Your permissions have changed. Connect again');
       last = { ...last, principal };
       update(last);
     };

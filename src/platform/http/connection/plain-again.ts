@@ -8,7 +8,9 @@ const ABOUT_UPGRADE = /^(?:upgrade|http2-settings|connection)$/i;
 
 function headWithoutOffer({ method, url, rawHeaders }: IncomingMessage): string {
   const names = rawHeaders.filter((_, i) => i % 2 === 0);
-  const lines = names.map((name, i) => `${name}: ${rawHeaders[2 * i + 1]}`).filter((_, i) => !ABOUT_UPGRADE.test(names[i] ?? ''));
+  const lines = names
+    .map((name, i) => `${name}: ${rawHeaders[2 * i + 1]}`)
+    .filter((_, i) => !ABOUT_UPGRADE.test(names[i] ?? ''));
   return `${[`${method} ${url} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`;
 }
 

@@ -19,7 +19,9 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, pa
     sendError(request, response, late(message));
   };
   const timer = isUpload(request)
-    ? watchPace(request, patience, () => refuse('The upload does not go on: less than 4 KiB have arrived in a minute. Send the file again.'))
+    ? watchPace(request, patience, () =>
+        refuse('The upload does not go on: less than 4 KiB have arrived in a minute. Send the file again.'),
+      )
     : setTimeout(() => refuse('The body of the request did not arrive in time.'), patience.bodyMs);
   const stop = (): void => clearTimeout(timer);
   request.once('end', stop).once('close', stop);

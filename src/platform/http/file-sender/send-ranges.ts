@@ -72,7 +72,11 @@ class Sender {
       const sent = await this.write(block.bytes.subarray(0, count));
       block.give();
       if (sent) continue;
-      if (position < end) await next.then((unsent) => unsent.block.give(), () => undefined);
+      if (position < end)
+        await next.then(
+          (unsent) => unsent.block.give(),
+          () => undefined,
+        );
       return false;
     }
     return true;

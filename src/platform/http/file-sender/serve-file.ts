@@ -52,7 +52,11 @@ export function requireReading(request: IncomingMessage, response: ServerRespons
  * Serves a file by RFC 9110: GET and HEAD, preconditions, one range or several. Resolves when the answer is out or the
  * client has left. Returns false, having sent nothing, when the bytes are not there.
  */
-export async function serveFile(request: IncomingMessage, response: ServerResponse, file: ServedFile): Promise<boolean> {
+export async function serveFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: ServedFile,
+): Promise<boolean> {
   const { representation } = file;
   const status = checkConditions(request.headers, representation);
   if (status === 412) fail(request, response, 412);
@@ -77,7 +81,12 @@ async function answer(
   { representation, open, location, pace = null }: ServedFile,
   ranges: readonly ByteRange[] | null,
 ): Promise<boolean> {
-  const isSmall = request.method === 'GET' && !ranges && !pace && !(location && canAccelerate(request)) && representation.size <= SMALL;
+  const isSmall =
+    request.method === 'GET' &&
+    !ranges &&
+    !pace &&
+    !(location && canAccelerate(request)) &&
+    representation.size <= SMALL;
   const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
   if (remembered) {
     response.writeHead(200, representation.wholeHeaders).end(remembered);
@@ -135,7 +144,9 @@ function sendBody(
     return sendRanges(response, fd, [{ start: 0, end: file.size }], undefined, pace);
   }
   const [range] = ranges;
-  return ranges.length === 1 && range ? sendOne(response, fd, file, range, pace) : sendSeveral(response, fd, file, ranges, pace);
+  return ranges.length === 1 && range
+    ? sendOne(response, fd, file, range, pace)
+    : sendSeveral(response, fd, file, ranges, pace);
 }
 
 const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;

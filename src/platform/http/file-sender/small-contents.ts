@@ -7,7 +7,10 @@ const MOST_BYTES = 32 * 1024 * 1024;
  * The small files asked for last, by the strong ETag, which is their SHA-256: never out of date. Opening and reading
  * costs more than sending them.
  */
-const contents = new LRUCache<string, Buffer>({ maxSize: MOST_BYTES, sizeCalculation: ({ length }) => Math.max(1, length) });
+const contents = new LRUCache<string, Buffer>({
+  maxSize: MOST_BYTES,
+  sizeCalculation: ({ length }) => Math.max(1, length),
+});
 
 export const rememberedContent = (etag: string): Buffer | undefined => contents.get(etag);
 

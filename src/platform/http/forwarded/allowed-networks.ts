@@ -1,7 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { Refusal } from '../../../kernel/refusal.js';
 
-const family = (address: string): 'ipv4' | 'ipv6' | null => ({ 0: null, 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address) as 0 | 4 | 6];
+const family = (address: string): 'ipv4' | 'ipv6' | null =>
+  ({ 0: null, 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address) as 0 | 4 | 6];
 
 interface Network {
   readonly address: string;
@@ -15,7 +16,10 @@ function parse(text: string): Network {
   const most = kind === 'ipv6' ? 128 : 32;
   const isNumber = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
   if (kind === null || !isNumber || more.length > 0) {
-    throw new Refusal('INVALID_REQUEST', `${JSON.stringify(text.slice(0, 60))} is no address and no network such as 10.0.0.0/8 or 2001:db8::/32.`);
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `${JSON.stringify(text.slice(0, 60))} is no address and no network such as 10.0.0.0/8 or 2001:db8::/32.`,
+    );
   }
   return { address, family: kind, bits: bits === undefined ? most : Number(bits) };
 }

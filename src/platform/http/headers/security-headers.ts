@@ -54,4 +54,6 @@ export const PAGE_HEADERS: Headers = {
 
 /** The same as lines of an answer that is written by hand. */
 export const headerLines = (headers: Headers): string =>
-  Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');

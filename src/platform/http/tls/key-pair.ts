@@ -22,7 +22,9 @@ function readPem(setting: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new StartupError(`${setting} names a file that cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new StartupError(
+      `${setting} names a file that cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }
 
@@ -48,12 +50,16 @@ export function loadKeyPair({ certFile, keyFile }: KeyPairFiles): KeyPair {
   const key = readPem('ODST_TLS_KEY_FILE', keyFile);
   const leaf = certificateIn(cert, certFile);
   if (!leaf.checkPrivateKey(keyIn(key, keyFile))) {
-    throw new StartupError(`The key in ODST_TLS_KEY_FILE (${keyFile}) is not the one of the certificate in ODST_TLS_CERT_FILE (${certFile}).`);
+    throw new StartupError(
+      `The key in ODST_TLS_KEY_FILE (${keyFile}) is not the one of the certificate in ODST_TLS_CERT_FILE (${certFile}).`,
+    );
   }
   try {
     createSecureContext({ cert, key });
   } catch (error) {
-    throw new StartupError(`The certificate in ODST_TLS_CERT_FILE (${certFile}) cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new StartupError(
+      `The certificate in ODST_TLS_CERT_FILE (${certFile}) cannot be used: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
   return { cert, key, leaf };
 }
@@ -67,9 +73,12 @@ export function doubtsAbout({ leaf }: KeyPair, ownUrl: string | null, now: numbe
   const doubts: string[] = [];
   if (now > to) doubts.push(`The TLS certificate has expired at ${leaf.validTo}: clients will refuse it. Renew it.`);
   else if (now > to - SOON_MS) doubts.push(`The TLS certificate expires at ${leaf.validTo}. Renew it.`);
-  if (now < from) doubts.push(`The TLS certificate is not valid before ${leaf.validFrom}: clients will refuse it until then.`);
+  if (now < from)
+    doubts.push(`The TLS certificate is not valid before ${leaf.validFrom}: clients will refuse it until then.`);
   if (ownUrl?.startsWith('https:') && !isFor(leaf, new URL(ownUrl).hostname)) {
-    doubts.push(`The TLS certificate is not for the host of ${ownUrl}: clients will refuse it. Its names: ${leaf.subjectAltName ?? 'none'}.`);
+    doubts.push(
+      `The TLS certificate is not for the host of ${ownUrl}: clients will refuse it. Its names: ${leaf.subjectAltName ?? 'none'}.`,
+    );
   }
   return doubts;
 }

@@ -25,7 +25,11 @@ describe('a certificate and its key', () => {
   it.each([
     ['a missing certificate', shipped('none.crt', 'first.key'), /ODST_TLS_CERT_FILE names a file that cannot be read/],
     ['a missing key', shipped('first.crt', 'none.key'), /ODST_TLS_KEY_FILE names a file that cannot be read/],
-    ['a folder', { certFile: tmpdir(), keyFile: tlsFile('first.key') }, /ODST_TLS_CERT_FILE names a file that cannot be read/],
+    [
+      'a folder',
+      { certFile: tmpdir(), keyFile: tlsFile('first.key') },
+      /ODST_TLS_CERT_FILE names a file that cannot be read/,
+    ],
     ['no certificate', shipped('first.key', 'first.key'), /ODST_TLS_CERT_FILE is not a certificate/],
     ['no key', shipped('first.crt', 'first.crt'), /ODST_TLS_KEY_FILE is not a private key/],
     ['the key of another', shipped('first.crt', 'second.key'), /is not the one of the certificate/],
@@ -35,13 +39,20 @@ describe('a certificate and its key', () => {
   });
 
   it('are doubted when they are of no use to clients', () => {
-    const [expired, first] = [loadKeyPair(shipped('expired.crt', 'first.key')), loadKeyPair(shipped('first.crt', 'first.key'))];
+    const [expired, first] = [
+      loadKeyPair(shipped('expired.crt', 'first.key')),
+      loadKeyPair(shipped('first.crt', 'first.key')),
+    ];
     expect(doubtsAbout(expired, null, Date.now())).toEqual([expect.stringMatching(/has expired/)]);
     expect(doubtsAbout(first, 'https://127.0.0.1:8443', Date.now())).toEqual([]);
     expect(doubtsAbout(first, 'https://localhost/ods', Date.now())).toEqual([]);
     expect(doubtsAbout(first, 'https://ods.example', Date.now())).toEqual([expect.stringMatching(/not for the host/)]);
-    expect(doubtsAbout(first, null, Date.parse(first.leaf.validTo) - 1000)).toEqual([expect.stringMatching(/expires at/)]);
-    expect(doubtsAbout(first, null, Date.parse(first.leaf.validFrom) - 1000)).toEqual([expect.stringMatching(/not valid before/)]);
+    expect(doubtsAbout(first, null, Date.parse(first.leaf.validTo) - 1000)).toEqual([
+      expect.stringMatching(/expires at/),
+    ]);
+    expect(doubtsAbout(first, null, Date.parse(first.leaf.validFrom) - 1000)).toEqual([
+      expect.stringMatching(/not valid before/),
+    ]);
   });
 });
 
@@ -100,7 +111,13 @@ describe('a served certificate', () => {
     put('first');
     const pair = follow();
     copyFileSync(tlsFile('second.crt'), files.certFile);
-    await vi.waitFor(() => expect(lines.error).toHaveBeenCalledWith(expect.stringMatching(/stays as it was\. .*is not the one/), undefined, 'Tls'));
+    await vi.waitFor(() =>
+      expect(lines.error).toHaveBeenCalledWith(
+        expect.stringMatching(/stays as it was\. .*is not the one/),
+        undefined,
+        'Tls',
+      ),
+    );
     writeFileSync(files.certFile, 'half a fi');
     await vi.waitFor(() => expect(lines.error).toHaveBeenCalledTimes(2));
     expect(subject(pair)).toContain('first');

@@ -19,7 +19,8 @@ export async function rawBody(request: IncomingMessage & { rawBody?: unknown }):
     return request.rawBody;
   }
   if (isEmpty(request)) return Buffer.alloc(0);
-  if (request.readableEnded) throw new Error('The body of a peer call was read before its guard, without keeping rawBody');
+  if (request.readableEnded)
+    throw new Error('The body of a peer call was read before its guard, without keeping rawBody');
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {

@@ -24,7 +24,10 @@ export class PeerRequestSigner extends RequestSigner {
       {
         components: to === null ? COMPONENTS : [...COMPONENTS, RECIPIENT],
         parameters: this.parameters(),
-        signer: { algorithm: ALGORITHM, sign: (bytes: Uint8Array) => this.identity.sign(bytes, key ?? this.keyFor(to)) },
+        signer: {
+          algorithm: ALGORITHM,
+          sign: (bytes: Uint8Array) => this.identity.sign(bytes, key ?? this.keyFor(to)),
+        },
       },
     );
     return { ...headers, signature, 'signature-input': signatureInput };

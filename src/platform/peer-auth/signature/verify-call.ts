@@ -1,5 +1,14 @@
 import { isSignatureError, verifySignature, type RequestDescriptor, type SignatureParameters } from 'http-message-sig';
-import { ALGORITHM, CLOCK_TOLERANCE_SECONDS, COMPONENTS, LIFETIME_SECONDS, NONCE, PARAMETERS, RECIPIENT, TAG } from './policy.js';
+import {
+  ALGORITHM,
+  CLOCK_TOLERANCE_SECONDS,
+  COMPONENTS,
+  LIFETIME_SECONDS,
+  NONCE,
+  PARAMETERS,
+  RECIPIENT,
+  TAG,
+} from './policy.js';
 import { verifies } from './ed25519.js';
 import { invalidSignature, PeerCallRefusal, unknownKey } from './peer-call-refusal.js';
 
@@ -75,10 +84,14 @@ async function verifyOne(message: RequestDescriptor, findKey: FindKey): Promise<
       clockSkew: ANY_TIME,
     },
     async resolveVerifier({ components, parameters: { keyid = '' } }) {
-      if (components.length !== requiredComponents.length) throw invalidSignature('it covers components that are not agreed');
+      if (components.length !== requiredComponents.length)
+        throw invalidSignature('it covers components that are not agreed');
       const publicKey = await findKey(keyid);
       if (publicKey === null) throw unknownKey();
-      return { algorithm: ALGORITHM, verify: (data: Uint8Array, signature: Uint8Array) => verifies(publicKey, data, signature) };
+      return {
+        algorithm: ALGORITHM,
+        verify: (data: Uint8Array, signature: Uint8Array) => verifies(publicKey, data, signature),
+      };
     },
   });
   return parameters;

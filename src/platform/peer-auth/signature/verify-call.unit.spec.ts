@@ -45,10 +45,22 @@ function signedWith(parameters: SignatureParameters, components: readonly string
   const headers = { 'content-digest': contentDigest(body) };
   const created = now();
   const { signature, signatureInput } = createSignatureSync(
-    { kind: 'request', method: 'POST', targetUri: target, fields: [{ name: 'content-digest', value: headers['content-digest'] }] },
+    {
+      kind: 'request',
+      method: 'POST',
+      targetUri: target,
+      fields: [{ name: 'content-digest', value: headers['content-digest'] }],
+    },
     {
       components,
-      parameters: { created, expires: created + 60, nonce: 'n'.repeat(22), keyid: 'caller-id', tag: TAG, ...parameters },
+      parameters: {
+        created,
+        expires: created + 60,
+        nonce: 'n'.repeat(22),
+        keyid: 'caller-id',
+        tag: TAG,
+        ...parameters,
+      },
       signer: { algorithm: 'ed25519', sign: identity.sign },
     },
   );
@@ -59,7 +71,8 @@ describe('the library', () => {
   it('agrees with the vector of RFC 9421, B.2.6', async () => {
     const x = 'JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs';
     const d = 'n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU';
-    const input = '("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519"';
+    const input =
+      '("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519"';
     const expected = 'wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==';
     const message = {
       kind: 'request',
@@ -73,7 +86,10 @@ describe('the library', () => {
         { name: 'Signature', value: `sig-b26=:${expected}:` },
       ],
     } as const;
-    const verifier = { algorithm: 'ed25519', verify: (data: Uint8Array, bytes: Uint8Array) => verifies(x, data, bytes) };
+    const verifier = {
+      algorithm: 'ed25519',
+      verify: (data: Uint8Array, bytes: Uint8Array) => verifies(x, data, bytes),
+    };
     await verifySignature(message, {
       policy: { algorithms: ['ed25519'], requiredComponents: ['date'], requiredParameters: ['created'] },
       resolveVerifier: () => verifier,
@@ -126,7 +142,13 @@ describe('a signed call', () => {
     ['digest left out', (headers) => without(headers, 'content-digest')],
     ['created', (headers) => ({ ...headers, 'signature-input': later(headers, 'created') })],
     ['expires', (headers) => ({ ...headers, 'signature-input': later(headers, 'expires') })],
-    ['nonce', (headers) => ({ ...headers, 'signature-input': (headers['signature-input'] ?? '').replace('nonce="', 'nonce="A') })],
+    [
+      'nonce',
+      (headers) => ({
+        ...headers,
+        'signature-input': (headers['signature-input'] ?? '').replace('nonce="', 'nonce="A'),
+      }),
+    ],
     ['signature', (headers) => ({ ...headers, signature: 'sig1=:AAAA:' })],
     ['not a signature', (headers) => ({ ...headers, signature: 'nonsense' })],
   ])('is refused when a header is changed: %s', async (_, change) => {
@@ -145,7 +167,10 @@ describe('a signed call', () => {
   });
 
   it.each(COMPONENTS.map((left) => [left]))('is refused when it does not cover %s', async (left) => {
-    const headers = signedWith({}, COMPONENTS.filter((component) => component !== left));
+    const headers = signedWith(
+      {},
+      COMPONENTS.filter((component) => component !== left),
+    );
     await expect(verify(call(headers))).rejects.toEqual(refused('PEER_SIGNATURE_INVALID'));
   });
 
@@ -169,7 +194,9 @@ describe('a signed call', () => {
   });
 
   it('is refused when it covers more than is agreed', async () => {
-    await expect(verify(call(signedWith({}, [...COMPONENTS, '@scheme'])))).rejects.toEqual(refused('PEER_SIGNATURE_INVALID'));
+    await expect(verify(call(signedWith({}, [...COMPONENTS, '@scheme'])))).rejects.toEqual(
+      refused('PEER_SIGNATURE_INVALID'),
+    );
   });
 
   it.each([
@@ -205,7 +232,9 @@ describe('a signed call', () => {
   it('is refused for whatever stands in the signature headers', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), async (signature, input) => {
-        const refusal = await verify(call({ ...signed(), signature, 'signature-input': input })).catch((error: unknown) => error);
+        const refusal = await verify(call({ ...signed(), signature, 'signature-input': input })).catch(
+          (error: unknown) => error,
+        );
         expect(refusal).toEqual(refused('PEER_SIGNATURE_INVALID'));
       }),
     );
@@ -221,9 +250,12 @@ describe('Content-Digest', () => {
     );
   });
 
-  it.each(['', 'sha-256', 'sha-256=abc', 'sha-512=:AAAA:', 'sha-256=:AAAA:', 'sha-256=("a")', '('])('is not "%s"', (header) => {
-    expect(matchesContentDigest(header, Buffer.alloc(0))).toBe(false);
-  });
+  it.each(['', 'sha-256', 'sha-256=abc', 'sha-512=:AAAA:', 'sha-256=:AAAA:', 'sha-256=("a")', '('])(
+    'is not "%s"',
+    (header) => {
+      expect(matchesContentDigest(header, Buffer.alloc(0))).toBe(false);
+    },
+  );
 });
 
 const without = (headers: Headers, left: string): Headers =>
@@ -231,5 +263,8 @@ const without = (headers: Headers, left: string): Headers =>
 
 /** The signature-input with one of its times moved by a second. */
 function later(headers: Headers, parameter: string): string {
-  return (headers['signature-input'] ?? '').replace(new RegExp(`${parameter}=(\\d+)`), (_, time: string) => `${parameter}=${Number(time) + 1}`);
+  return (headers['signature-input'] ?? '').replace(
+    new RegExp(`${parameter}=(\\d+)`),
+    (_, time: string) => `${parameter}=${Number(time) + 1}`,
+  );
 }

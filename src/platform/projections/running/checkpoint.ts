@@ -34,7 +34,8 @@ export async function moveCheckpoints(tx: EntityManager, moves: readonly Move[])
      RETURNING set_config('synchronous_commit', 'off', true)`,
     [moves.map(({ projection }) => projection.name), moves.map(({ from }) => from), moves.map(({ to }) => to)],
   );
-  if (moved[1] !== moves.length) throw new CheckpointMoved(`A checkpoint is no longer at ${moves.map(placeOf).join(', ')}`);
+  if (moved[1] !== moves.length)
+    throw new CheckpointMoved(`A checkpoint is no longer at ${moves.map(placeOf).join(', ')}`);
 }
 
 const placeOf = ({ projection, from }: Move): string => `${from} of ${projection.name}`;

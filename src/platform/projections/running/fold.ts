@@ -9,7 +9,11 @@ export interface FoldProgress {
 }
 
 /** Makes the tables of projections in a new schema, shaped like those that are served. */
-export async function makeReadTables(live: DataSource, schema: string, projections: readonly Projection[]): Promise<void> {
+export async function makeReadTables(
+  live: DataSource,
+  schema: string,
+  projections: readonly Projection[],
+): Promise<void> {
   await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   await live.query(`CREATE SCHEMA ${schema}`);
   for (const table of ['checkpoints', ...projections.flatMap((projection) => projection.tables)]) {

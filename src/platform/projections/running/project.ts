@@ -9,7 +9,11 @@ export interface Page extends Move {
 }
 
 /** Folds a page of each of some projections: rows, checkpoints and notifications in one transaction. */
-export async function project(dataSource: DataSource, pages: readonly Page[], announcer: ReadModelChanges | null): Promise<void> {
+export async function project(
+  dataSource: DataSource,
+  pages: readonly Page[],
+  announcer: ReadModelChanges | null,
+): Promise<void> {
   await dataSource.transaction(async (tx) => {
     await moveCheckpoints(tx, pages);
     const changes: Change[] = [];

@@ -49,7 +49,11 @@ export class SharedTransaction {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     try {
-      await project(this.dataSource, group.map(({ page }) => page), this.changes);
+      await project(
+        this.dataSource,
+        group.map(({ page }) => page),
+        this.changes,
+      );
       for (const { resolve } of group) resolve();
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);

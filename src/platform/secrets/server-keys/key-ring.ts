@@ -63,7 +63,8 @@ export class KeyRing {
   async keepOnly(publicKeys: ReadonlySet<string>): Promise<void> {
     for (const publicKey of this.known.filter((key) => !publicKeys.has(key))) {
       const first = await this.secrets.find(FIRST);
-      if (first && OwnKey.parse(JSON.parse(first.toString('utf8'))).publicKey === publicKey) await this.secrets.remove(FIRST);
+      if (first && OwnKey.parse(JSON.parse(first.toString('utf8'))).publicKey === publicKey)
+        await this.secrets.remove(FIRST);
       await this.secrets.remove(nameOf(publicKey));
       this.signers.delete(publicKey);
     }

@@ -17,7 +17,12 @@ const EVENTS_A_STREAM = 50;
 const EVENTS = STREAMS * EVENTS_A_STREAM;
 
 async function fill(store: EventStore): Promise<void> {
-  const one = (packageId: string) => store.append(`package-${packageId}`, Array.from({ length: EVENTS_A_STREAM }, () => stageChange(packageId)), 'none');
+  const one = (packageId: string) =>
+    store.append(
+      `package-${packageId}`,
+      Array.from({ length: EVENTS_A_STREAM }, () => stageChange(packageId)),
+      'none',
+    );
   await Promise.all(Array.from({ length: STREAMS }, () => one(newId())));
 }
 
@@ -27,7 +32,12 @@ async function readAll(store: EventStore): Promise<void> {
   stop.abort();
 }
 
-async function makeChain(store: EventStore, dataSource: DataSource, publicKey: string, sign: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+async function makeChain(
+  store: EventStore,
+  dataSource: DataSource,
+  publicKey: string,
+  sign: (bytes: Uint8Array) => Uint8Array,
+): Promise<void> {
   const signer = new ChainSigner(dataSource, { serverId: metadata.serverId, publicKey, sign });
   const chain = new AuditChain(store, dataSource, new MemoryLocks(), signer);
   chain.start();
@@ -51,12 +61,26 @@ export const auditChain: Figure = (context) =>
       const key = generateOwnKey(metadata.serverId);
       const reading = await secondsOf(() => readAll(store));
       const linking = await secondsOf(() => makeChain(store, dataSource, key.publicKey, signerOf(key)));
-      const verifying = await secondsOf(() => new LogVerification({ store, dataSource }, { anchors: new Set([key.publicKey]) }).run());
+      const verifying = await secondsOf(() =>
+        new LogVerification({ store, dataSource }, { anchors: new Set([key.publicKey]) }).run(),
+      );
       const rate = (seconds: number) => `${(EVENTS / seconds).toFixed(0)} events/s`;
       const rival = `reading ${rate(reading)}`;
       return [
-        { what: 'audit chain made / just reading the log', ours: rate(linking), rival, value: linking / reading, mark: { atMost: 30 } },
-        { what: 'audit chain verified / just reading the log', ours: rate(verifying), rival, value: verifying / reading, mark: { atMost: 30 } },
+        {
+          what: 'audit chain made / just reading the log',
+          ours: rate(linking),
+          rival,
+          value: linking / reading,
+          mark: { atMost: 30 },
+        },
+        {
+          what: 'audit chain verified / just reading the log',
+          ours: rate(verifying),
+          rival,
+          value: verifying / reading,
+          mark: { atMost: 30 },
+        },
       ];
     } finally {
       await dataSource.destroy();

@@ -29,6 +29,8 @@ FROM (
 /** Fills the read model with a million entries. */
 export async function fillTrail(dataSource: DataSource): Promise<void> {
   for (let from = 1; from <= ENTRIES; from += BATCH) await dataSource.query(SQL, [from, from + BATCH - 1]);
-  await dataSource.query(`INSERT INTO audit_actors (actor_id, name) SELECT DISTINCT actor_id, lower(actor_name) FROM audit_entries`);
+  await dataSource.query(
+    `INSERT INTO audit_actors (actor_id, name) SELECT DISTINCT actor_id, lower(actor_name) FROM audit_entries`,
+  );
   await dataSource.query('VACUUM ANALYZE audit_entries');
 }

@@ -40,7 +40,11 @@ async function oneHop(scene: Scene): Promise<number> {
   return seconds;
 }
 
-async function withLinks(servers: readonly BenchServer[], speed: LinkSpeed, work: () => Promise<Result>): Promise<Result> {
+async function withLinks(
+  servers: readonly BenchServer[],
+  speed: LinkSpeed,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const close: (() => void)[] = [];
   for (const [i, peer] of servers.entries()) {
     const follower = servers[i + 1];
@@ -57,7 +61,9 @@ async function compare(scene: Scene, { name, bytesPerSecond }: LinkSpeed): Promi
   const times = await inTurn(scene, { chain: () => along(scene), hop: () => oneHop(scene) });
   return {
     what: `chain of 5 / one hop (${name})`,
-    ours: inSeconds(times.chain), rival: `one hop ${inSeconds(times.hop)}`, value: times.chain / times.hop,
+    ours: inSeconds(times.chain),
+    rival: `one hop ${inSeconds(times.hop)}`,
+    value: times.chain / times.hop,
     // Four hops take the processor time of four: without a limit two cores cannot do them at once.
     mark: bytesPerSecond === null ? {} : { atMost: 1.5 },
   };

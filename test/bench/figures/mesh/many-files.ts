@@ -22,18 +22,20 @@ interface Scene extends BenchContext {
  * From "B may follow A again" to "B serves the last one". The packages lie ready on A, hashed, as nginx's files lie
  * ready for rclone; uploading meanwhile would measure the uploads.
  */
-const ours = ({ a, b, source, names, folder }: Scene) => async (): Promise<number> => {
-  await b.setPeer('suspendPeer', a);
-  const ids = await a.uploadAll(source, names);
-  await warm(folder);
-  const seconds = await timed(async () => {
-    await b.setPeer('resumePeer', a);
-    for (const name of names) await b.waitUntilServed(name);
-  });
-  for (const id of ids) await a.remove(id);
-  for (const name of names) await b.waitUntilGone(name);
-  return seconds;
-};
+const ours =
+  ({ a, b, source, names, folder }: Scene) =>
+  async (): Promise<number> => {
+    await b.setPeer('suspendPeer', a);
+    const ids = await a.uploadAll(source, names);
+    await warm(folder);
+    const seconds = await timed(async () => {
+      await b.setPeer('resumePeer', a);
+      for (const name of names) await b.waitUntilServed(name);
+    });
+    for (const id of ids) await a.remove(id);
+    for (const name of names) await b.waitUntilGone(name);
+    return seconds;
+  };
 
 async function againstRclone(scene: Scene): Promise<Result | Skipped> {
   const what = `${FILES} files of 5 MiB / rclone + fsync + openssl sha1`;

@@ -8,5 +8,7 @@ export const memory: Figure = async () => {
   if (!most) return [{ what, skipped: 'no figure before it ran a server, or there is no /proc' }];
   const postgres = Math.max(...notedMemory().map((one) => one.postgres));
   const rival = `of ${notedMemory().length} servers; PostgreSQL of one at most ${postgres.toFixed(0)} MB beside it`;
-  return [{ what, ours: `${most.peak.toFixed(0)} MB (${most.server})`, rival, value: most.peak, mark: { atMost: 400 } }];
+  return [
+    { what, ours: `${most.peak.toFixed(0)} MB (${most.server})`, rival, value: most.peak, mark: { atMost: 400 } },
+  ];
 };

@@ -12,11 +12,18 @@ interface Scene extends BenchContext {
   readonly b: BenchServer;
 }
 
-const ours = ({ a, b, file, folder }: Scene) => () =>
-  timedReplication({ uploadTo: [a], first: b, from: [a], holders: [b], file, folder });
+const ours =
+  ({ a, b, file, folder }: Scene) =>
+  () =>
+    timedReplication({ uploadTo: [a], first: b, from: [a], holders: [b], file, folder });
 
 /** Against a copy by a program that is made durable and checked. */
-async function againstCopy(scene: Scene, name: string, command: (copy: string) => string, atMost: number): Promise<Result | Skipped> {
+async function againstCopy(
+  scene: Scene,
+  name: string,
+  command: (copy: string) => string,
+  atMost: number,
+): Promise<Result | Skipped> {
   const { folder } = scene;
   const copy = join(folder, 'mirror-copy');
   const what = `mirror / ${name} + fsync + openssl sha1`;
@@ -26,7 +33,13 @@ async function againstCopy(scene: Scene, name: string, command: (copy: string) =
     ours: ours(scene),
     rival: () => timedCopy(`${command(copy)}; ${durableAndChecked(copy, folder)}`, `rm -f '${copy}'`),
   });
-  return { what, ours: inSeconds(times.ours), rival: `${program} … ${inSeconds(times.rival)}`, value: times.ours / times.rival, mark: { atMost } };
+  return {
+    what,
+    ours: inSeconds(times.ours),
+    rival: `${program} … ${inSeconds(times.rival)}`,
+    value: times.ours / times.rival,
+    mark: { atMost },
+  };
 }
 
 /** Against two Syncthings. The mark is for a sync with its scan; what it takes after the scan is shown beside it. */
@@ -56,7 +69,12 @@ async function againstAll(scene: Scene): Promise<(Result | Skipped)[]> {
   const rsync = await againstCopy(scene, 'rsync -aW --fsync', (copy) => `rsync -aW --fsync '${file}' '${copy}'`, 1.1);
   const served = await a.upload(file, 'curl-source.pkg');
   await b.waitUntilServed('curl-source.pkg');
-  const curl = await againstCopy(scene, 'curl from A', (copy) => `curl -sSo '${copy}' '${a.url}/Packages/curl-source.pkg'`, 1.5);
+  const curl = await againstCopy(
+    scene,
+    'curl from A',
+    (copy) => `curl -sSo '${copy}' '${a.url}/Packages/curl-source.pkg'`,
+    1.5,
+  );
   await a.remove(served);
   await b.waitUntilGone('curl-source.pkg');
   return [rsync, curl, await againstSyncthing(scene)];

@@ -47,7 +47,11 @@ async function removeUnlessGone(server: BenchServer, id: string): Promise<void> 
 }
 
 /** Has a server call its peer through a link of so many bytes a second; straight when there is no limit. */
-export async function linkBetween(follower: BenchServer, peer: BenchServer, bytesPerSecond: number | null): Promise<() => void> {
+export async function linkBetween(
+  follower: BenchServer,
+  peer: BenchServer,
+  bytesPerSecond: number | null,
+): Promise<() => void> {
   if (bytesPerSecond === null) {
     await follower.callPeerAt(peer, peer.url);
     return () => undefined;

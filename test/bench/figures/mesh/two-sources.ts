@@ -22,7 +22,10 @@ async function compare(scene: Scene, { name, bytesPerSecond }: LinkSpeed): Promi
     const times = await inTurn(scene, { two: () => fetched([a, b]), one: () => fetched([a]) });
     return {
       what: `two sources / one (${name})`,
-      ours: inSeconds(times.two), rival: `one source ${inSeconds(times.one)}`, value: times.two / times.one, mark: { atMost: 1.05 },
+      ours: inSeconds(times.two),
+      rival: `one source ${inSeconds(times.one)}`,
+      value: times.two / times.one,
+      mark: { atMost: 1.05 },
     };
   } finally {
     for (const end of close) end();

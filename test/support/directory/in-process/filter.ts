@@ -7,16 +7,31 @@ type SentFilter =
   | { readonly type: 'NotFilter'; readonly filter: SentFilter }
   | { readonly type: 'PresenceFilter'; readonly attribute: string }
   | { readonly type: 'EqualityFilter'; readonly attribute: string; readonly value: string }
-  | { readonly type: 'ExtensibleFilter'; readonly matchType: string; readonly matchRule: string; readonly matchValue: string };
+  | {
+      readonly type: 'ExtensibleFilter';
+      readonly matchType: string;
+      readonly matchRule: string;
+      readonly matchValue: string;
+    };
 
 export const Sent: z.ZodType<SentFilter> = z.lazy(() =>
   z.union([
     z.object({ type: z.enum(['AndFilter', 'OrFilter']), filters: z.array(Sent) }),
     z.object({ type: z.literal('NotFilter'), filter: Sent }),
     z.object({ type: z.literal('PresenceFilter'), attribute: z.string() }),
-    z.object({ type: z.literal('EqualityFilter'), attribute: z.string(), value: z.union([z.string(), z.instanceof(Buffer).transform((bytes) => bytes.toString('latin1'))]) }),
-    z.object({ type: z.literal('ExtensibleFilter'), matchType: z.string(), matchRule: z.string(), matchValue: z.string() }),
-  ]));
+    z.object({
+      type: z.literal('EqualityFilter'),
+      attribute: z.string(),
+      value: z.union([z.string(), z.instanceof(Buffer).transform((bytes) => bytes.toString('latin1'))]),
+    }),
+    z.object({
+      type: z.literal('ExtensibleFilter'),
+      matchType: z.string(),
+      matchRule: z.string(),
+      matchValue: z.string(),
+    }),
+  ]),
+);
 
 export type Values = Readonly<Record<string, readonly (string | Buffer)[]>>;
 
@@ -43,10 +58,18 @@ const folded = (attribute: string, value: string): string => {
 
 /** Values that are no text are shown by `ldapjs` with some of their bytes escaped, and the others as characters. */
 const bytesOf = (shown: string): Buffer =>
-  Buffer.from(shown.replaceAll(/\\([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  Buffer.from(
+    shown.replaceAll(/\\([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
 
-function isEqual({ attribute, value }: Extract<SentFilter, { type: 'EqualityFilter' }>, stored: string | Buffer): boolean {
-  return Buffer.isBuffer(stored) ? bytesOf(value).equals(stored) : folded(attribute, stored) === folded(attribute, value);
+function isEqual(
+  { attribute, value }: Extract<SentFilter, { type: 'EqualityFilter' }>,
+  stored: string | Buffer,
+): boolean {
+  return Buffer.isBuffer(stored)
+    ? bytesOf(value).equals(stored)
+    : folded(attribute, stored) === folded(attribute, value);
 }
 
 /** Is `member` in the group, or in a group that is in it? LDAP_MATCHING_RULE_IN_CHAIN. */
@@ -62,8 +85,13 @@ function isInChain(values: Values, member: string, lookup: Lookup): boolean {
   return false;
 }
 
-function matchesRule({ matchType, matchRule, matchValue }: Extract<SentFilter, { type: 'ExtensibleFilter' }>, values: Values, lookup: Lookup): boolean {
-  if (matchRule === IN_CHAIN && matchType.toLowerCase() === 'member') return isInChain(values, dnKey(matchValue) ?? '', lookup);
+function matchesRule(
+  { matchType, matchRule, matchValue }: Extract<SentFilter, { type: 'ExtensibleFilter' }>,
+  values: Values,
+  lookup: Lookup,
+): boolean {
+  if (matchRule === IN_CHAIN && matchType.toLowerCase() === 'member')
+    return isInChain(values, dnKey(matchValue) ?? '', lookup);
   if (matchRule !== BIT_AND) return false;
   const [value] = valuesOf(values, matchType);
   return value !== undefined && (Number(value) & Number(matchValue)) === Number(matchValue);

@@ -92,7 +92,10 @@ export class InProcessDirectory implements TestDirectory, Lookup {
   }
 
   removeMember(group: string, member: string): Promise<void> {
-    return this.change(group, (values) => ({ ...values, member: (values['member'] ?? []).filter((value) => keyOf(value.toString()) !== keyOf(member)) }));
+    return this.change(group, (values) => ({
+      ...values,
+      member: (values['member'] ?? []).filter((value) => keyOf(value.toString()) !== keyOf(member)),
+    }));
   }
 
   addMember(group: string, member: string): Promise<void> {
@@ -166,4 +169,3 @@ export class InProcessDirectory implements TestDirectory, Lookup {
     });
   }
 }
-

@@ -2,7 +2,9 @@ import type { RecentEvents } from './recent-events.js';
 import type { ExpectedRevision, StoredEvent } from './record.js';
 
 /** May this append be stored, was it stored before (`last` is its last event), or is the stream somewhere else? */
-export type CommitDecision = { readonly kind: 'store' | 'conflict' } | { readonly kind: 'repeated'; readonly last: StoredEvent };
+export type CommitDecision =
+  | { readonly kind: 'store' | 'conflict' }
+  | { readonly kind: 'repeated'; readonly last: StoredEvent };
 
 export interface CommitRequest {
   readonly stream: string;

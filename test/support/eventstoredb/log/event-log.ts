@@ -2,7 +2,15 @@ import { EventEmitter } from 'node:events';
 import { checkCommit } from './commit-check.js';
 import { LogFile } from './log-file.js';
 import { RecentEvents } from './recent-events.js';
-import { bytesInFile, comparePositions, nowInTicks, type ExpectedRevision, type Position, type ProposedEvent, type StoredEvent } from './record.js';
+import {
+  bytesInFile,
+  comparePositions,
+  nowInTicks,
+  type ExpectedRevision,
+  type Position,
+  type ProposedEvent,
+  type StoredEvent,
+} from './record.js';
 import { firstStart, newEpoch, statistics, type SystemAppend } from './system-events.js';
 
 export interface LogOptions {

@@ -38,7 +38,14 @@ const RECORD_OVERHEAD = 103;
 
 /** Bytes that the record takes in the transaction file: what positions grow by. */
 export const bytesInFile = (stream: string, event: ProposedEvent): bigint =>
-  BigInt(RECORD_OVERHEAD + Buffer.byteLength(stream) + Buffer.byteLength(event.type) + event.data.length + event.metadata.length);
+  BigInt(
+    RECORD_OVERHEAD +
+      Buffer.byteLength(stream) +
+      Buffer.byteLength(event.type) +
+      event.data.length +
+      event.metadata.length,
+  );
 
 /** What counts towards the largest append, as the server counts it (UTF-16 for the type). */
-export const bytesOfAppend = (event: ProposedEvent): number => event.data.length + event.metadata.length + 2 * event.type.length;
+export const bytesOfAppend = (event: ProposedEvent): number =>
+  event.data.length + event.metadata.length + 2 * event.type.length;

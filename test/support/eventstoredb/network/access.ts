@@ -17,7 +17,8 @@ export class Access {
   refusal(metadata: Metadata): Partial<StatusObject> | null {
     if (!this.user) return null;
     const [given] = metadata.get('authorization');
-    if (given === undefined) return rejection(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
+    if (given === undefined)
+      return rejection(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
     const wanted = `Basic ${Buffer.from(`${this.user.name}:${this.user.password}`).toString('base64')}`;
     return given === wanted ? null : rejection(status.UNAUTHENTICATED, 'Unauthenticated');
   }

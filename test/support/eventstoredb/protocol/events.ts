@@ -19,7 +19,9 @@ export const streamIdentifier = (name: string): Shared.StreamIdentifier =>
   new shared.StreamIdentifier().setStreamName(Buffer.from(name, 'utf8'));
 
 /** @throws when the event has no id, no type or no content type */
-export function readProposed(message: Streams.AppendReq.ProposedMessage | Streams.BatchAppendReq.ProposedMessage): ProposedEvent {
+export function readProposed(
+  message: Streams.AppendReq.ProposedMessage | Streams.BatchAppendReq.ProposedMessage,
+): ProposedEvent {
   const metadata = message.getMetadataMap();
   const type = metadata.get('type') ?? '';
   const contentType = metadata.get('content-type');

@@ -2,7 +2,11 @@ import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 import { MAX_APPEND_BYTES } from './limits.js';
 
 /** A failed call: gRPC status, and trailers that name the exception for the client (`RpcExceptions` in the server). */
-export function rejection(code: status, details: string, trailers: Readonly<Record<string, string>> = {}): Partial<StatusObject> {
+export function rejection(
+  code: status,
+  details: string,
+  trailers: Readonly<Record<string, string>> = {},
+): Partial<StatusObject> {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(trailers)) metadata.set(key, value);
   return { code, details, metadata };
@@ -25,4 +29,7 @@ export const invalidPosition = (): Partial<StatusObject> =>
 
 /** What ASP.NET answers when a handler throws. */
 export const thrown = (error: unknown): Partial<StatusObject> =>
-  rejection(status.UNKNOWN, `Exception was thrown by handler. ${error instanceof Error ? error.message : String(error)}`);
+  rejection(
+    status.UNKNOWN,
+    `Exception was thrown by handler. ${error instanceof Error ? error.message : String(error)}`,
+  );

@@ -7,9 +7,12 @@ const hex = (bits: string): string => BigInt.asUintN(64, BigInt(bits)).toString(
 /** The text of a UUID in either of its two forms. @throws when it is none */
 export function readUuid(uuid: Shared.UUID | undefined): string {
   const structured = uuid?.getStructured();
-  const digits = structured ? hex(structured.getMostSignificantBits()) + hex(structured.getLeastSignificantBits()) : undefined;
+  const digits = structured
+    ? hex(structured.getMostSignificantBits()) + hex(structured.getLeastSignificantBits())
+    : undefined;
   const text = digits?.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') ?? uuid?.getString().toLowerCase() ?? '';
-  if (!UUID.test(text)) throw new Error('Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).');
+  if (!UUID.test(text))
+    throw new Error('Guid should contain 32 digits with 4 dashes (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx).');
   return text;
 }
 

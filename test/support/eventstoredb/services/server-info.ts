@@ -33,4 +33,5 @@ export function clusterOf(address: string, port: number): Gossip.ClusterInfo {
 /** A call that needs nothing and is always answered, to anonymous users too. */
 export const answerWith =
   <T>(message: () => T) =>
-  (_call: unknown, answer: sendUnaryData<T>): void => answer(null, message());
+  (_call: unknown, answer: sendUnaryData<T>): void =>
+    answer(null, message());

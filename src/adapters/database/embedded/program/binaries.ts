@@ -52,8 +52,12 @@ async function makeLink(source: string, target: string): Promise<void> {
   } catch (error) {
     // Present already, or made by another process just now.
     if (errorCode(error) === 'EEXIST') return;
-    const present = await stat(target).then(() => true, () => false);
-    if (!present) throw new StartupError(`Cannot make the link ${target}: run "npm rebuild" as the owner of node_modules`, error);
+    const present = await stat(target).then(
+      () => true,
+      () => false,
+    );
+    if (!present)
+      throw new StartupError(`Cannot make the link ${target}: run "npm rebuild" as the owner of node_modules`, error);
   }
 }
 

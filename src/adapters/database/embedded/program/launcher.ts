@@ -54,7 +54,9 @@ export async function chooseLauncher(program: string, folder: string): Promise<L
 }
 
 async function reaches(launcher: Launcher, program: string, folder: string): Promise<boolean> {
-  const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], { stdio: 'ignore' });
+  const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], {
+    stdio: 'ignore',
+  });
   try {
     const [code]: unknown[] = await once(child, 'exit');
     return code === 0;

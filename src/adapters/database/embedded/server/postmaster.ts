@@ -14,7 +14,8 @@ const STOP_PATIENCE = 30_000;
 const POLL = 10;
 
 /** What goes away by itself: the port was taken meanwhile, or what a crash left is still ending. */
-const TRANSIENT = /Address already in use|lock file "postmaster.pid" already exists|shared memory block .* is still in use/;
+const TRANSIENT =
+  /Address already in use|lock file "postmaster.pid" already exists|shared memory block .* is still in use/;
 const TRIES = 20;
 
 export type ServerOptions = Readonly<Record<string, string>>;
@@ -72,14 +73,20 @@ async function launch(cluster: Cluster, port: number, extra: ServerOptions): Pro
 function start(cluster: Cluster, port: number, extra: ServerOptions, log: number): ChildProcess {
   const options = Object.entries({ ...TUNING, ...extra, port: String(port) });
   const args = ['-D', cluster.data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-  const child = cluster.launcher.launch(cluster.binaries.postgres, args, { detached: true, stdio: ['ignore', log, log] });
+  const child = cluster.launcher.launch(cluster.binaries.postgres, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
   child.unref();
   return child;
 }
 
 async function ready({ data }: Cluster, child: ChildProcess): Promise<Postmaster | null> {
   let ended = false;
-  void once(child, 'exit').then(() => (ended = true), () => (ended = true));
+  void once(child, 'exit').then(
+    () => (ended = true),
+    () => (ended = true),
+  );
   let found: Postmaster | null = null;
   const isUp = async (): Promise<boolean> => {
     found = await readPostmaster(data);
@@ -105,8 +112,8 @@ async function freePort(): Promise<number> {
 }
 
 function reasonIn(said: string, { logFile }: Cluster): string {
-  const fatal = said.split('\n').findLast((line) => /FATAL|PANIC|error/.test(line)) ?? said.trim().split('\n').at(-1) ?? '';
+  const fatal =
+    said.split('\n').findLast((line) => /FATAL|PANIC|error/.test(line)) ?? said.trim().split('\n').at(-1) ?? '';
   const reason = fatal.replace(/^.*?(FATAL|PANIC): */, '');
   return `PostgreSQL did not start: ${reason || 'it gave no reason'} (see ${logFile})`;
 }
-

@@ -14,7 +14,10 @@ export function boundLog(file: string, onError: (error: unknown) => void): () =>
 
 /** PostgreSQL keeps the file open for appending, so it is emptied in place. */
 async function turnOver(file: string): Promise<void> {
-  const size = await stat(file).then((found) => found.size, () => 0);
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
   if (size < LARGEST) return;
   await copyFile(file, `${file}.1`);
   await truncate(file);

@@ -3,7 +3,10 @@ import { DirectoryUnavailable } from '../../../../ports/directory.port.js';
 
 const OID = Buffer.from('1.3.6.1.4.1.1466.20037');
 /** LDAPMessage 1, ExtendedRequest, requestName (RFC 4511, 4.14). */
-const REQUEST = Buffer.concat([Buffer.from([0x30, OID.length + 7, 0x02, 0x01, 0x01, 0x77, OID.length + 2, 0x80, OID.length]), OID]);
+const REQUEST = Buffer.concat([
+  Buffer.from([0x30, OID.length + 7, 0x02, 0x01, 0x01, 0x77, OID.length + 2, 0x80, OID.length]),
+  OID,
+]);
 const MOST_BYTES = 4_096;
 
 interface Element {
@@ -44,7 +47,8 @@ export function askForTls(socket: Socket): Promise<void> {
       socket.off('data', onData).off('close', onClose);
       settle();
     };
-    const onClose = (): void => end(() => reject(new DirectoryUnavailable('The directory closed the connection when asked for StartTLS.')));
+    const onClose = (): void =>
+      end(() => reject(new DirectoryUnavailable('The directory closed the connection when asked for StartTLS.')));
     const onData = (chunk: Buffer): void => {
       arrived = Buffer.concat([arrived, chunk]);
       const code = resultOf(arrived);

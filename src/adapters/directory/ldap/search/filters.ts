@@ -1,4 +1,13 @@
-import { AndFilter, EqualityFilter, ExtensibleFilter, FilterParser, NotFilter, OrFilter, PresenceFilter, type Filter } from 'ldapts';
+import {
+  AndFilter,
+  EqualityFilter,
+  ExtensibleFilter,
+  FilterParser,
+  NotFilter,
+  OrFilter,
+  PresenceFilter,
+  type Filter,
+} from 'ldapts';
 
 /** What stands for something else in a filter from the settings. */
 export interface FilterValues {
@@ -19,13 +28,15 @@ export const parseFilter = (template: string): Filter => FilterParser.parseStrin
 
 /** The filter with each of its comparisons changed by `change`. */
 function mapped(filter: Filter, change: (filter: Filter) => Filter): Filter {
-  if (filter instanceof AndFilter) return new AndFilter({ filters: filter.filters.map((part) => mapped(part, change)) });
+  if (filter instanceof AndFilter)
+    return new AndFilter({ filters: filter.filters.map((part) => mapped(part, change)) });
   if (filter instanceof OrFilter) return new OrFilter({ filters: filter.filters.map((part) => mapped(part, change)) });
   if (filter instanceof NotFilter) return new NotFilter({ filter: mapped(filter.filter, change) });
   return change(filter);
 }
 
-const valueOf = (filter: Filter): string => (filter instanceof EqualityFilter || filter instanceof ExtensibleFilter ? filter.value.toString() : '');
+const valueOf = (filter: Filter): string =>
+  filter instanceof EqualityFilter || filter instanceof ExtensibleFilter ? filter.value.toString() : '';
 
 /**
  * Puts values into a filter from the settings. They become values of the filter that is sent, and never text that is parsed:
@@ -34,7 +45,8 @@ const valueOf = (filter: Filter): string => (filter instanceof EqualityFilter ||
 export function filled(template: Filter, values: FilterValues): Filter {
   const put = (text: string): string => text.replaceAll(PLACE, (_, name: keyof FilterValues) => values[name]);
   return mapped(template, (filter) => {
-    if (filter instanceof EqualityFilter) return new EqualityFilter({ attribute: filter.attribute, value: put(valueOf(filter)) });
+    if (filter instanceof EqualityFilter)
+      return new EqualityFilter({ attribute: filter.attribute, value: put(valueOf(filter)) });
     if (!(filter instanceof ExtensibleFilter)) return filter;
     const { rule, matchType, dnAttributes } = filter;
     return new ExtensibleFilter({ rule, matchType, dnAttributes, value: put(valueOf(filter)) });
@@ -44,7 +56,9 @@ export function filled(template: Filter, values: FilterValues): Filter {
 /** The filter for everybody whom it could find. */
 export const forAnybody = (template: Filter): Filter =>
   mapped(template, (filter) =>
-    filter instanceof EqualityFilter && filter.value === USERNAME ? new PresenceFilter({ attribute: filter.attribute }) : filter,
+    filter instanceof EqualityFilter && filter.value === USERNAME
+      ? new PresenceFilter({ attribute: filter.attribute })
+      : filter,
   );
 
 /** The attributes that a filter compares with the username, in its order. The first one names the account. */
@@ -72,7 +86,8 @@ export function checkGroupFilter(template: string): void {
     compared += valueOf(filter).match(PLACE)?.length ?? 0;
     return filter;
   });
-  if (places === 0 || compared !== places) throw new Error('it must compare an attribute with {{dn}} or {{username}}, as in (member={{dn}})');
+  if (places === 0 || compared !== places)
+    throw new Error('it must compare an attribute with {{dn}} or {{username}}, as in (member={{dn}})');
 }
 
 export const anyOf = (filters: readonly Filter[]): Filter => new OrFilter({ filters: [...filters] });

@@ -15,12 +15,23 @@ const AT_ONCE = 50;
 const NOBODY = '\0';
 
 async function search(client: Client, base: string, filter: Filter): Promise<string[]> {
-  const { searchEntries } = await client.search(base, { scope: 'sub', filter, attributes: ['1.1'], sizeLimit: MOST_GROUPS, paged: { pageSize: 500 } });
+  const { searchEntries } = await client.search(base, {
+    scope: 'sub',
+    filter,
+    attributes: ['1.1'],
+    sizeLimit: MOST_GROUPS,
+    paged: { pageSize: 500 },
+  });
   return searchEntries.map(({ dn }) => dn);
 }
 
 /** Asks for the groups of many members in a few searches. */
-async function groupsOf(client: Client, { groupSearchBase, filter }: GroupSearch, members: readonly string[], username: string): Promise<string[]> {
+async function groupsOf(
+  client: Client,
+  { groupSearchBase, filter }: GroupSearch,
+  members: readonly string[],
+  username: string,
+): Promise<string[]> {
   const found: string[] = [];
   for (let i = 0; i < members.length; i += AT_ONCE) {
     const filters = members.slice(i, i + AT_ONCE).map((dn) => filled(filter, { dn, username }));
@@ -30,7 +41,11 @@ async function groupsOf(client: Client, { groupSearchBase, filter }: GroupSearch
 }
 
 /** All groups of somebody, level by level; groups that are members of each other end nowhere but here. */
-export async function allGroups(client: Client, settings: GroupSearch, person: { dn: string; username: string }): Promise<string[]> {
+export async function allGroups(
+  client: Client,
+  settings: GroupSearch,
+  person: { dn: string; username: string },
+): Promise<string[]> {
   const groups = new Map<string, string>();
   let level = await groupsOf(client, settings, [person.dn], person.username);
   for (;;) {

@@ -32,7 +32,12 @@ export class LdapSession {
   static async open(settings: DirectorySettings, connections: Connections): Promise<LdapSession> {
     const socket = await connections.openSecured();
     // The connection is made and encrypted already; a client that lost it must not make another.
-    const client = new Client({ url: 'ldap://opened', timeout: settings.timeoutMs, connectTimeout: settings.timeoutMs, createConnection: () => socket });
+    const client = new Client({
+      url: 'ldap://opened',
+      timeout: settings.timeoutMs,
+      connectTimeout: settings.timeoutMs,
+      createConnection: () => socket,
+    });
     if (settings.bind) await client.bind(settings.bind.dn, settings.bind.password);
     return new LdapSession(client, settings);
   }
@@ -43,7 +48,8 @@ export class LdapSession {
     if (entries.length > 1) return 'The directory has more than one person of this name.';
     const [entry] = entries;
     // Directories take names for one that are not written alike; what counts failed attempts does not.
-    const isName = (name: string): boolean => entry !== undefined && valuesOf(entry, name).some((value) => nameKey(value.toString()) === nameKey(username));
+    const isName = (name: string): boolean =>
+      entry !== undefined && valuesOf(entry, name).some((value) => nameKey(value.toString()) === nameKey(username));
     if (!entry || !this.names.some(isName)) return 'The directory knows nobody of this name.';
     return this.read(entry);
   }
@@ -63,7 +69,8 @@ export class LdapSession {
   /** @throws when the base cannot be read */
   async checkBase(): Promise<void> {
     const bases = new Set([this.settings.searchBase, this.settings.groupSearchBase]);
-    for (const base of bases) await this.client.search(base, { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
+    for (const base of bases)
+      await this.client.search(base, { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
   }
 
   private async search(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
@@ -83,6 +90,12 @@ export class LdapSession {
     const username = textOf(entry, this.names[0] ?? '');
     if (id === null) return `${entry.dn} ${NO_ID}.`;
     if (username === null) return `${entry.dn} has no ${this.names[0]}.`;
-    return { id, dn: entry.dn, username, displayName: textOf(entry, 'displayName') ?? textOf(entry, 'cn'), disabled: isDisabled(entry) };
+    return {
+      id,
+      dn: entry.dn,
+      username,
+      displayName: textOf(entry, 'displayName') ?? textOf(entry, 'cn'),
+      disabled: isDisabled(entry),
+    };
   }
 }

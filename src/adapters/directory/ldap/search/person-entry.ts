@@ -19,13 +19,19 @@ export const wantedAttributes = (names: readonly string[], chosenId: string | nu
 ];
 
 /** Attributes whose bytes are no text. */
-export const bufferAttributes = (chosenId: string | null): string[] => idAttributes(chosenId).filter((name) => name.toLowerCase() === GUID);
+export const bufferAttributes = (chosenId: string | null): string[] =>
+  idAttributes(chosenId).filter((name) => name.toLowerCase() === GUID);
 
-const hasName = (name: string) => ([key]: [string, unknown]): boolean => key.toLowerCase() === name.toLowerCase();
+const hasName =
+  (name: string) =>
+  ([key]: [string, unknown]): boolean =>
+    key.toLowerCase() === name.toLowerCase();
 
 /** All values of an attribute, whatever letter case the directory writes its name in. */
 export function valuesOf(entry: Entry, attribute: string): readonly (string | Buffer)[] {
-  const found = Object.entries(entry).filter(hasName(attribute)).flatMap(([, value]) => value);
+  const found = Object.entries(entry)
+    .filter(hasName(attribute))
+    .flatMap(([, value]) => value);
   return found.filter((value) => value.length > 0);
 }
 
@@ -38,7 +44,8 @@ export const textOf = (entry: Entry, attribute: string): string | null => {
 export function idOf(entry: Entry, chosen: string | null): string | null {
   for (const name of idAttributes(chosen)) {
     const [value] = valuesOf(entry, name);
-    if (value !== undefined) return `${name}=${name.toLowerCase() === GUID ? Buffer.from(value).toString('hex') : value.toString()}`;
+    if (value !== undefined)
+      return `${name}=${name.toLowerCase() === GUID ? Buffer.from(value).toString('hex') : value.toString()}`;
   }
   return null;
 }

@@ -13,9 +13,14 @@ interface Outcome {
 }
 
 /** By these names `ldapjs` says that the directory does not take somebody's password now; the rest is trouble. */
-const REFUSALS = new Set(['InappropriateAuthenticationError', 'UnwillingToPerformError', 'InsufficientAccessRightsError']);
+const REFUSALS = new Set([
+  'InappropriateAuthenticationError',
+  'UnwillingToPerformError',
+  'InsufficientAccessRightsError',
+]);
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
-const messageOf = (why: unknown): string => (why !== null && typeof why === 'object' && 'message' in why ? String(why.message) : '');
+const messageOf = (why: unknown): string =>
+  why !== null && typeof why === 'object' && 'message' in why ? String(why.message) : '';
 
 /**
  * Options for `ldapjs`. It would send the password of the bind account right behind its own StartTLS request, before the
@@ -49,7 +54,12 @@ function serverOptions(settings: DirectorySettings, dn: string, lent: readonly S
 }
 
 /** Null when the directory takes this password of this entry, else why not. @throws what made it impossible to ask */
-export async function refusalOf(settings: DirectorySettings, dn: string, password: string, connections: Connections): Promise<string | null> {
+export async function refusalOf(
+  settings: DirectorySettings,
+  dn: string,
+  password: string,
+  connections: Connections,
+): Promise<string | null> {
   const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
   const server = serverOptions(settings, dn, lent);
   const outcome = authenticated(server, password);
@@ -63,7 +73,8 @@ function authenticated(server: ReturnType<typeof serverOptions>, password: strin
     const outcome: Outcome = {
       success: () => resolve(null),
       fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
-      error: (error) => (REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(trouble(error))),
+      error: (error) =>
+        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(trouble(error)),
     };
     Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
   });
@@ -76,5 +87,7 @@ const FIRST_OWN_CODE = 128;
 function trouble(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
-  return isAnswer ? new DirectoryUnavailable(`The directory answered ${error.name} about a password.`, error, false) : error;
+  return isAnswer
+    ? new DirectoryUnavailable(`The directory answered ${error.name} about a password.`, error, false)
+    : error;
 }

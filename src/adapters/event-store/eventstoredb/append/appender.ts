@@ -81,7 +81,8 @@ export class Appender {
   }
 }
 
-const clash = ({ stream }: ReadyAppend): Error => new Error(`Some events of this append to ${stream} were recorded elsewhere`);
+const clash = ({ stream }: ReadyAppend): Error =>
+  new Error(`Some events of this append to ${stream} were recorded elsewhere`);
 
 /** With an expected revision the server compares ids in the log itself; without one it only knows recent ids. */
 const isForgotten = ({ expected, ids }: ReadyAppend): boolean =>

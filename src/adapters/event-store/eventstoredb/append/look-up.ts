@@ -35,4 +35,5 @@ export async function lookUp(client: LogClient, stream: string, ids: readonly st
 const appendedOf = (last: ServerEvent): Appended => ({ revision: last.revision, cursor: cursorOf(placeOf(last)) });
 
 /** When an id was made, in milliseconds since 1970; 0 for one that does not tell. */
-export const madeAt = (id: string): number => (version(id) === 7 ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : 0);
+export const madeAt = (id: string): number =>
+  version(id) === 7 ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : 0;

@@ -28,12 +28,20 @@ export function makeReady(stream: string, events: readonly NewEvent[], expected:
 function toServer({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
   if (type.startsWith('$')) throw new Error('Types that begin with $ belong to EventStoreDB');
   // The client's type knows objects and strings only; it stringifies whatever it gets.
-  return { id: id.toLowerCase(), contentType: 'application/json', type, data: data as JSONType, metadata: storedMetadata(metadata, recordedAt) };
+  return {
+    id: id.toLowerCase(),
+    contentType: 'application/json',
+    type,
+    data: data as JSONType,
+    metadata: storedMetadata(metadata, recordedAt),
+  };
 }
 
 /** One attempt. @throws what the client throws, or NoAnswer */
 export async function send(client: LogClient, append: ReadyAppend): Promise<Appended> {
-  const call = client.appendToStream(append.stream, [...append.events], { expectedRevision: toServerRevision(append.expected) });
+  const call = client.appendToStream(append.stream, [...append.events], {
+    expectedRevision: toServerRevision(append.expected),
+  });
   const { nextExpectedRevision: revision, position } = await within(CALL_MS, `an append to ${append.stream}`, call);
   return { revision, cursor: position ? cursorOf(position) : await readCursor(client, append.stream, revision) };
 }

@@ -19,9 +19,16 @@ export function readCertificates(address: EventStoreDbAddress): Certificates {
     ...read('userKeyFile', 'userKeyFile', address.userKeyFile),
   };
   try {
-    createSecureContext({ ca: certificates.rootCertificate, cert: certificates.userCertFile, key: certificates.userKeyFile });
+    createSecureContext({
+      ca: certificates.rootCertificate,
+      cert: certificates.userCertFile,
+      key: certificates.userKeyFile,
+    });
   } catch (error) {
-    throw new StartupError(`A certificate file of EVENTSTOREDB_URL is not a certificate or key in PEM: ${messageOf(error)}`, error);
+    throw new StartupError(
+      `A certificate file of EVENTSTOREDB_URL is not a certificate or key in PEM: ${messageOf(error)}`,
+      error,
+    );
   }
   return certificates;
 }
@@ -34,6 +41,9 @@ function read(name: keyof Certificates, option: string, path: string | undefined
     return { [name]: bytes };
   } catch (error) {
     const reason = errorCode(error) ?? messageOf(error);
-    throw new StartupError(`The ${option} of EVENTSTOREDB_URL, ${path}, cannot be used (${reason}). Name a readable PEM file.`, error);
+    throw new StartupError(
+      `The ${option} of EVENTSTOREDB_URL, ${path}, cannot be used (${reason}). Name a readable PEM file.`,
+      error,
+    );
   }
 }

@@ -36,7 +36,8 @@ const typeOf = (error: unknown): string | undefined =>
 /** Would the same call work when the server is back? What the client can't name ("unknown") mostly is a cut connection. */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isCommandError(error)) return error.type === ErrorType.UNKNOWN ? !FINAL_CODES.has(error.code) : TEMPORARY.has(error.type);
+  if (isCommandError(error))
+    return error.type === ErrorType.UNKNOWN ? !FINAL_CODES.has(error.code) : TEMPORARY.has(error.type);
   return error instanceof NoAnswer || error instanceof ConnectionGone || UNNAMED.test(error.message);
 }
 
@@ -44,7 +45,9 @@ export const isAccessDenied = (error: unknown): boolean => typeOf(error) === Err
 
 /** No such stream, or one that was deleted. */
 export const isNoStream = (error: unknown): boolean =>
-  ([ErrorType.STREAM_NOT_FOUND, ErrorType.STREAM_DELETED, ErrorType.NO_STREAM] as (string | undefined)[]).includes(typeOf(error));
+  ([ErrorType.STREAM_NOT_FOUND, ErrorType.STREAM_DELETED, ErrorType.NO_STREAM] as (string | undefined)[]).includes(
+    typeOf(error),
+  );
 
 /** Fails with NoAnswer when the call has not settled in time: some calls of the client never do. */
 export async function within<T>(ms: number, what: string, call: Promise<T>): Promise<T> {

@@ -23,7 +23,12 @@ export class LogClient extends EventStoreDBClient {
     if (!endpoint) throw new Error('No host');
     const credentials = address.credentials;
     // Only a seed list is asked for the leader; the client takes a list of one too.
-    if (address.discover) super({ ...settings, endpoints: [endpoint, ...others] }, { insecure: !address.tls, ...certificates }, credentials);
+    if (address.discover)
+      super(
+        { ...settings, endpoints: [endpoint, ...others] },
+        { insecure: !address.tls, ...certificates },
+        credentials,
+      );
     else super({ ...settings, endpoint }, { insecure: !address.tls, ...certificates }, credentials);
     /*
      * Without "batch append" each append is a call of its own. The batch calls of all clients of a process share one

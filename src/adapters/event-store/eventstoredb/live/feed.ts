@@ -33,7 +33,7 @@ export async function* feed(client: LogClient, options: FeedOptions): AsyncGener
   const onAbort = (): void => inbox.end(null);
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    for (let upTo = options.after; !options.signal.aborted; ) {
+    for (let upTo = options.after; !options.signal.aborted;) {
       const arrivals = await inbox.take(options.quietMs);
       if (!arrivals || arrivals.length === 0 || options.signal.aborted) return;
       const page = toPage(arrivals, upTo, options.types);
@@ -84,5 +84,8 @@ function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySe
 function sizeOf(arrival: Arrival): number {
   const data = arrival instanceof Mark ? null : arrival.event?.data;
   if (typeof data !== 'object' || data === null) return String(data).length;
-  return Object.values(data).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 100), 500);
+  return Object.values(data).reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : 100),
+    500,
+  );
 }

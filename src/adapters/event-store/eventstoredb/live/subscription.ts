@@ -43,7 +43,7 @@ async function* catchUp(
   signal: AbortSignal,
 ): AsyncGenerator<SubscriptionItem> {
   const pages = (): AsyncGenerator<LogPage> => readHistory(client, { after: progress.position, target, types, signal });
-  for (let history = pages(); isAfter(target, progress.position) && !signal.aborted; ) {
+  for (let history = pages(); isAfter(target, progress.position) && !signal.aborted;) {
     const next = await patiently(
       () => history.next(),
       signal,

@@ -9,7 +9,12 @@ export const PAGE_EVENTS = 256;
  * All of a read. The client waits for ever for a page that never comes, so it is given up when nothing has come for
  * 5 s; also on the signal.
  */
-export async function collect<E>(client: LogClient, read: StreamingRead<E>, what: string, signal?: AbortSignal): Promise<E[]> {
+export async function collect<E>(
+  client: LogClient,
+  read: StreamingRead<E>,
+  what: string,
+  signal?: AbortSignal,
+): Promise<E[]> {
   // Errors may come after the first one, when nobody else listens any more.
   read.on('error', () => undefined);
   const stop = (error: Error): void => void read.destroy(error);

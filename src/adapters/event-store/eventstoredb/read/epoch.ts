@@ -22,9 +22,19 @@ async function recordedEpoch(client: LogClient): Promise<string | null> {
 }
 
 async function beginLog(client: LogClient): Promise<string> {
-  const event = { id: v4(), contentType: 'application/json', type: TYPE, data: { epoch: v4() }, metadata: undefined } as const;
+  const event = {
+    id: v4(),
+    contentType: 'application/json',
+    type: TYPE,
+    data: { epoch: v4() },
+    metadata: undefined,
+  } as const;
   try {
-    await within(CALL_MS, 'the first append', client.appendToStream(LOG_STREAM, event, { expectedRevision: NO_STREAM }));
+    await within(
+      CALL_MS,
+      'the first append',
+      client.appendToStream(LOG_STREAM, event, { expectedRevision: NO_STREAM }),
+    );
   } catch (error) {
     if (!(error instanceof WrongExpectedVersionError)) throw error;
   }

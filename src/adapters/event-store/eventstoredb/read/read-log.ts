@@ -23,10 +23,17 @@ export interface Head {
 const FIRST_LOOK = 4;
 
 /** The next page of the whole log, of the given types when they are given; looks at most at 256 records. */
-export async function readPage(client: LogClient, after: Position, types: ReadonlySet<string> | null, signal?: AbortSignal): Promise<LogPage> {
+export async function readPage(
+  client: LogClient,
+  after: Position,
+  types: ReadonlySet<string> | null,
+  signal?: AbortSignal,
+): Promise<LogPage> {
   const from = comparePositions(after, BEGINNING) === 0 ? START : after;
   // Reading begins with the record at the position itself.
-  const records = (await readAll(client, from, FORWARDS, PAGE_EVENTS + 1, signal)).filter(({ position }) => isAfter(position, after));
+  const records = (await readAll(client, from, FORWARDS, PAGE_EVENTS + 1, signal)).filter(({ position }) =>
+    isAfter(position, after),
+  );
   const events = records.flatMap((record) => toEvent(record) ?? []);
   const wanted = types ? events.filter(({ type }) => types.has(type)) : events;
   return { events: wanted, upTo: records.at(-1)?.position ?? after, looked: records.length };
@@ -64,6 +71,11 @@ async function readAll(
   maxCount: number,
   signal?: AbortSignal,
 ): Promise<AllStreamRecordedEvent[]> {
-  const resolved = await collect(client, client.readAll({ fromPosition, direction, maxCount }), 'a read of the log', signal);
+  const resolved = await collect(
+    client,
+    client.readAll({ fromPosition, direction, maxCount }),
+    'a read of the log',
+    signal,
+  );
   return resolved.flatMap(({ event }) => (event ? [event] : []));
 }

@@ -14,7 +14,11 @@ const UNKNOWN_POSITION = 2n ** 64n - 1n;
 const metadataShape = z.looseObject({
   schemaVersion: z.number(),
   serverId: z.string(),
-  actor: z.object({ kind: z.enum(['account', 'token', 'peer', 'system', 'stranger']), id: z.string(), name: z.string() }),
+  actor: z.object({
+    kind: z.enum(['account', 'token', 'peer', 'system', 'stranger']),
+    id: z.string(),
+    name: z.string(),
+  }),
   address: z.string().nullable(),
   correlationId: z.string(),
   causationId: z.string().nullable(),

@@ -31,7 +31,12 @@ export class LogListener {
   }
 
   private async connect(attempt: number): Promise<void> {
-    const client = new Client({ ...this.settings, application_name: LISTENER, keepAlive: true, connectionTimeoutMillis: 5000 });
+    const client = new Client({
+      ...this.settings,
+      application_name: LISTENER,
+      keepAlive: true,
+      connectionTimeoutMillis: 5000,
+    });
     client.on('error', () => undefined);
     client.on('notification', this.onAppend);
     try {

@@ -2,7 +2,10 @@ import type { Pool } from 'pg';
 import { append, type AppendOutcome, type SerializedAppend } from './append.js';
 
 /** Several appends, all of them or none: one that is refused takes back those before it. */
-export async function appendTogether(pool: Pool, group: readonly SerializedAppend[]): Promise<readonly AppendOutcome[]> {
+export async function appendTogether(
+  pool: Pool,
+  group: readonly SerializedAppend[],
+): Promise<readonly AppendOutcome[]> {
   const client = await pool.connect();
   let broken = true;
   try {

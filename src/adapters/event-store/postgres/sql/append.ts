@@ -24,7 +24,10 @@ SELECT outcome, revision, position
 FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])`;
 
 /** Several appends in one transaction; the outcomes stand in the order of the appends. */
-export async function append(pool: Pool | PoolClient, group: readonly SerializedAppend[]): Promise<readonly AppendOutcome[]> {
+export async function append(
+  pool: Pool | PoolClient,
+  group: readonly SerializedAppend[],
+): Promise<readonly AppendOutcome[]> {
   const values = [
     group.map(({ stream }) => stream),
     group.map(({ expected }) => String(expected)),

@@ -33,7 +33,13 @@ export async function checkRedis(redisUrl: string, { patience = PATIENCE_MS, log
 /** What Redis says of its memory; null when this user may not know. */
 async function askForMemory(redisUrl: string, deadline: number): Promise<string | null> {
   const left = Math.max(100, deadline - Date.now());
-  const redis = new Redis({ ...redisOptions(redisUrl), connectTimeout: left, commandTimeout: left, lazyConnect: true, retryStrategy: () => null });
+  const redis = new Redis({
+    ...redisOptions(redisUrl),
+    connectTimeout: left,
+    commandTimeout: left,
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
   let cause: unknown;
   redis.on('error', (error) => (cause ??= error));
   try {
@@ -41,7 +47,9 @@ async function askForMemory(redisUrl: string, deadline: number): Promise<string 
     await redis.ping();
     // A database that does not exist is reported by the way; what follows would go to the first one.
     if (cause) throw cause;
-    return await redis.info('memory').catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
+    return await redis
+      .info('memory')
+      .catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
   } catch (error) {
     throw cause ?? error;
   } finally {
@@ -53,7 +61,10 @@ function refuseEviction(redisUrl: string, memory: string | null, log: CheckOptio
   const policy = memory === null ? null : /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   if (policy === 'noeviction') return;
   const where = `Redis at ${redisAddress(redisUrl)} (REDIS_URL)`;
-  if (policy) throw new StartupError(`${where} drops keys when its memory is full. Set its maxmemory-policy from ${policy} to noeviction.`);
+  if (policy)
+    throw new StartupError(
+      `${where} drops keys when its memory is full. Set its maxmemory-policy from ${policy} to noeviction.`,
+    );
   log?.('warn', `${where} does not say its maxmemory-policy. It must be noeviction, or jobs get lost.`);
 }
 

@@ -31,7 +31,9 @@ return {'run', call('HINCRBY', hash, 'tries', 1), job[2], job[4]}`;
 const Claim = z.union([
   z.tuple([z.literal('over')]).transform(() => ({ kind: 'over' as const })),
   z.tuple([z.literal('later'), z.number()]).transform(([kind, waitMs]) => ({ kind, waitMs })),
-  z.tuple([z.literal('run'), z.number(), z.string(), z.string()]).transform(([kind, attempt, key, payload]) => ({ kind, attempt, key, payload })),
+  z
+    .tuple([z.literal('run'), z.number(), z.string(), z.string()])
+    .transform(([kind, attempt, key, payload]) => ({ kind, attempt, key, payload })),
 ]);
 export type Claim = z.output<typeof Claim>;
 

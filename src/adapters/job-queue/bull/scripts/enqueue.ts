@@ -62,7 +62,12 @@ for i = 3, #ARGV, 6 do
 end`;
 
 const argumentsOf = ({ name, key, data, cause, runAt, priority = DEFAULT_PRIORITY }: NewJob): (string | number)[] => [
-  randomUUID(), name, key, JSON.stringify({ data, cause }), priority, runAt?.getTime() ?? 0,
+  randomUUID(),
+  name,
+  key,
+  JSON.stringify({ data, cause }),
+  priority,
+  runAt?.getTime() ?? 0,
 ];
 
 /** Stores the jobs, each script of them wholly or not at all. @throws JobQueueUnavailable */

@@ -7,7 +7,10 @@ const LOCK_CLASS = 1_868_854_132;
 
 /** Marks workers as alive for as long as this session lives. */
 export async function markAlive(session: Client, workers: readonly string[]): Promise<void> {
-  await session.query('SELECT pg_advisory_lock_shared($1, hashtext(w)) FROM unnest($2::text[]) w', [LOCK_CLASS, workers]);
+  await session.query('SELECT pg_advisory_lock_shared($1, hashtext(w)) FROM unnest($2::text[]) w', [
+    LOCK_CLASS,
+    workers,
+  ]);
 }
 
 const FREE = `

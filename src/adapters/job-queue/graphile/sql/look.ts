@@ -11,7 +11,12 @@ WHERE j.locked_at IS NOT NULL ORDER BY j.id`;
 /** A running job that was replaced has lost its key. */
 export async function runningJobs(pool: Pool): Promise<JobAtWork[]> {
   const { rows } = await pool.query<{ name: string; key: string | null; column: number; progress: number }>(RUNNING);
-  return rows.map(({ name, key, column, progress }) => ({ name, key: key ?? '', attempt: attemptOf(column), progress }));
+  return rows.map(({ name, key, column, progress }) => ({
+    name,
+    key: key ?? '',
+    attempt: attemptOf(column),
+    progress,
+  }));
 }
 
 const FAILED = `

@@ -9,7 +9,13 @@ export type DigestRequest =
   | { readonly kind: 'finish'; readonly job: number }
   | { readonly kind: 'drop'; readonly job: number }
   /** Compares the chunks from `start` on with their digests; needs no `open`. */
-  | { readonly kind: 'check'; readonly job: number; readonly path: string; readonly sha256: Uint8Array; readonly start: number };
+  | {
+      readonly kind: 'check';
+      readonly job: number;
+      readonly path: string;
+      readonly sha256: Uint8Array;
+      readonly start: number;
+    };
 
 export interface DigestReply {
   readonly job: number;

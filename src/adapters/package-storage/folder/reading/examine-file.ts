@@ -1,6 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { addRun, type Run } from '../../../../kernel/runs.js';
-import { CHUNK_SIZE, type FileDamage, type Pace, type PublishedContent } from '../../../../ports/package-storage.port.js';
+import {
+  CHUNK_SIZE,
+  type FileDamage,
+  type Pace,
+  type PublishedContent,
+} from '../../../../ports/package-storage.port.js';
 import { errorCode } from '../../../shared/errors.js';
 import { unlessMissing } from '../disk-errors.js';
 import type { DigestThread } from './digest-thread.js';
@@ -10,7 +15,12 @@ const DIGEST_BYTES = 32;
 const CHUNKS_AT_ONCE = 4;
 
 /** Compares a file with its chunks' digests, a few MiB at a time in the digest thread. */
-export async function examineFile(thread: DigestThread, path: string, content: PublishedContent, pace: Pace): Promise<FileDamage | null> {
+export async function examineFile(
+  thread: DigestThread,
+  path: string,
+  content: PublishedContent,
+  pace: Pace,
+): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
   const gone: FileDamage = { lost: addRun([], { first: 0, count: chunkCount }), missing: true };
   const found = await stat(path).catch(unlessMissing);
@@ -24,7 +34,12 @@ export async function examineFile(thread: DigestThread, path: string, content: P
   }
 }
 
-async function lostChunks(thread: DigestThread, path: string, { size, sha256 }: PublishedContent, pace: Pace): Promise<readonly Run[]> {
+async function lostChunks(
+  thread: DigestThread,
+  path: string,
+  { size, sha256 }: PublishedContent,
+  pace: Pace,
+): Promise<readonly Run[]> {
   let lost: readonly Run[] = [];
   for (let first = 0; first * DIGEST_BYTES < sha256.length; first += CHUNKS_AT_ONCE) {
     // Copied: a message takes along all of the memory that a view is of.

@@ -16,9 +16,11 @@ export class StagedWriter {
   async write(bytes: Buffer, position: number): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
-      const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, position + done).catch((error) => {
-        throw diskError(error);
-      });
+      const { bytesWritten } = await this.file
+        .write(bytes, done, bytes.length - done, position + done)
+        .catch((error) => {
+          throw diskError(error);
+        });
       done += bytesWritten;
     }
     this.unsynced += bytes.length;

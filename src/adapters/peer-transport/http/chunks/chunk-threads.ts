@@ -21,7 +21,11 @@ export class ChunkThreads {
   private readonly limited = new Map<string, ChunkThread>();
 
   /** What came of the run. @throws Error when the thread itself died */
-  async fetch(order: Omit<FetchOrder, 'id' | 'kind'>, signal: AbortSignal, onProgress: ProgressListener = () => undefined): Promise<FetchReport> {
+  async fetch(
+    order: Omit<FetchOrder, 'id' | 'kind'>,
+    signal: AbortSignal,
+    onProgress: ProgressListener = () => undefined,
+  ): Promise<FetchReport> {
     const id = ++this.lastId;
     const thread = this.threadFor(order.limit);
     const abort = () => thread.send({ kind: 'abort', id });

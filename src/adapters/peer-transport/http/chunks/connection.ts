@@ -38,7 +38,8 @@ export class Connection {
     private readonly timeouts: Timeouts,
   ) {
     this.socket = open(origin, {
-      buffer: () => (this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength)),
+      buffer: () =>
+        this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength),
       callback: (count) => {
         this.arrived(count);
         return true;

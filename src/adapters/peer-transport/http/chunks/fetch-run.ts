@@ -22,7 +22,13 @@ export function fetchRun(
   try {
     fd = openSync(order.path, 'r+');
   } catch (error) {
-    tell({ kind: 'report', id: order.id, verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } });
+    tell({
+      kind: 'report',
+      id: order.id,
+      verified: [],
+      rejected: [],
+      failure: { kind: 'local', message: messageOf(error) },
+    });
     return () => undefined;
   }
   const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);

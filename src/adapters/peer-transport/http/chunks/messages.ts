@@ -43,7 +43,13 @@ export interface AbortOrder {
 
 /** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
 export type RunFailure =
-  | { readonly kind: 'peer'; readonly reason: string; readonly status: number | null; readonly code: string | null; readonly retryAfterSeconds: number | null }
+  | {
+      readonly kind: 'peer';
+      readonly reason: string;
+      readonly status: number | null;
+      readonly code: string | null;
+      readonly retryAfterSeconds: number | null;
+    }
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
 

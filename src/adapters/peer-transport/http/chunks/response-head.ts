@@ -35,5 +35,4 @@ export function wrongRange(head: ResponseHead, first: number, length: number, to
 }
 
 /** May the connection carry another request after this response? */
-export const keepsAlive = (head: ResponseHead): boolean =>
-  !/\bclose\b/i.test(head.headers.get('connection') ?? '');
+export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');

@@ -21,7 +21,12 @@ export interface RunEnd {
   readonly untouched: boolean;
 }
 
-const peerFault = (reason: string, status: number | null = null, code: string | null = null, retryAfterSeconds: number | null = null): RunFailure => ({
+const peerFault = (
+  reason: string,
+  status: number | null = null,
+  code: string | null = null,
+  retryAfterSeconds: number | null = null,
+): RunFailure => ({
   kind: 'peer',
   reason,
   status,
@@ -38,7 +43,11 @@ export class RunReceiver implements Receiver {
   private length = 0;
   private reusable = false;
   private ended = false;
-  private refusal: { readonly status: number; readonly wanted: number; readonly retryAfterSeconds: number | null } | null = null;
+  private refusal: {
+    readonly status: number;
+    readonly wanted: number;
+    readonly retryAfterSeconds: number | null;
+  } | null = null;
   /** How fast the peer sends to us, all runs together; null when it does not say. */
   announcedRate: number | null = null;
 
@@ -136,10 +145,20 @@ export class RunReceiver implements Receiver {
     if (!type.includes('json') || !(announced > 0 && announced <= MOST_ERROR_BYTES)) {
       return this.finish(peerFault(answered(head.status, null), head.status));
     }
-    this.refusal = { status: head.status, wanted: announced, retryAfterSeconds: wholeNumber(head.headers.get('retry-after')) };
+    this.refusal = {
+      status: head.status,
+      wanted: announced,
+      retryAfterSeconds: wholeNumber(head.headers.get('retry-after')),
+    };
   }
 
-  private finishRefusal({ status, retryAfterSeconds }: { readonly status: number; readonly retryAfterSeconds: number | null }): void {
+  private finishRefusal({
+    status,
+    retryAfterSeconds,
+  }: {
+    readonly status: number;
+    readonly retryAfterSeconds: number | null;
+  }): void {
     const code = codeOfBody(this.buffer.toString('utf8', 0, this.length));
     this.finish(peerFault(answered(status, code), status, code, retryAfterSeconds));
   }
@@ -151,10 +170,11 @@ export class RunReceiver implements Receiver {
   }
 }
 
-const wholeNumber = (text: string | undefined): number | null => (text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null);
+const wholeNumber = (text: string | undefined): number | null =>
+  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
 
 function writeAll(fd: number, bytes: Buffer, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     written += writeSync(fd, bytes, written, bytes.length - written, position + written);
   }
 }

@@ -26,7 +26,8 @@ export class DirectoryResolver {
 
   @Needs('accounts')
   @Query(() => DirectoryFinding, {
-    description: 'Looks a name up in the directory, without a password, and tells which roles it would get. Refusals: NO_DIRECTORY, DIRECTORY_UNAVAILABLE.',
+    description:
+      'Looks a name up in the directory, without a password, and tells which roles it would get. Refusals: NO_DIRECTORY, DIRECTORY_UNAVAILABLE.',
   })
   testDirectory(@Args('username', { type: () => String }) username: string): Promise<DirectoryFinding> {
     return this.queries.execute(new DirectoryTestQuery(textArgument('username', username)));

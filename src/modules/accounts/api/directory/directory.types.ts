@@ -16,7 +16,10 @@ export class DirectoryInfo implements DirectoryStatus {
   @Field(() => String, { nullable: true, description: '`none`, `StartTLS` or `TLS`.' })
   encryption!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The account by which this server searches. Its password is told nowhere.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The account by which this server searches. Its password is told nowhere.',
+  })
   bindDn!: string | null;
 
   @Field(() => String, { nullable: true })
@@ -28,7 +31,10 @@ export class DirectoryInfo implements DirectoryStatus {
   @Field(() => String, { nullable: true, description: 'What is wrong now, or was at the last refresh.' })
   lastError!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When the accounts in use were last looked up. That is done every two minutes.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When the accounts in use were last looked up. That is done every two minutes.',
+  })
   lastRefreshAt!: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'When that failed; null when it has succeeded since.' })

@@ -23,7 +23,13 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     if (given !== null) checkNewPassword(given, name);
     const password = given ?? oneTimePassword();
     const accountId = accountIdOf(name);
-    const as = { accountId, username: name, displayName: checkedDisplayName(displayName), source: 'local', mustChangePassword: true } as const;
+    const as = {
+      accountId,
+      username: name,
+      displayName: checkedDisplayName(displayName),
+      source: 'local',
+      mustChangePassword: true,
+    } as const;
     const command = { type: 'create', as: { ...as, ...rights } } as const;
     const hash = await this.hashing.hash(password);
     const receipt = await this.changes.alone(async () => {

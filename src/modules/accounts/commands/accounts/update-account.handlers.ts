@@ -20,9 +20,14 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
       const name = to.displayName === undefined ? undefined : checkedDisplayName(to.displayName);
       const receipts: Receipt[] = [];
       if (to.roles !== undefined || to.publishUpTo !== undefined) {
-        const rights = { roles: to.roles ?? roles, publishUpTo: to.publishUpTo === undefined ? publishUpTo : to.publishUpTo };
+        const rights = {
+          roles: to.roles ?? roles,
+          publishUpTo: to.publishUpTo === undefined ? publishUpTo : to.publishUpTo,
+        };
         const otherAdmins = await this.changes.otherAdmins(accountId);
-        receipts.push(await this.changes.run(accountId, { type: 'changeRights', to: rights, otherAdmins, by: 'admin' }));
+        receipts.push(
+          await this.changes.run(accountId, { type: 'changeRights', to: rights, otherAdmins, by: 'admin' }),
+        );
       }
       if (name !== undefined) receipts.push(await this.changes.run(accountId, { type: 'rename', displayName: name }));
       return receipts.length === 0 ? { cursor: null, types: [] } : lastReceipt(this.store, receipts);

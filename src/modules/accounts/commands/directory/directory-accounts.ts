@@ -31,22 +31,27 @@ export class DirectoryAccounts {
   /** The account of somebody whose password is right, made if there is none. @throws RefusedSignIn */
   async admit(person: DirectoryPerson): Promise<string> {
     const accountId = accountIdOf(usernameOf(person));
-    await this.asDirectory(() => this.changes.alone(async () => {
-      const known = await this.accounts.read(accountId);
-      if (known) refuseOthers(known, person);
-      if (known) await this.follow(known, person);
-      if (this.rightsOf(person).roles.length === 0) throw RefusedSignIn.wrong(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
-      if (!known) await this.create(accountId, person);
-    }));
+    await this.asDirectory(() =>
+      this.changes.alone(async () => {
+        const known = await this.accounts.read(accountId);
+        if (known) refuseOthers(known, person);
+        if (known) await this.follow(known, person);
+        if (this.rightsOf(person).roles.length === 0)
+          throw RefusedSignIn.wrong(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
+        if (!known) await this.create(accountId, person);
+      }),
+    );
     return accountId;
   }
 
   /** Does what the directory says now about an account; null when the person is gone. Tells whether anything changed. */
   refresh(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
-    return this.asDirectory(() => this.changes.alone(async () => {
-      const known = await this.accounts.read(accountId);
-      return known?.source === 'directory' ? this.follow(known, person) : false;
-    }));
+    return this.asDirectory(() =>
+      this.changes.alone(async () => {
+        const known = await this.accounts.read(accountId);
+        return known?.source === 'directory' ? this.follow(known, person) : false;
+      }),
+    );
   }
 
   /** Sessions go after the event, so that they do not come back with the rights. */
@@ -56,7 +61,8 @@ export class DirectoryAccounts {
     if (known.disabledByDirectory) await this.sessions.closeAll(known.accountId);
     const receipts = [];
     for (const command of commands) receipts.push(await this.changes.run(known.accountId, command));
-    if (!person || person.disabled || this.rightsOf(person).roles.length === 0) await this.sessions.closeAll(known.accountId);
+    if (!person || person.disabled || this.rightsOf(person).roles.length === 0)
+      await this.sessions.closeAll(known.accountId);
     return receipts.some(({ types }) => types.length > 0);
   }
 
@@ -72,7 +78,13 @@ export class DirectoryAccounts {
 
   /** The link comes last: without it the next sign-in makes it. */
   private async create(accountId: string, person: DirectoryPerson): Promise<void> {
-    const as = { accountId, username: usernameOf(person), displayName: shownName(person.displayName), source: 'directory', mustChangePassword: false } as const;
+    const as = {
+      accountId,
+      username: usernameOf(person),
+      displayName: shownName(person.displayName),
+      source: 'directory',
+      mustChangePassword: false,
+    } as const;
     await this.changes.run(accountId, { type: 'create', as: { ...as, ...this.rightsOf(person) } });
     await this.changes.run(accountId, { type: 'link', externalId: person.id });
   }
@@ -87,16 +99,24 @@ function usernameOf({ username, dn }: DirectoryPerson): string {
   try {
     return checkedUsername(username);
   } catch (error) {
-    if (error instanceof Refusal) throw RefusedSignIn.wrong(`The name of ${dn} in the directory is none for an account: ${error.message}`);
+    if (error instanceof Refusal)
+      throw RefusedSignIn.wrong(`The name of ${dn} in the directory is none for an account: ${error.message}`);
     throw error;
   }
 }
 
 /** @throws RefusedSignIn */
-function refuseOthers({ source, username, externalId, disabled, disabledByDirectory }: KnownAccount, person: DirectoryPerson): void {
-  if (source !== 'directory') throw RefusedSignIn.wrong(`There is a local account ${username}, so ${person.dn} can't have it.`);
+function refuseOthers(
+  { source, username, externalId, disabled, disabledByDirectory }: KnownAccount,
+  person: DirectoryPerson,
+): void {
+  if (source !== 'directory')
+    throw RefusedSignIn.wrong(`There is a local account ${username}, so ${person.dn} can't have it.`);
   if (externalId !== null && externalId !== person.id) {
-    throw RefusedSignIn.wrong(`The account ${username} is of ${externalId}, and ${person.dn} is ${person.id}. \`relinkAccount\` gives it away.`);
+    throw RefusedSignIn.wrong(
+      `The account ${username} is of ${externalId}, and ${person.dn} is ${person.id}. \`relinkAccount\` gives it away.`,
+    );
   }
-  if (disabled && !disabledByDirectory) throw RefusedSignIn.wrong(`An administrator has disabled the account ${username}.`);
+  if (disabled && !disabledByDirectory)
+    throw RefusedSignIn.wrong(`An administrator has disabled the account ${username}.`);
 }

@@ -58,10 +58,17 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
   private async inUse(): Promise<KnownAccount[]> {
     const signedIn = new Set(await this.sessions.accountsWithOpen());
     const now = Date.now();
-    const hasToken = ({ tokens }: KnownAccount): boolean => Object.values(tokens).some(({ expiresAt }) => Date.parse(expiresAt) > now);
-    return this.accounts.all().filter((known) =>
-      known.source === 'directory' && known.externalId !== null && (!known.disabled || known.disabledByDirectory) &&
-      (signedIn.has(known.accountId) || hasToken(known)));
+    const hasToken = ({ tokens }: KnownAccount): boolean =>
+      Object.values(tokens).some(({ expiresAt }) => Date.parse(expiresAt) > now);
+    return this.accounts
+      .all()
+      .filter(
+        (known) =>
+          known.source === 'directory' &&
+          known.externalId !== null &&
+          (!known.disabled || known.disabledByDirectory) &&
+          (signedIn.has(known.accountId) || hasToken(known)),
+      );
   }
 }
 
@@ -80,7 +87,8 @@ export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
       const unlink = { type: 'link', externalId: null } as const;
       this.changes.requirePossible(known, unlink);
       const receipts: Receipt[] = [];
-      for (const tokenId of Object.keys(known.tokens)) receipts.push(await this.changes.run(accountId, { type: 'revokeToken', tokenId }));
+      for (const tokenId of Object.keys(known.tokens))
+        receipts.push(await this.changes.run(accountId, { type: 'revokeToken', tokenId }));
       await this.sessions.closeAll(accountId);
       receipts.push(await this.changes.run(accountId, unlink));
       return lastReceipt(this.store, receipts);

@@ -27,7 +27,8 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
 
   async execute({ current, next }: ChangePassword): Promise<Receipt> {
     const { principal } = currentContext();
-    if (principal?.proof.kind !== 'session') throw new Refusal('FORBIDDEN', 'Only who has signed in can change a password.');
+    if (principal?.proof.kind !== 'session')
+      throw new Refusal('FORBIDDEN', 'Only who has signed in can change a password.');
     const { accountId, proof } = principal;
     const { username } = await this.changes.require(accountId);
     const command = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;

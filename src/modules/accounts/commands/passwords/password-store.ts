@@ -7,7 +7,10 @@ export class PasswordStore {
   constructor(private readonly dataSource: DataSource) {}
 
   async find(accountId: string): Promise<string | null> {
-    const rows: { hash: string }[] = await this.dataSource.query('SELECT hash FROM state.passwords WHERE account_id = $1', [accountId]);
+    const rows: { hash: string }[] = await this.dataSource.query(
+      'SELECT hash FROM state.passwords WHERE account_id = $1',
+      [accountId],
+    );
     return rows[0]?.hash ?? null;
   }
 

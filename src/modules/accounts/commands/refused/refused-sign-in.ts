@@ -25,4 +25,5 @@ export class RefusedSignIn extends Refusal {
   }
 }
 
-export const reasonOf = (refusal: Refusal): string => (refusal instanceof RefusedSignIn ? refusal.reason : refusal.message);
+export const reasonOf = (refusal: Refusal): string =>
+  refusal instanceof RefusedSignIn ? refusal.reason : refusal.message;

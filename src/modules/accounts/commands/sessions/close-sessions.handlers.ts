@@ -40,7 +40,8 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
   async execute({ sessionId }: RevokeSession): Promise<Receipt> {
     const { principal } = currentContext();
     const session = await this.sessions.find(sessionId);
-    const mayClose = session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
+    const mayClose =
+      session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (!session || !mayClose) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session, or it has ended.');
     await this.sessions.close(session.id);
     return this.changes.run(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
@@ -58,6 +59,9 @@ export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSe
     const { proof, accountId } = inSession();
     const count = await this.sessions.closeAll(accountId, proof.id);
     if (count === 0) return { count, receipt: { cursor: null, types: [] } };
-    return { count, receipt: await this.changes.run(accountId, { type: 'closeSession', sessionId: null, how: 'revoked' }) };
+    return {
+      count,
+      receipt: await this.changes.run(accountId, { type: 'closeSession', sessionId: null, how: 'revoked' }),
+    };
   }
 }

@@ -18,7 +18,9 @@ export interface Attempt {
 }
 
 const tooMany = (retryAfterSeconds: number): Refusal =>
-  new Refusal('TOO_MANY_REQUESTS', `Too many failed attempts. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+  new Refusal('TOO_MANY_REQUESTS', `Too many failed attempts. Try again in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
+  });
 
 /** Counts one failure and sets the pause that follows it, unless there is a pause already; `epoch` stands for none. */
 const COUNT = `
@@ -88,7 +90,9 @@ export class FailedAttempts {
   private async sweep(): Promise<void> {
     if (Date.now() < this.sweepAt) return;
     this.sweepAt = Date.now() + SWEEP_MS;
-    await this.dataSource.query(`DELETE FROM state.sign_in_failures WHERE last_at < now() - interval '${FORGET_AFTER}'`);
+    await this.dataSource.query(
+      `DELETE FROM state.sign_in_failures WHERE last_at < now() - interval '${FORGET_AFTER}'`,
+    );
     await this.dataSource.query(
       `DELETE FROM state.sign_in_failures WHERE key IN (
          SELECT key FROM state.sign_in_failures ORDER BY last_at DESC OFFSET ${MAX_ROWS})`,

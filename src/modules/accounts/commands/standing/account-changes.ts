@@ -25,7 +25,9 @@ export class AccountChanges {
 
   /** For what one account can't decide alone, or what also touches its password: one change at a time. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({ result: await work() }));
+    const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({
+      result: await work(),
+    }));
     if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');
     return done.result;
   }

@@ -44,7 +44,8 @@ export class RevokeApiTokenHandler implements ICommandHandler<RevokeApiToken> {
     const { principal } = currentContext();
     const accountId = await this.tokens.ownerOf(tokenId);
     const mayRevoke = accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
-    if (accountId === null || !mayRevoke) throw new Refusal('TOKEN_NOT_FOUND', 'You have no such token, or it was revoked.');
+    if (accountId === null || !mayRevoke)
+      throw new Refusal('TOKEN_NOT_FOUND', 'You have no such token, or it was revoked.');
     const receipt = await this.changes.run(accountId, { type: 'revokeToken', tokenId });
     await this.tokens.remove(tokenId);
     return receipt;

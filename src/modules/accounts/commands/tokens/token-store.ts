@@ -33,7 +33,10 @@ export class TokenStore {
   }
 
   async ownerOf(tokenId: string): Promise<string | null> {
-    const rows: { account_id: string }[] = await this.dataSource.query('SELECT account_id FROM state.api_tokens WHERE token_id = $1', [tokenId]);
+    const rows: { account_id: string }[] = await this.dataSource.query(
+      'SELECT account_id FROM state.api_tokens WHERE token_id = $1',
+      [tokenId],
+    );
     return rows[0]?.account_id ?? null;
   }
 

@@ -59,7 +59,11 @@ export class AccountsProjection implements Projection {
     const read = events.flatMap((event) => accountEvents.read(event) ?? []) as OfAccount[];
     const ids = [...new Set(read.map((event) => event.data.accountId))];
     const accounts = await byId(tx, AccountEntity, ids);
-    const tokens = await byId(tx, ApiTokenEntity, read.flatMap(({ data }) => ('tokenId' in data ? data.tokenId : [])));
+    const tokens = await byId(
+      tx,
+      ApiTokenEntity,
+      read.flatMap(({ data }) => ('tokenId' in data ? data.tokenId : [])),
+    );
     for (const event of read) {
       const row = foldAccount(accounts.get(event.data.accountId), event);
       if (row) accounts.set(row.id, row);
@@ -72,7 +76,11 @@ export class AccountsProjection implements Projection {
   }
 }
 
-async function byId<T extends { readonly id: string }>(tx: EntityManager, entity: new () => T, ids: readonly string[]): Promise<Map<string, T>> {
+async function byId<T extends { readonly id: string }>(
+  tx: EntityManager,
+  entity: new () => T,
+  ids: readonly string[],
+): Promise<Map<string, T>> {
   const rows = await tx.createQueryBuilder(entity, 'row').where('row.id = ANY(:ids)', { ids }).getMany();
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -21,7 +21,9 @@ const COLUMNS = `number, event_id AS "eventId", encode(hash, 'hex') AS hash`;
 const toLink = ({ number, eventId, hash }: LinkRow): ChainLink => ({ number: Number(number), eventId, hash });
 
 export async function readPlace(sql: Sql): Promise<ChainPlace | null> {
-  const rows: { number: string; epoch: string; cursor: string }[] = await sql.query('SELECT number, epoch, cursor FROM audit.place');
+  const rows: { number: string; epoch: string; cursor: string }[] = await sql.query(
+    'SELECT number, epoch, cursor FROM audit.place',
+  );
   return rows[0] ? { ...rows[0], number: Number(rows[0].number) } : null;
 }
 
@@ -33,13 +35,19 @@ export async function readLastLink(sql: Sql): Promise<ChainLink> {
 
 /** Entries from one number to another, in order; there may be some missing. */
 export async function readLinks(sql: Sql, from: number, to: number): Promise<ChainLink[]> {
-  const rows: LinkRow[] = await sql.query(`SELECT ${COLUMNS} FROM audit.chain WHERE number BETWEEN $1 AND $2 ORDER BY number`, [from, to]);
+  const rows: LinkRow[] = await sql.query(
+    `SELECT ${COLUMNS} FROM audit.chain WHERE number BETWEEN $1 AND $2 ORDER BY number`,
+    [from, to],
+  );
   return rows.map(toLink);
 }
 
 /** The entry of an event; null when it has none. */
 export async function findLink(sql: Sql, eventId: string): Promise<ChainLink | null> {
-  const rows: LinkRow[] = await sql.query(`SELECT ${COLUMNS} FROM audit.chain WHERE event_id = $1 ORDER BY number LIMIT 1`, [eventId]);
+  const rows: LinkRow[] = await sql.query(
+    `SELECT ${COLUMNS} FROM audit.chain WHERE event_id = $1 ORDER BY number LIMIT 1`,
+    [eventId],
+  );
   return rows[0] ? toLink(rows[0]) : null;
 }
 
@@ -47,7 +55,11 @@ export async function findLink(sql: Sql, eventId: string): Promise<ChainLink | n
  * Adds entries and moves the place in one transaction, which fails when another process was faster. It need not wait for
  * the disk: what a crash takes away is computed again from the log, to the same hashes.
  */
-export async function addLinks(dataSource: DataSource, links: readonly ChainLink[], { number, epoch, cursor }: ChainPlace): Promise<void> {
+export async function addLinks(
+  dataSource: DataSource,
+  links: readonly ChainLink[],
+  { number, epoch, cursor }: ChainPlace,
+): Promise<void> {
   await dataSource.transaction(async (tx) => {
     await tx.query(`SELECT set_config('synchronous_commit', 'off', true)`);
     await tx.query(

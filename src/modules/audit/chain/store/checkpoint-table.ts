@@ -18,7 +18,10 @@ interface Row {
 
 const SELECT = 'SELECT checkpoint, epoch, cursor FROM audit.checkpoints';
 
-const toPlaced = ({ checkpoint, ...place }: Row): PlacedCheckpoint => ({ ...place, checkpoint: CheckpointShape.parse(checkpoint) });
+const toPlaced = ({ checkpoint, ...place }: Row): PlacedCheckpoint => ({
+  ...place,
+  checkpoint: CheckpointShape.parse(checkpoint),
+});
 
 export async function readLastCheckpoint(sql: Sql): Promise<PlacedCheckpoint | null> {
   const rows: Row[] = await sql.query(`${SELECT} ORDER BY sequence DESC LIMIT 1`);
@@ -31,7 +34,11 @@ export async function readCheckpoint(sql: Sql, sequence: number): Promise<Placed
 }
 
 /** Those after one with the given sequence, in order. What is stored is not trusted: `checkpoint` may be anything. */
-export async function readCheckpointsAfter(sql: Sql, after: number, count: number): Promise<{ sequence: number; checkpoint: unknown }[]> {
+export async function readCheckpointsAfter(
+  sql: Sql,
+  after: number,
+  count: number,
+): Promise<{ sequence: number; checkpoint: unknown }[]> {
   const rows: { sequence: string; checkpoint: unknown }[] = await sql.query(
     'SELECT sequence, checkpoint FROM audit.checkpoints WHERE sequence > $1 ORDER BY sequence LIMIT $2',
     [after, count],
@@ -47,9 +54,10 @@ export async function readLastSequence(sql: Sql): Promise<number> {
 
 /** Durable when it resolves. @throws Error when another process has made this one */
 export async function addCheckpoint(sql: Sql, { checkpoint, epoch, cursor }: PlacedCheckpoint): Promise<void> {
-  await sql.query('INSERT INTO audit.checkpoints (sequence, number, checkpoint, epoch, cursor) VALUES ($1, $2, $3, $4, $5)', [
-    checkpoint.sequence, checkpoint.number, JSON.stringify(checkpoint), epoch, cursor,
-  ]);
+  await sql.query(
+    'INSERT INTO audit.checkpoints (sequence, number, checkpoint, epoch, cursor) VALUES ($1, $2, $3, $4, $5)',
+    [checkpoint.sequence, checkpoint.number, JSON.stringify(checkpoint), epoch, cursor],
+  );
 }
 
 /** Those over entries of these numbers, in order. */
@@ -59,7 +67,11 @@ export async function readCheckpointsOf(sql: Sql, from: number, to: number): Pro
 }
 
 /** The last one over an entry of that number or before, and its place in the log of this epoch. */
-export async function readCheckpointAt(sql: Sql, number: number, epoch: string): Promise<{ number: number; cursor: string } | null> {
+export async function readCheckpointAt(
+  sql: Sql,
+  number: number,
+  epoch: string,
+): Promise<{ number: number; cursor: string } | null> {
   const rows: { number: string; cursor: string }[] = await sql.query(
     'SELECT number, cursor FROM audit.checkpoints WHERE number <= $1 AND epoch = $2 ORDER BY number DESC LIMIT 1',
     [number, epoch],

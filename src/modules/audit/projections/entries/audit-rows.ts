@@ -40,7 +40,18 @@ function rowOf(record: RecordedEvent, story: Story, subjects: Subjects): Omit<Au
   const { actor, address, serverId, correlationId, causationId } = record.metadata;
   const { targetType, targetId, targetLabel, summary, details } = story;
   const { changes, origin } = subjects.tell(story);
-  const told = { address, serverId, correlationId, causationId, targetType, targetId, targetLabel, summary, details, changes };
+  const told = {
+    address,
+    serverId,
+    correlationId,
+    causationId,
+    targetType,
+    targetId,
+    targetLabel,
+    summary,
+    details,
+    changes,
+  };
   return {
     ...told,
     eventId: record.id,

@@ -22,8 +22,13 @@ export class AuditProjection implements Projection {
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const told = tell(events);
-    const [last]: { seq: string; latest: Date }[] = await tx.query('SELECT seq, latest FROM audit_entries ORDER BY seq DESC LIMIT 1');
-    const subjects = await loadSubjects(tx, told.map(({ story }) => subjectOf(story)));
+    const [last]: { seq: string; latest: Date }[] = await tx.query(
+      'SELECT seq, latest FROM audit_entries ORDER BY seq DESC LIMIT 1',
+    );
+    const subjects = await loadSubjects(
+      tx,
+      told.map(({ story }) => subjectOf(story)),
+    );
     const rows = auditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
     await saveSubjects(tx, subjects);
     await noteActors(tx, rows);

@@ -3,9 +3,10 @@ import { Subjects, type SubjectState } from './subjects.js';
 
 /** What is known of these subjects. */
 export async function loadSubjects(tx: EntityManager, ids: readonly string[]): Promise<Subjects> {
-  const rows: { subject: string; state: SubjectState }[] = await tx.query('SELECT subject, state FROM audit_subjects WHERE subject = ANY ($1)', [
-    [...new Set(ids)],
-  ]);
+  const rows: { subject: string; state: SubjectState }[] = await tx.query(
+    'SELECT subject, state FROM audit_subjects WHERE subject = ANY ($1)',
+    [[...new Set(ids)]],
+  );
   return new Subjects(new Map(rows.map(({ subject, state }) => [subject, state])));
 }
 

@@ -12,7 +12,8 @@ export interface SubjectState {
 
 const UNKNOWN: SubjectState = { fields: {}, origin: null };
 
-export const subjectOf = ({ targetType, targetId }: Pick<Story, 'targetType' | 'targetId'>): string => `${targetType} ${targetId}`;
+export const subjectOf = ({ targetType, targetId }: Pick<Story, 'targetType' | 'targetId'>): string =>
+  `${targetType} ${targetId}`;
 
 /** Remembers what holds of each subject, so that an entry can tell what it changed. */
 export class Subjects {
@@ -28,7 +29,10 @@ export class Subjects {
     const origin = story.origin === undefined ? state.origin : story.origin;
     if (!story.now) return { changes: [], origin };
     const before = { ...story.before, ...state.fields };
-    this.changed.set(subject, { fields: { ...before, ...story.now }, origin: story.source === undefined ? state.origin : story.source });
+    this.changed.set(subject, {
+      fields: { ...before, ...story.now },
+      origin: story.source === undefined ? state.origin : story.source,
+    });
     return { changes: differences(before, story.now), origin };
   }
 }

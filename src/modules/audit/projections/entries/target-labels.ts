@@ -23,10 +23,15 @@ async function known(tx: EntityManager, ids: readonly string[]): Promise<Map<str
  */
 export async function labelPackages(tx: EntityManager, rows: readonly AuditEntryEntity[]): Promise<AuditEntryEntity[]> {
   const ofPackages = rows.filter((row) => row.targetType === 'PACKAGE');
-  const named = new Map(ofPackages.flatMap((row) => (row.targetLabel === null ? [] : [[row.targetId, row.targetLabel]])));
+  const named = new Map(
+    ofPackages.flatMap((row) => (row.targetLabel === null ? [] : [[row.targetId, row.targetLabel]])),
+  );
   const unnamed = new Set(ofPackages.filter((row) => !named.has(row.targetId)).map((row) => row.targetId));
   const earlier = await known(tx, [...unnamed]);
-  await nameEarlier(tx, ofPackages.filter((row) => row.kind === 'PackagePublished'));
+  await nameEarlier(
+    tx,
+    ofPackages.filter((row) => row.kind === 'PackagePublished'),
+  );
   return rows.map((row) => ({
     ...row,
     targetLabel: row.targetLabel ?? named.get(row.targetId) ?? earlier.get(row.targetId) ?? null,

@@ -15,7 +15,8 @@ const PASSWORD_STORIES: Readonly<Record<PasswordChanger, (name: string) => strin
   recovery: (name) => `Gave ${name} a new password on the server's own machine`,
 };
 
-const more = (unrecorded: number): string => (unrecorded > 0 ? `; ${counted(unrecorded, 'more attempt')} before it` : '');
+const more = (unrecorded: number): string =>
+  unrecorded > 0 ? `; ${counted(unrecorded, 'more attempt')} before it` : '';
 
 function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): string {
   const { username } = event.data;
@@ -29,17 +30,22 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
     case 'AccountRenamed':
       return `Changed the display name of ${username} from ${event.data.from ?? 'none'} to ${event.data.to ?? 'none'}`;
     case 'AccountDisabled':
-      return event.data.by === 'directory' ? `Disabled the account ${username}, who is gone or disabled in the directory` : `Disabled the account ${username}`;
+      return event.data.by === 'directory'
+        ? `Disabled the account ${username}, who is gone or disabled in the directory`
+        : `Disabled the account ${username}`;
     case 'AccountEnabled':
       return `Enabled the account ${username}`;
     case 'DirectoryLinked':
-      if (event.data.externalId === null) return `Lets the next person named ${username} in the directory have that account`;
+      if (event.data.externalId === null)
+        return `Lets the next person named ${username} in the directory have that account`;
       return `Linked the account ${username} to ${event.data.externalId} in the directory`;
     case 'PasswordChanged':
       return PASSWORD_STORIES[event.data.by](username);
     case 'SessionClosed':
       if (event.data.how === 'signed out') return `${username} signed out`;
-      return event.data.sessionId === null ? `Closed the other sessions of ${username}` : `Closed a session of ${username}`;
+      return event.data.sessionId === null
+        ? `Closed the other sessions of ${username}`
+        : `Closed a session of ${username}`;
     case 'ApiTokenIssued': {
       const { name, scopes, publishUpTo, expiresAt } = event.data;
       const limit = publishUpTo === null ? '' : ` up to ${publishUpTo}`;
@@ -84,13 +90,30 @@ export function serverStory(event: ServerEvent, targetId: string): Story {
   if (event.type === 'ServerKeyRotated') {
     const { publicKey, previousPublicKey } = event.data;
     const change = { before: { publicKey: previousPublicKey }, now: { publicKey } };
-    return { targetType: 'SERVER', targetId, targetLabel: null, summary: 'Gave this server a new key', details: event.data, ...change };
+    return {
+      targetType: 'SERVER',
+      targetId,
+      targetLabel: null,
+      summary: 'Gave this server a new key',
+      details: event.data,
+      ...change,
+    };
   }
   const { name, url, stage } = event.data;
   const what = event.type === 'ServerInitialised' ? 'Set up this server' : 'Changed the settings of this server';
   const summary = `${what}: ${name}, ${url}, ${stage}`;
-  const more: Fields = event.type === 'ServerInitialised' ? { publicKey: event.data.publicKey, reachable: true } : { reachable: event.data.reachable };
-  return { targetType: 'SERVER', targetId, targetLabel: name, summary, details: event.data, now: { name, url, stage, ...more } };
+  const more: Fields =
+    event.type === 'ServerInitialised'
+      ? { publicKey: event.data.publicKey, reachable: true }
+      : { reachable: event.data.reachable };
+  return {
+    targetType: 'SERVER',
+    targetId,
+    targetLabel: name,
+    summary,
+    details: event.data,
+    now: { name, url, stage, ...more },
+  };
 }
 
 export function secretStory({ data }: EncryptionKeyRotated, targetId: string): Story {

@@ -1,4 +1,9 @@
-import { UNPROTECTED, type DownloadEvent, type DownloadProtection, type DownloadProtectionChanged } from '../../../downloads/contracts/download.events.js';
+import {
+  UNPROTECTED,
+  type DownloadEvent,
+  type DownloadProtection,
+  type DownloadProtectionChanged,
+} from '../../../downloads/contracts/download.events.js';
 import { counted, type Fields, type Story } from './story.js';
 
 function protection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
@@ -24,7 +29,14 @@ export function downloadStory(event: DownloadEvent, serverId: string): Story {
   if (event.type === 'DownloadUrlCreated') {
     const { packageId, filename, expiresAt } = event.data;
     const summary = `Gave out an address to download ${filename}, until ${expiresAt}`;
-    return { targetType: 'PACKAGE', targetId: packageId, targetLabel: filename, summary, details: event.data, origin: null };
+    return {
+      targetType: 'PACKAGE',
+      targetId: packageId,
+      targetLabel: filename,
+      summary,
+      details: event.data,
+      origin: null,
+    };
   }
   const { path, reason, unrecorded } = event.data;
   const more = unrecorded > 0 ? `; ${counted(unrecorded, 'more download')} before it` : '';

@@ -4,7 +4,8 @@ import type { Origin } from '../../contracts/audit-view.js';
 import type { Author, PackageEvent, Source } from '../../../packages/contracts/package.events.js';
 import { counted, type Story } from './story.js';
 
-const about = (targetId: string, targetLabel: string | null) => ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
+const about = (targetId: string, targetLabel: string | null) =>
+  ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
 
 /** Of a change that a peer told of. When it did not tell who made it, the stamp still names the server. */
 const originOf = ({ source, stamp, by }: { source: Source; stamp: Stamp; by?: Author | null }): Origin | null =>
@@ -29,7 +30,12 @@ export function packageStory(event: PackageEvent): Story {
     case 'PackageStageChanged': {
       const { packageId, filename, from, to } = event.data;
       const told = { before: { stage: from }, now: { stage: to }, origin: originOf(event.data) };
-      return { ...about(packageId, filename), summary: `Moved ${filename} from ${from} to ${to}`, details: event.data, ...told };
+      return {
+        ...about(packageId, filename),
+        summary: `Moved ${filename} from ${from} to ${to}`,
+        details: event.data,
+        ...told,
+      };
     }
     case 'PackageSuperseded': {
       const { packageId, filename, by } = event.data;
@@ -38,7 +44,11 @@ export function packageStory(event: PackageEvent): Story {
     }
     case 'PackageDamaged': {
       const { packageId, filename, damagedChunks, missing } = event.data;
-      const what = missing ? 'is missing' : damagedChunks === 0 ? 'is too long' : `has ${counted(damagedChunks, 'damaged chunk')}`;
+      const what = missing
+        ? 'is missing'
+        : damagedChunks === 0
+          ? 'is too long'
+          : `has ${counted(damagedChunks, 'damaged chunk')}`;
       const summary = `The file of ${filename} that was uploaded here ${what}`;
       return { ...about(packageId, filename), summary, details: event.data, origin: null };
     }

@@ -63,7 +63,15 @@ function policyStory({ data: { peerId, name, direction, send, receive } }: Polic
   const summary = `Changed what is exchanged with ${name}, when and how fast (${direction})`;
   const policy = policyFields({ direction, send, receive });
   const details = { peerId, name, ...policy };
-  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details, before: policyFields(OPEN_POLICY), now: policy };
+  return {
+    targetType: 'PEER',
+    targetId: peerId,
+    targetLabel: name,
+    summary,
+    details,
+    before: policyFields(OPEN_POLICY),
+    now: policy,
+  };
 }
 
 const policyFields = ({ direction, send, receive }: PeerPolicy): Fields => ({

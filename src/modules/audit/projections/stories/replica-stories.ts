@@ -14,7 +14,11 @@ function summaryOf(event: ReplicaEvent): string {
       return `Found ${counted(countOf(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
     case 'ReplicaDamaged': {
       const { filename, runs, missing } = event.data;
-      const what = missing ? 'missing' : runs.length === 0 ? 'too long' : `damaged in ${counted(countOf(runs), 'chunk')}`;
+      const what = missing
+        ? 'missing'
+        : runs.length === 0
+          ? 'too long'
+          : `damaged in ${counted(countOf(runs), 'chunk')}`;
       return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and mending it`;
     }
     case 'ReplicaDelayed':

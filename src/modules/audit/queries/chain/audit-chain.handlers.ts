@@ -24,12 +24,19 @@ export class AuditChainHandler implements IQueryHandler<AuditChainQuery> {
 
   async execute(): Promise<AuditChainView> {
     const [head, epoch] = await Promise.all([this.store.head(), this.store.epoch()]);
-    const rows: { number: string; hash: string; epoch: string | null; cursor: string | null }[] = await this.dataSource.query(END);
+    const rows: { number: string; hash: string; epoch: string | null; cursor: string | null }[] =
+      await this.dataSource.query(END);
     const [end] = rows;
     const [lastCheckpoint = null] = await checkpoints(this.dataSource, null, 1);
     const entries = Number(end?.number ?? 0);
     const isUpToDate = (end?.epoch ?? null) === epoch && this.store.compareCursors(end?.cursor ?? null, head) >= 0;
-    return { entries, hash: end?.hash ?? NONE, unsigned: entries - (lastCheckpoint?.number ?? 0), isUpToDate, lastCheckpoint };
+    return {
+      entries,
+      hash: end?.hash ?? NONE,
+      unsigned: entries - (lastCheckpoint?.number ?? 0),
+      isUpToDate,
+      lastCheckpoint,
+    };
   }
 }
 

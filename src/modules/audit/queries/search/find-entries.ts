@@ -27,13 +27,19 @@ export interface Wanted {
 type Counted = EntryRow & { readonly looked: string };
 
 /** The first entries that a filter lets through. */
-export async function findEntries(dataSource: DataSource, filter: AuditFilter, wanted: Wanted): Promise<AuditEntryView[]> {
+export async function findEntries(
+  dataSource: DataSource,
+  filter: AuditFilter,
+  wanted: Wanted,
+): Promise<AuditEntryView[]> {
   const whole = await seqRange(dataSource, filter);
   const range = whole && beyond(whole, wanted);
   const actors = filter.actor ? await actorIds(dataSource, filter.actor) : null;
   if (!range || range.from > range.to || actors?.length === 0) return [];
   const question = { filter, actors, range, order: wanted.order, count: wanted.count };
-  return (filter.text ? await findText(dataSource, question) : await run(dataSource, inOrder(question))).map(toAuditView);
+  return (filter.text ? await findText(dataSource, question) : await run(dataSource, inOrder(question))).map(
+    toAuditView,
+  );
 }
 
 const beyond = ({ from, to }: SeqRange, { order, beyond: place }: Wanted): SeqRange => {
@@ -43,7 +49,10 @@ const beyond = ({ from, to }: SeqRange, { order, beyond: place }: Wanted): SeqRa
 
 /** Whoever has or had that name, and who has that id. */
 async function actorIds(dataSource: DataSource, actor: string): Promise<string[]> {
-  const rows: { id: string }[] = await dataSource.query('SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = lower($1)', [actor]);
+  const rows: { id: string }[] = await dataSource.query(
+    'SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = lower($1)',
+    [actor],
+  );
   return [...new Set([actor, ...rows.map(({ id }) => id)])];
 }
 
@@ -64,9 +73,16 @@ async function split(dataSource: DataSource, { range, order }: Question): Promis
   const to = Math.min(range.to, await newestSeq(dataSource));
   if (to < range.from) return [null, null];
   const edge = order === 'newest' ? Math.max(range.from, to - WINDOW + 1) : Math.min(to, range.from + WINDOW - 1);
-  const [near, far] = order === 'newest'
-    ? [{ from: edge, to }, { from: range.from, to: edge - 1 }]
-    : [{ from: range.from, to: edge }, { from: edge + 1, to }];
+  const [near, far] =
+    order === 'newest'
+      ? [
+          { from: edge, to },
+          { from: range.from, to: edge - 1 },
+        ]
+      : [
+          { from: range.from, to: edge },
+          { from: edge + 1, to },
+        ];
   return [near, far.from > far.to ? null : far];
 }
 
@@ -94,4 +110,5 @@ async function counted(dataSource: DataSource, statement: Statement): Promise<{ 
   return { looked: Number(rows[0]?.looked ?? 0), rows: rows.filter(({ seq }) => seq !== null) };
 }
 
-const run = (dataSource: DataSource, { sql, values }: Statement): Promise<EntryRow[]> => dataSource.query(sql, [...values]);
+const run = (dataSource: DataSource, { sql, values }: Statement): Promise<EntryRow[]> =>
+  dataSource.query(sql, [...values]);

@@ -30,7 +30,8 @@ class Values {
   }
 }
 
-const placeOf = ({ range }: Question, values: Values): string => `e.seq BETWEEN ${values.add(range.from)} AND ${values.add(range.to)}`;
+const placeOf = ({ range }: Question, values: Values): string =>
+  `e.seq BETWEEN ${values.add(range.from)} AND ${values.add(range.to)}`;
 
 /** What no index is asked for. */
 function conditions({ filter }: Question, values: Values, withText: boolean): string[] {
@@ -62,9 +63,20 @@ function lookup({ filter, actors }: Question, values: Values): Lookup | null {
     const ofActors = `unnest(${values.add(actors)}::text[]) AS a (id)`;
     const both = { lists: [ofKinds, ofActors], columns: ['e.actor_id', 'e.kind'], sought: ['a.id', 'k.kind'] };
     if (!filter.target) return { ...both, choice: false };
-    return { lists: both.lists, columns: [...both.columns, 'e.target_id'], sought: [...both.sought, values.add(filter.target)], choice: true };
+    return {
+      lists: both.lists,
+      columns: [...both.columns, 'e.target_id'],
+      sought: [...both.sought, values.add(filter.target)],
+      choice: true,
+    };
   }
-  if (filter.target) return { lists: [ofKinds], columns: ['e.target_id', 'e.kind'], sought: [values.add(filter.target), 'k.kind'], choice: false };
+  if (filter.target)
+    return {
+      lists: [ofKinds],
+      columns: ['e.target_id', 'e.kind'],
+      sought: [values.add(filter.target), 'k.kind'],
+      choice: false,
+    };
   return { lists: [ofKinds], columns: ['e.kind'], sought: ['k.kind'], choice: false };
 }
 

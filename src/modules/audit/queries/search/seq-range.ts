@@ -12,7 +12,10 @@ const LAST = Number.MAX_SAFE_INTEGER;
 
 /** The first entry by which a time had come. */
 async function reached(dataSource: DataSource, time: Date): Promise<number | null> {
-  const rows: Found = await dataSource.query('SELECT seq FROM audit_entries WHERE latest >= $1 ORDER BY latest, seq LIMIT 1', [time]);
+  const rows: Found = await dataSource.query(
+    'SELECT seq FROM audit_entries WHERE latest >= $1 ORDER BY latest, seq LIMIT 1',
+    [time],
+  );
   return rows[0]?.seq ? Number(rows[0].seq) : null;
 }
 

@@ -21,7 +21,8 @@ export interface VerifiedExport {
   readonly shown: boolean;
 }
 
-const unreadable = (what: string, number = 0): Tampered => new Tampered({ wrong: 'unreadable', number, eventId: null, what });
+const unreadable = (what: string, number = 0): Tampered =>
+  new Tampered({ wrong: 'unreadable', number, eventId: null, what });
 
 /** Verifies an export with nothing but a public key. Reads it once, and holds one line of it at a time. */
 export class ExportVerification {
@@ -37,7 +38,10 @@ export class ExportVerification {
   private before: EntryLine | null = null;
   private entries = 0;
 
-  constructor(private readonly publicKey: string, kept: Checkpoint | null = null) {
+  constructor(
+    private readonly publicKey: string,
+    kept: Checkpoint | null = null,
+  ) {
     this.keys = new KeyHistory(new Set([publicKey]));
     this.walk = new ChainWalk(BEGINNING, this.keys);
     this.kept = new KeptCheckpoint(kept, this.walk);
@@ -46,7 +50,13 @@ export class ExportVerification {
   async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
     await this.problems.watch('log', () => this.read(readLines(chunks)));
     const { problems, header, entries, walk, shown } = this;
-    return { problems: problems.found, header, entries, checkpoints: walk.checkpoints, shown: shown?.comparable ?? false };
+    return {
+      problems: problems.found,
+      header,
+      entries,
+      checkpoints: walk.checkpoints,
+      shown: shown?.comparable ?? false,
+    };
   }
 
   private async read(lines: AsyncGenerator<Buffer>): Promise<void> {
@@ -54,13 +64,16 @@ export class ExportVerification {
       const line = parsed(bytes, this.before);
       if ('end' in line) {
         this.end(line.end);
-        if ((await lines.next()).done !== true) throw unreadable('There is more behind the end of the export: it was added.');
+        if ((await lines.next()).done !== true)
+          throw unreadable('There is more behind the end of the export: it was added.');
         return;
       }
       this.digest.update(bytes);
       await this.take(line, lines);
     }
-    const what = this.header ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.` : 'This is no export of an audit trail.';
+    const what = this.header
+      ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.`
+      : 'This is no export of an audit trail.';
     throw new Tampered({ wrong: 'tail', number: (this.before?.number ?? 0) + 1, eventId: null, what });
   }
 
@@ -93,7 +106,8 @@ export class ExportVerification {
   /** Of a part: entries between may be left out. @throws Tampered */
   private async some(entry: EntryLine): Promise<void> {
     const { before } = this;
-    if (before && entry.number <= before.number) throw this.seen.has(entry.number) ? repeated(entry) : movedBack(entry, before);
+    if (before && entry.number <= before.number)
+      throw this.seen.has(entry.number) ? repeated(entry) : movedBack(entry, before);
     ownHash(entry);
     if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw wronglyLinked(entry);
     this.seen.add(entry.number);
@@ -110,13 +124,31 @@ export class ExportVerification {
     const { header, walk, entries } = this;
     if (!header) throw unreadable('The first line is not that of an export of an audit trail.');
     const number = (this.before?.number ?? 0) + 1;
-    const wrong = (kind: Problem['wrong'], what: string): Tampered => new Tampered({ wrong: kind, number, eventId: null, what });
-    if (!verifies(end.key, signedEnd(end), Buffer.from(end.signature, 'base64url'))) throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
-    if (header.filter === null && end.number > walk.number) throw wrong('removed', `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`);
-    if (end.entries !== entries) throw wrong(end.entries > entries ? 'removed' : 'inserted', `The export has ${entries} entries, and was signed with ${end.entries}.`);
-    if (end.lines !== this.digest.digest('hex')) throw wrong('changed', 'Some line is not as it was signed: something besides the events was changed, or the order of the lines.');
+    const wrong = (kind: Problem['wrong'], what: string): Tampered =>
+      new Tampered({ wrong: kind, number, eventId: null, what });
+    if (!verifies(end.key, signedEnd(end), Buffer.from(end.signature, 'base64url')))
+      throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
+    if (header.filter === null && end.number > walk.number)
+      throw wrong(
+        'removed',
+        `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`,
+      );
+    if (end.entries !== entries)
+      throw wrong(
+        end.entries > entries ? 'removed' : 'inserted',
+        `The export has ${entries} entries, and was signed with ${end.entries}.`,
+      );
+    if (end.lines !== this.digest.digest('hex'))
+      throw wrong(
+        'changed',
+        'Some line is not as it was signed: something besides the events was changed, or the order of the lines.',
+      );
     if (header.filter === null) this.walk.checkKeys();
-    if (!this.keys.trusts(end.key)) throw wrong('signature', `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`);
+    if (!this.keys.trusts(end.key))
+      throw wrong(
+        'signature',
+        `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
+      );
     if (header.filter === null) this.kept.end();
   }
 }
@@ -127,7 +159,13 @@ function parsed(bytes: Buffer, before: EntryLine | null): Line {
   } catch {
     const isWhole = bytes.at(-1) === 0x0a;
     const number = (before?.number ?? 0) + 1;
-    if (!isWhole && before) throw new Tampered({ wrong: 'tail', number, eventId: null, what: `The export was cut off within the line after entry ${before.number}.` });
+    if (!isWhole && before)
+      throw new Tampered({
+        wrong: 'tail',
+        number,
+        eventId: null,
+        what: `The export was cut off within the line after entry ${before.number}.`,
+      });
     throw unreadable(`The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`, number);
   }
 }

@@ -8,7 +8,8 @@ import { Metadata, type EntryLine, type HeaderLine } from './export-shapes.js';
 /** Their stories are told without the texts of which an export holds just the digests. */
 const TOLD_ANYWAY = new Set(['PackageChunksHashed', 'PeerInvited']);
 
-const isShortened = ({ type, data }: EntryLine): boolean => !TOLD_ANYWAY.has(type) && JSON.stringify(data).includes('"$sha256"');
+const isShortened = ({ type, data }: EntryLine): boolean =>
+  !TOLD_ANYWAY.has(type) && JSON.stringify(data).includes('"$sha256"');
 
 /** Compares what is shown of each entry with what its event tells. */
 export class ShownLines {
@@ -39,7 +40,10 @@ export class ShownLines {
   }
 }
 
-function viewOf({ id, type: kind, recordedAt, metadata }: RecordedEvent, { shown }: EntryLine): AuditEntryView | undefined {
+function viewOf(
+  { id, type: kind, recordedAt, metadata }: RecordedEvent,
+  { shown }: EntryLine,
+): AuditEntryView | undefined {
   if (!shown) return undefined;
   const { actor, address, serverId, correlationId, causationId } = metadata;
   return { id, seq: 0, kind, recordedAt, actor, address, serverId, correlationId, causationId, ...shown };

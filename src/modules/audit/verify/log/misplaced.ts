@@ -6,7 +6,12 @@ import { findLink } from '../../chain/store/chain-table.js';
 import { Tampered } from '../problem.js';
 
 /** Another event than expected stands at a place of the log: finds out why. */
-export async function misplaced(dataSource: DataSource, store: EventStore, expected: ChainLink, found: RecordedEvent): Promise<Tampered> {
+export async function misplaced(
+  dataSource: DataSource,
+  store: EventStore,
+  expected: ChainLink,
+  found: RecordedEvent,
+): Promise<Tampered> {
   const { number, eventId } = expected;
   const entry = await findLink(dataSource, found.id);
   const isLater = await holdsAfter(store, found.cursor, eventId);

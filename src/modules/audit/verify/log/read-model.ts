@@ -32,7 +32,10 @@ export class ReadModelCheck {
     );
     const [row] = rows;
     const ready = row?.version === version && row.cursor !== null;
-    return new ReadModelCheck(sources, ready && row.cursor !== null ? { cursor: row.cursor, last: Number(row.last ?? 0) } : null);
+    return new ReadModelCheck(
+      sources,
+      ready && row.cursor !== null ? { cursor: row.cursor, last: Number(row.last ?? 0) } : null,
+    );
   }
 
   get compared(): number {
@@ -41,7 +44,10 @@ export class ReadModelCheck {
 
   /** Begins with the entry of this event, whatever was before. */
   async beginAt(eventId: string): Promise<void> {
-    const rows: { seq: string }[] = await this.sources.dataSource.query('SELECT seq FROM audit_entries WHERE event_id = $1', [eventId]);
+    const rows: { seq: string }[] = await this.sources.dataSource.query(
+      'SELECT seq FROM audit_entries WHERE event_id = $1',
+      [eventId],
+    );
     this.entries.skipTo(Number(rows[0]?.seq ?? 1) - 1);
     this.partly = true;
   }
@@ -55,7 +61,9 @@ export class ReadModelCheck {
   async page(events: readonly RecordedEvent[]): Promise<void> {
     const { extent, sources } = this;
     if (!extent) return;
-    const within = events.filter(({ type, cursor }) => AUDITED_TYPES.includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0);
+    const within = events.filter(
+      ({ type, cursor }) => AUDITED_TYPES.includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0,
+    );
     if (within.length === 0) return;
     const shown = await this.read(this.entries.seq + 1, this.entries.seq + within.length);
     this.entries.compare(within, (seq) => shown.get(seq), this.partly);
@@ -71,7 +79,10 @@ export class ReadModelCheck {
   }
 
   private async read(from: number, to: number): Promise<Map<number, AuditEntryView>> {
-    const rows: EntryRow[] = await this.sources.dataSource.query(`SELECT ${COLUMNS} FROM audit_entries e WHERE seq BETWEEN $1 AND $2`, [from, to]);
+    const rows: EntryRow[] = await this.sources.dataSource.query(
+      `SELECT ${COLUMNS} FROM audit_entries e WHERE seq BETWEEN $1 AND $2`,
+      [from, to],
+    );
     return new Map(rows.map(toAuditView).map((entry) => [entry.seq, entry]));
   }
 }

@@ -12,7 +12,8 @@ interface Stored {
 }
 
 const numberOf = (checkpoint: unknown): number => {
-  const number: unknown = typeof checkpoint === 'object' && checkpoint !== null ? Reflect.get(checkpoint, 'number') : null;
+  const number: unknown =
+    typeof checkpoint === 'object' && checkpoint !== null ? Reflect.get(checkpoint, 'number') : null;
   return typeof number === 'number' ? number : 0;
 };
 
@@ -50,7 +51,9 @@ export class StoredCheckpoints {
   private async peek(): Promise<Stored | undefined> {
     if (this.waiting.length === 0) {
       const page = await readCheckpointsAfter(this.dataSource, this.read, PAGE);
-      this.waiting = page.filter(({ sequence }) => sequence <= this.lastSequence).map((stored) => ({ ...stored, number: numberOf(stored.checkpoint) }));
+      this.waiting = page
+        .filter(({ sequence }) => sequence <= this.lastSequence)
+        .map((stored) => ({ ...stored, number: numberOf(stored.checkpoint) }));
       this.read = page.at(-1)?.sequence ?? this.read;
     }
     return this.waiting[0];

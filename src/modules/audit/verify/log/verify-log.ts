@@ -71,7 +71,15 @@ export class LogVerification {
     const problems = await this.problemsOf(walk, start, shown);
     const entries = walk.number - start.number;
     const compared = shown.extent ? shown.compared : null;
-    return { problems, entries, from: start.number + 1, checkpoints: walk.checkpoints, lastCheckpoint: walk.last, pending: this.pending, shown: compared };
+    return {
+      problems,
+      entries,
+      from: start.number + 1,
+      checkpoints: walk.checkpoints,
+      lastCheckpoint: walk.last,
+      pending: this.pending,
+      shown: compared,
+    };
   }
 
   /** The first one of the log and its chain, and the first one of what is shown. */
@@ -133,10 +141,15 @@ export class LogVerification {
     const { dataSource, store } = this.sources;
     if (since === null) return { ...BEGINNING, cursor: null };
     const found = since === 'last' ? await readLastCheckpoint(dataSource) : await readCheckpoint(dataSource, since);
-    if (!found) throw new StartupError(`There is no checkpoint ${since}. Leave --since-checkpoint out to verify everything.`);
+    if (!found)
+      throw new StartupError(`There is no checkpoint ${since}. Leave --since-checkpoint out to verify everything.`);
     const { checkpoint, cursor } = found;
-    if (!this.options.anchors.has(checkpoint.key)) throw new StartupError(`Checkpoint ${checkpoint.sequence} is not signed by a key that is believed here. Leave --since-checkpoint out.`);
-    if (found.epoch !== (await store.epoch())) throw new StartupError('The log was moved since that checkpoint. Leave --since-checkpoint out.');
+    if (!this.options.anchors.has(checkpoint.key))
+      throw new StartupError(
+        `Checkpoint ${checkpoint.sequence} is not signed by a key that is believed here. Leave --since-checkpoint out.`,
+      );
+    if (found.epoch !== (await store.epoch()))
+      throw new StartupError('The log was moved since that checkpoint. Leave --since-checkpoint out.');
     requireSignature(checkpoint);
     return { number: checkpoint.number, hash: checkpoint.hash, checkpoint, cursor };
   }

@@ -19,10 +19,16 @@ export interface Walking extends LogSources {
 type Links = ReadonlyMap<number, ChainLink>;
 
 /** Compares a page of the log with the chain, as far as that has come. `reached` is called after each entry. @throws Tampered */
-export async function verifyPage(walking: Walking, events: readonly RecordedEvent[], reached: () => void): Promise<void> {
+export async function verifyPage(
+  walking: Walking,
+  events: readonly RecordedEvent[],
+  reached: () => void,
+): Promise<void> {
   const { dataSource, walk, checkpoints, end } = walking;
   const from = walk.number + 1;
-  const links: Links = new Map((await readLinks(dataSource, from, from + events.length)).map((link) => [link.number, link]));
+  const links: Links = new Map(
+    (await readLinks(dataSource, from, from + events.length)).map((link) => [link.number, link]),
+  );
   for (const [i, event] of events.entries()) {
     if (walk.number >= end) return;
     await verifyEvent(walking, event, events[i + 1], links);
@@ -31,7 +37,12 @@ export async function verifyPage(walking: Walking, events: readonly RecordedEven
   }
 }
 
-async function verifyEvent({ dataSource, store, walk, keys }: Walking, event: RecordedEvent, next: RecordedEvent | undefined, links: Links) {
+async function verifyEvent(
+  { dataSource, store, walk, keys }: Walking,
+  event: RecordedEvent,
+  next: RecordedEvent | undefined,
+  links: Links,
+) {
   const number = walk.number + 1;
   const link = links.get(number);
   if (!link) {

@@ -58,7 +58,8 @@ export class UploadForm {
     const { parser, request } = this;
     parser.on('file', (name, bytes, filename) => this.takeFile(name, bytes, filename));
     parser.on('field', (name, value) => this.takeField(name, value));
-    for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) parser.on(limit, () => this.fail(invalid(ONLY)));
+    for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const)
+      parser.on(limit, () => this.fail(invalid(ONLY)));
     parser.on('error', (error) => this.fail(formFault(error)));
     parser.on('finish', () => {
       if (!this.bytes) this.fail(invalid(ONLY));

@@ -72,7 +72,10 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const { principal } = currentContext();
     const authority = principal && (await this.principals.authorityNow(principal));
     if (principal && !authority) {
-      throw new Refusal('UNAUTHENTICATED', 'The session or token was revoked, or the account disabled, while the file was on its way.');
+      throw new Refusal(
+        'UNAUTHENTICATED',
+        'The session or token was revoked, or the account disabled, while the file was on its way.',
+      );
     }
     if (authority) requirePermission(authority, 'upload');
     const { facts } = await this.packages.load(packageId);
@@ -84,7 +87,10 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
     } catch (error) {
       if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
-      throw new Refusal('INCOMPLETE_BODY', 'The upload ended before all of its bytes had arrived. Send the file again.');
+      throw new Refusal(
+        'INCOMPLETE_BODY',
+        'The upload ended before all of its bytes had arrived. Send the file again.',
+      );
     }
   }
 
@@ -118,7 +124,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
     const pages = vouched ? [] : pagesOf(file.chunks);
-    const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({ type: 'publish', publication, pages }));
+    const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
+      type: 'publish',
+      publication,
+      pages,
+    }));
     return { receipt, publication: publication.publication };
   }
 

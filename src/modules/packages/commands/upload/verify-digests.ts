@@ -21,10 +21,14 @@ export async function verifyDigests(file: StagedFile, expected: ExpectedDigests)
   for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
     const [wanted, got] = [expected[algorithm], actual[algorithm]];
     if (wanted === undefined || wanted === got) continue;
-    throw new Refusal('DIGEST_MISMATCH', `The ${algorithm} of what arrived is ${got}, not ${wanted}. Send the file again.`, {
-      algorithm,
-      expected: wanted,
-      actual: got ?? '',
-    });
+    throw new Refusal(
+      'DIGEST_MISMATCH',
+      `The ${algorithm} of what arrived is ${got}, not ${wanted}. Send the file again.`,
+      {
+        algorithm,
+        expected: wanted,
+        actual: got ?? '',
+      },
+    );
   }
 }

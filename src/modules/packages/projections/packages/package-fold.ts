@@ -22,7 +22,8 @@ function onPackage(folding: Folding, event: PackageEvent): Folding {
     return { facts, uploaded: true, held: true, fetching: null };
   }
   // Old news of a removal does not touch a later publication.
-  if (event.type === 'PackageRemoved' && facts && isRemoved(facts)) return { facts, uploaded: false, held: false, fetching: null };
+  if (event.type === 'PackageRemoved' && facts && isRemoved(facts))
+    return { facts, uploaded: false, held: false, fetching: null };
   return next;
 }
 
@@ -87,7 +88,11 @@ function toRow({ facts, uploaded, held, fetching }: Folding): PackageEntity | nu
 
 /** The packages that a page of events is about. */
 export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
-  ...new Set(records.map((record) => packageEvents.read(record) ?? replicaEvents.read(record)).flatMap((e) => e?.data.packageId ?? [])),
+  ...new Set(
+    records
+      .map((record) => packageEvents.read(record) ?? replicaEvents.read(record))
+      .flatMap((e) => e?.data.packageId ?? []),
+  ),
 ];
 
 /** The rows as they are after a page of events; `state` is left to the ranking that follows. */

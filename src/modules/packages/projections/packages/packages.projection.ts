@@ -32,7 +32,8 @@ export class PackagesProjection implements Projection {
     const rows = await this.fold(events, tx);
     await upsertRows(tx, PackageEntity, rows);
     const filenames = [...new Set(rows.map((row) => row.filename))];
-    const restated = stageChanged || filenames.length > 0 ? await rankPackages(tx, stageChanged ? null : filenames) : [];
+    const restated =
+      stageChanged || filenames.length > 0 ? await rankPackages(tx, stageChanged ? null : filenames) : [];
     return [...new Set([...rows.map((row) => row.id), ...restated])];
   }
 
@@ -44,7 +45,9 @@ export class PackagesProjection implements Projection {
   }
 
   private async saveStage(events: readonly RecordedEvent[], tx: EntityManager): Promise<boolean> {
-    const last = events.flatMap((event) => serverEvents.read(event) ?? []).findLast(({ type }) => type !== 'ServerKeyRotated');
+    const last = events
+      .flatMap((event) => serverEvents.read(event) ?? [])
+      .findLast(({ type }) => type !== 'ServerKeyRotated');
     if (!last || last.type === 'ServerKeyRotated') return false;
     const row: ServingStageEntity = { serverId: last.record.metadata.serverId, stage: last.data.stage };
     await upsertRows(tx, ServingStageEntity, [row]);

@@ -14,7 +14,12 @@ interface OrderField {
 }
 
 const FIELDS: Readonly<Record<PackageOrderField, OrderField>> = {
-  FILENAME: { property: 'filename', sql: ':key', key: z.string().refine((text) => !text.includes('\0')), keyOf: (row) => row.filename },
+  FILENAME: {
+    property: 'filename',
+    sql: ':key',
+    key: z.string().refine((text) => !text.includes('\0')),
+    keyOf: (row) => row.filename,
+  },
   PUBLISHED_AT: {
     property: 'publishedAt',
     sql: 'CAST(:key AS timestamptz)',

@@ -18,7 +18,8 @@ const ANSWERS: Readonly<Record<string, string>> = {
   PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
 };
 
-const OTHER_WAY_ROUND = 'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
+const OTHER_WAY_ROUND =
+  'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
 
 /**
  * The other side registers us first, and may call before its reply is here: until then it is expected. After a crash
@@ -38,9 +39,13 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
   async execute(command: AcceptInvitation): Promise<AcceptedInvitation> {
     const token = decodeToken(command.token);
     if (token.serverId === this.identity.serverId) {
-      throw new Refusal('INVALID_INVITATION', 'This invitation was made by this very server. Paste it on the other one.');
+      throw new Refusal(
+        'INVALID_INVITATION',
+        'This invitation was made by this very server. Paste it on the other one.',
+      );
     }
-    if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    if (Date.now() > Date.parse(token.expiresAt))
+      throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
     return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.register(token));
   }
 

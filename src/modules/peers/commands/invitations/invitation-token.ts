@@ -23,7 +23,10 @@ export const encodeToken = (token: InvitationToken): string => Buffer.from(JSON.
 export function decodeToken(text: string): InvitationToken {
   const parsed = Token.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new Refusal('INVALID_INVITATION', 'This is not an invitation. Paste the whole token, as the other server showed it.');
+  throw new Refusal(
+    'INVALID_INVITATION',
+    'This is not an invitation. Paste the whole token, as the other server showed it.',
+  );
 }
 
 /** SHA-256 in hex: what the log keeps of the secret. */

@@ -35,9 +35,17 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   private async register({ secret, ...registration }: Registration): Promise<Receipt> {
     const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
     const ourPublicKey = this.identity.publicKey;
-    if (peerId === this.identity.serverId) throw new Refusal('INVALID_INVITATION', 'A server can\'t register with itself.');
+    if (peerId === this.identity.serverId)
+      throw new Refusal('INVALID_INVITATION', "A server can't register with itself.");
     const secretMatches = showsSecret(await this.runner.load(invitation, invitationId), secret);
-    const accept = { type: 'accept', invitationId, peerId, publicKey, secretMatches, now: new Date().toISOString() } as const;
+    const accept = {
+      type: 'accept',
+      invitationId,
+      peerId,
+      publicKey,
+      secretMatches,
+      now: new Date().toISOString(),
+    } as const;
     if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw madeBefore();
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
@@ -49,13 +57,22 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   }
 
   private record({ serverId }: Registration, { code, message }: Refusal): Promise<void> {
-    return this.audit.refused({ code, reason: message, method: 'POST', path: '/peer/v1/registrations', keyId: serverId });
+    return this.audit.refused({
+      code,
+      reason: message,
+      method: 'POST',
+      path: '/peer/v1/registrations',
+      keyId: serverId,
+    });
   }
 }
 
 /** It names a key that is no longer ours: the other side would not know us by it. */
 const madeBefore = (): Refusal =>
-  new Refusal('INVALID_INVITATION', 'This invitation was made before the key of its server was changed. Ask for a new one.');
+  new Refusal(
+    'INVALID_INVITATION',
+    'This invitation was made before the key of its server was changed. Ask for a new one.',
+  );
 
 function showsSecret(state: InvitationState, secret: string): boolean {
   const expected = Buffer.from(state?.secretHash ?? hashSecret(''), 'hex');

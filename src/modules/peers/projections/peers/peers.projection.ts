@@ -20,7 +20,18 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
   if (event.type === 'PeerRegistered') {
     const { peerId, name, url, publicKey } = event.data;
     const { direction, send, receive } = row && row.state !== 'UNREGISTERED' ? row : OPEN_POLICY;
-    return { id: peerId, name, url, publicKey, state: 'REGISTERED', direction, send, receive, registeredAt: at, changedAt: at };
+    return {
+      id: peerId,
+      name,
+      url,
+      publicKey,
+      state: 'REGISTERED',
+      direction,
+      send,
+      receive,
+      registeredAt: at,
+      changedAt: at,
+    };
   }
   if (!row) return undefined;
   if (event.type === 'PeerKeyRotated') return { ...row, publicKey: event.data.publicKey, changedAt: at };

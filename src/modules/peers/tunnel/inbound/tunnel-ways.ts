@@ -102,7 +102,11 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
     let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open.');
     for (const row of this.elsewhere(peerId)) {
       try {
-        return await takeElsewhere(row, { peerId, serverId: this.identity.serverId, signal, secure: this.settings.tls !== null }, this.signer);
+        return await takeElsewhere(
+          row,
+          { peerId, serverId: this.identity.serverId, signal, secure: this.settings.tls !== null },
+          this.signer,
+        );
       } catch (error) {
         failure = error;
       }
@@ -132,7 +136,9 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
 
   private tell(): void {
     const before = this.connected;
-    this.connected = new Set([...this.hub.peerIds(), ...this.rows.map(({ peerId }) => peerId)].filter((id) => this.isOpen(id)));
+    this.connected = new Set(
+      [...this.hub.peerIds(), ...this.rows.map(({ peerId }) => peerId)].filter((id) => this.isOpen(id)),
+    );
     for (const peerId of this.connected) if (!before.has(peerId)) this.emitter.emit('arrival', peerId);
   }
 

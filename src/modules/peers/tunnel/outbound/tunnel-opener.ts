@@ -53,7 +53,9 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
     if (!this.started) return;
     const peers = await this.directory.list();
     if (!this.started) return;
-    const wanted = new Map(this.reachable ? [] : peers.filter(({ suspended }) => !suspended).map((peer) => [peer.peerId, peer]));
+    const wanted = new Map(
+      this.reachable ? [] : peers.filter(({ suspended }) => !suspended).map((peer) => [peer.peerId, peer]),
+    );
     for (const [peerId, pool] of this.pools) {
       const peer = wanted.get(peerId);
       if (!peer || !isSame(peer, pool.peer)) this.end(peerId, this.reachable ? 'reachable' : 'unwelcome');

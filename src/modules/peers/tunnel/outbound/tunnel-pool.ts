@@ -59,7 +59,8 @@ export class TunnelPool {
   }
 
   private opened(tunnel: Tunnel): void {
-    if (this.idle.size + this.taken.size === 0) this.parts.logger.log(`${this.peer.name} can call this server through tunnels`);
+    if (this.idle.size + this.taken.size === 0)
+      this.parts.logger.log(`${this.peer.name} can call this server through tunnels`);
     this.lastProblem = null;
     this.failures = 0;
     this.idle.add(tunnel);
@@ -85,7 +86,8 @@ export class TunnelPool {
   private failed(error: unknown): void {
     if (this.stopping.signal.aborted) return;
     const problem = error instanceof Error ? error.message : String(error);
-    if (problem !== this.lastProblem) this.parts.logger.warn(`Cannot open a tunnel to ${problem}. Trying again until it works.`);
+    if (problem !== this.lastProblem)
+      this.parts.logger.warn(`Cannot open a tunnel to ${problem}. Trying again until it works.`);
     this.lastProblem = problem;
     this.later();
   }
@@ -93,9 +95,12 @@ export class TunnelPool {
   private later(): void {
     if (this.stopping.signal.aborted || this.retry) return;
     this.failures += 1;
-    this.retry = setTimeout(() => {
-      this.retry = null;
-      this.fill();
-    }, backoffMs(this.failures, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random()));
+    this.retry = setTimeout(
+      () => {
+        this.retry = null;
+        this.fill();
+      },
+      backoffMs(this.failures, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random()),
+    );
   }
 }

@@ -14,8 +14,9 @@ const PEERS_ONLY = { status: 404, code: 'NOT_FOUND', message: 'Only calls betwee
  */
 @Injectable()
 export class TunnelledRequests {
-  private readonly server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 }, (request, response) =>
-    this.answer(request, response),
+  private readonly server = createServer(
+    { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
+    (request, response) => this.answer(request, response),
   );
 
   constructor(

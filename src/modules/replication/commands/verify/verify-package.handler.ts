@@ -22,9 +22,13 @@ export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
   }
 
   async execute({ packageId }: VerifyPackage): Promise<void> {
-    if (!(await this.packages.load(packageId)).facts) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
+    if (!(await this.packages.load(packageId)).facts)
+      throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
     if (!(await this.held.find(packageId))) {
-      throw new Refusal('PACKAGE_NOT_HELD', 'This server does not hold that package now, so there is nothing to verify.');
+      throw new Refusal(
+        'PACKAGE_NOT_HELD',
+        'This server does not hold that package now, so there is nothing to verify.',
+      );
     }
     await this.queue.enqueue([caused(verifyPackageJob(packageId))]);
   }

@@ -7,15 +7,27 @@ import { STAGES, type Stage } from '../../../../kernel/stage.js';
 import { PeerCall } from '../../../../platform/peer-auth/peer-call.decorator.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages } from '../../contracts/inventory.js';
-import { InventoryEntriesQuery, InventoryQuery, type Inventory, type InventoryEntries } from '../../contracts/inventory.queries.js';
+import {
+  InventoryEntriesQuery,
+  InventoryQuery,
+  type Inventory,
+  type InventoryEntries,
+} from '../../contracts/inventory.queries.js';
 import { FeedSource, type FeedItem } from '../feed-source.js';
 import { ServedPeers } from '../served-peers.js';
 import { UpToDate } from './up-to-date.js';
 
 const Asked = z.object({ stage: z.enum(STAGES) });
 const Page = z.object({
-  bucket: z.coerce.number().int().min(0).max(BUCKETS - 1),
-  after: z.uuid().nullish().transform((id) => id ?? null),
+  bucket: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(BUCKETS - 1),
+  after: z
+    .uuid()
+    .nullish()
+    .transform((id) => id ?? null),
   first: z.coerce.number().int().min(1).max(ENTRIES_AT_ONCE).default(ENTRIES_AT_ONCE),
 });
 const Wanted = z.object({ ids: z.array(z.uuid()).min(1).max(ITEMS_AT_ONCE) });
@@ -39,7 +51,9 @@ export class InventoryController {
     const { policy } = await this.peers.caller();
     await this.upToDate.wait();
     const { stage } = this.identity;
-    const inventory = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(sharedStages(stage, theirs), 'us'));
+    const inventory = await this.queries.execute<InventoryQuery, Inventory>(
+      new InventoryQuery(sharedStages(stage, theirs), 'us'),
+    );
     return { stage, takes: takesFrom(policy), ...inventory };
   }
 

@@ -5,7 +5,15 @@ import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
 import { EventStore } from '../../../../ports/event-store.port.js';
 import { replicaEvents } from '../../contracts/replica.events.js';
 
-const TYPES = ['ReplicaRequested', 'ReplicaDamaged', 'ChunksVerified', 'ChunksLost', 'ReplicaPublished', 'ReplicaFailed', 'ReplicaWithdrawn'];
+const TYPES = [
+  'ReplicaRequested',
+  'ReplicaDamaged',
+  'ChunksVerified',
+  'ChunksLost',
+  'ReplicaPublished',
+  'ReplicaFailed',
+  'ReplicaWithdrawn',
+];
 /** A hint may be lost while the log is away. */
 const LOOK_AGAIN_MS = 500;
 

@@ -52,7 +52,12 @@ export class StagedContent {
    * Answers a request for one range, chunk by chunk. False, having sent nothing, when the package is not on its way here
    * or has just been published. Refusal: CHUNKS_PENDING.
    */
-  async send(request: IncomingMessage, response: ServerResponse, packageId: string, { representation, pace }: Told): Promise<boolean> {
+  async send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    packageId: string,
+    { representation, pace }: Told,
+  ): Promise<boolean> {
     const [range, ...others] = parseRanges(request.headers.range, representation.size) ?? [];
     if (request.method !== 'GET' || !range || others.length > 0) return false;
     if ((await this.replicas.load(packageId)).status !== 'pending') return false;
@@ -60,13 +65,23 @@ export class StagedContent {
     response.once('close', () => left.abort());
     const watch = this.news.watch(packageId);
     try {
-      return await this.sendWatched({ packageId, watch, signal: left.signal }, response, { representation, pace }, range);
+      return await this.sendWatched(
+        { packageId, watch, signal: left.signal },
+        response,
+        { representation, pace },
+        range,
+      );
     } finally {
       watch.close();
     }
   }
 
-  private async sendWatched(wait: Waiting, response: ServerResponse, { representation, pace }: Told, range: ByteRange): Promise<boolean> {
+  private async sendWatched(
+    wait: Waiting,
+    response: ServerResponse,
+    { representation, pace }: Told,
+    range: ByteRange,
+  ): Promise<boolean> {
     const opened = await this.open(wait, range.start);
     if (!opened) return false;
     const { file, round } = opened;
@@ -87,7 +102,11 @@ export class StagedContent {
    * request may come before the file is opened: then it is another one.
    */
   private async open(wait: Waiting, at: number): Promise<{ file: PublishedFile; round: number } | null> {
-    const before = await this.until(wait, FIRST_MS, ({ verified, status }) => status !== 'pending' || verifiedEnd(verified, at) !== null);
+    const before = await this.until(
+      wait,
+      FIRST_MS,
+      ({ verified, status }) => status !== 'pending' || verifiedEnd(verified, at) !== null,
+    );
     if (before?.status === 'published') return null;
     const file = before?.status === 'pending' ? await this.storage.openReserved(wait.packageId) : null;
     const after = await this.replicas.load(wait.packageId);
@@ -99,11 +118,12 @@ export class StagedContent {
 
   /** The range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
   private async *spans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const isSettled = (staged: StagedChunks): boolean =>
         staged.status === 'none' || staged.round !== round || verifiedEnd(staged.verified, at) !== null;
       const staged = await this.until(wait, LATER_MS, isSettled);
-      const upTo = staged && staged.status !== 'none' && staged.round === round ? verifiedEnd(staged.verified, at) : null;
+      const upTo =
+        staged && staged.status !== 'none' && staged.round === round ? verifiedEnd(staged.verified, at) : null;
       if (upTo === null) throw new ChunksDidNotCome();
       yield { start: at, end: Math.min(upTo, end) };
       at = upTo;
@@ -111,7 +131,11 @@ export class StagedContent {
   }
 
   /** The replica's state as soon as it is as wanted, null when that took too long or nobody waits any more. */
-  private async until({ packageId, watch, signal }: Waiting, ms: number, isWanted: (staged: StagedChunks) => boolean): Promise<StagedChunks | null> {
+  private async until(
+    { packageId, watch, signal }: Waiting,
+    ms: number,
+    isWanted: (staged: StagedChunks) => boolean,
+  ): Promise<StagedChunks | null> {
     const until = performance.now() + ms;
     while (!signal.aborted && !this.news.ended && performance.now() < until) {
       const staged = await this.replicas.load(packageId);

@@ -27,9 +27,18 @@ export class Arrivals {
 
   /** For a run of a plan that begins now, from a peer into the staged file. */
   of(plan: FetchPlan, { peerId, name }: PeerContact, path: string): RunArrivals {
-    const record = async ({ verified, rejected }: Pick<ChunkResult, 'verified' | 'rejected'>): Promise<readonly Run[]> => {
+    const record = async ({
+      verified,
+      rejected,
+    }: Pick<ChunkResult, 'verified' | 'rejected'>): Promise<readonly Run[]> => {
       if (verified.length === 0 && rejected.length === 0) return plan.verified;
-      const arrival = { packageId: plan.packageId, round: plan.round, from: { peerId, peerName: name }, verified, rejected };
+      const arrival = {
+        packageId: plan.packageId,
+        round: plan.round,
+        from: { peerId, peerName: name },
+        verified,
+        rejected,
+      };
       const all = await this.commands.execute(new RecordChunks(arrival));
       this.runningDigests.advance(plan, path, all);
       return all;

@@ -2,7 +2,12 @@ import { AsyncResource } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { countOf, type Run } from '../../../../kernel/runs.js';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
-import { PeerTransport, PeerUnreachable, type ChunkResult, type RunProgress } from '../../../../ports/peer-transport.port.js';
+import {
+  PeerTransport,
+  PeerUnreachable,
+  type ChunkResult,
+  type RunProgress,
+} from '../../../../ports/peer-transport.port.js';
 import type { FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { ChunkDigests } from '../chunk-digests.js';
 import { has, type Source } from '../sources/choose.js';
@@ -53,11 +58,21 @@ export class Attempts {
   ) {}
 
   /** Ends early when one of the others would be far faster for the rest. What was verified is kept in any case. */
-  async make(plan: FetchPlan, source: Source, others: readonly Source[], run: Run, { path, signal }: RunTarget): Promise<Attempt> {
+  async make(
+    plan: FetchPlan,
+    source: Source,
+    others: readonly Source[],
+    run: Run,
+    { path, signal }: RunTarget,
+  ): Promise<Attempt> {
     const asked = { plan, source, run, waits: !has(source, run), startedAt: Date.now() };
     const sha256 = await this.chunkDigests.of(plan.packageId, plan.chunkCount, run.first, run.count);
     const arrivals = this.arrivals.of(plan, source.contact, path);
-    const watch = new Watch(asked, () => this.sources.again(plan, others), () => void this.sources.ask(plan, others));
+    const watch = new Watch(
+      asked,
+      () => this.sources.again(plan, others),
+      () => void this.sources.ask(plan, others),
+    );
     // The transport calls back outside of the job's context, which says who records what.
     const onProgress = AsyncResource.bind((progress: RunProgress) => {
       arrivals.note(progress.verified);
@@ -67,7 +82,10 @@ export class Attempts {
     const end = this.sources.begin(plan.packageId, source);
     let outcome: RunOutcome = { sample: null, failure: null, rejected: false };
     try {
-      const result = await this.transport.fetchChunks(source.contact, { ...request, signal: AbortSignal.any([signal, watch.signal]) });
+      const result = await this.transport.fetchChunks(source.contact, {
+        ...request,
+        signal: AbortSignal.any([signal, watch.signal]),
+      });
       if (!signal.aborted) outcome = outcomeOf(asked, watch, result);
       if (result.error?.status === 404) this.sources.lacks(plan.packageId, source);
       return { verified: await arrivals.finish(result), rejected: outcome.rejected, error: errorOf(asked, result) };
@@ -120,7 +138,13 @@ class Watch {
     this.received = received;
     // They may have got the run since it was begun.
     if (now - this.lastByteAt >= SILENT_MS) this.ask();
-    const way = { run, total: bytesOf(plan, run), received, elapsedMs: now - startedAt, silentMs: now - this.lastByteAt };
+    const way = {
+      run,
+      total: bytesOf(plan, run),
+      received,
+      elapsedMs: now - startedAt,
+      silentMs: now - this.lastByteAt,
+    };
     this.verdict = hopeless(way, this.others());
     if (this.verdict) this.stop.abort();
   }

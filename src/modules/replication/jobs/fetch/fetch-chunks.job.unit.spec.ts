@@ -4,7 +4,10 @@ import { addRun, missingRuns, type Run } from '../../../../kernel/runs.js';
 import { FetchChunks, firstFetchJobs, nextFetchJob, refetchJob } from './fetch-chunks.job.js';
 
 /** Runs the jobs of a replica as a queue would, each fetching all that it is for. */
-function fetchAll(chunkCount: number, start: readonly Run[]): { verified: readonly Run[]; keys: string[]; most: number } {
+function fetchAll(
+  chunkCount: number,
+  start: readonly Run[],
+): { verified: readonly Run[]; keys: string[]; most: number } {
   let verified = start;
   const keys: string[] = [];
   const waiting = firstFetchJobs('p', chunkCount);

@@ -62,7 +62,8 @@ export class FetchChunksWorker implements JobHandler {
     const plan = await this.commands.execute(new PlanFetch(order.packageId));
     if (!plan) return;
     const run = await this.pick(order, plan);
-    if (!run || missingRuns(plan.verified, plan.chunkCount, run).length === 0) return this.goOn(order, plan, plan.verified, signal);
+    if (!run || missingRuns(plan.verified, plan.chunkCount, run).length === 0)
+      return this.goOn(order, plan, plan.verified, signal);
     const verified = await this.delays.noting(plan, () => this.fetch(plan, run, signal));
     if (verified) await this.goOn({ ...order, ...run }, plan, verified, signal);
   }
@@ -76,7 +77,13 @@ export class FetchChunksWorker implements JobHandler {
 
   /** 0 to 1, another for each server and package. */
   private placeIn({ packageId }: FetchPlan): number {
-    return createHash('sha256').update(this.identity.serverId + packageId).digest().readUInt32BE(0) / 2 ** 32;
+    return (
+      createHash('sha256')
+        .update(this.identity.serverId + packageId)
+        .digest()
+        .readUInt32BE(0) /
+      2 ** 32
+    );
   }
 
   private async fetch(plan: FetchPlan, run: Run, signal: AbortSignal): Promise<readonly Run[] | null> {
@@ -85,7 +92,12 @@ export class FetchChunksWorker implements JobHandler {
   }
 
   /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */
-  private async goOn(order: FetchChunks, { chunkCount }: FetchPlan, verified: readonly Run[], signal: AbortSignal): Promise<void> {
+  private async goOn(
+    order: FetchChunks,
+    { chunkCount }: FetchPlan,
+    verified: readonly Run[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const next = nextFetchJob(order, verified, chunkCount);
     if (next) await this.queue.enqueue([caused(next)]);
     else if (countOf(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);

@@ -45,7 +45,9 @@ const contact = (peerId: string): PeerContact => ({
 function closedNow(): Partial<PeerPolicy> {
   const at = new Date(Date.now() + 12 * 3_600_000);
   const hour = String(at.getHours()).padStart(2, '0');
-  return { receive: { bytesPerSecond: null, windows: [{ days: [...WEEKDAYS], from: `${hour}:00`, to: `${hour}:01` }] } };
+  return {
+    receive: { bytesPerSecond: null, windows: [{ days: [...WEEKDAYS], from: `${hour}:00`, to: `${hour}:01` }] },
+  };
 }
 
 interface World {
@@ -95,7 +97,14 @@ function setUp(world: World = {}) {
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
-    return worker.handle({ name: 'fetch-chunks', key: `k${first}`, data, attempt, signal: new AbortController().signal, progress: async () => undefined });
+    return worker.handle({
+      name: 'fetch-chunks',
+      key: `k${first}`,
+      data,
+      attempt,
+      signal: new AbortController().signal,
+      progress: async () => undefined,
+    });
   };
   return { run, told, asked, queued, published };
 }
@@ -105,7 +114,9 @@ describe('a job for a run of chunks', () => {
     const { run, told, asked } = setUp({ plan: { ...alone, verified: [{ first: 2, count: 3 }] } });
     await run(0);
     expect(asked).toEqual(['a 0+2', 'a 5+11']);
-    expect(told[0]).toMatchObject({ arrival: { packageId: 'p', round: 3, from: { peerId: 'a', peerName: 'Server a' } } });
+    expect(told[0]).toMatchObject({
+      arrival: { packageId: 'p', round: 3, from: { peerId: 'a', peerName: 'Server a' } },
+    });
   });
 
   it('does nothing for a replica that is not pending', async () => {
@@ -129,7 +140,9 @@ describe('a job for a run of chunks', () => {
     await vi.waitFor(() => expect(asked).toHaveLength(1));
     await run(0);
     expect(asked).toHaveLength(1);
-    expect(queued).toMatchObject([{ name: 'fetch-chunks', key: 'k0', data: { first: 0, count: 16 }, runAt: expect.any(Date) }]);
+    expect(queued).toMatchObject([
+      { name: 'fetch-chunks', key: 'k0', data: { first: 0, count: 16 }, runAt: expect.any(Date) },
+    ]);
     end({ verified: [], rejected: [], error: new PeerUnreachable('Server a', 'the connection was reset') });
     await expect(first).rejects.toThrow(PeerUnreachable);
   });
@@ -137,7 +150,8 @@ describe('a job for a run of chunks', () => {
   it('goes on with another source within the same try, and notes nothing', async () => {
     const error = new PeerUnreachable('Server a', 'the connection was reset');
     const { run, asked, told } = setUp({
-      result: (part, peerId) => (peerId === 'a' ? { verified: [{ first: part.first, count: 3 }], rejected: [], error } : undefined),
+      result: (part, peerId) =>
+        peerId === 'a' ? { verified: [{ first: part.first, count: 3 }], rejected: [], error } : undefined,
     });
     await run(0);
     expect(asked).toEqual(['a 0+16', 'b 3+13']);
@@ -147,7 +161,17 @@ describe('a job for a run of chunks', () => {
   it('fetches a chunk that was rejected from another source at once, and asks that one last from then on', async () => {
     const rejected = [{ index: 2, expected: 'e', actual: 'f' }];
     const { run, asked } = setUp({
-      result: ({ first }, peerId) => (peerId === 'a' ? { verified: [{ first, count: 2 }, { first: 3, count: 13 }], rejected, error: null } : undefined),
+      result: ({ first }, peerId) =>
+        peerId === 'a'
+          ? {
+              verified: [
+                { first, count: 2 },
+                { first: 3, count: 13 },
+              ],
+              rejected,
+              error: null,
+            }
+          : undefined,
     });
     await run(0);
     await run(16);
@@ -157,7 +181,11 @@ describe('a job for a run of chunks', () => {
   it('leaves a chunk that every source sent wrong to its own job', async () => {
     const { run, asked, queued } = setUp({
       plan: alone,
-      result: ({ first }) => ({ verified: [{ first, count: 15 }], rejected: [{ index: first + 15, expected: 'e', actual: 'f' }], error: null }),
+      result: ({ first }) => ({
+        verified: [{ first, count: 15 }],
+        rejected: [{ index: first + 15, expected: 'e', actual: 'f' }],
+        error: null,
+      }),
     });
     await run(0);
     expect(asked).toEqual(['a 0+16']);
@@ -166,7 +194,9 @@ describe('a job for a run of chunks', () => {
 
   it('records what arrived before an error, then notes why and fails when no source is left', async () => {
     const error = new PeerUnreachable('Server a', 'answered 404', 404, 'PACKAGE_NOT_FOUND');
-    const { run, told, asked } = setUp({ result: ({ first }) => ({ verified: [{ first, count: 1 }], rejected: [], error }) });
+    const { run, told, asked } = setUp({
+      result: ({ first }) => ({ verified: [{ first, count: 1 }], rejected: [], error }),
+    });
     await expect(run(0)).rejects.toBe(error);
     expect(asked).toEqual(['a 0+16', 'b 1+15']);
     expect(told[0]).toBeInstanceOf(RecordChunks);
@@ -175,7 +205,9 @@ describe('a job for a run of chunks', () => {
 
   it('does not ask a peer again that does not have the package', async () => {
     const lacks = new PeerUnreachable('Server a', 'answered 404', 404, 'PACKAGE_NOT_FOUND');
-    const { run, asked } = setUp({ result: (_, peerId) => (peerId === 'a' ? { verified: [], rejected: [], error: lacks } : undefined) });
+    const { run, asked } = setUp({
+      result: (_, peerId) => (peerId === 'a' ? { verified: [], rejected: [], error: lacks } : undefined),
+    });
     await run(0);
     await run(16);
     expect(asked).toEqual(['a 0+16', 'b 0+16', 'b 16+4']);
@@ -184,14 +216,22 @@ describe('a job for a run of chunks', () => {
   it('is put off when the only peers fetch the package themselves and have nothing yet', async () => {
     const pending = new PeerUnreachable('Server a', 'answered 503', 503, 'CHUNKS_PENDING');
     const partial = { ...plan, holders: [{ peerId: 'a', whole: false, downstream: false }] };
-    const { run, told, queued } = setUp({ plan: partial, result: () => ({ verified: [], rejected: [], error: pending }) });
+    const { run, told, queued } = setUp({
+      plan: partial,
+      result: () => ({ verified: [], rejected: [], error: pending }),
+    });
     await run(0);
     expect(told).toMatchObject([{ code: 'CHUNKS_PENDING' }]);
     expect(queued).toMatchObject([{ key: 'k0', runAt: expect.any(Date) }]);
   });
 
   it('takes the run that a peer has, when no other has the whole', async () => {
-    const partial = { ...plan, chunkCount: 120, size: 120 << 20, holders: [{ peerId: 'a', whole: false, downstream: false }] };
+    const partial = {
+      ...plan,
+      chunkCount: 120,
+      size: 120 << 20,
+      holders: [{ peerId: 'a', whole: false, downstream: false }],
+    };
     const { run, asked, queued } = setUp({ plan: partial, known: [{ first: 96, count: 16 }] });
     await run(0);
     expect(asked).toEqual(['a 96+16']);
@@ -232,7 +272,10 @@ describe('a job for a run of chunks', () => {
   it('waits for the first time window to open, without trying again until then', async () => {
     const { run, told, asked, queued } = setUp({ policy: closedNow });
     await run(0);
-    expect([asked, told]).toMatchObject([[], [{ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/opens at 20\d\d-/) }]]);
+    expect([asked, told]).toMatchObject([
+      [],
+      [{ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/opens at 20\d\d-/) }],
+    ]);
     expect(queued).toMatchObject([{ name: 'wake-replicas', runAt: expect.any(Date) }, { name: 'wake-replicas' }]);
     const hours = ((queued[0]?.runAt?.getTime() ?? 0) - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(10);
@@ -248,7 +291,9 @@ describe('a job for a run of chunks', () => {
     const error = new PeerUnreachable('Server a', 'answered 503 OUTSIDE_WINDOW', 503, 'OUTSIDE_WINDOW', 7_200);
     const { run, told, queued } = setUp({ plan: alone, result: () => ({ verified: [], rejected: [], error }) });
     await run(0);
-    expect(told).toMatchObject([{ code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/^Server a sends no packages .* opens at 20/) }]);
+    expect(told).toMatchObject([
+      { code: 'OUTSIDE_WINDOW', reason: expect.stringMatching(/^Server a sends no packages .* opens at 20/) },
+    ]);
     expect(queued[0]).toMatchObject({ name: 'wake-replicas' });
     const minutes = ((queued[0]?.runAt?.getTime() ?? 0) - Date.now()) / 60_000;
     expect(minutes).toBeGreaterThan(3);
@@ -259,6 +304,8 @@ describe('a job for a run of chunks', () => {
     const error = new PeerUnreachable('Server a', 'answered 403 PEER_NOT_SERVED', 403, 'PEER_NOT_SERVED');
     const { run, told } = setUp({ plan: alone, result: () => ({ verified: [], rejected: [], error }) });
     await expect(run(0)).rejects.toBe(error);
-    expect(told).toMatchObject([{ code: 'PEER_UNREACHABLE', reason: expect.stringMatching(/^Server a: it sends nothing to this server/) }]);
+    expect(told).toMatchObject([
+      { code: 'PEER_UNREACHABLE', reason: expect.stringMatching(/^Server a: it sends nothing to this server/) },
+    ]);
   });
 });

@@ -7,10 +7,25 @@ import { pickRun } from './pick-run.js';
 const MIB = 1024 * 1024;
 const run = { first: 0, count: 16 };
 const source = (more: Partial<Source> = {}): Source => ({
-  peerId: 'p', whole: true, downstream: false, contact: { peerId: 'p', name: 'P', url: 'http://x', publicKey: 'k', suspended: false, policy: OPEN_POLICY },
-  known: [{ first: 0, count: 200 }], rejected: false, usable: true, rate: 16 * MIB, running: 0, ...more,
+  peerId: 'p',
+  whole: true,
+  downstream: false,
+  contact: { peerId: 'p', name: 'P', url: 'http://x', publicKey: 'k', suspended: false, policy: OPEN_POLICY },
+  known: [{ first: 0, count: 200 }],
+  rejected: false,
+  usable: true,
+  rate: 16 * MIB,
+  running: 0,
+  ...more,
 });
-const way = (more: Partial<UnderWay>): UnderWay => ({ run, total: 16 * MIB, received: MIB, elapsedMs: 2_500, silentMs: 0, ...more });
+const way = (more: Partial<UnderWay>): UnderWay => ({
+  run,
+  total: 16 * MIB,
+  received: MIB,
+  elapsedMs: 2_500,
+  silentMs: 0,
+  ...more,
+});
 
 describe('a run is given to another source', () => {
   it('when it stalls, or would take far longer than there', () => {
@@ -22,7 +37,11 @@ describe('a run is given to another source', () => {
   });
 
   it('never when no other that has it can be asked', () => {
-    const others = [source({ usable: false }), source({ rejected: true }), source({ known: [{ first: 0, count: 15 }] })];
+    const others = [
+      source({ usable: false }),
+      source({ rejected: true }),
+      source({ known: [{ first: 0, count: 15 }] }),
+    ];
     expect(hopeless(way({ silentMs: 60_000 }), others)).toBeNull();
   });
 });

@@ -6,7 +6,12 @@ import { has, type Source } from '../sources/choose.js';
  * package this server begins when others fetch it too: each begins elsewhere, so that they soon have chunks that the
  * others lack, and take them from each other instead of all from the same source.
  */
-export function pickRun(runs: readonly Run[], sources: readonly Source[], chunkCount: number, place: number): Run | undefined {
+export function pickRun(
+  runs: readonly Run[],
+  sources: readonly Source[],
+  chunkCount: number,
+  place: number,
+): Run | undefined {
   const peers = sources.filter(({ whole, downstream }) => !whole && !downstream);
   if (sources.some(({ whole, usable, rejected }) => whole && usable && !rejected)) {
     return peers.length === 0 ? runs[0] : (runs.find(({ first }) => first >= place * chunkCount) ?? runs[0]);

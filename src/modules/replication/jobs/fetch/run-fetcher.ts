@@ -67,7 +67,9 @@ function noneLeft(before: FetchPlan, { filename, verified }: FetchPlan, problem:
   if (problem instanceof ChunksPending) {
     // While others of the package come in, nothing holds it up.
     if (countOf(verified) > countOf(before.verified)) throw new PutOff();
-    throw new ChunksPending(`The servers that can be asked for ${filename} fetch it themselves and wait for the rest of it.`);
+    throw new ChunksPending(
+      `The servers that can be asked for ${filename} fetch it themselves and wait for the rest of it.`,
+    );
   }
   if (problem) throw problem;
   return verified;

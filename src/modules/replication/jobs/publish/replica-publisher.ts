@@ -59,7 +59,10 @@ export class ReplicaPublisher {
 
   /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
   private async examine({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
-    const lost = await this.storage.damagedChunks(path, await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
+    const lost = await this.storage.damagedChunks(
+      path,
+      await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount),
+    );
     const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
     if (failed) await this.storage.discard(path);
   }

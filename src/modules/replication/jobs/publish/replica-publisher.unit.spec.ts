@@ -23,7 +23,11 @@ const plan: FetchPlan = {
 };
 
 /** `inPlace`: digest of what is in the packages folder. `plans`: what each look at the replica gives. */
-function setUp(inPlace: string | null, plans: (FetchPlan | null)[], finish: () => Promise<string> = async () => 'good') {
+function setUp(
+  inPlace: string | null,
+  plans: (FetchPlan | null)[],
+  finish: () => Promise<string> = async () => 'good',
+) {
   const told: object[] = [];
   const execute = async (command: object) => {
     if (command instanceof PlanFetch) return plans.shift() ?? null;
@@ -77,7 +81,8 @@ describe('the publication of a replica', () => {
 
   it('tells which chunks are damaged when the whole is wrong, and keeps the rest unless that fails the replica', async () => {
     const { run, told, publish, discard } = setUp(null, [plan, { ...plan, round: 2 }], async () => 'bad');
-    const damage = (round: number) => new RecordDamage({ packageId: 'p', round, actual: 'bad', lost: [{ first: 3, count: 2 }] });
+    const damage = (round: number) =>
+      new RecordDamage({ packageId: 'p', round, actual: 'bad', lost: [{ first: 3, count: 2 }] });
     await run();
     expect(told).toEqual([damage(1)]);
     expect(discard).not.toHaveBeenCalled();
@@ -94,7 +99,10 @@ describe('the publication of a replica', () => {
   });
 
   it('takes its turn after one that failed', async () => {
-    const finish = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error('The file is gone')).mockResolvedValue('good');
+    const finish = vi
+      .fn<() => Promise<string>>()
+      .mockRejectedValueOnce(new Error('The file is gone'))
+      .mockResolvedValue('good');
     const { run, told } = setUp(null, [plan, plan, plan], finish);
     const [first, second] = await Promise.allSettled([run(), run()]);
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);

@@ -14,9 +14,12 @@ const MOST = 16;
  */
 @Injectable()
 export class RunningDigests {
-  private readonly running = new LRUCache<string, RunningDigest>({ max: MOST, disposeAfter: (digest, _key, why) => {
-    if (why !== 'delete') digest.drop();
-  } });
+  private readonly running = new LRUCache<string, RunningDigest>({
+    max: MOST,
+    disposeAfter: (digest, _key, why) => {
+      if (why !== 'delete') digest.drop();
+    },
+  });
 
   constructor(private readonly storage: PackageStorage) {}
 

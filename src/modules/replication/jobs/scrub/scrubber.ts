@@ -79,7 +79,11 @@ export class Scrubber implements OnApplicationShutdown {
     }
   }
 
-  private async isWhole({ packageId, size, chunkCount }: DuePackage, pace: ScrubPace, signal: AbortSignal): Promise<boolean> {
+  private async isWhole(
+    { packageId, size, chunkCount }: DuePackage,
+    pace: ScrubPace,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     signal.throwIfAborted();
     const sha256 = await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount);
     const damage = await this.storage.examine(packageId, { size, sha256 }, (bytes) => pace.take(bytes, signal));

@@ -41,7 +41,9 @@ export class VerifyPackageWorker implements JobHandler {
     const plan = await this.commands.execute(new PlanVerification(packageId));
     if (!plan) return;
     const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
-    const damage = await this.storage.examine(packageId, { size: plan.size, sha256 }, async () => signal.throwIfAborted());
+    const damage = await this.storage.examine(packageId, { size: plan.size, sha256 }, async () =>
+      signal.throwIfAborted(),
+    );
     if (damage) return this.report(plan, damage);
     await this.storage.putBack(packageId);
     await this.records.verified(packageId);
@@ -51,6 +53,8 @@ export class VerifyPackageWorker implements JobHandler {
     if (!(await this.commands.execute(new ReportDamage(held, damage)))) return;
     await this.records.foundDamage();
     const what = damage.missing ? 'is missing' : `is damaged (${countOf(damage.lost)} of ${held.chunkCount} chunks)`;
-    this.logger.error(`The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served, and is mended from a peer`);
+    this.logger.error(
+      `The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served, and is mended from a peer`,
+    );
   }
 }

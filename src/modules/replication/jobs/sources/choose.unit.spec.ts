@@ -23,7 +23,10 @@ describe('the choice of a source', () => {
   it('is the one that should be done first, so a fast one gets more at once', () => {
     const [fast, slow] = [source('fast', { rate: 30 * MIB }), source('slow', { rate: 10 * MIB })];
     const picks: string[] = [];
-    const running = new Map([['fast', 0], ['slow', 0]]);
+    const running = new Map([
+      ['fast', 0],
+      ['slow', 0],
+    ]);
     for (let i = 0; i < 6; i++) {
       const name = chosen(...[fast, slow].map((one) => ({ ...one, running: running.get(one.peerId) ?? 0 }))) ?? '';
       picks.push(name);

@@ -60,7 +60,9 @@ export class Sources {
     private readonly directory: PeerDirectory,
     transport: PeerTransport,
   ) {
-    this.knownChunks = new KnownChunks(transport, Date.now, (peerId, packageId) => this.lacks(packageId, { peerId, whole: false }));
+    this.knownChunks = new KnownChunks(transport, Date.now, (peerId, packageId) =>
+      this.lacks(packageId, { peerId, whole: false }),
+    );
   }
 
   /**
@@ -71,7 +73,10 @@ export class Sources {
     const found = await this.candidates(plan);
     const isServed = found.some((candidate) => candidate.whole && this.toSource(plan, candidate).usable);
     const unsure = found.filter(({ whole, downstream }) => !whole && !(downstream && isServed));
-    await this.knownChunks.refresh(unsure.map(({ contact }) => contact), plan.packageId);
+    await this.knownChunks.refresh(
+      unsure.map(({ contact }) => contact),
+      plan.packageId,
+    );
     return this.again(plan, found);
   }
 
@@ -85,7 +90,10 @@ export class Sources {
 
   /** Asks those of them that fetch the package, too, what they have by now: at most once a second each. */
   async ask(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
-    await this.knownChunks.refresh(found.filter(({ whole }) => !whole).map(({ contact }) => contact), plan.packageId);
+    await this.knownChunks.refresh(
+      found.filter(({ whole }) => !whole).map(({ contact }) => contact),
+      plan.packageId,
+    );
   }
 
   /** The same sources as they are now. */
@@ -119,7 +127,15 @@ export class Sources {
       const record = this.recordOf(peerId);
       const nextTry = record.nextTry(now);
       const { running, lastError } = record;
-      return { packageId, peerId, active, rate: active * runRate, running, lastError, nextTry: nextTry === null ? null : new Date(nextTry) };
+      return {
+        packageId,
+        peerId,
+        active,
+        rate: active * runRate,
+        running,
+        lastError,
+        nextTry: nextTry === null ? null : new Date(nextTry),
+      };
     });
   }
 
@@ -160,4 +176,5 @@ export class Sources {
   }
 }
 
-const lackKey = (packageId: string, { peerId, whole }: Pick<PlannedHolder, 'peerId' | 'whole'>): string => `${packageId}/${peerId}/${whole}`;
+const lackKey = (packageId: string, { peerId, whole }: Pick<PlannedHolder, 'peerId' | 'whole'>): string =>
+  `${packageId}/${peerId}/${whole}`;

@@ -79,11 +79,23 @@ function requested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, a
   return { ...row, ...CLEAR, ...dates, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, delivered: {} };
 }
 
-function damaged(row: ReplicaEntity, { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'], at: Date): ReplicaEntity {
+function damaged(
+  row: ReplicaEntity,
+  { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'],
+  at: Date,
+): ReplicaEntity {
   const verified = runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount }));
   const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countOf(runs)}`;
   const lastError = `${what} on this server's disk`;
-  const fetching = { ...row, ...CLEAR, uploaded: false, state: 'FETCHING' as const, verified, rejectedChunks: 0, publishedAt: null };
+  const fetching = {
+    ...row,
+    ...CLEAR,
+    uploaded: false,
+    state: 'FETCHING' as const,
+    verified,
+    rejectedChunks: 0,
+    publishedAt: null,
+  };
   return { ...fetching, lastError, sourceId: fromPeerId, requestedAt: at };
 }
 
@@ -93,7 +105,15 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
       const verified = addRun(row.verified, event.data);
       const { fromPeerId, count } = event.data;
       const delivered = { ...row.delivered, [fromPeerId]: (row.delivered[fromPeerId] ?? 0) + count };
-      return { ...row, state: 'FETCHING', verified, delivered, sourceId: fromPeerId, delayCode: null, delayReason: null };
+      return {
+        ...row,
+        state: 'FETCHING',
+        verified,
+        delivered,
+        sourceId: fromPeerId,
+        delayCode: null,
+        delayReason: null,
+      };
     }
     case 'ChunkRejected': {
       const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;

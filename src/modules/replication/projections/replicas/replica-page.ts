@@ -58,9 +58,18 @@ export class ReplicaPage {
       this.packages.set(packageId, { packageId, filename, size, sha256, chunkCount, publication: latest });
       this.changedPackages.add(packageId);
       if (source.kind !== 'local') return;
-      this.change(packageId, serverId, true, (row) => ({ ...published(row, event.record.recordedAt), uploaded: true, sourceId: null, lineage: [], delivered: {} }));
+      this.change(packageId, serverId, true, (row) => ({
+        ...published(row, event.record.recordedAt),
+        uploaded: true,
+        sourceId: null,
+        lineage: [],
+        delivered: {},
+      }));
     }
-    if (event.type === 'PackageRemoved' && event.data.stamp > (this.packages.get(event.data.packageId)?.publication ?? '')) {
+    if (
+      event.type === 'PackageRemoved' &&
+      event.data.stamp > (this.packages.get(event.data.packageId)?.publication ?? '')
+    ) {
       const own = this.rows.get(keyOf(event.data.packageId, serverId));
       if (own) this.change(event.data.packageId, serverId, true, (row) => ({ ...withdrawn(row), uploaded: false }));
     }

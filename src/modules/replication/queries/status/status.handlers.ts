@@ -1,6 +1,11 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { PeerContactsQuery, SourcesQuery, type PeerContactStatus, type SourceView } from '../../contracts/status.queries.js';
+import {
+  PeerContactsQuery,
+  SourcesQuery,
+  type PeerContactStatus,
+  type SourceView,
+} from '../../contracts/status.queries.js';
 
 @QueryHandler(PeerContactsQuery)
 export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {

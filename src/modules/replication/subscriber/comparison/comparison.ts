@@ -10,8 +10,20 @@ import { EventStore } from '../../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../../ports/peer-transport.port.js';
 import { ReviewReplica } from '../../commands/review-replica.command.js';
-import { differingBuckets, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages, type InventoryEntry } from '../../contracts/inventory.js';
-import { DifferencesQuery, InventoryEntriesQuery, InventoryQuery, type Inventory, type InventoryEntries } from '../../contracts/inventory.queries.js';
+import {
+  differingBuckets,
+  ENTRIES_AT_ONCE,
+  ITEMS_AT_ONCE,
+  sharedStages,
+  type InventoryEntry,
+} from '../../contracts/inventory.js';
+import {
+  DifferencesQuery,
+  InventoryEntriesQuery,
+  InventoryQuery,
+  type Inventory,
+  type InventoryEntries,
+} from '../../contracts/inventory.queries.js';
 import { ItemHandler } from '../item-handler.js';
 import { judge } from './judge.js';
 import { PeerEntries, PeerInventory, PeerItems } from './peer-inventory.js';
@@ -47,11 +59,18 @@ export class Comparison {
     const found = new Set<string>();
     for (const bucket of differingBuckets(ours.buckets, theirs.buckets)) {
       signal.throwIfAborted();
-      const { toLearn, toTeach } = judge(await this.ourEntries(peer, bucket), await this.theirEntries(peer, bucket), shared);
+      const { toLearn, toTeach } = judge(
+        await this.ourEntries(peer, bucket),
+        await this.theirEntries(peer, bucket),
+        shared,
+      );
       await this.learn(peer, toLearn, signal);
       for (const id of isTaught ? [...toLearn, ...toTeach] : toLearn) found.add(id);
     }
-    const stages = { ours: sharedStages(stage, stage), theirs: isTaught ? sharedStages(theirs.stage, theirs.stage) : [] };
+    const stages = {
+      ours: sharedStages(stage, stage),
+      theirs: isTaught ? sharedStages(theirs.stage, theirs.stage) : [],
+    };
     const differences = new DifferencesQuery(peer.peerId, stages, [...found]);
     return this.note(peer, await this.queries.execute<DifferencesQuery, number>(differences));
   }
@@ -70,17 +89,22 @@ export class Comparison {
 
   /** The peer does not know the package (any more), so it has no copy. */
   private async forget(peer: PeerContact, packageId: string): Promise<void> {
-    await this.commands.execute(new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }));
+    await this.commands.execute(
+      new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }),
+    );
   }
 
   private async ourEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
     return pages((after) =>
-      this.queries.execute<InventoryEntriesQuery, InventoryEntries>(new InventoryEntriesQuery(bucket, after, ENTRIES_AT_ONCE, peer)),
+      this.queries.execute<InventoryEntriesQuery, InventoryEntries>(
+        new InventoryEntriesQuery(bucket, after, ENTRIES_AT_ONCE, peer),
+      ),
     );
   }
 
   private async theirEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
-    const path = (after: string | null): string => `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
+    const path = (after: string | null): string =>
+      `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
     return pages(async (after) => (await this.ask(peer, path(after), PeerEntries)).entries);
   }
 

@@ -22,7 +22,11 @@ const isAhead = (a: InventoryEntry, b: InventoryEntry): boolean =>
  * Compares what both know of the packages of a bucket. `held` in our entries is whether we believe that the peer holds the
  * package. `shared`: the stages that both servers take.
  */
-export function judge(ours: readonly InventoryEntry[], theirs: readonly InventoryEntry[], shared: readonly Stage[]): Judgement {
+export function judge(
+  ours: readonly InventoryEntry[],
+  theirs: readonly InventoryEntry[],
+  shared: readonly Stage[],
+): Judgement {
   const toLearn: string[] = [];
   const toTeach: string[] = [];
   const unmet = new Map(ours.map((entry) => [entry.packageId, entry]));

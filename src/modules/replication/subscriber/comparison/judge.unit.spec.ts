@@ -27,8 +27,18 @@ describe('what two servers know of a package', () => {
     ['was first published earlier there', entry(), entry({ firstPublishedAt: 99 }), learn],
     ['is newer here', entry({ publication: '3' }), entry(), teach],
     ['was removed here', entry({ removal: '3', held: false }), entry(), teach],
-    ['was removed on both, at different times', entry({ removal: '3', held: false }), entry({ removal: '4', held: false }), nothing],
-    ['is partly newer on each', entry({ publication: '3' }), entry({ stageStamp: '3' }), { toLearn: ['p'], toTeach: ['p'] }],
+    [
+      'was removed on both, at different times',
+      entry({ removal: '3', held: false }),
+      entry({ removal: '4', held: false }),
+      nothing,
+    ],
+    [
+      'is partly newer on each',
+      entry({ publication: '3' }),
+      entry({ stageStamp: '3' }),
+      { toLearn: ['p'], toTeach: ['p'] },
+    ],
   ])('%s', (_, ours, theirs, expected) => expect(verdict(ours, theirs)).toEqual(expected));
 });
 

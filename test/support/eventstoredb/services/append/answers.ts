@@ -12,7 +12,8 @@ const googleEmpty = () => new emptyPb.Empty();
 
 /** `AppendResp`: a wrong expected version is a result here, not a failed call. */
 export function appendAnswer(result: AppendResult, expected: ExpectedRevision): Streams.AppendResp {
-  if (result.kind === 'conflict') return new streams.AppendResp().setWrongExpectedVersion(wrongVersion(result.revision, expected));
+  if (result.kind === 'conflict')
+    return new streams.AppendResp().setWrongExpectedVersion(wrongVersion(result.revision, expected));
   const success = new streams.AppendResp.Success();
   if (result.revision === null) success.setNoStream(empty());
   else success.setCurrentRevision(String(result.revision));
@@ -34,7 +35,8 @@ function wrongVersion(current: bigint | null, expected: ExpectedRevision): Strea
 
 /** `BatchAppendResp`: every "no" is a `google.rpc.Status` whose details say which. */
 export function batchAnswer(result: AppendResult, expected: ExpectedRevision): Streams.BatchAppendResp {
-  if (result.kind === 'conflict') return new streams.BatchAppendResp().setError(conflictStatus(result.revision, expected));
+  if (result.kind === 'conflict')
+    return new streams.BatchAppendResp().setError(conflictStatus(result.revision, expected));
   const success = new streams.BatchAppendResp.Success();
   if (result.revision === null) success.setNoStream(googleEmpty());
   else success.setCurrentRevision(String(result.revision));

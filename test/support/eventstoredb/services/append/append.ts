@@ -25,11 +25,13 @@ export const appendHandler =
       }
     });
     // A call that was cut off ends too, and only then is known to be cancelled: half an append must not be stored.
-    call.on('end', () => setImmediate(() => {
-      if (call.cancelled) return;
-      if (failure || !request) answer(failure ?? thrown(new Error('No options')));
-      else append(appender, request, answer);
-    }));
+    call.on('end', () =>
+      setImmediate(() => {
+        if (call.cancelled) return;
+        if (failure || !request) answer(failure ?? thrown(new Error('No options')));
+        else append(appender, request, answer);
+      }),
+    );
   };
 
 function append(appender: Appender, request: AppendRequest, answer: sendUnaryData<Streams.AppendResp>): void {

@@ -70,7 +70,8 @@ class BatchCall {
   private begin(id: string, message: Streams.BatchAppendReq, options: Streams.BatchAppendReq.Options): boolean {
     const refusal = this.isAnonymous ? accessDenied() : isOver(options) ? timeout() : null;
     if (refusal) this.refuse(message, refusal);
-    else this.requests.set(id, new AppendRequest(writableStream(options.getStreamIdentifier()), expectedOfBatch(options)));
+    else
+      this.requests.set(id, new AppendRequest(writableStream(options.getStreamIdentifier()), expectedOfBatch(options)));
     return refusal === null;
   }
 

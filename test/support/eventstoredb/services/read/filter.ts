@@ -15,7 +15,8 @@ export const NO_FILTER: EventFilter = { matches: () => true, checkpointInterval:
 export function readFilter(options: Streams.ReadReq.Options.FilterOptions | undefined): EventFilter {
   if (!options) return NO_FILTER;
   const multiplier = options.getCheckpointintervalmultiplier();
-  if (multiplier === 0) throw new Error('Specified argument was out of the range of valid values. (checkpointIntervalMultiplier)');
+  if (multiplier === 0)
+    throw new Error('Specified argument was out of the range of valid values. (checkpointIntervalMultiplier)');
   const window = options.hasMax() ? options.getMax() : DEFAULT_SEARCH_WINDOW;
   return { matches: readMatcher(options), checkpointInterval: multiplier * window };
 }

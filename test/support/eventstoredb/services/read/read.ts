@@ -60,4 +60,5 @@ export class Reader {
 
 const hasStructuredIds = (options: Streams.ReadReq.Options): boolean => options.getUuidOption()?.hasString() !== true;
 
-const failure = (error: unknown): Partial<StatusObject> => (error instanceof InvalidPosition ? invalidPosition() : thrown(error));
+const failure = (error: unknown): Partial<StatusObject> =>
+  error instanceof InvalidPosition ? invalidPosition() : thrown(error);

@@ -53,7 +53,8 @@ export class Subscription {
       await this.outlet.pause();
     } else {
       this.isLive = true;
-      if (this.options.tellsProgress) await this.outlet.send(new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()));
+      if (this.options.tellsProgress)
+        await this.outlet.send(new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()));
     }
   }
 
@@ -61,7 +62,8 @@ export class Subscription {
   private async fallBehind(): Promise<void> {
     if (!this.isLive || this.source.events().length - this.next <= LIVE_BUFFER) return;
     this.isLive = false;
-    if (this.options.tellsProgress) await this.outlet.send(new streams.ReadResp().setFellBehind(new streams.ReadResp.FellBehind()));
+    if (this.options.tellsProgress)
+      await this.outlet.send(new streams.ReadResp().setFellBehind(new streams.ReadResp.FellBehind()));
   }
 
   /** A checkpoint names the event at which it was due, wanted or not, and comes after that event. */

@@ -16,7 +16,10 @@ import { HAND_OVER_PROTOCOL } from './take-elsewhere.js';
 
 const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
 
-export const HAND_OVER = { call: `Upgrade ${handOverPath('{process}')}`, need: 'own process' } as const satisfies StatedRoute;
+export const HAND_OVER = {
+  call: `Upgrade ${handOverPath('{process}')}`,
+  need: 'own process',
+} as const satisfies StatedRoute;
 
 /** Where other processes of this server get tunnels that end in this one; they show it by the server's own signature. */
 @Injectable()
@@ -33,7 +36,11 @@ export class TunnelHandOver implements OnModuleInit {
 
   onModuleInit(): void {
     if (this.settings.role === 'worker') return;
-    this.upgrades.add(handOverPath(this.ways.processId), HAND_OVER, (request, socket) => void this.give(request, socket));
+    this.upgrades.add(
+      handOverPath(this.ways.processId),
+      HAND_OVER,
+      (request, socket) => void this.give(request, socket),
+    );
   }
 
   private async give(request: IncomingMessage, socket: Duplex): Promise<void> {

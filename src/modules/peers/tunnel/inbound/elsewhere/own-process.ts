@@ -9,7 +9,9 @@ export const handOverPath = (processId: string): string => `/cluster/v1/tunnels/
  * machine. Which one is in reach they find out; nothing has to be configured.
  */
 export function ownProcess(processId: string, port: number): TunnelProcess {
-  const outside = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).filter((one) => !one.internal);
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((one) => !one.internal);
   return { processId, addresses: ['127.0.0.1', ...outside.filter(isPlain).map(({ address }) => address)], port };
 }
 

@@ -25,7 +25,12 @@ export interface Wanted {
 /** A tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
 export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer: RequestSigner): Promise<Duplex> {
   for (const address of from.addresses) {
-    const tunnel = await ask(`${isIPv6(address) ? `[${address}]` : address}:${from.port}`, from.processId, wanted, signer);
+    const tunnel = await ask(
+      `${isIPv6(address) ? `[${address}]` : address}:${from.port}`,
+      from.processId,
+      wanted,
+      signer,
+    );
     if (tunnel) return tunnel;
     wanted.signal.throwIfAborted();
   }
@@ -33,7 +38,12 @@ export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer:
 }
 
 /** Null when it is not that process which answers there, or it has no tunnel either. */
-async function ask(host: string, processId: string, { peerId, serverId, signal, secure }: Wanted, signer: RequestSigner): Promise<Duplex | null> {
+async function ask(
+  host: string,
+  processId: string,
+  { peerId, serverId, signal, secure }: Wanted,
+  signer: RequestSigner,
+): Promise<Duplex | null> {
   const url = `${secure ? 'https' : 'http'}://${host}${handOverPath(processId)}${peerId}`;
   const signed = signer.sign({ method: 'GET', url, to: serverId });
   const options = { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false as const };
