@@ -9,7 +9,7 @@ import { QueueModule } from '../modules/queue/queue.module.js';
 import { TunnelsModule } from '../modules/peers/tunnels.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
-import { AuthModule } from '../platform/auth/auth.module.js';
+import { AccessModule } from '../platform/auth/auth.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { PlatformCqrsModule } from '../platform/cqrs/cqrs.module.js';
 import { GraphqlModule } from '../platform/graphql/graphql.module.js';
@@ -17,7 +17,7 @@ import { HealthModule } from '../platform/health/health.module.js';
 import { HttpModule } from '../platform/http/http.module.js';
 import { JobsModule } from '../platform/jobs/jobs.module.js';
 import { LiveViewModule } from '../platform/live-view/live-view.module.js';
-import { PeerAuthModule } from '../platform/peer-auth/peer-auth.module.js';
+import { PeerCallsModule } from '../platform/peer-auth/peer-auth.module.js';
 import { ProjectionsModule } from '../platform/projections/projections.module.js';
 import { ReactionsModule } from '../platform/reactions/reactions.module.js';
 import { SecretsModule } from '../platform/secrets/secrets.module.js';
@@ -33,8 +33,8 @@ const PLATFORM = [
   ProjectionsModule,
   ReactionsModule,
   JobsModule,
-  AuthModule,
-  PeerAuthModule,
+  AccessModule,
+  PeerCallsModule,
   HealthModule,
   GraphqlModule,
 ];

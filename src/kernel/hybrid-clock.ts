@@ -8,9 +8,9 @@ export type Stamp = string;
 export const MAX_AHEAD_MS = 5 * 60 * 1000;
 
 const SHAPE = /^([0-9a-f]{12})-([0-9a-f]{4})-([0-9a-zA-Z-]{1,64})$/;
-const LAST_COUNTER = 0xffff;
+const MAX_COUNTER = 0xffff;
 
-const encode = (ms: number, counter: number, serverId: string): Stamp =>
+const formatStamp = (ms: number, counter: number, serverId: string): Stamp =>
   `${ms.toString(16).padStart(12, '0')}-${counter.toString(16).padStart(4, '0')}-${serverId}`;
 
 export const isStamp = (value: string): boolean => SHAPE.test(value);
@@ -41,13 +41,13 @@ export class HybridClock {
     if (wall > this.lastMs) {
       this.lastMs = wall;
       this.lastCounter = 0;
-    } else if (this.lastCounter < LAST_COUNTER) {
+    } else if (this.lastCounter < MAX_COUNTER) {
       this.lastCounter += 1;
     } else {
       this.lastMs += 1;
       this.lastCounter = 0;
     }
-    return encode(this.lastMs, this.lastCounter, this.serverId);
+    return formatStamp(this.lastMs, this.lastCounter, this.serverId);
   }
 
   /** Is the stamp so far ahead of our clock that merging it would let a wrong clock win for long? */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addRun, countOf, missingRuns, removeRun, splitRuns, type Run } from './runs.js';
+import { addRange, countChunks, missingRanges, removeRange, splitRanges, type ChunkRange } from './runs.js';
 
 const TOTAL = 60;
 const run = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ first, count }) => ({
@@ -8,17 +8,17 @@ const run = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ fi
   count: Math.min(count, TOTAL - first),
 }));
 
-const indexes = (runs: readonly Run[]): number[] =>
+const indexes = (runs: readonly ChunkRange[]): number[] =>
   runs.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
 
 it('holds after any runs, in any order, what a set of indexes would', () => {
   fc.assert(
     fc.property(fc.array(run), (added) => {
-      const runs = added.reduce<Run[]>((sum, one) => addRun(sum, one), []);
+      const runs = added.reduce<ChunkRange[]>((sum, one) => addRange(sum, one), []);
       const expected = [...new Set(indexes(added))].sort((a, b) => a - b);
       expect(indexes(runs)).toEqual(expected);
-      expect(countOf(runs)).toBe(expected.length);
-      const missing = missingRuns(runs, TOTAL);
+      expect(countChunks(runs)).toBe(expected.length);
+      const missing = missingRanges(runs, TOTAL);
       expect([...indexes(runs), ...indexes(missing)].sort((a, b) => a - b)).toEqual(
         indexes([{ first: 0, count: TOTAL }]),
       );
@@ -28,7 +28,7 @@ it('holds after any runs, in any order, what a set of indexes would', () => {
 
 it('keeps runs sorted, disjoint and as few as possible', () => {
   expect(
-    addRun(
+    addRange(
       [
         { first: 0, count: 2 },
         { first: 4, count: 2 },
@@ -39,7 +39,7 @@ it('keeps runs sorted, disjoint and as few as possible', () => {
 });
 
 it('finds what is missing in a window only', () => {
-  expect(missingRuns([{ first: 2, count: 2 }], 10, { first: 1, count: 4 })).toEqual([
+  expect(missingRanges([{ first: 2, count: 2 }], 10, { first: 1, count: 4 })).toEqual([
     { first: 1, count: 1 },
     { first: 4, count: 1 },
   ]);
@@ -50,21 +50,21 @@ it('takes chunks out of runs', () => {
     { first: 0, count: 4 },
     { first: 6, count: 2 },
   ];
-  expect(removeRun(runs, { first: 1, count: 2 })).toEqual([
+  expect(removeRange(runs, { first: 1, count: 2 })).toEqual([
     { first: 0, count: 1 },
     { first: 3, count: 1 },
     { first: 6, count: 2 },
   ]);
-  expect(removeRun(runs, { first: 3, count: 4 })).toEqual([
+  expect(removeRange(runs, { first: 3, count: 4 })).toEqual([
     { first: 0, count: 3 },
     { first: 7, count: 1 },
   ]);
-  expect(removeRun(runs, { first: 4, count: 2 })).toEqual(runs);
-  expect(removeRun(runs, { first: 0, count: 9 })).toEqual([]);
+  expect(removeRange(runs, { first: 4, count: 2 })).toEqual(runs);
+  expect(removeRange(runs, { first: 0, count: 9 })).toEqual([]);
 });
 
 it('cuts runs into pieces', () => {
-  expect(splitRuns([{ first: 3, count: 5 }], 2)).toEqual([
+  expect(splitRanges([{ first: 3, count: 5 }], 2)).toEqual([
     { first: 3, count: 2 },
     { first: 5, count: 2 },
     { first: 7, count: 1 },

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Run } from '../kernel/runs.js';
+import type { ChunkRange } from '../kernel/runs.js';
 
 /** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
 export const CHUNK_SIZE = 1024 * 1024;
@@ -44,7 +44,7 @@ export interface RunningDigest {
 /** What a check of a published file found. A file that is as it was published has no damage at all: null instead of this. */
 export interface FileDamage {
   /** Sorted and disjoint; none when the file is just too long. */
-  readonly lost: readonly Run[];
+  readonly lost: readonly ChunkRange[];
   /** There is no file: all chunks are lost. */
   readonly missing: boolean;
 }
@@ -85,7 +85,7 @@ export abstract class PackageStorage {
   abstract openReserved(packageId: string): Promise<PublishedFile | null>;
 
   /** Removes what was reserved, or taken aside to be mended; not an error when there is nothing. */
-  abstract unreserve(packageId: string): Promise<void>;
+  abstract discardReplicaFile(packageId: string): Promise<void>;
 
   /** SHA-256 (hex) of a staged file, read in order. */
   abstract digest(path: string): Promise<string>;
@@ -97,7 +97,7 @@ export abstract class PackageStorage {
   abstract digestPublished(packageId: string): Promise<string | null>;
 
   /** The chunks of a staged file whose SHA-256 is not the given one: 32 bytes a chunk from the first on, end to end. */
-  abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]>;
+  abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly ChunkRange[]>;
 
   /**
    * Reads a published file, or one that `takeOut` took aside, chunk by chunk and compares. Null when it is whole.
@@ -110,10 +110,10 @@ export abstract class PackageStorage {
    * `reserve` of the package makes it the replica's file; without one, the next `sweep` puts it back or removes it, as
    * is wanted then. Without effect when there is none.
    */
-  abstract takeOut(packageId: string): Promise<void>;
+  abstract quarantine(packageId: string): Promise<void>;
 
   /** Undoes `takeOut` for a file that is whole after all. */
-  abstract putBack(packageId: string): Promise<void>;
+  abstract restore(packageId: string): Promise<void>;
 
   /** Ids of the packages that a published file is there for. */
   abstract published(): Promise<ReadonlySet<string>>;

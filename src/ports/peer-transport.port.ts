@@ -1,4 +1,4 @@
-import type { Run } from '../kernel/runs.js';
+import type { ChunkRange } from '../kernel/runs.js';
 import type { PeerContact } from './peer-directory.port.js';
 
 /** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */
@@ -7,24 +7,24 @@ export type FeedMessage =
   | { readonly kind: 'connected' };
 
 /** How far a run is that is under way. */
-export interface RunProgress {
+export interface RangeProgress {
   /** Bytes that have arrived, also of a chunk that is not complete. */
   readonly received: number;
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
 }
 
 export interface ChunkRequest {
   readonly packageId: string;
   /** Size of the whole package in bytes. */
   readonly packageSize: number;
-  readonly run: Run;
+  readonly run: ChunkRange;
   /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
   readonly sha256: Buffer;
   /** The preallocated file; verified chunks are written at their places. */
   readonly path: string;
   readonly signal: AbortSignal;
   /** Called a few times a second while the run is under way, also when nothing arrives. */
-  readonly onProgress?: (progress: RunProgress) => void;
+  readonly onProgress?: (progress: RangeProgress) => void;
 }
 
 export interface RejectedChunk {
@@ -36,7 +36,7 @@ export interface RejectedChunk {
 
 /** What came of a run. Chunks that are neither verified nor rejected did not arrive; `error` then says why. */
 export interface ChunkResult {
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
   readonly error: PeerUnreachable | null;
 }

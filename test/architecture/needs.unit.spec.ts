@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getNamedType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { wholeSchema } from '../../src/app/reference/print-schema-file.js';
+import { buildWholeSchema } from '../../src/app/reference/print-schema-file.js';
 import { allControllers, allRawRoutes, rootFieldsOf, routesOf } from '../../src/app/reference/stated-needs.js';
 import { PERMISSIONS, type Permission } from '../../src/kernel/permission.js';
 import { ROLE_PERMISSIONS, ROLES } from '../../src/kernel/role.js';
@@ -15,7 +15,7 @@ const isPermission = (need: unknown): need is Permission => PERMISSIONS.some((pe
 
 let schema: GraphQLSchema;
 beforeAll(async () => {
-  schema = await wholeSchema();
+  schema = await buildWholeSchema();
 });
 
 describe('GraphQL', () => {

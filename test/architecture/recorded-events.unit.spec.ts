@@ -5,7 +5,11 @@ import { z } from 'zod';
 import { EventFamily } from '../../src/kernel/event-family.js';
 import type { DomainEvent, RecordedEvent } from '../../src/kernel/event.js';
 import { AUDITED_TYPES } from '../../src/modules/audit/projections/entries/story-of.js';
-import { auditRows, nothingBefore, tell } from '../../src/modules/audit/projections/entries/audit-rows.js';
+import {
+  makeAuditRows,
+  nothingBefore,
+  describeEvents,
+} from '../../src/modules/audit/projections/entries/audit-rows.js';
 
 const MODULES = fileURLToPath(new URL('../../src/modules/', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../fixtures/events/', import.meta.url));
@@ -74,7 +78,7 @@ describe('events of earlier versions', () => {
   });
 
   it('tell in the audit trail what happened', () => {
-    const rows = auditRows(tell(events), nothingBefore());
+    const rows = makeAuditRows(describeEvents(events), nothingBefore());
     expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
     for (const { targetId, summary } of rows) expect(`${targetId} ${summary}`).not.toMatch(/undefined|NaN|\[object/);
   });

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { permissionsPage } from '../../src/app/reference/permissions-page.js';
-import { configurationPage, errorsPage } from '../../src/app/reference/print-reference.js';
+import { renderPermissionsPage } from '../../src/app/reference/permissions-page.js';
+import { renderConfigurationPage, renderErrorsPage } from '../../src/app/reference/print-reference.js';
 import { REPLICA_PROBLEMS } from '../../src/modules/replication/contracts/replica-view.js';
 import { GRAPHQL_REQUEST_CODES } from '../../src/platform/graphql/request-codes.js';
 import { ERROR_CODES } from '../../src/platform/http/errors/error-codes.js';
 
 it.each([
-  ['docs/reference/errors.md', errorsPage],
-  ['docs/reference/configuration.md', configurationPage],
-  ['docs/reference/permissions.md', permissionsPage],
+  ['docs/reference/errors.md', renderErrorsPage],
+  ['docs/reference/configuration.md', renderConfigurationPage],
+  ['docs/reference/permissions.md', renderPermissionsPage],
 ])('%s is what the source says; `npm run reference` writes it', async (file, page) => {
   expect(readFileSync(file, 'utf8')).toBe(await page());
 });

@@ -6,9 +6,9 @@ import { PERMISSIONS } from '../../src/kernel/permission.js';
 import { ROLES } from '../../src/kernel/role.js';
 import { ACCOUNT_SOURCES } from '../../src/modules/accounts/contracts/account.events.js';
 import { TARGET_TYPES } from '../../src/modules/audit/contracts/audit-view.js';
-import { PACKAGE_STATES } from '../../src/modules/packages/contracts/package-view.js';
-import { PEER_WAYS } from '../../src/modules/peers/contracts/peer-way.js';
-import { PEER_STATES } from '../../src/modules/peers/contracts/peer-view.js';
+import { PACKAGE_STATUSES } from '../../src/modules/packages/contracts/package-view.js';
+import { PEER_ROUTES } from '../../src/modules/peers/contracts/peer-way.js';
+import { PEER_STATUSES } from '../../src/modules/peers/contracts/peer-view.js';
 import { REPLICA_STATES } from '../../src/modules/replication/contracts/replica-view.js';
 import { STAGES } from '../../src/kernel/stage.js';
 import { buildSchema, GraphQLEnumType } from 'graphql';
@@ -24,10 +24,10 @@ it('every resolver of the source tree is part of it', () => {
 
 it.each([
   ['Stage', STAGES],
-  ['PackageState', PACKAGE_STATES],
+  ['PackageState', PACKAGE_STATUSES],
   ['ReplicaState', REPLICA_STATES],
-  ['PeerState', PEER_STATES],
-  ['PeerWay', PEER_WAYS],
+  ['PeerState', PEER_STATUSES],
+  ['PeerWay', PEER_ROUTES],
   ['AuditTargetType', TARGET_TYPES],
   ['Role', ROLES],
   ['Permission', PERMISSIONS],

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { register } from '../../src/app/demo/demo-steps.js';
-import { freePort, ServerProcess } from '../../src/app/demo/server-process.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import { findFreePort, ServerProcess } from '../../src/app/demo/server-process.js';
 import { shell } from './machine.js';
 import { noteMemory } from './memory.js';
 
@@ -28,8 +28,14 @@ export class BenchServer {
   ): Promise<BenchServer> {
     const dataDir = join(folder, name);
     mkdirSync(dataDir, { recursive: true });
-    const process = new ServerProcess({ name, dataDir, port: await freePort(0), adminPassword: PASSWORD, settings });
-    await process.ready();
+    const process = new ServerProcess({
+      name,
+      dataDir,
+      port: await findFreePort(0),
+      adminPassword: PASSWORD,
+      settings,
+    });
+    await process.waitUntilReady();
     const client = await AdminClient.signIn(process.url, 'admin', PASSWORD);
     return new BenchServer(process, client, (await client.ask('{ server { id } }', Server)).server.id);
   }
@@ -102,7 +108,7 @@ export async function startBenchPair(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<[BenchServer, BenchServer]> {
   const [a, b] = await Promise.all([BenchServer.start(folder, 'a'), BenchServer.start(folder, 'b', settings)]);
-  await register(b.client, a.client);
+  await registerPeers(b.client, a.client);
   return [a, b];
 }
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { register } from '../../src/app/demo/demo-steps.js';
-import { freePort } from '../../src/app/demo/server-process.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import { findFreePort } from '../../src/app/demo/server-process.js';
 import { Nginx } from '../support/nginx/nginx.js';
 import { describeWithNginx } from '../support/nginx/with-nginx.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
@@ -28,7 +28,7 @@ const peakMemory = ({ pid }: ServerUnderTest): number =>
 
 /** Nobody listens where the others would call it: that is all they see of a firewall. */
 async function behindFirewall(name: string): Promise<ServerUnderTest> {
-  const closed = `http://127.0.0.1:${await freePort(0)}`;
+  const closed = `http://127.0.0.1:${await findFreePort(0)}`;
   return new ServerUnderTest(name, { ODST_REACHABLE: 'false', ODST_URL: closed });
 }
 
@@ -42,8 +42,8 @@ describe('a server that nobody can call', () => {
     hub = new ServerUnderTest('hub');
     third = new ServerUnderTest('third');
     await Promise.all([hidden.start(), hub.start(), third.start()]);
-    await register(await hub.client(), await hidden.client());
-    await register(await hub.client(), await third.client());
+    await registerPeers(await hub.client(), await hidden.client());
+    await registerPeers(await hub.client(), await third.client());
   });
   afterAll(() => Promise.all([hidden, hub, third].map((server) => server.dispose())));
 
@@ -93,14 +93,14 @@ describeWithNginx('a server that nobody can call, whose peer is behind nginx', (
   let hub: ServerUnderTest;
 
   beforeAll(async () => {
-    const port = await freePort(0);
+    const port = await findFreePort(0);
     const folder = new ServerUnderTest('folder').dataDir;
     nginx = await Nginx.start({ ports: [port], dataDir: folder });
     hub = new ServerUnderTest('hub', { ODST_URL: nginx.url, ODST_TRUSTED_PROXIES: 'loopback' }, folder);
     hub.port = port;
     hidden = await behindFirewall('hidden');
     await Promise.all([hidden.start(), hub.start()]);
-    await register(await AdminClient.signIn(nginx.url, 'admin', PASSWORD), await hidden.client());
+    await registerPeers(await AdminClient.signIn(nginx.url, 'admin', PASSWORD), await hidden.client());
   });
   afterAll(async () => {
     await Promise.all([hidden.dispose(), hub.dispose()]);

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { register } from '../../src/app/demo/demo-steps.js';
-import { freePort } from '../../src/app/demo/server-process.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import { findFreePort } from '../../src/app/demo/server-process.js';
 import { Nginx } from '../support/nginx/nginx.js';
 import { describeWithNginx } from '../support/nginx/with-nginx.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
@@ -22,7 +22,7 @@ describeWithNginx('a server behind nginx', () => {
   let sockets: Client;
 
   beforeAll(async () => {
-    const port = await freePort(0);
+    const port = await findFreePort(0);
     const folder = new ServerUnderTest('folder').dataDir;
     nginx = await Nginx.start({ ports: [port], dataDir: folder });
     const env = { ODST_URL: nginx.url, ODST_ACCEL_REDIRECT: '/_odst/packages/', ODST_TRUSTED_PROXIES: 'loopback' };
@@ -30,7 +30,7 @@ describeWithNginx('a server behind nginx', () => {
     a.port = port;
     b = new ServerUnderTest('b');
     await Promise.all([a.start(), b.start()]);
-    await register(await b.client(), await AdminClient.signIn(nginx.url, 'admin', PASSWORD));
+    await registerPeers(await b.client(), await AdminClient.signIn(nginx.url, 'admin', PASSWORD));
   });
   afterAll(async () => {
     await sockets.dispose();

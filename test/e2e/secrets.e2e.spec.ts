@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { runningSettings } from '../../src/adapters/database/embedded/running.js';
-import { register } from '../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
 import { SecretBox } from '../../src/platform/secrets/secret-box.js';
 import { formsOf } from '../support/secrets.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
@@ -47,7 +47,7 @@ describe('the secrets of a server', () => {
   beforeAll(async () => {
     [a, b] = [new ServerUnderTest('a'), new ServerUnderTest('b')];
     await Promise.all([a.start(), b.start()]);
-    await register(await b.client(), await a.client());
+    await registerPeers(await b.client(), await a.client());
   });
   afterAll(() => Promise.all([a, b].map((server) => server.dispose())));
 

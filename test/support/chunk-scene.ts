@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import type { Run } from '../../src/kernel/runs.js';
+import type { ChunkRange } from '../../src/kernel/runs.js';
 import { CHUNK_SIZE } from '../../src/ports/package-storage.port.js';
 import { closeAll, partialHead, peer, rangeOf, transport } from './scripted-peer.js';
 
@@ -41,7 +41,7 @@ export function stageEachTest(): void {
 export const written = (): Promise<Buffer> => readFile(path);
 export const removeStaged = (): Promise<void> => rm(path);
 
-export const request = (run: Run, signal = new AbortController().signal) => ({
+export const request = (run: ChunkRange, signal = new AbortController().signal) => ({
   packageId: 'p1',
   packageSize: SIZE,
   run,
@@ -53,7 +53,7 @@ export const request = (run: Run, signal = new AbortController().signal) => ({
 /** Fetches with a transport of its own. */
 export const fetchRun = (
   url: string,
-  run: Run = { first: 0, count: 4 },
+  run: ChunkRange = { first: 0, count: 4 },
   options: TransportOptions = {},
   signal?: AbortSignal,
 ) => transport(options).fetchChunks(peer(url), request(run, signal));

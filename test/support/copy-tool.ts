@@ -16,8 +16,8 @@ export const urlOf = ({ user, password, host, port, database }: DatabaseSettings
   `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
 
 class QuietReport extends CopyReport {
-  override say(): void {}
-  override copying = () => () => undefined;
+  override printLine(): void {}
+  override showProgress = () => () => undefined;
 }
 
 /** What `npm run events:copy` does, in this process. */

@@ -27,7 +27,7 @@ import { ReplicationReadModule } from '../../src/modules/replication/replication
 import { currentContext } from '../../src/platform/context/call-context.js';
 import { Settings } from '../../src/platform/config/settings.js';
 import { Needs } from '../../src/platform/auth/needs.decorator.js';
-import { AuthModule } from '../../src/platform/auth/auth.module.js';
+import { AccessModule } from '../../src/platform/auth/auth.module.js';
 import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
 import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
@@ -154,7 +154,7 @@ export class GraphqlApp {
       ...dataSourceOptions(database.settings, 'read'),
       autoLoadEntities: true,
     });
-    const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AuthModule, GraphqlModule, JobsModule];
+    const platform = [HttpModule, PlatformCqrsModule, ProjectionsModule, AccessModule, GraphqlModule, JobsModule];
     const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule, QueueModule];
     @Module({
       imports: [Engines, readModels, ...platform, ...modules],

@@ -5,8 +5,8 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
-import { DownloadDoor } from '../../src/modules/downloads/door/download-door.js';
-import { Downloads } from '../../src/modules/downloads/serving/downloads.js';
+import { DownloadGuard } from '../../src/modules/downloads/door/download-door.js';
+import { DownloadRoutes } from '../../src/modules/downloads/serving/downloads.js';
 import { FileCatalogue } from '../../src/modules/downloads/serving/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
@@ -115,7 +115,7 @@ class Engines {
 class Packages {}
 
 /** Downloads that are open to everybody: what protects them keeps its state in a database. */
-@Module({ providers: [Downloads, FileCatalogue, { provide: DownloadDoor, useValue: { isOpen: true } }] })
+@Module({ providers: [DownloadRoutes, FileCatalogue, { provide: DownloadGuard, useValue: { isOpen: true } }] })
 class OpenDownloads {}
 
 @Module({})

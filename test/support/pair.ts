@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AdminClient } from '../../src/app/demo/admin-client.js';
-import { register } from '../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
 import { FaultProxy } from './fault-proxy.js';
 import { ServerUnderTest } from './server-under-test.js';
 
@@ -18,7 +18,7 @@ export async function startPair(env: Partial<Record<'a' | 'b', Readonly<Record<s
   const b = new ServerUnderTest('b', env.b);
   const proxy = await new FaultProxy(() => a.port).start();
   await Promise.all([a.start(), b.start()]);
-  await register(await b.client(), await a.client());
+  await registerPeers(await b.client(), await a.client());
   await sendThrough(await b.client(), proxy);
   return {
     a,

@@ -11,7 +11,7 @@ import { RegistrationController } from '../../src/modules/peers/api/registration
 import { peerProviders } from '../../src/modules/peers/peers.module.js';
 import { tunnelProviders } from '../../src/modules/peers/tunnels.module.js';
 import { serverProviders } from '../../src/modules/server/server.module.js';
-import { AuthModule } from '../../src/platform/auth/auth.module.js';
+import { AccessModule } from '../../src/platform/auth/auth.module.js';
 import { Needs } from '../../src/platform/auth/needs.decorator.js';
 import { Public } from '../../src/platform/auth/public.decorator.js';
 import { Settings } from '../../src/platform/config/settings.js';
@@ -21,7 +21,7 @@ import { PgListener } from '../../src/platform/database/pg-listener.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { LiveViewModule } from '../../src/platform/live-view/live-view.module.js';
-import { PeerAuthModule } from '../../src/platform/peer-auth/peer-auth.module.js';
+import { PeerCallsModule } from '../../src/platform/peer-auth/peer-auth.module.js';
 import { PeerCall } from '../../src/platform/peer-auth/peer-call.decorator.js';
 import { ReadModels } from '../../src/platform/projections/read-models.js';
 import { SecretsModule } from '../../src/platform/secrets/secrets.module.js';
@@ -132,8 +132,8 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
       SecretsModule,
       LiveViewModule,
       PlatformCqrsModule,
-      AuthModule,
-      PeerAuthModule,
+      AccessModule,
+      PeerCallsModule,
       Modules,
     ],
     controllers: [ProbeController, RegistrationController, KeyController],

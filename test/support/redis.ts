@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort } from '../../src/app/demo/server-process.js';
+import { findFreePort } from '../../src/app/demo/server-process.js';
 import { waitFor } from './wait-for.js';
 
 const IS_INSTALLED = spawnSync('redis-server', ['--version']).status === 0;
@@ -30,7 +30,7 @@ export class RedisUnderTest {
 
   /** `options` as on the command line of redis-server. */
   static async start(...options: string[]): Promise<RedisUnderTest> {
-    const redis = new RedisUnderTest(await freePort(0), options);
+    const redis = new RedisUnderTest(await findFreePort(0), options);
     await redis.restart();
     return redis;
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { register } from '../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../src/app/demo/demo-steps.js';
 import { FaultProxy } from './fault-proxy.js';
 import { ServerUnderTest } from './server-under-test.js';
 
@@ -60,7 +60,7 @@ export class ServerMesh {
   }
 
   private async connect(a: string, b: string): Promise<void> {
-    await register(await this.server(a).client(), await this.server(b).client());
+    await registerPeers(await this.server(a).client(), await this.server(b).client());
     await this.sendThrough(a, b);
     await this.sendThrough(b, a);
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { freePort } from '../../src/app/demo/server-process.js';
+import { findFreePort } from '../../src/app/demo/server-process.js';
 import { formsOf } from './secrets.js';
 import { waitFor } from './wait-for.js';
 
@@ -50,7 +50,7 @@ export class ServerUnderTest {
 
   /** Starts the process and waits until it is ready to serve. */
   async start(): Promise<this> {
-    this.port ||= await freePort(0);
+    this.port ||= await findFreePort(0);
     this.launch();
     await waitFor(
       `${this.name} to be ready`,
@@ -65,7 +65,7 @@ export class ServerUnderTest {
 
   /** Starts the process and waits until it ends by itself. */
   async runToEnd(): Promise<{ code: number | null; output: string }> {
-    this.port ||= await freePort(0);
+    this.port ||= await findFreePort(0);
     const child = this.launch();
     await once(child, 'exit');
     return { code: child.exitCode, output: this.output };

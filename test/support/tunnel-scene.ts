@@ -51,7 +51,7 @@ export async function startTunnels(
   server.on('upgrade', (request, socket, head) => {
     sockets.add(request.socket);
     socket.once('close', () => sockets.delete(request.socket));
-    inner.accept(request, socket, head, (tunnel) => hub.add(hidden.peerId, tunnel));
+    inner.accept(request, socket, head, (tunnel) => hub.addTunnel(hidden.peerId, tunnel));
   });
   await once(server, 'listening');
   const url = `http://127.0.0.1:${await through((server.address() as AddressInfo).port)}`;
@@ -62,10 +62,10 @@ export async function startTunnels(
     requests: { serve },
     logger,
   });
-  pool.fill();
-  const port = await TunnelPort.open(async (signal) => (await hub.take(hidden.peerId, signal)).stream);
+  pool.openMissing();
+  const port = await TunnelPort.open(async (signal) => (await hub.takeTunnel(hidden.peerId, signal)).stream);
   const way = { kind: 'tunnel', host: port.host, port: port.port } as const;
-  const transport = new HttpPeerTransport(signer, {}, { wayTo: async () => way });
+  const transport = new HttpPeerTransport(signer, {}, { routeTo: async () => way });
   return {
     hub,
     port,
@@ -73,7 +73,7 @@ export async function startTunnels(
     hidden,
     sockets,
     async stop() {
-      pool.end('stopping');
+      pool.endTunnels('stopping');
       await Promise.all([transport.onApplicationShutdown(), port.close()]);
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -8,17 +8,17 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore } from '../boot/start-engines.js';
 import { loadSettings } from '../config/load-settings.js';
 import { connectReadSchema } from '../database/connect-read-schema.js';
-import { serverIdOf } from '../database/server-id-of.js';
+import { readServerId } from '../database/server-id-of.js';
 import { withDatabase } from '../database/with-database.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-async function reset(settings: Settings, database: DatabaseSettings): Promise<void> {
+async function resetAdmin(settings: Settings, database: DatabaseSettings): Promise<void> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
   const dataSource = await connectReadSchema(database, 'read');
   const locks = new PostgresLocks(database);
   try {
-    const serverId = await serverIdOf(store);
+    const serverId = await readServerId(store);
     const work = async () => ({ password: await recoverAdmin(dataSource, store, serverId) });
     const done = await locks.hold('accounts', new AbortController().signal, work);
     if (!done) throw new StartupError('The accounts are being changed by somebody else. Try again.');
@@ -39,7 +39,7 @@ server's own environment variables (ODST_DATA_DIR, DATABASE_URL, EVENTSTOREDB_UR
 try {
   const settings = loadSettings(process.env);
   if (process.argv.includes('--help')) say(HELP);
-  else await withDatabase(settings, (database) => reset(settings, database));
+  else await withDatabase(settings, (database) => resetAdmin(settings, database));
 } catch (error) {
   say(
     error instanceof StartupError

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { StartupError } from '../../kernel/startup-error.js';
 import { CheckpointShape, type Checkpoint } from '../../modules/audit/chain/checkpoint.js';
-import { toPublicKey } from './public-key.js';
+import { readPublicKey } from './public-key.js';
 
 export interface VerifyArguments {
   /** An export; null for the server itself. */
@@ -42,7 +42,7 @@ const OPTIONS = {
 
 /** @throws StartupError */
 export async function parseVerifyArguments(argv: readonly string[]): Promise<VerifyArguments | 'help'> {
-  const values = parse(argv);
+  const values = parseOptions(argv);
   if (values.help) return 'help';
   const { export: file = null, json } = values;
   if (file !== null && values['public-key'] === undefined) {
@@ -50,7 +50,7 @@ export async function parseVerifyArguments(argv: readonly string[]): Promise<Ver
       '--public-key is missing: an export is verified against a key that you have from elsewhere. See --help.',
     );
   }
-  const publicKey = values['public-key'] === undefined ? null : await toPublicKey(values['public-key']);
+  const publicKey = values['public-key'] === undefined ? null : await readPublicKey(values['public-key']);
   const kept = values.checkpoint === undefined ? null : await readCheckpointFile(values.checkpoint);
   const since = values['since-checkpoint'] === undefined ? null : toSequence(values['since-checkpoint']);
   if (file !== null && since !== null)
@@ -58,16 +58,16 @@ export async function parseVerifyArguments(argv: readonly string[]): Promise<Ver
   return { file, publicKey, kept, since, json };
 }
 
-function parse(argv: readonly string[]) {
+function parseOptions(argv: readonly string[]) {
   try {
-    return parseArgs({ args: joined(argv), options: OPTIONS }).values;
+    return parseArgs({ args: joinPublicKey(argv), options: OPTIONS }).values;
   } catch (error) {
     throw new StartupError(`${error instanceof Error ? error.message : String(error)}. See --help.`);
   }
 }
 
 /** A key may begin with a dash, which would be taken for an option. */
-function joined(argv: readonly string[]): string[] {
+function joinPublicKey(argv: readonly string[]): string[] {
   const at = argv.indexOf('--public-key');
   const value = argv[at + 1];
   return at < 0 || value === undefined

@@ -13,18 +13,18 @@ export interface Outcome {
 }
 
 /** A bar at a terminal, a line for each tenth elsewhere. */
-export function progress(what: string): (done: number, total: number) => void {
+export function showProgress(what: string): (done: number, total: number) => void {
   const bar = new ProgressBar(what);
   return (done, total) => bar.show(total === 0 ? 1 : Math.min(1, done / total), `${done} of ${total}`);
 }
 
-const place = ({ number, upTo }: Problem): string => (upTo > number ? `${number} to ${upTo}` : String(number));
+const describePlace = ({ number, upTo }: Problem): string => (upTo > number ? `${number} to ${upTo}` : String(number));
 
 /** The exit code. */
-export function report({ problems, entries, checkpoints, notes }: Outcome, json: boolean): number {
+export function reportOutcome({ problems, entries, checkpoints, notes }: Outcome, json: boolean): number {
   for (const note of notes) say(note);
   const first = problems[0];
-  for (const problem of problems) say(`PROBLEM (${problem.wrong}) at entry ${place(problem)}: ${problem.what}`);
+  for (const problem of problems) say(`PROBLEM (${problem.wrong}) at entry ${describePlace(problem)}: ${problem.what}`);
   if (!first) say(`OK: ${entries} entries and ${checkpoints} checkpoints are as they were recorded.`);
   if (json) process.stdout.write(`${JSON.stringify({ ok: !first, entries, checkpoints, problems, notes })}\n`);
   return first ? 1 : 0;

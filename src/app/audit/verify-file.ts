@@ -3,24 +3,24 @@ import { stat } from 'node:fs/promises';
 import { StartupError } from '../../kernel/startup-error.js';
 import { ExportVerification, type VerifiedExport } from '../../modules/audit/verify/export/export-verification.js';
 import type { VerifyArguments } from './arguments.js';
-import { progress, type Outcome } from './report.js';
+import { showProgress, type Outcome } from './report.js';
 
 /** Verifies an export with the public key alone. @throws StartupError when the file can't be read */
 export async function verifyFile(file: string, { publicKey, kept }: VerifyArguments): Promise<Outcome> {
   const verification = new ExportVerification(publicKey ?? '', kept);
   const verified = await verification.run(file === '-' ? process.stdin : await fileWithProgress(file));
-  return { ...verified, notes: notesOf(verified) };
+  return { ...verified, notes: makeNotes(verified) };
 }
 
 async function fileWithProgress(file: string): Promise<AsyncIterable<Uint8Array>> {
   const { size } = await stat(file).catch(() => {
     throw new StartupError(`The file ${file} can't be read.`);
   });
-  return chunks(file, size);
+  return readChunks(file, size);
 }
 
-async function* chunks(file: string, size: number): AsyncGenerator<Uint8Array> {
-  const show = progress('Bytes');
+async function* readChunks(file: string, size: number): AsyncGenerator<Uint8Array> {
+  const show = showProgress('Bytes');
   let read = 0;
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
     if (!Buffer.isBuffer(chunk)) throw new Error('A file is read as bytes');
@@ -30,7 +30,7 @@ async function* chunks(file: string, size: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-function notesOf({ header, problems, shown }: VerifiedExport): string[] {
+function makeNotes({ header, problems, shown }: VerifiedExport): string[] {
   if (!header) return [];
   const notes = [`Export of ${header.serverName} (${header.serverId}), made at ${header.at}.`];
   if (header.filter !== null) {

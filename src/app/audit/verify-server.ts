@@ -9,26 +9,30 @@ import { startEventStore } from '../boot/start-engines.js';
 import { connectReadSchema } from '../database/connect-read-schema.js';
 import { withDatabase } from '../database/with-database.js';
 import type { VerifyArguments } from './arguments.js';
-import { progress, type Outcome } from './report.js';
+import { showProgress, type Outcome } from './report.js';
 
 /** Verifies the trail of the server to which these settings belong. @throws StartupError */
 export async function verifyServer(settings: Settings, args: VerifyArguments): Promise<Outcome> {
   const found: Verified[] = [];
-  await withDatabase(settings, async (database) => void found.push(await verifyIn(settings, database, args)));
+  await withDatabase(settings, async (database) => void found.push(await verifyDatabase(settings, database, args)));
   const [verified] = found;
   if (!verified) throw new Error('Nothing was verified');
-  return { ...verified, notes: notesOf(verified) };
+  return { ...verified, notes: makeNotes(verified) };
 }
 
-async function verifyIn(settings: Settings, database: DatabaseSettings, args: VerifyArguments): Promise<Verified> {
+async function verifyDatabase(
+  settings: Settings,
+  database: DatabaseSettings,
+  args: VerifyArguments,
+): Promise<Verified> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
   const dataSource = await connectReadSchema(database, 'read');
   try {
-    const anchors = args.publicKey === null ? await ownKeys(dataSource, settings) : new Set([args.publicKey]);
+    const anchors = args.publicKey === null ? await readOwnKeys(dataSource, settings) : new Set([args.publicKey]);
     const { kept, since } = args;
     return await new LogVerification(
       { store, dataSource },
-      { anchors, kept, since, progress: progress('Entries') },
+      { anchors, kept, since, progress: showProgress('Entries') },
     ).run();
   } finally {
     await Promise.all([store.close(), dataSource.destroy()]);
@@ -36,13 +40,13 @@ async function verifyIn(settings: Settings, database: DatabaseSettings, args: Ve
 }
 
 /** The private keys are encrypted under a key that is not in the database: who can write there can't make others count. */
-async function ownKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
+async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
   const ring = new KeyRing(new ServerSecrets(dataSource, settings));
   await ring.load();
   return new Set(ring.known);
 }
 
-function notesOf({ problems, from, pending, shown, lastCheckpoint, entries }: Verified): string[] {
+function makeNotes({ problems, from, pending, shown, lastCheckpoint, entries }: Verified): string[] {
   const notes: string[] = [];
   if (from > 1) notes.push(`Verified from entry ${from} on; what was before is taken for verified.`);
   if (problems.length > 0) return notes;

@@ -4,11 +4,11 @@ import { Tampered } from '../../modules/audit/verify/problem.js';
 import { loadSettings } from '../config/load-settings.js';
 import '../rebuild/read-models.js';
 import { HELP, parseVerifyArguments } from './arguments.js';
-import { report, say } from './report.js';
+import { reportOutcome, say } from './report.js';
 import { verifyFile } from './verify-file.js';
 import { verifyServer } from './verify-server.js';
 
-async function run(): Promise<number> {
+async function runVerification(): Promise<number> {
   const args = await parseVerifyArguments(process.argv.slice(2));
   if (args === 'help') {
     say(HELP);
@@ -16,17 +16,17 @@ async function run(): Promise<number> {
   }
   const { file, json } = args;
   const outcome = file === null ? verifyServer(loadSettings(process.env), args) : verifyFile(file, args);
-  return report(await outcome.catch(asOutcome), json);
+  return reportOutcome(await outcome.catch(toOutcome), json);
 }
 
 /** What is found before anything is read: the checkpoint to begin at is not what was signed. */
-function asOutcome(error: unknown) {
+function toOutcome(error: unknown) {
   if (!(error instanceof Tampered)) throw error;
   return { problems: [error.problem], entries: 0, checkpoints: 0, notes: [] };
 }
 
 try {
-  process.exitCode = await run();
+  process.exitCode = await runVerification();
 } catch (error) {
   say(error instanceof StartupError ? error.message : `The audit trail could not be verified: ${String(error)}`);
   process.exitCode = 2;

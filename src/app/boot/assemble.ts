@@ -10,15 +10,15 @@ import type { Locks } from '../../ports/locks.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { AppModule } from '../app.module.js';
 import { migrate } from '../database/migrate.js';
-import { bind, checkBinding } from './ownership/bind-log.js';
-import { claimFolder } from './ownership/claim-folder.js';
+import { bindLog, checkBinding } from './ownership/bind-log.js';
+import { claimDataFolder } from './ownership/claim-folder.js';
 import { catchUp } from './catch-up.js';
-import { healthOnly } from './health-only.js';
+import { answerHealthOnly } from './health-only.js';
 import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /** What a process has before it can assemble the server. */
-export interface Ground {
+export interface BootContext {
   readonly settings: Settings;
   readonly tls: ServedKeyPair | null;
   readonly database: Database;
@@ -31,29 +31,29 @@ export interface Ground {
  * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
  * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
  */
-export async function assemble({
+export async function assembleServer({
   settings,
   tls,
   database,
   locks,
   logger,
   shutdown,
-}: Ground): Promise<NestExpressApplication> {
+}: BootContext): Promise<NestExpressApplication> {
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
-  shutdown.add(() => store.close());
+  shutdown.addStep(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
   const http = new OdsHttpAdapter({ ...settings, tls });
-  if (settings.role === 'worker') http.addRawHandler(healthOnly);
+  if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };
   const options = { logger, abortOnError: false, forceCloseConnections: false };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines), http, options);
-  shutdown.add(() => app.close());
-  shutdown.add(() => app.get(JobQueue).stop());
+  shutdown.addStep(() => app.close());
+  shutdown.addStep(() => app.get(JobQueue).stop());
   const { serverId } = app.get(ServerIdentity);
-  await claimFolder(settings.dataDir, serverId);
-  await bind(database.settings, store, serverId);
+  await claimDataFolder(settings.dataDir, serverId);
+  await bindLog(database.settings, store, serverId);
   // Also makes the tables of the queue.
   await app.get(JobQueue).counts();
   await app.init();

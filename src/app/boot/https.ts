@@ -4,12 +4,12 @@ import { loadKeyPair } from '../../platform/http/tls/key-pair.js';
 import { ServedKeyPair } from '../../platform/http/tls/served-key-pair.js';
 
 /** What HTTPS is served with; null for plain HTTP. @throws StartupError */
-export function keyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
+export function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
 }
 
 /** An address that does not fit how the server is reached is noticed by its peers only, and late. */
-export function warnOfAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
+export function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
   if (url === null || reachable === false) return;
   if (tls && url.startsWith('http:')) {
     logger.warn(

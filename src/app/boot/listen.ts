@@ -3,14 +3,14 @@ import { createServer } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { StartupError } from '../../kernel/startup-error.js';
 
-const REASONS: Readonly<Record<string, (port: number) => string>> = {
+const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
   EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
   EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
 };
 
-function explained(error: unknown, port: number): unknown {
+function explainListenError(error: unknown, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code];
+  const reason = LISTEN_ERRORS[code];
   return reason ? new StartupError(reason(port), { cause: error }) : error;
 }
 
@@ -21,17 +21,17 @@ export async function refuseTakenPort(port: number): Promise<void> {
     probe.listen(port);
     await once(probe, 'listening');
   } catch (error) {
-    throw explained(error, port);
+    throw explainListenError(error, port);
   }
   probe.close();
   await once(probe, 'close');
 }
 
 /** @throws StartupError */
-export async function listen(app: NestExpressApplication, port: number): Promise<void> {
+export async function listenOnPort(app: NestExpressApplication, port: number): Promise<void> {
   try {
     await app.listen(port);
   } catch (error) {
-    throw explained(error, port);
+    throw explainListenError(error, port);
   }
 }

@@ -5,9 +5,9 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { startDatabase } from '../database/start-database.js';
-import { assemble, type Ground } from './assemble.js';
-import { keyPair, warnOfAddress } from './https.js';
-import { listen, refuseTakenPort } from './listen.js';
+import { assembleServer, type BootContext } from './assemble.js';
+import { loadServedKeyPair, warnAboutAddress } from './https.js';
+import { listenOnPort, refuseTakenPort } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startWork } from './start-work.js';
 
@@ -16,24 +16,24 @@ export async function runServer(env: Readonly<Record<string, string | undefined>
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
-    const tls = keyPair(settings, logger);
-    warnOfAddress(settings, logger);
+    const tls = loadServedKeyPair(settings, logger);
+    warnAboutAddress(settings, logger);
     const warning = plainTextWarning(settings.directory);
     if (warning !== null) logger.warn(warning, 'Directory');
     await refuseTakenPort(settings.port);
-    await start({ settings, tls, logger, shutdown: new Shutdown(logger) });
+    await startServer({ settings, tls, logger, shutdown: new Shutdown(logger) });
   } catch (error) {
-    process.stderr.write(`${error instanceof StartupError ? error.message : unexpected(error)}\n`);
+    process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
     process.exit(1);
   }
 }
 
-type Beginning = Pick<Ground, 'settings' | 'tls' | 'logger' | 'shutdown'>;
+type StartContext = Pick<BootContext, 'settings' | 'tls' | 'logger' | 'shutdown'>;
 
-async function start(beginning: Beginning): Promise<void> {
+async function startServer(beginning: StartContext): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   const starting = startDatabase(settings, logger);
-  shutdown.add(async () => (await starting).stop());
+  shutdown.addStep(async () => (await starting).stop());
   const database = await starting;
   if (shutdown.hasBegun) return;
   try {
@@ -46,20 +46,20 @@ async function start(beginning: Beginning): Promise<void> {
   }
 }
 
-async function startApp(beginning: Beginning, database: Database): Promise<void> {
+async function startApp(beginning: StartContext, database: Database): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   const locks = new PostgresLocks(database.settings);
-  shutdown.add(() => locks.close());
+  shutdown.addStep(() => locks.close());
   const ground = { ...beginning, database, locks };
   const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
-  const app = await locks.hold('boot', shutdown.signal, () => assemble(ground), onTaken);
+  const app = await locks.hold('boot', shutdown.signal, () => assembleServer(ground), onTaken);
   if (!app) return;
   await startWork(app);
-  await listen(app, settings.port);
+  await listenOnPort(app, settings.port);
   logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
   if (process.connected) process.send?.('ready');
 }
 
 /** What nobody foresaw: the stack helps whoever reports it. */
-const unexpected = (error: unknown): string =>
+const describeUnexpected = (error: unknown): string =>
   `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

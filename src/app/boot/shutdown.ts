@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 
 /** Work that has not ended by then is cut off; it is crash-safe. */
-const PATIENCE_MS = 20_000;
+const SHUTDOWN_TIMEOUT_MS = 20_000;
 
 type Step = () => Promise<unknown>;
 
@@ -14,7 +14,7 @@ export class Shutdown {
   private readonly beginning = new AbortController();
 
   constructor(private readonly logger: LoggerService) {
-    const begin = (): void => this.begin();
+    const begin = (): void => this.beginShutdown();
     process.on('SIGINT', begin);
     process.on('SIGTERM', begin);
     process.on('disconnect', begin);
@@ -31,19 +31,19 @@ export class Shutdown {
   }
 
   /** What was started last is stopped first. Without effect when that has begun. */
-  add(step: Step): void {
+  addStep(step: Step): void {
     if (!this.hasBegun) this.steps.unshift(step);
   }
 
-  private begin(): void {
+  private beginShutdown(): void {
     if (this.hasBegun) process.exit(130);
     this.beginning.abort();
     this.logger.log('Stopping', 'Server');
-    setTimeout(() => process.exit(1), PATIENCE_MS);
-    void this.run().then(() => process.exit(0));
+    setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT_MS);
+    void this.runSteps().then(() => process.exit(0));
   }
 
-  private async run(): Promise<void> {
+  private async runSteps(): Promise<void> {
     for (const step of this.steps) {
       await step().catch((error: unknown) => this.logger.error(`Stopping was not orderly: ${String(error)}`, 'Server'));
     }

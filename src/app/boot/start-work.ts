@@ -28,8 +28,8 @@ export async function startWork(app: INestApplication): Promise<void> {
   app.get(ReactionRunner).start();
   await app.get(JobRunner).start();
   await app.get(QueueWatch).start();
-  await app.get(AnnounceKeys).tellAll();
-  await app.get(MissingFiles).look();
+  await app.get(AnnounceKeys).announceToAll();
+  await app.get(MissingFiles).enqueueMissing();
   await app.get(Scrubber).start();
   await app.get(TransferReport).start();
   await app.get(FeedFollowers).start();

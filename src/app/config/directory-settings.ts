@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { StartupError } from '../../kernel/startup-error.js';
 import type { DirectorySettings } from '../../ports/directory.port.js';
 import { environment, SECRETS, type VariableName } from './environment.js';
-import { rawValue, readVariable, type Env } from './read-variable.js';
+import { readRawValue, readVariable, type Env } from './read-variable.js';
 
 const NAMES = (Object.keys(environment) as VariableName[]).filter((name) => name.startsWith('LDAP_'));
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -12,16 +12,16 @@ const ANY_MEMBER = '(|(member={{dn}})(uniqueMember={{dn}})(memberUid={{username}
 const MEMBER_IN_CHAIN = '(member:1.2.840.113556.1.4.1941:={{dn}})';
 
 /** `LDAP_*`; null without LDAP_URL. @throws StartupError with one line that says what to change */
-export function directorySettings(env: Env): DirectorySettings | null {
+export function readDirectorySettings(env: Env): DirectorySettings | null {
   const url = readVariable(env, 'LDAP_URL');
-  if (url === null) return refuseOthers(env);
-  refuseUnknown(env);
-  const searchBase = required(env, 'LDAP_SEARCH_BASE');
+  if (url === null) return refuseUnusedVariables(env);
+  refuseUnknownVariables(env);
+  const searchBase = requireVariable(env, 'LDAP_SEARCH_BASE');
   const nested = readVariable(env, 'LDAP_NESTED_GROUPS') ?? 'off';
   return {
     url,
-    ...security(env, url),
-    bind: bindAccount(env),
+    ...readEncryption(env, url),
+    bind: readBindAccount(env),
     searchBase,
     searchFilter: readVariable(env, 'LDAP_SEARCH_FILTER') ?? '',
     groupSearchBase: readVariable(env, 'LDAP_GROUP_SEARCH_BASE') ?? searchBase,
@@ -29,18 +29,18 @@ export function directorySettings(env: Env): DirectorySettings | null {
       readVariable(env, 'LDAP_GROUP_FILTER') ?? (nested === 'active-directory' ? MEMBER_IN_CHAIN : ANY_MEMBER),
     recursive: nested === 'recursive',
     idAttribute: readVariable(env, 'LDAP_ID_ATTRIBUTE'),
-    roleMap: required(env, 'LDAP_ROLE_MAP'),
+    roleMap: requireVariable(env, 'LDAP_ROLE_MAP'),
     timeoutMs: readVariable(env, 'LDAP_TIMEOUT') ?? 0,
   };
 }
 
-function required<N extends 'LDAP_SEARCH_BASE' | 'LDAP_ROLE_MAP'>(env: Env, name: N) {
+function requireVariable<N extends 'LDAP_SEARCH_BASE' | 'LDAP_ROLE_MAP'>(env: Env, name: N) {
   const value = readVariable(env, name);
   if (value === null) throw new StartupError(`LDAP_URL is set, so set ${name}: ${environment[name].expected}.`);
   return value;
 }
 
-function security(env: Env, url: string): Pick<DirectorySettings, 'startTls' | 'ca'> {
+function readEncryption(env: Env, url: string): Pick<DirectorySettings, 'startTls' | 'ca'> {
   const startTls = readVariable(env, 'LDAP_START_TLS') === true;
   const isTls = url.startsWith('ldaps:');
   if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true is for ldap://. Unset it, or change LDAP_URL.');
@@ -55,10 +55,10 @@ function security(env: Env, url: string): Pick<DirectorySettings, 'startTls' | '
       'LDAP_CA_FILE is set, but nothing is encrypted. Set LDAP_START_TLS=true, or use ldaps:// in LDAP_URL.',
     );
   }
-  return { startTls, ca: file === null ? null : certificates(file) };
+  return { startTls, ca: file === null ? null : readCertificates(file) };
 }
 
-function certificates(file: string): string {
+function readCertificates(file: string): string {
   try {
     const text = readFileSync(file, 'utf8');
     const found = text.match(PEM) ?? [];
@@ -70,7 +70,7 @@ function certificates(file: string): string {
   }
 }
 
-function bindAccount(env: Env): DirectorySettings['bind'] {
+function readBindAccount(env: Env): DirectorySettings['bind'] {
   const dn = readVariable(env, 'LDAP_BIND_DN');
   const password = readVariable(env, 'LDAP_BIND_PASSWORD');
   if (dn === null && password === null) return null;
@@ -83,14 +83,14 @@ function bindAccount(env: Env): DirectorySettings['bind'] {
 }
 
 /** Settings of a directory that nobody asks are a mistake. */
-function refuseOthers(env: Env): null {
-  const useless = NAMES.find((name) => rawValue(env, name) !== undefined);
+function refuseUnusedVariables(env: Env): null {
+  const useless = NAMES.find((name) => readRawValue(env, name) !== undefined);
   if (useless) throw new StartupError(`${useless} is set, but LDAP_URL is not. Set LDAP_URL, or unset ${useless}.`);
   return null;
 }
 
 /** With a misspelt LDAP_START_TLS passwords would go unencrypted. */
-function refuseUnknown(env: Env): void {
+function refuseUnknownVariables(env: Env): void {
   const known = new Set<string>([...NAMES, ...SECRETS.map((name) => `${name}_FILE`)]);
   const unknown = Object.keys(env).find((name) => name.startsWith('LDAP_') && !known.has(name));
   if (unknown) throw new StartupError(`${unknown} is not a setting of this server. Check its spelling or unset it.`);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isBaseUrl } from '../../kernel/base-url.js';
 import { STAGES } from '../../kernel/stage.js';
-import { ROLES } from '../../platform/config/settings.js';
+import { PROCESS_ROLES } from '../../platform/config/settings.js';
 import { areProxies } from '../../platform/http/forwarded/trust.js';
 import { duration, noNul, yesOrNo } from './checks.js';
 import { directoryVariables } from './directory-variables.js';
@@ -92,7 +92,7 @@ export const environment = {
       'false: nobody can call this server, such as one behind a firewall. It then keeps connections open to its peers, on which they get its packages.',
   },
   ODST_ROLE: {
-    check: z.enum(ROLES),
+    check: z.enum(PROCESS_ROLES),
     fallback: 'all',
     expected: 'all, api or worker',
     meaning:

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { StartupError } from '../../kernel/startup-error.js';
 import type { Settings } from '../../platform/config/settings.js';
 import { environment, SECRETS, type VariableName } from './environment.js';
-import { directorySettings } from './directory-settings.js';
+import { readDirectorySettings } from './directory-settings.js';
 import { readVariable, type Env, type Parsed } from './read-variable.js';
 
 /** Reads and checks the environment. @throws StartupError with one line that says what to change */
@@ -26,10 +26,10 @@ export function loadSettings(env: Env): Settings {
     databaseUrl: readVariable(env, 'DATABASE_URL'),
     eventStoreUrl: readVariable(env, 'EVENTSTOREDB_URL'),
     redisUrl: readVariable(env, 'REDIS_URL'),
-    tls: tlsFiles(env),
+    tls: readTlsFiles(env),
     hstsSeconds: need('ODST_HSTS') / 1000,
     introspection: need('ODST_GRAPHQL_INTROSPECTION'),
-    directory: directorySettings(env),
+    directory: readDirectorySettings(env),
     trustedProxies: readVariable(env, 'ODST_TRUSTED_PROXIES') ?? [],
     accelRedirect: readVariable(env, 'ODST_ACCEL_REDIRECT'),
     withdrawnGraceMs: need('ODST_WITHDRAWN_GRACE'),
@@ -41,7 +41,7 @@ export function loadSettings(env: Env): Settings {
   return settings;
 }
 
-function tlsFiles(env: Env): Settings['tls'] {
+function readTlsFiles(env: Env): Settings['tls'] {
   const [cert, key] = [readVariable(env, 'ODST_TLS_CERT_FILE'), readVariable(env, 'ODST_TLS_KEY_FILE')];
   if (cert !== null && key !== null) return { certFile: resolve(cert), keyFile: resolve(key) };
   if (cert === null && key === null) return null;

@@ -9,7 +9,7 @@ export type Parsed<N extends VariableName> = z.output<(typeof environment)[N]['c
 /** The value of a variable, checked, or its default; null for none. @throws StartupError */
 export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<N> | null {
   const { check, expected, ...rest } = environment[name];
-  const raw = rawValue(env, name) ?? ('fallback' in rest ? rest.fallback : undefined);
+  const raw = readRawValue(env, name) ?? ('fallback' in rest ? rest.fallback : undefined);
   if (raw === undefined) return null;
   const parsed = check.safeParse(raw);
   if (parsed.success) return parsed.data as Parsed<N>;
@@ -24,7 +24,7 @@ export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<
 }
 
 /** As it is written; undefined when it is not set, or empty. */
-export function rawValue(env: Env, name: VariableName): string | undefined {
+export function readRawValue(env: Env, name: VariableName): string | undefined {
   const direct = env[name]?.trim() || undefined;
   const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;
   if (direct !== undefined && file !== undefined) {

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { StartupError } from '../../kernel/startup-error.js';
-import { parsePlace, type Place } from './ends/place.js';
+import { parseLocation, type LogLocation } from './ends/place.js';
 
 export interface CopyArguments {
-  readonly from: Place;
-  readonly to: Place;
+  readonly from: LogLocation;
+  readonly to: LogLocation;
   readonly verify: boolean;
   readonly json: boolean;
 }
@@ -40,14 +40,14 @@ const OPTIONS = {
 
 /** @throws StartupError */
 export function parseCopyArguments(argv: readonly string[], dataDir: string): CopyArguments | 'help' {
-  const { from, to, verify, json, help } = parse(argv);
+  const { from, to, verify, json, help } = parseOptions(argv);
   if (help) return 'help';
   if (!from || !to)
     throw new StartupError(`${from ? '--to' : '--from'} is missing. Try npm run events:copy -- --help.`);
-  return { from: parsePlace('--from', from, dataDir), to: parsePlace('--to', to, dataDir), verify, json };
+  return { from: parseLocation('--from', from, dataDir), to: parseLocation('--to', to, dataDir), verify, json };
 }
 
-function parse(argv: readonly string[]) {
+function parseOptions(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowNegative: true }).values;
   } catch (error) {

@@ -5,12 +5,12 @@ import { CopyReport } from './report.js';
 import { runCopy } from './run-copy.js';
 
 /** Exit code of what Ctrl-C ended. */
-const STOPPED = 130;
+const EXIT_STOPPED = 130;
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 /** A second signal ends it at once. */
-function untilStopped(): AbortSignal {
+function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   return stop.signal;
@@ -20,16 +20,16 @@ async function main(): Promise<number> {
   const args = parseCopyArguments(process.argv.slice(2), process.env['ODST_DATA_DIR'] ?? './data');
   if (args === 'help') return say(HELP) ? 0 : 0;
   const report = new CopyReport();
-  const stopped = untilStopped();
+  const stopped = stopSignal();
   try {
     const result = await runCopy(args, report, stopped);
-    report.summary(result);
+    report.printSummary(result);
     if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     return 0;
   } catch (error) {
     if (!stopped.aborted) throw error;
     say('Stopped. Run the same command again: it goes on from here.');
-    return STOPPED;
+    return EXIT_STOPPED;
   }
 }
 

@@ -5,12 +5,12 @@ const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 /** What somebody at a terminal, or a log file, is told. */
 export class CopyReport {
-  say(line: string): void {
+  printLine(line: string): void {
     say(line);
   }
 
   /** A bar, or a line for each tenth, that is moved by calling it with the events that are on the target. */
-  copying(already: number, total: number): (events: number) => void {
+  showProgress(already: number, total: number): (events: number) => void {
     const bar = new ProgressBar('Events');
     const startedAt = performance.now();
     return (events) => {
@@ -25,11 +25,11 @@ export class CopyReport {
     };
   }
 
-  summary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
+  printSummary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
     const before = already > 0 ? `, ${already} were there before` : '';
     const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
     say(
-      `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${verifiedText(verified)}`,
+      `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${describeVerified(verified)}`,
     );
     if (behind > 0)
       say(
@@ -38,7 +38,7 @@ export class CopyReport {
   }
 }
 
-function verifiedText(verified: CopyResult['verified']): string {
+function describeVerified(verified: CopyResult['verified']): string {
   if (!verified) return ' Nothing was compared.';
   const rows = verified.readModelRows === null ? '' : ` and all ${verified.readModelRows} rows of the read models`;
   return ` All ${verified.events} events${rows} are the same.`;

@@ -1,8 +1,8 @@
 import type { CopyArguments } from './arguments.js';
-import type { End } from './ends/end.js';
-import { withEnds } from './ends/open-end.js';
+import type { Endpoint } from './ends/end.js';
+import { withEndpoints } from './ends/open-end.js';
 import { copyLog, countAfter } from './log/copy-log.js';
-import { findPlace } from './log/find-place.js';
+import { findCopiedPosition } from './log/find-place.js';
 import type { CopyReport } from './report.js';
 import type { CopyResult } from './result.js';
 import { copyChain } from './state/copy-chain.js';
@@ -11,7 +11,7 @@ import { verifyCopy } from './verify/verify-copy.js';
 
 /** Copies the log, then the state, then compares. @throws StartupError with one line that says what to do */
 export function runCopy(args: CopyArguments, report: CopyReport, signal: AbortSignal): Promise<CopyResult> {
-  return withEnds(args.from, args.to, async (source, target) => {
+  return withEndpoints(args.from, args.to, async (source, target) => {
     if (source.database && target.database) await refuseOtherServer(source.database, target.database, target.label);
     const result = await copyEvents(source, target, report, signal);
     const stateRows = await moveState(source, target, result.events, report);
@@ -22,13 +22,13 @@ export function runCopy(args: CopyArguments, report: CopyReport, signal: AbortSi
   });
 }
 
-async function copyEvents(source: End, target: End, report: CopyReport, signal: AbortSignal) {
-  report.say(`Copying ${source.label} to ${target.label}`);
-  const start = await findPlace(source.store, target.store, signal);
-  if (start.events > 0) report.say(`The target holds the first ${start.events} events already.`);
+async function copyEvents(source: Endpoint, target: Endpoint, report: CopyReport, signal: AbortSignal) {
+  report.printLine(`Copying ${source.label} to ${target.label}`);
+  const start = await findCopiedPosition(source.store, target.store, signal);
+  if (start.events > 0) report.printLine(`The target holds the first ${start.events} events already.`);
   const total = start.events + (await countAfter(source.store, start.cursor, signal));
   const startedAt = performance.now();
-  const progress = report.copying(start.events, total);
+  const progress = report.showProgress(start.events, total);
   const place = await copyLog(source, target, start, signal, progress);
   const seconds = (performance.now() - startedAt) / 1000;
   const copied = place.events - start.events;
@@ -44,14 +44,19 @@ async function copyEvents(source: End, target: End, report: CopyReport, signal: 
 }
 
 /** Keys, passwords, sessions, feed cursors and the chain of the audit trail are kept in PostgreSQL alone. */
-async function moveState(source: End, target: End, events: number, report: CopyReport): Promise<number | null> {
+async function moveState(
+  source: Endpoint,
+  target: Endpoint,
+  events: number,
+  report: CopyReport,
+): Promise<number | null> {
   if (!target.database) return null;
   if (source.database) {
     await copyChain(source.database, target.database, events);
     return copyState(source.database, target.database);
   }
   if (!(await hasState(target.database))) {
-    report.say(
+    report.printLine(
       `${target.label} has no keys and passwords of a server: they are not in an EventStoreDB. Copy the server's database as well.`,
     );
   }

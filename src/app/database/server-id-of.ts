@@ -3,7 +3,7 @@ import { serverEvents } from '../../modules/server/contracts/server.events.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 
 /** The server whose log it is. For tools. @throws StartupError when it was never started */
-export async function serverIdOf(store: EventStore): Promise<string> {
+export async function readServerId(store: EventStore): Promise<string> {
   for await (const record of store.readStream('server')) {
     if (serverEvents.read(record)?.type === 'ServerInitialised') return record.metadata.serverId;
   }

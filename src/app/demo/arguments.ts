@@ -38,7 +38,7 @@ export const HELP = `Starts two servers, registers them with each other, uploads
 
 /** @throws StartupError */
 export function parseDemoArguments(argv: readonly string[]): DemoArguments | 'help' {
-  const values = parse(argv);
+  const values = parseOptions(argv);
   if (values.help) return 'help';
   const file = values.file === undefined ? null : resolve(values.file);
   if (file !== null && !(existsSync(file) && statSync(file).isFile()))
@@ -53,7 +53,7 @@ export function parseDemoArguments(argv: readonly string[]): DemoArguments | 'he
   };
 }
 
-function parse(argv: readonly string[]) {
+function parseOptions(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],

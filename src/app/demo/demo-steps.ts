@@ -21,7 +21,7 @@ const Peers = z.object({
 });
 
 /** Registers two servers with each other by invitation, or mends the addresses when they know each other already. */
-export async function register(inviting: AdminClient, accepting: AdminClient): Promise<void> {
+export async function registerPeers(inviting: AdminClient, accepting: AdminClient): Promise<void> {
   const query = '{ server { id url } peers { id url } }';
   const [a, b] = await Promise.all([accepting.ask(query, Peers), inviting.ask(query, Peers)]);
   if (!a.peers.some((peer) => peer.id === b.server.id) || !b.peers.some((peer) => peer.id === a.server.id)) {
@@ -33,10 +33,10 @@ export async function register(inviting: AdminClient, accepting: AdminClient): P
       token: invited.createPeerInvitation.token,
     });
   }
-  await Promise.all([mendUrl(accepting, b.server), mendUrl(inviting, a.server)]);
+  await Promise.all([correctUrl(accepting, b.server), correctUrl(inviting, a.server)]);
 }
 
-async function mendUrl(client: AdminClient, server: { id: string; url: string }): Promise<void> {
+async function correctUrl(client: AdminClient, server: { id: string; url: string }): Promise<void> {
   const { peers } = await client.ask('{ server { id url } peers { id url } }', Peers);
   if (peers.some((peer) => peer.id === server.id && peer.url === server.url)) return;
   await client.ask('mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }', z.unknown(), server);
@@ -56,7 +56,7 @@ export async function removeEarlierDemos(client: AdminClient): Promise<void> {
   }
 }
 
-export async function upload(client: AdminClient, filename: string, source: PackageSource): Promise<Uploaded> {
+export async function uploadPackage(client: AdminClient, filename: string, source: PackageSource): Promise<Uploaded> {
   const bar = new ProgressBar('Upload     ');
   source.onProgress = (bytes) => bar.show(Math.min(0.999, bytes / (source.size || 1)));
   const response = await fetch(`${client.url}/api/packages/${encodeURIComponent(filename)}`, {

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { StartupError } from '../../kernel/startup-error.js';
 import { AdminClient } from './admin-client.js';
 import { HELP, parseDemoArguments, type DemoArguments } from './arguments.js';
-import { downloadDigest, register, removeEarlierDemos, upload, watchReplication } from './demo-steps.js';
-import { packageSource } from './package-source.js';
-import { freePort, ServerProcess, type ServerOptions } from './server-process.js';
+import { downloadDigest, registerPeers, removeEarlierDemos, uploadPackage, watchReplication } from './demo-steps.js';
+import { openPackageSource } from './package-source.js';
+import { findFreePort, ServerProcess, type ServerOptions } from './server-process.js';
 
 /** Exit code of what Ctrl-C ended. */
-const STOPPED = 130;
+const EXIT_STOPPED = 130;
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-const seconds = (from: number): number => Math.round(performance.now() - from) / 1000;
+const secondsSince = (from: number): number => Math.round(performance.now() - from) / 1000;
 
 /** Kept with the data, since the servers keep the account that was made at their first start. */
-function adminPassword(dataDir: string): string {
+function readAdminPassword(dataDir: string): string {
   const file = join(dataDir, 'admin-password');
   mkdirSync(dataDir, { recursive: true });
   if (!existsSync(file)) writeFileSync(file, randomBytes(12).toString('base64url'), { mode: 0o600 });
@@ -29,10 +29,10 @@ async function startServer(
   wanted: number,
   all: ServerProcess[],
 ): Promise<ServerProcess> {
-  const server = new ServerProcess({ ...options, port: await freePort(wanted) });
+  const server = new ServerProcess({ ...options, port: await findFreePort(wanted) });
   all.push(server);
   try {
-    await server.ready();
+    await server.waitUntilReady();
   } catch (error) {
     if (!server.lostItsPort) throw error;
     return startServer(options, 0, all);
@@ -47,18 +47,22 @@ function startServers({ dataDir }: DemoArguments, adminPassword: string, all: Se
   return Promise.all([start('Server A', 'server-a', 8081), start('Server B', 'server-b', 8082)]);
 }
 
-async function replicate(args: DemoArguments, [first, second]: [ServerProcess, ServerProcess], password: string) {
+async function replicatePackage(
+  args: DemoArguments,
+  [first, second]: [ServerProcess, ServerProcess],
+  password: string,
+) {
   const [a, b] = await Promise.all([first, second].map(({ url }) => AdminClient.signIn(url, 'admin', password)));
   if (!a || !b) throw new Error('unreachable');
-  await register(b, a);
+  await registerPeers(b, a);
   await removeEarlierDemos(a);
-  const source = packageSource(args);
+  const source = openPackageSource(args);
   const uploadStart = performance.now();
-  const { id: _id, stage: _stage, ...uploaded } = await upload(a, args.filename, source);
-  const uploadSeconds = seconds(uploadStart);
+  const { id: _id, stage: _stage, ...uploaded } = await uploadPackage(a, args.filename, source);
+  const uploadSeconds = secondsSince(uploadStart);
   const replicateStart = performance.now();
   await watchReplication(b, _id);
-  const replicateSeconds = seconds(replicateStart);
+  const replicateSeconds = secondsSince(replicateStart);
   const copy = await downloadDigest(second.url, uploaded.filename);
   return {
     verified: copy === uploaded.sha256 && copy === source.hash.digest('hex'),
@@ -68,7 +72,7 @@ async function replicate(args: DemoArguments, [first, second]: [ServerProcess, S
   };
 }
 
-function explain(servers: readonly ServerProcess[], password: string, filename: string, verified: boolean): void {
+function printServers(servers: readonly ServerProcess[], password: string, filename: string, verified: boolean): void {
   const copy = `${servers[1]?.url}/Packages/${encodeURIComponent(filename)}`;
   say('');
   for (const { url, options } of servers)
@@ -81,15 +85,15 @@ function explain(servers: readonly ServerProcess[], password: string, filename: 
 async function main(): Promise<number> {
   const args = parseDemoArguments(process.argv.slice(2));
   if (args === 'help') return say(HELP) ? 0 : 0;
-  const password = adminPassword(args.dataDir);
+  const password = readAdminPassword(args.dataDir);
   say('Starting two servers …');
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => null);
   const all: ServerProcess[] = [];
   try {
     const servers = await Promise.race([startServers(args, password, all), stopped]);
-    const result = servers && (await Promise.race([replicate(args, servers, password), stopped]));
-    if (servers === null || result === null) return STOPPED;
-    explain(servers, password, result.package.filename, result.verified);
+    const result = servers && (await Promise.race([replicatePackage(args, servers, password), stopped]));
+    if (servers === null || result === null) return EXIT_STOPPED;
+    printServers(servers, password, result.package.filename, result.verified);
     if (!args.once) {
       say('Both servers stay up until Ctrl-C.');
       await stopped;
@@ -105,7 +109,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
   // A server that was just about to be started must not be any more.
-  if (process.exitCode === STOPPED) process.exit();
+  if (process.exitCode === EXIT_STOPPED) process.exit();
 } catch (error) {
   say(
     error instanceof StartupError

@@ -15,10 +15,10 @@ export interface PackageSource {
 const BLOCK = Buffer.alloc(1024 * 1024);
 
 /** The package to upload: a file, or bytes that no compressor can shrink and that differ with every run. */
-export function packageSource({ file, size }: DemoArguments): PackageSource {
+export function openPackageSource({ file, size }: DemoArguments): PackageSource {
   const hash = createHash('sha256');
   let bytesSoFar = 0;
-  const bytes = file ? createReadStream(file, { highWaterMark: BLOCK.length }) : Readable.from(generate(size));
+  const bytes = file ? createReadStream(file, { highWaterMark: BLOCK.length }) : Readable.from(generateBytes(size));
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
@@ -35,7 +35,7 @@ export function packageSource({ file, size }: DemoArguments): PackageSource {
   return source;
 }
 
-function* generate(size: number): Generator<Buffer> {
+function* generateBytes(size: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
   for (let left = size; left > 0; left -= BLOCK.length)
     yield cipher.update(BLOCK.subarray(0, Math.min(left, BLOCK.length)));

@@ -21,14 +21,14 @@ export interface ServerOptions {
 }
 
 /** A port nobody listens on, the wanted one if it is free. */
-export async function freePort(wanted: number): Promise<number> {
+export async function findFreePort(wanted: number): Promise<number> {
   const probe = createServer();
   const bound = once(probe, 'listening').then(
     () => true,
     () => false,
   );
   probe.listen(wanted);
-  if (!(await bound)) return freePort(0);
+  if (!(await bound)) return findFreePort(0);
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
@@ -72,7 +72,7 @@ export class ServerProcess {
   }
 
   /** Waits for its own word: at its port another program may answer. @throws StartupError with its last line */
-  async ready(): Promise<void> {
+  async waitUntilReady(): Promise<void> {
     const late = delay(START_TIMEOUT_MS, false, { ref: false });
     if (await Promise.race([this.listening, late])) return;
     throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);

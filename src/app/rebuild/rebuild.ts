@@ -30,7 +30,8 @@ async function rebuild(settings: Settings, database: DatabaseSettings): Promise<
   say(`The read models were rebuilt in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
 
-const run = (settings: Settings): Promise<void> => withDatabase(settings, (database) => rebuild(settings, database));
+const runRebuild = (settings: Settings): Promise<void> =>
+  withDatabase(settings, (database) => rebuild(settings, database));
 
 const HELP = `npm run projections:rebuild
 Builds the read models anew from the event log and puts them in the place of the old ones; a running server goes on
@@ -39,7 +40,7 @@ EVENTSTOREDB_URL).`;
 
 try {
   if (process.argv.includes('--help')) say(HELP);
-  else await run(loadSettings(process.env));
+  else await runRebuild(loadSettings(process.env));
 } catch (error) {
   say(error instanceof StartupError ? error.message : `The rebuild failed, the old read models stay: ${String(error)}`);
   process.exitCode = 1;

@@ -13,7 +13,7 @@ import { PackageFieldsResolver } from '../../modules/packages/api/package-fields
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
 import { ReplicaPackageResolver } from '../../modules/packages/api/replica-package.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
-import { PeerWayResolver } from '../../modules/peers/api/peer-way.resolver.js';
+import { PeerRouteResolver } from '../../modules/peers/api/peer-way.resolver.js';
 import { PeerContactResolver } from '../../modules/peers/api/peer-contact.resolver.js';
 import { PeerSyncResolver } from '../../modules/peers/api/peer-sync.resolver.js';
 import { PeersResolver } from '../../modules/peers/api/peers.resolver.js';
@@ -45,7 +45,7 @@ export const allResolvers = [
   ReplicaPackageResolver,
   VerificationResolver,
   PeersResolver,
-  PeerWayResolver,
+  PeerRouteResolver,
   PeerSyncResolver,
   PeerContactResolver,
   PeerChangesResolver,
@@ -57,4 +57,4 @@ export const allResolvers = [
 /** What `schema.graphql` has to hold. Needs no database. */
 export const printSchemaFile = (): Promise<string> => schemaText(allResolvers);
 
-export const wholeSchema = () => buildSchemaOf(allResolvers);
+export const buildWholeSchema = () => buildSchemaOf(allResolvers);

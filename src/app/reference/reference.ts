@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
-import { permissionsPage } from './permissions-page.js';
-import { configurationPage, errorsPage } from './print-reference.js';
+import { renderPermissionsPage } from './permissions-page.js';
+import { renderConfigurationPage, renderErrorsPage } from './print-reference.js';
 
-await writeFile('docs/reference/errors.md', errorsPage());
-await writeFile('docs/reference/configuration.md', configurationPage());
-await writeFile('docs/reference/permissions.md', await permissionsPage());
+await writeFile('docs/reference/errors.md', renderErrorsPage());
+await writeFile('docs/reference/configuration.md', renderConfigurationPage());
+await writeFile('docs/reference/permissions.md', await renderPermissionsPage());

@@ -34,17 +34,17 @@ export const allControllers: readonly Type[] = [
 export const allRawRoutes: readonly StatedRoute[] = [DOWNLOADS, UNREADABLE_FILENAME, SUBSCRIPTIONS, TUNNELS, HAND_OVER];
 
 /** A route or field and what it states; null when it states nothing. */
-export interface Stated {
+export interface StatedNeed {
   readonly call: string;
   readonly need: string | null;
 }
 
-const listOf = (value: unknown): readonly string[] => [value].flat().map(String);
+const toList = (value: unknown): readonly string[] => [value].flat().map(String);
 
-const joined = (...parts: readonly string[]): string =>
+const joinPath = (...parts: readonly string[]): string =>
   `/${parts.flatMap((part) => part.split('/').filter(Boolean)).join('/')}`;
 
-function needOfRoute(controller: Type, handler: object): string | null {
+function readNeed(controller: Type, handler: object): string | null {
   const targets = [handler, controller];
   const mark = (key: string): unknown =>
     targets.map((target): unknown => Reflect.getMetadata(key, target)).find((value) => value !== undefined);
@@ -55,24 +55,24 @@ function needOfRoute(controller: Type, handler: object): string | null {
 }
 
 /** The routes of a controller, one for each of their paths. */
-export function routesOf(controller: Type): Stated[] {
+export function routesOf(controller: Type): StatedNeed[] {
   const prototype = controller.prototype as object;
   return Object.getOwnPropertyNames(prototype).flatMap((name) => {
     const handler: unknown = Reflect.get(prototype, name);
     if (typeof handler !== 'function') return [];
     const method: unknown = Reflect.getMetadata(METHOD_METADATA, handler);
     if (typeof method !== 'number') return [];
-    const paths = listOf(Reflect.getMetadata(PATH_METADATA, handler));
-    const bases = listOf(Reflect.getMetadata(PATH_METADATA, controller));
-    const need = needOfRoute(controller, handler);
+    const paths = toList(Reflect.getMetadata(PATH_METADATA, handler));
+    const bases = toList(Reflect.getMetadata(PATH_METADATA, controller));
+    const need = readNeed(controller, handler);
     return bases.flatMap((base) =>
-      paths.map((path) => ({ call: `${RequestMethod[method]} ${joined(base, path)}`, need })),
+      paths.map((path) => ({ call: `${RequestMethod[method]} ${joinPath(base, path)}`, need })),
     );
   });
 }
 
 /** Every field of Query, Mutation and Subscription. */
-export function rootFieldsOf(schema: GraphQLSchema): Stated[] {
+export function rootFieldsOf(schema: GraphQLSchema): StatedNeed[] {
   return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) => {
     if (!isObjectType(root)) return [];
     return Object.values(root.getFields()).map((field) => {

@@ -14,7 +14,7 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore } from '../boot/start-engines.js';
 import { loadSettings } from '../config/load-settings.js';
 import { connectReadSchema } from '../database/connect-read-schema.js';
-import { serverIdOf } from '../database/server-id-of.js';
+import { readServerId } from '../database/server-id-of.js';
 import { withDatabase } from '../database/with-database.js';
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
@@ -26,7 +26,7 @@ ODST_SECRET_KEY, give the file of the next one (64 hexadecimal digits: openssl r
 server before, and set ODST_SECRET_KEY to it before they start again. Takes the server's own environment variables.`;
 
 /** The key to come, and what makes it count after all is encrypted under it. */
-async function nextKey(
+async function prepareNextKey(
   settings: Settings,
   file: string | undefined,
 ): Promise<{ box: SecretBox; settle: () => Promise<string> }> {
@@ -51,12 +51,16 @@ async function nextKey(
   };
 }
 
-async function rotate(settings: Settings, database: DatabaseSettings, file: string | undefined): Promise<void> {
+async function rotateServerSecrets(
+  settings: Settings,
+  database: DatabaseSettings,
+  file: string | undefined,
+): Promise<void> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
   const dataSource = await connectReadSchema(database, 'read');
   try {
-    const log = new FactsLog(store, { serverId: await serverIdOf(store) });
-    const { box, settle } = await nextKey(settings, file);
+    const log = new FactsLog(store, { serverId: await readServerId(store) });
+    const { box, settle } = await prepareNextKey(settings, file);
     const secrets = await rotateSecrets(dataSource, settings, box);
     const advice = await settle();
     await withContext({ actor: systemActor('secrets:rotate') }, () =>
@@ -73,7 +77,7 @@ try {
   if (values.help) say(HELP);
   else {
     const settings = loadSettings(process.env);
-    await withDatabase(settings, (database) => rotate(settings, database, values['new-key-file']));
+    await withDatabase(settings, (database) => rotateServerSecrets(settings, database, values['new-key-file']));
   }
 } catch (error) {
   say(error instanceof StartupError ? error.message : `The rotation failed; run it again: ${String(error)}`);

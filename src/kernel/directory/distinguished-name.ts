@@ -8,7 +8,7 @@ const TYPE = /^\s*([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\s*$/;
 const PIECE = /\\(?:([0-9A-Fa-f]{2})|([\s\S]))|([^\\]+)|(\\)$/gy;
 
 /** Splits at separators that are not escaped. */
-function split(text: string, separator: ',' | '+'): string[] {
+function splitUnescaped(text: string, separator: ',' | '+'): string[] {
   const parts: string[] = [''];
   for (const token of text.match(/\\[\s\S]?|[^\\]/gu) ?? []) {
     if (token === separator) parts.push('');
@@ -18,7 +18,7 @@ function split(text: string, separator: ',' | '+'): string[] {
 }
 
 /** Null when an escape is cut off, or what is escaped is not UTF-8. */
-function unescaped(text: string): string | null {
+function unescapeValue(text: string): string | null {
   const bytes: Buffer[] = [];
   for (const [, hex, char, plain, cut] of text.matchAll(PIECE)) {
     if (cut !== undefined) return null;
@@ -31,27 +31,27 @@ function unescaped(text: string): string | null {
   }
 }
 
-function assertion(text: string): Assertion | null {
+function parseAssertion(text: string): Assertion | null {
   const at = text.indexOf('=');
   const type = TYPE.exec(at < 0 ? '' : text.slice(0, at))?.[1];
   const raw = text.slice(at + 1).trimStart();
   // A space at the end counts only when it is escaped.
-  const value = unescaped(raw.replace(/(?<!\\)\s+$/, ''));
+  const value = unescapeValue(raw.replace(/(?<!\\)\s+$/, ''));
   return type === undefined || value === null || value === '' ? null : { type, value };
 }
 
-const folded = (value: string): string => value.normalize('NFKC').toLowerCase().trim().replaceAll(/\s+/g, ' ');
+const foldValue = (value: string): string => value.normalize('NFKC').toLowerCase().trim().replaceAll(/\s+/g, ' ');
 
 /**
  * One form for all ways to write a distinguished name (RFC 4514): without regard to letter case, spaces around separators,
  * and which characters are escaped. Null for what is none. For comparing only, not for asking a directory.
  */
 export function dnKey(text: string): string | null {
-  const names = split(text, ',').map((name) => split(name, '+').map(assertion));
+  const names = splitUnescaped(text, ',').map((name) => splitUnescaped(name, '+').map(parseAssertion));
   if (names.some((name) => name.includes(null))) return null;
   const written = names.map((name) => {
     const sorted = name.flatMap((part) =>
-      part ? `${part.type.toLowerCase()}=${encodeURIComponent(folded(part.value))}` : [],
+      part ? `${part.type.toLowerCase()}=${encodeURIComponent(foldValue(part.value))}` : [],
     );
     return sorted.toSorted().join('+');
   });

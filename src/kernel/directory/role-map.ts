@@ -16,7 +16,7 @@ export type RoleMap = readonly MappedGroup[];
 const ENTRY = /^([A-Za-z]+)(?::([A-Za-z]+))?\s*=\s*(.+)$/s;
 
 /** `role=group` or `publisher:Stage=group`. @throws Error that says in words what is wrong with it */
-function entry(text: string): MappedGroup {
+function parseEntry(text: string): MappedGroup {
   const [, role, stage, group = ''] = ENTRY.exec(text) ?? [];
   if (!isRole(role)) throw new Error(`"${text}" does not begin with a role (${ROLES.join(', ')}) and =`);
   if (role === 'publisher' && !isStage(stage))
@@ -37,7 +37,7 @@ export function parseRoleMap(text: string): RoleMap {
     .map((part) => part.trim())
     .filter(Boolean);
   if (entries.length === 0) throw new Error('it names no group');
-  return entries.map(entry);
+  return entries.map(parseEntry);
 }
 
 export interface MappedRights {

@@ -1,7 +1,7 @@
 /** Time that was not used is kept for so long: a timer that comes late is made good. */
-const KEPT_MS = 250;
-const SMALLEST_PIECE = 1024;
-const LARGEST_PIECE = 64 * 1024;
+const MAX_CREDIT_MS = 250;
+const MIN_PIECE = 1024;
+const MAX_PIECE = 64 * 1024;
 const PIECES_A_SECOND = 16;
 
 /**
@@ -28,13 +28,13 @@ export class ByteBucket {
 
   /** So many bytes at a time keep the flow smooth, also among many users. */
   get piece(): number {
-    return Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, Math.floor(this.rate / PIECES_A_SECOND)));
+    return Math.min(MAX_PIECE, Math.max(MIN_PIECE, Math.floor(this.rate / PIECES_A_SECOND)));
   }
 
   /** Counts bytes; how many milliseconds to wait before they, or what comes after them, may pass. */
   use(bytes: number): number {
     const now = this.now();
-    this.usedUntil = Math.max(this.usedUntil, now - KEPT_MS) + (bytes / this.rate) * 1000;
+    this.usedUntil = Math.max(this.usedUntil, now - MAX_CREDIT_MS) + (bytes / this.rate) * 1000;
     return Math.max(0, this.usedUntil - now);
   }
 }

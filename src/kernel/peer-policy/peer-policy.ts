@@ -1,4 +1,4 @@
-import { isOpen, opensAt, type TimeWindow } from './time-windows.js';
+import { isWithinWindows, nextOpening, type TimeWindow } from './time-windows.js';
 
 /** What is exchanged with a peer, as this server sees it: it sends to the peer, receives from it, or both. */
 export const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
@@ -31,7 +31,7 @@ const UNLIMITED: FlowPolicy = { bytesPerSecond: null, windows: [] };
 export const OPEN_POLICY: PeerPolicy = { direction: 'SEND_RECEIVE', send: UNLIMITED, receive: UNLIMITED };
 
 /** May bytes of packages pass now? `opensAt` says when they may, null when they may now, or never. */
-export interface Permission {
+export interface TransferWindow {
   readonly may: boolean;
   readonly opensAt: Date | null;
 }
@@ -43,13 +43,14 @@ export const takesFrom = ({ direction }: PeerPolicy): boolean => direction !== '
 export const givesTo = ({ direction }: PeerPolicy): boolean => direction !== 'RECEIVE_ONLY';
 
 /** May we fetch bytes of packages from the peer now? */
-export const mayTakeFrom = (policy: PeerPolicy, now: Date): Permission =>
-  permission(takesFrom(policy), policy.receive, now);
+export const mayTakeFrom = (policy: PeerPolicy, now: Date): TransferWindow =>
+  transferWindow(takesFrom(policy), policy.receive, now);
 
 /** May the peer have bytes of packages from us now? */
-export const mayGiveTo = (policy: PeerPolicy, now: Date): Permission => permission(givesTo(policy), policy.send, now);
+export const mayGiveTo = (policy: PeerPolicy, now: Date): TransferWindow =>
+  transferWindow(givesTo(policy), policy.send, now);
 
-const permission = (ever: boolean, { windows }: FlowPolicy, now: Date): Permission => ({
-  may: ever && isOpen(windows, now),
-  opensAt: ever ? opensAt(windows, now) : null,
+const transferWindow = (ever: boolean, { windows }: FlowPolicy, now: Date): TransferWindow => ({
+  may: ever && isWithinWindows(windows, now),
+  opensAt: ever ? nextOpening(windows, now) : null,
 });

@@ -24,12 +24,12 @@ export function minutesOf(time: string): number | null {
 }
 
 /** Is `now` in one of the windows? Always, when there are none. */
-export const isOpen = (windows: readonly TimeWindow[], now: Date): boolean =>
-  windows.length === 0 || windows.some((window) => contains(window, now));
+export const isWithinWindows = (windows: readonly TimeWindow[], now: Date): boolean =>
+  windows.length === 0 || windows.some((window) => containsTime(window, now));
 
 /** When the next window begins; null when one is open now. */
-export function opensAt(windows: readonly TimeWindow[], now: Date): Date | null {
-  if (isOpen(windows, now)) return null;
+export function nextOpening(windows: readonly TimeWindow[], now: Date): Date | null {
+  if (isWithinWindows(windows, now)) return null;
   const starts = windows.flatMap((window) => startsOf(window, now)).filter((start) => start > now);
   return new Date(Math.min(...starts.map((start) => start.getTime())));
 }
@@ -41,7 +41,7 @@ export function localTime(date: Date): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-function contains(window: TimeWindow, now: Date): boolean {
+function containsTime(window: TimeWindow, now: Date): boolean {
   const minute = now.getHours() * 60 + now.getMinutes();
   const [from, to] = [minutesOf(window.from) ?? 0, minutesOf(window.to) ?? 0];
   if (from < to) return beginsOn(window, now, 0) && from <= minute && minute < to;

@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, property, record, subarray, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOpen, localTime, minutesOf, opensAt, WEEKDAYS, type TimeWindow } from './time-windows.js';
+import { isWithinWindows, localTime, minutesOf, nextOpening, WEEKDAYS, type TimeWindow } from './time-windows.js';
 
 /** In the time zone of the process, whichever it is. 2026-11-23 is a Monday. */
 const monday = (hours: number, minutes = 0, days = 0): Date => new Date(2026, 10, 23 + days, hours, minutes);
@@ -26,42 +26,46 @@ describe('a window', () => {
       [12, 0],
       [12, 29],
       [12, 30],
-    ].map(([h = 0, m]) => isOpen([noon], monday(h, m, 1)));
+    ].map(([h = 0, m]) => isWithinWindows([noon], monday(h, m, 1)));
     expect(open).toEqual([false, true, true, false]);
-    expect(isOpen([noon], monday(12, 10))).toBe(false);
+    expect(isWithinWindows([noon], monday(12, 10))).toBe(false);
   });
 
   it('that ends before it begins goes on past midnight into the next day', () => {
-    expect(isOpen([nights], monday(22))).toBe(true);
-    expect(isOpen([nights], monday(5, 59, 1))).toBe(true);
-    expect(isOpen([nights], monday(6, 0, 1))).toBe(false);
-    expect(isOpen([nights], monday(23, 0, 1))).toBe(false);
+    expect(isWithinWindows([nights], monday(22))).toBe(true);
+    expect(isWithinWindows([nights], monday(5, 59, 1))).toBe(true);
+    expect(isWithinWindows([nights], monday(6, 0, 1))).toBe(false);
+    expect(isWithinWindows([nights], monday(23, 0, 1))).toBe(false);
     // The night from Sunday to Monday, over the end of the week.
-    expect(isOpen([nights], monday(3))).toBe(true);
-    expect(isOpen([nights], monday(3, 0, 2))).toBe(false);
+    expect(isWithinWindows([nights], monday(3))).toBe(true);
+    expect(isWithinWindows([nights], monday(3, 0, 2))).toBe(false);
   });
 
   it('can be a whole day', () => {
     const day: TimeWindow = { days: ['MON'], from: '00:00', to: '24:00' };
-    expect([monday(0), monday(23, 59), monday(0, 0, 1)].map((now) => isOpen([day], now))).toEqual([true, true, false]);
+    expect([monday(0), monday(23, 59), monday(0, 0, 1)].map((now) => isWithinWindows([day], now))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('none means always', () => {
-    expect(isOpen([], monday(3))).toBe(true);
-    expect(opensAt([], monday(3))).toBeNull();
+    expect(isWithinWindows([], monday(3))).toBe(true);
+    expect(nextOpening([], monday(3))).toBeNull();
   });
 });
 
 describe('the next opening', () => {
   it('is that of the first of all windows', () => {
-    expect(opensAt([nights, noon], monday(7))).toEqual(monday(22));
-    expect(opensAt([nights, noon], monday(7, 0, 1))).toEqual(monday(12, 0, 1));
-    expect(opensAt([nights, noon], monday(13, 0, 1))).toEqual(monday(22, 0, 6));
-    expect(opensAt([nights], monday(23))).toBeNull();
+    expect(nextOpening([nights, noon], monday(7))).toEqual(monday(22));
+    expect(nextOpening([nights, noon], monday(7, 0, 1))).toEqual(monday(12, 0, 1));
+    expect(nextOpening([nights, noon], monday(13, 0, 1))).toEqual(monday(22, 0, 6));
+    expect(nextOpening([nights], monday(23))).toBeNull();
   });
 
   it('of a window that closed a moment ago is a week away', () => {
-    expect(opensAt([noon], monday(12, 30, 1))).toEqual(monday(12, 0, 8));
+    expect(nextOpening([noon], monday(12, 30, 1))).toEqual(monday(12, 0, 8));
   });
 
   it('is the first minute at which it is open', () => {
@@ -78,9 +82,10 @@ describe('the next opening', () => {
         constantFrom(1, 59),
         (windows, minute, second) => {
           const now = new Date(2026, 10, 23, 0, minute, second);
-          const at = opensAt(windows, now);
+          const at = nextOpening(windows, now);
           let expected = now;
-          for (let later = minute + 1; !isOpen(windows, expected); later++) expected = new Date(2026, 10, 23, 0, later);
+          for (let later = minute + 1; !isWithinWindows(windows, expected); later++)
+            expected = new Date(2026, 10, 23, 0, later);
           expect(at).toEqual(expected === now ? null : expected);
         },
       ),

@@ -1,8 +1,8 @@
 /** NUL, and halves of surrogate pairs: neither is text in UTF-8 as databases take it. */
-const UNPLAIN = /\0|\p{Surrogate}/u;
+const NOT_PLAIN = /\0|\p{Surrogate}/u;
 
 /** Can this text be stored and shown everywhere: Unicode without NUL? */
-export const isPlain = (text: string): boolean => !UNPLAIN.test(text);
+export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
 /** Is all text in this value of JSON, names included, plain? Of any depth. */
 export function hasPlainText(value: unknown): boolean {
@@ -21,7 +21,7 @@ export function hasPlainText(value: unknown): boolean {
 }
 
 /** An escaped NUL or surrogate in JSON; `JSON.stringify` escapes none that has its other half. An even number of backslashes before it escapes itself. */
-const ESCAPED = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/gi;
+const ESCAPED_NOT_PLAIN = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/gi;
 
 /** JSON of `JSON.stringify` in which what is not plain is replaced by U+FFFD. */
-export const plainJson = (json: string): string => json.replace(ESCAPED, '$1\\ufffd');
+export const plainJson = (json: string): string => json.replace(ESCAPED_NOT_PLAIN, '$1\\ufffd');

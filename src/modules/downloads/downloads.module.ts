@@ -4,12 +4,12 @@ import { DownloadProtectionResolver } from './api/download-protection.resolver.j
 import { CreateDownloadUrlHandler } from './commands/create-download-url.handler.js';
 import { DownloadPasswords } from './commands/download-passwords.js';
 import { SetDownloadProtectionHandler } from './commands/set-download-protection.handler.js';
-import { BasicCheck } from './door/basic-credentials.js';
-import { DownloadDoor } from './door/download-door.js';
+import { BasicAuth } from './door/basic-credentials.js';
+import { DownloadGuard } from './door/download-door.js';
 import { LiveProtection } from './projections/live-protection.js';
 import { SignedUrls } from './commands/signed-urls.js';
 import { DownloadProtectionHandler } from './queries/download-protection.query.js';
-import { Downloads } from './serving/downloads.js';
+import { DownloadRoutes } from './serving/downloads.js';
 import { FileCatalogue } from './serving/file-catalogue.js';
 
 /** Known before the first download is answered. */
@@ -22,11 +22,18 @@ const liveProtection = {
     return protection;
   },
 };
-const commands = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
-const door = [liveProtection, BasicCheck, SignedUrls, DownloadDoor];
+const commandProviders = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
+const guardProviders = [liveProtection, BasicAuth, SignedUrls, DownloadGuard];
 
 /** Endpoints get their packages here. */
 @Module({
-  providers: [...commands, ...door, DownloadProtectionHandler, DownloadProtectionResolver, Downloads, FileCatalogue],
+  providers: [
+    ...commandProviders,
+    ...guardProviders,
+    DownloadProtectionHandler,
+    DownloadProtectionResolver,
+    DownloadRoutes,
+    FileCatalogue,
+  ],
 })
 export class DownloadsModule {}

@@ -14,9 +14,9 @@ import {
 import { PublishedFileHandler } from './queries/lookup/published-file.handler.js';
 import { SupersededPackagesHandler } from './queries/lookup/superseded-packages.handler.js';
 
-const projections = [PackagesProjection, ChunksProjection];
+const packageProjections = [PackagesProjection, ChunksProjection];
 
-const handlers = [
+const queryHandlers = [
   PackagesHandler,
   PackageCountHandler,
   PackageByFilenameHandler,
@@ -30,5 +30,5 @@ const handlers = [
 ];
 
 /** What can be asked about packages. */
-@Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...projections, ...handlers] })
+@Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...packageProjections, ...queryHandlers] })
 export class PackagesReadModule {}

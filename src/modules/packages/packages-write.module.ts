@@ -8,9 +8,9 @@ import { RemovePackageHandler } from './commands/remove-package.handler.js';
 import { SetPackageStageHandler } from './commands/set-package-stage.handler.js';
 import { UploadPackageHandler } from './commands/upload/upload-package.handler.js';
 import { SupersedePackageHandler } from './commands/supersede/supersede-package.handler.js';
-import { OnPackageRemoved } from './reactions/on-package-removed.js';
+import { DeleteRemovedFiles } from './reactions/on-package-removed.js';
 
-const commands = [
+const commandProviders = [
   PackageWriter,
   UploadPackageHandler,
   LearnPackageHandler,
@@ -22,5 +22,5 @@ const commands = [
 ];
 
 /** All that changes packages; the reading side is `PackagesReadModule`. */
-@Module({ controllers: [UploadController], providers: [...commands, OnPackageRemoved] })
+@Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
 export class PackagesWriteModule {}

@@ -6,7 +6,7 @@ import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerContactResolver } from './api/peer-contact.resolver.js';
 import { PeerSyncResolver } from './api/peer-sync.resolver.js';
-import { PeerWayResolver } from './api/peer-way.resolver.js';
+import { PeerRouteResolver } from './api/peer-way.resolver.js';
 import { PeersResolver } from './api/peers.resolver.js';
 import { KeyController } from './api/key.controller.js';
 import { RegistrationController } from './api/registration.controller.js';
@@ -69,7 +69,7 @@ export const peerProviders = [
     AnnounceKeyWorker,
     AnnounceKeys,
     PeersResolver,
-    PeerWayResolver,
+    PeerRouteResolver,
     PeerSyncResolver,
     PeerContactResolver,
     PeerChangesResolver,

@@ -1,19 +1,19 @@
 import { Global, Module } from '@nestjs/common';
 import { PeerTunnels } from '../../ports/peer-tunnels.port.js';
-import { PeerWayHandler } from './queries/peer-way.handler.js';
+import { PeerRouteHandler } from './queries/peer-way.handler.js';
 import { TunnelHandOver } from './tunnel/inbound/elsewhere/hand-over.js';
 import { TunnelGate } from './tunnel/inbound/tunnel-gate.js';
 import { TunnelHub } from './tunnel/inbound/tunnel-hub.js';
 import { TunnelTable } from './tunnel/inbound/tunnel-table.js';
-import { TunnelWays } from './tunnel/inbound/tunnel-ways.js';
+import { TunnelRoutes } from './tunnel/inbound/tunnel-ways.js';
 import { TunnelledRequests } from './tunnel/outbound/tunnelled-requests.js';
 import { TunnelOpener } from './tunnel/outbound/tunnel-opener.js';
 
 const inbound = [
   TunnelHub,
   TunnelTable,
-  TunnelWays,
-  { provide: PeerTunnels, useExisting: TunnelWays },
+  TunnelRoutes,
+  { provide: PeerTunnels, useExisting: TunnelRoutes },
   TunnelGate,
   TunnelHandOver,
 ];
@@ -23,5 +23,5 @@ export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 
 /** Calls to servers that nobody can call. `TunnelOpener.start` opens those of this server when it is one. */
 @Global()
-@Module({ providers: [...tunnelProviders, PeerWayHandler], exports: [PeerTunnels, TunnelOpener] })
+@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels, TunnelOpener] })
 export class TunnelsModule {}

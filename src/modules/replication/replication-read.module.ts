@@ -19,11 +19,11 @@ import {
 } from './queries/scrub/scrub.handlers.js';
 import { PeerContactsHandler, SourcesHandler } from './queries/status/status.handlers.js';
 
-const withdrawn = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
-const scrub = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
-const inventory = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
+const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
+const scrubQueries = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
-const status = [PeerContactsHandler, SourcesHandler];
+const statusQueries = [PeerContactsHandler, SourcesHandler];
 
 /** What can be asked about replicas. */
 @Module({
@@ -32,10 +32,10 @@ const status = [PeerContactsHandler, SourcesHandler];
     ReplicasProjection,
     ReplicasHandler,
     UnfinishedReplicasHandler,
-    ...withdrawn,
-    ...scrub,
-    ...inventory,
-    ...status,
+    ...withdrawnQueries,
+    ...scrubQueries,
+    ...inventoryQueries,
+    ...statusQueries,
   ],
 })
 export class ReplicationReadModule {}

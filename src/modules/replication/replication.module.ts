@@ -29,9 +29,9 @@ import { StagedContent } from './feed/staged/staged-content.js';
 import { ChunkDigests } from './jobs/chunk-digests.js';
 import { Delays } from './jobs/delays.js';
 import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
-import { Arrivals } from './jobs/fetch/arrivals.js';
-import { Attempts } from './jobs/fetch/attempt.js';
-import { RunFetcher } from './jobs/fetch/run-fetcher.js';
+import { ChunkArrivals } from './jobs/fetch/arrivals.js';
+import { ChunkFetch } from './jobs/fetch/attempt.js';
+import { RangeFetcher } from './jobs/fetch/run-fetcher.js';
 import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
 import { ReplicaPublisher } from './jobs/publish/replica-publisher.js';
 import { RunningDigests } from './jobs/publish/running-digests.js';
@@ -76,9 +76,9 @@ const fetching = [
   RunningDigests,
   Sources,
   Delays,
-  Arrivals,
-  Attempts,
-  RunFetcher,
+  ChunkArrivals,
+  ChunkFetch,
+  RangeFetcher,
   ReplicaPublisher,
   TransferReport,
 ];

@@ -11,7 +11,7 @@ import { KeyRing } from '../../platform/secrets/server-keys/key-ring.js';
 import { loadIdentity } from './identity/load-identity.js';
 import { ServerReadModule } from './server-read.module.js';
 
-const identity = {
+const identityProvider = {
   provide: ServerIdentity,
   inject: [EventStore, KeyRing, Settings, LiveViews],
   async useFactory(store: EventStore, keys: KeyRing, settings: Settings, views: LiveViews) {
@@ -22,7 +22,7 @@ const identity = {
 };
 
 /** What decides who this server is, without what shows it. */
-export const serverProviders = [identity, UpdateServerHandler, RotateKeyHandler, RetireKeysHandler];
+export const serverProviders = [identityProvider, UpdateServerHandler, RotateKeyHandler, RetireKeysHandler];
 
 /** Knows who this server is before anything else starts. */
 @Global()

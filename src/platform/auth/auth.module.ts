@@ -16,4 +16,4 @@ import { NeedsGuard } from './needs.guard.js';
   ],
   exports: [Authenticator, SessionCookie],
 })
-export class AuthModule {}
+export class AccessModule {}

@@ -6,9 +6,9 @@ import { addressOf, rememberCaller, type AuthContext, type SignedInCaller } from
 import { TokenTries } from './token-tries.js';
 import { SessionCookie } from './cookie/session-cookie.js';
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
+const BEARER_HEADER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
 
-const signedIn = new WeakMap<IncomingMessage, SignedInCaller>();
+const signedInCallers = new WeakMap<IncomingMessage, SignedInCaller>();
 
 /** Turns what a caller shows into who they are. */
 @Injectable()
@@ -25,11 +25,11 @@ export class Authenticator {
    * ends nothing. Null when nobody is signed in. @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
    */
   async authenticateRequest(request: IncomingMessage): Promise<SignedInCaller | null> {
-    const known = signedIn.get(request);
+    const known = signedInCallers.get(request);
     if (known) return known;
-    const caller = await this.callerWith(request, this.shown(request, 'request'));
+    const caller = await this.callerWithToken(request, this.shownToken(request, 'request'));
     if (caller) {
-      signedIn.set(request, caller);
+      signedInCallers.set(request, caller);
       rememberCaller(request, caller);
     }
     return caller;
@@ -37,7 +37,10 @@ export class Authenticator {
 
   /** Of somebody who opens a WebSocket. @param header `Bearer <token>`, where it came with the first message */
   authenticateUpgrade(request: IncomingMessage, header: string | undefined): Promise<SignedInCaller | null> {
-    return this.callerWith(request, header === undefined ? this.shown(request, 'upgrade') : bearerToken(header));
+    return this.callerWithToken(
+      request,
+      header === undefined ? this.shownToken(request, 'upgrade') : bearerToken(header),
+    );
   }
 
   /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS */
@@ -49,12 +52,12 @@ export class Authenticator {
   }
 
   /** Who sends an `Authorization` header is a program, not a browser that adds a cookie by itself. */
-  private shown(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
+  private shownToken(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
     const header = request.headers.authorization;
     return header === undefined ? this.cookie.tokenIn(request, kind) : bearerToken(header);
   }
 
-  private async callerWith(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
+  private async callerWithToken(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
     if (token === null) return null;
     const address = addressOf(request);
     const principal = await this.tokens.check(token, address, () => this.principals.authenticate(token, { address }));
@@ -63,4 +66,4 @@ export class Authenticator {
 }
 
 /** The token of an `Authorization: Bearer` header, null when it is none. */
-const bearerToken = (header: string): string | null => BEARER.exec(header)?.[1] ?? null;
+const bearerToken = (header: string): string | null => BEARER_HEADER.exec(header)?.[1] ?? null;

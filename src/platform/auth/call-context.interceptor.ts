@@ -7,11 +7,11 @@ import { addressOf, authContextOf, rememberedCaller, type AuthContext, type Call
 @Injectable()
 export class CallContextInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return withContext(callerIn(authContextOf(context)), () => next.handle());
+    return withContext(callerOf(authContextOf(context)), () => next.handle());
   }
 }
 
-function callerIn({ req, caller }: AuthContext): Caller {
+function callerOf({ req, caller }: AuthContext): Caller {
   const known = caller ?? (req ? rememberedCaller(req) : null);
   return known ?? { actor: STRANGER, address: req ? addressOf(req) : null, principal: null };
 }

@@ -9,11 +9,11 @@ export type StatedNeed = Permission | 'public' | 'peer call';
 export const NeedMark = Reflector.createDecorator<Permission>();
 
 /** Also told by the schema: `needsInDescriptions` reads it there. */
-export const stated = (need: StatedNeed): MethodDecorator & ClassDecorator => Extensions({ need });
+export const stateNeed = (need: StatedNeed): MethodDecorator & ClassDecorator => Extensions({ need });
 
 /** What a caller of this route or resolver, or of all in the class, must be permitted to do. */
 export const Needs = (need: Permission): MethodDecorator & ClassDecorator =>
-  applyDecorators(NeedMark(need), stated(need));
+  applyDecorators(NeedMark(need), stateNeed(need));
 
 const PasswordChangeMark = Reflector.createDecorator<void, true>({ transform: () => true });
 

@@ -12,7 +12,7 @@ import { authContextOf, callOf, type SignedInCaller } from './caller.js';
 import { BeforePasswordChange, NeedMark } from './needs.decorator.js';
 import { GuardedByItself, PublicMark } from './public.decorator.js';
 
-const CHANGE_FIRST =
+const CHANGE_PASSWORD_FIRST =
   'Change your password first, with `changePassword`: the one that you have was given to you by somebody else.';
 
 /** On every route and root field: who calls must be permitted what it needs, and nobody may call one that states no need. */
@@ -31,7 +31,7 @@ export class NeedsGuard implements CanActivate {
     const caller = await this.caller(context);
     const need = this.reflector.getAllAndOverride(NeedMark, targets) ?? null;
     if (caller.principal.mustChangePassword && !this.reflector.getAllAndOverride(BeforePasswordChange, targets)) {
-      throw new Refusal('PASSWORD_CHANGE_REQUIRED', CHANGE_FIRST);
+      throw new Refusal('PASSWORD_CHANGE_REQUIRED', CHANGE_PASSWORD_FIRST);
     }
     await this.check(caller, need, callOf(context));
     return true;

@@ -2,12 +2,12 @@ import type { Stage } from '../../kernel/stage.js';
 import type { DirectorySettings } from '../../ports/directory.port.js';
 
 /** What one process of a server does: answer HTTP, do the work in the background, or both. */
-export const ROLES = ['all', 'api', 'worker'] as const;
-export type Role = (typeof ROLES)[number];
+export const PROCESS_ROLES = ['all', 'api', 'worker'] as const;
+export type ProcessRole = (typeof PROCESS_ROLES)[number];
 
 /** The configuration of this process, checked at boot (`src/app/config`). Doubles as the injection token. */
 export abstract class Settings {
-  abstract readonly role: Role;
+  abstract readonly role: ProcessRole;
   abstract readonly port: number;
   /** Absolute path. */
   abstract readonly dataDir: string;

@@ -19,7 +19,7 @@ export interface Outcome<S, E> {
   readonly receipt: Receipt;
 }
 
-const MOST_CONFLICTS = 50;
+const MAX_CONFLICTS = 50;
 
 /** Loads a stream, decides, appends with the expected revision; on a conflict loads and decides again. */
 @Injectable()
@@ -45,7 +45,7 @@ export class CommandRunner {
         return await this.append(aggregate, stream, loaded, events);
       } catch (error) {
         this.cache.forget(stream);
-        if (!(error instanceof RevisionConflict) || tries >= MOST_CONFLICTS) throw error;
+        if (!(error instanceof RevisionConflict) || tries >= MAX_CONFLICTS) throw error;
       }
     }
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { QueryFailedError } from 'typeorm';
 import { expectedError } from '../http/errors/public-error.js';
-import { isDatabaseAway } from './database-away.js';
+import { isDatabaseUnavailable } from './database-away.js';
 
 const withCode = (code: string, more: object = {}) => Object.assign(new Error('no'), { code, ...more });
 
@@ -14,7 +14,7 @@ describe('a database that is away', () => {
     ['gone in the middle', new Error('Connection terminated unexpectedly')],
     ['mute', new Error('timeout exceeded when trying to connect')],
   ])('is told from other errors: %s', (_, error) => {
-    expect(isDatabaseAway(error)).toBe(true);
+    expect(isDatabaseUnavailable(error)).toBe(true);
     expect(expectedError(error)).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
   });
 
@@ -24,7 +24,7 @@ describe('a database that is away', () => {
     ['anything else', new Error('no')],
     ['no error at all', 'no'],
   ])('is not %s', (_, error) => {
-    expect(isDatabaseAway(error)).toBe(false);
+    expect(isDatabaseUnavailable(error)).toBe(false);
     expect(expectedError(error)).toBeNull();
   });
 });

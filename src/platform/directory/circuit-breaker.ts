@@ -1,7 +1,7 @@
 import { backoffMs } from '../../kernel/retry.js';
 
-const BASE_MS = 1_000;
-const LONGEST_MS = 30_000;
+const MIN_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
 
 /**
  * Asks nothing of a service that has just failed: after each failure for longer, up to 30 s. Then one call is let through to
@@ -9,7 +9,7 @@ const LONGEST_MS = 30_000;
  */
 export class CircuitBreaker<E extends Error> {
   private failures = 0;
-  private closedUntil = 0;
+  private openUntil = 0;
   private last: E | null = null;
   private isProbing = false;
 
@@ -21,7 +21,7 @@ export class CircuitBreaker<E extends Error> {
 
   /** @throws the last failure while it is not asked, else what the work throws */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.last && (this.now() < this.closedUntil || this.isProbing)) throw this.last;
+    if (this.last && (this.now() < this.openUntil || this.isProbing)) throw this.last;
     const isProbe = this.last !== null;
     this.isProbing ||= isProbe;
     try {
@@ -30,7 +30,7 @@ export class CircuitBreaker<E extends Error> {
       this.failures = 0;
       return result;
     } catch (error) {
-      if (this.isFailure(error)) this.failed(error);
+      if (this.isFailure(error)) this.recordFailure(error);
       throw error;
     } finally {
       if (isProbe) this.isProbing = false;
@@ -38,10 +38,10 @@ export class CircuitBreaker<E extends Error> {
   }
 
   /** Those that ran side by side fail as one. */
-  private failed(error: E): void {
-    if (this.now() >= this.closedUntil) {
+  private recordFailure(error: E): void {
+    if (this.now() >= this.openUntil) {
       this.failures += 1;
-      this.closedUntil = this.now() + backoffMs(this.failures, BASE_MS, LONGEST_MS, Math.random());
+      this.openUntil = this.now() + backoffMs(this.failures, MIN_BACKOFF_MS, MAX_BACKOFF_MS, Math.random());
     }
     this.last = error;
   }

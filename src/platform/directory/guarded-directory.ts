@@ -9,14 +9,14 @@ import {
 import { Gate } from '../limits/gate.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 
-const AT_ONCE = 8;
-const MOST_WAITING = 100;
+const MAX_CONCURRENT_CALLS = 8;
+const MAX_WAITING_CALLS = 100;
 /** So long a verdict may be out of date. */
-const VERDICT_MS = 30_000;
-const MOST_VERDICTS = 1_000;
-const CHECK_MS = 10_000;
+const VERDICT_TTL_MS = 30_000;
+const MAX_VERDICTS = 1_000;
+const CHECK_TTL_MS = 10_000;
 
-const busy = (): DirectoryUnavailable =>
+const tooManySignIns = (): DirectoryUnavailable =>
   new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
 /** What is wrong with one person must keep nobody else out. */
 const isDown = (error: unknown): error is DirectoryUnavailable =>
@@ -29,9 +29,9 @@ const isDown = (error: unknown): error is DirectoryUnavailable =>
  */
 export class GuardedDirectory extends Directory {
   private readonly key = randomBytes(32);
-  private readonly verdicts = new LRUCache<string, DirectoryVerdict>({ max: MOST_VERDICTS, ttl: VERDICT_MS });
+  private readonly verdicts = new LRUCache<string, DirectoryVerdict>({ max: MAX_VERDICTS, ttl: VERDICT_TTL_MS });
   private readonly asked = new Map<string, Promise<DirectoryVerdict>>();
-  private readonly gate = new Gate(AT_ONCE, MOST_WAITING);
+  private readonly gate = new Gate(MAX_CONCURRENT_CALLS, MAX_WAITING_CALLS);
   private readonly breaker;
   private checked: { readonly at: number; readonly result: Promise<void> } | null = null;
 
@@ -71,7 +71,7 @@ export class GuardedDirectory extends Directory {
 
   /** What was found in the last 10 s will do. */
   override check(): Promise<void> {
-    if (this.checked && this.now() - this.checked.at < CHECK_MS) return this.checked.result;
+    if (this.checked && this.now() - this.checked.at < CHECK_TTL_MS) return this.checked.result;
     const result = this.guarded(() => this.inner.check());
     this.checked = { at: this.now(), result };
     return result;
@@ -94,6 +94,6 @@ export class GuardedDirectory extends Directory {
   /** What waits for its turn while the directory fails does not ask it any more. */
   private async guarded<T>(work: () => Promise<T>): Promise<T> {
     if (this.inner.url === null) return work();
-    return this.gate.run(() => this.breaker.run(work), busy);
+    return this.gate.run(() => this.breaker.run(work), tooManySignIns);
   }
 }

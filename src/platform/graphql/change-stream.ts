@@ -1,9 +1,9 @@
 import type { ReadModelChanges } from '../projections/read-model-changes.js';
 
 /** Changes that come closer together are told as one. */
-const QUIET_MS = 100;
+const MIN_INTERVAL_MS = 100;
 /** With more changed rows than this waiting for a slow client, it hears that there were many. */
-const MAX_WAITING = 500;
+const MAX_WAITING_KEYS = 500;
 
 /** Reads what is to be told about changed rows; null when they were too many to name. */
 type Load<T> = (keys: readonly string[] | null) => Promise<readonly T[]>;
@@ -73,7 +73,7 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
 
   private note(keys: readonly string[] | null): void {
     for (const key of keys ?? []) this.keys.add(key);
-    if (keys === null || this.keys.size > MAX_WAITING) this.many = true;
+    if (keys === null || this.keys.size > MAX_WAITING_KEYS) this.many = true;
     if (this.many || this.keys.size > 0) this.wake();
   }
 
@@ -81,7 +81,7 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
     const keys = this.many ? null : [...this.keys];
     this.keys.clear();
     this.many = false;
-    this.notBefore = Date.now() + QUIET_MS;
+    this.notBefore = Date.now() + MIN_INTERVAL_MS;
     return keys;
   }
 

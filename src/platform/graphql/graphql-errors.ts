@@ -6,7 +6,7 @@ import { expectedError, internalError, type PublicError } from '../http/errors/p
 
 const logger = new Logger('GraphQL');
 
-function publicError(error: unknown): PublicError {
+function toPublicError(error: unknown): PublicError {
   const known = expectedError(error);
   if (known) return known;
   if (error instanceof PeerUnreachable) return { status: 502, code: 'PEER_UNREACHABLE', message: error.message };
@@ -29,6 +29,6 @@ export function formatGraphqlError(error: GraphQLError): GraphQLFormattedError {
     const code = ownCode ?? error.extensions['code'] ?? 'GRAPHQL_VALIDATION_FAILED';
     return { message: error.message, ...place, extensions: { code } };
   }
-  const { code, message, details } = publicError(originalError);
+  const { code, message, details } = toPublicError(originalError);
   return { message, ...place, extensions: { code, ...(details && { details }) } };
 }

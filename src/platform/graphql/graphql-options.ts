@@ -14,7 +14,7 @@ import { checkCost } from './limits/cost-limit.js';
 import { limitRules, MAX_TOKENS, requireShort, withoutHints } from './limits/operation-limits.js';
 import { requirePlain } from './limits/plain-strings.js';
 import { isSignInOnly } from './limits/sign-in-only.js';
-import { tellNeeds } from './tell-needs.js';
+import { describeNeeds } from './tell-needs.js';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -33,12 +33,12 @@ const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext
       if (!told) return;
       response.body.singleResult = { ...response.body.singleResult, errors: told };
       // An answer without `data` is one to the request as a whole.
-      if (!data && slowDown(told, response.http)) response.body.singleResult = { errors: told };
+      if (!data && answerTooManyRequests(told, response.http)) response.body.singleResult = { errors: told };
     },
     async didResolveOperation({ schema, document, operation, request: { variables, operationName } }) {
       // Without an operation the execution says that there is none of that name.
       if (!operation) return;
-      if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw overHttp();
+      if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw subscriptionOverHttp();
       requirePlain(variables);
       checkCost({ schema, document, variables, operationName });
     },
@@ -48,7 +48,7 @@ const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext
 const Pause = z.object({ details: z.object({ retryAfterSeconds: z.number() }) });
 
 /** What came too often, and nothing else, is answered as everywhere over HTTP. */
-function slowDown(errors: readonly GraphQLFormattedError[], http: HTTPGraphQLHead): boolean {
+function answerTooManyRequests(errors: readonly GraphQLFormattedError[], http: HTTPGraphQLHead): boolean {
   if (errors.some(({ extensions }) => extensions?.['code'] !== 'TOO_MANY_REQUESTS')) return false;
   http.status = 429;
   const told = Pause.safeParse(errors[0]?.extensions);
@@ -56,21 +56,21 @@ function slowDown(errors: readonly GraphQLFormattedError[], http: HTTPGraphQLHea
   return true;
 }
 
-const overHttp = (): GraphQLError =>
+const subscriptionOverHttp = (): GraphQLError =>
   new GraphQLError('Subscriptions are served over a WebSocket on this path, by graphql-ws.', {
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 
 /** Strangers may only sign in; every root field asks again through the guard of needs. */
-async function authContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
+async function makeAuthContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
   requireShort(req.body?.query);
-  const caller = await authenticator.authenticateRequest(req).catch(refuse);
+  const caller = await authenticator.authenticateRequest(req).catch(throwForApollo);
   if (caller || (req.method === 'POST' && isSignInOnly(req.body?.query))) return { req, caller };
   throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
 
 /** Apollo Server takes no other errors at this place. */
-function refuse(error: unknown): never {
+function throwForApollo(error: unknown): never {
   if (!(error instanceof Refusal)) throw error;
   const { code, message, details } = error;
   const hasDetails = Object.keys(details).length > 0;
@@ -91,7 +91,7 @@ export function graphqlOptions(
     path: GRAPHQL_PATH,
     autoSchemaFile: true,
     sortSchema: true,
-    transformSchema: tellNeeds,
+    transformSchema: describeNeeds,
     buildSchemaOptions: { numberScalarMode: 'integer' },
     // Only with a session, like everything else; what switches it off is a rule of ours.
     introspection: true,
@@ -111,7 +111,7 @@ export function graphqlOptions(
       warn: (message: string) => logger.warn(message),
       error: (message: string) => logger.error(message),
     },
-    context: ({ req }: { req: ParsedRequest }) => authContext(authenticator, req),
+    context: ({ req }: { req: ParsedRequest }) => makeAuthContext(authenticator, req),
     formatError: (formatted, error) =>
       // Apollo's own errors about the request carry their code only in what it has formatted.
       error instanceof GraphQLError ? formatGraphqlError(error) : formatted,

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphql';
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
-import { tellNeeds } from './tell-needs.js';
+import { describeNeeds } from './tell-needs.js';
 import { scalars } from './types/scalars.js';
 
 type Resolvers = readonly (abstract new (...args: never[]) => object)[];
@@ -11,7 +11,7 @@ export async function buildSchemaOf(resolvers: Resolvers): Promise<GraphQLSchema
   const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
   try {
     const schema = await app.get(GraphQLSchemaFactory).create([...resolvers], scalars, { numberScalarMode: 'integer' });
-    return lexicographicSortSchema(tellNeeds(schema));
+    return lexicographicSortSchema(describeNeeds(schema));
   } finally {
     await app.close();
   }

@@ -5,7 +5,7 @@ export const needOf = ({ extensions }: { readonly extensions: object }): unknown
   'need' in extensions ? extensions.need : undefined;
 
 /** Adds to the description of each root field what it needs, where it is told what it refuses, too. */
-export function tellNeeds(schema: GraphQLSchema): GraphQLSchema {
+export function describeNeeds(schema: GraphQLSchema): GraphQLSchema {
   for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
     if (!isObjectType(root)) continue;
     for (const field of Object.values(root.getFields())) {

@@ -4,8 +4,8 @@ import { Directory } from '../../ports/directory.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
-type State = 'ok' | 'unavailable';
-const TIMEOUT_MS = 3_000;
+type EngineState = 'ok' | 'unavailable';
+const CHECK_TIMEOUT_MS = 3_000;
 
 /** Asks each engine for something small, for three seconds at most. */
 @Injectable()
@@ -18,23 +18,23 @@ export class HealthChecks {
   ) {}
 
   /** Null without one. Local accounts go on without it, so it is told and does not count. */
-  async ofDirectory(): Promise<State | null> {
-    return this.directory.url === null ? null : answered(this.directory.check());
+  async checkDirectory(): Promise<EngineState | null> {
+    return this.directory.url === null ? null : stateWithinTimeout(this.directory.check());
   }
 
-  async run(): Promise<Record<'readModels' | 'eventStore' | 'jobQueue', State>> {
+  async checkEngines(): Promise<Record<'readModels' | 'eventStore' | 'jobQueue', EngineState>> {
     const [readModels, eventStore, jobQueue] = await Promise.all([
-      answered(this.dataSource.query('SELECT 1')),
-      answered(this.eventStore.head()),
-      answered(this.jobQueue.counts()),
+      stateWithinTimeout(this.dataSource.query('SELECT 1')),
+      stateWithinTimeout(this.eventStore.head()),
+      stateWithinTimeout(this.jobQueue.counts()),
     ]);
     return { readModels, eventStore, jobQueue };
   }
 }
 
-function answered(work: Promise<unknown>): Promise<State> {
+function stateWithinTimeout(work: Promise<unknown>): Promise<EngineState> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('unavailable'), TIMEOUT_MS);
+    const timer = setTimeout(() => resolve('unavailable'), CHECK_TIMEOUT_MS);
     work
       .then(() => resolve('ok'))
       .catch(() => resolve('unavailable'))

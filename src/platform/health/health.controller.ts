@@ -18,7 +18,7 @@ export class HealthController {
   /** Everything that is needed to serve answers: 200, else 503. */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
-    const [engines, directory] = await Promise.all([this.checks.run(), this.checks.ofDirectory()]);
+    const [engines, directory] = await Promise.all([this.checks.checkEngines(), this.checks.checkDirectory()]);
     const ok = Object.values(engines).every((state) => state === 'ok');
     response.status(ok ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
     return { status: ok ? 'ok' : 'unavailable', engines, ...(directory !== null && { directory }) };

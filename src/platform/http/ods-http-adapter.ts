@@ -7,11 +7,11 @@ import { Refusal } from '../../kernel/refusal.js';
 import { STRANGER, withContext } from '../context/call-context.js';
 import { newId } from '../ids/ids.js';
 import { addressOf } from '../auth/caller.js';
-import { faultOfHead } from './connection/check-head.js';
+import { findHeadFault } from './connection/check-head.js';
 import { endIdle } from './connection/end-idle.js';
-import { PATIENCE, type Patience } from './connection/patience.js';
+import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/patience.js';
 import { watchBody } from './connection/watch-body.js';
-import { believeProxies } from './forwarded/caller-address.js';
+import { trustProxies } from './forwarded/caller-address.js';
 import { trustOf } from './forwarded/trust.js';
 import { answerUpgrade } from './errors/answer-upgrade.js';
 import { answerError } from './errors/exception.filter.js';
@@ -32,14 +32,14 @@ export interface HttpOptions {
   /** Null, or left out, for plain HTTP. */
   readonly tls?: ServedKeyPair | null;
   readonly hstsSeconds?: number;
-  readonly patience?: Partial<Patience>;
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** How long requests under way may take to end when the server stops. */
-const GRACE_MS = 3_000;
+const SHUTDOWN_GRACE_MS = 3_000;
 const MAX_GRAPHQL_BODY = '1mb';
 const MAX_HEAD_BYTES = 16 * 1024;
-const HANDSHAKE_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HALF_YEAR_SECONDS = 180 * 24 * 60 * 60;
 
 const SANE_ID = /^[\w.-]{8,64}$/;
@@ -61,14 +61,14 @@ export class OdsHttpAdapter extends ExpressAdapter {
   private readonly rawHandlers: RawHandler[] = [];
   /** The latest answer on each connection. */
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
-  private readonly patience: Patience;
+  private readonly limits: ConnectionLimits;
   private readonly strictTransport: StrictTransport;
   private stopFollowing: () => void = () => undefined;
   declare protected httpServer: Server;
 
   constructor(private readonly http: HttpOptions = {}) {
     super();
-    this.patience = { ...PATIENCE, ...http.patience };
+    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...http.limits };
     this.strictTransport = new StrictTransport(http.hstsSeconds ?? HALF_YEAR_SECONDS);
     this.set('x-powered-by', false);
     // Express shows stack traces otherwise.
@@ -84,7 +84,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.httpServer = this.makeServer();
     // Who has said all that they want to say may close that side and still wait for the answer.
     Object.assign(this.httpServer, { httpAllowHalfOpen: true });
-    this.httpServer.setTimeout(this.patience.idleMs, (socket) => endIdle(socket, this.answers.get(socket)));
+    this.httpServer.setTimeout(this.limits.idleMs, (socket) => endIdle(socket, this.answers.get(socket)));
     this.trustProxies();
     this.httpServer.on('checkContinue', (request, response) => {
       continueWhenRead(request, response);
@@ -98,7 +98,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
   }
 
   private makeServer(): Server {
-    const { headersMs, keepAliveMs } = this.patience;
+    const { headersMs, keepAliveMs } = this.limits;
     const options: ServerOptions = {
       requestTimeout: 0,
       headersTimeout: headersMs,
@@ -122,7 +122,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const { cert, key } = tls?.current ?? {};
     const halfOpen = { allowHalfOpen: true };
     const server = createTlsServer(
-      { ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS },
+      { ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
       answer,
     );
     server.on('secureConnection', (socket) => this.strictTransport.note(socket));
@@ -135,7 +135,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     // X-Forwarded-Proto, as Express's `request.protocol`.
     this.set('trust proxy', trust ?? false);
     const event = this.http.tls ? 'secureConnection' : 'connection';
-    if (trust) this.httpServer.on(event, (socket: Socket) => believeProxies(socket, trust));
+    if (trust) this.httpServer.on(event, (socket: Socket) => trustProxies(socket, trust));
   }
 
   override registerParserMiddleware(): void {
@@ -148,7 +148,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   override async close(): Promise<void> {
     this.stopFollowing();
-    const cut = setTimeout(() => this.httpServer.closeAllConnections(), GRACE_MS);
+    const cut = setTimeout(() => this.httpServer.closeAllConnections(), SHUTDOWN_GRACE_MS);
     await super.close();
     clearTimeout(cut);
   }
@@ -163,11 +163,11 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.answers.set(request.socket, response);
     const strict = this.strictTransport.for(request);
     if (strict !== null) response.setHeader(STRICT_TRANSPORT, strict);
-    const fault = faultOfHead(request);
+    const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);
     // A client may send the whole URL (RFC 9112, 3.2.2).
     if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
-    watchBody(request, response, this.patience);
+    watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();

@@ -4,7 +4,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { StatedRoute } from './stated-route.js';
 import { OdsHttpAdapter } from './ods-http-adapter.js';
-import { offersHttp2, plainAgain } from './connection/plain-again.js';
+import { offersHttp2, declineHttp2 } from './connection/plain-again.js';
 import { answerUpgrade } from './errors/answer-upgrade.js';
 
 /** Takes over a connection whose client asked to speak another protocol on it (RFC 9110, 7.8). `head` came after it. */
@@ -27,7 +27,7 @@ export class Upgrades implements OnApplicationBootstrap {
 
   private readonly dispatch: UpgradeHandler = (request, socket, head) => {
     const { httpAdapter } = this.http;
-    if (offersHttp2(request)) return plainAgain(httpAdapter.getHttpServer(), request, socket, head);
+    if (offersHttp2(request)) return declineHttp2(httpAdapter.getHttpServer(), request, socket, head);
     if (httpAdapter instanceof OdsHttpAdapter) httpAdapter.beforeUpgrade(request, socket);
     const path = request.url?.split('?', 1)[0] ?? '';
     const handler = this.handlers.get(path) ?? this.handlers.get(path.slice(0, path.lastIndexOf('/') + 1));

@@ -2,7 +2,7 @@ import type { DiscoveryService } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import type { JobHandler, JobQueue, RunningJob } from '../../ports/job-queue.port.js';
 import { currentContext, withContext, type CallContext } from '../context/call-context.js';
-import { caused } from './caused.js';
+import { withCause } from './caused.js';
 import { JobRunner } from './job-runner.js';
 
 const job = { name: 'fetch', key: 'fetch:1', data: {} };
@@ -29,8 +29,8 @@ async function contextOf(running: Partial<RunningJob>): Promise<CallContext | un
 
 describe('what a job comes of', () => {
   it('is noted where it is enqueued', () => {
-    expect(withContext(cause, () => caused(job))).toEqual({ ...job, cause });
-    expect(caused(job)).toEqual(job);
+    expect(withContext(cause, () => withCause(job))).toEqual({ ...job, cause });
+    expect(withCause(job)).toEqual(job);
   });
 
   it('is named in what the job records', async () => {

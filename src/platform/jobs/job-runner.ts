@@ -6,7 +6,7 @@ import { newId } from '../ids/ids.js';
 import { AsJobHandler } from './job-handlers.js';
 
 /** Jobs worked on at once by one process. Chunk runs wait for the network, so more than there are cores. */
-const CONCURRENCY = 6;
+const MAX_CONCURRENT_JOBS = 6;
 
 /** Gives the queue's jobs to the handlers of the modules. */
 @Injectable()
@@ -19,12 +19,12 @@ export class JobRunner {
   async start(): Promise<void> {
     const found = this.discovery.getProviders({ metadataKey: AsJobHandler.KEY });
     // @AsJobHandler marks just the classes that implement JobHandler.
-    const handlers = found.map((wrapper) => inContext(wrapper.instance as JobHandler));
-    await this.queue.work(handlers, CONCURRENCY);
+    const handlers = found.map((wrapper) => handleInContext(wrapper.instance as JobHandler));
+    await this.queue.work(handlers, MAX_CONCURRENT_JOBS);
   }
 }
 
-function inContext(handler: JobHandler): JobHandler {
+function handleInContext(handler: JobHandler): JobHandler {
   const context = { actor: systemActor(handler.name), address: null };
   return {
     name: handler.name,

@@ -1,14 +1,14 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { JobQueue, type QueueCounts } from '../../ports/job-queue.port.js';
 
-const INTERVAL_MS = 5_000;
+const LOOK_INTERVAL_MS = 5_000;
 /** Jobs that are due and not begun for so long wait in vain: a worker that lives takes one within a second. */
 const STUCK_AFTER_MS = 30_000;
 
-const NOBODY =
+const NO_WORKER_ADVICE =
   'Jobs wait and no process takes them. Is a process with ODST_ROLE=worker (or all) running, and does it reach the ' +
   'database and the queue? Its log tells.';
-const AWAY =
+const QUEUE_AWAY_ADVICE =
   'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
 
 /** What was found at one look. `counts` is null while the queue does not answer. */
@@ -29,7 +29,7 @@ export class QueueHealth implements OnModuleInit, OnModuleDestroy {
   constructor(private readonly queue: JobQueue) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => void this.look(), INTERVAL_MS);
+    this.timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS);
     this.timer.unref();
   }
 
@@ -50,12 +50,12 @@ export class QueueHealth implements OnModuleInit, OnModuleDestroy {
     try {
       counts = await this.queue.counts();
     } catch {
-      return { state: 'UNAVAILABLE', advice: AWAY, counts: null };
+      return { state: 'UNAVAILABLE', advice: QUEUE_AWAY_ADVICE, counts: null };
     }
     const inVain = counts.due > 0 && counts.running === 0;
     this.vainSince = inVain ? (this.vainSince ?? now) : null;
     if (this.vainSince !== null && now - this.vainSince >= STUCK_AFTER_MS)
-      return { state: 'STUCK', advice: NOBODY, counts };
+      return { state: 'STUCK', advice: NO_WORKER_ADVICE, counts };
     return { state: counts.due + counts.running > 0 ? 'WORKING' : 'IDLE', advice: null, counts };
   }
 }

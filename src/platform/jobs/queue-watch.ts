@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
-const INTERVAL_MS = 2_000;
+const LOOK_INTERVAL_MS = 2_000;
 
 /** Puts in the queue again what it held for a module. A repeat must change nothing. */
 export type Refill = () => Promise<void>;
@@ -43,7 +43,7 @@ export class QueueWatch implements OnModuleDestroy {
     this.timer = setTimeout(() => {
       this.look = this.lookOnce();
       void this.look.then(() => this.next());
-    }, INTERVAL_MS);
+    }, LOOK_INTERVAL_MS);
   }
 
   private async lookOnce(): Promise<void> {

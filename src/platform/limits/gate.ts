@@ -4,13 +4,13 @@ export class Gate {
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    private readonly atOnce: number,
-    private readonly mostWaiting: number,
+    private readonly maxRunning: number,
+    private readonly maxWaiting: number,
   ) {}
 
   /** @throws what `whenFull` makes when too many wait already, or the work's own error */
   async run<T>(work: () => Promise<T>, whenFull: () => Error): Promise<T> {
-    if (this.running < this.atOnce) this.running += 1;
+    if (this.running < this.maxRunning) this.running += 1;
     else await this.wait(whenFull);
     try {
       return await work();
@@ -20,7 +20,7 @@ export class Gate {
   }
 
   private wait(whenFull: () => Error): Promise<void> {
-    if (this.waiting.length >= this.mostWaiting) throw whenFull();
+    if (this.waiting.length >= this.maxWaiting) throw whenFull();
     return new Promise((resolve) => {
       this.waiting.push(resolve);
     });

@@ -3,7 +3,7 @@ import { Refusal } from '../../kernel/refusal.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Of callers that nobody has heard of for longest, the counts are forgotten. */
-const MOST_KEYS = 10_000;
+const MAX_KEYS = 10_000;
 
 interface Rate {
   /** So many at once … */
@@ -14,7 +14,7 @@ interface Rate {
 
 /** The same limit for each of many callers, in this process, in bounded memory. */
 export class KeyedLimit {
-  private readonly buckets = new LRUCache<string, TokenBucket>({ max: MOST_KEYS });
+  private readonly buckets = new LRUCache<string, TokenBucket>({ max: MAX_KEYS });
 
   /** @param what is too much, in the words of the refusal */
   constructor(
@@ -29,7 +29,7 @@ export class KeyedLimit {
   }
 
   /** Counts one that has happened, such as a failure. */
-  count(key: string): void {
+  countOne(key: string): void {
     this.bucketOf(key).take();
   }
 

@@ -19,16 +19,16 @@ describe('a limit for each of many callers', () => {
   it('can count what has happened, and ask without counting', () => {
     const limit = new KeyedLimit('Too much', { burst: 1, perSecond: 0.2 }, () => 0);
     for (let i = 0; i < 10; i++) limit.requireSome('a');
-    limit.count('a');
-    limit.count('a');
+    limit.countOne('a');
+    limit.countOne('a');
     expect(() => limit.requireSome('a')).toThrow(expect.objectContaining(refusal));
     limit.requireSome('b');
   });
 
   it('takes bounded memory: who was not heard of for longest is forgotten', () => {
     const limit = new KeyedLimit('Too much', { burst: 1, perSecond: 0 }, () => 0);
-    limit.count('first');
-    for (let i = 0; i < 10_000; i++) limit.count(String(i));
+    limit.countOne('first');
+    for (let i = 0; i < 10_000; i++) limit.countOne(String(i));
     limit.requireSome('first');
     expect(() => limit.requireSome('9999')).toThrow('Too much');
   });

@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { TokenBucket } from './token-bucket.js';
 
-const BURST = 200;
-const PER_SECOND = 1;
+const RECORDED_BURST = 200;
+const RECORDED_PER_SECOND = 1;
 
 /**
  * Records refusals without letting strangers fill the log: 200 at once, then one a second. What is not recorded is
@@ -13,7 +13,7 @@ export class RefusalRecord {
 
   constructor(
     private readonly logger: Logger,
-    private readonly bucket = new TokenBucket(BURST, PER_SECOND),
+    private readonly bucket = new TokenBucket(RECORDED_BURST, RECORDED_PER_SECOND),
   ) {}
 
   /** Resolves when the refusal is recorded or counted. Never throws: a refusal stands also when the log is away. */

@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import type { Receipt } from '../cqrs/command-runner.js';
-import { keepTrying } from '../reactions/keep-trying.js';
+import { runWithRestart } from '../reactions/keep-trying.js';
 
 /** A small state held in memory and folded from the log at every start: for what each call needs to know. */
 export interface LiveView {
@@ -17,7 +17,7 @@ interface Followed {
   cursor: string | null;
 }
 
-const PATIENCE_MS = 5_000;
+const REFLECT_TIMEOUT_MS = 5_000;
 
 /** Keeps live views up to date with the log. */
 @Injectable()
@@ -38,14 +38,14 @@ export class LiveViews implements OnApplicationShutdown {
       const work = () => this.run(followed, resolve);
       const complain = (error: unknown, waitMs: number) =>
         this.logger.error(`${view.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
-      this.running.push(keepTrying(this.stopping.signal, work, complain));
+      this.running.push(runWithRestart(this.stopping.signal, work, complain));
     });
   }
 
   /** Resolves when every view that folds these events has done so; after 5 s in any case. */
   async reflect({ cursor, types }: Receipt): Promise<void> {
     const affected = this.followed.filter(({ view }) => view.eventTypes.some((type) => types.includes(type)));
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(REFLECT_TIMEOUT_MS);
     while (affected.some((followed) => this.store.compareCursors(followed.cursor, cursor) < 0)) {
       await once(this.moved, 'moved', { signal }).catch(() => undefined);
       if (signal.aborted) return;

@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino';
 import { runningContext } from '../context/call-context.js';
 
 /** What Nest tells of its own assembly, at each start. */
-const FRAMEWORK = new Set([
+const FRAMEWORK_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
   'RoutesResolver',
@@ -21,28 +21,28 @@ export class PinoLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    const level = FRAMEWORK.has(String(rest.at(-1))) ? 'debug' : 'info';
-    this.logger[level](fields(rest), text(message));
+    const level = FRAMEWORK_CONTEXTS.has(String(rest.at(-1))) ? 'debug' : 'info';
+    this.logger[level](logFields(rest), messageText(message));
   }
 
   debug(message: unknown, ...rest: unknown[]): void {
-    this.logger.debug(fields(rest), text(message));
+    this.logger.debug(logFields(rest), messageText(message));
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
-    this.logger.warn(fields(rest), text(message));
+    this.logger.warn(logFields(rest), messageText(message));
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.logger.error(fields(rest), text(message));
+    this.logger.error(logFields(rest), messageText(message));
   }
 }
 
-const text = (message: unknown): string =>
+const messageText = (message: unknown): string =>
   message instanceof Error ? (message.stack ?? message.message) : String(message);
 
 /** Nest passes the context name last, and for errors a stack before it. */
-function fields(rest: unknown[]): object {
+function logFields(rest: unknown[]): object {
   const context = rest.at(-1);
   const stack = rest.length > 1 ? rest[0] : undefined;
   return { context, stack, correlationId: runningContext()?.correlationId };

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
-const PATIENCE_MS = 5_000;
+const REGISTRATION_TIMEOUT_MS = 5_000;
 
-interface Expected {
+interface ExpectedPeer {
   readonly publicKey: string;
   readonly registration: Promise<unknown>;
 }
@@ -13,7 +13,7 @@ interface Expected {
  */
 @Injectable()
 export class ExpectedPeers {
-  private readonly expected = new Map<string, Expected>();
+  private readonly expected = new Map<string, ExpectedPeer>();
 
   get none(): boolean {
     return this.expected.size === 0;
@@ -39,7 +39,7 @@ export class ExpectedPeers {
   /** Resolves when the registration has ended, well or not; after 5 s in any case. */
   async settled(peerId: string): Promise<void> {
     const registration = this.expected.get(peerId)?.registration.catch(() => undefined);
-    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
+    const patience = new Promise((resolve) => setTimeout(resolve, REGISTRATION_TIMEOUT_MS).unref());
     await Promise.race([registration, patience]);
   }
 }

@@ -1,13 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
-const PURGE_EVERY_MS = 60_000;
+const PURGE_INTERVAL_MS = 60_000;
 
 /** Nonces of verified calls, remembered until their signatures have expired: also by the next process. */
 @Injectable()
 export class NonceStore {
   private readonly logger = new Logger('Nonces');
-  private purgeAt = Date.now() + PURGE_EVERY_MS;
+  private purgeAt = Date.now() + PURGE_INTERVAL_MS;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -16,7 +16,7 @@ export class NonceStore {
    * of the last half second, which is enough where a repeated call changes nothing.
    */
   async remember(keyId: string, nonce: string, expires: Date, durable: boolean): Promise<boolean> {
-    this.purgeNowAndThen();
+    this.purgeWhenDue();
     const rows: unknown[] = await this.dataSource.query(
       `WITH durability AS (SELECT set_config('synchronous_commit', $4, true))
        INSERT INTO state.peer_nonces (key_id, nonce, expires_at) SELECT $1, $2, $3 FROM durability
@@ -31,9 +31,9 @@ export class NonceStore {
     await this.dataSource.query('DELETE FROM state.peer_nonces WHERE expires_at < now()');
   }
 
-  private purgeNowAndThen(): void {
+  private purgeWhenDue(): void {
     if (Date.now() < this.purgeAt) return;
-    this.purgeAt = Date.now() + PURGE_EVERY_MS;
+    this.purgeAt = Date.now() + PURGE_INTERVAL_MS;
     this.purge().catch((error: unknown) => this.logger.warn(`Old nonces could not be removed: ${String(error)}`));
   }
 }

@@ -4,7 +4,7 @@ import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
 import { PeerArrivals } from './peer-arrivals.js';
 import { PeerCallCheck } from './peer-call-check.js';
-import { PeerCallDoor } from './peer-call-door.js';
+import { PeerCallGate } from './peer-call-door.js';
 import { PeerCallLimits } from './peer-call-limits.js';
 import { PeerRequestSigner } from './signature/peer-request-signer.js';
 
@@ -17,9 +17,9 @@ import { PeerRequestSigner } from './signature/peer-request-signer.js';
     NonceStore,
     PeerCallCheck,
     PeerCallLimits,
-    PeerCallDoor,
+    PeerCallGate,
     { provide: RequestSigner, useClass: PeerRequestSigner },
   ],
-  exports: [ExpectedPeers, PeerArrivals, PeerCallDoor, PeerCallLimits, NonceStore, RequestSigner],
+  exports: [ExpectedPeers, PeerArrivals, PeerCallGate, PeerCallLimits, NonceStore, RequestSigner],
 })
-export class PeerAuthModule {}
+export class PeerCallsModule {}

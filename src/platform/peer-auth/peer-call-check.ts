@@ -10,7 +10,7 @@ import { systemActor } from '../context/call-context.js';
 import { ExpectedPeers } from './expected-peers.js';
 import type { KeySource } from './key-source.js';
 import { NonceStore } from './nonce-store.js';
-import { rawBody } from './request/raw-body.js';
+import { readRawBody } from './request/raw-body.js';
 import { callTargets, fieldsOf } from './request/request-parts.js';
 import { matchesContentDigest } from './signature/content-digest.js';
 import { PUBLIC_KEY } from './signature/ed25519.js';
@@ -47,7 +47,7 @@ export class PeerCallCheck {
       throw new PeerCallRefusal('PEER_SUSPENDED', `${this.identity.name} has suspended the exchange with this server.`);
     }
     if (verified.recipient === null) throw invalidSignature('it does not name the server that is called');
-    await this.acceptOnce(request, verified, await rawBody(request));
+    await this.acceptOnce(request, verified, await readRawBody(request));
     return callerNamed('peer', contact.peerId, contact.name, request);
   }
 
@@ -78,7 +78,7 @@ export class PeerCallCheck {
   private async ownProcess(request: PeerRequest): Promise<Caller> {
     const { serverId, publicKey } = this.identity;
     const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
-    await this.acceptOnce(request, verified, await rawBody(request));
+    await this.acceptOnce(request, verified, await readRawBody(request));
     return { actor: systemActor('server'), address: addressOf(request), principal: null };
   }
 
@@ -91,7 +91,7 @@ export class PeerCallCheck {
 
   /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
   private async introduced(request: PeerRequest): Promise<Caller> {
-    const body = await rawBody(request);
+    const body = await readRawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
     if (!introduction.success)
       throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
@@ -125,7 +125,7 @@ export class PeerCallCheck {
     if (!(await this.nonces.remember(keyId, nonce, until, durable))) {
       throw new PeerCallRefusal('PEER_CALL_REPLAYED', 'This call was made before: its nonce is used up.');
     }
-    if (body.length > 0) request.body = plainBody(body);
+    if (body.length > 0) request.body = parsePlainBody(body);
   }
 }
 
@@ -136,7 +136,7 @@ function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, reques
 }
 
 /** @throws Refusal INVALID_REQUEST for text that no database stores */
-function plainBody(body: Buffer): unknown {
+function parsePlainBody(body: Buffer): unknown {
   const parsed = parseJson(body);
   if (hasPlainText(parsed)) return parsed;
   throw new Refusal('INVALID_REQUEST', 'Text must be Unicode without NUL.');

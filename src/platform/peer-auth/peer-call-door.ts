@@ -14,7 +14,7 @@ type PeerRequest = IncomingMessage & { originalUrl?: string };
 
 /** Lets signed calls in. A refusal is on record before it is answered. */
 @Injectable()
-export class PeerCallDoor {
+export class PeerCallGate {
   constructor(
     private readonly check: PeerCallCheck,
     private readonly audit: PeerCallAudit,
@@ -23,27 +23,27 @@ export class PeerCallDoor {
   ) {}
 
   /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
-  async admit(request: PeerRequest, keys: KeySource): Promise<Caller> {
-    return keys === 'body' ? this.introduce(request) : this.call(request, keys);
+  async authenticate(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    return keys === 'body' ? this.authenticateNewcomer(request) : this.authenticateKnown(request, keys);
   }
 
-  private async call(request: PeerRequest, keys: KeySource): Promise<Caller> {
+  private async authenticateKnown(request: PeerRequest, keys: KeySource): Promise<Caller> {
     const address = addressOf(request);
     const keyId = claimedKeyId(request);
     const claimed = keyId !== null && (await this.directory.find(keyId)) ? keyId : null;
     this.limits.beforeCheck(address, claimed);
-    const caller = await this.checked(request, keys, () => this.limits.failed(address, claimed));
+    const caller = await this.recordRefusal(request, keys, () => this.limits.failed(address, claimed));
     if (keys === 'directory') this.limits.admitted(address, caller.actor.id, pathOf(request));
     return caller;
   }
 
-  private async introduce(request: PeerRequest): Promise<Caller> {
+  private async authenticateNewcomer(request: PeerRequest): Promise<Caller> {
     const address = addressOf(request);
     this.limits.beforeRegistration(address);
-    return this.checked(request, 'body', () => this.limits.registrationFailed(address));
+    return this.recordRefusal(request, 'body', () => this.limits.registrationFailed(address));
   }
 
-  private async checked(request: PeerRequest, keys: KeySource, onRefusal: () => void): Promise<Caller> {
+  private async recordRefusal(request: PeerRequest, keys: KeySource, onRefusal: () => void): Promise<Caller> {
     try {
       return await this.check.caller(request, keys);
     } catch (error) {

@@ -5,19 +5,19 @@ import { addressGroup } from '../limits/address-group.js';
 import { KeyedLimit } from '../limits/keyed-limit.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 
-const WELCOME_MS = 10 * 60_000;
-const MOST_WELCOME = 10_000;
+const WELCOME_TTL_MS = 10 * 60_000;
+const MAX_WELCOME = 10_000;
 
 /** Far above what one server can ask for in earnest: for one that has gone wild. */
-const ofOnePeer = () => ({
+const makePeerLimits = () => ({
   chunks: new KeyedLimit('Too many requests for chunks', { burst: 20_000, perSecond: 10_000 }),
   feeds: new KeyedLimit('The feed is opened too often', { burst: 60, perSecond: 2 }),
   others: new KeyedLimit('Too many calls', { burst: 5_000, perSecond: 1_000 }),
 });
 
-type Kind = keyof ReturnType<typeof ofOnePeer>;
+type CallKind = keyof ReturnType<typeof makePeerLimits>;
 
-function kindOf(path: string): Kind {
+function kindOf(path: string): CallKind {
   if (/^\/peer\/v1\/packages\/[^/]+\/content/.test(path)) return 'chunks';
   return path.startsWith('/peer/v1/feed') ? 'feeds' : 'others';
 }
@@ -34,9 +34,9 @@ export class PeerCallLimits {
     burst: 20,
     perSecond: 0.2,
   });
-  private readonly ofOnePeer = ofOnePeer();
+  private readonly ofOnePeer = makePeerLimits();
   private readonly registrations = new TokenBucket(1_000, 50);
-  private readonly welcome = new LRUCache<string, true>({ max: MOST_WELCOME, ttl: WELCOME_MS });
+  private readonly welcome = new LRUCache<string, true>({ max: MAX_WELCOME, ttl: WELCOME_TTL_MS });
 
   /** @param claimed id of the peer that the caller says to be; null for none that is known here. @throws Refusal TOO_MANY_REQUESTS */
   beforeCheck(address: string | null, claimed: string | null): void {
@@ -45,7 +45,7 @@ export class PeerCallLimits {
   }
 
   failed(address: string | null, claimed: string | null): void {
-    this.failures.count(keyOf(address, claimed));
+    this.failures.countOne(keyOf(address, claimed));
   }
 
   /** @throws Refusal TOO_MANY_REQUESTS when this peer calls more often than any has to */
@@ -65,7 +65,7 @@ export class PeerCallLimits {
   }
 
   registrationFailed(address: string | null): void {
-    this.badRegistrations.count(addressGroup(address));
+    this.badRegistrations.countOne(addressGroup(address));
   }
 }
 

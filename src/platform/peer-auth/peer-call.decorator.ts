@@ -1,5 +1,5 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
-import { stated } from '../auth/needs.decorator.js';
+import { stateNeed } from '../auth/needs.decorator.js';
 import { GuardedByItself } from '../auth/public.decorator.js';
 import { KeysFrom, type KeySource } from './key-source.js';
 import { PeerCallGuard } from './peer-call.guard.js';
@@ -10,4 +10,4 @@ import { PeerCallGuard } from './peer-call.guard.js';
  * actor of the call context; a JSON body is parsed into `request.body`.
  */
 export const PeerCall = ({ keys = 'directory' }: { keys?: KeySource } = {}) =>
-  applyDecorators(GuardedByItself(), stated('peer call'), KeysFrom(keys), UseGuards(PeerCallGuard));
+  applyDecorators(GuardedByItself(), stateNeed('peer call'), KeysFrom(keys), UseGuards(PeerCallGuard));

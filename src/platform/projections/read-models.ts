@@ -6,7 +6,7 @@ import type { Receipt } from '../cqrs/command-runner.js';
 import { ProjectionRegistry } from './projection-registry.js';
 import { ReadModelChanges } from './read-model-changes.js';
 
-const POLL_MS = 200;
+const POLL_INTERVAL_MS = 200;
 
 /** How far the read models of this server are, whichever process runs them. */
 @Injectable()
@@ -47,7 +47,7 @@ export class ReadModels {
   private next(): Promise<boolean> {
     return new Promise((resolve) => {
       const stop = this.changes.onCursor(() => finish(false));
-      const timer = setTimeout(() => finish(true), POLL_MS);
+      const timer = setTimeout(() => finish(true), POLL_INTERVAL_MS);
       const finish = (polled: boolean) => {
         stop();
         clearTimeout(timer);

@@ -6,7 +6,7 @@ type EntityClass<T> = new () => T;
 
 const asJson = (value: unknown): unknown => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : (value ?? null));
 
-function stored(column: ColumnMetadata, row: ObjectLiteral): unknown {
+function storedValue(column: ColumnMetadata, row: ObjectLiteral): unknown {
   const value: unknown = row[column.propertyName];
   const { transformer } = column;
   return asJson(transformer && !Array.isArray(transformer) ? transformer.to(value) : value);
@@ -23,7 +23,7 @@ export async function upsertRows<T extends ObjectLiteral>(
 ): Promise<void> {
   if (rows.length === 0) return;
   const { tableName, columns, primaryColumns } = tx.dataSource.getMetadata(entity);
-  const records = rows.map((row) => Object.fromEntries(columns.map((c) => [c.databaseName, stored(c, row)])));
+  const records = rows.map((row) => Object.fromEntries(columns.map((c) => [c.databaseName, storedValue(c, row)])));
   const names = columns.map((column) => column.databaseName);
   const key = primaryColumns.map((column) => column.databaseName);
   const replaced = names.filter((name) => !key.includes(name)).map((name) => `${name} = excluded.${name}`);

@@ -5,7 +5,7 @@ import { backoffMs } from '../../kernel/retry.js';
 const LONG_RUN_MS = 10_000;
 
 /** Runs `work` again and again until the signal aborts, with a backoff (0.1 s doubling to 10 s) after each failure. */
-export async function keepTrying(
+export async function runWithRestart(
   signal: AbortSignal,
   work: () => Promise<void>,
   onFailure: (error: unknown, waitMs: number) => void,

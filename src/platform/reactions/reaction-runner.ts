@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../kernel/event.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../context/call-context.js';
-import { keepTrying } from './keep-trying.js';
+import { runWithRestart } from './keep-trying.js';
 import { AsReaction, type Reaction } from './reaction.js';
 import { SavedPlace } from './saved-place.js';
 import { SubscriptionCursors } from './subscription-cursors.js';
@@ -39,7 +39,7 @@ export class ReactionRunner implements OnApplicationShutdown {
     const work = async (): Promise<void> => {
       await this.locks.hold(`reaction ${reaction.name}`, signal, (held) => this.follow(reaction, held));
     };
-    return keepTrying(signal, work, (error, waitMs) => {
+    return runWithRestart(signal, work, (error, waitMs) => {
       this.logger.error(`${reaction.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
     });
   }

@@ -1,5 +1,5 @@
 /** A place is saved so long after it moved, in milliseconds, with what moved meanwhile. */
-const PACE_MS = 250;
+const SAVE_DELAY_MS = 250;
 
 /**
  * How far a reader of news has come. It is saved in the background and not each time: after a crash what came since
@@ -18,7 +18,7 @@ export class SavedPlace {
 
   move(place: string): void {
     this.latest = place;
-    this.timer ??= setTimeout(() => void this.settled(), PACE_MS);
+    this.timer ??= setTimeout(() => void this.settled(), SAVE_DELAY_MS);
   }
 
   /** Resolves when the latest place is saved, or could not be. */

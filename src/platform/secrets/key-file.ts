@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { StartupError } from '../../kernel/startup-error.js';
 import { KEY_BYTES } from './secret-box.js';
 
-const CONTENT = /^[0-9a-f]{64}$/i;
+const KEY_FILE_CONTENT = /^[0-9a-f]{64}$/i;
 
 /** The key in the file, null when there is no file. @throws StartupError when it can't be read or holds no key */
 export async function readKeyFile(path: string): Promise<Buffer | null> {
@@ -16,7 +16,7 @@ export async function readKeyFile(path: string): Promise<Buffer | null> {
     );
   });
   if (text === null) return null;
-  if (!CONTENT.test(text.trim()))
+  if (!KEY_FILE_CONTENT.test(text.trim()))
     throw new StartupError(`${path} must hold 64 hexadecimal digits. Restore it from a backup.`);
   return Buffer.from(text.trim(), 'hex');
 }

@@ -21,7 +21,7 @@ export async function rotateSecrets(dataSource: DataSource, settings: Settings, 
     if (rows.length === 0) throw new StartupError('This server has no secrets yet: it was never started.');
     const now = await findKey(settings, rows.find(({ key_id }) => key_id !== null)?.key_id ?? null, false);
     for (const { name, ciphertext } of rows) {
-      const sealed = next.seal(name, opened(now, name, ciphertext));
+      const sealed = next.seal(name, openSecret(now, name, ciphertext));
       await tx.query('UPDATE state.server_secrets SET ciphertext = $2, key_id = $3 WHERE name = $1', [
         name,
         sealed,
@@ -32,7 +32,7 @@ export async function rotateSecrets(dataSource: DataSource, settings: Settings, 
   });
 }
 
-function opened(box: SecretBox, name: string, ciphertext: Buffer): Buffer {
+function openSecret(box: SecretBox, name: string, ciphertext: Buffer): Buffer {
   try {
     return box.open(name, ciphertext);
   } catch (error) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { shell, timed } from '../machine.js';
 
 const nginxConfig = (folder: string, root: string, port: number): string => `
@@ -14,7 +14,7 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; o
 
 /** An nginx that does nothing but serve a folder. */
 export async function startNginx(folder: string, root: string): Promise<{ url: string; stop: () => void }> {
-  const port = await freePort(0);
+  const port = await findFreePort(0);
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, nginxConfig(folder, root, port));
   const nginx = spawn('nginx', ['-c', config], {

@@ -4,7 +4,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { shell, warm } from '../machine.js';
 
 const FOLDER = 'bench';
@@ -36,7 +36,7 @@ class Instance {
     const shared = join(home, 'shared');
     mkdirSync(shared, { recursive: true });
     await shell(`syncthing generate --home '${home}' --no-default-folder --skip-port-probing`);
-    const gui = await freePort(0);
+    const gui = await findFreePort(0);
     const args = [
       'serve',
       '--home',
@@ -48,7 +48,7 @@ class Instance {
       `--gui-apikey=${API_KEY}`,
     ];
     const child = spawn('syncthing', args, { stdio: 'ignore' });
-    const instance = new Instance(shared, `http://127.0.0.1:${gui}`, `tcp://127.0.0.1:${await freePort(0)}`, child);
+    const instance = new Instance(shared, `http://127.0.0.1:${gui}`, `tcp://127.0.0.1:${await findFreePort(0)}`, child);
     while (!(await instance.answers())) await delay(100);
     instance.id = z.object({ myID: z.string() }).parse(await instance.call('GET', '/rest/system/status')).myID;
     await instance.call('PATCH', '/rest/config/options', { ...OPTIONS, listenAddresses: [instance.address] });

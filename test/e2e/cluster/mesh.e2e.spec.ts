@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { Cluster } from '../../support/cluster/cluster.js';
 import { link } from '../../support/links.js';
 import { localReplica } from '../../support/pair.js';
@@ -27,7 +27,7 @@ describe.skipIf(lacksRedis())('2 api processes and a worker in the middle of a m
   beforeAll(async () => {
     last = new ServerUnderTest('last');
     [cluster] = await Promise.all([Cluster.start('cluster', { apis: 2, workers: 1 }), last.start()]);
-    await register(await cluster.api.client(), await last.client());
+    await registerPeers(await cluster.api.client(), await last.client());
   });
   afterAll(async () => {
     await Promise.all([last, ...others].map((server) => server.dispose()));
@@ -44,9 +44,9 @@ describe.skipIf(lacksRedis())('2 api processes and a worker in the middle of a m
   it('fetch through the tunnels of a server that nobody can call, and give it what others have', async () => {
     const hidden = await started('hidden', {
       ODST_REACHABLE: 'false',
-      ODST_URL: `http://127.0.0.1:${await freePort(0)}`,
+      ODST_URL: `http://127.0.0.1:${await findFreePort(0)}`,
     });
-    await register(await cluster.api.client(), await hidden.client());
+    await registerPeers(await cluster.api.client(), await hidden.client());
     const [up, down] = [randomBytes(40 * MIB + 17), randomBytes(3 * MIB)];
     await Promise.all([hidden.put('up.pkg', up), last.put('down.pkg', down)]);
     await Promise.all([

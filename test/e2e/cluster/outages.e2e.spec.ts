@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { Cluster } from '../../support/cluster/cluster.js';
 import { localReplica } from '../../support/pair.js';
 import { lacksRedis } from '../../support/redis.js';
@@ -34,7 +34,7 @@ describe.skipIf(lacksRedis())('while an engine is away for a minute', () => {
   beforeAll(async () => {
     origin = new ServerUnderTest('origin');
     [cluster] = await Promise.all([Cluster.start('cluster', { apis: 1, workers: 1 }), origin.start()]);
-    await register(await cluster.api.client(), await origin.client());
+    await registerPeers(await cluster.api.client(), await origin.client());
   });
   afterAll(async () => {
     await cluster.dispose();

@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { openBull } from '../../support/bull-queue.js';
 import { busiest, Cluster } from '../../support/cluster/cluster.js';
 import { localReplica } from '../../support/pair.js';
@@ -26,7 +26,7 @@ describe.skipIf(lacksRedis())('2 api and 2 worker processes on EventStoreDB, Pos
   beforeEach(async () => {
     origin = new ServerUnderTest('origin');
     [cluster] = await Promise.all([Cluster.start('cluster', { apis: 2, workers: 2 }), origin.start()]);
-    await register(await cluster.api.client(), await origin.client());
+    await registerPeers(await cluster.api.client(), await origin.client());
   });
   afterEach(async () => {
     await cluster.dispose();

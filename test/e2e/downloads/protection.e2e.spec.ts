@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { hasNginx, Nginx } from '../../support/nginx/nginx.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -31,7 +31,7 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
 
   beforeAll(async () => {
     const folder = new ServerUnderTest('folder').dataDir;
-    const port = await freePort(0);
+    const port = await findFreePort(0);
     if (way !== 'directly') nginx = await Nginx.start({ ports: [port], dataDir: folder });
     const behind = nginx && {
       ODST_URL: nginx.url,
@@ -43,7 +43,7 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
     peer = new ServerUnderTest('b');
     await Promise.all([server.start(), peer.start()]);
     base = nginx?.url ?? server.url;
-    await register(await peer.client(), await server.client());
+    await registerPeers(await peer.client(), await server.client());
     id = z.object({ id: z.string() }).parse(await (await server.put('Foo.pkg', bytes)).json()).id;
   });
   afterAll(async () => {

@@ -6,7 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { authority, HTTPS, tlsFile, trustAuthority } from '../../support/tls/certificates.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   b = new ServerUnderTest('b', { ...HTTPS, ODST_REACHABLE: 'false' });
   await Promise.all([a.start(), b.start()]);
   // Nobody can call B, so A makes the invitation.
-  await register(await a.client(), await b.client());
+  await registerPeers(await a.client(), await b.client());
 });
 afterAll(async () => {
   await Promise.all([a.dispose(), b.dispose()]);

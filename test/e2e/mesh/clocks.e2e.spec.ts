@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterEach, expect } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { itWith } from '../../support/programs.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -31,7 +31,7 @@ itWith('libfaketime', LIBRARY !== undefined, true)(
     const [a, b] = [new ServerUnderTest('a'), new ServerUnderTest('b')];
     servers = [a, b];
     await Promise.all([a.start(), b.start()]);
-    await register(await a.client(), await b.client());
+    await registerPeers(await a.client(), await b.client());
     await b.stop();
     const slow = new ServerUnderTest('b', slowBy(10), b.dataDir);
     slow.port = b.port;

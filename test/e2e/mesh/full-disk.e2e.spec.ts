@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { itWith } from '../../support/programs.js';
 import { stagedOn } from '../../support/real-mesh.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   a = new ServerUnderTest('a');
   b = new ServerUnderTest('b', {}, join(disk, 'data'));
   await Promise.all([a.start(), b.start()]);
-  await register(await a.client(), await b.client());
+  await registerPeers(await a.client(), await b.client());
 });
 afterAll(async () => {
   if (!isMounted) return rmSync(disk, { recursive: true });

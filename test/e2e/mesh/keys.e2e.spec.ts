@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { register } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/app/demo/demo-steps.js';
 import { fullMeshOf, RealMesh } from '../../support/real-mesh.js';
 import { sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -49,7 +49,7 @@ it('a server that is unregistered on one side hears so, and can be registered an
     await mesh.at(0).client()
   ).ask('mutation ($id: ID!) { unregisterPeer(id: $id) { id } }', z.unknown(), { id: b?.id });
   await waitFor('the message at B', () => /Cannot follow a: it has unregistered this server/.test(mesh.at(1).output));
-  await register(await mesh.at(0).client(), await mesh.at(1).client());
+  await registerPeers(await mesh.at(0).client(), await mesh.at(1).client());
   const bytes = randomBytes(2 * MIB);
   await mesh.at(0).put('anew.pkg', bytes);
   await mesh.converges(new Map([['anew.pkg', sha256(bytes)]]));

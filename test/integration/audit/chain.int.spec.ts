@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditChain } from '../../../src/modules/audit/chain/audit-chain.js';
 import { ChainSigner } from '../../../src/modules/audit/chain/chain-signer.js';
-import { findPlace } from '../../../src/modules/audit/chain/find-place.js';
-import { link } from '../../../src/modules/audit/chain/chain-entry.js';
+import { findChainPlace } from '../../../src/modules/audit/chain/find-place.js';
+import { linkEvents } from '../../../src/modules/audit/chain/chain-entry.js';
 import { addLinks, readLastLink, readPlace } from '../../../src/modules/audit/chain/store/chain-table.js';
 import { Locks } from '../../../src/ports/locks.port.js';
 import { readAll } from '../../contract/follow.js';
@@ -52,7 +52,7 @@ describe('the chain', () => {
     await scene.publish(2);
     const events = await readAll(scene.store);
     const cursor = events.at(-1)?.cursor ?? null;
-    await addLinks(scene.dataSource, link(events, await readLastLink(scene.dataSource)), {
+    await addLinks(scene.dataSource, linkEvents(events, await readLastLink(scene.dataSource)), {
       number: events.length,
       epoch: await scene.store.epoch(),
       cursor,
@@ -66,9 +66,9 @@ describe('the chain', () => {
     await scene.publish(2);
     await scene.catchUp();
     await scene.sql('DELETE FROM log.events WHERE position = 7');
-    await expect(findPlace(scene.dataSource, scene.store)).rejects.toThrow(/does not hold entry 7/);
+    await expect(findChainPlace(scene.dataSource, scene.store)).rejects.toThrow(/does not hold entry 7/);
     await scene.publish(1);
-    await expect(findPlace(scene.dataSource, scene.store)).rejects.toThrow(/does not hold entry 7/);
+    await expect(findChainPlace(scene.dataSource, scene.store)).rejects.toThrow(/does not hold entry 7/);
     expect((await scene.verify()).problems[0]).toMatchObject({ wrong: 'changed', number: 7 });
   });
 

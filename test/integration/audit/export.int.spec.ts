@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditExport } from '../../../src/modules/audit/export/audit-export.js';
-import { entryHash } from '../../../src/modules/audit/chain/chain-entry.js';
+import { hashEntry } from '../../../src/modules/audit/chain/chain-entry.js';
 import { ExportVerification } from '../../../src/modules/audit/verify/export/export-verification.js';
 import type { AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
 import { rotationBytes } from '../../../src/modules/server/contracts/rotation-proof.js';
@@ -95,7 +95,7 @@ describe('an export of everything', () => {
   it('shows one that was given a hash of its own', async () => {
     const lines = changed(6, (entry) => {
       entry.data['uploadedBy'] = 'x';
-      entry.hash = entryHash(entry as never);
+      entry.hash = hashEntry(entry as never);
     });
     expect((await verify(lines)).problems).toMatchObject([
       { wrong: 'shown', number: 6 },
@@ -130,7 +130,7 @@ describe('an export of everything', () => {
       const entry = entryOf(line);
       if (!entry || entry.number < 6) return line;
       if (previous) entry.previous = previous;
-      previous = entry.hash = entryHash(entry as never);
+      previous = entry.hash = hashEntry(entry as never);
       return JSON.stringify({ entry });
     });
     expect((await verify(lines)).problems).toMatchObject([

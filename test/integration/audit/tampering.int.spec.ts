@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { link } from '../../../src/modules/audit/chain/chain-entry.js';
+import { linkEvents } from '../../../src/modules/audit/chain/chain-entry.js';
 import { addLinks } from '../../../src/modules/audit/chain/store/chain-table.js';
 import { AuditScene } from '../../support/audit-scene.js';
 import { readAll } from '../../contract/follow.js';
@@ -27,7 +27,7 @@ async function chainAnew(): Promise<void> {
   const place = (await scene.sql('SELECT epoch FROM audit.place')) as { epoch: string }[];
   const events = await readAll(scene.store);
   const cursor = events.at(-1)?.cursor ?? null;
-  await addLinks(scene.dataSource, link(events, { number: 0, hash: '0'.repeat(64) }), {
+  await addLinks(scene.dataSource, linkEvents(events, { number: 0, hash: '0'.repeat(64) }), {
     number: events.length,
     epoch: place[0]?.epoch ?? '',
     cursor,

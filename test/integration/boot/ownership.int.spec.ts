@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimFolder } from '../../../src/app/boot/ownership/claim-folder.js';
-import { bind, checkBinding } from '../../../src/app/boot/ownership/bind-log.js';
+import { claimDataFolder } from '../../../src/app/boot/ownership/claim-folder.js';
+import { bindLog, checkBinding } from '../../../src/app/boot/ownership/bind-log.js';
 import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/postgres-event-store.js';
 import type { EventStore } from '../../../src/ports/event-store.port.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
@@ -49,13 +49,13 @@ describe('a database and an event log', () => {
   it('that have always been together go on together', async () => {
     expect(await checkBinding(database.settings, log)).toBe(false);
     await begin(log, OURS);
-    await bind(database.settings, log, OURS);
+    await bindLog(database.settings, log, OURS);
     expect(await checkBinding(database.settings, log)).toBe(false);
   });
 
   it('of different servers are refused in one line that names both', async () => {
     await begin(log, OURS);
-    await bind(database.settings, log, OURS);
+    await bindLog(database.settings, log, OURS);
     await begin(otherLog, THEIRS);
     const refused = checkBinding(database.settings, otherLog);
     await expect(refused).rejects.toMatchObject({
@@ -66,13 +66,13 @@ describe('a database and an event log', () => {
 
   it('whose history is missing are refused, with what to do', async () => {
     await begin(log, OURS);
-    await bind(database.settings, log, OURS);
+    await bindLog(database.settings, log, OURS);
     await expect(checkBinding(database.settings, otherLog)).rejects.toThrow('npm run events:copy');
   });
 
   it('that is an old copy of what it was are refused', async () => {
     await begin(log, OURS);
-    await bind(database.settings, log, OURS);
+    await bindLog(database.settings, log, OURS);
     await query(`INSERT INTO read.audit_entries VALUES (1, '${THEIRS}', 'PackageRemoved', '2026-11-24T20:00:00Z', 'account', 'a', 'admin',
       NULL, '${OURS}', 'c', NULL, 'package', 'p', NULL, 'Removed', '{}')`);
     await begin(otherLog, OURS);
@@ -83,7 +83,7 @@ describe('a database and an event log', () => {
 
   it('that was copied to another place: what was derived from the old one is dropped, once', async () => {
     await begin(log, OURS);
-    await bind(database.settings, log, OURS);
+    await bindLog(database.settings, log, OURS);
     await query("INSERT INTO read.checkpoints (projection, version, cursor) VALUES ('packages', 1, '17')");
     await query("INSERT INTO state.subscription_cursors (name, cursor) VALUES ('replication', '17')");
     await query(`INSERT INTO state.feed_cursors (peer_id, stage, cursor) VALUES ('${THEIRS}', 'Prod', 'theirs.5')`);
@@ -103,16 +103,16 @@ describe('a data folder', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   it('is the one server’s that claimed it first, and all its processes’', async () => {
-    await claimFolder(folder, OURS);
-    await claimFolder(folder, OURS);
-    await expect(claimFolder(folder, THEIRS)).rejects.toThrow(
+    await claimDataFolder(folder, OURS);
+    await claimDataFolder(folder, OURS);
+    await expect(claimDataFolder(folder, THEIRS)).rejects.toThrow(
       new RegExp(`belongs to the server ${OURS}, the database to the server ${THEIRS}`),
     );
   });
 
   it('whose mark was cut off by a crash is claimed again', async () => {
     await writeFile(join(folder, 'server.id'), '');
-    await claimFolder(folder, OURS);
-    await expect(claimFolder(folder, THEIRS)).rejects.toThrow(OURS);
+    await claimDataFolder(folder, OURS);
+    await expect(claimDataFolder(folder, THEIRS)).rejects.toThrow(OURS);
   });
 });

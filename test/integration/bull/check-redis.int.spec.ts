@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkRedis } from '../../../src/adapters/job-queue/bull/connection/check-redis.js';
 import { redisOptions } from '../../../src/adapters/job-queue/bull/connection/redis-url.js';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { lacksRedis, RedisUnderTest } from '../../support/redis.js';
 
 const failure = (url: string, patience = 400): Promise<unknown> =>
-  checkRedis(url, { patience }).catch((error: unknown) => error);
+  checkRedis(url, { timeoutMs: patience }).catch((error: unknown) => error);
 const saying = (text: string) => ({ name: 'StartupError', message: expect.stringContaining(text) });
 
 describe('REDIS_URL', () => {
@@ -29,7 +29,7 @@ describe('REDIS_URL', () => {
   });
 
   it('is named in one line without the password when nobody is there, or nobody answers', async () => {
-    const port = await freePort(0);
+    const port = await findFreePort(0);
     const error = await failure(`redis://ods:secret@127.0.0.1:${port}/0`);
     expect(error).toMatchObject(saying(`Redis at 127.0.0.1:${port} (REDIS_URL) cannot be used: connect ECONNREFUSED`));
     expect(String(error)).not.toMatch(/secret|\n/);

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { appendsOf } from '../../../src/app/copy/log/appends.js';
+import { groupAppends } from '../../../src/app/copy/log/appends.js';
 import { copyLog, countAfter } from '../../../src/app/copy/log/copy-log.js';
 import { compareLogs } from '../../../src/app/copy/verify/compare-logs.js';
 import { StartupError } from '../../../src/kernel/startup-error.js';
@@ -109,9 +109,9 @@ describe('events:copy between two PostgreSQL', () => {
   it('says how many events came to the source during the copy', async () => {
     const [source, target] = [await start(), await start()];
     const count = await writeSampleLog(source.store, 3);
-    const write = async (events: Parameters<typeof appendsOf>[0]): Promise<void> => {
+    const write = async (events: Parameters<typeof groupAppends>[0]): Promise<void> => {
       await source.store.append('late', oneEvent(), 'any');
-      await target.store.appendTogether(appendsOf(events));
+      await target.store.appendTogether(groupAppends(events));
     };
     const ours = { label: '', store: source.store, database: null, write, close: async () => undefined };
     const place = await copyLog(

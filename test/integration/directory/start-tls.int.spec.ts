@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../../src/adapters/directory/ldap/ldap-directory.js';
-import { resultOf } from '../../../src/adapters/directory/ldap/connect/start-tls.js';
+import { readResultCode } from '../../../src/adapters/directory/ldap/connect/start-tls.js';
 import { hasOpenssl, makeCertificates } from '../../support/directory/certificates.js';
 import { InProcessDirectory } from '../../support/directory/in-process/in-process-directory.js';
 import { StartTlsFront } from '../../support/directory/in-process/start-tls-front.js';
@@ -52,9 +52,9 @@ describe('StartTLS', () => {
     const long = Buffer.from([
       0x30, 0x84, 0, 0, 0, 0x10, 0x02, 0x01, 0x01, 0x78, 0x84, 0, 0, 0, 7, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00,
     ]);
-    expect(resultOf(long)).toBe(0);
-    for (let i = 0; i < long.length; i++) expect(resultOf(long.subarray(0, i))).toBeNull();
-    expect(resultOf(Buffer.alloc(5_000, 0xff))).toBe(-1);
+    expect(readResultCode(long)).toBe(0);
+    for (let i = 0; i < long.length; i++) expect(readResultCode(long.subarray(0, i))).toBeNull();
+    expect(readResultCode(Buffer.alloc(5_000, 0xff))).toBe(-1);
   });
 
   it.skipIf(!hasOpenssl && !process.env['CI'])(

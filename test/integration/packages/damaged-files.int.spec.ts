@@ -68,32 +68,32 @@ describe('a published file', () => {
   it('that is taken out cannot be opened, and becomes the file that is mended', async () => {
     await flip(2);
     (await storage.open('p-1'))?.close();
-    await storage.takeOut('p-1');
-    await storage.takeOut('p-1');
+    await storage.quarantine('p-1');
+    await storage.quarantine('p-1');
     expect(await storage.open('p-1')).toBeNull();
     expect(await storage.examine('p-1', content, atOnce)).toMatchObject({ lost: [{ first: 2, count: 1 }] });
     const path = await storage.reserve('p-1', bytes.length);
     expect(await storage.damagedChunks(path, digests)).toEqual([{ first: 2, count: 1 }]);
     expect(await staging()).toEqual(['replica-p-1']);
-    await storage.unreserve('p-1');
+    await storage.discardReplicaFile('p-1');
   });
 
   it('that was taken out goes back when it is still wanted as it is, and stays when it is being mended', async () => {
-    await storage.takeOut('p-1');
+    await storage.quarantine('p-1');
     await storage.sweep({ packages: new Set(), replicas: new Set(['p-1']) });
     expect(await staging()).toEqual(['damaged-p-1']);
     await storage.sweep({ packages: new Set(['p-1']), replicas: new Set() });
     expect(await staging()).toEqual([]);
     expect(await storage.published()).toContain('p-1');
-    await storage.takeOut('p-1');
-    await storage.putBack('p-1');
+    await storage.quarantine('p-1');
+    await storage.restore('p-1');
     expect(await storage.digestPublished('p-1')).toBe(createHash('sha256').update(bytes).digest('hex'));
   });
 
   it('that another process takes away is noticed soon', async () => {
     (await storage.open('p-1'))?.close();
     const other = await FolderPackageStorage.in(dataDir);
-    await other.takeOut('p-1');
+    await other.quarantine('p-1');
     await other.close();
     await waitFor('it to be gone here', async () => (await storage.open('p-1')) === null);
   });

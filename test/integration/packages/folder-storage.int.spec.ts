@@ -201,8 +201,8 @@ describe('replicas and leftovers', () => {
   it('reserves anew what was published or given up, and keeps what an earlier process wrote', async () => {
     const gone = async (path: string) => expect(await readdir(join(path, '..'))).not.toContain(basename(path));
     const path = await storage.reserve('p-1', 10);
-    await storage.unreserve('p-1');
-    await storage.unreserve('p-1');
+    await storage.discardReplicaFile('p-1');
+    await storage.discardReplicaFile('p-1');
     await gone(path);
     await storage.publish(await storage.reserve('p-1', 10), 'p-1');
     await gone(path);

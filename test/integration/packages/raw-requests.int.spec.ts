@@ -111,7 +111,7 @@ describe('who is slow', () => {
   let impatient: PackageApp;
   beforeAll(async () => {
     const patience = { headersMs: 300, bodyMs: 300, paceMs: 300, idleMs: 2_000 };
-    impatient = await startPackageApp({ accelRedirect: null }, { patience });
+    impatient = await startPackageApp({ accelRedirect: null }, { limits: patience });
   });
   afterAll(() => impatient.stop());
 

@@ -81,7 +81,7 @@ describe('faults of the peer', () => {
       const timer = setInterval(() => socket.write(bytes.subarray(0, 1)), 20);
       socket.on('close', () => clearInterval(timer));
     });
-    const result = await fetchRun(url, { first: 0, count: 4 }, { timeouts: { runMs: 300 } });
+    const result = await fetchRun(url, { first: 0, count: 4 }, { timeouts: { rangeMs: 300 } });
     expect(result.error?.message).toMatch(/took longer than 0.3 seconds/);
   });
 

@@ -48,7 +48,7 @@ describe('a limit on what is received', () => {
 
   it('lets a run be slower than the time-outs for silence and for a run', async () => {
     const url = await serve((socket, head) => good(socket, head));
-    const client = transport({ timeouts: { idleMs: 400, runMs: 600 } });
+    const client = transport({ timeouts: { idleMs: 400, rangeMs: 600 } });
     const from = limitedPeer(url, MIB / 2);
     const results = await Promise.all([0, 1, 2].map((first) => client.fetchChunks(from, request({ first, count: 1 }))));
     expect(results.map(({ error }) => error)).toEqual([null, null, null]);
@@ -87,7 +87,7 @@ describe('a peer that sends slowly on purpose', () => {
     socket.once('close', () => clearInterval(timer));
   };
   const fetch = async (extra: string) =>
-    transport({ timeouts: { runMs: 200 } }).fetchChunks(
+    transport({ timeouts: { rangeMs: 200 } }).fetchChunks(
       peer(await serve(trickle(extra))),
       request({ first: 0, count: 1 }),
     );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { differingBuckets, sharedStages } from '../../../src/modules/replication/contracts/inventory.js';
+import { findDifferingBuckets, stagesOfBoth } from '../../../src/modules/replication/contracts/inventory.js';
 import {
   DifferencesQuery,
   InventoryEntriesQuery,
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => side.close());
 beforeEach(() => side.dataSource.query('TRUNCATE packages, replicas, replica_packages'));
 
-const ALL = sharedStages('Dev', 'Dev');
+const ALL = stagesOfBoth('Dev', 'Dev');
 const inventory = (holder: 'us' | { peerId: string } = 'us', stages = ALL) =>
   new InventoryHandler(side.dataSource).execute(new InventoryQuery(stages, holder));
 const differences = (found: string[] = []) =>
@@ -87,7 +87,7 @@ describe('the digests of an inventory', () => {
     const before = await inventory();
     const { id, event } = change();
     await side.apply(event);
-    expect(differingBuckets(before.buckets, (await inventory()).buckets)).toEqual([bucketOf(id)]);
+    expect(findDifferingBuckets(before.buckets, (await inventory()).buckets)).toEqual([bucketOf(id)]);
   });
 
   it('leave out other stages and tombstones', async () => {
@@ -102,7 +102,7 @@ describe('the digests of an inventory', () => {
     const { id, event } = published('a.pkg');
     await side.apply(event);
     const theirs = await inventory();
-    expect(differingBuckets((await inventory({ peerId: PEER })).buckets, theirs.buckets)).toEqual([bucketOf(id)]);
+    expect(findDifferingBuckets((await inventory({ peerId: PEER })).buckets, theirs.buckets)).toEqual([bucketOf(id)]);
     await side.apply(version2(reported(id)));
     expect((await inventory({ peerId: PEER })).buckets).toEqual(theirs.buckets);
   });

@@ -1,13 +1,13 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Socket } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
-import { addRun, type Run } from '../../../src/kernel/runs.js';
+import { addRange, type ChunkRange } from '../../../src/kernel/runs.js';
 import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
 import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
 import type { ChunkDigests } from '../../../src/modules/replication/jobs/chunk-digests.js';
-import { Arrivals } from '../../../src/modules/replication/jobs/fetch/arrivals.js';
-import { Attempts } from '../../../src/modules/replication/jobs/fetch/attempt.js';
-import { RunFetcher } from '../../../src/modules/replication/jobs/fetch/run-fetcher.js';
+import { ChunkArrivals } from '../../../src/modules/replication/jobs/fetch/arrivals.js';
+import { ChunkFetch } from '../../../src/modules/replication/jobs/fetch/attempt.js';
+import { RangeFetcher } from '../../../src/modules/replication/jobs/fetch/run-fetcher.js';
 import type { RunningDigests } from '../../../src/modules/replication/jobs/publish/running-digests.js';
 import { Sources } from '../../../src/modules/replication/jobs/sources/sources.js';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
@@ -27,8 +27,8 @@ import { peer, rangeOf, serve, transport, type Answer } from '../../support/scri
 
 stageEachTest();
 
-const ALL: Run = { first: 0, count: 4 };
-let verified: readonly Run[] = [];
+const ALL: ChunkRange = { first: 0, count: 4 };
+let verified: readonly ChunkRange[] = [];
 let from: string[] = [];
 beforeEach(() => {
   verified = [];
@@ -55,7 +55,7 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
     if (command instanceof PlanFetch) return { ...plan, verified };
     if (command instanceof RecordChunks) {
       if (command.arrival.verified.length > 0) from.push(command.arrival.from.peerId);
-      verified = command.arrival.verified.reduce<readonly Run[]>(addRun, verified);
+      verified = command.arrival.verified.reduce<readonly ChunkRange[]>(addRange, verified);
     }
     return verified;
   };
@@ -68,15 +68,15 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
     of: async (_: string, __: number, first: number, count: number) =>
       digests.subarray(first * 32, (first + count) * 32),
   });
-  const attempts = new Attempts(
+  const attempts = new ChunkFetch(
     http,
     sources,
     digestsOf,
-    new Arrivals(commands, fake<RunningDigests>({ advance: () => undefined })),
+    new ChunkArrivals(commands, fake<RunningDigests>({ advance: () => undefined })),
   );
   const { path, signal } = request(ALL);
   const full: FetchPlan = { ...plan, verified };
-  await new RunFetcher(commands, sources, attempts).fetch(full, ALL, { path, signal });
+  await new RangeFetcher(commands, sources, attempts).fetchRange(full, ALL, { path, signal });
   expect(verified).toEqual([ALL]);
   expect((await written()).equals(bytes)).toBe(true);
   return sources;

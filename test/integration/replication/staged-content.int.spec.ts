@@ -147,6 +147,6 @@ it('a reserved file is opened as it is, and never made', async () => {
   expect(file?.size).toBe(SIZE);
   file?.close();
   expect(await storage.openReserved('other')).toBeNull();
-  await storage.unreserve('p');
+  await storage.discardReplicaFile('p');
   expect(await storage.openReserved('p')).toBeNull();
 });

@@ -259,7 +259,7 @@ describe('a refresh', () => {
 
   it('leaves alone what an administrator has disabled', async () => {
     await signedIn('ann', [ADMINS]);
-    await scene.changes.run(accountIdOf('ann'), { type: 'disable', otherAdmins: 1 });
+    await scene.changes.runCommand(accountIdOf('ann'), { type: 'disable', otherAdmins: 1 });
     expect(await scene.refresh.execute()).toEqual({ accounts: 0, changed: 0 });
     await expect(scene.signIn('ann', 'of ann')).rejects.toMatchObject(refused);
   });

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StartupError } from '../../../src/kernel/startup-error.js';
-import { verifies } from '../../../src/platform/peer-auth/signature/ed25519.js';
+import { verifyEd25519 } from '../../../src/platform/peer-auth/signature/ed25519.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 
 let home: ServerHome;
@@ -24,7 +24,7 @@ describe('server identity', () => {
     expect({ name, url, stage }).toEqual({ name: 'Berlin', url: 'http://berlin:1', stage: 'Dev' });
     expect(await recorded()).toEqual(['ServerInitialised']);
     const message = Buffer.from('message');
-    expect(verifies(first.publicKey, message, second.sign(message))).toBe(true);
+    expect(verifyEd25519(first.publicKey, message, second.sign(message))).toBe(true);
   });
 
   it('is the same when the first start is cut off before the event, or runs twice at once', async () => {

@@ -1,7 +1,7 @@
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
 import {
   CreateInvitation,
@@ -31,7 +31,7 @@ const launch = ({ home, name, port, url }: Omit<Running, 'app'>) =>
   startPeerApp(home, { name, url, port, adminPassword: 'password' });
 
 async function start(name: string): Promise<Running> {
-  const port = await freePort(0);
+  const port = await findFreePort(0);
   const server = { name, home: await ServerHome.create(), port, url: `http://127.0.0.1:${port}` };
   return { ...server, app: await launch(server) };
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { IDLE_TUNNELS, MOST_TUNNELS } from '../../../src/modules/peers/tunnel/tunnel-limits.js';
+import { IDLE_TUNNELS, MAX_TUNNELS } from '../../../src/modules/peers/tunnel/tunnel-limits.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { answering, startTunnels, type TunnelScene } from '../../support/tunnel-scene.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -90,13 +90,13 @@ describe('bytes in a tunnel', () => {
       connection.on('error', () => undefined).once('close', () => (ended += 1));
       connection.once('data', () => pour(connection, 64 * MIB));
     });
-    await waitFor('idle tunnels', () => scene.hub.count('a') >= IDLE_TUNNELS);
+    await waitFor('idle tunnels', () => scene.hub.countOpen('a') >= IDLE_TUNNELS);
     const socket = await dial();
     socket.write('go');
     await once(socket, 'data');
     socket.destroy();
     await waitFor('the end on the other side', () => ended === 1);
-    await waitFor('a new one', () => scene.hub.count('a') === IDLE_TUNNELS);
+    await waitFor('a new one', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
   });
 
   it('go through as many tunnels as there may be, and who comes then waits for a free one', async () => {
@@ -109,13 +109,13 @@ describe('bytes in a tunnel', () => {
       }),
     );
     const paths = Array.from({ length: 200 }, (_, i) => `/peer/v1/${i}`);
-    const sockets = await Promise.all(Array.from({ length: MOST_TUNNELS + 10 }, dial));
+    const sockets = await Promise.all(Array.from({ length: MAX_TUNNELS + 10 }, dial));
     for (const socket of sockets) socket.on('error', () => undefined).write('GET /hold HTTP/1.1\r\nhost: x\r\n\r\n');
-    await waitFor('all tunnels', () => scene.hub.count('a') === MOST_TUNNELS);
+    await waitFor('all tunnels', () => scene.hub.countOpen('a') === MAX_TUNNELS);
     for (const socket of sockets) socket.destroy();
     const answers = await Promise.all(paths.map((path) => scene.transport.get(scene.hidden, path)));
     expect(answers).toEqual(paths.map((path) => ({ path, host: '127.0.0.1:1' })));
-    expect(scene.hub.count('a')).toBeLessThanOrEqual(MOST_TUNNELS);
+    expect(scene.hub.countOpen('a')).toBeLessThanOrEqual(MAX_TUNNELS);
   });
 });
 
@@ -130,13 +130,13 @@ describe('a tunnel', () => {
         return proxy.port;
       },
     );
-    await waitFor('idle tunnels', () => scene.hub.count('a') === IDLE_TUNNELS);
+    await waitFor('idle tunnels', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
     const before = new Set(scene.sockets);
     const silent: FaultProxy = await waitFor('the proxy', () => proxy);
     silent.tamper = () => null;
     await waitFor('the old ones to go', () => [...before].every((socket) => socket.destroyed));
     silent.tamper = (bytes) => bytes;
-    await waitFor('new ones', () => scene.hub.count('a') === IDLE_TUNNELS);
+    await waitFor('new ones', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
     await scene.stop();
     await silent.stop();
     scene = await startTunnels(() => undefined);
@@ -146,10 +146,10 @@ describe('a tunnel', () => {
     scene = await startTunnels(
       answering((_, response) => response.setHeader('content-type', 'application/json').end('{}')),
     );
-    await waitFor('idle tunnels', () => scene.hub.count('a') === IDLE_TUNNELS);
+    await waitFor('idle tunnels', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
     scene.hub.end('a', 'stopping');
-    await waitFor('their end', () => scene.hub.count('a') < IDLE_TUNNELS);
-    await waitFor('new ones', () => scene.hub.count('a') === IDLE_TUNNELS);
+    await waitFor('their end', () => scene.hub.countOpen('a') < IDLE_TUNNELS);
+    await waitFor('new ones', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
     expect(await scene.transport.get(scene.hidden, '/peer/v1/x')).toEqual({});
   });
 });

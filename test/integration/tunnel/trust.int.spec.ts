@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
 import {
   CreateInvitation,
@@ -35,7 +35,7 @@ const HIDDEN_URL = 'http://127.0.0.1:1/ods';
 
 async function start(name: string, change: { url?: string; role?: 'api' } = {}): Promise<Running> {
   const home = await ServerHome.create();
-  const port = await freePort(0);
+  const port = await findFreePort(0);
   const url = `http://127.0.0.1:${port}`;
   return { home, url, app: await startPeerApp(home, { name, url, port, adminPassword: 'password', ...change }) };
 }
@@ -44,7 +44,7 @@ let hidden: Running;
 let hub: Running;
 const idOf = ({ app }: Pick<Running, 'app'>) => app.get(ServerIdentity).serverId;
 const run = ({ app }: Running, command: object): Promise<unknown> => app.get(CommandBus).execute(command);
-const wayTo = (app: NestExpressApplication, id: string) => app.get(PeerTunnels).kindOfWayTo(id);
+const wayTo = (app: NestExpressApplication, id: string) => app.get(PeerTunnels).routeKindTo(id);
 
 /** What the hidden server says to a call of the hub, or of another process of it. */
 async function call(path: string, app = hub.app): Promise<unknown> {
@@ -75,7 +75,7 @@ describe('calls through a tunnel', () => {
   });
 
   it('are refused like any other when they are not signed for that server', async () => {
-    const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
+    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
     const at = way.kind === 'tunnel' ? `http://${way.host}:${way.port}` : '';
     expect((await fetch(`${at}/ods/peer/v1/probe`)).status).toBe(401);
     const headers = hub.app.get(RequestSigner).sign({ method: 'GET', url: `${at}/peer/v1/probe`, to: 'somebody else' });
@@ -91,14 +91,14 @@ describe('calls through a tunnel', () => {
     '//peer/v1/probe',
     '/health/live',
   ])('reach nothing but what is for peers: %s', async (path) => {
-    const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
+    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
     const answer = await fetch(way.kind === 'tunnel' ? `http://${way.host}:${way.port}${path}` : '');
     expect(answer.status).toBe(404);
     expect(await answer.text()).toContain('Only calls between servers are answered here.');
   });
 
   it('cannot turn the tunnel into something else', async () => {
-    const way = await hub.app.get(PeerTunnels).wayTo(idOf(hidden));
+    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
     const socket = connect(way.kind === 'tunnel' ? way.port : 0, '127.0.0.1');
     await once(socket, 'connect');
     socket.write('GET /peer/v1/tunnel HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -141,7 +141,7 @@ describe('a tunnel', () => {
 
   it('ends when its server is suspended, and comes back when it is resumed', async () => {
     await run(hub, new SuspendPeer(idOf(hidden)));
-    await waitFor('the end', () => hub.app.get(TunnelHub).count(idOf(hidden)) === 0);
+    await waitFor('the end', () => hub.app.get(TunnelHub).countOpen(idOf(hidden)) === 0);
     expect(await ask('/peer/v1/tunnel', signed(hidden))).toMatch(/^HTTP\/1.1 403 [^]*PEER_SUSPENDED/);
     await run(hub, new ResumePeer(idOf(hidden)));
     await waitFor('the return', () => wayTo(hub.app, idOf(hidden)) === 'tunnel');
@@ -157,7 +157,7 @@ describe('a tunnel', () => {
 describe('another process of the same server', () => {
   let worker: NestExpressApplication;
   beforeEach(async () => {
-    worker = await startPeerApp(hub.home, { name: 'Hub', url: hub.url, port: await freePort(0), role: 'worker' });
+    worker = await startPeerApp(hub.home, { name: 'Hub', url: hub.url, port: await findFreePort(0), role: 'worker' });
   });
   afterEach(() => worker.close());
 

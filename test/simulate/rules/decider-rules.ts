@@ -1,7 +1,7 @@
 import type { DomainEvent, RecordedEvent } from '../../../src/kernel/event.js';
 import type { Recorded } from '../../../src/kernel/event-family.js';
 import { Refusal } from '../../../src/kernel/refusal.js';
-import { STAGES, takes, type Stage } from '../../../src/kernel/stage.js';
+import { STAGES, takesStage, type Stage } from '../../../src/kernel/stage.js';
 import { knownPackage, type KnownPackage } from '../../../src/modules/packages/contracts/known-package.js';
 import { isRemoved, type PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
 import {
@@ -75,7 +75,7 @@ export class DeciderRules implements Rules {
   receive(server: number, edge: number, item: number): void {
     const facts = this.registers.factsOf(item);
     const here = this.at(server);
-    const useful = isHeld(item) && !isRemoved(facts) && takes(here.stage, facts.stage);
+    const useful = isHeld(item) && !isRemoved(facts) && takesStage(here.stage, facts.stage);
     if (!here.known.facts && !useful) return;
     const peerId = String(this.mesh.from[edge]);
     this.onPackage(server, { type: 'learn', facts, pages: here.known.facts ? [] : [PAGE], peerId });
@@ -120,7 +120,7 @@ export class DeciderRules implements Rules {
       this.onReplica(server, { kind: 'report', packageId, holder, copy });
     }
     const { replica: state } = this.at(server);
-    if (isRemoved(known.facts) || !takes(stage, known.facts.stage))
+    if (isRemoved(known.facts) || !takesStage(stage, known.facts.stage))
       return this.giveUp(server, known.facts, known.uploadedAt !== null);
     const [fromPeerId] = state.holders.keys();
     if (known.uploadedAt !== null || fromPeerId === undefined) return;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 
 const IS_BUILT = import.meta.url.endsWith('.js');
 /** What `npm run build` made of it, which starts sooner than TypeScript. */
@@ -20,7 +20,7 @@ export class EventStoreDbProcess {
   private constructor(readonly port: number) {}
 
   static async start(): Promise<EventStoreDbProcess> {
-    const server = new EventStoreDbProcess(await freePort(0));
+    const server = new EventStoreDbProcess(await findFreePort(0));
     await server.restart();
     return server;
   }

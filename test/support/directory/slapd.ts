@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
 import { certificates, type Certificates } from './certificates.js';
 import { BASE, BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from './people.js';
@@ -66,7 +66,7 @@ export class Slapd implements TestDirectory {
     const folder = mkdtempSync(join(tmpdir(), 'odst-slapd-'));
     mkdirSync(join(folder, 'db'));
     const tls = certificates();
-    const slapd = new Slapd(folder, { plain: await freePort(0), tls: await freePort(0) }, tls);
+    const slapd = new Slapd(folder, { plain: await findFreePort(0), tls: await findFreePort(0) }, tls);
     writeFileSync(join(folder, 'slapd.conf'), config(folder, tls));
     writeFileSync(join(folder, 'data.ldif'), `${ldif(entries)}\n`);
     const add = ['-q', '-f', join(folder, 'slapd.conf'), '-l', join(folder, 'data.ldif')];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { addRun, missingRuns, type Run } from '../../../src/kernel/runs.js';
+import { addRange, missingRanges, type ChunkRange } from '../../../src/kernel/runs.js';
 import {
   CHUNK_SIZE,
   PackageStorage,
@@ -37,7 +37,7 @@ export class Content extends Readable {
 /** What a server keeps on its disk: SHA-256 of what is published, and which chunks of what is being fetched are there. */
 export class DiskContents {
   readonly published = new Map<string, string>();
-  readonly staged = new Map<string, readonly Run[]>();
+  readonly staged = new Map<string, readonly ChunkRange[]>();
   readonly uploads = new Map<string, string>();
   readonly aside = new Map<string, string>();
 }
@@ -73,13 +73,13 @@ export class MeshDisk extends PackageStorage {
   }
 
   /** As into an open file: what is written to one that is gone is lost. */
-  write(packageId: string, run: Run): void {
+  write(packageId: string, run: ChunkRange): void {
     const runs = this.disk.staged.get(packageId);
-    if (runs) this.disk.staged.set(packageId, addRun(runs, run));
+    if (runs) this.disk.staged.set(packageId, addRange(runs, run));
   }
 
-  missing(packageId: string, chunkCount: number): readonly Run[] {
-    return missingRuns(this.disk.staged.get(packageId) ?? [], chunkCount);
+  missing(packageId: string, chunkCount: number): readonly ChunkRange[] {
+    return missingRanges(this.disk.staged.get(packageId) ?? [], chunkCount);
   }
 
   /** All of its chunks are there. */
@@ -96,7 +96,7 @@ export class MeshDisk extends PackageStorage {
     this.disk.published.set(packageId, sha256);
   }
 
-  override async unreserve(packageId: string): Promise<void> {
+  override async discardReplicaFile(packageId: string): Promise<void> {
     await this.gate.pass(this.life);
     this.disk.staged.delete(packageId);
   }
@@ -153,11 +153,11 @@ export class MeshDisk extends PackageStorage {
     return unused();
   }
 
-  override takeOut(): Promise<void> {
+  override quarantine(): Promise<void> {
     return unused();
   }
 
-  override putBack(): Promise<void> {
+  override restore(): Promise<void> {
     return unused();
   }
 
@@ -169,7 +169,7 @@ export class MeshDisk extends PackageStorage {
     return unused();
   }
 
-  override damagedChunks(): Promise<readonly Run[]> {
+  override damagedChunks(): Promise<readonly ChunkRange[]> {
     return unused();
   }
 

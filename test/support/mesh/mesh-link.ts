@@ -78,7 +78,7 @@ export class MeshLink {
       if ((await this.take(process, item)) === 'later') putOff.add(id);
     };
     const work = new OrderedWork(take, {
-      reached: (id) => {
+      notePlace: (id) => {
         if (putOff.has(id)) fails = true;
         if (!fails) this.save(stage, id);
       },
@@ -87,12 +87,12 @@ export class MeshLink {
         fails = true;
       },
     });
-    for await (const entry of source.feed.entries(open.at, new AbortController().signal)) {
+    for await (const entry of source.feed.readEntries(open.at, new AbortController().signal)) {
       await this.gate.pass(process.life);
       if (this.isCut || fails || (most -= 1) < 0) break;
       open.at = entry.id;
       const sent = this.receive(process, entry);
-      await work.add(sent.id, sent.item.facts.packageId, sent);
+      await work.addItem(sent.id, sent.item.facts.packageId, sent);
     }
     await work.settled();
     if (fails && this.connection === open) this.connection = null;

@@ -14,7 +14,7 @@ import {
 } from '../../../src/modules/packages/commands/upload/upload-package.command.js';
 import { UploadPackageHandler } from '../../../src/modules/packages/commands/upload/upload-package.handler.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/learn-package.js';
-import { OnPackageRemoved } from '../../../src/modules/packages/reactions/on-package-removed.js';
+import { DeleteRemovedFiles } from '../../../src/modules/packages/reactions/on-package-removed.js';
 import { PlanFetch } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
 import {
   PlanFetchHandler,
@@ -129,7 +129,7 @@ export class MeshProcess {
       new ReviewReplicas(commands),
       new ReviewForOwnStage(commands, queries, views, readModels),
       new RecordSuperseded(commands, queries, readModels),
-      new OnPackageRemoved(commands),
+      new DeleteRemovedFiles(commands),
     ];
   }
 

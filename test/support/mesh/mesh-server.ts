@@ -1,5 +1,5 @@
 import { laterStamp, type Stamp } from '../../../src/kernel/hybrid-clock.js';
-import { countOf, missingRuns } from '../../../src/kernel/runs.js';
+import { countChunks, missingRanges } from '../../../src/kernel/runs.js';
 import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
 import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
 import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
@@ -94,7 +94,7 @@ export class MeshServer {
     return this.alone(`fetch ${packageId}`, async (process) => {
       const plan = await process.bus.execute<FetchPlan | null>(new PlanFetch(packageId));
       if (!plan) return;
-      if (countOf(plan.verified) < plan.chunkCount) return this.download(process, plan);
+      if (countChunks(plan.verified) < plan.chunkCount) return this.download(process, plan);
       return this.publish(process, plan);
     });
   }
@@ -128,7 +128,7 @@ export class MeshServer {
       const offered = source && (await answerOf(source, source.storage.digestPublished(packageId)));
       if (offered !== plan.sha256) continue;
       await process.storage.reserve(packageId);
-      const [run] = missingRuns(plan.verified, chunkCount);
+      const [run] = missingRanges(plan.verified, chunkCount);
       if (!run) return;
       const wanted = { first: run.first, count: 1 + this.gate.choose(run.count) };
       await this.gate.pass(process.life);
@@ -142,7 +142,7 @@ export class MeshServer {
 
   private async publish(process: MeshProcess, { packageId, round, sha256, chunkCount }: FetchPlan): Promise<void> {
     const isInPlace = (await process.storage.digestPublished(packageId)) === sha256;
-    await (isInPlace ? process.storage.unreserve(packageId) : process.storage.reserve(packageId));
+    await (isInPlace ? process.storage.discardReplicaFile(packageId) : process.storage.reserve(packageId));
     const lost = process.storage.missing(packageId, chunkCount);
     if (!isInPlace && lost.length > 0) {
       await process.bus.execute(new RecordDamage({ packageId, round, actual: 'other', lost }));

@@ -1,4 +1,4 @@
-import { takes, type Stage } from '../../../src/kernel/stage.js';
+import { takesStage, type Stage } from '../../../src/kernel/stage.js';
 import { foldPackages } from '../../../src/modules/packages/projections/packages/package-fold.js';
 import type { PackageEntity } from '../../../src/modules/packages/projections/packages/package.entity.js';
 import type { RecordedEvent } from '../../../src/kernel/event.js';
@@ -26,7 +26,7 @@ export class Shown {
   }
 
   takes(row: PackageEntity): boolean {
-    return takes(this.stage, row.stage);
+    return takesStage(this.stage, row.stage);
   }
 
   /** The package that `/Packages/<filename>` gives. */

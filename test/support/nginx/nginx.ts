@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/app/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
 
 const SHIPPED = join('docker', 'nginx.conf');
@@ -62,7 +62,7 @@ export class Nginx {
 
   static async start(behind: Behind): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'odst-nginx-'));
-    const port = await freePort(0);
+    const port = await findFreePort(0);
     const file = join(folder, 'nginx.conf');
     writeFileSync(file, configuration(behind, port, folder));
     const child = spawn('nginx', ['-c', file, '-p', folder], { env: { ...process.env, PATH }, stdio: 'ignore' });

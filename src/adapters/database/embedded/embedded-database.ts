@@ -6,11 +6,11 @@ import { Database, type DatabaseSettings } from '../../../ports/database.port.js
 import { messageOf } from '../../shared/errors.js';
 import { findBinaries } from './program/binaries.js';
 import { prepareCluster, SUPERUSER, type Cluster } from './cluster.js';
-import { holdDatabase } from './guard.js';
+import { lockDataFolder } from './guard.js';
 import { bringUp, shutDown, type ServerOptions } from './server/postmaster.js';
-import { boundLog } from './server/server-log.js';
+import { limitLogSize } from './server/server-log.js';
 
-const NAME = 'odst';
+const DATABASE_NAME = 'odst';
 
 export interface EmbeddedOptions {
   /** PostgreSQL settings on top of ours, for tests. */
@@ -36,7 +36,7 @@ export class EmbeddedDatabase extends Database {
     private readonly options: EmbeddedOptions,
   ) {
     super();
-    this.stopBounding = boundLog(cluster.logFile, (error) =>
+    this.stopBounding = limitLogSize(cluster.logFile, (error) =>
       this.say(`Its log cannot be bounded: ${messageOf(error)}`),
     );
     this.watch();
@@ -47,7 +47,7 @@ export class EmbeddedDatabase extends Database {
     const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries());
     const { port } = await bringUp(cluster, 0, options.settings ?? {});
     const settings = settingsOf(cluster.password, port);
-    const guard = await holdDatabase(settings, dataDir);
+    const guard = await lockDataFolder(settings, dataDir);
     return new EmbeddedDatabase(settings, cluster, dataDir, guard, options);
   }
 
@@ -71,7 +71,7 @@ export class EmbeddedDatabase extends Database {
     for (let attempt = 1; !this.stopping; attempt++) {
       try {
         await bringUp(this.cluster, this.settings.port, this.options.settings ?? {});
-        this.guard = await holdDatabase(this.settings, this.dataDir);
+        this.guard = await lockDataFolder(this.settings, this.dataDir);
         this.watch();
         return this.say('PostgreSQL is back');
       } catch (error) {
@@ -91,6 +91,6 @@ export const settingsOf = (password: string, port: number): DatabaseSettings => 
   port,
   user: SUPERUSER,
   password,
-  database: NAME,
+  database: DATABASE_NAME,
   ssl: false,
 });

@@ -5,16 +5,18 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { errorCode } from '../../shared/errors.js';
 
 /** Key of the session lock that says: this data folder has its server. Any number that nothing else uses. */
-const LOCK = 0x0d57_0001;
+const DATA_FOLDER_LOCK = 0x0d57_0001;
 /** The session of a process that was killed ends as soon as PostgreSQL sees its connection closed; milliseconds. */
-const PATIENCE = 5_000;
+const LOCK_TIMEOUT_MS = 5_000;
 const NO_SUCH_DATABASE = '3D000';
 
 /** A session that holds the data folder for this process, so that a second server on it is refused. */
-export async function holdDatabase(settings: DatabaseSettings, folder: string): Promise<Client> {
-  const client = await connect(settings);
-  for (const deadline = Date.now() + PATIENCE; ;) {
-    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+export async function lockDataFolder(settings: DatabaseSettings, folder: string): Promise<Client> {
+  const client = await connectToDatabase(settings);
+  for (const deadline = Date.now() + LOCK_TIMEOUT_MS; ;) {
+    const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [
+      DATA_FOLDER_LOCK,
+    ]);
     if (rows[0]?.held) return client;
     if (Date.now() > deadline) break;
     await delay(50);
@@ -25,7 +27,7 @@ export async function holdDatabase(settings: DatabaseSettings, folder: string): 
   );
 }
 
-async function connect(settings: DatabaseSettings): Promise<Client> {
+async function connectToDatabase(settings: DatabaseSettings): Promise<Client> {
   const client = new Client(settings);
   // A lost connection is seen by the `end` event.
   client.on('error', () => undefined);
@@ -35,7 +37,7 @@ async function connect(settings: DatabaseSettings): Promise<Client> {
   } catch (error) {
     if (errorCode(error) !== NO_SUCH_DATABASE) throw error;
     await createDatabase(settings);
-    return connect(settings);
+    return connectToDatabase(settings);
   }
 }
 

@@ -1,10 +1,10 @@
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 
-const SHAPE = 'postgres://user:password@host:5432/database';
+const URL_SHAPE = 'postgres://user:password@host:5432/database';
 
 /** What `sslmode` means to libpq; `no-verify` is node-postgres' own. */
-const SSL: Readonly<Record<string, DatabaseSettings['ssl']>> = {
+const SSL_MODES: Readonly<Record<string, DatabaseSettings['ssl']>> = {
   disable: false,
   allow: false,
   prefer: false,
@@ -18,26 +18,27 @@ const SSL: Readonly<Record<string, DatabaseSettings['ssl']>> = {
 export function parseDatabaseUrl(text: string): DatabaseSettings {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
-    throw new StartupError(`DATABASE_URL must look like ${SHAPE}`);
+    throw new StartupError(`DATABASE_URL must look like ${URL_SHAPE}`);
   }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(url.port || 5432),
-    user: decode(url.username || 'postgres'),
-    password: decode(url.password),
-    database: decode(url.pathname.slice(1)),
+    user: decodeUrlPart(url.username || 'postgres'),
+    password: decodeUrlPart(url.password),
+    database: decodeUrlPart(url.pathname.slice(1)),
     ssl: sslOf(url.searchParams),
   };
 }
 
 function sslOf(parameters: URLSearchParams): DatabaseSettings['ssl'] {
   const mode = parameters.get('sslmode') ?? (parameters.get('ssl') === 'true' ? 'verify-full' : 'disable');
-  const ssl = SSL[mode];
-  if (ssl === undefined) throw new StartupError(`DATABASE_URL: sslmode must be one of ${Object.keys(SSL).join(', ')}`);
+  const ssl = SSL_MODES[mode];
+  if (ssl === undefined)
+    throw new StartupError(`DATABASE_URL: sslmode must be one of ${Object.keys(SSL_MODES).join(', ')}`);
   return ssl;
 }
 
-function decode(part: string): string {
+function decodeUrlPart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

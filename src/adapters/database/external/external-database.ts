@@ -6,10 +6,10 @@ import { errorCode, messageOf } from '../../shared/errors.js';
 import { parseDatabaseUrl } from './database-url.js';
 
 /** How long the database may take to answer at the start, in milliseconds: it may be starting beside us. */
-const PATIENCE = 30_000;
-const OLDEST = 140_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+const MIN_VERSION = 140_000;
 /** Wrong password, wrong user, no such database: waiting does not help. */
-const FINAL = new Set(['28P01', '28000', '3D000']);
+const FINAL_CODES = new Set(['28P01', '28000', '3D000']);
 
 interface ConnectOptions {
   readonly patience?: number;
@@ -25,17 +25,17 @@ export class ExternalDatabase extends Database {
   /** Waits until it answers, at most `patience` milliseconds, and says once that it waits. @throws StartupError */
   static async connect(
     url: string,
-    { patience = PATIENCE, onWaiting = () => undefined }: ConnectOptions = {},
+    { patience = CONNECT_TIMEOUT_MS, onWaiting = () => undefined }: ConnectOptions = {},
   ): Promise<ExternalDatabase> {
     const settings = parseDatabaseUrl(url);
     const deadline = Date.now() + patience;
     for (let tries = 1; ; tries++) {
       try {
-        await probe(settings, Math.max(1, deadline - Date.now()));
+        await probeDatabase(settings, Math.max(1, deadline - Date.now()));
         return new ExternalDatabase(settings);
       } catch (error) {
         if (error instanceof StartupError) throw error;
-        if (FINAL.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unreachable(settings, error);
+        if (FINAL_CODES.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unreachable(settings, error);
         if (tries === 1) onWaiting(`Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`);
         await delay(250);
       }
@@ -47,7 +47,7 @@ export class ExternalDatabase extends Database {
   }
 }
 
-async function probe(settings: DatabaseSettings, timeout: number): Promise<void> {
+async function probeDatabase(settings: DatabaseSettings, timeout: number): Promise<void> {
   const client = new Client({ ...settings, connectionTimeoutMillis: timeout });
   client.on('error', () => undefined);
   try {
@@ -55,7 +55,7 @@ async function probe(settings: DatabaseSettings, timeout: number): Promise<void>
     const { rows } = await client.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int AS version",
     );
-    if ((rows[0]?.version ?? 0) < OLDEST) throw new StartupError('DATABASE_URL: PostgreSQL 14 or newer is needed');
+    if ((rows[0]?.version ?? 0) < MIN_VERSION) throw new StartupError('DATABASE_URL: PostgreSQL 14 or newer is needed');
   } finally {
     await client.end().catch(() => undefined);
   }

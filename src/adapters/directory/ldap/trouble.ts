@@ -2,21 +2,21 @@ import { ResultCodeError } from 'ldapts';
 import { DirectoryUnavailable, type DirectorySettings } from '../../../ports/directory.port.js';
 
 const TLS_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
-const MOST_CHARACTERS = 200;
+const MAX_CHARACTERS = 200;
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** What others wrote, in one line of bounded length. */
-const line = (text: string): string =>
+const oneLine = (text: string): string =>
   text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
-    .slice(0, MOST_CHARACTERS);
+    .slice(0, MAX_CHARACTERS);
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
 
 /** What an administrator can do about it. */
-function words(error: unknown, { url, timeoutMs, searchBase }: DirectorySettings): string {
+function describeProblem(error: unknown, { url, timeoutMs, searchBase }: DirectorySettings): string {
   const code = codeOf(error);
   const name = nameOf(error);
   if (name === 'AbortError' || name === 'TimeoutError')
@@ -30,8 +30,8 @@ function words(error: unknown, { url, timeoutMs, searchBase }: DirectorySettings
     return `The directory has no ${searchBase}, or does not show it to LDAP_BIND_DN. Check LDAP_SEARCH_BASE and LDAP_GROUP_SEARCH_BASE.`;
   if (name === 'InsufficientAccessError')
     return 'The directory does not let LDAP_BIND_DN search. Give that account the right to read.';
-  return `${url} answered: ${line(error instanceof Error ? `${name} ${error.message}` : String(error))}`;
+  return `${url} answered: ${oneLine(error instanceof Error ? `${name} ${error.message}` : String(error))}`;
 }
 
-export const unavailable = (error: unknown, settings: DirectorySettings): DirectoryUnavailable =>
-  error instanceof DirectoryUnavailable ? error : new DirectoryUnavailable(words(error, settings), error);
+export const toDirectoryUnavailable = (error: unknown, settings: DirectorySettings): DirectoryUnavailable =>
+  error instanceof DirectoryUnavailable ? error : new DirectoryUnavailable(describeProblem(error, settings), error);

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '../../../kernel/retry.js';
 import { StartupError } from '../../../kernel/startup-error.js';
 import { messageOf } from '../../shared/errors.js';
-import { isAccessDenied, isTemporary, NoAnswer, within } from './client/errors.js';
-import { CALL_MS, type LogClient } from './client/log-client.js';
+import { isAccessDenied, isTemporary, NoAnswer, withTimeout } from './client/errors.js';
+import { CALL_TIMEOUT_MS, type LogClient } from './client/log-client.js';
 import type { EventStoreLog } from './client/trouble.js';
 import type { EventStoreDbAddress } from './eventstoredb-url.js';
 import { readEpoch } from './read/epoch.js';
 import { readHead } from './read/read-log.js';
 
-const TELL_EVERY = 5_000;
+const WAITING_MESSAGE_INTERVAL_MS = 5_000;
 const UNTRUSTED = /certificate|SSL routines|wrong version number|ERR_TLS|altnames/i;
 
 export interface ConnectOptions {
@@ -30,13 +30,13 @@ export async function awaitServer(
   const deadline = Date.now() + patience;
   let reason: unknown;
   for (let attempt = 1, toldAt = 0; ; attempt++) {
-    const error = await tryOut(client, Math.max(1, deadline - Date.now()));
+    const error = await tryFirstCalls(client, Math.max(1, deadline - Date.now()));
     if (error === null) return;
     // That there was no time left for an answer tells less than what failed before.
     if (!(error instanceof NoAnswer)) reason = error;
     refuseFinal(error, shown);
     if (Date.now() >= deadline) throw unreachable(reason ?? error, shown, patience);
-    if (Date.now() - toldAt >= TELL_EVERY) {
+    if (Date.now() - toldAt >= WAITING_MESSAGE_INTERVAL_MS) {
       toldAt = Date.now();
       log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);
     }
@@ -44,10 +44,10 @@ export async function awaitServer(
   }
 }
 
-async function tryOut(client: LogClient, ms: number): Promise<unknown> {
+async function tryFirstCalls(client: LogClient, ms: number): Promise<unknown> {
   try {
-    await within(
-      Math.min(ms, 2 * CALL_MS),
+    await withTimeout(
+      Math.min(ms, 2 * CALL_TIMEOUT_MS),
       'the first calls',
       readEpoch(client).then(() => readHead(client, null)),
     );

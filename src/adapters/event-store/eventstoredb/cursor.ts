@@ -9,13 +9,18 @@ export interface Position {
 /** Before everything: no event of ours is the first record of a log. */
 export const BEGINNING: Position = { commit: 0n, prepare: 0n };
 
-const LAST = 2n ** 64n - 1n;
+const MAX_POSITION = 2n ** 64n - 1n;
 
 /** A cursor is `<commit>/<prepare>`; null stands before everything. @throws Refusal INVALID_CURSOR */
 export function positionOf(cursor: string | null): Position {
   if (cursor === null) return BEGINNING;
   const [, commit, prepare] = /^(0|[1-9]\d{0,19})\/(0|[1-9]\d{0,19})$/.exec(cursor) ?? [];
-  if (commit === undefined || prepare === undefined || BigInt(commit) > LAST || BigInt(prepare) > LAST) {
+  if (
+    commit === undefined ||
+    prepare === undefined ||
+    BigInt(commit) > MAX_POSITION ||
+    BigInt(prepare) > MAX_POSITION
+  ) {
     throw new Refusal('INVALID_CURSOR', 'This is not a cursor of the event log');
   }
   return { commit: BigInt(commit), prepare: BigInt(prepare) };

@@ -6,12 +6,12 @@ import {
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
-import { persist } from '../../shared/event-log/persist.js';
+import { retryWhileUnavailable } from '../../shared/event-log/persist.js';
 import { Appender } from './append/appender.js';
 import { readCertificates } from './client/certificates.js';
 import { isTemporary } from './client/errors.js';
 import { LogClient } from './client/log-client.js';
-import { Trouble } from './client/trouble.js';
+import { OutageReporter } from './client/trouble.js';
 import { awaitServer, type ConnectOptions } from './connect.js';
 import { BEGINNING, comparePositions, cursorOf, positionOf } from './cursor.js';
 import { parseEventStoreDbUrl } from './eventstoredb-url.js';
@@ -32,7 +32,7 @@ export class EventStoreDbEventStore extends EventStore {
 
   private constructor(
     private readonly client: LogClient,
-    trouble: Trouble,
+    trouble: OutageReporter,
   ) {
     super();
     this.appender = new Appender(client, this.closed.signal);
@@ -42,8 +42,8 @@ export class EventStoreDbEventStore extends EventStore {
   /** @throws StartupError, one line that names EVENTSTOREDB_URL and says what to change */
   static async connect(url: string, options: ConnectOptions): Promise<EventStoreDbEventStore> {
     const address = parseEventStoreDbUrl(url);
-    const trouble = new Trouble(address.shown, options.log);
-    const client = new LogClient(address, readCertificates(address), (error) => trouble.is(error));
+    const trouble = new OutageReporter(address.shown, options.log);
+    const client = new LogClient(address, readCertificates(address), (error) => trouble.reportLost(error));
     try {
       await awaitServer(client, address, options);
     } catch (error) {
@@ -59,7 +59,7 @@ export class EventStoreDbEventStore extends EventStore {
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
     for (let next = from, isLast = false; !isLast;) {
-      const page = await this.persist(() => readForward(this.client, stream, next));
+      const page = await this.retryWhileUnavailable(() => readForward(this.client, stream, next));
       yield* page.flatMap((record) => toEvent(record) ?? []);
       isLast = page.length < PAGE_EVENTS;
       next = (page.at(-1)?.revision ?? next) + 1n;
@@ -72,14 +72,14 @@ export class EventStoreDbEventStore extends EventStore {
   }
 
   override async head(): Promise<string | null> {
-    this.known = await this.persist(() => readHead(this.client, this.known));
+    this.known = await this.retryWhileUnavailable(() => readHead(this.client, this.known));
     const { head } = this.known;
     return comparePositions(head, BEGINNING) === 0 ? null : cursorOf(head);
   }
 
   override idAt(cursor: string): Promise<string | null> {
     const position = positionOf(cursor);
-    return this.persist(() => readIdAt(this.client, position));
+    return this.retryWhileUnavailable(() => readIdAt(this.client, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {
@@ -87,7 +87,7 @@ export class EventStoreDbEventStore extends EventStore {
   }
 
   override epoch(): Promise<string> {
-    return this.persist(() => readEpoch(this.client));
+    return this.retryWhileUnavailable(() => readEpoch(this.client));
   }
 
   /** Ends the subscriptions, finishes the appends under way and disconnects. */
@@ -98,7 +98,7 @@ export class EventStoreDbEventStore extends EventStore {
     await this.client.close();
   }
 
-  private persist<T>(call: () => Promise<T>): Promise<T> {
-    return persist(call, isTemporary, this.closed.signal);
+  private retryWhileUnavailable<T>(call: () => Promise<T>): Promise<T> {
+    return retryWhileUnavailable(call, isTemporary, this.closed.signal);
   }
 }

@@ -15,37 +15,37 @@ export interface UrlOptions {
   readonly keepAliveTimeout?: number;
 }
 
-const count = z
+const wholeNumber = z
   .string()
   .regex(/^\d{1,9}$/, 'must be a whole number')
   .transform(Number);
-const only = (value: string, why: string) =>
+const onlyValue = (value: string, why: string) =>
   z
     .string()
     .refine((text) => text.toLowerCase() === value, `can only be ${value}: ${why}`)
     .optional();
 
 /** Names as the client has them, in lower case, since it takes any case. */
-const known = z.strictObject({
+const optionShape = z.strictObject({
   tls: z.enum(['true', 'false'], 'must be true or false').optional(),
   tlscafile: z.string().optional(),
   usercertfile: z.string().optional(),
   userkeyfile: z.string().optional(),
   connectionname: z.string().optional(),
-  maxdiscoverattempts: count.optional(),
-  discoveryinterval: count.optional(),
-  gossiptimeout: count.optional(),
-  keepaliveinterval: count.refine((ms) => ms >= 10_000, 'must be 10000 or more').optional(),
-  keepalivetimeout: count.optional(),
-  tlsverifycert: only('true', 'the client always verifies. Name the CA with tlsCAFile instead'),
-  throwonappendfailure: only('true', 'this server needs the errors. Remove it'),
-  nodepreference: only('leader', 'this server must read what it wrote. Remove it'),
+  maxdiscoverattempts: wholeNumber.optional(),
+  discoveryinterval: wholeNumber.optional(),
+  gossiptimeout: wholeNumber.optional(),
+  keepaliveinterval: wholeNumber.refine((ms) => ms >= 10_000, 'must be 10000 or more').optional(),
+  keepalivetimeout: wholeNumber.optional(),
+  tlsverifycert: onlyValue('true', 'the client always verifies. Name the CA with tlsCAFile instead'),
+  throwonappendfailure: onlyValue('true', 'this server needs the errors. Remove it'),
+  nodepreference: onlyValue('leader', 'this server must read what it wrote. Remove it'),
 });
 
 /** Options of a connection string. @throws what `refusal` makes */
 export function optionsOf(query: string, refusal: (what: string) => Error): UrlOptions {
   const pairs = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
-  const parsed = known.safeParse(Object.fromEntries(pairs.map(([key, value]) => [key.toLowerCase(), value])));
+  const parsed = optionShape.safeParse(Object.fromEntries(pairs.map(([key, value]) => [key.toLowerCase(), value])));
   if (!parsed.success) throw refusal(problemOf(parsed.error, pairs));
   const options = parsed.data;
   const tls = options.tls !== 'false';

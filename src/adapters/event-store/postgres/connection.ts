@@ -1,6 +1,6 @@
 import { DatabaseError, Pool, type PoolConfig } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { PATIENCE, persist as persistently } from '../../shared/event-log/persist.js';
+import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/event-log/persist.js';
 
 /** Connection lost, server going down or coming up, out of resources, deadlock, failed over to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
@@ -12,7 +12,7 @@ export function isTemporary(error: unknown): boolean {
 }
 
 /** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
-export const persist = <T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> =>
+export const retryWhileUnavailable = <T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> =>
   persistently(call, isTemporary, stopped);
 
 /**
@@ -27,7 +27,12 @@ const SESSION = [
 ];
 
 export function makePool(settings: DatabaseSettings, name: string, max: number): Pool {
-  const limits = { connectionTimeoutMillis: 5000, query_timeout: PATIENCE, idleTimeoutMillis: 0, keepAlive: true };
+  const limits = {
+    connectionTimeoutMillis: 5000,
+    query_timeout: UNAVAILABLE_TIMEOUT_MS,
+    idleTimeoutMillis: 0,
+    keepAlive: true,
+  };
   const options = SESSION.map((setting) => `-c ${setting}`).join(' ');
   const config: PoolConfig = { ...settings, ...limits, max, application_name: `odst ${name}`, options };
   const pool = new Pool(config);

@@ -1,8 +1,8 @@
 import type { SerializedAppend, AppendOutcome } from './sql/append.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 
-const MOST_APPENDS = 256;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_APPENDS = 256;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 interface Waiting {
   readonly append: SerializedAppend;
@@ -50,7 +50,7 @@ export class GroupCommit {
     let bytes = 0;
     for (const { append } of this.waiting) {
       bytes += append.bytes;
-      if (count > 0 && (count >= MOST_APPENDS || bytes > MOST_BYTES)) break;
+      if (count > 0 && (count >= MAX_APPENDS || bytes > MAX_BYTES)) break;
       count++;
     }
     return this.waiting.splice(0, count);

@@ -1,9 +1,9 @@
 import type { StreamPage, StreamPlace } from './sql/read-streams.js';
 
 /** Streams of one query. */
-const MOST_READS = 16;
+const MAX_STREAMS = 16;
 /** Queries under way at once: with more of them, each would have fewer streams. */
-const MOST_QUERIES = 2;
+const MAX_QUERIES = 2;
 
 interface Waiting {
   readonly place: StreamPlace;
@@ -32,12 +32,12 @@ export class GroupRead {
   }
 
   private goOn(): void {
-    if (this.isDue || this.queries === MOST_QUERIES) return;
+    if (this.isDue || this.queries === MAX_QUERIES) return;
     this.isDue = true;
     // After all that this turn of the event loop still has to ask for.
     process.nextTick(() => {
       this.isDue = false;
-      if (this.waiting.length > 0) void this.run(this.waiting.splice(0, MOST_READS));
+      if (this.waiting.length > 0) void this.run(this.waiting.splice(0, MAX_STREAMS));
     });
   }
 

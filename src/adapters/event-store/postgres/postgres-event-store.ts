@@ -9,13 +9,13 @@ import {
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
-import { makePool, persist } from './connection.js';
+import { makePool, retryWhileUnavailable } from './connection.js';
 import { positionOf } from './cursor.js';
 import { GroupCommit } from './group-commit.js';
 import { GroupRead } from './group-read.js';
 import { subscribe } from './live/subscription.js';
 import { LogTail } from './live/tail.js';
-import { serialize } from './serialize.js';
+import { serializeAppend } from './serialize.js';
 import { append, type AppendOutcome } from './sql/append.js';
 import { appendTogether } from './sql/append-together.js';
 import { readEpoch } from './sql/read-epoch.js';
@@ -38,8 +38,10 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: Pool;
   private readonly readers: Pool;
   private readonly tail: LogTail;
-  private readonly reads = new GroupRead((places) => this.persist(() => readStreams(this.readers, places)));
-  private readonly commits = new GroupCommit((group) => this.persist(() => append(this.writer, group)));
+  private readonly reads = new GroupRead((places) =>
+    this.retryWhileUnavailable(() => readStreams(this.readers, places)),
+  );
+  private readonly commits = new GroupCommit((group) => this.retryWhileUnavailable(() => append(this.writer, group)));
 
   constructor(settings: DatabaseSettings) {
     super();
@@ -49,7 +51,7 @@ export class PostgresEventStore extends EventStore {
   }
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const outcome = await this.commits.append(serialize(stream, events, expected));
+    const outcome = await this.commits.append(serializeAppend(stream, events, expected));
     return resultOf(outcome, stream, expected);
   }
 
@@ -59,8 +61,8 @@ export class PostgresEventStore extends EventStore {
    * @throws RevisionConflict, EventStoreUnavailable
    */
   async appendTogether(appends: readonly Append[]): Promise<void> {
-    const group = appends.map(({ stream, events, expected }) => serialize(stream, events, expected));
-    const outcomes = await this.persist(() => appendTogether(this.writer, group));
+    const group = appends.map(({ stream, events, expected }) => serializeAppend(stream, events, expected));
+    const outcomes = await this.retryWhileUnavailable(() => appendTogether(this.writer, group));
     outcomes.forEach((outcome, i) => {
       const { stream, expected } = appends[i] ?? { stream: '', expected: 'any' };
       resultOf(outcome, stream, expected);
@@ -82,13 +84,13 @@ export class PostgresEventStore extends EventStore {
   }
 
   override async head(): Promise<string | null> {
-    const head = await this.persist(() => readHead(this.readers));
+    const head = await this.retryWhileUnavailable(() => readHead(this.readers));
     return head === 0n ? null : String(head);
   }
 
   override idAt(cursor: string): Promise<string | null> {
     const position = positionOf(cursor);
-    return this.persist(() => readIdAt(this.readers, position));
+    return this.retryWhileUnavailable(() => readIdAt(this.readers, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {
@@ -97,7 +99,7 @@ export class PostgresEventStore extends EventStore {
   }
 
   override epoch(): Promise<string> {
-    return this.persist(() => readEpoch(this.readers));
+    return this.retryWhileUnavailable(() => readEpoch(this.readers));
   }
 
   /** Ends the subscriptions, finishes the appends under way and disconnects. */
@@ -107,8 +109,8 @@ export class PostgresEventStore extends EventStore {
     await Promise.all([this.tail.close(), this.writer.end(), this.readers.end()]);
   }
 
-  private persist<T>(call: () => Promise<T>): Promise<T> {
-    return persist(call, this.closed.signal);
+  private retryWhileUnavailable<T>(call: () => Promise<T>): Promise<T> {
+    return retryWhileUnavailable(call, this.closed.signal);
   }
 }
 

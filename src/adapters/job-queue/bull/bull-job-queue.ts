@@ -10,19 +10,19 @@ import {
 } from '../../../ports/job-queue.port.js';
 import { answerOf } from './connection/unavailable.js';
 import { runJob, type JobLog } from './run-job.js';
-import { enqueue } from './scripts/enqueue.js';
+import { enqueueJobs } from './scripts/enqueue.js';
 import { countJobs, failedJobs, runningJobs } from './scripts/look.js';
 
 /** After the last job ended, what Redis may take to be left in order. */
-const CLOSE_MS = 3_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 /** While Redis is away, it is said this often. */
-const COMPLAIN_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
 
 /** Jobs in Redis, by Bull. Made with `queueOptions`; the Bull queue is closed by `stop`. */
 export class BullJobQueue extends JobQueue {
   private readonly aborting = new AbortController();
   private readonly underWay = new Set<Promise<void>>();
-  private complainedAt = 0;
+  private loggedAt = 0;
   private isWorking = false;
 
   constructor(
@@ -32,11 +32,11 @@ export class BullJobQueue extends JobQueue {
     super();
     // Its call is nobody's to catch and fails when Redis goes away; the name is of no use to us.
     queue.setWorkerName = async () => undefined;
-    queue.on('error', (error) => this.complain(error));
+    queue.on('error', (error) => this.logProblemOnce(error));
   }
 
   override async enqueue(jobs: readonly NewJob[]): Promise<void> {
-    await enqueue(this.queue, jobs);
+    await enqueueJobs(this.queue, jobs);
   }
 
   override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
@@ -51,7 +51,7 @@ export class BullJobQueue extends JobQueue {
     };
     // It resolves when the queue is closed, and waits for a Redis that is away.
     queue
-      .process('*', concurrency, (job: Job) => this.follow(runJob(job, context)))
+      .process('*', concurrency, (job: Job) => this.trackAttempt(runJob(job, context)))
       .catch((error: unknown) => {
         if (!this.aborting.signal.aborted) log('error', `No jobs are worked on: ${String(error)}`);
       });
@@ -79,21 +79,21 @@ export class BullJobQueue extends JobQueue {
     this.aborting.abort();
     while (this.underWay.size > 0) await Promise.allSettled(this.underWay);
     const isLate = new AbortController();
-    await Promise.race([closed, delay(CLOSE_MS, undefined, { signal: isLate.signal }).catch(() => undefined)]);
+    await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { signal: isLate.signal }).catch(() => undefined)]);
     isLate.abort();
     for (const client of this.queue.clients) client.disconnect();
   }
 
-  private follow(run: Promise<void>): Promise<void> {
+  private trackAttempt(run: Promise<void>): Promise<void> {
     this.underWay.add(run);
     const ended = (): boolean => this.underWay.delete(run);
     run.then(ended, ended);
     return run;
   }
 
-  private complain(error: Error): void {
-    if (this.aborting.signal.aborted || Date.now() < this.complainedAt + COMPLAIN_MS) return;
-    this.complainedAt = Date.now();
+  private logProblemOnce(error: Error): void {
+    if (this.aborting.signal.aborted || Date.now() < this.loggedAt + LOG_INTERVAL_MS) return;
+    this.loggedAt = Date.now();
     this.log('warn', `Redis: ${error.message}`);
   }
 }

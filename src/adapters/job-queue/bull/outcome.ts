@@ -1,10 +1,10 @@
 /** Bull takes what a handler throws for the outcome of a try; these say what we want of it. */
 const GIVE_UP = -1;
 /** After an error that is not from a handler, such as a connection that broke. */
-const UNSURE_MS = 1_000;
+const DEFAULT_RETRY_DELAY_MS = 1_000;
 
 /** The job is tried again in so many milliseconds. */
-export class Again extends Error {
+export class RetryLater extends Error {
   override readonly stack = '';
 
   constructor(
@@ -21,7 +21,7 @@ export class GaveUp extends Error {
 }
 
 /** Milliseconds until the next try in the terms of Bull. */
-export function howToGoOn(error: Error): number {
+export function retryDelayMs(error: Error): number {
   if (error instanceof GaveUp) return GIVE_UP;
-  return error instanceof Again ? error.delayMs : UNSURE_MS;
+  return error instanceof RetryLater ? error.delayMs : DEFAULT_RETRY_DELAY_MS;
 }

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { backoffMs } from '../../../kernel/retry.js';
 import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
 import { messageOf } from '../../shared/errors.js';
-import { Again, GaveUp } from './outcome.js';
-import { claim, type Claim } from './scripts/claim.js';
-import { settle } from './scripts/settle.js';
+import { RetryLater, GaveUp } from './outcome.js';
+import { claimAttempt, type Claim } from './scripts/claim.js';
+import { settleAttempt } from './scripts/settle.js';
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 30_000;
 /** For a job that only another version of the program knows. */
-const UNKNOWN_MS = 5_000;
+const UNKNOWN_JOB_DELAY_MS = 5_000;
 
 const Payload = z.object({
   data: z.json(),
@@ -31,10 +31,10 @@ export interface JobContext {
 /** Runs one try of a job for Bull. @throws Again, GaveUp: what Bull is to do with it */
 export async function runJob(job: Job, context: JobContext): Promise<void> {
   const handler = context.handlers.get(job.name);
-  if (context.signal.aborted) throw new Again(0);
-  if (!handler) throw new Again(UNKNOWN_MS);
-  const claimed = await claim(context.queue, String(job.id), handler.rateLimit);
-  if (claimed.kind === 'later') throw new Again(claimed.waitMs);
+  if (context.signal.aborted) throw new RetryLater(0);
+  if (!handler) throw new RetryLater(UNKNOWN_JOB_DELAY_MS);
+  const claimed = await claimAttempt(context.queue, String(job.id), handler.rateLimit);
+  if (claimed.kind === 'later') throw new RetryLater(claimed.waitMs);
   if (claimed.kind === 'run') await runClaimed(handler, job, claimed, context);
 }
 
@@ -42,14 +42,14 @@ async function runClaimed(handler: JobHandler, job: Job, claimed: Claimed, conte
   try {
     // A job that takes the process down with it gets here without ever having thrown.
     if (claimed.attempt > handler.maxAttempts) throw new Error('The process ended during each try');
-    await handler.handle(prepare(handler, job, claimed, context));
+    await handler.handle(prepareJob(handler, job, claimed, context));
   } catch (error) {
-    return failed(handler, String(job.id), claimed, error, context);
+    return settleFailure(handler, String(job.id), claimed, error, context);
   }
-  await settle(context.queue, String(job.id), 'done');
+  await settleAttempt(context.queue, String(job.id), 'done');
 }
 
-function prepare(
+function prepareJob(
   { name }: JobHandler,
   job: Job,
   { attempt, key, payload }: Claimed,
@@ -62,7 +62,7 @@ function prepare(
   return { name, key, data, ...(cause && { cause }), attempt, signal, progress };
 }
 
-async function failed(
+async function settleFailure(
   handler: JobHandler,
   id: string,
   { attempt, key }: Claimed,
@@ -71,17 +71,17 @@ async function failed(
 ): Promise<void> {
   const { queue, signal, log } = context;
   const name = `${handler.name} ${key}`;
-  if (signal.aborted) return end(new Again(0), await settle(queue, id, 'back'));
+  if (signal.aborted) return throwIfLatest(new RetryLater(0), await settleAttempt(queue, id, 'back'));
   if (attempt >= handler.maxAttempts) {
     log('error', `${name} gave up after ${handler.maxAttempts} tries: ${messageOf(error)}`);
-    return end(new GaveUp(messageOf(error)), await settle(queue, id, handler.maxAttempts));
+    return throwIfLatest(new GaveUp(messageOf(error)), await settleAttempt(queue, id, handler.maxAttempts));
   }
-  const delay = backoffMs(attempt, FIRST_DELAY_MS, LONGEST_DELAY_MS, Math.random());
+  const delay = backoffMs(attempt, FIRST_DELAY_MS, MAX_DELAY_MS, Math.random());
   log('warn', `${name} failed at try ${attempt}, again in ${delay} ms: ${messageOf(error)}`);
-  return end(new Again(delay, messageOf(error)), await settle(queue, id, 'again'));
+  return throwIfLatest(new RetryLater(delay, messageOf(error)), await settleAttempt(queue, id, 'again'));
 }
 
 /** A job that was replaced is done in any case. */
-function end(outcome: Again | GaveUp, isLatest: boolean): void {
+function throwIfLatest(outcome: RetryLater | GaveUp, isLatest: boolean): void {
   if (isLatest) throw outcome;
 }

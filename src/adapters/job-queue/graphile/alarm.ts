@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { wakeWorkers } from './sql/wake-workers.js';
 
 /** Timers can't be set further ahead, and the clocks of the database and this process differ a little. */
-const FURTHEST_MS = 60_000;
+const MAX_TIMER_MS = 60_000;
 const SLACK_MS = 2;
 
 /** Wakes workers when a delayed job is due: they hear of new jobs only, and poll seldom. */
@@ -14,8 +14,8 @@ export class Alarm {
   constructor(private readonly pool: Pool) {}
 
   /** A job will be due in so many milliseconds. */
-  setIn(ms: number): void {
-    const due = Date.now() + Math.min(Math.max(ms, 0) + SLACK_MS, FURTHEST_MS);
+  ringIn(ms: number): void {
+    const due = Date.now() + Math.min(Math.max(ms, 0) + SLACK_MS, MAX_TIMER_MS);
     if (this.stopped || due >= this.due) return;
     clearTimeout(this.timer);
     this.due = due;
@@ -31,6 +31,6 @@ export class Alarm {
     this.due = Infinity;
     // When the database is away, the workers' own polling finds the jobs once it is back.
     const next = await wakeWorkers(this.pool).catch(() => null);
-    if (next !== null) this.setIn(next);
+    if (next !== null) this.ringIn(next);
   }
 }

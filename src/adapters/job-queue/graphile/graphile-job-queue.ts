@@ -14,7 +14,7 @@ import { Liveness } from './liveness.js';
 import { RateGate } from './rate-gate.js';
 import { runJob, type JobContext, type JobLog } from './run-job.js';
 import { countJobs } from './sql/counts.js';
-import { enqueue } from './sql/enqueue.js';
+import { insertJobs } from './sql/enqueue.js';
 import { failedJobs, runningJobs } from './sql/look.js';
 import { leaveMark } from './sql/mark.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
@@ -42,14 +42,14 @@ export class GraphileJobQueue extends JobQueue {
     this.pool = new Pool({ ...settings, ...limits, options, application_name: 'odst jobs' });
     this.pool.on('error', () => undefined);
     this.alarm = new Alarm(this.pool);
-    this.liveness = new Liveness(settings, () => this.alarm.setIn(0));
+    this.liveness = new Liveness(settings, () => this.alarm.ringIn(0));
   }
 
   override async enqueue(jobs: readonly NewJob[]): Promise<void> {
     if (jobs.length === 0) return;
     await this.migrate();
-    await enqueue(this.pool, jobs);
-    for (const { runAt } of jobs) if (runAt) this.alarm.setIn(runAt.getTime() - Date.now());
+    await insertJobs(this.pool, jobs);
+    for (const { runAt } of jobs) if (runAt) this.alarm.ringIn(runAt.getTime() - Date.now());
   }
 
   override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {

@@ -3,7 +3,7 @@ import { backoffMs } from '../../../kernel/retry.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { freeDeadWorkers, markAlive } from './sql/free-dead-workers.js';
 
-const SWEEP_MS = 5000;
+const SWEEP_INTERVAL_MS = 5000;
 
 /**
  * A session whose locks say that the workers of this process are alive, and that frees what dead ones held: at the
@@ -69,7 +69,7 @@ export class Liveness {
     if (this.stopped || !this.session) return;
     this.onSwept();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.sweep(), SWEEP_MS);
+    this.timer = setTimeout(() => void this.sweep(), SWEEP_INTERVAL_MS);
   }
 
   /** One query at a time; none while the session is away, since on its return all is said anew. */

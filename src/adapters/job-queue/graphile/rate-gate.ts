@@ -8,7 +8,7 @@ export class RateGate {
   constructor(private readonly limit: RateLimit) {}
 
   /** Milliseconds to wait. 0: the try may begin, and counts. */
-  enter(now: number): number {
+  takeSlot(now: number): number {
     const { jobs, perMs } = this.limit;
     const oldest = this.starts.length < jobs ? null : (this.starts[0] ?? null);
     if (oldest !== null && oldest + perMs > now) return Math.ceil(oldest + perMs - now);

@@ -6,11 +6,11 @@ import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
 import { messageOf } from '../../shared/errors.js';
 import type { Alarm } from './alarm.js';
 import type { RateGate } from './rate-gate.js';
-import { noteProgress } from './sql/look.js';
-import { attemptOf, giveUp, postpone } from './sql/postpone.js';
+import { saveProgress } from './sql/look.js';
+import { attemptOf, abandonJob, postponeJob } from './sql/postpone.js';
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 30_000;
 
 const Cause = z.object({ correlationId: z.string(), causationId: z.string().nullable() });
 const Payload = z.object({ data: z.json(), cause: Cause.optional() });
@@ -33,40 +33,40 @@ export interface JobContext {
  */
 export async function runJob(handler: JobHandler, row: Job, context: JobContext): Promise<void> {
   const attempt = attemptOf(row.attempts);
-  const wait = context.gates.get(handler.name)?.enter(performance.now()) ?? 0;
-  if (wait > 0) return putOff(row, attempt, wait, context);
+  const wait = context.gates.get(handler.name)?.takeSlot(performance.now()) ?? 0;
+  if (wait > 0) return reschedule(row, attempt, wait, context);
   try {
-    const job = await prepare(handler, row, attempt, context);
+    const job = await prepareJob(handler, row, attempt, context);
     // A job that takes the process down with it gets here without ever having thrown.
     if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
     await handler.handle(job);
   } catch (error) {
-    if (await settle(handler, row, attempt, error, context)) throw error;
+    if (await settleFailure(handler, row, attempt, error, context)) throw error;
   }
 }
 
-async function prepare(
+async function prepareJob(
   handler: JobHandler,
   row: Job,
   attempt: number,
   { pool, signal }: JobContext,
 ): Promise<RunningJob> {
   const { data, cause } = Payload.parse(row.payload);
-  const progress = (fraction: number): Promise<void> => noteProgress(pool, row.id, fraction).catch(() => undefined);
+  const progress = (fraction: number): Promise<void> => saveProgress(pool, row.id, fraction).catch(() => undefined);
   // What a try said whose process died.
   if (row.flags) await progress(0);
   return { name: handler.name, key: row.key ?? '', data, ...(cause && { cause }), attempt, signal, progress };
 }
 
 /** Not counted as a try. */
-async function putOff(row: Job, attempt: number, waitMs: number, { pool, alarm }: JobContext): Promise<void> {
-  const isWanted = await postpone(pool, row, attempt - 1, waitMs);
-  alarm.setIn(waitMs);
+async function reschedule(row: Job, attempt: number, waitMs: number, { pool, alarm }: JobContext): Promise<void> {
+  const isWanted = await postponeJob(pool, row, attempt - 1, waitMs);
+  alarm.ringIn(waitMs);
   if (isWanted) throw new Error('Put off by the rate limit');
 }
 
 /** False when a newer job of the same key will do the work, so that this one is done. */
-async function settle(
+async function settleFailure(
   handler: JobHandler,
   row: Job,
   attempt: number,
@@ -74,13 +74,13 @@ async function settle(
   context: JobContext,
 ): Promise<boolean> {
   const name = `${handler.name} ${row.key ?? ''}`;
-  if (context.signal.aborted) return postpone(context.pool, row, attempt - 1, 0);
+  if (context.signal.aborted) return postponeJob(context.pool, row, attempt - 1, 0);
   if (attempt >= handler.maxAttempts) {
     context.log('error', `${name} gave up after ${attempt} tries: ${messageOf(error)}`);
-    return giveUp(context.pool, row, Math.min(attempt, handler.maxAttempts), messageOf(error));
+    return abandonJob(context.pool, row, Math.min(attempt, handler.maxAttempts), messageOf(error));
   }
-  const delay = backoffMs(attempt, FIRST_DELAY_MS, LONGEST_DELAY_MS, Math.random());
+  const delay = backoffMs(attempt, FIRST_DELAY_MS, MAX_DELAY_MS, Math.random());
   context.log('warn', `${name} failed at try ${attempt}, again in ${delay} ms: ${messageOf(error)}`);
-  context.alarm.setIn(delay);
-  return postpone(context.pool, row, attempt, delay);
+  context.alarm.ringIn(delay);
+  return postponeJob(context.pool, row, attempt, delay);
 }

@@ -5,8 +5,8 @@ import type { Pool } from 'pg';
 import type { JobLog } from './run-job.js';
 
 /** Only for what was neither heard nor timed: a lost notification. */
-const POLL_MS = 1000;
-const RESTART_MS = 500;
+const POLL_INTERVAL_MS = 1000;
+const RESTART_DELAY_MS = 500;
 
 export interface WorkerPoolOptions {
   readonly pool: Pool;
@@ -53,12 +53,12 @@ export class WorkerPool {
       if (!failed && !this.stopping) this.restarting = this.restart();
       failed = true;
     });
-    const settings = { noHandleSignals: true, pollInterval: POLL_MS, logger: graphileLogger(log) };
+    const settings = { noHandleSignals: true, pollInterval: POLL_INTERVAL_MS, logger: graphileLogger(log) };
     return runTaskList({ ...settings, concurrency, events }, tasks, pool);
   }
 
   private async restart(): Promise<void> {
-    await delay(RESTART_MS);
+    await delay(RESTART_DELAY_MS);
     await this.workers.gracefulShutdown();
     this.options.onEnd();
     if (!this.stopping) this.workers = this.start();

@@ -3,7 +3,7 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { beginSession } from './sql.js';
 
 /** A query that takes longer means that the database, or the way to it, is gone. */
-const TIMEOUT_MS = 4_000;
+const QUERY_TIMEOUT_MS = 4_000;
 
 /** The one session that holds the locks of this process. Made anew by the next call after it was lost. */
 export class LockSession {
@@ -41,7 +41,7 @@ export class LockSession {
   }
 
   private async connect(): Promise<Client> {
-    const timeouts = { connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS, keepAlive: true };
+    const timeouts = { connectionTimeoutMillis: QUERY_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS, keepAlive: true };
     const client = new Client({ ...this.settings, ...timeouts, application_name: 'odst locks' });
     client.on('error', () => undefined);
     try {

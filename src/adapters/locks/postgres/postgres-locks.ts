@@ -1,12 +1,12 @@
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { LockSession } from './lock-session.js';
-import { countOthers, release, takeFree } from './sql.js';
+import { countOtherProcesses, releaseLock, takeFreeLocks } from './sql.js';
 
 /** How often those who wait try again. */
-const TRY_MS = 500;
+const RETRY_INTERVAL_MS = 500;
 /** How often a session that only holds locks is seen to live: sooner than the server gives up on us. */
-const CHECK_MS = 2_000;
+const CHECK_INTERVAL_MS = 2_000;
 
 interface Waiting {
   readonly grant: (held: AbortController) => void;
@@ -45,7 +45,7 @@ export class PostgresLocks extends Locks {
   }
 
   override async isAlone(): Promise<boolean> {
-    return (await this.session.use(countOthers)) === 0;
+    return (await this.session.use(countOtherProcesses)) === 0;
   }
 
   override async close(): Promise<void> {
@@ -89,13 +89,13 @@ export class PostgresLocks extends Locks {
       await this.tryOnce().catch(() => undefined);
     }
     this.trying = false;
-    const ms = this.waiting.size > 0 ? TRY_MS : CHECK_MS;
+    const ms = this.waiting.size > 0 ? RETRY_INTERVAL_MS : CHECK_INTERVAL_MS;
     if (!this.closed) this.timer = setTimeout(() => this.attempt(), ms);
   }
 
   private async tryOnce(): Promise<void> {
     const wanted = [...this.waiting.keys()].filter((name) => !this.held.has(name));
-    const taken = new Set(await this.session.use((client) => takeFree(client, wanted)));
+    const taken = new Set(await this.session.use((client) => takeFreeLocks(client, wanted)));
     for (const name of wanted) {
       if (taken.has(name)) this.grant(name);
       else for (const { onTaken } of this.waiting.get(name) ?? []) onTaken();
@@ -118,7 +118,7 @@ export class PostgresLocks extends Locks {
     }
     this.held.delete(name);
     // A session that is lost has let go by itself.
-    this.session.use((client) => release(client, name)).catch(() => undefined);
+    this.session.use((client) => releaseLock(client, name)).catch(() => undefined);
   }
 
   private letGo(name: string, lock: AbortController): void {

@@ -1,6 +1,6 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import {
   PackageStorage,
   type FileDamage,
@@ -21,15 +21,15 @@ import { Receiver, type Received } from './receiving/receiver.js';
 import { SlabPool } from './receiving/slab-pool.js';
 import { StagedWriter } from './receiving/staged-writer.js';
 import { Reservations } from './reservations.js';
-import { putBack, putBackDamaged, putBackWanted, sweepFolder } from './sweep.js';
+import { restoreFile, restoreDamaged, restoreRemoved, sweepFolder } from './sweep.js';
 
 /** Memory of all uploads together, in MiB. */
-const SLABS = 16;
-const OPEN_FILES = 500;
+const MAX_SLABS = 16;
+const MAX_OPEN_FILES = 500;
 /** File times come from a clock that may be a tick behind. */
 const CLOCK_TICK_MS = 20;
 /** Senders that are silent for two minutes are cut off, so nobody writes to such an upload any more. */
-const ABANDONED_MS = 60 * 60 * 1000;
+const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -44,11 +44,11 @@ const staged = (path: string, { size, sha1, sha256 }: Received): StagedFile => (
 
 /** Package bytes in `<dataDir>/packages/<packageId>`, on their way in `<dataDir>/staging`. */
 export class FolderPackageStorage extends PackageStorage {
-  private readonly slabs = new SlabPool(SLABS);
+  private readonly slabs = new SlabPool(MAX_SLABS);
   private readonly threads = { sha1: new HashThread('sha1'), sha256: new HashThread('sha256') };
   private readonly digests = new DigestThread();
   private readonly reservations = new Reservations();
-  private readonly descriptors = new DescriptorPool(OPEN_FILES);
+  private readonly descriptors = new DescriptorPool(MAX_OPEN_FILES);
   private readonly startedAt = Date.now() - CLOCK_TICK_MS;
 
   private constructor(private readonly folders: Folders) {
@@ -87,7 +87,7 @@ export class FolderPackageStorage extends PackageStorage {
     return path;
   }
 
-  override async unreserve(packageId: string): Promise<void> {
+  override async discardReplicaFile(packageId: string): Promise<void> {
     await rm(this.folders.damaged(packageId), { force: true });
     await this.discard(this.folders.replica(packageId));
   }
@@ -113,7 +113,7 @@ export class FolderPackageStorage extends PackageStorage {
     return this.digest(this.folders.package(packageId));
   }
 
-  override damagedChunks(path: string, sha256: Uint8Array): Promise<readonly Run[]> {
+  override damagedChunks(path: string, sha256: Uint8Array): Promise<readonly ChunkRange[]> {
     return this.digests.damagedChunks(path, sha256);
   }
 
@@ -124,7 +124,7 @@ export class FolderPackageStorage extends PackageStorage {
     return damage?.missing ? check(this.folders.damaged(packageId)) : damage;
   }
 
-  override async takeOut(packageId: string): Promise<void> {
+  override async quarantine(packageId: string): Promise<void> {
     await rename(this.folders.package(packageId), this.folders.damaged(packageId)).catch(unlessMissing);
     this.descriptors.forget(packageId);
     // What is remembered of an earlier reservation is not this file.
@@ -132,8 +132,8 @@ export class FolderPackageStorage extends PackageStorage {
     await syncFolder(this.folders.packages);
   }
 
-  override async putBack(packageId: string): Promise<void> {
-    await putBack(this.folders.damaged(packageId), this.folders.package(packageId));
+  override async restore(packageId: string): Promise<void> {
+    await restoreFile(this.folders.damaged(packageId), this.folders.package(packageId));
   }
 
   override async published(): Promise<ReadonlySet<string>> {
@@ -171,22 +171,22 @@ export class FolderPackageStorage extends PackageStorage {
     try {
       unwanted = await stillUnwanted();
     } finally {
-      await (unwanted ? rm(aside, { force: true }) : putBack(aside, path));
+      await (unwanted ? rm(aside, { force: true }) : restoreFile(aside, path));
       await syncFolder(this.folders.packages);
     }
   }
 
   /** What was changed since this process started is left alone: its event may be on its way. */
   override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
-    await putBackWanted(this.folders, wanted.packages);
-    await putBackDamaged(this.folders, wanted.packages, wanted.replicas);
+    await restoreRemoved(this.folders, wanted.packages);
+    await restoreDamaged(this.folders, wanted.packages, wanted.replicas);
     await sweepFolder(this.folders.packages, (name) => wanted.packages.has(name), this.startedAt);
     const isWanted = (name: string): boolean => wanted.replicas.has(replicaIdOf(name) ?? damagedIdOf(name) ?? '');
     await sweepFolder(this.folders.staging, isWanted, this.startedAt);
   }
 
   override sweepUploads(): Promise<void> {
-    return sweepFolder(this.folders.staging, (name) => !isUpload(name), Date.now() - ABANDONED_MS);
+    return sweepFolder(this.folders.staging, (name) => !isUpload(name), Date.now() - ABANDONED_AFTER_MS);
   }
 
   private async write(path: string, source: Readable, signal?: AbortSignal): Promise<Received> {

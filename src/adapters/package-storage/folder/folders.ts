@@ -8,7 +8,7 @@ const REMOVED = 'removed-';
 const DAMAGED = 'damaged-';
 const SAFE_ID = /^[0-9a-zA-Z-]{1,64}$/;
 
-function checked(packageId: string): string {
+function requireSafeId(packageId: string): string {
   if (!SAFE_ID.test(packageId)) throw new Error('Not a package id');
   return packageId;
 }
@@ -29,7 +29,7 @@ export class Folders {
   }
 
   package(packageId: string): string {
-    return join(this.packages, checked(packageId));
+    return join(this.packages, requireSafeId(packageId));
   }
 
   newUpload(): string {
@@ -37,17 +37,17 @@ export class Folders {
   }
 
   replica(packageId: string): string {
-    return join(this.staging, `${REPLICA}${checked(packageId)}`);
+    return join(this.staging, `${REPLICA}${requireSafeId(packageId)}`);
   }
 
   /** Where a package's file is while its removal is being decided. */
   removed(packageId: string): string {
-    return join(this.staging, `${REMOVED}${checked(packageId)}`);
+    return join(this.staging, `${REMOVED}${requireSafeId(packageId)}`);
   }
 
   /** Where a damaged package's file waits to be mended. */
   damaged(packageId: string): string {
-    return join(this.staging, `${DAMAGED}${checked(packageId)}`);
+    return join(this.staging, `${DAMAGED}${requireSafeId(packageId)}`);
   }
 }
 

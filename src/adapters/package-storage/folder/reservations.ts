@@ -6,14 +6,14 @@ import { errorCode } from '../../shared/errors.js';
 import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
 
 /** What is not worth asking for the free space: a full disk shows when it is written. */
-const SMALL = 8 * 1024 * 1024;
-const MOST = 1_000;
+const MIN_CHECKED_BYTES = 8 * 1024 * 1024;
+const MAX_REMEMBERED = 1_000;
 /** Should somebody remove a file under our hands, it is made again after that time. */
 const REMEMBERED_MS = 10_000;
 
 /** Staging files of replicas, made at their final size. Asking again for one that was just made costs nothing. */
 export class Reservations {
-  private readonly recent = new LRUCache<string, Promise<void>>({ max: MOST, ttl: REMEMBERED_MS });
+  private readonly recent = new LRUCache<string, Promise<void>>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
 
   /** What is in the file already stays; a damaged file becomes it, to be mended. @throws StorageFull */
   make(path: string, size: number, damaged: string): Promise<void> {
@@ -39,7 +39,7 @@ async function makeFile(path: string, size: number, damaged: string): Promise<vo
   try {
     const { blocks, size: present } = isNew ? { blocks: 0, size: 0 } : await file.stat();
     const lacking = size - blocks * 512;
-    if (lacking > SMALL) await requireFreeSpace(dirname(path), lacking);
+    if (lacking > MIN_CHECKED_BYTES) await requireFreeSpace(dirname(path), lacking);
     if (present !== size) await file.truncate(size);
   } finally {
     await file.close();

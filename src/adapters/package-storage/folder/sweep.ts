@@ -5,7 +5,7 @@ import { unlessMissing } from './disk-errors.js';
 import { damagedIdOf, type Folders } from './folders.js';
 
 /** Undoes a removal, unless there is a file again. */
-export async function putBack(aside: string, path: string): Promise<void> {
+export async function restoreFile(aside: string, path: string): Promise<void> {
   await link(aside, path).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') unlessMissing(error);
   });
@@ -13,12 +13,12 @@ export async function putBack(aside: string, path: string): Promise<void> {
 }
 
 /** Undoes removals that a crash cut short before it was asked whether they still hold. */
-export async function putBackWanted(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
-  for (const packageId of wanted) await putBack(folders.removed(packageId), folders.package(packageId));
+export async function restoreRemoved(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
+  for (const packageId of wanted) await restoreFile(folders.removed(packageId), folders.package(packageId));
 }
 
 /** Damaged files that were taken out, and the server was killed before that was recorded, go back until they are read again. */
-export async function putBackDamaged(
+export async function restoreDamaged(
   folders: Folders,
   wanted: ReadonlySet<string>,
   mended: ReadonlySet<string>,
@@ -26,7 +26,7 @@ export async function putBackDamaged(
   for (const name of await readdir(folders.staging)) {
     const packageId = damagedIdOf(name);
     if (packageId === null || !wanted.has(packageId) || mended.has(packageId)) continue;
-    await putBack(folders.damaged(packageId), folders.package(packageId));
+    await restoreFile(folders.damaged(packageId), folders.package(packageId));
   }
 }
 

@@ -13,7 +13,7 @@ interface ContentRequest {
 }
 
 /** The heads of a request for the bytes of one run of chunks. */
-export function contentRequest(
+export function buildContentRequest(
   signer: RequestSigner,
   peer: PeerContact,
   request: ChunkRequest,

@@ -2,7 +2,7 @@
 export type Via = { readonly host: string; readonly port: number } | null;
 
 /** Where a request for a URL is sent, as undici takes it. By a detour, the Host header still names who is meant. */
-export function destination(url: string, via: Via) {
+export function requestTarget(url: string, via: Via) {
   const { origin, host, pathname, search } = new URL(url);
   const path = pathname + search;
   return via ? { origin: `http://${via.host}:${via.port}`, path, host: { host } } : { origin, path, host: {} };

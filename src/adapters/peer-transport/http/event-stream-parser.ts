@@ -5,7 +5,7 @@ export interface StreamMessage {
 }
 
 /** Largest message, in bytes of UTF-8 text. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /**
  * Parses a server-sent event stream (WHATWG HTML, 9.2.6) piece by piece. Only `id` and `data` matter here; comments,
@@ -55,6 +55,6 @@ export class EventStreamParser {
   }
 
   private refuseOver(size: number): void {
-    if (size > MOST_BYTES) throw new RangeError('a message of over 1 MiB');
+    if (size > MAX_MESSAGE_BYTES) throw new RangeError('a message of over 1 MiB');
   }
 }

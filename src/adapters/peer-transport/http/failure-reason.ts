@@ -28,19 +28,19 @@ const REASONS: Readonly<Record<string, string>> = {
 export function failureReason(error: unknown): string {
   const known = REASONS[errorCode(error) ?? ''];
   if (known) return known;
-  if (error instanceof Error && error.name === 'HTTPParserError') return notHttp(error);
+  if (error instanceof Error && error.name === 'HTTPParserError') return describeParserError(error);
   if (error instanceof Error && error.cause) return failureReason(error.cause);
   if (error instanceof AggregateError && error.errors.length > 0) return failureReason(error.errors[0]);
   return messageOf(error);
 }
 
 /** undici's parser gives no code, only llhttp's words. */
-const notHttp = ({ message }: Error): string =>
+const describeParserError = ({ message }: Error): string =>
   message.includes('EOF')
     ? 'the connection was closed in the middle'
     : 'did not answer with HTTP; is this the right port?';
 
-export function unreachable(peerName: string, error: unknown): PeerUnreachable {
+export function toPeerUnreachable(peerName: string, error: unknown): PeerUnreachable {
   return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));
 }
 
@@ -57,5 +57,5 @@ export function codeOfBody(body: string): string | null {
   }
 }
 
-export const answered = (status: number, code: string | null): string =>
+export const describeStatus = (status: number, code: string | null): string =>
   `answered ${status}${code === null ? '' : ` ${code}`}`;

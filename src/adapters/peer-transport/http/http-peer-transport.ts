@@ -11,7 +11,7 @@ import type { RequestSigner, UnsignedRequest } from '../../../ports/request-sign
 import type { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
 import { ChunkThreads } from './chunks/chunk-threads.js';
 import type { FetchReport, Timeouts } from './chunks/messages.js';
-import { contentRequest } from './content-request.js';
+import { buildContentRequest } from './content-request.js';
 import type { Via } from './destination.js';
 import { followFeed } from './feed-stream.js';
 import { callJson, newAgent, type Trust } from './json-calls.js';
@@ -30,9 +30,9 @@ const BEHIND_FIREWALL =
   'it is behind a firewall and has no connection open to this server; it opens one when it is back';
 
 /** For a server to which nobody opens tunnels. */
-const ALL_DIRECT: Pick<PeerTunnels, 'wayTo'> = { wayTo: () => Promise.resolve({ kind: 'direct' }) };
+const ALL_DIRECT: Pick<PeerTunnels, 'routeTo'> = { routeTo: () => Promise.resolve({ kind: 'direct' }) };
 
-const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, runMs: 10 * 60_000 };
+const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, rangeMs: 10 * 60_000 };
 
 /** Calls to peers over HTTP/1.1: JSON and the feed by undici, package bytes by sockets of our own in threads. */
 export class HttpPeerTransport extends PeerTransport {
@@ -43,7 +43,7 @@ export class HttpPeerTransport extends PeerTransport {
   constructor(
     private readonly signer: RequestSigner,
     private readonly options: TransportOptions = {},
-    private readonly tunnels: Pick<PeerTunnels, 'wayTo'> = ALL_DIRECT,
+    private readonly tunnels: Pick<PeerTunnels, 'routeTo'> = ALL_DIRECT,
   ) {
     super();
     this.agent = newAgent(options);
@@ -55,19 +55,22 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   async postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
-    return this.send(peer, await this.wayTo(peer), path, body, { to: peer.peerId, ...(key !== undefined && { key }) });
+    return this.send(peer, await this.routeTo(peer), path, body, {
+      to: peer.peerId,
+      ...(key !== undefined && { key }),
+    });
   }
 
   async get(peer: PeerContact, path: string): Promise<unknown> {
     const url = peer.url + path;
-    const via = await this.wayTo(peer);
+    const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     return callJson(this.agent, peer.name, { method: 'GET', url, via, headers });
   }
 
   async *follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const url = `${peer.url}/peer/v1/feed`;
-    const via = await this.wayTo(peer);
+    const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const silence = this.options.silenceMs === undefined ? {} : { silenceMs: this.options.silenceMs };
     yield* followFeed(this.agent, peer.name, { url, via, headers, lastEventId, signal, ...silence });
@@ -75,9 +78,9 @@ export class HttpPeerTransport extends PeerTransport {
 
   async fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult> {
     request.signal.throwIfAborted();
-    const via = await this.wayTo(peer).catch(peerFault);
+    const via = await this.routeTo(peer).catch(peerFault);
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
-    const { origin, heads } = contentRequest(this.signer, peer, request, this.options, via);
+    const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
     const { packageSize, run, sha256, path } = request;
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
@@ -101,8 +104,8 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   /** @throws PeerUnreachable when it can be called neither way now */
-  private async wayTo(peer: PeerContact): Promise<Via> {
-    const way = await this.tunnels.wayTo(peer.peerId);
+  private async routeTo(peer: PeerContact): Promise<Via> {
+    const way = await this.tunnels.routeTo(peer.peerId);
     if (way.kind === 'none') throw new PeerUnreachable(peer.name, BEHIND_FIREWALL);
     return way.kind === 'tunnel' ? { host: way.host, port: way.port } : null;
   }

@@ -1,10 +1,10 @@
 import { Agent } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
-import { destination, type Via } from './destination.js';
-import { answered, codeOfBody, unreachable } from './failure-reason.js';
+import { requestTarget, type Via } from './destination.js';
+import { describeStatus, codeOfBody, toPeerUnreachable } from './failure-reason.js';
 
 /** Largest JSON answer: the manifest of a package of about 900 GB. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Extra trust for TLS, beside the system's. */
 export interface Trust {
@@ -32,7 +32,7 @@ export interface JsonCall {
 /** The parsed answer to one call. @throws PeerUnreachable unless it is a 2xx with a JSON body. */
 export async function callJson(agent: Agent, peerName: string, call: JsonCall): Promise<unknown> {
   try {
-    const { origin, path, host } = destination(call.url, call.via);
+    const { origin, path, host } = requestTarget(call.url, call.via);
     const response = await agent.request({
       origin,
       path,
@@ -41,9 +41,9 @@ export async function callJson(agent: Agent, peerName: string, call: JsonCall): 
       body: call.body ?? null,
     });
     const text = await readText(peerName, response.body);
-    return parse(peerName, response.statusCode, String(response.headers['content-type'] ?? ''), text);
+    return parseAnswer(peerName, response.statusCode, String(response.headers['content-type'] ?? ''), text);
   } catch (error) {
-    throw unreachable(peerName, error);
+    throw toPeerUnreachable(peerName, error);
   }
 }
 
@@ -52,16 +52,16 @@ async function readText(peerName: string, body: AsyncIterable<Buffer>): Promise<
   let size = 0;
   for await (const part of body) {
     size += part.length;
-    if (size > MOST_BYTES) throw new PeerUnreachable(peerName, 'answered with more than was expected');
+    if (size > MAX_ANSWER_BYTES) throw new PeerUnreachable(peerName, 'answered with more than was expected');
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
 }
 
-function parse(peerName: string, status: number, contentType: string, text: string): unknown {
+function parseAnswer(peerName: string, status: number, contentType: string, text: string): unknown {
   if (status < 200 || status > 299) {
     const code = codeOfBody(text);
-    throw new PeerUnreachable(peerName, answered(status, code), status, code);
+    throw new PeerUnreachable(peerName, describeStatus(status, code), status, code);
   }
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
     const what = contentType === '' ? 'no content type' : contentType.slice(0, 60);

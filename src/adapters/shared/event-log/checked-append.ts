@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../../kernel/event.js';
 import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type ExpectedRevision } from '../../../ports/event-store.port.js';
 
-const LARGEST_METADATA = 16 * 1024;
+const MAX_METADATA_BYTES = 16 * 1024;
 
 /** An append that any log takes: JSON texts within the limits. */
 export interface CheckedAppend {
@@ -27,7 +27,7 @@ export function checkAppend(stream: string, events: readonly NewEvent[], expecte
   for (const { type } of events) checkText(type, 'event type');
   const types = events.map(({ type }) => type);
   const data = events.map((event) => toJson(event.data, event.type, MAX_EVENT_BYTES));
-  const metadata = events.map((event) => toJson(event.metadata, `metadata of ${event.type}`, LARGEST_METADATA));
+  const metadata = events.map((event) => toJson(event.metadata, `metadata of ${event.type}`, MAX_METADATA_BYTES));
   const bytes = checkedSize(stream, [...types, ...data, ...metadata]);
   return { stream, expected, ids: events.map(({ id }) => id), types, data, metadata, bytes };
 }

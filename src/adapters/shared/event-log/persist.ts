@@ -3,15 +3,15 @@ import { backoffMs } from '../../../kernel/retry.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 
 /** How long a call goes on trying when the log is away, in milliseconds. */
-export const PATIENCE = 10_000;
+export const UNAVAILABLE_TIMEOUT_MS = 10_000;
 
 /** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
-export async function persist<T>(
+export async function retryWhileUnavailable<T>(
   call: () => Promise<T>,
   isTemporary: (error: unknown) => boolean,
   stopped: AbortSignal,
 ): Promise<T> {
-  for (let attempt = 1, deadline = Date.now() + PATIENCE; ; attempt++) {
+  for (let attempt = 1, deadline = Date.now() + UNAVAILABLE_TIMEOUT_MS; ; attempt++) {
     try {
       return await call();
     } catch (error) {

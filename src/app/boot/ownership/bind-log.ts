@@ -16,22 +16,22 @@ interface Binding {
  * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
-  const bound = await inDatabase(settings, readBinding);
+  const bound = await withClient(settings, readBinding);
   const epoch = await store.epoch();
   if (!bound || bound.epoch === epoch) return false;
-  const owner = await ownerOf(store);
+  const owner = await readLogOwner(store);
   if (owner === null) throw emptyLog(bound);
   if (owner !== bound.serverId) throw foreignLog(owner, bound);
-  const last = await inDatabase(settings, readLastKnown);
-  if (last && !(await holds(store, last.id))) throw staleLog(bound, last);
-  await inDatabase(settings, (client) => startAfresh(client, { epoch, serverId: owner }));
+  const last = await withClient(settings, readLastKnown);
+  if (last && !(await logHolds(store, last.id))) throw staleLog(bound, last);
+  await withClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
   return true;
 }
 
 /** Notes that they belong together, once it is known whose they are. */
-export async function bind(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
+export async function bindLog(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
   const epoch = await store.epoch();
-  await inDatabase(settings, (client) => writeBinding(client, { epoch, serverId }));
+  await withClient(settings, (client) => writeBinding(client, { epoch, serverId }));
 }
 
 const emptyLog = ({ serverId }: Binding): StartupError =>
@@ -66,7 +66,7 @@ async function readLastKnown(client: Client): Promise<LastKnown | null> {
 }
 
 /** Reads the log to its end in the worst case, which is needed once after a move. */
-async function holds(store: EventStore, eventId: string): Promise<boolean> {
+async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
   const stop = new AbortController();
   try {
     for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
@@ -80,7 +80,7 @@ async function holds(store: EventStore, eventId: string): Promise<boolean> {
 }
 
 /** Id of the server whose log it is; null when it is empty. */
-async function ownerOf(store: EventStore): Promise<string | null> {
+async function readLogOwner(store: EventStore): Promise<string | null> {
   for await (const record of store.readStream('server')) {
     const event = serverEvents.read(record);
     if (event?.type === 'ServerInitialised') return event.data.serverId;
@@ -102,7 +102,7 @@ async function writeBinding(client: Client, { epoch, serverId }: Binding): Promi
 }
 
 /** Cursors of the old log must not be taken for cursors of the new one, so they go in the same transaction. */
-async function startAfresh(client: Client, binding: Binding): Promise<void> {
+async function dropDerivedData(client: Client, binding: Binding): Promise<void> {
   const tables = [
     'read.checkpoints',
     ...allProjections().flatMap(({ tables }) => tables.map((table) => `read.${table}`)),
@@ -114,7 +114,7 @@ async function startAfresh(client: Client, binding: Binding): Promise<void> {
   await client.query('COMMIT');
 }
 
-async function inDatabase<T>(settings: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
+async function withClient<T>(settings: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ ...settings, application_name: 'odst boot' });
   await client.connect();
   try {

@@ -2,14 +2,14 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartupError } from '../../../kernel/startup-error.js';
 
-const FILE = 'server.id';
+const OWNER_FILE = 'server.id';
 
 /**
  * A data folder is one server's, whose processes share it: another server would take the packages in it for leftovers.
  * @throws StartupError when it is another server's
  */
-export async function claimFolder(dataDir: string, serverId: string): Promise<void> {
-  const path = join(dataDir, FILE);
+export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
+  const path = join(dataDir, OWNER_FILE);
   const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
   if (owner === serverId) return;
   throw new StartupError(

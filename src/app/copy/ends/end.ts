@@ -3,7 +3,7 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 
 /** A log that is copied from or to. */
-export interface End {
+export interface Endpoint {
   readonly label: string;
   readonly store: EventStore;
   /** The PostgreSQL that it is in; null for another engine. */

@@ -4,13 +4,13 @@ import { StartupError } from '../../../kernel/startup-error.js';
 export type Flag = '--from' | '--to';
 
 /** Where a log is. `label` is for people and carries no password. */
-export type Place = { readonly flag: Flag; readonly label: string } & (
+export type LogLocation = { readonly flag: Flag; readonly label: string } & (
   | { readonly engine: 'postgres' | 'eventstoredb'; readonly url: string }
   | { readonly engine: 'embedded'; readonly folder: string }
 );
 
 /** @param dataDir the folder that `embedded` stands for. @throws StartupError */
-export function parsePlace(flag: Flag, text: string, dataDir: string): Place {
+export function parseLocation(flag: Flag, text: string, dataDir: string): LogLocation {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) {
     const folder = resolve(text === 'embedded' ? dataDir : text);

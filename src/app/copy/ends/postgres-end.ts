@@ -8,56 +8,56 @@ import { PostgresEventStore } from '../../../adapters/event-store/postgres/postg
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { migrate } from '../../database/migrate.js';
-import { appendsOf } from '../log/appends.js';
+import { groupAppends } from '../log/appends.js';
 import { checkSchema } from './check-schema.js';
-import type { End } from './end.js';
-import type { Flag, Place } from './place.js';
+import type { Endpoint } from './end.js';
+import type { Flag, LogLocation } from './place.js';
 
 /** How long a database may take to answer, in milliseconds. */
-const PATIENCE = 5000;
+const DATABASE_TIMEOUT_MS = 5000;
 
-type EmbeddedPlace = Extract<Place, { engine: 'embedded' }>;
+type EmbeddedLocation = Extract<LogLocation, { engine: 'embedded' }>;
 
 /** A PostgreSQL that somebody else runs. @throws StartupError */
-export async function openExternal(place: Place & { url: string }): Promise<End> {
-  const { settings } = await ExternalDatabase.connect(place.url, { patience: PATIENCE }).catch((error: unknown) =>
-    explain(place.flag, error),
+export async function openExternal(place: LogLocation & { url: string }): Promise<Endpoint> {
+  const { settings } = await ExternalDatabase.connect(place.url, { patience: DATABASE_TIMEOUT_MS }).catch(
+    (error: unknown) => explainOpenError(place.flag, error),
   );
-  if (place.flag === '--to') await migrate(settings).catch((error: unknown) => explain(place.flag, error));
+  if (place.flag === '--to') await migrate(settings).catch((error: unknown) => explainOpenError(place.flag, error));
   else await checkSchema(settings, place.label);
-  return endOf(settings, place.label, async () => undefined);
+  return makeEndpoint(settings, place.label, async () => undefined);
 }
 
 /**
  * The PostgreSQL of a data folder. As a source it may be that of a running server; as a target it is started here, which
  * is refused when a server holds it. @throws StartupError
  */
-export async function openEmbedded({ flag, folder, label }: EmbeddedPlace): Promise<End> {
+export async function openEmbedded({ flag, folder, label }: EmbeddedLocation): Promise<Endpoint> {
   if (flag === '--from' && !existsSync(dataFolder(join(folder, 'postgres')))) {
     throw new StartupError(`--from: ${folder} holds no embedded PostgreSQL. Name the data folder of a server.`);
   }
   const running = flag === '--from' ? await runningSettings(folder) : null;
   if (running) {
     await checkSchema(running, label);
-    return endOf(running, label, async () => undefined);
+    return makeEndpoint(running, label, async () => undefined);
   }
-  const database = await EmbeddedDatabase.start(folder).catch((error: unknown) => explain(flag, error));
+  const database = await EmbeddedDatabase.start(folder).catch((error: unknown) => explainOpenError(flag, error));
   try {
     await migrate(database.settings);
   } catch (error) {
     await database.stop();
     throw error;
   }
-  return endOf(database.settings, label, () => database.stop());
+  return makeEndpoint(database.settings, label, () => database.stop());
 }
 
-function endOf(database: DatabaseSettings, label: string, stop: () => Promise<void>): End {
+function makeEndpoint(database: DatabaseSettings, label: string, stop: () => Promise<void>): Endpoint {
   const store = new PostgresEventStore(database);
   return {
     label,
     store,
     database,
-    write: (events) => store.appendTogether(appendsOf(events)),
+    write: (events) => store.appendTogether(groupAppends(events)),
     close: async () => {
       await store.close();
       await stop();
@@ -66,7 +66,7 @@ function endOf(database: DatabaseSettings, label: string, stop: () => Promise<vo
 }
 
 /** These parts of the program know the places by the names of the server's settings. */
-function explain(flag: Flag, error: unknown): never {
+function explainOpenError(flag: Flag, error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   throw new StartupError(`${flag}: ${message.replace(' (DATABASE_URL)', '').replace(/^DATABASE_URL:? /, '')}`, error);
 }

@@ -1,8 +1,8 @@
 import { StartupError } from '../../../kernel/startup-error.js';
 import { EventStoreUnavailable, RevisionConflict, type EventStore } from '../../../ports/event-store.port.js';
-import type { End } from '../ends/end.js';
-import type { PlaceInLog } from './find-place.js';
-import { pagesOf, readAhead } from './read-log.js';
+import type { Endpoint } from '../ends/end.js';
+import type { LogPosition } from './find-place.js';
+import { readPages, readAhead } from './read-log.js';
 
 /** @param events that are on the target now */
 export type OnCopied = (events: number) => void;
@@ -13,15 +13,15 @@ export type OnCopied = (events: number) => void;
  * @throws StartupError with one line that says what to do
  */
 export async function copyLog(
-  source: End,
-  target: End,
-  from: PlaceInLog,
+  source: Endpoint,
+  target: Endpoint,
+  from: LogPosition,
   signal: AbortSignal,
   onCopied: OnCopied,
-): Promise<PlaceInLog> {
+): Promise<LogPosition> {
   let place = from;
-  for await (const page of readAhead(pagesOf(source.store, from.cursor, signal))) {
-    await target.write(page).catch((error: unknown) => explain(error, target, place));
+  for await (const page of readAhead(readPages(source.store, from.cursor, signal))) {
+    await target.write(page).catch((error: unknown) => explainWriteError(error, target, place));
     place = { events: place.events + page.length, cursor: page.at(-1)?.cursor ?? place.cursor };
     onCopied(place.events);
   }
@@ -31,11 +31,11 @@ export async function copyLog(
 /** Events that the source holds after the place now. */
 export async function countAfter(store: EventStore, cursor: string | null, signal: AbortSignal): Promise<number> {
   let count = 0;
-  for await (const page of pagesOf(store, cursor, signal)) count += page.length;
+  for await (const page of readPages(store, cursor, signal)) count += page.length;
   return count;
 }
 
-function explain(error: unknown, { label }: End, { events }: PlaceInLog): never {
+function explainWriteError(error: unknown, { label }: Endpoint, { events }: LogPosition): never {
   if (error instanceof EventStoreUnavailable) {
     throw new StartupError(
       `${label} cannot be reached any more, after ${events} events. Run the same command again: it goes on from there.`,

@@ -4,7 +4,7 @@ import type { EventStore } from '../../../ports/event-store.port.js';
 type Events = readonly RecordedEvent[];
 
 /** What the log holds after a cursor now, page by page. @throws the signal's reason when it came first */
-export async function* pagesOf(store: EventStore, after: string | null, signal: AbortSignal): AsyncGenerator<Events> {
+export async function* readPages(store: EventStore, after: string | null, signal: AbortSignal): AsyncGenerator<Events> {
   const stop = new AbortController();
   try {
     for await (const item of store.subscribe({ after, signal: AbortSignal.any([signal, stop.signal]) })) {
@@ -35,16 +35,20 @@ export async function* readAhead(pages: AsyncGenerator<Events>): AsyncGenerator<
   }
 }
 
-async function* eventsOf(store: EventStore, signal: AbortSignal): AsyncGenerator<RecordedEvent, null> {
-  for await (const page of readAhead(pagesOf(store, null, signal))) yield* page;
+async function* readEvents(store: EventStore, signal: AbortSignal): AsyncGenerator<RecordedEvent, null> {
+  for await (const page of readAhead(readPages(store, null, signal))) yield* page;
   return null;
 }
 
 export type Pair = readonly [source: RecordedEvent | null, target: RecordedEvent | null];
 
 /** Two logs from their beginnings, event beside event; null where one has ended before the other. */
-export async function* sideBySide(source: EventStore, target: EventStore, signal: AbortSignal): AsyncGenerator<Pair> {
-  const [ours, theirs] = [eventsOf(source, signal), eventsOf(target, signal)];
+export async function* readSideBySide(
+  source: EventStore,
+  target: EventStore,
+  signal: AbortSignal,
+): AsyncGenerator<Pair> {
+  const [ours, theirs] = [readEvents(source, signal), readEvents(target, signal)];
   try {
     for (;;) {
       const [a, b] = await Promise.all([ours.next(), theirs.next()]);

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 
-const PAGE = 10_000;
+const PAGE_ROWS = 10_000;
 
-interface Rows {
+interface RowPage {
   readonly rows: string;
   readonly last: string | null;
 }
@@ -33,17 +33,17 @@ export async function copyChain(from: DatabaseSettings, to: DatabaseSettings, ev
   }
 }
 
-interface Part {
+interface ChainTable {
   readonly table: 'audit.chain' | 'audit.checkpoints';
   readonly key: 'number' | 'sequence';
   readonly events: number;
 }
 
-async function copyRows(source: Client, target: Client, { table, key, events }: Part): Promise<void> {
+async function copyRows(source: Client, target: Client, { table, key, events }: ChainTable): Promise<void> {
   for (let after: string | null = '0'; after !== null;) {
-    const { rows }: { rows: Rows[] } = await source.query<Rows>(
+    const { rows }: { rows: RowPage[] } = await source.query<RowPage>(
       `SELECT coalesce(json_agg(t), '[]')::text AS rows, max(t.${key}) AS last
-       FROM (SELECT * FROM ${table} WHERE ${key} > $1 AND number <= $2 ORDER BY ${key} LIMIT ${PAGE}) t`,
+       FROM (SELECT * FROM ${table} WHERE ${key} > $1 AND number <= $2 ORDER BY ${key} LIMIT ${PAGE_ROWS}) t`,
       [after, events],
     );
     await target.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1::json)`, [

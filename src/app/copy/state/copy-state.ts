@@ -7,7 +7,7 @@ import type { DatabaseSettings } from '../../../ports/database.port.js';
  * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew. Nor what
  * processes tell of what they are doing now.
  */
-const LEFT_OUT = [
+const NOT_COPIED = [
   'migrations',
   'subscription_cursors',
   'scrub',
@@ -17,9 +17,9 @@ const LEFT_OUT = [
   'peer_tunnels',
 ];
 
-type Rows = ReadonlyMap<string, string>;
+type TableRows = ReadonlyMap<string, string>;
 
-async function using<T>(database: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
+async function withClient<T>(database: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(database);
   client.on('error', () => undefined);
   await client.connect();
@@ -31,8 +31,8 @@ async function using<T>(database: DatabaseSettings, work: (client: Client) => Pr
 }
 
 /** A secret is encrypted with a nonce of its own: the same ciphertext is the same server's. */
-const secretsOf = (database: DatabaseSettings): Promise<string> =>
-  using(database, async (client) => {
+const readSecrets = (database: DatabaseSettings): Promise<string> =>
+  withClient(database, async (client) => {
     const { rows } = await client.query<{ all: string | null }>(
       "SELECT string_agg(name || ' ' || encode(ciphertext, 'hex'), ', ' ORDER BY name) AS all FROM state.server_secrets",
     );
@@ -41,7 +41,7 @@ const secretsOf = (database: DatabaseSettings): Promise<string> =>
 
 /** @throws StartupError when the target's keys and passwords are those of another server */
 export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSettings, label: string): Promise<void> {
-  const [ours, theirs] = await Promise.all([secretsOf(from), secretsOf(to)]);
+  const [ours, theirs] = await Promise.all([readSecrets(from), readSecrets(to)]);
   if (theirs === '' || theirs === ours) return;
   throw new StartupError(
     `${label} holds the keys of another server. Nothing was changed. Name a database that no server has used.`,
@@ -49,20 +49,20 @@ export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSett
 }
 
 /** Does a server find its private key there? */
-export const hasState = async (database: DatabaseSettings): Promise<boolean> => (await secretsOf(database)) !== '';
+export const hasState = async (database: DatabaseSettings): Promise<boolean> => (await readSecrets(database)) !== '';
 
 /** Puts the source's keys, passwords, sessions and feed cursors in the place of the target's. Returns their rows. */
 export async function copyState(from: DatabaseSettings, to: DatabaseSettings): Promise<number> {
-  const tables = await using(from, readState);
-  return using(to, (client) => writeState(client, tables));
+  const tables = await withClient(from, readState);
+  return withClient(to, (client) => writeState(client, tables));
 }
 
 /** Every table as a JSON array of its rows, all of one instant. */
-async function readState(client: Client): Promise<Rows> {
+async function readState(client: Client): Promise<TableRows> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows: tables } = await client.query<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'state' AND tablename <> ALL ($1) ORDER BY 1",
-    [LEFT_OUT],
+    [NOT_COPIED],
   );
   const state = new Map<string, string>();
   for (const { name } of tables) {
@@ -75,7 +75,7 @@ async function readState(client: Client): Promise<Rows> {
   return state;
 }
 
-async function writeState(client: Client, tables: Rows): Promise<number> {
+async function writeState(client: Client, tables: TableRows): Promise<number> {
   let count = 0;
   await client.query('BEGIN');
   for (const [name, rows] of tables) {

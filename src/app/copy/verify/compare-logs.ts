@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { StartupError } from '../../../kernel/startup-error.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
-import { sideBySide } from '../log/read-log.js';
+import { readSideBySide } from '../log/read-log.js';
 
-const FIELDS = [
+const COMPARED_FIELDS = [
   'id',
   'stream',
   'revision',
@@ -25,12 +25,12 @@ export async function compareLogs(
   signal: AbortSignal,
 ): Promise<void> {
   let n = 0;
-  for await (const [ours, theirs] of sideBySide(source, target, signal)) {
+  for await (const [ours, theirs] of readSideBySide(source, target, signal)) {
     if (n === events && !theirs) return;
     n += 1;
     if (!ours || !theirs)
       throw new StartupError(`The logs differ: event ${n} is in the ${ours ? 'source' : 'target'} only.`);
-    const field = FIELDS.find((name) => !isDeepStrictEqual(ours[name], theirs[name]));
+    const field = COMPARED_FIELDS.find((name) => !isDeepStrictEqual(ours[name], theirs[name]));
     if (field)
       throw new StartupError(
         `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has another ${field}.`,

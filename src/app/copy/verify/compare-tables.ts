@@ -7,7 +7,7 @@ interface Difference {
 }
 
 /** Longest part of a row that is shown, in characters. */
-const SHOWN = 300;
+const MAX_SHOWN_CHARACTERS = 300;
 
 /**
  * Compares tables of both scratch schemas. `checkpoints` is none of them: it alone holds cursors, which mean something
@@ -20,7 +20,7 @@ export async function compareTables(database: DataSource, tables: readonly strin
     const [first] = differences;
     if (first)
       throw new StartupError(
-        `The read models differ: ${table} of the ${first.side} has the row ${first.row.slice(0, SHOWN)}`,
+        `The read models differ: ${table} of the ${first.side} has the row ${first.row.slice(0, MAX_SHOWN_CHARACTERS)}`,
       );
     const rows: { count: string }[] = await database.query(`SELECT count(*) AS count FROM copy_to.${table}`);
     count += Number(rows[0]?.count ?? 0);

@@ -6,7 +6,7 @@ import { allProjections } from '../../rebuild/read-models.js';
 import { compareTables } from './compare-tables.js';
 import type { ReadableLog } from './log-up-to.js';
 
-export const SCRATCH = ['copy_from', 'copy_to'] as const;
+export const SCRATCH_SCHEMAS = ['copy_from', 'copy_to'] as const;
 
 /**
  * Builds the read models of both logs in schemas of their own, which are dropped again, and compares them row by row.
@@ -20,24 +20,24 @@ export async function compareReadModels(
 ): Promise<number> {
   const projections = allProjections();
   const [live, ...scratch] = await Promise.all(
-    (['read', ...SCRATCH] as const).map((schema) => connectReadSchema(database, schema)),
+    (['read', ...SCRATCH_SCHEMAS] as const).map((schema) => connectReadSchema(database, schema)),
   );
   if (!live) throw new Error('unreachable');
   try {
-    for (const schema of SCRATCH) await makeReadTables(live, schema, projections);
-    await Promise.all([source, target].map((log, i) => build(scratch[i], log)));
+    for (const schema of SCRATCH_SCHEMAS) await makeReadTables(live, schema, projections);
+    await Promise.all([source, target].map((log, i) => buildReadModels(scratch[i], log)));
     return await compareTables(
       live,
       projections.flatMap(({ tables }) => tables),
     );
   } finally {
     await Promise.all(scratch.map((tables) => tables.destroy()));
-    for (const schema of SCRATCH) await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    for (const schema of SCRATCH_SCHEMAS) await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     await live.destroy();
   }
 }
 
-async function build(tables: DataSource | undefined, log: ReadableLog): Promise<void> {
+async function buildReadModels(tables: DataSource | undefined, log: ReadableLog): Promise<void> {
   if (!tables) throw new Error('unreachable');
   for (const projection of allProjections()) await foldHistory(tables, projection, log);
 }

@@ -17,11 +17,11 @@ import { Session } from './session.types.js';
 type Answered = IncomingMessage & { readonly res?: ServerResponse };
 
 /** Of one address, right or wrong, before anything is looked up; wrong ones are slowed down much earlier. */
-const TRIES = { burst: 100, perSecond: 2 };
+const SIGN_IN_RATE = { burst: 100, perSecond: 2 };
 
 @Resolver()
 export class SignInResolver {
-  private readonly tries = new KeyedLimit('Too many sign-ins', TRIES);
+  private readonly tries = new KeyedLimit('Too many sign-ins', SIGN_IN_RATE);
 
   constructor(
     private readonly commands: CommandBus,

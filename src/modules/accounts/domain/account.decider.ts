@@ -8,9 +8,9 @@ import {
   type Rights,
   type TokenGrant,
 } from '../contracts/account.events.js';
-import { evolve, isStandingAdmin, type AccountState, type KnownAccount } from './account.state.js';
+import { evolveAccount, isStandingAdmin, type AccountState, type KnownAccount } from './account.state.js';
 import { checkedRights } from './rights.js';
-import { issueToken, revokeToken } from './tokens.js';
+import { decideIssue, decideRevocation } from './tokens.js';
 
 /** `otherAdmins` counts the other local accounts that can sign in with the role admin. */
 export type AccountCommand =
@@ -38,61 +38,61 @@ const IN_DIRECTORY = 'The directory keeps the password and the roles of this acc
 const OTHER_PERSON =
   'The account is of another person who had this name in the directory. An administrator can give it away with `relinkAccount`.';
 
-const same = (a: Rights, b: Rights): boolean =>
+const areSameRights = (a: Rights, b: Rights): boolean =>
   a.publishUpTo === b.publishUpTo &&
   a.roles.length === b.roles.length &&
   a.roles.every((role) => b.roles.includes(role));
 
-function create(state: AccountState, as: NewAccount): AccountEvent[] {
+function decideCreation(state: AccountState, as: NewAccount): AccountEvent[] {
   if (state) throw new Refusal('USERNAME_TAKEN', `There is an account ${state.username} already. Choose another name.`);
   const rights = checkedRights(as, as.source === 'directory');
   return [{ type: 'AccountCreated', data: { ...as, ...rights } }];
 }
 
-function signIn(state: AccountState): AccountEvent[] {
+function decideSignIn(state: AccountState): AccountEvent[] {
   if (!state || state.disabled) throw new Refusal('SIGN_IN_REFUSED', 'The name or the password is wrong.');
-  return [{ type: 'SignedIn', data: { ...named(state), source: state.source } }];
+  return [{ type: 'SignedIn', data: { ...identityOf(state), source: state.source } }];
 }
 
-const named = ({ accountId, username }: KnownAccount) => ({ accountId, username });
+const identityOf = ({ accountId, username }: KnownAccount) => ({ accountId, username });
 
-function keepAdmin(state: KnownAccount, otherAdmins: number): void {
+function requireOtherAdmin(state: KnownAccount, otherAdmins: number): void {
   if (isStandingAdmin(state) && otherAdmins === 0) throw new Refusal('LAST_ADMIN', LAST_ADMIN);
 }
 
-function changeRights(
+function decideRights(
   state: KnownAccount,
   { to, otherAdmins, by }: Extract<AccountCommand, { type: 'changeRights' }>,
 ): AccountEvent[] {
   if (by === 'admin' && state.source === 'directory') throw new Refusal('ACCOUNT_IN_DIRECTORY', IN_DIRECTORY);
   const from = { roles: state.roles, publishUpTo: state.publishUpTo };
   const rights = checkedRights(to, by === 'directory');
-  if (same(from, rights)) return [];
-  if (!rights.roles.includes('admin')) keepAdmin(state, otherAdmins);
-  return [{ type: 'RoleChanged', data: { ...named(state), from, to: rights } }];
+  if (areSameRights(from, rights)) return [];
+  if (!rights.roles.includes('admin')) requireOtherAdmin(state, otherAdmins);
+  return [{ type: 'RoleChanged', data: { ...identityOf(state), from, to: rights } }];
 }
 
 /** What the directory has disabled, an administrator can disable for good. */
-function disable(state: KnownAccount, otherAdmins: number, by: 'admin' | 'directory'): AccountEvent[] {
+function decideDisabling(state: KnownAccount, otherAdmins: number, by: 'admin' | 'directory'): AccountEvent[] {
   if (state.disabled && (by === 'directory' || !state.disabledByDirectory)) return [];
-  keepAdmin(state, otherAdmins);
-  return [{ type: 'AccountDisabled', data: { ...named(state), by } }];
+  requireOtherAdmin(state, otherAdmins);
+  return [{ type: 'AccountDisabled', data: { ...identityOf(state), by } }];
 }
 
 /** Whoever gets a name that somebody else had gets nothing of their account by that. */
-function link(state: KnownAccount, externalId: string | null): AccountEvent[] {
+function decideLink(state: KnownAccount, externalId: string | null): AccountEvent[] {
   if (state.source !== 'directory')
     throw new Refusal('INVALID_REQUEST', 'This is a local account: the directory has nothing to do with it.');
   if (state.externalId === externalId) return [];
   if (externalId !== null && state.externalId !== null) throw new Refusal('SIGN_IN_REFUSED', OTHER_PERSON);
-  return [{ type: 'DirectoryLinked', data: { ...named(state), externalId } }];
+  return [{ type: 'DirectoryLinked', data: { ...identityOf(state), externalId } }];
 }
 
 function decideKnown(
   command: Exclude<AccountCommand, { type: 'create' | 'signIn' }>,
   state: KnownAccount,
 ): AccountEvent[] {
-  const about = named(state);
+  const about = identityOf(state);
   switch (command.type) {
     case 'rename': {
       const { displayName: to } = command;
@@ -101,11 +101,11 @@ function decideKnown(
         : [{ type: 'AccountRenamed', data: { ...about, from: state.displayName, to } }];
     }
     case 'changeRights':
-      return changeRights(state, command);
+      return decideRights(state, command);
     case 'disable':
-      return disable(state, command.otherAdmins, command.by ?? 'admin');
+      return decideDisabling(state, command.otherAdmins, command.by ?? 'admin');
     case 'link':
-      return link(state, command.externalId);
+      return decideLink(state, command.externalId);
     case 'enable':
       return state.disabled ? [{ type: 'AccountEnabled', data: about }] : [];
     case 'changePassword': {
@@ -118,9 +118,9 @@ function decideKnown(
       return [{ type: 'SessionClosed', data: { ...about, sessionId, how } }];
     }
     case 'issueToken':
-      return issueToken(state, command);
+      return decideIssue(state, command);
     case 'revokeToken':
-      return revokeToken(state, command.tokenId);
+      return decideRevocation(state, command.tokenId);
   }
 }
 
@@ -131,11 +131,11 @@ export const account: Aggregate<AccountState, AccountCommand, AccountEvent> = {
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'create') return create(state, command.as);
-    if (command.type === 'signIn') return signIn(state);
+    if (command.type === 'create') return decideCreation(state, command.as);
+    if (command.type === 'signIn') return decideSignIn(state);
     if (!state) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
     return decideKnown(command, state);
   },
 
-  evolve,
+  evolve: evolveAccount,
 };

@@ -17,14 +17,14 @@ export interface KnownAccount extends NewAccount {
 export const isStandingAdmin = (state: AccountState): boolean =>
   state !== null && state.source === 'local' && !state.disabled && state.roles.includes('admin');
 
-export function evolve(state: AccountState, event: AccountEvent): AccountState {
+export function evolveAccount(state: AccountState, event: AccountEvent): AccountState {
   if (event.type === 'AccountCreated') {
     return { ...event.data, disabled: false, disabledByDirectory: false, externalId: null, tokens: {} };
   }
-  return state && change(state, event);
+  return state && changeAccount(state, event);
 }
 
-function change(state: KnownAccount, event: AccountEvent): KnownAccount {
+function changeAccount(state: KnownAccount, event: AccountEvent): KnownAccount {
   switch (event.type) {
     case 'RoleChanged':
       return { ...state, ...event.data.to };

@@ -21,43 +21,44 @@ export const TOKEN_SCOPES = [
 
 /** Live tokens that one account may have. */
 const MAX_TOKENS = 50;
-const MAX_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A token that nobody renews is a token that nobody remembers; a year and a day lets it be renewed once a year. */
-export const MAX_LIFETIME_MS = 366 * DAY_MS;
+export const MAX_TOKEN_LIFETIME_MS = 366 * DAY_MS;
 
-interface Issue {
+interface TokenIssue {
   readonly tokenId: string;
   readonly grant: TokenGrant;
   /** ISO 8601. */
   readonly now: string;
 }
 
-const invalid = (why: string): never => {
+const refuseInvalid = (why: string): never => {
   throw new Refusal('INVALID_REQUEST', why);
 };
 
 function checkedName(name: string, live: readonly TokenGrant[]): string {
   const trimmed = name.normalize('NFC').trim();
-  if (trimmed === '' || trimmed.length > MAX_NAME || /\p{Cc}/u.test(trimmed)) {
-    invalid(`The name of a token has 1 to ${MAX_NAME} characters, without control characters.`);
+  if (trimmed === '' || trimmed.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(trimmed)) {
+    refuseInvalid(`The name of a token has 1 to ${MAX_NAME_LENGTH} characters, without control characters.`);
   }
-  if (live.some((token) => token.name === trimmed)) invalid(`You have a token with the name ${trimmed} already.`);
+  if (live.some((token) => token.name === trimmed)) refuseInvalid(`You have a token with the name ${trimmed} already.`);
   return trimmed;
 }
 
 function checkTimes(expiresAt: string, now: string): void {
   const lifetime = Date.parse(expiresAt) - Date.parse(now);
-  if (!(lifetime > 0)) invalid('`expiresAt` must be in the future.');
-  if (lifetime > MAX_LIFETIME_MS) invalid('A token can last for a year at most: choose an earlier `expiresAt`.');
+  if (!(lifetime > 0)) refuseInvalid('`expiresAt` must be in the future.');
+  if (lifetime > MAX_TOKEN_LIFETIME_MS)
+    refuseInvalid('A token can last for a year at most: choose an earlier `expiresAt`.');
 }
 
 /** What the owner may not do can't be in a token either. */
 function checkScopes(state: KnownAccount, { scopes, publishUpTo }: TokenGrant): void {
   const authority = authorityOf(state.username, state.roles, state.publishUpTo);
-  if (scopes.length === 0) invalid('A token needs at least one scope.');
+  if (scopes.length === 0) refuseInvalid('A token needs at least one scope.');
   for (const scope of scopes) {
-    if (!TOKEN_SCOPES.some((known) => known === scope)) invalid(`A token can't have the scope \`${scope}\`.`);
+    if (!TOKEN_SCOPES.some((known) => known === scope)) refuseInvalid(`A token can't have the scope \`${scope}\`.`);
     requirePermission(authority, scope);
   }
   if (publishUpTo !== null && !isUpTo(authority.publishUpTo, publishUpTo)) {
@@ -65,9 +66,9 @@ function checkScopes(state: KnownAccount, { scopes, publishUpTo }: TokenGrant): 
   }
 }
 
-export function issueToken(state: KnownAccount, { tokenId, grant, now }: Issue): AccountEvent[] {
+export function decideIssue(state: KnownAccount, { tokenId, grant, now }: TokenIssue): AccountEvent[] {
   const live = Object.values(state.tokens).filter(({ expiresAt }) => Date.parse(expiresAt) > Date.parse(now));
-  if (live.length >= MAX_TOKENS) invalid(`An account can have ${MAX_TOKENS} tokens. Revoke one first.`);
+  if (live.length >= MAX_TOKENS) refuseInvalid(`An account can have ${MAX_TOKENS} tokens. Revoke one first.`);
   const name = checkedName(grant.name, live);
   checkTimes(grant.expiresAt, now);
   checkScopes(state, grant);
@@ -75,7 +76,7 @@ export function issueToken(state: KnownAccount, { tokenId, grant, now }: Issue):
   return [{ type: 'ApiTokenIssued', data: { accountId, username, tokenId, ...grant, name } }];
 }
 
-export function revokeToken({ accountId, username, tokens }: KnownAccount, tokenId: string): AccountEvent[] {
+export function decideRevocation({ accountId, username, tokens }: KnownAccount, tokenId: string): AccountEvent[] {
   const token = tokens[tokenId];
   if (!token) throw new Refusal('TOKEN_NOT_FOUND', 'There is no such token, or it was revoked.');
   return [{ type: 'ApiTokenRevoked', data: { accountId, username, tokenId, name: token.name } }];

@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/refusal.js';
-import { keepTrying } from '../../../platform/reactions/keep-trying.js';
+import { runWithRestart } from '../../../platform/reactions/keep-trying.js';
 import { Directory } from '../../../ports/directory.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { RefreshDirectory } from '../commands/directory/refresh-directory.command.js';
 
 /** What has changed in the directory is to count within 5 minutes, also when one look fails. */
-const EVERY_MS = 2 * 60_000;
+const REFRESH_INTERVAL_MS = 2 * 60_000;
 
 /** Looks at the directory every two minutes, in one process of the server. */
 @Injectable()
@@ -17,7 +17,7 @@ export class DirectoryRefresher implements OnApplicationShutdown {
   private readonly logger = new Logger('Directory');
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  private told: string | null = null;
+  private lastProblem: string | null = null;
 
   constructor(
     private readonly directory: Directory,
@@ -29,9 +29,9 @@ export class DirectoryRefresher implements OnApplicationShutdown {
     if (this.directory.url === null) return;
     const { signal } = this.stopping;
     const work = async (): Promise<void> => {
-      await this.locks.hold('directory-refresher', signal, (held) => this.go(held));
+      await this.locks.hold('directory-refresher', signal, (held) => this.refreshUntilAborted(held));
     };
-    this.running = keepTrying(signal, work, (error, waitMs) => {
+    this.running = runWithRestart(signal, work, (error, waitMs) => {
       this.logger.error(
         `The accounts of the directory could not be refreshed: ${String(error)}. Trying again in ${waitMs} ms.`,
       );
@@ -43,14 +43,14 @@ export class DirectoryRefresher implements OnApplicationShutdown {
     await this.running;
   }
 
-  private async go(signal: AbortSignal): Promise<void> {
+  private async refreshUntilAborted(signal: AbortSignal): Promise<void> {
     const aborted = once(signal, 'abort');
     while (!signal.aborted) {
       const look = this.look();
       // Who stops the server does not wait for a directory that hangs; what the look still does may be done twice.
       look.catch(() => undefined);
       await Promise.race([look, aborted]);
-      await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(REFRESH_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -58,14 +58,14 @@ export class DirectoryRefresher implements OnApplicationShutdown {
   private async look(): Promise<void> {
     try {
       const { accounts, changed } = await this.commands.execute(new RefreshDirectory());
-      if (this.told !== null) this.logger.log('The directory answers again');
+      if (this.lastProblem !== null) this.logger.log('The directory answers again');
       if (changed > 0) this.logger.log(`${changed} of ${accounts} accounts were changed as the directory says`);
-      this.told = null;
+      this.lastProblem = null;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (this.told !== error.message)
+      if (this.lastProblem !== error.message)
         this.logger.warn(`The accounts of the directory stay as they are: ${error.message}`);
-      this.told = error.message;
+      this.lastProblem = error.message;
     }
   }
 }

@@ -8,7 +8,7 @@ import type { AccountView, ApiTokenView } from '../contracts/account-view.js';
 import { AccountEntity } from '../projections/accounts/account.entity.js';
 import { AccountQuery, AccountsQuery, ApiTokensQuery, SessionsQuery } from './accounts.query.js';
 
-const Place = z.object({
+const AccountCursor = z.object({
   order: z.literal('ACCOUNT'),
   username: z.string().refine((text) => !text.includes('\0')),
   id: z.string(),
@@ -25,7 +25,7 @@ export class AccountsHandler implements IQueryHandler<AccountsQuery> {
       .addOrderBy('account.id')
       .limit(checkFirst(first) + 1);
     if (after !== null) {
-      const { username, id } = decodeCursor(after, Place);
+      const { username, id } = decodeCursor(after, AccountCursor);
       query.andWhere('(account.username, account.id) > (:username, :id)', { username, id });
     }
     return pageOf(await query.getMany(), { first, after }, (row) => {

@@ -19,7 +19,7 @@ interface RefreshRow {
   readonly accounts: number | null;
 }
 
-const NO_ROW: RefreshRow = { succeededAt: null, failedAt: null, error: null, accounts: null };
+const NEVER_REFRESHED: RefreshRow = { succeededAt: null, failedAt: null, error: null, accounts: null };
 
 function encryptionOf({ url, startTls }: DirectorySettings): string {
   if (url.startsWith('ldaps:')) return 'TLS';
@@ -37,8 +37,8 @@ export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
 
   async execute(): Promise<DirectoryStatus> {
     const { directory } = this.settings;
-    const problem = await this.problem();
-    const { succeededAt, failedAt, error, accounts } = await this.lastRefresh();
+    const problem = await this.findProblem();
+    const { succeededAt, failedAt, error, accounts } = await this.loadLastRefresh();
     return {
       configured: directory !== null,
       url: directory?.url ?? null,
@@ -53,7 +53,7 @@ export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
     };
   }
 
-  private async problem(): Promise<string | null> {
+  private async findProblem(): Promise<string | null> {
     try {
       await this.directory.check();
       return null;
@@ -63,15 +63,15 @@ export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
     }
   }
 
-  private async lastRefresh(): Promise<RefreshRow> {
+  private async loadLastRefresh(): Promise<RefreshRow> {
     const [row]: RefreshRow[] = await this.dataSource.query(
       'SELECT succeeded_at AS "succeededAt", failed_at AS "failedAt", error, accounts FROM state.directory_refresh',
     );
-    return row ?? NO_ROW;
+    return row ?? NEVER_REFRESHED;
   }
 }
 
-const UNKNOWN: Omit<DirectoryTest, 'verdict'> = {
+const NOBODY: Omit<DirectoryTest, 'verdict'> = {
   found: false,
   dn: null,
   username: null,
@@ -93,17 +93,17 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
   async execute({ username }: DirectoryTestQuery): Promise<DirectoryTest> {
     if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
     try {
-      return this.told(await this.directory.find(username));
+      return this.describePerson(await this.directory.find(username));
     } catch (error) {
       if (error instanceof DirectoryUnavailable) throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
       throw error;
     }
   }
 
-  private told(person: DirectoryPerson | null): DirectoryTest {
+  private describePerson(person: DirectoryPerson | null): DirectoryTest {
     if (!person)
       return {
-        ...UNKNOWN,
+        ...NOBODY,
         verdict: 'LDAP_SEARCH_FILTER finds nobody of this name below LDAP_SEARCH_BASE, or more than one.',
       };
     const { id: externalId, ...known } = person;

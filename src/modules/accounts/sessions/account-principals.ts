@@ -25,12 +25,12 @@ export class AccountPrincipals extends Principals {
   }
 
   authenticate(token: string, origin: CallOrigin | null): Promise<Principal | null> {
-    return isApiToken(token) ? this.byToken(token, origin) : this.bySession(token, origin);
+    return isApiToken(token) ? this.authenticateByToken(token, origin) : this.authenticateBySession(token, origin);
   }
 
   async authorityNow({ accountId, proof }: Principal): Promise<Authority | null> {
-    const known = await this.accounts.read(accountId);
-    if (!known || !this.isIn(known)) return null;
+    const known = await this.accounts.readFromLog(accountId);
+    if (!known || !this.mayAct(known)) return null;
     if (proof.kind === 'session') return (await this.sessions.exists(proof.id)) ? authorityOfAccount(known) : null;
     const grant = known.tokens[proof.id];
     return grant ? authorityOfToken(known, grant) : null;
@@ -40,11 +40,11 @@ export class AccountPrincipals extends Principals {
     return this.accounts.onChange(listener);
   }
 
-  private async bySession(token: string, origin: CallOrigin | null): Promise<Principal | null> {
-    const session = await this.sessions.byToken(token);
+  private async authenticateBySession(token: string, origin: CallOrigin | null): Promise<Principal | null> {
+    const session = await this.sessions.findByToken(token);
     const known = session && (await this.accounts.find(session.accountId));
-    if (!session || !known || !this.isIn(known)) return null;
-    if (origin) this.sessions.seen(session);
+    if (!session || !known || !this.mayAct(known)) return null;
+    if (origin) this.sessions.noteUse(session);
     const { accountId, username, mustChangePassword } = known;
     return {
       actor: { kind: 'account', id: accountId, name: username },
@@ -55,18 +55,18 @@ export class AccountPrincipals extends Principals {
     };
   }
 
-  private async byToken(token: string, origin: CallOrigin | null): Promise<Principal | null> {
+  private async authenticateByToken(token: string, origin: CallOrigin | null): Promise<Principal | null> {
     const stored = await this.tokens.find(token);
-    const known = stored && (await this.holderOf(stored.accountId, stored.tokenId));
+    const known = stored && (await this.findOwner(stored.accountId, stored.tokenId));
     const grant = known?.tokens[stored?.tokenId ?? ''];
-    if (!stored || !known || !grant || !this.isIn(known)) return null;
+    if (!stored || !known || !grant || !this.mayAct(known)) return null;
     if (Date.parse(grant.expiresAt) <= Date.now()) {
       throw new Refusal(
         'TOKEN_EXPIRED',
         `The token ${grant.name} expired at ${grant.expiresAt}. Ask its owner for a new one.`,
       );
     }
-    if (origin) this.tokens.used(stored.tokenId, origin.address);
+    if (origin) this.tokens.noteUse(stored.tokenId, origin.address);
     const { accountId, username } = known;
     return {
       actor: { kind: 'token', id: stored.tokenId, name: `${grant.name} of ${username}` },
@@ -78,14 +78,14 @@ export class AccountPrincipals extends Principals {
   }
 
   /** Without a directory nobody would notice that its people are gone: their accounts open nothing until there is one again. */
-  private isIn({ disabled, source }: KnownAccount): boolean {
+  private mayAct({ disabled, source }: KnownAccount): boolean {
     return !disabled && (source === 'local' || this.directory.url !== null);
   }
 
   /** Another process may have issued the token a moment ago. */
-  private async holderOf(accountId: string, tokenId: string): Promise<KnownAccount | null> {
+  private async findOwner(accountId: string, tokenId: string): Promise<KnownAccount | null> {
     const known = await this.accounts.find(accountId);
-    return known?.tokens[tokenId] ? known : this.accounts.read(accountId);
+    return known?.tokens[tokenId] ? known : this.accounts.readFromLog(accountId);
   }
 }
 

@@ -4,21 +4,21 @@ import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 import { newId } from '../../../platform/ids/ids.js';
 import { Sessions, type ListedSession, type OpenedSession, type SessionOpening } from '../../../ports/sessions.port.js';
-import { COLUMNS, IDLE_MS, IS_OPEN, type SessionRow } from './session-row.js';
+import { SESSION_COLUMNS, IDLE_TIMEOUT_MS, IS_OPEN_SQL, type SessionRow } from './session-row.js';
 
 /** At the latest a day's work after it was opened, whoever sits there by then. */
-const LIFETIME_MS = 12 * 60 * 60 * 1000;
+const MAX_LIFETIME_MS = 12 * 60 * 60 * 1000;
 /** How long a session that another process closed may still be let in here. */
-const CACHE_MS = 5_000;
-const SEEN_EVERY_MS = 60_000;
-const MAX_USER_AGENT = 300;
+const MAX_CACHED_MS = 5_000;
+const MIN_SEEN_INTERVAL_MS = 60_000;
+const MAX_USER_AGENT_LENGTH = 300;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** Sessions in `state.sessions`; who reads the table can't sign in with it. */
 @Injectable()
 export class SessionStore extends Sessions {
   private readonly logger = new Logger('Sessions');
-  private readonly cache = new LRUCache<string, SessionRow>({ max: 1_000, ttl: CACHE_MS });
+  private readonly cache = new LRUCache<string, SessionRow>({ max: 1_000, ttl: MAX_CACHED_MS });
   /** When this process last noted that a session is used. */
   private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
@@ -27,17 +27,17 @@ export class SessionStore extends Sessions {
   }
 
   /** The open session of a token; null when it is unknown, closed or expired. */
-  async byToken(token: string): Promise<SessionRow | null> {
+  async findByToken(token: string): Promise<SessionRow | null> {
     if (!TOKEN.test(token)) return null;
     const hash = hashOf(token);
-    const row = this.cache.get(hash) ?? (await this.load(hash));
+    const row = this.cache.get(hash) ?? (await this.loadRow(hash));
     return row && isOpen(row) ? row : null;
   }
 
   /** It is in use: at most once a minute, and nobody waits for it. */
-  seen({ id }: SessionRow): void {
+  noteUse({ id }: SessionRow): void {
     const now = Date.now();
-    if (now - (this.noted.get(id) ?? 0) < SEEN_EVERY_MS) return;
+    if (now - (this.noted.get(id) ?? 0) < MIN_SEEN_INTERVAL_MS) return;
     this.noted.set(id, now);
     this.dataSource
       .query('UPDATE state.sessions SET last_seen_at = now() WHERE id = $1', [id])
@@ -54,7 +54,7 @@ export class SessionStore extends Sessions {
 
   async open(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
     const [id, token] = [newId(), randomBytes(32).toString('base64url')];
-    const expiresAt = new Date(Date.now() + LIFETIME_MS);
+    const expiresAt = new Date(Date.now() + MAX_LIFETIME_MS);
     // An upload that began in one may still go on: only what was closed is gone at once.
     await this.dataSource.query("DELETE FROM state.sessions WHERE expires_at < now() - interval '7 days'");
     await this.dataSource.query(
@@ -65,26 +65,26 @@ export class SessionStore extends Sessions {
         accountId,
         expiresAt,
         address,
-        userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+        userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
       ],
     );
     return { id, token, expiresAt };
   }
 
   async find(id: string): Promise<ListedSession | null> {
-    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE id = $1 AND ${IS_OPEN}`;
+    const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE id = $1 AND ${IS_OPEN_SQL}`;
     const [row]: SessionRow[] = await this.dataSource.query(sql, [id]);
     return row ?? null;
   }
 
   async list(accountId: string): Promise<readonly ListedSession[]> {
-    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE account_id = $1 AND ${IS_OPEN} ORDER BY last_seen_at DESC, id LIMIT 200`;
+    const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE account_id = $1 AND ${IS_OPEN_SQL} ORDER BY last_seen_at DESC, id LIMIT 200`;
     return this.dataSource.query<SessionRow[]>(sql, [accountId]);
   }
 
   async accountsWithOpen(): Promise<readonly string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
-      `SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN}`,
+      `SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN_SQL}`,
     );
     return rows.map(({ id }) => id);
   }
@@ -110,8 +110,8 @@ export class SessionStore extends Sessions {
     for (const [hash, row] of this.cache.entries()) if (which(row)) this.cache.delete(hash);
   }
 
-  private async load(hash: string): Promise<SessionRow | null> {
-    const sql = `SELECT ${COLUMNS} FROM state.sessions WHERE token_hash = $1`;
+  private async loadRow(hash: string): Promise<SessionRow | null> {
+    const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE token_hash = $1`;
     const [row]: SessionRow[] = await this.dataSource.query(sql, [Buffer.from(hash, 'hex')]);
     if (!row) return null;
     this.cache.set(hash, row);
@@ -120,6 +120,6 @@ export class SessionStore extends Sessions {
 }
 
 const isOpen = ({ expiresAt, lastSeenAt }: SessionRow, now = Date.now()): boolean =>
-  expiresAt.getTime() > now && lastSeenAt.getTime() + IDLE_MS > now;
+  expiresAt.getTime() > now && lastSeenAt.getTime() + IDLE_TIMEOUT_MS > now;
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

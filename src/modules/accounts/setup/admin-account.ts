@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../../platform/config/settings.js';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import { accountIdOf } from '../commands/account-id.js';
-import { oneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
+import { makeOneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../commands/passwords/password-store.js';
 import type { NewAccount } from '../contracts/account.events.js';
 import { account } from '../domain/account.decider.js';
@@ -37,7 +37,7 @@ export class AdminAccount implements OnApplicationBootstrap {
     const as = adminAccount();
     const created = await this.runner.load(account, as.accountId);
     if (created && (await this.passwords.find(as.accountId))) return;
-    const password = this.settings.adminPassword ?? oneTimePassword();
+    const password = this.settings.adminPassword ?? makeOneTimePassword();
     await this.passwords.set(as.accountId, ADMIN, await this.hashing.hash(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
     if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { systemActor, withContext } from '../../../platform/context/call-context.js';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
-import { oneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
+import { makeOneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../commands/passwords/password-store.js';
 import { account } from '../domain/account.decider.js';
 import { SessionStore } from '../sessions/session-store.js';
@@ -16,7 +16,7 @@ import { ADMIN, adminAccount } from './admin-account.js';
 export async function recoverAdmin(dataSource: DataSource, store: EventStore, serverId: string): Promise<string> {
   const runner = new CommandRunner(store, { serverId });
   const as = adminAccount();
-  const password = oneTimePassword();
+  const password = makeOneTimePassword();
   await new PasswordStore(dataSource).set(as.accountId, ADMIN, await new PasswordHashing().hash(password));
   await new SessionStore(dataSource).closeAll(as.accountId);
   // Whoever guessed at the account must not keep its owner waiting.

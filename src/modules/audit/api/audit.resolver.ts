@@ -11,10 +11,10 @@ import { AuditEntriesSinceQuery, AuditTrailQuery, type AuditFilter as Filter } f
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
 
 /** Entries that a subscription reads at a time. */
-const BATCH = 100;
+const BATCH_SIZE = 100;
 const MAX_KINDS = 100;
 
-function checkedFilter(filter: AuditFilter | null | undefined): Filter {
+function checkFilter(filter: AuditFilter | null | undefined): Filter {
   const { kinds = null, since = null, until = null } = filter ?? {};
   if (kinds && kinds.length > MAX_KINDS)
     throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
@@ -44,7 +44,7 @@ export class AuditResolver {
     @Args() { first, after }: PageArgs,
     @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
   ): Promise<AuditEntryConnection> {
-    return this.queries.execute(new AuditTrailQuery(checkedFilter(filter), first, after ?? null));
+    return this.queries.execute(new AuditTrailQuery(checkFilter(filter), first, after ?? null));
   }
 
   @Needs('audit')
@@ -55,11 +55,11 @@ export class AuditResolver {
   async auditRecorded(
     @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
   ): Promise<AsyncIterator<AuditEntry>> {
-    const wanted = checkedFilter(filter);
-    let last = await this.newest();
+    const wanted = checkFilter(filter);
+    let last = await this.readNewestSeq();
     const load = async (keys: readonly string[] | null): Promise<readonly AuditEntry[]> => {
-      const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH));
-      if (entries.length === BATCH) stream.again();
+      const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH_SIZE));
+      if (entries.length === BATCH_SIZE) stream.again();
       else last = Math.max(last, ...(keys ?? []).map(Number));
       last = Math.max(last, entries.at(-1)?.seq ?? 0);
       return entries;
@@ -69,7 +69,7 @@ export class AuditResolver {
     return stream;
   }
 
-  private async newest(): Promise<number> {
+  private async readNewestSeq(): Promise<number> {
     const [entry] = await this.queries.execute(new AuditEntriesSinceQuery({}, null, 1));
     return entry?.seq ?? 0;
   }

@@ -18,7 +18,7 @@ export class ChainResolver {
   @Needs('audit')
   @Query(() => AuditCheckpoint, { nullable: true, description: 'The last checkpoint, to be kept elsewhere.' })
   async auditCheckpoint(): Promise<AuditCheckpoint | null> {
-    return (await this.checkpoints(1, null))[0] ?? null;
+    return (await this.findCheckpoints(1, null))[0] ?? null;
   }
 
   @Needs('audit')
@@ -29,10 +29,10 @@ export class ChainResolver {
       | number
       | null,
   ): Promise<readonly AuditCheckpoint[]> {
-    return this.checkpoints(first, before ?? null);
+    return this.findCheckpoints(first, before ?? null);
   }
 
-  private checkpoints(first: number, before: number | null): Promise<readonly AuditCheckpoint[]> {
+  private findCheckpoints(first: number, before: number | null): Promise<readonly AuditCheckpoint[]> {
     return this.queries.execute(new AuditCheckpointsQuery(first, before));
   }
 }

@@ -2,21 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/event.js';
-import { keepTrying } from '../../../platform/reactions/keep-trying.js';
+import { runWithRestart } from '../../../platform/reactions/keep-trying.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { link } from './chain-entry.js';
+import { linkEvents } from './chain-entry.js';
 import { ChainSigner } from './chain-signer.js';
-import { findPlace } from './find-place.js';
+import { findChainPlace } from './find-place.js';
 import { addLinks, readLastLink, type ChainPlace } from './store/chain-table.js';
 
 /** A checkpoint comes after so many entries, or when one has been without for so long, in milliseconds; and at the end. */
 const CHECKPOINT_ENTRIES = 1_000;
-const CHECKPOINT_MS = 60_000;
+const CHECKPOINT_INTERVAL_MS = 60_000;
 
 /** Pause after a page that is not full: what comes within it is one insert. A change of the log is possible unseen for so long. */
-const PACE_MS = 200;
-const FULL_PAGE = 256;
+const SHORT_PAGE_PAUSE_MS = 200;
+const FULL_PAGE_EVENTS = 256;
 
 /** Follows the log and links every event to the one before; one process of the server at a time. */
 @Injectable()
@@ -35,9 +35,9 @@ export class AuditChain implements BeforeApplicationShutdown {
   start(): void {
     const { signal } = this.stopping;
     const work = async (): Promise<void> => {
-      await this.locks.hold('audit chain', signal, (held) => this.follow(held));
+      await this.locks.hold('audit chain', signal, (held) => this.followLog(held));
     };
-    this.running = keepTrying(signal, work, (error, waitMs) => {
+    this.running = runWithRestart(signal, work, (error, waitMs) => {
       const what = error instanceof Error ? error.message : String(error);
       this.logger.error(`${what} Trying again in ${waitMs} ms.`);
     });
@@ -49,37 +49,38 @@ export class AuditChain implements BeforeApplicationShutdown {
     await this.running;
   }
 
-  private async follow(held: AbortSignal): Promise<void> {
-    let place = await findPlace(this.dataSource, this.store);
-    const timer = setInterval(() => void this.checkpoint(), CHECKPOINT_MS);
+  private async followLog(held: AbortSignal): Promise<void> {
+    let place = await findChainPlace(this.dataSource, this.store);
+    const timer = setInterval(() => void this.addCheckpoint(), CHECKPOINT_INTERVAL_MS);
     try {
       for await (const item of this.store.subscribe({ after: place.cursor, signal: held })) {
-        if (item.kind === 'caughtUp') await this.checkpoint();
+        if (item.kind === 'caughtUp') await this.addCheckpoint();
         if (item.kind !== 'events') continue;
-        place = await this.add(place, item.events);
-        if (item.events.length < FULL_PAGE) await delay(PACE_MS, undefined, { signal: held }).catch(() => undefined);
+        place = await this.addEvents(place, item.events);
+        if (item.events.length < FULL_PAGE_EVENTS)
+          await delay(SHORT_PAGE_PAUSE_MS, undefined, { signal: held }).catch(() => undefined);
       }
     } finally {
       clearInterval(timer);
-      await this.checkpoint();
+      await this.addCheckpoint();
     }
   }
 
-  private async add({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
+  private async addEvents({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
     const last = await readLastLink(this.dataSource);
     if (last.number !== number)
       throw new Error(`Another process has come to entry ${last.number} of the chain, this one to ${number}.`);
-    const links = link(events, last);
+    const links = linkEvents(events, last);
     const next = { number: number + events.length, epoch, cursor: events.at(-1)?.cursor ?? null };
     await addLinks(this.dataSource, links, next);
     const isDue = Math.floor(next.number / CHECKPOINT_ENTRIES) > Math.floor(number / CHECKPOINT_ENTRIES);
-    if (isDue) this.signer.tell(await this.signer.sign());
+    if (isDue) this.signer.logCheckpoint(await this.signer.signCheckpoint());
     return next;
   }
 
-  private async checkpoint(): Promise<void> {
+  private async addCheckpoint(): Promise<void> {
     try {
-      this.signer.tell(await this.signer.sign(), true);
+      this.signer.logCheckpoint(await this.signer.signCheckpoint(), true);
     } catch (error) {
       this.logger.error(`No checkpoint could be made: ${String(error)}`);
     }

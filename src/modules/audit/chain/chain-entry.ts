@@ -9,30 +9,31 @@ export const GENESIS = '0'.repeat(64);
 /** Stands for a value of which just the SHA-256 of its canonical form goes into a hash and into an export. */
 const DIGEST = '$sha256';
 /** Longer texts are lists of digests as a rule. */
-const LONGEST_TEXT = 2_048;
+const MAX_TEXT_LENGTH = 2_048;
 /** Worth nothing to a reader, and something to who guesses. */
 const WITHHELD = new Set(['secretHash']);
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-const digestOf = (value: Json): Json => ({ [DIGEST]: sha256(canonicalJson(value)) });
+const replaceByDigest = (value: Json): Json => ({ [DIGEST]: sha256(canonicalJson(value)) });
 
-function shortened(name: string, value: Json): Json {
-  if (typeof value === 'string') return value.length > LONGEST_TEXT || WITHHELD.has(name) ? digestOf(value) : value;
-  return withoutBulk(value);
+function shortenValue(name: string, value: Json): Json {
+  if (typeof value === 'string')
+    return value.length > MAX_TEXT_LENGTH || WITHHELD.has(name) ? replaceByDigest(value) : value;
+  return removeBulk(value);
 }
 
 /**
  * The data of an event as the chain binds it and an export tells it: long texts and what is withheld are replaced by
  * digests, so an export can be verified without them.
  */
-export function withoutBulk(value: Json): Json {
-  if (Array.isArray(value)) return value.map((item: Json) => shortened('', item));
+export function removeBulk(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => shortenValue('', item));
   if (typeof value !== 'object' || value === null) return value;
   // Nothing in the log can pass for a digest that stands for something else.
-  if (Object.hasOwn(value, DIGEST)) return digestOf(value);
+  if (Object.hasOwn(value, DIGEST)) return replaceByDigest(value);
   const members = Object.entries(value).filter((member): member is [string, Json] => member[1] !== undefined);
-  return Object.fromEntries(members.map(([name, member]) => [name, shortened(name, member)]));
+  return Object.fromEntries(members.map(([name, member]) => [name, shortenValue(name, member)]));
 }
 
 /** An event in its place: what a hash is made of. */
@@ -53,7 +54,7 @@ export interface BoundEvent {
 }
 
 /** The cursor is left out: a log keeps its chain when it moves to another engine. */
-export function bind(event: RecordedEvent, number: number, previous: string): BoundEvent {
+export function bindEvent(event: RecordedEvent, number: number, previous: string): BoundEvent {
   const { id, type, stream, revision, recordedAt, data } = event;
   // It came out of JSON as it is, which its declaration does not say.
   const metadata = event.metadata as unknown as Json;
@@ -65,13 +66,13 @@ export function bind(event: RecordedEvent, number: number, previous: string): Bo
     revision: Number(revision),
     recordedAt: recordedAt.toISOString(),
     metadata,
-    data: withoutBulk(data),
+    data: removeBulk(data),
     previous,
   };
 }
 
 /** SHA-256 of the canonical JSON (RFC 8785) of these nine members, in lower-case hex. */
-export function entryHash({
+export function hashEntry({
   number,
   id,
   type,
@@ -93,11 +94,11 @@ export interface ChainLink {
 }
 
 /** Links events to the end of a chain. */
-export function link(events: readonly RecordedEvent[], last: Pick<ChainLink, 'number' | 'hash'>): ChainLink[] {
+export function linkEvents(events: readonly RecordedEvent[], last: Pick<ChainLink, 'number' | 'hash'>): ChainLink[] {
   let previous = last.hash;
   return events.map((event, i) => {
     const number = last.number + i + 1;
-    previous = entryHash(bind(event, number, previous));
+    previous = hashEntry(bindEvent(event, number, previous));
     return { number, eventId: event.id, hash: previous };
   });
 }

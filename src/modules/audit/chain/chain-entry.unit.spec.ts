@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Json } from '../../../kernel/json.js';
-import { bind, entryHash, GENESIS, link, withoutBulk } from './chain-entry.js';
+import { bindEvent, hashEntry, GENESIS, linkEvents, removeBulk } from './chain-entry.js';
 
 const actor = record({ kind: constantFrom('account', 'system', 'stranger'), id: string(), name: string() });
 const metadata = record({
@@ -37,16 +37,16 @@ const event = record({
 const log = array(event, { minLength: 1, maxLength: 8 });
 
 const START = { number: 0, hash: GENESIS };
-const hashes = (events: readonly RecordedEvent[]): string[] => link(events, START).map(({ hash }) => hash);
+const hashes = (events: readonly RecordedEvent[]): string[] => linkEvents(events, START).map(({ hash }) => hash);
 const holds = (check: (events: RecordedEvent[]) => void): void => assert(property(log, (events) => void check(events)));
 const last = (events: readonly RecordedEvent[]): string => hashes(events).at(-1) ?? '';
 
 describe('the chain', () => {
   it('is the same in pages as in one piece, and after it was read again as JSON', () => {
     holds((events) => {
-      const half = link(events.slice(0, 3), START);
-      const rest = link(events.slice(3), half.at(-1) ?? START);
-      expect([...half, ...rest]).toEqual(link(events, START));
+      const half = linkEvents(events.slice(0, 3), START);
+      const rest = linkEvents(events.slice(3), half.at(-1) ?? START);
+      expect([...half, ...rest]).toEqual(linkEvents(events, START));
       expect(hashes(events.map((one) => ({ ...one, data: JSON.parse(JSON.stringify(one.data)) as Json })))).toEqual(
         hashes(events),
       );
@@ -88,19 +88,19 @@ describe('the chain', () => {
 describe('what stands for long texts and secrets', () => {
   it('is bound like the whole', () => {
     const text = 'QUFB'.repeat(1_000);
-    const short = withoutBulk({ packageId: 'p', sha1: text, secretHash: 'abc' });
+    const short = removeBulk({ packageId: 'p', sha1: text, secretHash: 'abc' });
     expect(JSON.stringify(short)).not.toMatch(/QUFB|abc/);
     expect(short).toMatchObject({
       packageId: 'p',
       sha1: { $sha256: expect.any(String) },
       secretHash: { $sha256: expect.any(String) },
     });
-    expect(withoutBulk({ sha1: `${text}x` })).not.toEqual(withoutBulk({ sha1: text }));
+    expect(removeBulk({ sha1: `${text}x` })).not.toEqual(removeBulk({ sha1: text }));
   });
 
   it('can not be put in the place of what it stands for', () => {
     const text = 'QUFB'.repeat(1_000);
-    expect(withoutBulk(withoutBulk({ sha1: text }))).not.toEqual(withoutBulk({ sha1: text }));
+    expect(removeBulk(removeBulk({ sha1: text }))).not.toEqual(removeBulk({ sha1: text }));
   });
 
   it('leaves everything else as it is', () => {
@@ -108,7 +108,7 @@ describe('what stands for long texts and secrets', () => {
       property(
         jsonValue({ maxDepth: 3 }) as Arbitrary<Json>,
         (value) =>
-          void expect(JSON.parse(JSON.stringify(withoutBulk(value)))).toEqual(JSON.parse(JSON.stringify(value))),
+          void expect(JSON.parse(JSON.stringify(removeBulk(value)))).toEqual(JSON.parse(JSON.stringify(value))),
       ),
     );
   });
@@ -133,5 +133,7 @@ it('the hash of an entry is that of RFC 8785 text, which anybody can compute', (
     },
   };
   // printf '%s' '{"data":{"a":"x","b":1},"id":"i",...}' | sha256sum
-  expect(entryHash(bind(one, 1, GENESIS))).toBe('e131f63efa14e73184e3b7ec5da0060d9e18c63d970aad21d83603b8d7612ff2');
+  expect(hashEntry(bindEvent(one, 1, GENESIS))).toBe(
+    'e131f63efa14e73184e3b7ec5da0060d9e18c63d970aad21d83603b8d7612ff2',
+  );
 });

@@ -23,10 +23,10 @@ export type UnsignedCheckpoint = Omit<Checkpoint, 'signature'>;
 const PURPOSE = 'odst audit checkpoint\n';
 
 /** The bytes that are signed: the purpose, and the canonical JSON (RFC 8785) of all but the signature. */
-export function signedBytes({ serverId, sequence, number, hash, at, key, previous }: UnsignedCheckpoint): Buffer {
+export function checkpointBytes({ serverId, sequence, number, hash, at, key, previous }: UnsignedCheckpoint): Buffer {
   return Buffer.from(PURPOSE + canonicalJson({ serverId, sequence, number, hash, at, key, previous }));
 }
 
 /** What the next one names as `previous`; GENESIS for none. */
-export const checkpointDigest = (checkpoint: Checkpoint | null): string =>
+export const digestCheckpoint = (checkpoint: Checkpoint | null): string =>
   checkpoint ? sha256(canonicalJson({ ...checkpoint })) : GENESIS;

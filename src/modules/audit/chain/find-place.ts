@@ -12,7 +12,7 @@ const ADVICE =
  * Where the chain goes on. In the log that it was made of that is on record; in one that was moved to another engine the
  * entries are counted once. @throws ChainBroken when the log does not hold what the chain says
  */
-export async function findPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
+export async function findChainPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
   const epoch = await store.epoch();
   const place = await readPlace(dataSource);
   const last = await readLastLink(dataSource);
@@ -23,7 +23,7 @@ export async function findPlace(dataSource: DataSource, store: EventStore): Prom
     );
   }
   if (place.epoch !== epoch)
-    return { number: place.number, epoch, cursor: await cursorOf(dataSource, store, place.number) };
+    return { number: place.number, epoch, cursor: await findCursor(dataSource, store, place.number) };
   const id = place.cursor === null ? '' : await store.idAt(place.cursor);
   if (id === last.eventId) return place;
   throw new ChainBroken(
@@ -32,7 +32,7 @@ export async function findPlace(dataSource: DataSource, store: EventStore): Prom
 }
 
 /** The cursor of an entry in a log whose cursors are not known yet. */
-async function cursorOf(dataSource: DataSource, store: EventStore, wanted: number): Promise<string> {
+async function findCursor(dataSource: DataSource, store: EventStore, wanted: number): Promise<string> {
   const stop = new AbortController();
   let number = 0;
   try {

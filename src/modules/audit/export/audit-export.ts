@@ -9,17 +9,17 @@ import { readLastLink, readPlace } from '../chain/store/chain-table.js';
 import { AuditProjection } from '../projections/entries/audit.projection.js';
 import { AUDITED_TYPES } from '../projections/entries/story-of.js';
 import type { AuditFilter } from '../queries/audit-trail.query.js';
-import { newestSeq } from '../queries/search/seq-range.js';
+import { readNewestSeq } from '../queries/search/seq-range.js';
 import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
-import { entryPages } from './entry-pages.js';
+import { readEntryPages } from './entry-pages.js';
 import { FORMAT, type ExportHeader, type ExportLine } from './export-format.js';
-import { exportLines } from './export-lines.js';
-import { signedEnd } from './sign-end.js';
+import { readExportLines } from './export-lines.js';
+import { exportEndBytes } from './sign-end.js';
 
 /** So long an export waits for the chain to come to what was recorded last, in milliseconds. */
-const PATIENCE_MS = 10_000;
+const CHAIN_TIMEOUT_MS = 10_000;
 
-export const isEmpty = (filter: AuditFilter): boolean =>
+export const isEmptyFilter = (filter: AuditFilter): boolean =>
   Object.values(filter).every((part) => part === null || part === undefined || part === '');
 
 /** The audit trail as text, piece by piece: the next is made when the last was taken. */
@@ -34,11 +34,11 @@ export class AuditExport {
 
   /** RFC 4180, with a first record of names and a last one that says that it is complete. @throws Refusal UNAVAILABLE */
   async *csv(filter: AuditFilter): AsyncGenerator<string> {
-    await this.settle();
-    const upTo = await newestSeq(this.dataSource);
+    await this.waitUntilCurrent();
+    const upTo = await readNewestSeq(this.dataSource);
     let entries = 0;
     yield csvRecord(CSV_HEADER);
-    for await (const page of entryPages(this.dataSource, filter, upTo)) {
+    for await (const page of readEntryPages(this.dataSource, filter, upTo)) {
       entries += page.length;
       yield page.map((entry) => csvRecord(csvFields(entry))).join('');
     }
@@ -47,7 +47,7 @@ export class AuditExport {
 
   /** A JSON object a line; what is needed to verify it is in it. @throws Refusal UNAVAILABLE */
   async *ndjson(filter: AuditFilter): AsyncGenerator<string> {
-    await this.settle();
+    await this.waitUntilCurrent();
     const end = await readLastLink(this.dataSource);
     const digest = createHash('sha256');
     let entries = 0;
@@ -56,15 +56,20 @@ export class AuditExport {
       digest.update(text);
       return text;
     };
-    yield write([{ export: this.header(filter, end.number) }]);
-    for await (const lines of exportLines(this.dataSource, this.store, isEmpty(filter) ? null : filter, end.number)) {
+    yield write([{ export: this.makeHeader(filter, end.number) }]);
+    for await (const lines of readExportLines(
+      this.dataSource,
+      this.store,
+      isEmptyFilter(filter) ? null : filter,
+      end.number,
+    )) {
       entries += lines.filter((line) => 'entry' in line).length;
       yield write(lines);
     }
-    yield write([this.end(entries, end, digest.copy().digest('hex'))]);
+    yield write([this.makeEnd(entries, end, digest.copy().digest('hex'))]);
   }
 
-  private header(filter: AuditFilter, entries: number): ExportHeader {
+  private makeHeader(filter: AuditFilter, entries: number): ExportHeader {
     const { serverId, name: serverName } = this.identity;
     const stories = new AuditProjection().version;
     return {
@@ -72,27 +77,29 @@ export class AuditExport {
       serverId,
       serverName,
       at: new Date().toISOString(),
-      filter: isEmpty(filter) ? null : filter,
+      filter: isEmptyFilter(filter) ? null : filter,
       stories,
       entries,
     };
   }
 
-  private end(
+  private makeEnd(
     entries: number,
     { number, hash }: { readonly number: number; readonly hash: string },
     lines: string,
   ): ExportLine {
     const { serverId, publicKey: key } = this.identity;
     const end = { entries, number, hash, lines, serverId, at: new Date().toISOString(), key };
-    return { end: { ...end, signature: Buffer.from(this.identity.sign(signedEnd(end), key)).toString('base64url') } };
+    return {
+      end: { ...end, signature: Buffer.from(this.identity.sign(exportEndBytes(end), key)).toString('base64url') },
+    };
   }
 
   /** What was recorded before the export was asked for is in it. */
-  private async settle(): Promise<void> {
+  private async waitUntilCurrent(): Promise<void> {
     const head = await this.store.head();
     await this.readModels.reflect({ cursor: head, types: AUDITED_TYPES });
-    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await delay(50)) {
+    for (const deadline = Date.now() + CHAIN_TIMEOUT_MS; Date.now() < deadline; await delay(50)) {
       const place = await readPlace(this.dataSource);
       if (this.store.compareCursors(place?.cursor ?? null, head) >= 0) return;
     }

@@ -34,11 +34,11 @@ export const CSV_HEADER = [
   'details',
 ] as const;
 
-const told = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** `stage: Test -> Prod; ...` */
-const changesText = ({ changes }: AuditEntryView): string =>
-  changes.map(({ field, before, after }) => `${field}: ${told(before)} -> ${told(after)}`).join('; ');
+const describeChanges = ({ changes }: AuditEntryView): string =>
+  changes.map(({ field, before, after }) => `${field}: ${asText(before)} -> ${asText(after)}`).join('; ');
 
 export function csvFields(entry: AuditEntryView): string[] {
   const { actor, target, origin } = entry;
@@ -54,7 +54,7 @@ export function csvFields(entry: AuditEntryView): string[] {
     target.type,
     target.id,
     target.label ?? '',
-    changesText(entry),
+    describeChanges(entry),
     origin?.serverId ?? '',
     origin?.serverName ?? '',
     origin?.actor ?? '',

@@ -3,10 +3,10 @@ import type { AuditEntryView } from '../contracts/audit-view.js';
 import type { AuditFilter } from '../queries/audit-trail.query.js';
 import { findEntries } from '../queries/search/find-entries.js';
 
-const PAGE = 500;
+const PAGE_ENTRIES = 500;
 
 /** All entries that a filter lets through up to one, the oldest first, a page at a time: as much as is asked for is read. */
-export async function* entryPages(
+export async function* readEntryPages(
   dataSource: DataSource,
   filter: AuditFilter,
   upTo: number,
@@ -14,13 +14,13 @@ export async function* entryPages(
   for (let beyond: number | null = null; ;) {
     const page: readonly AuditEntryView[] = await findEntries(dataSource, filter, {
       order: 'oldest',
-      count: PAGE,
+      count: PAGE_ENTRIES,
       beyond,
     });
     const wanted = page.filter(({ seq }) => seq <= upTo);
     if (wanted.length > 0) yield wanted;
     const last = page.at(-1);
-    if (!last || page.length < PAGE || wanted.length < page.length) return;
+    if (!last || page.length < PAGE_ENTRIES || wanted.length < page.length) return;
     beyond = last.seq;
   }
 }

@@ -1,12 +1,12 @@
 import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
-import { bind, type ChainLink } from '../chain/chain-entry.js';
+import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/store/chain-table.js';
 import { readCheckpointAt, readCheckpointsOf } from '../chain/store/checkpoint-table.js';
 import type { AuditEntryView } from '../contracts/audit-view.js';
 import type { AuditFilter } from '../queries/audit-trail.query.js';
-import { EntryReader, entryPages } from './entry-pages.js';
+import { EntryReader, readEntryPages } from './entry-pages.js';
 import type { ExportLine, Shown } from './export-format.js';
 
 const shownOf = ({ target, summary, details, changes, origin }: AuditEntryView): Shown => ({
@@ -27,14 +27,14 @@ interface Beginning {
  * Log, chain and entries side by side, up to an entry of the chain. Without a filter every event is a line, and every
  * checkpoint; with one just the entries that it lets through.
  */
-export async function* exportLines(
+export async function* readExportLines(
   dataSource: DataSource,
   store: EventStore,
   filter: AuditFilter | null,
   upTo: number,
 ): AsyncGenerator<ExportLine[]> {
-  const entries = new EntryReader(entryPages(dataSource, filter ?? {}, Number.MAX_SAFE_INTEGER));
-  const begin = filter ? await beginning(dataSource, store, await entries.peek()) : { number: 0, cursor: null };
+  const entries = new EntryReader(readEntryPages(dataSource, filter ?? {}, Number.MAX_SAFE_INTEGER));
+  const begin = filter ? await findBeginning(dataSource, store, await entries.peek()) : { number: 0, cursor: null };
   if (!begin) return;
   const stop = new AbortController();
   let { number } = begin;
@@ -43,7 +43,7 @@ export async function* exportLines(
       if (item.kind === 'caughtUp' || number >= upTo) return;
       if (item.kind !== 'events') continue;
       const events = item.events.slice(0, upTo - number);
-      yield await pageOf(dataSource, events, number, entries, filter === null);
+      yield await makePageLines(dataSource, events, number, entries, filter === null);
       number += events.length;
       if (filter && (await entries.peek()) === null) return;
     }
@@ -53,7 +53,7 @@ export async function* exportLines(
 }
 
 /** A checkpoint before the first entry knows its place in the log. Null when there is no entry. */
-async function beginning(
+async function findBeginning(
   dataSource: DataSource,
   store: EventStore,
   first: AuditEntryView | null,
@@ -64,7 +64,7 @@ async function beginning(
   return (await readCheckpointAt(dataSource, link.number - 1, await store.epoch())) ?? { number: 0, cursor: null };
 }
 
-async function pageOf(
+async function makePageLines(
   dataSource: DataSource,
   events: readonly RecordedEvent[],
   before: number,
@@ -80,18 +80,18 @@ async function pageOf(
     const entry = await entries.peek();
     const isShown = entry?.id === event.id;
     if (isShown) entries.skip();
-    if (isShown || whole) lines.push(lineOf(event, number, links, isShown && entry ? shownOf(entry) : null));
+    if (isShown || whole) lines.push(makeEntryLine(event, number, links, isShown && entry ? shownOf(entry) : null));
     for (const checkpoint of checkpoints) if (checkpoint.number === number) lines.push({ checkpoint });
   }
   return lines;
 }
 
-function lineOf(
+function makeEntryLine(
   event: RecordedEvent,
   number: number,
   links: ReadonlyMap<number, ChainLink>,
   shown: Shown | null,
 ): ExportLine {
   const previous = number === 1 ? '0'.repeat(64) : (links.get(number - 1)?.hash ?? '');
-  return { entry: { ...bind(event, number, previous), hash: links.get(number)?.hash ?? '', shown } };
+  return { entry: { ...bindEvent(event, number, previous), hash: links.get(number)?.hash ?? '', shown } };
 }

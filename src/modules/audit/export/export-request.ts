@@ -12,7 +12,7 @@ const Time = z.iso
   .transform((text) => new Date(text))
   .optional();
 
-const Query = z.strictObject({
+const ExportQuery = z.strictObject({
   format: z.enum(['csv', 'ndjson']).default('ndjson'),
   kinds: z
     .string()
@@ -28,12 +28,12 @@ const Query = z.strictObject({
 });
 
 /** What the address asks for. @throws Refusal INVALID_REQUEST */
-export function exportRequest(url: string): { format: 'csv' | 'ndjson'; filter: AuditFilter } {
+export function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: AuditFilter } {
   const parameters = new URL(url, 'http://any').searchParams;
   const given = Object.fromEntries(
     [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
   );
-  const parsed = Query.safeParse(given);
+  const parsed = ExportQuery.safeParse(given);
   if (!parsed.success) {
     throw new Refusal('INVALID_REQUEST', `The export can't be asked for like that: ${z.prettifyError(parsed.error)}`);
   }

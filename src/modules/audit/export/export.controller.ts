@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { AuditExport } from './audit-export.js';
-import { exportRequest } from './export-request.js';
+import { parseExportRequest } from './export-request.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
 
-const TYPES = {
+const CONTENT_TYPES = {
   csv: 'text/csv; charset=utf-8; header=present',
   ndjson: 'application/x-ndjson; charset=utf-8',
 } as const;
@@ -24,18 +24,18 @@ export class ExportController {
   @Needs('audit')
   @Get('api/audit/export')
   async export(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
-    const { format, filter } = exportRequest(request.originalUrl);
+    const { format, filter } = parseExportRequest(request.originalUrl);
     const pieces = this.exports[format](filter);
     // What is refused is refused before the answer begins.
     const first = await pieces.next();
     response.writeHead(200, {
-      'Content-Type': TYPES[format],
+      'Content-Type': CONTENT_TYPES[format],
       'Content-Disposition': `attachment; filename="audit-trail.${format}"`,
       'Cache-Control': 'no-store',
       'X-Accel-Buffering': 'no',
     });
     try {
-      await pipeline(Readable.from(all(first, pieces)), response);
+      await pipeline(Readable.from(concatPieces(first, pieces)), response);
     } catch (error) {
       if (!response.destroyed) response.destroy();
       this.logger.warn(`An export of the audit trail was cut off: ${String(error)}`);
@@ -43,7 +43,7 @@ export class ExportController {
   }
 }
 
-async function* all(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+async function* concatPieces(first: IteratorResult<string>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
   try {
     if (!first.done) yield first.value;
     yield* rest;

@@ -1,6 +1,6 @@
-import { verifies } from '../../../platform/peer-auth/signature/ed25519.js';
+import { verifyEd25519 } from '../../../platform/peer-auth/signature/ed25519.js';
 import { GENESIS } from '../chain/chain-entry.js';
-import { CheckpointShape, checkpointDigest, signedBytes, type Checkpoint } from '../chain/checkpoint.js';
+import { CheckpointShape, digestCheckpoint, checkpointBytes, type Checkpoint } from '../chain/checkpoint.js';
 import type { KeyHistory } from './key-history.js';
 import { Tampered } from './problem.js';
 
@@ -13,7 +13,8 @@ export interface Start {
 
 /** @throws Tampered */
 export function requireSignature(checkpoint: Checkpoint): void {
-  if (verifies(checkpoint.key, signedBytes(checkpoint), Buffer.from(checkpoint.signature, 'base64url'))) return;
+  if (verifyEd25519(checkpoint.key, checkpointBytes(checkpoint), Buffer.from(checkpoint.signature, 'base64url')))
+    return;
   const what = `Checkpoint ${checkpoint.sequence} has a signature that is not of its key: it was changed.`;
   throw new Tampered({ wrong: 'signature', number: checkpoint.number, eventId: null, what });
 }
@@ -44,7 +45,7 @@ export class ChainWalk {
   }
 
   /** A checkpoint of the entry that was reached last. @throws Tampered */
-  checkpoint(stored: unknown): void {
+  verifyCheckpoint(stored: unknown): void {
     const parsed = CheckpointShape.safeParse(stored);
     if (!parsed.success)
       throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
@@ -52,13 +53,13 @@ export class ChainWalk {
     const name = `Checkpoint ${checkpoint.sequence}`;
     requireSignature(checkpoint);
     const expected = (this.last?.sequence ?? 0) + 1;
-    if (checkpoint.sequence !== expected || checkpoint.previous !== checkpointDigest(this.last)) {
+    if (checkpoint.sequence !== expected || checkpoint.previous !== digestCheckpoint(this.last)) {
       throw this.wrong(
         'checkpoint',
         `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`,
       );
     }
-    if (checkpoint.number !== this.number || checkpoint.hash !== this.hash) throw this.rewritten(checkpoint);
+    if (checkpoint.number !== this.number || checkpoint.hash !== this.hash) throw this.makeRewrittenError(checkpoint);
     if (!this.signed.has(checkpoint.key)) this.signed.set(checkpoint.key, checkpoint);
     this.last = checkpoint;
     this.checkpoints += 1;
@@ -74,7 +75,7 @@ export class ChainWalk {
   }
 
   /** Entries and chain fit together and not what was signed: they were written anew. */
-  private rewritten({ sequence, number }: Checkpoint): Tampered {
+  private makeRewrittenError({ sequence, number }: Checkpoint): Tampered {
     const from = (this.last?.number ?? 0) + 1;
     const what = `Checkpoint ${sequence} was signed over another history: entries ${from} to ${number}, or some of them, were changed, removed or inserted, and the chain was computed again.`;
     return new Tampered({ wrong: 'changed', number: from, upTo: number, eventId: null, what });

@@ -14,7 +14,7 @@ export class KeptCheckpoint {
   }
 
   /** To be called after each entry. @throws Tampered */
-  reach(): void {
+  checkReached(): void {
     const { kept, walk } = this;
     if (!kept || this.met || walk.number !== kept.number) return;
     requireSignature(kept);
@@ -26,7 +26,7 @@ export class KeptCheckpoint {
   }
 
   /** @throws Tampered when the trail ends before it */
-  end(): void {
+  checkEnd(): void {
     const { kept, walk } = this;
     if (!kept || this.met) return;
     const what = `The checkpoint that was kept (${kept.sequence}, of ${kept.at}) covers ${kept.number} entries, and there are ${walk.number}: the tail is missing.`;

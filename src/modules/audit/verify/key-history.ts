@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { verifies } from '../../../platform/peer-auth/signature/ed25519.js';
+import { verifyEd25519 } from '../../../platform/peer-auth/signature/ed25519.js';
 import { rotationBytes } from '../../server/contracts/rotation-proof.js';
 import type { BoundEvent } from '../chain/chain-entry.js';
 
@@ -20,9 +20,9 @@ export class KeyHistory {
   /** @param anchors public keys that whoever verifies knows from elsewhere */
   constructor(private readonly anchors: ReadonlySet<string>) {}
 
-  note({ type, data }: Pick<BoundEvent, 'type' | 'data'>): void {
-    if (type === 'ServerInitialised' && this.keys.length === 0) this.begin(data);
-    if (type === 'ServerKeyRotated') this.rotate(data);
+  noteEvent({ type, data }: Pick<BoundEvent, 'type' | 'data'>): void {
+    if (type === 'ServerInitialised' && this.keys.length === 0) this.noteFirstKey(data);
+    if (type === 'ServerKeyRotated') this.noteRotation(data);
   }
 
   /**
@@ -38,21 +38,21 @@ export class KeyHistory {
     return anchor >= 0 && this.keys.slice(anchor + 1, place + 1).every(({ proven }) => proven);
   }
 
-  private begin(data: unknown): void {
+  private noteFirstKey(data: unknown): void {
     const first = First.safeParse(data);
     if (!first.success) return;
     this.serverId = first.data.serverId;
     this.keys.push({ publicKey: first.data.publicKey, proven: false });
   }
 
-  private rotate(data: unknown): void {
+  private noteRotation(data: unknown): void {
     const rotation = Rotation.safeParse(data);
     if (!rotation.success) return;
     const { publicKey, previousPublicKey, proof } = rotation.data;
     const isNext = this.keys.at(-1)?.publicKey === previousPublicKey;
     const signed = rotationBytes(this.serverId, previousPublicKey, publicKey);
     const proven =
-      isNext && typeof proof === 'string' && verifies(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
+      isNext && typeof proof === 'string' && verifyEd25519(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
     this.keys.push({ publicKey, proven });
   }
 }

@@ -1,19 +1,19 @@
 import type { AuditEntryEntity } from '../projections/entries/audit-entry.entity.js';
 
-type Row = Pick<AuditEntryEntity, 'targetId' | 'targetLabel' | 'targetType' | 'kind'>;
+type LabelledRow = Pick<AuditEntryEntity, 'targetId' | 'targetLabel' | 'targetType' | 'kind'>;
 
 /**
  * The names of packages. Some events don't tell theirs; entries get it when any other does, also later: a publication
  * names those before it. So what was shown before the name is known has to fit it when it comes.
  */
-export class Labels {
+export class PackageLabels {
   private readonly known = new Map<string, string>();
   /** Labels that were shown before any event told them. */
   private readonly claimed = new Map<string, string | null>();
 
-  fits({ targetId, targetLabel, targetType, kind }: Row, shown: string | null): boolean {
+  fitsEntry({ targetId, targetLabel, targetType, kind }: LabelledRow, shown: string | null): boolean {
     if (targetLabel !== null)
-      return shown === targetLabel && (targetType !== 'PACKAGE' || this.learn(targetId, targetLabel, kind));
+      return shown === targetLabel && (targetType !== 'PACKAGE' || this.learnLabel(targetId, targetLabel, kind));
     if (targetType !== 'PACKAGE') return shown === null;
     const known = this.known.get(targetId);
     if (known !== undefined) return shown === known;
@@ -23,7 +23,7 @@ export class Labels {
     return true;
   }
 
-  private learn(id: string, label: string, kind: string): boolean {
+  private learnLabel(id: string, label: string, kind: string): boolean {
     const claimed = this.claimed.get(id);
     this.claimed.delete(id);
     this.known.set(id, label);

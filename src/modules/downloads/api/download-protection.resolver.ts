@@ -17,7 +17,7 @@ import {
   DownloadUrlArgs,
 } from './download-protection.types.js';
 
-const shown = ({ mode, username, networks }: Protection): DownloadProtection => ({
+const toGraphql = ({ mode, username, networks }: Protection): DownloadProtection => ({
   mode: DownloadProtectionMode[mode],
   username,
   networks,
@@ -33,7 +33,7 @@ export class DownloadProtectionResolver {
   @Needs('read')
   @Query(() => DownloadProtection, { description: 'Who may download packages from this server.' })
   async downloadProtection(): Promise<DownloadProtection> {
-    return shown(await this.queries.execute(new DownloadProtectionQuery()));
+    return toGraphql(await this.queries.execute(new DownloadProtectionQuery()));
   }
 
   @Needs('server')
@@ -46,7 +46,7 @@ export class DownloadProtectionResolver {
     const username = optionalText('username', args.username);
     const to = { mode: args.mode, username, password: optionalText('password', args.password), networks };
     const { protection, generatedPassword } = await this.commands.execute(new SetDownloadProtection(to));
-    return { protection: shown(protection), generatedPassword };
+    return { protection: toGraphql(protection), generatedPassword };
   }
 
   @Needs('read')

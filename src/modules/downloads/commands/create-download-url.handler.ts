@@ -8,7 +8,7 @@ import { SignedUrls } from './signed-urls.js';
 import { CreateDownloadUrl, type DownloadUrl } from './create-download-url.command.js';
 
 /** 7 days. Who needs longer needs an account. */
-export const LONGEST_SECONDS = 7 * 24 * 3600;
+export const MAX_LIFETIME_SECONDS = 7 * 24 * 3600;
 
 /** That the address was given out is on record before it is. */
 @CommandHandler(CreateDownloadUrl)
@@ -21,11 +21,11 @@ export class CreateDownloadUrlHandler implements ICommandHandler<CreateDownloadU
   ) {}
 
   async execute({ packageId, filename, seconds }: CreateDownloadUrl): Promise<DownloadUrl> {
-    if (seconds < 1 || seconds > LONGEST_SECONDS) {
-      throw new Refusal('INVALID_REQUEST', `\`expiresInSeconds\` must be from 1 to ${LONGEST_SECONDS} (7 days).`);
+    if (seconds < 1 || seconds > MAX_LIFETIME_SECONDS) {
+      throw new Refusal('INVALID_REQUEST', `\`expiresInSeconds\` must be from 1 to ${MAX_LIFETIME_SECONDS} (7 days).`);
     }
     const expiresAt = new Date((Math.floor(this.clock.now().getTime() / 1000) + seconds) * 1000);
-    const query = await this.urls.sign(packageId, expiresAt);
+    const query = await this.urls.signUrl(packageId, expiresAt);
     const data = { packageId, filename, expiresAt: expiresAt.toISOString() };
     await this.log.append('download-urls', downloadEvents, { type: 'DownloadUrlCreated', data });
     return { url: `${this.identity.url}/packages/${packageId}/${encodeURIComponent(filename)}?${query}`, expiresAt };

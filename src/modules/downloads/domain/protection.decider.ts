@@ -13,41 +13,42 @@ export interface ProtectDownloads {
   readonly to: DownloadProtection;
 }
 
-const MOST_NETWORKS = 1_000;
+const MAX_NETWORKS = 1_000;
 /** RFC 7617: a colon would end the name. */
 const USERNAME = /^[^:\p{Cc}]{1,100}$/u;
 
-const isSame = (a: DownloadProtection, b: DownloadProtection): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isSameProtection = (a: DownloadProtection, b: DownloadProtection): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
 
-const refuse = (message: string): never => {
+const refuseRequest = (message: string): never => {
   throw new Refusal('INVALID_REQUEST', message);
 };
 
 /** What the mode needs must be there; the rest is dropped. */
-function checked({ mode, username, credentialId, networks }: DownloadProtection): DownloadProtection {
+function checkProtection({ mode, username, credentialId, networks }: DownloadProtection): DownloadProtection {
   if (mode === 'BASIC') {
     if (username === null || !USERNAME.test(username)) {
-      return refuse('BASIC needs a `username` of 1 to 100 characters, without a colon.');
+      return refuseRequest('BASIC needs a `username` of 1 to 100 characters, without a colon.');
     }
-    if (credentialId === null) return refuse('BASIC needs a `password`.');
+    if (credentialId === null) return refuseRequest('BASIC needs a `password`.');
     return { mode, username, credentialId, networks: [] };
   }
   if (mode !== 'NETWORK') return { ...UNPROTECTED, mode };
-  if (networks.length === 0 || networks.length > MOST_NETWORKS) {
-    return refuse(`NETWORK needs 1 to ${MOST_NETWORKS} \`networks\`, such as 10.0.0.0/8 or 2001:db8::/32.`);
+  if (networks.length === 0 || networks.length > MAX_NETWORKS) {
+    return refuseRequest(`NETWORK needs 1 to ${MAX_NETWORKS} \`networks\`, such as 10.0.0.0/8 or 2001:db8::/32.`);
   }
   return { ...UNPROTECTED, mode, networks };
 }
 
 /** Who may download from this server, stream `downloads`. */
-export const downloads: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
+export const downloadProtection: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
   category: 'downloads',
   events: downloadEvents,
   initial: UNPROTECTED,
 
   decide({ to }, state) {
-    const data = checked(to);
-    return isSame(data, state) ? [] : [{ type: 'DownloadProtectionChanged', data }];
+    const data = checkProtection(to);
+    return isSameProtection(data, state) ? [] : [{ type: 'DownloadProtectionChanged', data }];
   },
 
   evolve: (state, event) => (event.type === 'DownloadProtectionChanged' ? event.data : state),

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { UNPROTECTED, type DownloadProtection } from '../contracts/download.events.js';
-import { downloads } from './protection.decider.js';
+import { downloadProtection } from './protection.decider.js';
 
 const basic: DownloadProtection = { mode: 'BASIC', username: 'munki', credentialId: 'c1', networks: [] };
 const protect = (to: Partial<DownloadProtection>, state = UNPROTECTED) =>
-  downloads.decide({ type: 'protect', to: { ...UNPROTECTED, ...to } }, state);
+  downloadProtection.decide({ type: 'protect', to: { ...UNPROTECTED, ...to } }, state);
 const refusal = expect.objectContaining({ code: 'INVALID_REQUEST' });
 
 describe('the protection of downloads', () => {
   it('is none at first', () =>
-    expect(downloads.initial).toEqual({ mode: 'NONE', username: null, credentialId: null, networks: [] }));
+    expect(downloadProtection.initial).toEqual({ mode: 'NONE', username: null, credentialId: null, networks: [] }));
 
   it('changes to what is asked for, without what that does not use', () => {
     expect(protect({ ...basic, networks: ['10.0.0.0/8'] })).toEqual([

@@ -8,8 +8,8 @@ import { DownloadPasswords } from '../commands/download-passwords.js';
 import type { DownloadProtection } from '../contracts/download.events.js';
 
 /** Of wrong passwords that an address may show. */
-const TRIES = { burst: 10, perSecond: 0.2 };
-const KEPT_MS = 10 * 60_000;
+const WRONG_PASSWORD_RATE = { burst: 10, perSecond: 0.2 };
+const VERIFIED_CACHE_MS = 10 * 60_000;
 
 /** A name and password as RFC 7617 sends them. */
 export interface Credentials {
@@ -17,10 +17,10 @@ export interface Credentials {
   readonly password: string;
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** The credentials in an `Authorization: Basic` header (RFC 7617, UTF-8); null when there are none. */
-export function basicCredentials(header: string | undefined): Credentials | null {
+export function parseBasicCredentials(header: string | undefined): Credentials | null {
   const [, encoded] = /^Basic +([A-Za-z0-9+/]{1,2000}={0,2}) *$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return null;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
@@ -33,9 +33,9 @@ export function basicCredentials(header: string | undefined): Credentials | null
  * SHA-256 is compared, for 10 minutes; argon2 is for what was not seen before, and for few of those from one address.
  */
 @Injectable()
-export class BasicCheck {
-  private readonly right = new LRUCache<string, true>({ max: 100, ttl: KEPT_MS });
-  private readonly tries = new KeyedLimit('Too many wrong passwords', TRIES);
+export class BasicAuth {
+  private readonly verified = new LRUCache<string, true>({ max: 100, ttl: VERIFIED_CACHE_MS });
+  private readonly tryLimit = new KeyedLimit('Too many wrong passwords', WRONG_PASSWORD_RATE);
 
   constructor(
     private readonly passwords: DownloadPasswords,
@@ -43,18 +43,18 @@ export class BasicCheck {
   ) {}
 
   /** @throws Refusal TOO_MANY_REQUESTS, UNAVAILABLE */
-  async passes(
+  async checkCredentials(
     { username, password }: Credentials,
     wanted: DownloadProtection,
     address: string | null,
   ): Promise<boolean> {
-    const isName = timingSafeEqual(digest(username), digest(wanted.username ?? ''));
-    const key = digest(JSON.stringify([wanted.credentialId, password])).toString('base64');
-    if (isName && this.right.has(key)) return true;
-    this.tries.take(addressGroup(address));
+    const isName = timingSafeEqual(digestOf(username), digestOf(wanted.username ?? ''));
+    const key = digestOf(JSON.stringify([wanted.credentialId, password])).toString('base64');
+    if (isName && this.verified.has(key)) return true;
+    this.tryLimit.take(addressGroup(address));
     const stored = wanted.credentialId === null ? null : await this.passwords.find(wanted.credentialId);
     const matches = await this.hashing.matches(stored, password);
-    if (matches && isName) this.right.set(key, true);
+    if (matches && isName) this.verified.set(key, true);
     return matches && isName;
   }
 }

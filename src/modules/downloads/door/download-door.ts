@@ -6,18 +6,18 @@ import { FactsLog } from '../../../platform/cqrs/facts-log.js';
 import { callerAddress } from '../../../platform/http/forwarded/caller-address.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { downloadEvents } from '../contracts/download.events.js';
-import { basicCredentials, BasicCheck } from './basic-credentials.js';
+import { parseBasicCredentials, BasicAuth } from './basic-credentials.js';
 import { LiveProtection } from '../projections/live-protection.js';
 import { SignedUrls } from '../commands/signed-urls.js';
 
 /** RFC 7617. */
-const CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
+const BASIC_CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
 /** Tells a proxy that remembers decisions that this one is for this request alone. */
-const UNCACHED = 'X-Odst-Uncached';
-const MAX_PATH = 200;
+const UNCACHED_HEADER = 'X-Odst-Uncached';
+const MAX_RECORDED_LENGTH = 200;
 
 /** What is asked for; `packageId` where the address names one. */
-export interface AtTheDoor {
+export interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly packageId: string | null;
@@ -25,12 +25,12 @@ export interface AtTheDoor {
 
 /** Lets in who may download. A valid signed address is let in whatever else is asked for. */
 @Injectable()
-export class DownloadDoor {
+export class DownloadGuard {
   private readonly refusals = new RefusalRecord(new Logger('Downloads'));
 
   constructor(
     private readonly protection: LiveProtection,
-    private readonly basic: BasicCheck,
+    private readonly basic: BasicAuth,
     private readonly urls: SignedUrls,
     private readonly log: FactsLog,
   ) {}
@@ -40,18 +40,18 @@ export class DownloadDoor {
   }
 
   /** @throws Refusal UNAUTHENTICATED, FORBIDDEN, DOWNLOAD_URL_EXPIRED, TOO_MANY_REQUESTS */
-  async pass(wanted: AtTheDoor, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async require(wanted: DownloadRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.isOpen) return;
-    response.setHeader(UNCACHED, '1');
-    if (wanted.query.has('signature')) return this.bySignature(wanted, request);
+    response.setHeader(UNCACHED_HEADER, '1');
+    if (wanted.query.has('signature')) return this.requireSignature(wanted, request);
     const { mode } = this.protection.current;
-    if (mode === 'BASIC') return this.byPassword(wanted, request, response);
+    if (mode === 'BASIC') return this.requirePassword(wanted, request, response);
     if (mode === 'NETWORK' && this.protection.networks.include(callerAddress(request))) return;
     const reason =
       mode === 'NETWORK'
         ? 'This address is in none of the networks that may download.'
         : 'Only signed addresses can be downloaded here.';
-    await this.refuse(
+    await this.recordRefusal(
       wanted,
       request,
       null,
@@ -59,40 +59,46 @@ export class DownloadDoor {
     );
   }
 
-  private async byPassword(wanted: AtTheDoor, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const shown = basicCredentials(request.headers.authorization);
-    if (shown && (await this.basic.passes(shown, this.protection.current, callerAddress(request)))) return;
-    response.setHeader('WWW-Authenticate', CHALLENGE);
+  private async requirePassword(
+    wanted: DownloadRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const shown = parseBasicCredentials(request.headers.authorization);
+    if (shown && (await this.basic.checkCredentials(shown, this.protection.current, callerAddress(request)))) return;
+    response.setHeader('WWW-Authenticate', BASIC_CHALLENGE);
     const refusal = new Refusal(
       'UNAUTHENTICATED',
       "Downloads need the name and password of this server's read-only account.",
     );
     // Every client asks without a password first.
     if (!shown) throw refusal;
-    await this.refuse(wanted, request, shown.username, refusal);
+    await this.recordRefusal(wanted, request, shown.username, refusal);
   }
 
-  private async bySignature(wanted: AtTheDoor, request: IncomingMessage): Promise<void> {
+  private async requireSignature(wanted: DownloadRequest, request: IncomingMessage): Promise<void> {
     const { query, packageId } = wanted;
     const verdict =
-      packageId === null ? 'wrong' : await this.urls.check(packageId, query.get('expires'), query.get('signature'));
+      packageId === null
+        ? 'wrong'
+        : await this.urls.checkSignature(packageId, query.get('expires'), query.get('signature'));
     if (verdict === 'valid') return;
     const refusal =
       verdict === 'expired'
         ? new Refusal('DOWNLOAD_URL_EXPIRED', 'This address has expired. Ask for a new one.')
         : new Refusal('FORBIDDEN', 'This address is not signed by this server, or was changed.');
-    await this.refuse(wanted, request, null, refusal);
+    await this.recordRefusal(wanted, request, null, refusal);
   }
 
-  private async refuse(
-    { path }: AtTheDoor,
+  private async recordRefusal(
+    { path }: DownloadRequest,
     request: IncomingMessage,
     username: string | null,
     refusal: Refusal,
   ): Promise<never> {
     const data = {
-      path: path.slice(0, MAX_PATH),
-      username: username?.slice(0, MAX_PATH) ?? null,
+      path: path.slice(0, MAX_RECORDED_LENGTH),
+      username: username?.slice(0, MAX_RECORDED_LENGTH) ?? null,
       reason: refusal.message,
     };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>

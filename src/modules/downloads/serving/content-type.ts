@@ -1,5 +1,5 @@
 /** Only types that no browser runs; everything else is plain bytes. */
-const TYPES: Readonly<Record<string, string>> = {
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
   pkg: 'application/octet-stream',
   dmg: 'application/x-apple-diskimage',
   zip: 'application/zip',
@@ -21,5 +21,5 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Content-Type by the extension of the filename. */
 export function contentTypeOf(filename: string): string {
   const extension = /\.([a-z0-9]+)$/i.exec(filename)?.[1]?.toLowerCase() ?? '';
-  return (Object.hasOwn(TYPES, extension) && TYPES[extension]) || 'application/octet-stream';
+  return (Object.hasOwn(CONTENT_TYPES, extension) && CONTENT_TYPES[extension]) || 'application/octet-stream';
 }

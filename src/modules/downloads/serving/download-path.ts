@@ -1,7 +1,7 @@
 import { Refusal } from '../../../kernel/refusal.js';
 
 /** What a download asks for: what is served under a filename, or one version of it. Filenames in NFC. */
-export interface Wanted {
+export interface DownloadTarget {
   readonly packageId: string | null;
   readonly filename: string;
 }
@@ -13,7 +13,7 @@ const BY_ID = /^\/packages\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/([^/]
 /** Does this path belong to the downloads? Without its query. */
 export const isDownloadPath = (path: string): boolean => /^\/(?:Packages|share|packages)\//.test(path);
 
-function decoded(segment: string): string {
+function decodeFilename(segment: string): string {
   try {
     return decodeURIComponent(segment).normalize('NFC');
   } catch {
@@ -22,15 +22,15 @@ function decoded(segment: string): string {
 }
 
 /** PostgreSQL takes no NUL, and no package has one. */
-const wanted = (packageId: string | null, segment: string): Wanted | null => {
-  const filename = decoded(segment);
+const toTarget = (packageId: string | null, segment: string): DownloadTarget | null => {
+  const filename = decodeFilename(segment);
   return filename.includes('\0') ? null : { packageId, filename };
 };
 
 /** Null for a path under which there can't be a package. @throws Refusal INVALID_FILENAME */
-export function parseDownloadPath(path: string): Wanted | null {
+export function parseDownloadPath(path: string): DownloadTarget | null {
   const byName = BY_NAME.exec(path);
-  if (byName) return wanted(null, byName[1] ?? '');
+  if (byName) return toTarget(null, byName[1] ?? '');
   const byId = BY_ID.exec(path);
-  return byId ? wanted((byId[1] ?? '').toLowerCase(), byId[2] ?? '') : null;
+  return byId ? toTarget((byId[1] ?? '').toLowerCase(), byId[2] ?? '') : null;
 }

@@ -5,7 +5,7 @@ import { Representation } from '../../../platform/http/file-sender/representatio
 import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
 import { PublishedFileQuery, type PublishedFileView } from '../../packages/contracts/published-file.query.js';
 import { contentTypeOf } from './content-type.js';
-import type { Wanted } from './download-path.js';
+import type { DownloadTarget } from './download-path.js';
 
 export interface CatalogueEntry {
   readonly packageId: string;
@@ -13,7 +13,7 @@ export interface CatalogueEntry {
 }
 
 /** Null where there is nothing; 'damaged' while the file of what is there is being mended. */
-type Found = CatalogueEntry | 'damaged' | null;
+type LookupResult = CatalogueEntry | 'damaged' | null;
 
 const MAX_ENTRIES = 10_000;
 
@@ -24,15 +24,15 @@ const MAX_ENTRIES = 10_000;
 @Injectable()
 export class FileCatalogue implements OnApplicationShutdown {
   private readonly entries = new LRUCache<string, CatalogueEntry>({ max: MAX_ENTRIES });
-  private readonly asking = new Map<string, Promise<Found>>();
+  private readonly pending = new Map<string, Promise<LookupResult>>();
   private readonly stop: () => void;
-  private age = 0;
+  private generation = 0;
 
   constructor(
     private readonly queries: QueryBus,
     changes: ReadModelChanges,
   ) {
-    this.stop = changes.subscribe('packages', () => this.forget());
+    this.stop = changes.subscribe('packages', () => this.forgetAll());
   }
 
   onApplicationShutdown(): void {
@@ -45,25 +45,25 @@ export class FileCatalogue implements OnApplicationShutdown {
   }
 
   /** Looks it up in the read model; one question at a time for each path. */
-  find(path: string, wanted: Wanted): Promise<Found> {
-    const asked = this.asking.get(path);
+  findEntry(path: string, wanted: DownloadTarget): Promise<LookupResult> {
+    const asked = this.pending.get(path);
     if (asked) return asked;
-    const asking = this.ask(path, wanted).finally(() => {
-      if (this.asking.get(path) === asking) this.asking.delete(path);
+    const asking = this.queryPublished(path, wanted).finally(() => {
+      if (this.pending.get(path) === asking) this.pending.delete(path);
     });
-    this.asking.set(path, asking);
+    this.pending.set(path, asking);
     return asking;
   }
 
   /** Everything is asked for anew, also what is being asked for now. */
-  forget(): void {
-    this.age += 1;
+  forgetAll(): void {
+    this.generation += 1;
     this.entries.clear();
-    this.asking.clear();
+    this.pending.clear();
   }
 
-  private async ask(path: string, { packageId, filename }: Wanted): Promise<Found> {
-    const { age } = this;
+  private async queryPublished(path: string, { packageId, filename }: DownloadTarget): Promise<LookupResult> {
+    const { generation: age } = this;
     const query = new PublishedFileQuery(packageId === null ? { filename } : { packageId });
     const view = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(query);
     if (view === null || view.filename !== filename) return null;
@@ -72,7 +72,7 @@ export class FileCatalogue implements OnApplicationShutdown {
     const contentType = contentTypeOf(filename);
     const representation = new Representation(size, sha256, new Date(firstPublishedAt), contentType);
     const entry = { packageId: view.packageId, representation };
-    if (age === this.age) this.entries.set(path, entry);
+    if (age === this.generation) this.entries.set(path, entry);
     return entry;
   }
 }

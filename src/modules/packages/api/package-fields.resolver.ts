@@ -14,7 +14,7 @@ import { ServedPackagesQuery } from '../queries/lookup/package.query.js';
 import { ChunkConnection } from './chunk.type.js';
 import { Package } from './package.type.js';
 
-const Place = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
+const ChunkCursor = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
 
 @Resolver(() => Package)
 export class PackageFieldsResolver {
@@ -69,7 +69,7 @@ export class PackageFieldsResolver {
     @Parent() { id, size, chunkSize }: Package,
     @Args() { first, after }: PageArgs,
   ): Promise<ChunkConnection> {
-    const from = typeof after === 'string' ? decodeCursor(after, Place).index + 1 : 0;
+    const from = typeof after === 'string' ? decodeCursor(after, ChunkCursor).index + 1 : 0;
     const chunks = await this.chunkPages.load({ packageId: id, from, count: checkFirst(first) + 1 });
     return pageOf(chunks, { first, after }, (chunk) => {
       const offset = chunk.index * chunkSize;

@@ -2,7 +2,7 @@ import { Field, HideField, ID, Int, ObjectType, registerEnumType } from '@nestjs
 import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
 import { StageName } from '../../../platform/graphql/types/stage.enum.js';
 import type { Stage } from '../../../kernel/stage.js';
-import type { PackageState } from '../contracts/package-view.js';
+import type { PackageStatus } from '../contracts/package-view.js';
 
 /** `PACKAGE_STATES` as GraphQL names them. */
 export enum PackageStateName {
@@ -56,7 +56,7 @@ export class Package {
   stage!: Stage;
 
   @Field(() => PackageStateName)
-  state!: PackageState;
+  state!: PackageStatus;
 
   @Field(() => ByteCount, { description: 'Size of every chunk but the last.' })
   chunkSize!: number;

@@ -22,12 +22,12 @@ export const UNREADABLE_FILENAME = {
 } as const satisfies StatedRoute;
 
 /** Of one account: far more than one disk takes. */
-const STARTS = { burst: 5_000, perSecond: 100 };
+const START_RATE = { burst: 5_000, perSecond: 100 };
 
 /** Uploads. Everything that can be refused without the bytes is refused before they are read. */
 @Controller()
 export class UploadController implements OnModuleInit {
-  private readonly starts = new KeyedLimit('Too many uploads are begun', STARTS);
+  private readonly startLimit = new KeyedLimit('Too many uploads are begun', START_RATE);
 
   constructor(
     private readonly commands: CommandBus,
@@ -53,7 +53,7 @@ export class UploadController implements OnModuleInit {
   @Needs('upload')
   @Put(['api/packages', 'api/packages/{*filename}'])
   async put(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
-    this.starts.take(currentContext().actor.id);
+    this.startLimit.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
     const options = { stage, expected: expectedDigests(request.headers, true), announcedSize: bodySize(request) };
@@ -64,7 +64,7 @@ export class UploadController implements OnModuleInit {
   @Needs('upload')
   @Post('api/packages')
   async post(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
-    this.starts.take(currentContext().actor.id);
+    this.startLimit.take(currentContext().actor.id);
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
     const expected = expectedDigests(request.headers, false);
@@ -77,7 +77,7 @@ export class UploadController implements OnModuleInit {
       const options = { stage, expected, announcedSize: bodySize(request) };
       await this.answer(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
     } finally {
-      form.abandon();
+      form.stopReading();
     }
   }
 

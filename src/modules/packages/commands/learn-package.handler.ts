@@ -6,7 +6,7 @@ import { packageIdOf } from '../../../platform/ids/ids.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import { LearnPackage } from '../contracts/learn-package.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
-import { checkedFilename } from '../domain/filename.js';
+import { normalizeFilename } from '../domain/filename.js';
 import { PackageWriter } from './package-writer.js';
 
 /** Refusals: INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD. */
@@ -18,19 +18,19 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Packag
   ) {}
 
   async execute({ facts, pages, peerId, authors }: LearnPackage): Promise<PackageFacts | null> {
-    requireSound(facts);
-    this.requireTimely(facts);
+    requireConsistent(facts);
+    this.requireTimelyStamps(facts);
     const { packageId } = facts;
-    const known = pages.length > 0 && (await this.packages.load(packageId)).facts !== null;
+    const known = pages.length > 0 && (await this.packages.loadPackage(packageId)).facts !== null;
     const { state } = await this.packages.runWithPages(packageId, known ? [] : pages, (pages) => {
       return { type: 'learn', facts, pages, peerId, authors };
     });
-    this.packages.observe(facts);
-    if (state.facts) this.packages.observe(state.facts);
+    this.packages.observeStamps(facts);
+    if (state.facts) this.packages.observeStamps(state.facts);
     return state.facts;
   }
 
-  private requireTimely({ publication, stageStamp, removal }: PackageFacts): void {
+  private requireTimelyStamps({ publication, stageStamp, removal }: PackageFacts): void {
     for (const stamp of [publication, stageStamp, removal ?? publication]) {
       if (!isStamp(stamp)) throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed time stamp.');
       if (this.clock.hybrid.isTooFarAhead(stamp)) {
@@ -44,10 +44,10 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Packag
 }
 
 /** A peer is a registered server, but what it says becomes a file name and a download here. */
-function requireSound(facts: PackageFacts): void {
+function requireConsistent(facts: PackageFacts): void {
   const { filename, sha256, size } = facts;
   const sound =
-    checkedFilename(filename) === filename &&
+    normalizeFilename(filename) === filename &&
     packageIdOf(filename, sha256) === facts.packageId &&
     facts.chunkSize === CHUNK_SIZE &&
     facts.chunkCount === Math.ceil(size / CHUNK_SIZE);

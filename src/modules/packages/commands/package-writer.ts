@@ -4,7 +4,7 @@ import { CommandRunner, type Outcome, type Receipt } from '../../../platform/cqr
 import type { ChunkPage, PackageEvent } from '../contracts/package.events.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import { packageAggregate, type PackageCommand, type PackageState } from '../domain/package.decider.js';
-import { batchesOf } from './page-batches.js';
+import { splitIntoAppends } from './page-batches.js';
 
 type PackageOutcome = Outcome<PackageState, PackageEvent>;
 
@@ -17,13 +17,13 @@ export class PackageWriter {
   ) {}
 
   /** The package's state; our clock is ahead of its registers from now on, so that the next stamp wins. */
-  async load(packageId: string): Promise<PackageState> {
+  async loadPackage(packageId: string): Promise<PackageState> {
     const state = await this.runner.load(packageAggregate, packageId);
-    if (state.facts) this.observe(state.facts);
+    if (state.facts) this.observeStamps(state.facts);
     return state;
   }
 
-  async run(packageId: string, command: PackageCommand): Promise<PackageOutcome> {
+  async runCommand(packageId: string, command: PackageCommand): Promise<PackageOutcome> {
     return this.runner.run(packageAggregate, packageId, command);
   }
 
@@ -36,17 +36,17 @@ export class PackageWriter {
     pages: readonly ChunkPage[],
     last: (pages: readonly ChunkPage[]) => PackageCommand,
   ): Promise<{ state: PackageState; receipt: Receipt }> {
-    const batches = batchesOf(pages);
+    const batches = splitIntoAppends(pages);
     const types: string[] = [];
     for (const batch of batches.before) {
-      const { receipt } = await this.run(packageId, { type: 'recordChunks', packageId, pages: batch });
+      const { receipt } = await this.runCommand(packageId, { type: 'recordChunks', packageId, pages: batch });
       types.push(...receipt.types);
     }
-    const { state, receipt } = await this.run(packageId, last(batches.last));
+    const { state, receipt } = await this.runCommand(packageId, last(batches.last));
     return { state, receipt: { cursor: receipt.cursor, types: [...types, ...receipt.types] } };
   }
 
-  observe(facts: PackageFacts): void {
+  observeStamps(facts: PackageFacts): void {
     for (const stamp of [facts.publication, facts.stageStamp, facts.removal]) {
       if (stamp) this.clock.hybrid.observe(stamp);
     }

@@ -4,7 +4,7 @@ import { CHUNKS_PER_PAGE, type ChunkPage } from '../contracts/package.events.js'
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 /** Pages in one append: about 36 KB each, and an append stays below 512 KiB. */
-const PAGES_PER_APPEND = 13;
+const MAX_PAGES_PER_APPEND = 13;
 
 /** The digests of all chunks as pages. */
 export function pagesOf({ sha1, sha256 }: ChunkDigests): ChunkPage[] {
@@ -24,9 +24,10 @@ export function pagesOf({ sha1, sha256 }: ChunkDigests): ChunkPage[] {
 }
 
 /** Pages for appends of their own, and those that go together with the last event. */
-export function batchesOf(pages: readonly ChunkPage[]): { before: ChunkPage[][]; last: ChunkPage[] } {
+export function splitIntoAppends(pages: readonly ChunkPage[]): { before: ChunkPage[][]; last: ChunkPage[] } {
   const batches: ChunkPage[][] = [];
-  for (let at = 0; at < pages.length; at += PAGES_PER_APPEND) batches.push(pages.slice(at, at + PAGES_PER_APPEND));
+  for (let at = 0; at < pages.length; at += MAX_PAGES_PER_APPEND)
+    batches.push(pages.slice(at, at + MAX_PAGES_PER_APPEND));
   const last = batches.pop() ?? [];
   return { before: batches, last };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_EVENT_BYTES } from '../../../ports/event-store.port.js';
-import { batchesOf, pagesOf } from './page-batches.js';
+import { splitIntoAppends, pagesOf } from './page-batches.js';
 
 const digests = (chunks: number) => ({
   sha1: Buffer.from(Array.from({ length: chunks * 20 }, (_, i) => Math.floor(i / 20))),
@@ -20,7 +20,7 @@ describe('pages of chunk digests', () => {
   it('are small enough for an event, and so are the appends for the log', () => {
     const pages = pagesOf(digests(20_000));
     for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(MAX_EVENT_BYTES - 1024);
-    const { before, last } = batchesOf(pages);
+    const { before, last } = splitIntoAppends(pages);
     for (const batch of [...before, last]) expect(JSON.stringify(batch).length).toBeLessThan(512 * 1024 - 16 * 1024);
     expect([...before.flat(), ...last]).toEqual(pages);
   });

@@ -7,11 +7,11 @@ import { isRemoved, type PackageFacts } from '../contracts/package-facts.js';
  * What a caller has published: the last publication of the package was made on this server, by their account or a token of
  * it. Names of accounts are never given to somebody else; those on other servers are other people's.
  */
-const isOwn = ({ origin, uploadedBy }: PackageFacts, authority: Authority, serverId: string): boolean =>
+const isOwnPackage = ({ origin, uploadedBy }: PackageFacts, authority: Authority, serverId: string): boolean =>
   origin.serverId === serverId && uploadedBy === authority.username;
 
-function requireOwn(authority: Authority, facts: PackageFacts, serverId: string, what: string): void {
-  if (authority.ofOthers || isOwn(facts, authority, serverId)) return;
+function requireOwnPackage(authority: Authority, facts: PackageFacts, serverId: string, what: string): void {
+  if (authority.ofOthers || isOwnPackage(facts, authority, serverId)) return;
   const { uploadedBy, origin } = facts;
   throw new Refusal('FORBIDDEN', `${what}: ${uploadedBy} has published it on ${origin.name}. The role admin can.`, {
     uploadedBy,
@@ -27,7 +27,7 @@ export function requireMayPromote(authority: Authority | null, facts: PackageFac
 /** @throws Refusal FORBIDDEN for what somebody else has published, or has come above the caller's limit */
 export function requireMayRemove(authority: Authority | null, facts: PackageFacts | null, serverId: string): void {
   if (!authority || !facts) return;
-  requireOwn(authority, facts, serverId, 'You may remove only what you have published yourself');
+  requireOwnPackage(authority, facts, serverId, 'You may remove only what you have published yourself');
   requireStage(authority, facts.stage);
 }
 
@@ -43,6 +43,6 @@ export function requireMayPublish(
 ): void {
   requireStage(authority, stage);
   if (!authority || !facts || isRemoved(facts)) return;
-  requireOwn(authority, facts, serverId, 'This very file is there already');
+  requireOwnPackage(authority, facts, serverId, 'This very file is there already');
   requireStage(authority, facts.stage);
 }

@@ -16,9 +16,9 @@ export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
   ) {}
 
   async execute({ packageId }: RemovePackage): Promise<Receipt> {
-    const { facts } = await this.packages.load(packageId);
+    const { facts } = await this.packages.loadPackage(packageId);
     requireMayRemove(currentAuthority(), facts, this.identity.serverId);
     const command = { type: 'remove', stamp: this.clock.hybrid.now() } as const;
-    return (await this.packages.run(packageId, command)).receipt;
+    return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }

@@ -14,9 +14,9 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   ) {}
 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
-    const { facts } = await this.packages.load(packageId);
+    const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
     const command = { type: 'setStage', stage, stamp: this.clock.hybrid.now() } as const;
-    return (await this.packages.run(packageId, command)).receipt;
+    return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }

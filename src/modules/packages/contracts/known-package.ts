@@ -29,14 +29,14 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   events: packageEvents,
   initial: { facts: null, uploadedAt: null, firstCursor: null, removedCursor: null, authors: NOBODY, digests: null },
   evolve: (known, event) => {
-    if (event.type === 'PackageChunksHashed') return { ...known, digests: smallPage(event.data) };
+    if (event.type === 'PackageChunksHashed') return { ...known, digests: pageOfSmallPackage(event.data) };
     const facts = foldFacts(known.facts, event);
     if (event.type === 'PackagePublished') {
       const uploadedAt = event.data.source.kind === 'local' ? event.record.recordedAt.toISOString() : known.uploadedAt;
       return { ...known, facts, uploadedAt, firstCursor: known.firstCursor ?? event.record.cursor };
     }
     if (event.type === 'PackageDamaged') return { ...known, uploadedAt: null };
-    const authors = { ...known.authors, ...authorOf(event, event.record, facts) };
+    const authors = { ...known.authors, ...authorOfChange(event, event.record, facts) };
     const removed = event.type === 'PackageRemoved' && facts !== null && isRemoved(facts);
     return removed
       ? { ...known, facts, authors, uploadedAt: null, removedCursor: event.record.cursor }
@@ -45,7 +45,7 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
 };
 
 /** Of a change that has become the register's. */
-function authorOf(
+function authorOfChange(
   event: PackageEvent,
   { metadata }: RecordedEvent,
   facts: PackageFacts | null,
@@ -58,6 +58,6 @@ function authorOf(
   return facts?.stageStamp === stamp ? { stage: author } : {};
 }
 
-function smallPage({ first, count, sha1, sha256 }: ChunkPage): ChunkPage | null {
+function pageOfSmallPackage({ first, count, sha1, sha256 }: ChunkPage): ChunkPage | null {
   return first === 0 && count <= SMALL_PACKAGE_CHUNKS ? { first, count, sha1, sha256 } : null;
 }

@@ -34,9 +34,9 @@ export const knowsMore = (ours: PackageFacts, theirs: PackageFacts): boolean =>
   (ours.removal ?? '') > (theirs.removal ?? '') ||
   ours.firstPublishedAt < theirs.firstPublishedAt;
 
-const earlier = (a: string, b: string): string => (a < b ? a : b);
+const earlierOf = (a: string, b: string): string => (a < b ? a : b);
 
-function publish(facts: PackageFacts | null, published: PackagePublished['data']): PackageFacts {
+function mergePublication(facts: PackageFacts | null, published: PackagePublished['data']): PackageFacts {
   const { source: _source, ...data } = published;
   if (!facts) return { ...data, removal: null };
   const stage = data.stageStamp > facts.stageStamp ? data : facts;
@@ -48,13 +48,13 @@ function publish(facts: PackageFacts | null, published: PackagePublished['data']
     publication: newer.publication,
     origin: newer.origin,
     uploadedBy: newer.uploadedBy,
-    firstPublishedAt: earlier(data.firstPublishedAt, facts.firstPublishedAt),
+    firstPublishedAt: earlierOf(data.firstPublishedAt, facts.firstPublishedAt),
   };
 }
 
 /** Folds one event of a package's stream; null until the first PackagePublished. */
 export function foldFacts(facts: PackageFacts | null, event: PackageEvent): PackageFacts | null {
-  if (event.type === 'PackagePublished') return publish(facts, event.data);
+  if (event.type === 'PackagePublished') return mergePublication(facts, event.data);
   if (!facts) return null;
   if (event.type === 'PackageStageChanged') {
     return event.data.stamp > facts.stageStamp

@@ -4,7 +4,7 @@ import type { Stage } from '../../../kernel/stage.js';
  * What this server does with a package: serves it; knows a later one of the same filename; holds it but does not serve
  * its stage; fetches it; found its copy damaged and mends it; gave up fetching it; only knows of it; or keeps its tombstone.
  */
-export const PACKAGE_STATES = [
+export const PACKAGE_STATUSES = [
   'AVAILABLE',
   'SUPERSEDED',
   'WITHHELD',
@@ -14,7 +14,7 @@ export const PACKAGE_STATES = [
   'ANNOUNCED',
   'REMOVED',
 ] as const;
-export type PackageState = (typeof PACKAGE_STATES)[number];
+export type PackageStatus = (typeof PACKAGE_STATUSES)[number];
 
 /** A package as it is shown. */
 export interface PackageView {
@@ -28,7 +28,7 @@ export interface PackageView {
   readonly chunkSize: number;
   readonly chunkCount: number;
   readonly stage: Stage;
-  readonly state: PackageState;
+  readonly state: PackageStatus;
   readonly publishedAt: Date;
   readonly firstPublishedAt: Date;
   readonly originId: string;

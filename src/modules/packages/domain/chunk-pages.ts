@@ -6,14 +6,14 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
 
-const holds = (text: string, bytes: number): boolean => text.length === base64Length(bytes) && BASE64.test(text);
+const encodesBytes = (text: string, bytes: number): boolean => text.length === base64Length(bytes) && BASE64.test(text);
 
 const isWellFormed = ({ count, sha1, sha256 }: ChunkPage): boolean =>
   Number.isInteger(count) &&
   count > 0 &&
   count <= CHUNKS_PER_PAGE &&
-  holds(sha1, count * 20) &&
-  holds(sha256, count * 32);
+  encodesBytes(sha1, count * 20) &&
+  encodesBytes(sha256, count * 32);
 
 /**
  * Pages must follow each other without a gap or an overlap, from chunk `first` on. Returns the chunk after the last.

@@ -1,8 +1,8 @@
 import { Refusal } from '../../../kernel/refusal.js';
 
-const MAX_BYTES = 255;
+const MAX_FILENAME_BYTES = 255;
 // C0, DEL and C1: they hide in listings and break headers and scripts.
-const CONTROL = /\p{Cc}/u;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Cs}/u;
 
 function utf8Length(text: string): number {
@@ -14,22 +14,22 @@ function utf8Length(text: string): number {
   return bytes;
 }
 
-function fault(name: string): string | null {
+function faultOf(name: string): string | null {
   if (name === '') return 'must not be empty';
   if (name.includes('\0')) return 'must not contain NUL';
   if (LONE_SURROGATE.test(name)) return 'must be valid Unicode';
-  if (CONTROL.test(name)) return 'must not contain control characters';
+  if (CONTROL_CHARACTER.test(name)) return 'must not contain control characters';
   if (/[/\\]/.test(name)) return 'must not contain slashes or backslashes';
   if (name === '.' || name === '..') return 'must not be "." or ".."';
   if (name.trim() !== name) return 'must not begin or end with white space';
-  if (utf8Length(name) > MAX_BYTES) return `must not be longer than ${MAX_BYTES} bytes in UTF-8`;
+  if (utf8Length(name) > MAX_FILENAME_BYTES) return `must not be longer than ${MAX_FILENAME_BYTES} bytes in UTF-8`;
   return null;
 }
 
 /** The filename in Unicode normal form C. @throws Refusal INVALID_FILENAME that says why */
-export function checkedFilename(name: string): string {
+export function normalizeFilename(name: string): string {
   const normal = name.normalize('NFC');
-  const why = fault(normal);
+  const why = faultOf(normal);
   if (why) throw new Refusal('INVALID_FILENAME', `The filename ${why}.`);
   return normal;
 }

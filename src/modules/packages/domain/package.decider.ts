@@ -12,7 +12,7 @@ import {
 import type { ChangeAuthors } from '../contracts/learn-package.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import { checkPages } from './chunk-pages.js';
-import { learn } from './learn.js';
+import { mergePeerFacts } from './learn.js';
 
 /**
  * `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them; `superseded`
@@ -52,62 +52,62 @@ export type PackageCommand =
       readonly missing: boolean;
     };
 
-const local = { kind: 'local' } as const;
+const LOCAL = { kind: 'local' } as const;
 
-const hashed = (packageId: string, pages: readonly ChunkPage[]): PackageEvent[] =>
+const chunksHashed = (packageId: string, pages: readonly ChunkPage[]): PackageEvent[] =>
   pages.map((page) => ({ type: 'PackageChunksHashed', data: { packageId, ...page } }));
 
 /** Digests that are recorded already may come again: the later ones count. */
-function record(state: PackageState, packageId: string, pages: readonly ChunkPage[]): PackageEvent[] {
+function recordPages(state: PackageState, packageId: string, pages: readonly ChunkPage[]): PackageEvent[] {
   checkPages(pages, Math.min(pages[0]?.first ?? 0, state.chunks));
-  return hashed(packageId, pages);
+  return chunksHashed(packageId, pages);
 }
 
-function recordLast(
+function recordLastPages(
   state: PackageState,
   whole: PackageFacts | Publication,
   pages: readonly ChunkPage[],
 ): PackageEvent[] {
-  const events = record(state, whole.packageId, pages);
+  const events = recordPages(state, whole.packageId, pages);
   if (events.reduce(evolve, state).chunks !== whole.chunkCount) {
     throw new Refusal('INVALID_REQUEST', 'The digests of some chunks are missing.');
   }
   return events;
 }
 
-function present({ facts }: PackageState): PackageFacts {
+function requirePresent({ facts }: PackageState): PackageFacts {
   if (!facts || isRemoved(facts)) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
   return facts;
 }
 
 /** Its stamp was drawn before a removal that was recorded first: the file may be gone, and it takes another stamp. */
-function publish(state: PackageState, publication: Publication, pages: readonly ChunkPage[]): PackageEvent[] {
+function publishPackage(state: PackageState, publication: Publication, pages: readonly ChunkPage[]): PackageEvent[] {
   if ((state.facts?.removal ?? '') > publication.publication) {
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
-  const events = recordLast(state, publication, pages);
-  return [...events, { type: 'PackagePublished', data: { ...publication, source: local } }];
+  const events = recordLastPages(state, publication, pages);
+  return [...events, { type: 'PackagePublished', data: { ...publication, source: LOCAL } }];
 }
 
-function setStage(state: PackageState, stage: Stage, stamp: Stamp): PackageEvent[] {
-  const { packageId, filename, stage: from, stageStamp } = present(state);
+function changeStage(state: PackageState, stage: Stage, stamp: Stamp): PackageEvent[] {
+  const { packageId, filename, stage: from, stageStamp } = requirePresent(state);
   if (from === stage || stamp <= stageStamp) return [];
-  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: local } }];
+  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: LOCAL } }];
 }
 
-function remove(state: PackageState, stamp: Stamp): PackageEvent[] {
-  const { packageId, filename } = present(state);
-  return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: local } }];
+function removePackage(state: PackageState, stamp: Stamp): PackageEvent[] {
+  const { packageId, filename } = requirePresent(state);
+  return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: LOCAL } }];
 }
 
 /** What is read of the other package may be old by now: only a later publication takes over, and each once. */
-function supersede({ facts, superseded }: PackageState, by: PackageSuperseded['data']['by']): PackageEvent[] {
+function recordSuperseded({ facts, superseded }: PackageState, by: PackageSuperseded['data']['by']): PackageEvent[] {
   if (!facts || isRemoved(facts) || by.publication <= facts.publication || by.publication === superseded) return [];
   const { packageId, filename } = facts;
   return [{ type: 'PackageSuperseded', data: { packageId, filename, by } }];
 }
 
-function damage(
+function recordDamage(
   { facts, uploaded }: PackageState,
   { publication, damagedChunks, missing }: Extract<PackageCommand, { type: 'damage' }>,
 ): PackageEvent[] {
@@ -119,22 +119,22 @@ function damage(
 function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
   switch (command.type) {
     case 'recordChunks':
-      return record(state, command.packageId, command.pages);
+      return recordPages(state, command.packageId, command.pages);
     case 'publish':
-      return publish(state, command.publication, command.pages);
+      return publishPackage(state, command.publication, command.pages);
     case 'learn':
       return [
-        ...(state.facts ? [] : recordLast(state, command.facts, command.pages)),
-        ...learn(state.facts, command.facts, command.peerId, command.authors),
+        ...(state.facts ? [] : recordLastPages(state, command.facts, command.pages)),
+        ...mergePeerFacts(state.facts, command.facts, command.peerId, command.authors),
       ];
     case 'setStage':
-      return setStage(state, command.stage, command.stamp);
+      return changeStage(state, command.stage, command.stamp);
     case 'remove':
-      return remove(state, command.stamp);
+      return removePackage(state, command.stamp);
     case 'supersede':
-      return supersede(state, command.by);
+      return recordSuperseded(state, command.by);
     case 'damage':
-      return damage(state, command);
+      return recordDamage(state, command);
   }
 }
 

@@ -8,7 +8,7 @@ import { packageEvents } from '../contracts/package.events.js';
 /** A removed package's file goes, also when the server was killed right after the removal. */
 @AsReaction()
 @Injectable()
-export class OnPackageRemoved implements Reaction {
+export class DeleteRemovedFiles implements Reaction {
   readonly name = 'packages:delete-removed-files';
   readonly eventTypes = ['PackageRemoved'];
 

@@ -18,11 +18,11 @@ import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js
 import { Peer, PeerInvitation } from './peer.types.js';
 
 /** Made and accepted by one account: a script may set up a thousand servers at once. */
-const INVITATIONS = { burst: 2_000, perSecond: 5 };
+const INVITATION_RATE = { burst: 2_000, perSecond: 5 };
 
 @Resolver()
 export class PeerChangesResolver {
-  private readonly invitations = new KeyedLimit('Too many invitations', INVITATIONS);
+  private readonly invitations = new KeyedLimit('Too many invitations', INVITATION_RATE);
 
   constructor(
     private readonly commands: CommandBus,

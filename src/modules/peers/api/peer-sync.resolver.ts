@@ -5,14 +5,15 @@ import { Needs } from '../../../platform/auth/needs.decorator.js';
 import { PeerComparisonsQuery, type PeerComparison } from '../../replication/contracts/inventory.queries.js';
 import { Peer } from './peer.types.js';
 
-type Found = PeerComparison | null;
+type FoundComparison = PeerComparison | null;
 
 /** What the last comparison of inventories with a peer found. */
 @Resolver(() => Peer)
 export class PeerSyncResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
-  private readonly comparisons = new DataLoader<string, Found>(
-    (peerIds) => this.queries.execute<PeerComparisonsQuery, readonly Found[]>(new PeerComparisonsQuery(peerIds)),
+  private readonly comparisons = new DataLoader<string, FoundComparison>(
+    (peerIds) =>
+      this.queries.execute<PeerComparisonsQuery, readonly FoundComparison[]>(new PeerComparisonsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
 

@@ -1,18 +1,18 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Parent, registerEnumType, ResolveField, Resolver } from '@nestjs/graphql';
 import { Needs } from '../../../platform/auth/needs.decorator.js';
-import type { PeerWayKind } from '../contracts/peer-way.js';
-import { PeerWayQuery } from '../queries/peer-way.query.js';
+import type { PeerRouteKind } from '../contracts/peer-way.js';
+import { PeerRouteQuery } from '../queries/peer-way.query.js';
 import { Peer } from './peer.types.js';
 
 /** `PEER_WAYS` as GraphQL names them. */
-enum PeerWayName {
+enum PeerRouteName {
   DIRECT = 'DIRECT',
   TUNNEL = 'TUNNEL',
   NONE = 'NONE',
 }
 
-registerEnumType(PeerWayName, {
+registerEnumType(PeerRouteName, {
   name: 'PeerWay',
   description: 'How this server calls a peer.',
   valuesMap: {
@@ -25,12 +25,12 @@ registerEnumType(PeerWayName, {
 });
 
 @Resolver(() => Peer)
-export class PeerWayResolver {
+export class PeerRouteResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @ResolveField(() => PeerWayName, { description: 'How this server calls it now.' })
-  connectedThrough(@Parent() { id }: Peer): Promise<PeerWayKind> {
-    return this.queries.execute(new PeerWayQuery(id));
+  @ResolveField(() => PeerRouteName, { description: 'How this server calls it now.' })
+  connectedThrough(@Parent() { id }: Peer): Promise<PeerRouteKind> {
+    return this.queries.execute(new PeerRouteQuery(id));
   }
 }

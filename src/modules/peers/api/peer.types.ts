@@ -1,6 +1,6 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
 import type { Direction } from '../../../kernel/peer-policy/peer-policy.js';
-import type { PeerState } from '../contracts/peer-view.js';
+import type { PeerStatus } from '../contracts/peer-view.js';
 import { PeerDirection, PeerFlow } from './peer-policy.types.js';
 
 /** `PEER_STATES` as GraphQL names them. */
@@ -35,7 +35,7 @@ export class Peer {
   publicKey!: string;
 
   @Field(() => PeerStateName)
-  state!: PeerState;
+  state!: PeerStatus;
 
   @Field(() => PeerDirection)
   direction!: Direction;

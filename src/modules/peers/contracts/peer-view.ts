@@ -1,8 +1,8 @@
 import type { Direction, FlowPolicy } from '../../../kernel/peer-policy/peer-policy.js';
 
 /** UNREGISTERED peers are remembered by name only; nothing is exchanged with them. */
-export const PEER_STATES = ['REGISTERED', 'SUSPENDED', 'UNREGISTERED'] as const;
-export type PeerState = (typeof PEER_STATES)[number];
+export const PEER_STATUSES = ['REGISTERED', 'SUSPENDED', 'UNREGISTERED'] as const;
+export type PeerStatus = (typeof PEER_STATUSES)[number];
 
 /** A direction of the exchange with a peer, as it is now. */
 export interface FlowView extends FlowPolicy {
@@ -18,7 +18,7 @@ export interface PeerView {
   readonly url: string;
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
-  readonly state: PeerState;
+  readonly state: PeerStatus;
   readonly direction: Direction;
   readonly send: FlowView;
   readonly receive: FlowView;

@@ -9,7 +9,7 @@ import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from '../domain/peer.decider.js';
 
 /** Calls that were signed before a new key was recorded may still be on their way. */
-const OVERLAP_MS = 60_000;
+const FORMER_KEY_VALID_MS = 60_000;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -37,7 +37,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
   }
 
   async find(peerId: string): Promise<PeerContact | null> {
-    return contactOf(this.peers.get(peerId) ?? (await this.read(peerId)));
+    return contactOf(this.peers.get(peerId) ?? (await this.readFromLog(peerId)));
   }
 
   formerKeyOf(peerId: string): string | null {
@@ -46,7 +46,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
   }
 
   async findFormer(peerId: string): Promise<{ readonly name: string; readonly publicKey: string } | null> {
-    const known = this.peers.get(peerId) ?? (await this.read(peerId));
+    const known = this.peers.get(peerId) ?? (await this.readFromLog(peerId));
     return known?.standing === 'unregistered' ? known : null;
   }
 
@@ -66,14 +66,14 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     const known = peer.evolve(this.peers.get(event.data.peerId) ?? null, event);
     if (known) this.peers.set(event.data.peerId, known);
     if (event.type === 'PeerKeyRotated') {
-      const until = record.recordedAt.getTime() + OVERLAP_MS;
+      const until = record.recordedAt.getTime() + FORMER_KEY_VALID_MS;
       this.formerKeys.set(event.data.peerId, { publicKey: event.data.previousPublicKey, until });
     }
     this.emitter.emit('change');
   }
 
   /** Another process of this server may have registered it a moment ago, and the peer calls us at once. */
-  private async read(peerId: string): Promise<KnownPeer | undefined> {
+  private async readFromLog(peerId: string): Promise<KnownPeer | undefined> {
     if (!UUID.test(peerId) || !this.lookups.take()) return undefined;
     let known: KnownPeer | null = null;
     for await (const record of this.store.readStream(streamOf(peer.category, peerId))) {

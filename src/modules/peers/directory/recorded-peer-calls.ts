@@ -4,8 +4,8 @@ import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { PeerCallAudit, type RefusedPeerCall } from '../../../ports/peer-call-audit.port.js';
 import { peerEvents } from '../contracts/peer.events.js';
 
-const MAX_KEY_ID = 200;
-const MAX_REASON = 500;
+const MAX_KEY_ID_LENGTH = 200;
+const MAX_REASON_LENGTH = 500;
 
 /** Refused calls become events in the stream `peer-calls`. */
 @Injectable()
@@ -18,7 +18,7 @@ export class RecordedPeerCalls extends PeerCallAudit {
 
   refused({ keyId, reason, ...call }: RefusedPeerCall): Promise<void> {
     return this.record.note((unrecorded) => {
-      const cut = { reason: reason.slice(0, MAX_REASON), keyId: keyId?.slice(0, MAX_KEY_ID) ?? null };
+      const cut = { reason: reason.slice(0, MAX_REASON_LENGTH), keyId: keyId?.slice(0, MAX_KEY_ID_LENGTH) ?? null };
       return this.log.append('peer-calls', peerEvents, {
         type: 'PeerCallRefused',
         data: { ...call, ...cut, unrecorded },

@@ -28,10 +28,11 @@ export type InvitationCommand =
 type Accept = Extract<InvitationCommand, { type: 'accept' }>;
 
 /** Says the same of an invitation that never was and of a wrong secret. */
-const invalid = (): Refusal => new Refusal('INVALID_INVITATION', 'This invitation is not valid. Ask for a new one.');
+const invalidInvitation = (): Refusal =>
+  new Refusal('INVALID_INVITATION', 'This invitation is not valid. Ask for a new one.');
 
-function accept(command: Accept, state: InvitationState): readonly PeerEvent[] {
-  if (!state || !command.secretMatches) throw invalid();
+function decideAcceptance(command: Accept, state: InvitationState): readonly PeerEvent[] {
+  if (!state || !command.secretMatches) throw invalidInvitation();
   const { invitationId, peerId, publicKey, now } = command;
   if (state.usedBy) {
     if (state.usedBy.peerId === peerId && state.usedBy.publicKey === publicKey) return [];
@@ -48,7 +49,7 @@ export const invitation: Aggregate<InvitationState, InvitationCommand, PeerEvent
   initial: null,
 
   decide(command, state) {
-    return command.type === 'invite' ? [{ type: 'PeerInvited', data: command.as }] : accept(command, state);
+    return command.type === 'invite' ? [{ type: 'PeerInvited', data: command.as }] : decideAcceptance(command, state);
   },
 
   evolve(state, event) {

@@ -3,7 +3,7 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import { OPEN_POLICY, type PeerPolicy, type PolicyChange } from '../../../kernel/peer-policy/peer-policy.js';
 import { Refusal } from '../../../kernel/refusal.js';
 import { peerEvents, type PeerEvent, type PeerRegistered } from '../contracts/peer.events.js';
-import { changedPolicy } from './changed-policy.js';
+import { applyPolicyChange } from './changed-policy.js';
 
 export interface KnownPeer {
   readonly peerId: string;
@@ -37,16 +37,16 @@ export interface PeerUpdate extends PolicyChange {
   readonly url?: string;
 }
 
-const MAX_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 
-function check(name: string, url: string): void {
-  if (name.trim() === '' || name.length > MAX_NAME) {
-    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME} characters.`);
+function checkNameAndUrl(name: string, url: string): void {
+  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
   }
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 
-function register(data: PeerRegistered['data'], state: PeerState): readonly PeerEvent[] {
+function decideRegistration(data: PeerRegistered['data'], state: PeerState): readonly PeerEvent[] {
   const active = state?.standing === 'active' && state.publicKey === data.publicKey;
   if (state?.invitations.includes(data.invitationId)) {
     if (active) return [];
@@ -55,21 +55,21 @@ function register(data: PeerRegistered['data'], state: PeerState): readonly Peer
   if (state?.standing === 'suspended') {
     throw new Refusal('PEER_SUSPENDED', `${state.name} is known and suspended. Resume it instead.`);
   }
-  check(data.name, data.url);
+  checkNameAndUrl(data.name, data.url);
   return [{ type: 'PeerRegistered', data }];
 }
 
-function update(peer: KnownPeer, { name, url, ...policy }: PeerUpdate): readonly PeerEvent[] {
+function decideUpdate(peer: KnownPeer, { name, url, ...policy }: PeerUpdate): readonly PeerEvent[] {
   return [...changeSettings(peer, name, url), ...changePolicy(peer, policy, name)];
 }
 
 function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): readonly PeerEvent[] {
   if (name === peer.name && url === peer.url) return [];
-  check(name, url);
+  checkNameAndUrl(name, url);
   return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
 }
 
-function rotateKey(
+function decideKeyRotation(
   known: KnownPeer,
   { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>,
 ): readonly PeerEvent[] {
@@ -79,7 +79,7 @@ function rotateKey(
 }
 
 function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): readonly PeerEvent[] {
-  const policy = changedPolicy(peer.policy, change);
+  const policy = applyPolicyChange(peer.policy, change);
   return policy ? [{ type: 'PeerPolicyChanged', data: { peerId: peer.peerId, name, ...policy } }] : [];
 }
 
@@ -91,9 +91,9 @@ function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer
   const data = { peerId: peer.peerId, name: peer.name };
   switch (command.type) {
     case 'update':
-      return update(peer, command.to);
+      return decideUpdate(peer, command.to);
     case 'rotateKey':
-      return rotateKey(peer, command);
+      return decideKeyRotation(peer, command);
     case 'acknowledgeKey':
       return peer.ourKey === command.publicKey
         ? []
@@ -114,7 +114,7 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'register') return register(command.as, state);
+    if (command.type === 'register') return decideRegistration(command.as, state);
     if (!state || state.standing === 'unregistered') throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');
     return decideOnKnown(command, state);
   },

@@ -1,15 +1,15 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
-import type { PeerWayKind } from '../contracts/peer-way.js';
-import { PeerWayQuery } from './peer-way.query.js';
+import type { PeerRouteKind } from '../contracts/peer-way.js';
+import { PeerRouteQuery } from './peer-way.query.js';
 
-const NAMES = { direct: 'DIRECT', tunnel: 'TUNNEL', none: 'NONE' } as const;
+const ROUTE_KINDS = { direct: 'DIRECT', tunnel: 'TUNNEL', none: 'NONE' } as const;
 
-@QueryHandler(PeerWayQuery)
-export class PeerWayHandler implements IQueryHandler<PeerWayQuery> {
+@QueryHandler(PeerRouteQuery)
+export class PeerRouteHandler implements IQueryHandler<PeerRouteQuery> {
   constructor(private readonly tunnels: PeerTunnels) {}
 
-  execute({ peerId }: PeerWayQuery): Promise<PeerWayKind> {
-    return Promise.resolve(NAMES[this.tunnels.kindOfWayTo(peerId)]);
+  execute({ peerId }: PeerRouteQuery): Promise<PeerRouteKind> {
+    return Promise.resolve(ROUTE_KINDS[this.tunnels.routeKindTo(peerId)]);
   }
 }

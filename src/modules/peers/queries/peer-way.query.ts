@@ -1,8 +1,8 @@
 import { Query } from '@nestjs/cqrs';
-import type { PeerWayKind } from '../contracts/peer-way.js';
+import type { PeerRouteKind } from '../contracts/peer-way.js';
 
 /** How this server calls a peer now. */
-export class PeerWayQuery extends Query<PeerWayKind> {
+export class PeerRouteQuery extends Query<PeerRouteKind> {
   constructor(readonly peerId: string) {
     super();
   }

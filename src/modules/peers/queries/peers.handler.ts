@@ -1,7 +1,12 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { mayGiveTo, mayTakeFrom, type FlowPolicy, type Permission } from '../../../kernel/peer-policy/peer-policy.js';
+import {
+  mayGiveTo,
+  mayTakeFrom,
+  type FlowPolicy,
+  type TransferWindow,
+} from '../../../kernel/peer-policy/peer-policy.js';
 import type { FlowView, PeerView } from '../contracts/peer-view.js';
 import { PeerEntity } from '../projections/peers/peer.entity.js';
 import { PeerQuery, PeersQuery } from './peers.query.js';
@@ -41,4 +46,4 @@ const viewOf = (row: PeerEntity, identity: ServerIdentity, now: Date): PeerView 
   receive: flowView(row.receive, mayTakeFrom(row, now)),
 });
 
-const flowView = (flow: FlowPolicy, { may, opensAt }: Permission): FlowView => ({ ...flow, openNow: may, opensAt });
+const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });

@@ -19,18 +19,18 @@ export class AnnounceKeys implements Reaction {
     private readonly directory: PeerDirectory,
     watch: QueueWatch,
   ) {
-    watch.onEmptied(() => this.tellAll());
+    watch.onEmptied(() => this.announceToAll());
   }
 
   /** At the start: the queue may have been emptied while this server was away. */
-  async tellAll(): Promise<void> {
+  async announceToAll(): Promise<void> {
     const peers = await this.directory.list();
     if (peers.length > 0) await this.queue.enqueue(peers.map(({ peerId }) => announceKeyJob(peerId)));
   }
 
   async react(record: RecordedEvent): Promise<void> {
     const event = peerEvents.read(record);
-    if (!event) return this.tellAll();
+    if (!event) return this.announceToAll();
     if (event.type === 'PeerRegistered' || event.type === 'PeerResumed')
       await this.queue.enqueue([announceKeyJob(event.data.peerId)]);
   }

@@ -6,11 +6,11 @@ import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
 import { JobsQuery, QueueQuery } from '../queries/queue.query.js';
 import { Job, Queue } from './queue.types.js';
 
-const MOST = 200;
+const MAX_FIRST = 200;
 
-function checkedFirst(first: number): number {
-  if (first >= 1 && first <= MOST) return first;
-  throw new Refusal('INVALID_REQUEST', `\`first\` must be from 1 to ${MOST}.`);
+function requireValidFirst(first: number): number {
+  if (first >= 1 && first <= MAX_FIRST) return first;
+  throw new Refusal('INVALID_REQUEST', `\`first\` must be from 1 to ${MAX_FIRST}.`);
 }
 
 @Resolver(() => Queue)
@@ -29,7 +29,7 @@ export class QueueResolver {
     complexity: connectionCost,
   })
   runningJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {
-    return this.queries.execute(new JobsQuery('running', checkedFirst(first)));
+    return this.queries.execute(new JobsQuery('running', requireValidFirst(first)));
   }
 
   @Needs('read')
@@ -39,6 +39,6 @@ export class QueueResolver {
     complexity: connectionCost,
   })
   failedJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {
-    return this.queries.execute(new JobsQuery('failed', checkedFirst(first)));
+    return this.queries.execute(new JobsQuery('failed', requireValidFirst(first)));
   }
 }

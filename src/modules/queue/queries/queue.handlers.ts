@@ -22,18 +22,18 @@ export class JobsHandler implements IQueryHandler<JobsQuery> {
 
   async execute({ which, first }: JobsQuery): Promise<readonly JobView[]> {
     try {
-      return await (which === 'running' ? this.running(first) : this.failed(first));
+      return await (which === 'running' ? this.findRunning(first) : this.findFailed(first));
     } catch {
       throw new Refusal('UNAVAILABLE', 'The job queue does not answer. Try again in a moment.');
     }
   }
 
-  private async running(first: number): Promise<readonly JobView[]> {
+  private async findRunning(first: number): Promise<readonly JobView[]> {
     const jobs = await this.queue.running();
     return jobs.slice(0, first).map((job) => ({ ...job, reason: null, failedAt: null }));
   }
 
-  private async failed(first: number): Promise<readonly JobView[]> {
+  private async findFailed(first: number): Promise<readonly JobView[]> {
     const jobs = await this.queue.failed(first);
     return jobs.map(({ attempts, ...job }) => ({ ...job, attempt: attempts, progress: null }));
   }

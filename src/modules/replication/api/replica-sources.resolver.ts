@@ -46,7 +46,7 @@ export class ReplicaSourcesResolver {
     complexity: listCost(USUAL_SOURCES),
   })
   async sources(@Parent() replica: Replica): Promise<readonly ReplicaSource[]> {
-    return (await this.of(replica)).map(({ peerId, peerName, ...rest }) => ({
+    return (await this.loadSources(replica)).map(({ peerId, peerName, ...rest }) => ({
       ...rest,
       peer: { id: peerId, name: peerName },
     }));
@@ -55,7 +55,7 @@ export class ReplicaSourcesResolver {
   @Needs('read')
   @ResolveField(() => ByteCount, { description: 'Bytes a second that come in for it now, from all peers together.' })
   async bytesPerSecond(@Parent() replica: Replica): Promise<number> {
-    return (await this.of(replica)).reduce((sum, source) => sum + source.bytesPerSecond, 0);
+    return (await this.loadSources(replica)).reduce((sum, source) => sum + source.bytesPerSecond, 0);
   }
 
   @Needs('read')
@@ -64,12 +64,12 @@ export class ReplicaSourcesResolver {
     description: 'When it is tried again, while no peer can be asked; else null.',
   })
   async nextTryAt(@Parent() replica: Replica): Promise<Date | null> {
-    const tries = (await this.of(replica)).map((source) => source.nextTryAt);
+    const tries = (await this.loadSources(replica)).map((source) => source.nextTryAt);
     const times = tries.filter((at) => at !== null);
     return times.length < tries.length || times.length === 0 ? null : new Date(Math.min(...times.map(Number)));
   }
 
-  private of({ packageId, local }: Replica): Promise<readonly SourceView[]> {
+  private loadSources({ packageId, local }: Replica): Promise<readonly SourceView[]> {
     return local ? this.sourcesOf.load(packageId) : Promise.resolve([]);
   }
 }

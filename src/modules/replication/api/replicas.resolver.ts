@@ -11,7 +11,7 @@ import { ReplicasQuery } from '../queries/replicas.query.js';
 import { Replica } from './replica.type.js';
 
 /** The keys of the read model are `<package id>/<server id>`. */
-const packageIn = (key: string): string => key.slice(0, key.indexOf('/'));
+const packageIdOf = (key: string): string => key.slice(0, key.indexOf('/'));
 
 @Resolver()
 export class ReplicasResolver {
@@ -53,12 +53,12 @@ export class ReplicasResolver {
       return only === null ? [null] : this.replicasOf([only]);
     };
     return new ChangeStream(this.changes, 'replicas', load, {
-      wants: (key) => only === null || packageIn(key) === only,
+      wants: (key) => only === null || packageIdOf(key) === only,
     });
   }
 
   private async changed(keys: readonly string[]): Promise<readonly Replica[]> {
-    const replicas = await this.replicasOf([...new Set(keys.map(packageIn))]);
+    const replicas = await this.replicasOf([...new Set(keys.map(packageIdOf))]);
     return replicas.filter(({ packageId, server }) => keys.includes(`${packageId}/${server.id}`));
   }
 

@@ -23,39 +23,39 @@ export class ReplicaFiles {
 
   /** Removes what was fetched. */
   unreserve(packageId: string): Promise<void> {
-    return this.storage.unreserve(packageId);
+    return this.storage.discardReplicaFile(packageId);
   }
 
   /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
-  async forget(packageId: string): Promise<void> {
-    await this.alone(packageId, async () => {
-      await this.storage.unreserve(packageId);
+  async removeUnwanted(packageId: string): Promise<void> {
+    await this.whileLocked(packageId, async () => {
+      await this.storage.discardReplicaFile(packageId);
       await this.storage.remove(packageId, () => this.isUnwanted(packageId));
     });
   }
 
   /** Removes what was fetched so far; a whole file stays for its grace time. */
-  async setAside(packageId: string): Promise<void> {
-    await this.storage.unreserve(packageId);
+  async discardReplicaFile(packageId: string): Promise<void> {
+    await this.storage.discardReplicaFile(packageId);
   }
 
   /** Records that a replica is there, if its whole file is and has the right digest; what was fetched is not needed then. */
-  async adopt(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
-    await this.alone(packageId, async () => {
+  async adoptFile(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
+    await this.whileLocked(packageId, async () => {
       if ((await this.storage.digestPublished(packageId)) !== sha256) return;
       await record();
-      await this.storage.unreserve(packageId);
+      await this.storage.discardReplicaFile(packageId);
     });
   }
 
-  async has(packageId: string): Promise<boolean> {
+  async hasFile(packageId: string): Promise<boolean> {
     const file = await this.storage.open(packageId);
     file?.close();
     return file !== null;
   }
 
   /** What is adopted must not be deleted between the look at its digest and the record. */
-  private async alone(packageId: string, work: () => Promise<void>): Promise<void> {
+  private async whileLocked(packageId: string, work: () => Promise<void>): Promise<void> {
     await this.locks.hold(`file ${packageId}`, new AbortController().signal, work);
   }
 

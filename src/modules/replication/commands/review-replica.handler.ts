@@ -1,5 +1,5 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { takes } from '../../../kernel/stage.js';
+import { takesStage } from '../../../kernel/stage.js';
 import { CommandRunner } from '../../../platform/cqrs/command-runner.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -32,12 +32,12 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     const known = await this.packages.load(packageId);
     const { facts, uploadedAt } = known;
     if (!facts) return;
-    if (report?.isOutdated) await this.runner.run(replica, packageId, outdated(packageId, report));
-    const wanted = !isRemoved(facts) && takes(this.identity.stage, facts.stage);
-    if (!wanted) return this.giveUp(facts, report, known);
+    if (report?.isOutdated) await this.runner.run(replica, packageId, outdatedCommand(packageId, report));
+    const wanted = !isRemoved(facts) && takesStage(this.identity.stage, facts.stage);
+    if (!wanted) return this.withdrawCopy(facts, report, known);
     // What was uploaded here is here: a copy from elsewhere adds nothing.
     await this.catchUpWithRemoval(facts, known);
-    await this.want(facts, report, uploadedAt === null);
+    await this.requestCopy(facts, report, uploadedAt === null);
   }
 
   /**
@@ -50,47 +50,47 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     if (status === 'none' || status === 'withdrawn') return;
     const { requestedCursor } = await this.histories.load(packageId);
     const isOver = this.store.compareCursors(requestedCursor, removedCursor) < 0;
-    if (!isOver && (status !== 'published' || (await this.files.has(packageId)))) return;
+    if (!isOver && (status !== 'published' || (await this.files.hasFile(packageId)))) return;
     await this.runner.run(replica, packageId, { kind: 'withdraw', reason: 'removed' });
-    await this.files.setAside(packageId);
+    await this.files.discardReplicaFile(packageId);
   }
 
-  private async want(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
-    const news = reportOf(facts, report);
-    if (missing) await this.takeBack(facts);
+  private async requestCopy(facts: PackageFacts, report: PeerReport | null, missing: boolean): Promise<void> {
+    const news = toReport(facts, report);
+    if (missing) await this.adoptWithdrawn(facts);
     if (news && news.copy !== null && missing) {
-      await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: contentOf(facts) });
+      await this.runner.run(replica, facts.packageId, { kind: 'announce', report: news, content: toContent(facts) });
       return;
     }
-    const state = await this.tell(facts, news);
-    if (!missing) return this.arrive(facts, state);
+    const state = await this.recordReport(facts, news);
+    if (!missing) return this.recordUpload(facts, state);
     const [fromPeerId] = state.holders.keys();
     if (fromPeerId === undefined) return;
-    await this.runner.run(replica, facts.packageId, { kind: 'request', content: contentOf(facts), fromPeerId });
+    await this.runner.run(replica, facts.packageId, { kind: 'request', content: toContent(facts), fromPeerId });
   }
 
   /** Within the grace time after a withdrawal its file is still there: nothing has to be fetched. */
-  private async takeBack(facts: PackageFacts): Promise<void> {
+  private async adoptWithdrawn(facts: PackageFacts): Promise<void> {
     const { packageId, sha256 } = facts;
     if ((await this.runner.load(replica, packageId)).status !== 'withdrawn') return;
-    await this.files.adopt(packageId, sha256, () =>
-      this.runner.run(replica, packageId, { kind: 'adopt', content: contentOf(facts) }),
+    await this.files.adoptFile(packageId, sha256, () =>
+      this.runner.run(replica, packageId, { kind: 'adopt', content: toContent(facts) }),
     );
   }
 
   /** An upload here also ends what was on its way from elsewhere, or could not be fetched. */
-  private async arrive({ packageId }: PackageFacts, { status }: ReplicaState): Promise<void> {
+  private async recordUpload({ packageId }: PackageFacts, { status }: ReplicaState): Promise<void> {
     if (status !== 'pending' && status !== 'failed') return;
     await this.runner.run(replica, packageId, { kind: 'arrive' });
     await this.files.unreserve(packageId);
   }
 
-  private async giveUp(
+  private async withdrawCopy(
     facts: PackageFacts,
     report: PeerReport | null,
     { uploadedAt, removedCursor }: KnownPackage,
   ): Promise<void> {
-    const state = await this.tell(facts, reportOf(facts, report));
+    const state = await this.recordReport(facts, toReport(facts, report));
     // The stage says who gets a copy. Bytes that were uploaded here may be the only ones there are.
     // Only what is on its way ends then.
     if (uploadedAt !== null && state.status !== 'pending' && state.status !== 'failed') return;
@@ -98,28 +98,31 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     const reason = isRemoved(facts) ? 'removed' : 'stage';
     const { events } = await this.runner.run(replica, facts.packageId, { kind: 'withdraw', reason });
     if (events.length === 0) return;
-    await (reason === 'stage' ? this.files.setAside(facts.packageId) : this.files.forget(facts.packageId));
+    await (reason === 'stage'
+      ? this.files.discardReplicaFile(facts.packageId)
+      : this.files.removeUnwanted(facts.packageId));
   }
 
   /** The file of an upload that was removed, when a publication elsewhere followed before it was deleted. */
   private async dropRemoved(facts: PackageFacts): Promise<void> {
-    if (!isRemoved(facts) && (await this.files.has(facts.packageId))) await this.files.forget(facts.packageId);
+    if (!isRemoved(facts) && (await this.files.hasFile(facts.packageId)))
+      await this.files.removeUnwanted(facts.packageId);
   }
 
-  private async tell({ packageId }: PackageFacts, news: ReportHolder | null): Promise<ReplicaState> {
+  private async recordReport({ packageId }: PackageFacts, news: ReportHolder | null): Promise<ReplicaState> {
     if (!news) return this.runner.load(replica, packageId);
     return (await this.runner.run(replica, packageId, news)).state;
   }
 }
 
-function contentOf({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent {
+function toContent({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent {
   return { packageId, filename, size, sha256, chunkCount };
 }
 
-const outdated = (packageId: string, { peerId, peerName }: PeerReport) =>
+const outdatedCommand = (packageId: string, { peerId, peerName }: PeerReport) =>
   ({ kind: 'outdated', packageId, holder: { peerId, peerName } }) as const;
 
-function reportOf({ packageId }: PackageFacts, report: PeerReport | null): ReportHolder | null {
+function toReport({ packageId }: PackageFacts, report: PeerReport | null): ReportHolder | null {
   if (!report) return null;
   const { peerId, peerName, copy } = report;
   return { kind: 'report', packageId, holder: { peerId, peerName }, copy };

@@ -1,7 +1,7 @@
 import type { StreamFold } from '../../../kernel/stream-fold.js';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import type { Recorded } from '../../../kernel/event-family.js';
-import { lineageThrough, type Lineage } from './lineage.js';
+import { extendLineage, type Lineage } from './lineage.js';
 import { replicaEvents, type ReplicaEvent } from './replica.events.js';
 
 /** This server's copy of a package, as its peers are told of it. */
@@ -15,14 +15,14 @@ export interface HeldReplica {
   /** The same of the copy before: when its file was taken back, nothing came from anybody. */
   readonly before: ReadonlyMap<string, number>;
   /** The way to each peer that has a copy, and that peer itself. */
-  readonly ways: ReadonlyMap<string, Lineage>;
+  readonly lineages: ReadonlyMap<string, Lineage>;
   /** Id of the report by which a step of our way that was still fetching when we published got its time, null without one. */
   readonly completedBy: string | null;
   /** Cursor of the last event that began, completed or ended our copy. */
   readonly changedAt: string | null;
 }
 
-const put = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> =>
+const withEntry = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> =>
   new Map(map).set(key, value);
 
 /** Nothing came at all: it is an empty package, or the file of the copy before. */
@@ -31,7 +31,7 @@ function deliveredFor({ delivered, before }: HeldReplica): ReadonlyMap<string, n
   return cameNow || before.size === 0 ? delivered : before;
 }
 
-const publishedAt = (held: HeldReplica, { recordedAt, cursor }: RecordedEvent): HeldReplica => ({
+const toPublished = (held: HeldReplica, { recordedAt, cursor }: RecordedEvent): HeldReplica => ({
   ...held,
   verifiedAt: recordedAt.toISOString(),
   fetching: false,
@@ -39,7 +39,7 @@ const publishedAt = (held: HeldReplica, { recordedAt, cursor }: RecordedEvent): 
   changedAt: cursor,
 });
 
-function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
+function evolveHeld(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
   switch (event.type) {
     case 'ReplicaRequested': {
       const delivered = new Map([[event.data.fromPeerId, 0]]);
@@ -55,18 +55,21 @@ function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
     }
     case 'ChunksVerified': {
       const { fromPeerId, count } = event.data;
-      return { ...held, delivered: put(held.delivered, fromPeerId, (held.delivered.get(fromPeerId) ?? 0) + count) };
+      return {
+        ...held,
+        delivered: withEntry(held.delivered, fromPeerId, (held.delivered.get(fromPeerId) ?? 0) + count),
+      };
     }
     case 'ReplicaDamaged':
       return { ...held, verifiedAt: null, fetching: true, changedAt: event.record.cursor };
     case 'ReplicaPublished':
-      return publishedAt(held, event.record);
+      return toPublished(held, event.record);
     case 'ReplicaWithdrawn':
       return { ...held, verifiedAt: null, fetching: false, changedAt: event.record.cursor };
     case 'ReplicaReported': {
       const { peerId, peerName, verifiedAt, lineage } = event.data;
-      const way = lineageThrough(lineage, { serverId: peerId, name: peerName, verifiedAt });
-      return completed(held, { ...held, ways: put(held.ways, peerId, way) }, event.record.id);
+      const way = extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
+      return noteCompletion(held, { ...held, lineages: withEntry(held.lineages, peerId, way) }, event.record.id);
     }
     default:
       return held;
@@ -75,7 +78,7 @@ function evolve(held: HeldReplica, event: Recorded<ReplicaEvent>): HeldReplica {
 
 const isComplete = (held: HeldReplica): boolean => lineageOf(held).every(({ verifiedAt }) => verifiedAt !== null);
 
-function completed(before: HeldReplica, after: HeldReplica, reportId: string): HeldReplica {
+function noteCompletion(before: HeldReplica, after: HeldReplica, reportId: string): HeldReplica {
   const isNews = after.verifiedAt !== null && !isComplete(before) && isComplete(after);
   return isNews ? { ...after, completedBy: reportId } : after;
 }
@@ -88,11 +91,11 @@ export const heldReplica: StreamFold<HeldReplica, ReplicaEvent> = {
     fetching: false,
     delivered: new Map(),
     before: new Map(),
-    ways: new Map(),
+    lineages: new Map(),
     completedBy: null,
     changedAt: null,
   },
-  evolve,
+  evolve: evolveHeld,
 };
 
 /** The peer that most of it came from. */
@@ -104,5 +107,5 @@ export function mainSource({ delivered }: HeldReplica): string | null {
 /** Through whom it came here; nothing for what was uploaded here. */
 export function lineageOf(held: HeldReplica): Lineage {
   const source = mainSource(held);
-  return source === null ? [] : (held.ways.get(source) ?? []);
+  return source === null ? [] : (held.lineages.get(source) ?? []);
 }

@@ -2,11 +2,11 @@ import type { Stage } from '../../../kernel/stage.js';
 import { STAGES } from '../../../kernel/stage.js';
 
 /** Packages are compared in so many buckets, by the first byte of their id. */
-export const BUCKETS = 256;
+export const BUCKET_COUNT = 256;
 
 /** Most entries of a bucket in one answer, and most packages whose items are asked for at once. */
-export const ENTRIES_AT_ONCE = 1_000;
-export const ITEMS_AT_ONCE = 200;
+export const MAX_ENTRIES_PER_PAGE = 1_000;
+export const MAX_ITEMS_PER_REQUEST = 200;
 
 /**
  * Digests (SHA-256, hex; '' of nothing) of one bucket: of the registers of its packages, and of the ids of those that are
@@ -31,12 +31,15 @@ export interface InventoryEntry {
 }
 
 /** The stages that servers of both stages take. */
-export const sharedStages = (a: Stage, b: Stage): readonly Stage[] =>
+export const stagesOfBoth = (a: Stage, b: Stage): readonly Stage[] =>
   STAGES.slice(Math.max(STAGES.indexOf(a), STAGES.indexOf(b)));
 
 /** The places of buckets whose digests differ. */
-export function differingBuckets(ours: readonly BucketDigests[], theirs: readonly BucketDigests[]): readonly number[] {
-  return Array.from({ length: BUCKETS }, (_, bucket) => bucket).filter((bucket) => {
+export function findDifferingBuckets(
+  ours: readonly BucketDigests[],
+  theirs: readonly BucketDigests[],
+): readonly number[] {
+  return Array.from({ length: BUCKET_COUNT }, (_, bucket) => bucket).filter((bucket) => {
     const [a, b] = [ours[bucket], theirs[bucket]];
     return a?.registers !== b?.registers || a?.held !== b?.held;
   });

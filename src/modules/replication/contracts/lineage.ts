@@ -9,9 +9,10 @@ export type LineageStep = {
 export type Lineage = readonly LineageStep[];
 
 /** A longer way is cut at its beginning; no real mesh is so deep. */
-const MOST_STEPS = 64;
+const MAX_LINEAGE_STEPS = 64;
 
-export const lineageThrough = (before: Lineage, step: LineageStep): Lineage => [...before, step].slice(-MOST_STEPS);
+export const extendLineage = (before: Lineage, step: LineageStep): Lineage =>
+  [...before, step].slice(-MAX_LINEAGE_STEPS);
 
 /** What a peer has of a package: all of it since `verifiedAt` (ISO 8601), or, when that is null, the chunks verified so far. */
 export type PeerCopy = {

@@ -10,7 +10,7 @@ export interface ReplicaHistory {
   readonly requestedCursor: string | null;
 }
 
-function evolve(history: ReplicaHistory, { type, data, record }: Recorded<ReplicaEvent>): ReplicaHistory {
+function evolveHistory(history: ReplicaHistory, { type, data, record }: Recorded<ReplicaEvent>): ReplicaHistory {
   if (type === 'ReplicaWithdrawn')
     return { ...history, withdrawnSince: data.reason === 'stage' ? record.recordedAt : null };
   return type === 'ReplicaRequested' ? { withdrawnSince: null, requestedCursor: record.cursor } : history;
@@ -20,5 +20,5 @@ export const replicaHistory: StreamFold<ReplicaHistory, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
   initial: { withdrawnSince: null, requestedCursor: null },
-  evolve,
+  evolve: evolveHistory,
 };

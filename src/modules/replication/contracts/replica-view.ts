@@ -1,4 +1,4 @@
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 
 /** How far a server's copy of a package is. REQUESTED and FETCHING go on by themselves, FAILED waits for a retry. */
 export const REPLICA_STATES = ['REQUESTED', 'FETCHING', 'PUBLISHED', 'FAILED', 'WITHDRAWN'] as const;
@@ -65,7 +65,7 @@ export interface ReplicaView {
   /** Bytes of the whole package. */
   readonly size: number;
   readonly chunkCount: number;
-  readonly verifiedRuns: readonly Run[];
+  readonly verifiedRuns: readonly ChunkRange[];
   readonly verifiedChunks: number;
   readonly verifiedBytes: number;
   readonly rejectedChunks: number;

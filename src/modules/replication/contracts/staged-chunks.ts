@@ -1,5 +1,5 @@
 import type { Recorded } from '../../../kernel/event-family.js';
-import { addRun, removeRun, type Run } from '../../../kernel/runs.js';
+import { addRange, removeRange, type ChunkRange } from '../../../kernel/runs.js';
 import type { StreamFold } from '../../../kernel/stream-fold.js';
 import { replicaEvents, type ReplicaEvent } from './replica.events.js';
 
@@ -10,13 +10,13 @@ export interface StagedChunks {
   /** Counts requests and losses: the file of another round is another file, or has lost chunks. */
   readonly round: number;
   /** Sorted and disjoint. */
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
 }
 
-const without = (runs: readonly Run[], lost: readonly Run[]): readonly Run[] =>
-  lost.reduce<readonly Run[]>(removeRun, runs);
+const withoutRanges = (runs: readonly ChunkRange[], lost: readonly ChunkRange[]): readonly ChunkRange[] =>
+  lost.reduce<readonly ChunkRange[]>(removeRange, runs);
 
-function evolve(staged: StagedChunks, event: Recorded<ReplicaEvent>): StagedChunks {
+function evolveStaged(staged: StagedChunks, event: Recorded<ReplicaEvent>): StagedChunks {
   switch (event.type) {
     case 'ReplicaRequested':
       return { status: 'pending', round: staged.round + 1, verified: event.data.keepsChunks ? staged.verified : [] };
@@ -24,12 +24,12 @@ function evolve(staged: StagedChunks, event: Recorded<ReplicaEvent>): StagedChun
       return {
         status: 'pending',
         round: staged.round + 1,
-        verified: without([{ first: 0, count: event.data.chunkCount }], event.data.runs),
+        verified: withoutRanges([{ first: 0, count: event.data.chunkCount }], event.data.runs),
       };
     case 'ChunksVerified':
-      return { ...staged, verified: addRun(staged.verified, event.data) };
+      return { ...staged, verified: addRange(staged.verified, event.data) };
     case 'ChunksLost':
-      return { ...staged, round: staged.round + 1, verified: without(staged.verified, event.data.runs) };
+      return { ...staged, round: staged.round + 1, verified: withoutRanges(staged.verified, event.data.runs) };
     case 'ReplicaPublished':
       return { ...staged, status: 'published' };
     case 'ReplicaFailed':
@@ -45,5 +45,5 @@ export const stagedChunks: StreamFold<StagedChunks, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
   initial: { status: 'none', round: 0, verified: [] },
-  evolve,
+  evolve: evolveStaged,
 };

@@ -12,4 +12,4 @@ const STANDING_REFUSALS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What a peer's refusal means when it is one that stands; null for any other code. */
-export const standingRefusal = (code: string | null): string | null => STANDING_REFUSALS.get(code ?? '') ?? null;
+export const explainStandingRefusal = (code: string | null): string | null => STANDING_REFUSALS.get(code ?? '') ?? null;

@@ -1,16 +1,16 @@
-import { addRun, removeRun, type Run } from '../../../kernel/runs.js';
+import { addRange, removeRange, type ChunkRange } from '../../../kernel/runs.js';
 import type { ReplicaDamaged, ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
 import type { ReplicaState } from './replica.state.js';
 
-const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
 
-function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   const rest = new Map(map);
   rest.delete(key);
   return rest;
 }
 
-function requested(state: ReplicaState, data: ReplicaRequested['data']): ReplicaState {
+function onRequested(state: ReplicaState, data: ReplicaRequested['data']): ReplicaState {
   const { packageId, filename, size, sha256, chunkCount, fromPeerId } = data;
   return {
     ...state,
@@ -26,7 +26,7 @@ function requested(state: ReplicaState, data: ReplicaRequested['data']): Replica
   };
 }
 
-function damaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaState {
+function onDamaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaState {
   const { packageId, filename, size, sha256, chunkCount, fromPeerId, runs } = data;
   return {
     ...state,
@@ -34,7 +34,7 @@ function damaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaStat
     content: { packageId, filename, size, sha256, chunkCount },
     fromPeerId,
     round: state.round + 1,
-    verified: runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount })),
+    verified: runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount })),
     lostChunks: false,
     rejections: new Map(),
     failure: null,
@@ -43,24 +43,28 @@ function damaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaStat
 }
 
 /** Folds one event of a replica's stream. */
-export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
+export function evolveReplica(state: ReplicaState, event: ReplicaEvent): ReplicaState {
   switch (event.type) {
     case 'ReplicaRequested':
-      return requested(state, event.data);
+      return onRequested(state, event.data);
     case 'ReplicaDamaged':
-      return damaged(state, event.data);
+      return onDamaged(state, event.data);
     case 'ChunksVerified':
-      return { ...state, verified: addRun(state.verified, event.data), delay: null };
+      return { ...state, verified: addRange(state.verified, event.data), delay: null };
     case 'ChunkRejected': {
       const { index, fromPeerId } = event.data;
       const byPeer = state.rejections.get(index) ?? new Map<string, number>();
       return {
         ...state,
-        rejections: put(state.rejections, index, put(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1)),
+        rejections: withEntry(
+          state.rejections,
+          index,
+          withEntry(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1),
+        ),
       };
     }
     case 'ChunksLost': {
-      const verified = event.data.runs.reduce<readonly Run[]>(removeRun, state.verified);
+      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, state.verified);
       return { ...state, verified, lostChunks: true, round: state.round + 1 };
     }
     case 'ReplicaDelayed':
@@ -73,11 +77,11 @@ export function evolve(state: ReplicaState, event: ReplicaEvent): ReplicaState {
       return { ...state, status: 'withdrawn', verified: [], failure: null, delay: null };
     case 'ReplicaReported': {
       const { peerId, verifiedAt, lineage } = event.data;
-      return { ...state, holders: put(state.holders, peerId, { verifiedAt, lineage }) };
+      return { ...state, holders: withEntry(state.holders, peerId, { verifiedAt, lineage }) };
     }
     case 'PeerOutdated':
       return state;
     case 'ReplicaUnreported':
-      return { ...state, holders: without(state.holders, event.data.peerId) };
+      return { ...state, holders: withoutEntry(state.holders, event.data.peerId) };
   }
 }

@@ -1,10 +1,10 @@
-import { countOf, type Run } from '../../../kernel/runs.js';
+import { countChunks, type ChunkRange } from '../../../kernel/runs.js';
 import type { ChunksLost, ReplicaDamaged, ReplicaEvent } from '../contracts/replica.events.js';
 import type { DamageFound, PublishedDamageFound } from './replica.commands.js';
 import type { ReplicaContent, ReplicaState } from './replica.state.js';
 
 /** More runs than that are recorded as one that holds them all, to keep the event small. */
-const MOST_RUNS = 500;
+const MAX_RECORDED_RANGES = 500;
 
 /**
  * A power cut may lose bytes that were verified: they are fetched again. Once a request, as a disk that loses them
@@ -15,7 +15,7 @@ export function recordDamage(
   state: ReplicaState,
   content: ReplicaContent,
 ): readonly ReplicaEvent[] {
-  if (lost.length > 0 && !state.lostChunks) return [chunksLost(content, lost)];
+  if (lost.length > 0 && !state.lostChunks) return [lostEvent(content, lost)];
   const { packageId, filename } = content;
   const reason = lost.length > 0 ? diskReason(content, lost) : digestReason(content, actual);
   return [{ type: 'ReplicaFailed', data: { packageId, filename, code: 'DIGEST_MISMATCH', reason } }];
@@ -29,21 +29,21 @@ export function recordPublishedDamage(damage: PublishedDamageFound, state: Repli
   const holders = [...state.holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
   const before = state.fromPeerId !== null && holders.includes(state.fromPeerId) ? state.fromPeerId : null;
   const fromPeerId = before ?? holders[0] ?? null;
-  return [{ type: 'ReplicaDamaged', data: { ...content, fromPeerId, runs: bounded(content, lost), missing } }];
+  return [{ type: 'ReplicaDamaged', data: { ...content, fromPeerId, runs: limitRanges(content, lost), missing } }];
 }
 
-function chunksLost(content: ReplicaContent, lost: readonly Run[]): ChunksLost {
+function lostEvent(content: ReplicaContent, lost: readonly ChunkRange[]): ChunksLost {
   const { packageId, filename, chunkCount } = content;
-  return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: bounded(content, lost) } };
+  return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: limitRanges(content, lost) } };
 }
 
-function bounded({ chunkCount }: ReplicaContent, runs: readonly Run[]): readonly Run[] {
+function limitRanges({ chunkCount }: ReplicaContent, runs: readonly ChunkRange[]): readonly ChunkRange[] {
   const first = runs[0]?.first ?? 0;
-  return runs.length > MOST_RUNS ? [{ first, count: chunkCount - first }] : runs;
+  return runs.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : runs;
 }
 
-const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly Run[]): string =>
-  `${countOf(lost)} of ${chunkCount} chunks of ${filename} are damaged on this server's disk, for the second time: they ` +
+const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly ChunkRange[]): string =>
+  `${countChunks(lost)} of ${chunkCount} chunks of ${filename} are damaged on this server's disk, for the second time: they ` +
   'were verified when they were written. Check the disk, then retry: all of it is fetched again.';
 
 /** The digests come from the origin and contradict each other, or memory is faulty somewhere. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
 import type { ReplicaEvent } from '../contracts/replica.events.js';
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import { replica } from './replica.decider.js';
 import type { ReplicaContent } from './replica.state.js';
 
@@ -43,7 +43,7 @@ describe('damage of a file that was held whole', () => {
     missing: false,
   } as const;
   const whole = [reported, requested, verified(0, 20, 0), published];
-  const damaged = (fromPeerId: string | null, ...runs: readonly Run[]): ReplicaEvent => ({
+  const damaged = (fromPeerId: string | null, ...runs: readonly ChunkRange[]): ReplicaEvent => ({
     type: 'ReplicaDamaged',
     data: { ...content, fromPeerId, runs, missing: false },
   });

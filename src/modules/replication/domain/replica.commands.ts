@@ -1,4 +1,4 @@
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import type { PeerCopy } from '../contracts/lineage.js';
 import type { ReplicaContent } from './replica.state.js';
 
@@ -28,7 +28,7 @@ export interface DamageFound {
   readonly round: number;
   /** SHA-256 of the whole file, in lower-case hex. */
   readonly actual: string;
-  readonly lost: readonly Run[];
+  readonly lost: readonly ChunkRange[];
 }
 
 /** The file of a whole copy was found damaged or gone: of ours, or of what was uploaded here. */
@@ -38,7 +38,7 @@ export interface PublishedDamageFound {
   /** Of the replica when the file was read: news of an earlier copy changes nothing. */
   readonly round: number;
   readonly uploaded: boolean;
-  readonly lost: readonly Run[];
+  readonly lost: readonly ChunkRange[];
   readonly missing: boolean;
 }
 
@@ -48,7 +48,7 @@ export type ReplicaCommand =
       readonly kind: 'recordChunks';
       readonly round: number;
       readonly from: Holder;
-      readonly verified: readonly Run[];
+      readonly verified: readonly ChunkRange[];
       readonly rejected: readonly Rejection[];
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }

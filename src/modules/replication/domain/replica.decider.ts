@@ -1,9 +1,9 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/refusal.js';
-import { missingRuns } from '../../../kernel/runs.js';
+import { missingRanges } from '../../../kernel/runs.js';
 import type { LineageStep, PeerCopy } from '../contracts/lineage.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
-import { evolve } from './evolve.js';
+import { evolveReplica } from './evolve.js';
 import { recordChunks } from './record-chunks.js';
 import { recordDamage, recordPublishedDamage } from './record-damage.js';
 import type { ReplicaCommand } from './replica.commands.js';
@@ -16,28 +16,28 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
   initial: noReplica,
-  evolve,
+  evolve: evolveReplica,
   decide: (command, state) => {
-    if (command.kind === 'request') return request(command, state);
-    if (command.kind === 'report') return report(command, state);
-    if (command.kind === 'announce') return announce(command, state);
-    if (command.kind === 'retry') return retry(state);
+    if (command.kind === 'request') return requestReplica(command, state);
+    if (command.kind === 'report') return reportCopy(command, state);
+    if (command.kind === 'announce') return announceCopy(command, state);
+    if (command.kind === 'retry') return retryReplica(state);
     if (command.kind === 'outdated')
       return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
-    if (command.kind === 'adopt') return adopt(command, state);
+    if (command.kind === 'adopt') return adoptFile(command, state);
     if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
     // The rest concerns a copy that was asked for; for any other it is old news.
     return state.content ? decideOnCopy(command, state, state.content) : [];
   },
 };
 
-function request({ content, fromPeerId }: Command<'request'>, state: ReplicaState): readonly ReplicaEvent[] {
+function requestReplica({ content, fromPeerId }: Command<'request'>, state: ReplicaState): readonly ReplicaEvent[] {
   if (state.status !== 'none' && state.status !== 'withdrawn') return [];
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
 }
 
 /** In one step, so that no job begins to fetch. */
-function adopt({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
+function adoptFile({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
   const { status, fromPeerId } = state;
   if (status !== 'withdrawn' || fromPeerId === null) return [];
   const { packageId, filename, size, sha256 } = content;
@@ -45,7 +45,7 @@ function adopt({ content }: Command<'adopt'>, state: ReplicaState): readonly Rep
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }, published];
 }
 
-function report({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
+function reportCopy({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
   const known = state.holders.get(holder.peerId) ?? null;
   if (isSameCopy(known, copy)) return [];
   if (copy === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
@@ -61,12 +61,12 @@ function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
   return a.verifiedAt === b.verifiedAt && a.lineage.map(step).join() === b.lineage.map(step).join();
 }
 
-function announce({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {
+function announceCopy({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {
   const fromPeerId = news.holder.peerId;
-  return [...report(news, state), ...request({ kind: 'request', content, fromPeerId }, state)];
+  return [...reportCopy(news, state), ...requestReplica({ kind: 'request', content, fromPeerId }, state)];
 }
 
-function retry(state: ReplicaState): readonly ReplicaEvent[] {
+function retryReplica(state: ReplicaState): readonly ReplicaEvent[] {
   const fromPeerId = state.fromPeerId ?? [...state.holders.keys()][0];
   if (!state.content || fromPeerId === undefined) {
     throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
@@ -95,7 +95,7 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
     return recordChunks({ content, state, from: command.from }, command.verified, command.rejected);
   }
   if (command.kind === 'publish') {
-    const complete = missingRuns(state.verified, chunkCount).length === 0;
+    const complete = missingRanges(state.verified, chunkCount).length === 0;
     return complete ? [published] : [];
   }
   if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];

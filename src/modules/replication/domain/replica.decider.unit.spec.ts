@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
 import type { ReplicaEvent } from '../contracts/replica.events.js';
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import { replica } from './replica.decider.js';
 import type { ReplicaContent } from './replica.state.js';
 
@@ -27,7 +27,7 @@ const rejected = (index: number, times: number): ReplicaEvent => ({
   type: 'ChunkRejected',
   data: { packageId, index, fromPeerId: 'a', expected: 'e1', actual: 'b2', times },
 });
-const lost = (...runs: readonly Run[]): ReplicaEvent => ({
+const lost = (...runs: readonly ChunkRange[]): ReplicaEvent => ({
   type: 'ChunksLost',
   data: { packageId, filename, chunkCount: 20, runs },
 });
@@ -55,7 +55,8 @@ const damage = (index: number) =>
     verified: [],
     rejected: [{ index, expected: 'e1', actual: 'b2' }],
   }) as const;
-const damageFound = (...runs: readonly Run[]) => ({ kind: 'damage', round: 1, actual: 'bb', lost: runs }) as const;
+const damageFound = (...runs: readonly ChunkRange[]) =>
+  ({ kind: 'damage', round: 1, actual: 'bb', lost: runs }) as const;
 const report = (verifiedAt: string | null) =>
   ({ kind: 'report', packageId, holder: A, copy: verifiedAt === null ? null : { verifiedAt, lineage: [] } }) as const;
 

@@ -1,4 +1,4 @@
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import type { PeerCopy } from '../contracts/lineage.js';
 
 export type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
@@ -19,7 +19,7 @@ export interface ReplicaState {
   readonly fromPeerId: string | null;
   /** Counts requests and losses: what was fetched before went into another file, or may be what was lost. */
   readonly round: number;
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
   /** Were verified chunks lost since the last request? */
   readonly lostChunks: boolean;
   /** Rejections since the last request: by chunk index, how often from which peer. */

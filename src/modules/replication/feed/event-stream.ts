@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FeedEntry } from './feed-source.js';
 
 /** So often something is sent, for the peer to see that the connection lives. */
-const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 10_000;
 
 /** Sends entries as server-sent events (WHATWG HTML, 9.2) until the signal aborts; waits while the peer reads slowly. */
 export async function sendEventStream(
@@ -19,7 +19,7 @@ export async function sendEventStream(
   // A write to a peer that has just left.
   response.on('error', () => undefined);
   response.write(':\n\n');
-  const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_INTERVAL_MS);
   try {
     for await (const { id, item } of entries) {
       const fits = response.write(`id: ${id}\ndata: ${JSON.stringify(item)}\n\n`);

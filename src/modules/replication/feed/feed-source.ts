@@ -30,7 +30,7 @@ export interface FeedEntry {
 }
 
 /** Whatever may have changed for a peer. */
-const CHANGES = [
+const FEED_EVENT_TYPES = [
   'PackagePublished',
   'PackageStageChanged',
   'PackageRemoved',
@@ -43,7 +43,7 @@ const CHANGES = [
   'PeerOutdated',
 ];
 /** Of these a peer must hear even when there is nothing to fetch here. */
-const NEWS = [
+const NEWS_EVENT_TYPES = [
   'PackageStageChanged',
   'PackageRemoved',
   'PackageDamaged',
@@ -64,12 +64,12 @@ export class FeedSource {
   }
 
   /** The feed after an id, live and without an end; from the start when the id is none of this log's. */
-  async *entries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
+  async *readEntries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
     const epoch = await this.store.epoch();
     const after = await this.cursorOf(lastId, epoch);
-    for await (const item of this.store.subscribe({ after, types: CHANGES, signal })) {
+    for await (const item of this.store.subscribe({ after, types: FEED_EVENT_TYPES, signal })) {
       if (item.kind !== 'events') continue;
-      for (const events of byPackage(item.events)) {
+      for (const events of groupByPackage(item.events)) {
         const found = await this.itemOf(events);
         const last = events.at(-1);
         if (found && last) yield { id: `${epoch}.${last.cursor}.${last.id}`, item: found };
@@ -101,13 +101,13 @@ export class FeedSource {
     );
     if (!facts || telling.length === 0) return null;
     const isNews = facts.removal !== null || telling.some((event) => isNewsByItself(event, firstCursor));
-    return isNews || !this.willBeTold(events, replica) ? itemFor(known, replica, isNews) : null;
+    return isNews || !this.willBeTold(events, replica) ? toFeedItem(known, replica, isNews) : null;
   }
 
   /** The items of packages that a peer asks for; those that are not known here are left out. */
-  async items(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
+  async readItems(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
     const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
-    return states.flatMap(([known, replica]) => itemFor(known, replica, true) ?? []);
+    return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
   }
 
   private stateOf(packageId: string): Promise<[KnownPackage, HeldReplica]> {
@@ -124,7 +124,7 @@ export class FeedSource {
 const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): boolean =>
   type !== 'ReplicaReported' || id === completedBy;
 
-function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
+function toFeedItem(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
   const { facts, uploadedAt, digests } = known;
   if (!facts) return null;
   const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
@@ -138,7 +138,7 @@ function itemFor(known: KnownPackage, replica: HeldReplica, isNews: boolean): Fe
 }
 
 const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>
-  NEWS.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor);
+  NEWS_EVENT_TYPES.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor);
 
 function isOwn(record: RecordedEvent): boolean {
   const event = packageEvents.read(record);
@@ -154,7 +154,7 @@ function packageIdIn(record: RecordedEvent | undefined): string | null {
  * A page of events by package, in the order of each package's last event: a peer that leaves after one of them and
  * comes back with its cursor has missed nothing before it.
  */
-function byPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
+function groupByPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
   const groups = new Map<string, RecordedEvent[]>();
   for (const event of events) {
     const packageId = packageIdIn(event);

@@ -58,7 +58,7 @@ const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
-  for await (const entry of new FeedSource(log).entries(lastId, new AbortController().signal)) entries.push(entry);
+  for await (const entry of new FeedSource(log).readEntries(lastId, new AbortController().signal)) entries.push(entry);
   return entries;
 }
 const summary = (entries: FeedEntry[]) =>
@@ -170,7 +170,7 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
-    const items = await new FeedSource(log).items(['a', 'b', 'c']);
+    const items = await new FeedSource(log).readItems(['a', 'b', 'c']);
     expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
       ['a', true],
       ['b', false],

@@ -8,7 +8,7 @@ import { FeedSource } from './feed-source.js';
 import { OpenFeeds } from './open-feeds.js';
 import { ServedPeers } from './served-peers.js';
 
-const MOST_ID_LENGTH = 500;
+const MAX_ID_LENGTH = 500;
 
 /** What changes here, for the peers that follow this server. */
 @Controller('peer/v1/feed')
@@ -26,13 +26,13 @@ export class FeedController {
   @PeerCall()
   async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     const { actor } = currentContext();
-    const { signal, end } = this.feeds.begin(actor.id);
+    const { signal, end } = this.feeds.openFeed(actor.id);
     endWithCaller(request, response);
     response.on('close', end);
     try {
       // Only now: a change of policy from here on ends the feed.
       await this.peers.caller();
-      await sendEventStream(response, this.source.entries(lastIdOf(request), signal), signal);
+      await sendEventStream(response, this.source.readEntries(readLastId(request), signal), signal);
     } catch (error) {
       if (error instanceof Refusal) throw error;
       this.logger.warn(`The feed to ${actor.name} ended: ${String(error)}`);
@@ -43,9 +43,9 @@ export class FeedController {
   }
 }
 
-function lastIdOf({ headers }: IncomingMessage): string | null {
+function readLastId({ headers }: IncomingMessage): string | null {
   const id = headers['last-event-id'];
-  return typeof id === 'string' && id !== '' && id.length <= MOST_ID_LENGTH ? id : null;
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : null;
 }
 
 /** A caller who closes its side may wait for the rest of an answer, but this one has no end. */

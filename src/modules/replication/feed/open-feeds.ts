@@ -20,7 +20,7 @@ export class OpenFeeds implements OnModuleDestroy {
   }
 
   /** Ends the peer's other feed, which it has lost. Close the new one by `end`. */
-  begin(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
+  openFeed(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
     this.open.get(peerId)?.abort();
     const feed = new AbortController();
     this.open.set(peerId, feed);

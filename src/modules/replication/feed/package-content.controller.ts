@@ -15,7 +15,7 @@ import { knownPackage } from '../../packages/contracts/known-package.js';
 import { ServedPeers } from './served-peers.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import { verifyPackageJob } from '../contracts/verify-package.js';
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 import { StagedContent } from './staged/staged-content.js';
 
 /** The digests of all chunks of a package, in order. */
@@ -28,7 +28,7 @@ interface Manifest {
 interface Availability {
   readonly packageId: string;
   /** Chunks, sorted and disjoint. */
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
 }
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
@@ -56,7 +56,7 @@ export class PackageContentController {
   async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
     await this.peers.caller();
     const pages = new Map<number, ChunkPage>();
-    for await (const record of this.store.readStream(streamOf('package', checkedId(packageId)))) {
+    for await (const record of this.store.readStream(streamOf('package', requireValidId(packageId)))) {
       const event = packageEvents.read(record);
       if (event?.type !== 'PackageChunksHashed') continue;
       const { first, count, sha1, sha256 } = event.data;
@@ -71,7 +71,7 @@ export class PackageContentController {
   @PeerCall()
   async chunks(@Param('packageId') packageId: string): Promise<Availability> {
     await this.peers.caller();
-    const { facts, uploadedAt } = await this.packages.load(checkedId(packageId));
+    const { facts, uploadedAt } = await this.packages.load(requireValidId(packageId));
     const verified =
       facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
     if (!verified) throw notFound();
@@ -92,7 +92,7 @@ export class PackageContentController {
   ): Promise<void> {
     const pace = await this.peers.pace(new Date());
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
-    const representation = await this.representationOf(checkedId(packageId));
+    const representation = await this.representationOf(requireValidId(packageId));
     const file = { representation, open: () => this.storage.open(packageId), pace };
     if (await serveFile(request, response, file)) return;
     if (await this.staged.send(request, response, packageId, { representation, pace })) return;
@@ -115,7 +115,7 @@ export class PackageContentController {
   }
 }
 
-function checkedId(packageId: string): string {
+function requireValidId(packageId: string): string {
   if (!z.uuid().safeParse(packageId).success) throw notFound();
   return packageId;
 }

@@ -19,7 +19,7 @@ export class ServedPeers implements OnModuleDestroy {
     private readonly directory: PeerDirectory,
     private readonly identity: ServerIdentity,
   ) {
-    this.stopWatching = directory.onChange(() => void this.adjust());
+    this.stopWatching = directory.onChange(() => void this.adjustRates());
   }
 
   onModuleDestroy(): void {
@@ -39,12 +39,12 @@ export class ServedPeers implements OnModuleDestroy {
   async pace(now: Date): Promise<Pace | null> {
     const { peerId, policy } = await this.caller();
     const { opensAt } = mayGiveTo(policy, now);
-    if (opensAt) throw this.closedUntil(opensAt, now);
+    if (opensAt) throw this.outsideWindow(opensAt, now);
     const { bytesPerSecond } = policy.send;
     return bytesPerSecond === null ? null : this.bucketOf(peerId, bytesPerSecond);
   }
 
-  private closedUntil(opensAt: Date, now: Date): Refusal {
+  private outsideWindow(opensAt: Date, now: Date): Refusal {
     const message = `${this.identity.name} sends no packages to this server now. It goes on at ${localTime(opensAt)}, by its clock.`;
     const retryAfterSeconds = Math.ceil((opensAt.getTime() - now.getTime()) / 1000);
     return new Refusal('OUTSIDE_WINDOW', message, { opensAt: opensAt.toISOString(), retryAfterSeconds });
@@ -58,7 +58,7 @@ export class ServedPeers implements OnModuleDestroy {
   }
 
   /** Downloads that are under way go on at the new rate. */
-  private async adjust(): Promise<void> {
+  private async adjustRates(): Promise<void> {
     for (const [peerId, bucket] of this.buckets) {
       const peer = await this.directory.find(peerId);
       bucket.bytesPerSecond = peer?.policy.send.bytesPerSecond ?? Infinity;

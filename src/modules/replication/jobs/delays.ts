@@ -6,8 +6,8 @@ import { StorageFull } from '../../../ports/package-storage.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { DelayReplica } from '../commands/progress/delay-replica.command.js';
 import { PlanFetch, type FetchPlan } from '../commands/progress/plan-fetch.command.js';
-import { standingRefusal } from '../contracts/standing-refusals.js';
-import { wakeReplicasAt } from '../contracts/wake-replicas.js';
+import { explainStandingRefusal } from '../contracts/standing-refusals.js';
+import { wakeReplicasJobsAt } from '../contracts/wake-replicas.js';
 import { OutsideWindow } from './outside-window.js';
 import { ChunksPending, NoSource } from './sources/no-source.js';
 
@@ -26,7 +26,7 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
     if (error.code === 'OUTSIDE_WINDOW') return { code: 'OUTSIDE_WINDOW', reason: closedByPeer(error) };
     if (error.status === 404)
       return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
-    const refusal = standingRefusal(error.code);
+    const refusal = explainStandingRefusal(error.code);
     return { code: 'PEER_UNREACHABLE', reason: refusal === null ? error.message : `${error.peerName}: ${refusal}.` };
   }
   if (error instanceof ChunksPending) return { code: 'CHUNKS_PENDING', reason: error.message };
@@ -53,17 +53,16 @@ function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string 
  * When a job that found only peers outside of their time windows is worth doing again. A window of ours is known to
  * the second; that of a peer may be changed there, and we don't hear of it.
  */
-function opening(error: unknown, { holders }: FetchPlan): Date | null {
-  if (error instanceof OutsideWindow) return roundedUp(error.opensAt.getTime(), 1_000);
+function openingAfter(error: unknown, { holders }: FetchPlan): Date | null {
+  if (error instanceof OutsideWindow) return roundUp(error.opensAt.getTime(), 1_000);
   const isClosed = error instanceof PeerUnreachable && error.code === 'OUTSIDE_WINDOW';
   // Others that have it are asked by the next try.
   if (!isClosed || holders.length > 1) return null;
-  return roundedUp(Date.now() + Math.min((error.retryAfterSeconds ?? Infinity) * 1000, ASK_CLOSED_PEER_MS), 60_000);
+  return roundUp(Date.now() + Math.min((error.retryAfterSeconds ?? Infinity) * 1000, ASK_CLOSED_PEER_MS), 60_000);
 }
 
 /** Many jobs wait for the same, and one job wakes them all. Never now: the queue's clock may be ahead of ours. */
-const roundedUp = (ms: number, step: number): Date =>
-  new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
+const roundUp = (ms: number, step: number): Date => new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
 
 /** Makes visible on the replica why its jobs fail. */
 @Injectable()
@@ -78,7 +77,7 @@ export class Delays {
    * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run. Null also
    * outside of time windows: all replicas are woken when one opens.
    */
-  async noting<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
+  async runNotingDelay<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
     } catch (error) {
@@ -89,9 +88,9 @@ export class Delays {
         await this.commands.execute(
           new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null),
         );
-      const opensAt = opening(error, plan);
+      const opensAt = openingAfter(error, plan);
       if (!opensAt) throw error;
-      await this.queue.enqueue(wakeReplicasAt(opensAt));
+      await this.queue.enqueue(wakeReplicasJobsAt(opensAt));
       return null;
     }
   }

@@ -14,7 +14,7 @@ export class OutsideWindow extends Error {
 }
 
 /** The first of these peers to be open again, as an error; null when none of them will be by itself. */
-export function outsideWindow(peers: readonly PeerContact[], now: Date): OutsideWindow | null {
+export function findOutsideWindow(peers: readonly PeerContact[], now: Date): OutsideWindow | null {
   const openings = peers.flatMap(({ name, policy }) => {
     const { opensAt } = mayTakeFrom(policy, now);
     return opensAt ? [{ name, opensAt }] : [];

@@ -5,9 +5,9 @@ import { JobQueue, type JobHandler, type NewJob } from '../../../ports/job-queue
 import { WAKE_REPLICAS } from '../contracts/wake-replicas.js';
 import { UnfinishedReplicasQuery, type UnfinishedReplica } from '../queries/unfinished-replicas.query.js';
 import { firstFetchJobs } from './fetch/fetch-chunks.job.js';
-import { publishJob } from './publish/publish-replica.job.js';
+import { publishReplicaJob } from './publish/publish-replica.job.js';
 
-const JOBS_AT_ONCE = 600;
+const MAX_JOBS_PER_ENQUEUE = 600;
 
 /**
  * Enqueues the jobs of unfinished replicas anew, after a start and when a peer is back. A job that waits already is
@@ -27,9 +27,10 @@ export class WakeReplicasWorker implements JobHandler {
   async handle(): Promise<void> {
     const unfinished = await this.queries.execute(new UnfinishedReplicasQuery());
     const jobs = unfinished.filter(({ failed }) => !failed).flatMap(jobsOf);
-    for (let at = 0; at < jobs.length; at += JOBS_AT_ONCE) await this.queue.enqueue(jobs.slice(at, at + JOBS_AT_ONCE));
+    for (let at = 0; at < jobs.length; at += MAX_JOBS_PER_ENQUEUE)
+      await this.queue.enqueue(jobs.slice(at, at + MAX_JOBS_PER_ENQUEUE));
   }
 }
 
 const jobsOf = ({ packageId, chunkCount, missing }: UnfinishedReplica): NewJob[] =>
-  missing.length === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
+  missing.length === 0 ? [publishReplicaJob(packageId)] : firstFetchJobs(packageId, chunkCount);

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { ReplicaPackageEntity } from '../projections/replicas/replica.entity.js';
 
 /** What replicas need to know of their packages, by package id. */
-export async function replicaPackages(
+export async function findReplicaPackages(
   dataSource: DataSource,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ReplicaPackageEntity>> {

@@ -1,24 +1,24 @@
-import type { Run } from '../../../kernel/runs.js';
-import { countOf } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
+import { countChunks } from '../../../kernel/runs.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { LineageStepView, ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
 import type { ReplicaEntity, ReplicaPackageEntity } from '../projections/replicas/replica.entity.js';
 
-const problem = (code: string | null, reason: string | null): ReplicaProblem | null =>
+const toProblem = (code: string | null, reason: string | null): ReplicaProblem | null =>
   code === null ? null : { code, reason: reason ?? '' };
 
-function bytesOf(runs: readonly Run[], { size, chunkCount }: ReplicaPackageEntity): number {
+function bytesOf(runs: readonly ChunkRange[], { size, chunkCount }: ReplicaPackageEntity): number {
   const last = runs.at(-1);
   const endsWithLast = last !== undefined && last.first + last.count === chunkCount;
-  return countOf(runs) * CHUNK_SIZE - (endsWithLast ? chunkCount * CHUNK_SIZE - size : 0);
+  return countChunks(runs) * CHUNK_SIZE - (endsWithLast ? chunkCount * CHUNK_SIZE - size : 0);
 }
 
-function verifiedRuns(row: ReplicaEntity, chunkCount: number): readonly Run[] {
+function verifiedRuns(row: ReplicaEntity, chunkCount: number): readonly ChunkRange[] {
   if (row.state !== 'PUBLISHED') return row.verified;
   return chunkCount > 0 ? [{ first: 0, count: chunkCount }] : [];
 }
 
-function lineageOf(row: ReplicaEntity, server: ServerName): readonly LineageStepView[] {
+function lineageOfRow(row: ReplicaEntity, server: ServerName): readonly LineageStepView[] {
   const steps = row.lineage.map(({ serverId, name, verifiedAt }) => ({
     server: { id: serverId, name },
     verifiedAt: verifiedAt === null ? null : new Date(verifiedAt),
@@ -27,7 +27,7 @@ function lineageOf(row: ReplicaEntity, server: ServerName): readonly LineageStep
   return row.state === 'PUBLISHED' ? [...steps, { server, verifiedAt: row.publishedAt }] : [];
 }
 
-const UNKNOWN = { size: 0, chunkCount: 0 };
+const UNKNOWN_PACKAGE = { size: 0, chunkCount: 0 };
 
 /** A row with what its package and the servers' names add to it. */
 export function toReplicaView(
@@ -36,9 +36,9 @@ export function toReplicaView(
   nameOf: (serverId: string) => string,
 ): ReplicaView {
   const named = (id: string): ServerName => ({ id, name: nameOf(id) });
-  const { size, chunkCount } = known ?? UNKNOWN;
+  const { size, chunkCount } = known ?? UNKNOWN_PACKAGE;
   const runs = verifiedRuns(row, chunkCount);
-  const verifiedChunks = countOf(runs);
+  const verifiedChunks = countChunks(runs);
   return {
     packageId: row.packageId,
     server: named(row.serverId),
@@ -52,11 +52,11 @@ export function toReplicaView(
     rejectedChunks: row.rejectedChunks,
     progress: row.state === 'PUBLISHED' ? 1 : verifiedChunks / Math.max(1, chunkCount),
     sourcePeer: row.sourceId === null ? null : named(row.sourceId),
-    failure: problem(row.failureCode, row.failureReason),
-    delay: problem(row.delayCode, row.delayReason),
+    failure: toProblem(row.failureCode, row.failureReason),
+    delay: toProblem(row.delayCode, row.delayReason),
     lastError: row.lastError,
     requestedAt: row.requestedAt,
     publishedAt: row.publishedAt,
-    lineage: lineageOf(row, named(row.serverId)),
+    lineage: lineageOfRow(row, named(row.serverId)),
   };
 }

@@ -2,7 +2,7 @@ import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { ReplicaView } from '../contracts/replica-view.js';
 import { ReplicaEntity, ReplicaServerEntity } from '../projections/replicas/replica.entity.js';
-import { replicaPackages } from './replica-packages.js';
+import { findReplicaPackages } from './replica-packages.js';
 import { toReplicaView } from './replica-rows.js';
 import { ReplicasQuery } from './replicas.query.js';
 
@@ -12,8 +12,11 @@ export class ReplicasHandler implements IQueryHandler<ReplicasQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ packageIds }: ReplicasQuery): Promise<readonly (readonly ReplicaView[])[]> {
-    const rows = await this.rows(packageIds);
-    const [packages, names] = await Promise.all([replicaPackages(this.dataSource, packageIds), this.names(rows)]);
+    const rows = await this.findRows(packageIds);
+    const [packages, names] = await Promise.all([
+      findReplicaPackages(this.dataSource, packageIds),
+      this.findNames(rows),
+    ]);
     return packageIds.map((id) =>
       rows
         .filter((row) => row.packageId === id)
@@ -21,7 +24,7 @@ export class ReplicasHandler implements IQueryHandler<ReplicasQuery> {
     );
   }
 
-  private rows(ids: readonly string[]): Promise<ReplicaEntity[]> {
+  private findRows(ids: readonly string[]): Promise<ReplicaEntity[]> {
     return this.dataSource
       .createQueryBuilder(ReplicaEntity, 'replica')
       .where('replica.packageId = ANY(:ids)', { ids })
@@ -30,7 +33,7 @@ export class ReplicasHandler implements IQueryHandler<ReplicasQuery> {
       .getMany();
   }
 
-  private async names(rows: readonly ReplicaEntity[]): Promise<Map<string, string>> {
+  private async findNames(rows: readonly ReplicaEntity[]): Promise<Map<string, string>> {
     const ids = [...new Set(rows.flatMap((row) => [row.serverId, row.sourceId ?? []]).flat())];
     const query = this.dataSource.createQueryBuilder(ReplicaServerEntity, 'server');
     const servers = await query.where('server.id = ANY(:ids)', { ids }).getMany();

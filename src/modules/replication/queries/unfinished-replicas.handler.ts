@@ -1,8 +1,8 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { missingRuns } from '../../../kernel/runs.js';
+import { missingRanges } from '../../../kernel/runs.js';
 import { ReplicaEntity, type ReplicaPackageEntity } from '../projections/replicas/replica.entity.js';
-import { replicaPackages } from './replica-packages.js';
+import { findReplicaPackages } from './replica-packages.js';
 import { UnfinishedReplicasQuery, type UnfinishedReplica } from './unfinished-replicas.query.js';
 
 @QueryHandler(UnfinishedReplicasQuery)
@@ -15,7 +15,7 @@ export class UnfinishedReplicasHandler implements IQueryHandler<UnfinishedReplic
       .where(`replica.local AND replica.state IN ('REQUESTED', 'FETCHING', 'FAILED')`);
     if (packageId !== null) query.andWhere('replica.packageId = :packageId', { packageId });
     const rows = await query.orderBy('replica.packageId').getMany();
-    const packages = await replicaPackages(
+    const packages = await findReplicaPackages(
       this.dataSource,
       rows.map((row) => row.packageId),
     );
@@ -28,7 +28,7 @@ export class UnfinishedReplicasHandler implements IQueryHandler<UnfinishedReplic
 
 function toUnfinished(row: ReplicaEntity, known: ReplicaPackageEntity): UnfinishedReplica {
   const { packageId, filename, size, sha256, chunkCount } = known;
-  const missing = missingRuns(row.verified, chunkCount);
+  const missing = missingRanges(row.verified, chunkCount);
   const failed = row.state === 'FAILED';
   return { packageId, filename, size, sha256, chunkCount, missing, fromPeerId: row.sourceId, failed };
 }

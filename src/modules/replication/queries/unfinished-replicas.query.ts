@@ -1,5 +1,5 @@
 import { Query } from '@nestjs/cqrs';
-import type { Run } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/runs.js';
 
 /** A copy that this server wants and does not have whole. */
 export interface UnfinishedReplica {
@@ -9,7 +9,7 @@ export interface UnfinishedReplica {
   readonly sha256: string;
   readonly chunkCount: number;
   /** Sorted and disjoint. */
-  readonly missing: readonly Run[];
+  readonly missing: readonly ChunkRange[];
   readonly fromPeerId: string | null;
   /** Given up: it keeps what it has and waits for a retry. */
   readonly failed: boolean;

@@ -2,11 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { AsReaction, type Reaction } from '../../../platform/reactions/reaction.js';
-import { caused } from '../../../platform/jobs/caused.js';
+import { withCause } from '../../../platform/jobs/caused.js';
 import { JobQueue, type NewJob } from '../../../ports/job-queue.port.js';
 import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js';
 import { firstFetchJobs, refetchJob } from '../jobs/fetch/fetch-chunks.job.js';
-import { publishJob } from '../jobs/publish/publish-replica.job.js';
+import { publishReplicaJob } from '../jobs/publish/publish-replica.job.js';
 
 /** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones and a damaged file too. */
 @AsReaction()
@@ -23,17 +23,17 @@ export class EnqueueReplicaJobs implements Reaction {
   async react(record: RecordedEvent): Promise<void> {
     const event = replicaEvents.read(record);
     const jobs = event ? this.jobsAfter(event) : [];
-    if (jobs.length > 0) await this.queue.enqueue(jobs.map(caused));
+    if (jobs.length > 0) await this.queue.enqueue(jobs.map(withCause));
   }
 
   private jobsAfter(event: ReplicaEvent): NewJob[] {
     if (event.type === 'ReplicaDamaged') {
       const { packageId, chunkCount, runs } = event.data;
-      return runs.length === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
+      return runs.length === 0 ? [publishReplicaJob(packageId)] : firstFetchJobs(packageId, chunkCount);
     }
     if (event.type === 'ReplicaRequested' || event.type === 'ChunksLost') {
       const { packageId, chunkCount } = event.data;
-      return chunkCount === 0 ? [publishJob(packageId)] : firstFetchJobs(packageId, chunkCount);
+      return chunkCount === 0 ? [publishReplicaJob(packageId)] : firstFetchJobs(packageId, chunkCount);
     }
     if (event.type !== 'ChunkRejected') return [];
     const { packageId, index, times } = event.data;

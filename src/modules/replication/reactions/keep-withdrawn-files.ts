@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/event.js';
-import { caused } from '../../../platform/jobs/caused.js';
+import { withCause } from '../../../platform/jobs/caused.js';
 import { AsReaction, type Reaction } from '../../../platform/reactions/reaction.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { replicaEvents } from '../contracts/replica.events.js';
@@ -18,6 +18,6 @@ export class KeepWithdrawnFiles implements Reaction {
   async react(record: RecordedEvent): Promise<void> {
     const event = replicaEvents.read(record);
     if (event?.type !== 'ReplicaWithdrawn' || event.data.reason !== 'stage') return;
-    await this.queue.enqueue([caused(deleteWithdrawnJob(event.data.packageId))]);
+    await this.queue.enqueue([withCause(deleteWithdrawnJob(event.data.packageId))]);
   }
 }

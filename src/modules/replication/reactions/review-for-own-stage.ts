@@ -9,7 +9,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { ReviewReplica } from '../commands/review-replica.command.js';
 import { ReplicasToReviewQuery } from '../contracts/replicas-to-review.query.js';
 
-const PAGE = 500;
+const PAGE_SIZE = 500;
 
 /**
  * A server whose own stage changed, by a user or by its environment, withdraws what it may no longer have, and takes
@@ -44,7 +44,7 @@ export class ReviewForOwnStage implements Reaction {
   private async reviewAll(): Promise<void> {
     let after: string | null = null;
     for (;;) {
-      const query: ReplicasToReviewQuery = new ReplicasToReviewQuery(after, PAGE);
+      const query: ReplicasToReviewQuery = new ReplicasToReviewQuery(after, PAGE_SIZE);
       const ids: readonly string[] = await this.queries.execute<ReplicasToReviewQuery, readonly string[]>(query);
       for (const id of ids) await this.commands.execute(new ReviewReplica(id));
       after = ids.at(-1) ?? null;

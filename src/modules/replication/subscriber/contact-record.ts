@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
-const SAVE = `
+const SAVE_CONTACT = `
 INSERT INTO state.peer_contacts (peer_id, following, since, last_error, next_try_at) VALUES ($1, $2, now(), $3, $4)
 ON CONFLICT (peer_id) DO UPDATE SET following = excluded.following, last_error = excluded.last_error,
   next_try_at = excluded.next_try_at,
@@ -15,23 +15,23 @@ export class ContactRecord {
   constructor(private readonly dataSource: DataSource) {}
 
   following(peerId: string): Promise<void> {
-    return this.save([peerId, true, null, null]);
+    return this.saveContact([peerId, true, null, null]);
   }
 
   away(peerId: string, error: string, nextTryAt: Date): Promise<void> {
-    return this.save([peerId, false, error, nextTryAt]);
+    return this.saveContact([peerId, false, error, nextTryAt]);
   }
 
   /** The peer is not followed any more. */
   async forget(peerId: string): Promise<void> {
-    await this.query('DELETE FROM state.peer_contacts WHERE peer_id = $1', [peerId]);
+    await this.runQuery('DELETE FROM state.peer_contacts WHERE peer_id = $1', [peerId]);
   }
 
-  private save(values: readonly unknown[]): Promise<void> {
-    return this.query(SAVE, values);
+  private saveContact(values: readonly unknown[]): Promise<void> {
+    return this.runQuery(SAVE_CONTACT, values);
   }
 
-  private async query(sql: string, values: readonly unknown[]): Promise<void> {
+  private async runQuery(sql: string, values: readonly unknown[]): Promise<void> {
     try {
       await this.dataSource.query(sql, [...values]);
     } catch (error) {

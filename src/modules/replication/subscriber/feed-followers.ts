@@ -13,8 +13,8 @@ import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
-import { sweepWithdrawn } from '../contracts/sweep-withdrawn.js';
-import { wakeReplicas, wakeReplicasLater } from '../contracts/wake-replicas.js';
+import { sweepWithdrawnJob } from '../contracts/sweep-withdrawn.js';
+import { wakeReplicasJob, wakeReplicasLaterJob } from '../contracts/wake-replicas.js';
 import { Comparison } from './comparison/comparison.js';
 import { ContactRecord } from './contact-record.js';
 import { FeedCursors } from './feed-cursors.js';
@@ -38,7 +38,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   private readonly following = new Map<string, Following>();
   private readonly parts: FollowerParts;
   private stopWatching: () => void = () => undefined;
-  private stopHurrying: () => void = () => undefined;
+  private stopListening: () => void = () => undefined;
   private syncing: Promise<void> = Promise.resolve();
   private stage: Stage | null = null;
   private stopped = false;
@@ -58,19 +58,21 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     private readonly arrivals: PeerArrivals,
     watch: QueueWatch,
   ) {
-    watch.onEmptied(() => this.queue.enqueue([wakeReplicas(), wakeReplicasLater(new Date()), sweepWithdrawn()]));
-    const onReturn = () => this.queue.enqueue([wakeReplicas()]);
-    const compare = comparison.run.bind(comparison);
+    watch.onEmptied(() =>
+      this.queue.enqueue([wakeReplicasJob(), wakeReplicasLaterJob(new Date()), sweepWithdrawnJob()]),
+    );
+    const onReturn = () => this.queue.enqueue([wakeReplicasJob()]);
+    const compare = comparison.compareWith.bind(comparison);
     this.parts = { transport, cursors, items, compare, contacts, logger: new Logger('Subscriber'), onReturn };
   }
 
   /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
   async start(): Promise<void> {
-    await this.queue.enqueue([wakeReplicas(), sweepWithdrawn()]);
+    await this.queue.enqueue([wakeReplicasJob(), sweepWithdrawnJob()]);
     await this.views.follow(this);
     this.stopWatching = this.directory.onChange(() => this.requestSync());
-    const stops = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.hurry(peerId)));
-    this.stopHurrying = () => stops.forEach((stop) => stop());
+    const stops = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.retryNow(peerId)));
+    this.stopListening = () => stops.forEach((stop) => stop());
     this.requestSync();
     await this.syncing;
   }
@@ -86,34 +88,34 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     this.stopWatching();
-    this.stopHurrying();
+    this.stopListening();
     await this.syncing;
-    await Promise.all([...this.following.keys()].map((peerId) => this.end(peerId)));
+    await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
   /** The peer can be reached now, or welcomes us again. */
-  private hurry(peerId: string): void {
-    this.following.get(peerId)?.follower.hurry();
+  private retryNow(peerId: string): void {
+    this.following.get(peerId)?.follower.retryNow();
   }
 
   private requestSync(): void {
     this.syncing = this.syncing
-      .then(() => this.sync())
+      .then(() => this.syncFollowers())
       .catch((error: unknown) => {
         this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
       });
   }
 
-  private async sync(): Promise<void> {
+  private async syncFollowers(): Promise<void> {
     if (this.stopped) return;
     const stage = await this.currentStage();
     const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
     const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
     for (const [peerId, { follower, stage: before }] of this.following) {
       const peer = wanted.get(peerId);
-      if (before !== stage || !peer || !isSame(peer, follower.peer)) await this.end(peerId);
+      if (before !== stage || !peer || !isSame(peer, follower.peer)) await this.endFollowing(peerId);
     }
-    for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.begin(peer, stage);
+    for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.beginFollowing(peer, stage);
   }
 
   /** The identity learns of a new stage from the same log, a moment sooner or later than we do. */
@@ -122,12 +124,12 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     return this.identity.stage;
   }
 
-  private begin(peer: PeerContact, stage: Stage): void {
+  private beginFollowing(peer: PeerContact, stage: Stage): void {
     const follower = new PeerFollower(peer, stage, this.parts);
     this.following.set(peer.peerId, { follower, stage, ended: follower.run(this.locks) });
   }
 
-  private async end(peerId: string): Promise<void> {
+  private async endFollowing(peerId: string): Promise<void> {
     const following = this.following.get(peerId);
     following?.follower.stop();
     await following?.ended;

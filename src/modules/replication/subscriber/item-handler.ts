@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/refusal.js';
-import { takes } from '../../../kernel/stage.js';
+import { takesStage } from '../../../kernel/stage.js';
 import { StreamReader } from '../../../platform/cqrs/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -15,7 +15,7 @@ import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../commands/review-replica.command.js';
 import { PeerItem, PeerManifest } from './peer-messages.js';
 
-const LATER = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
+const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
 /** Turns what a peer tells into commands. Doing it twice changes nothing. */
 @Injectable()
@@ -47,10 +47,10 @@ export class ItemHandler {
    */
   async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
-      await this.take(peer, item);
+      await this.learnItem(peer, item);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const isLater = LATER.has(error.code);
+      const isLater = POSTPONING_CODES.has(error.code);
       const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'put off' : 'skipped'}`;
       this.logger.warn(`${what}: ${error.code}: ${error.message}`);
       if (isLater) return 'later';
@@ -58,16 +58,16 @@ export class ItemHandler {
     return 'done';
   }
 
-  private async take(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
+  private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
     const { packageId } = facts;
     const known = (await this.packages.load(packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
     // A tombstone counts before the package itself is known: a peer that slept may still offer that.
-    const useful = (copy !== null || isRemoved(facts)) && takes(this.identity.stage, facts.stage);
+    const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
-    const learn = new LearnPackage(facts, pages, peer.peerId, namedAuthors(peer, authors));
+    const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
     const ours = await this.commands.execute<LearnPackage, PackageFacts | null>(learn);
     const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
@@ -90,7 +90,7 @@ export class ItemHandler {
 }
 
 /** A peer tells its own changes without its name, which we know. */
-function namedAuthors({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
+function withAuthorNames({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
   const named = (author: PeerItem['authors']['stage']) =>
     author?.serverId === peerId ? { ...author, serverName: name } : author;
   return { stage: named(stage), removal: named(removal) };

@@ -1,9 +1,9 @@
 /** Items under way at once. */
-const MOST = 8;
+const MAX_UNDER_WAY = 8;
 
 export interface WorkListener {
   /** This item and all that were added before it are done. */
-  reached(id: string): void;
+  notePlace(id: string): void;
   /** An item failed; nothing after it counts as reached. Called once. */
   failed(error: unknown): void;
 }
@@ -21,12 +21,12 @@ export class OrderedWork<T> {
   ) {}
 
   /** Takes an item as soon as there is room for it. */
-  async add(id: string, key: string, item: T): Promise<void> {
-    if (this.window.length >= MOST) await this.window.shift();
-    const done = this.begin(key, item);
+  async addItem(id: string, key: string, item: T): Promise<void> {
+    if (this.window.length >= MAX_UNDER_WAY) await this.window.shift();
+    const done = this.beginItem(key, item);
     this.tail = Promise.all([this.tail, done]).then(
-      () => (this.hasFailed ? undefined : this.listener.reached(id)),
-      (error: unknown) => this.fail(error),
+      () => (this.hasFailed ? undefined : this.listener.notePlace(id)),
+      (error: unknown) => this.noteFailure(error),
     );
     this.window.push(this.tail);
   }
@@ -37,7 +37,7 @@ export class OrderedWork<T> {
     await this.tail;
   }
 
-  private begin(key: string, item: T): Promise<void> {
+  private beginItem(key: string, item: T): Promise<void> {
     const before = this.lastOf.get(key) ?? Promise.resolve();
     const done = before.then(() => (this.hasFailed ? undefined : this.work(item)));
     this.lastOf.set(key, done);
@@ -48,7 +48,7 @@ export class OrderedWork<T> {
     return done;
   }
 
-  private fail(error: unknown): void {
+  private noteFailure(error: unknown): void {
     if (this.hasFailed) return;
     this.hasFailed = true;
     this.listener.failed(error);

@@ -18,7 +18,7 @@ function setUp() {
         started.push(name);
         steps.set(name, { name, end: (error) => (error ? reject(error) : resolve()) });
       }),
-    { reached: (id) => reached.push(id), failed: (error) => failures.push(error) },
+    { notePlace: (id) => reached.push(id), failed: (error) => failures.push(error) },
   );
   const end = async (name: string, error?: Error) => {
     steps.get(name)?.end(error);
@@ -30,8 +30,8 @@ function setUp() {
 describe('ordered work', () => {
   it('runs items of several keys at once and tells only how far all is done', async () => {
     const { work, started, reached, end } = setUp();
-    await work.add('1', 'a', 'one');
-    await work.add('2', 'b', 'two');
+    await work.addItem('1', 'a', 'one');
+    await work.addItem('2', 'b', 'two');
     await end('');
     expect(started).toEqual(['one', 'two']);
     await end('two');
@@ -42,8 +42,8 @@ describe('ordered work', () => {
 
   it('runs items of one key one after the other', async () => {
     const { work, started, end } = setUp();
-    await work.add('1', 'a', 'one');
-    await work.add('2', 'a', 'two');
+    await work.addItem('1', 'a', 'one');
+    await work.addItem('2', 'a', 'two');
     await end('');
     expect(started).toEqual(['one']);
     await end('one');
@@ -52,9 +52,9 @@ describe('ordered work', () => {
 
   it('takes no more than eight until the oldest is done', async () => {
     const { work, end } = setUp();
-    for (let i = 0; i < 8; i++) await work.add(String(i), `k${i}`, `w${i}`);
+    for (let i = 0; i < 8; i++) await work.addItem(String(i), `k${i}`, `w${i}`);
     let taken = false;
-    const ninth = work.add('8', 'k8', 'w8').then(() => (taken = true));
+    const ninth = work.addItem('8', 'k8', 'w8').then(() => (taken = true));
     await end('w5');
     expect(taken).toBe(false);
     await end('w0');
@@ -64,9 +64,9 @@ describe('ordered work', () => {
 
   it('reaches nothing after a failure, and tells of it once', async () => {
     const { work, reached, failures, end } = setUp();
-    await work.add('1', 'a', 'one');
-    await work.add('2', 'b', 'two');
-    await work.add('3', 'c', 'three');
+    await work.addItem('1', 'a', 'one');
+    await work.addItem('2', 'b', 'two');
+    await work.addItem('3', 'c', 'three');
     await end('one');
     await end('three');
     const error = new Error('no');

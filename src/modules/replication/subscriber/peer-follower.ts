@@ -8,7 +8,7 @@ import { SavedPlace } from '../../../platform/reactions/saved-place.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
-import { standingRefusal } from '../contracts/standing-refusals.js';
+import { explainStandingRefusal } from '../contracts/standing-refusals.js';
 import type { ContactRecord } from './contact-record.js';
 import type { FeedCursors } from './feed-cursors.js';
 import type { ItemHandler } from './item-handler.js';
@@ -17,14 +17,14 @@ import { OrderedWork } from './ordered-work.js';
 import type { PeerItem } from './peer-messages.js';
 
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 15_000;
+const MAX_WAIT_MS = 15_000;
 /** The peer refuses us until somebody there changes something. */
-const STANDING_WAIT_MS = 60_000;
+const REFUSED_WAIT_MS = 60_000;
 /** A connection that lasted this long was a success. */
-const LONG_MS = 5_000;
+const MIN_SUCCESS_MS = 5_000;
 /** What was put off is read again after so long, doubled each time in a row. */
-const FIRST_PUT_OFF_MS = 60_000;
-const LONGEST_PUT_OFF_MS = 3_600_000;
+const FIRST_REREAD_MS = 60_000;
+const MAX_REREAD_MS = 3_600_000;
 
 export interface FollowerParts {
   readonly transport: PeerTransport;
@@ -49,7 +49,7 @@ export class PeerFollower {
   private readonly stopping = new AbortController();
   private lastProblem: string | null = null;
   private attempt = 1;
-  private putOffs = 0;
+  private rereads = 0;
   private readonly comparisons: ComparisonLoop;
   private waiting = new AbortController();
 
@@ -68,7 +68,7 @@ export class PeerFollower {
   async run(locks: Locks): Promise<void> {
     const { signal } = this.stopping;
     const work = async (held: AbortSignal): Promise<void> => {
-      await Promise.all([this.follow(held), this.comparisons.run(held)]);
+      await Promise.all([this.followFeed(held), this.comparisons.run(held)]);
     };
     while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
   }
@@ -78,23 +78,23 @@ export class PeerFollower {
   }
 
   /** Ends a wait for the next try: the peer may be reached now. */
-  hurry(): void {
+  retryNow(): void {
     this.attempt = 0;
     this.waiting.abort();
   }
 
-  private async follow(signal: AbortSignal): Promise<void> {
+  private async followFeed(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();
       let refusal: string | null = null;
       this.waiting = new AbortController();
       try {
-        await this.read(signal);
+        await this.readFeed(signal);
       } catch (error) {
-        refusal = error instanceof PeerUnreachable ? standingRefusal(error.code) : null;
-        this.complain(error, refusal);
+        refusal = error instanceof PeerUnreachable ? explainStandingRefusal(error.code) : null;
+        this.logProblemOnce(error, refusal);
       }
-      if (Date.now() - startedAt > LONG_MS) this.attempt = 1;
+      if (Date.now() - startedAt > MIN_SUCCESS_MS) this.attempt = 1;
       const waitMs = this.waitMs(refusal !== null);
       if (this.lastProblem !== null)
         void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
@@ -103,7 +103,7 @@ export class PeerFollower {
   }
 
   /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
-  private async read(held: AbortSignal): Promise<void> {
+  private async readFeed(held: AbortSignal): Promise<void> {
     const connection = new AbortController();
     // Not AbortSignal.any: Node 20 may collect what it returns while only its listeners are left.
     const end = (): void => connection.abort();
@@ -112,18 +112,18 @@ export class PeerFollower {
     const { peerId } = this.peer;
     const place = new SavedPlace(
       (id) => cursors.save(peerId, this.stage, id),
-      (error) => this.complain(error),
+      (error) => this.logProblemOnce(error),
     );
     let failure: { readonly error: unknown } | null = null;
     const putOff = new Set<string>();
     let readAgain: NodeJS.Timeout | null = null;
     const take = async ({ id, item }: Incoming): Promise<void> => {
-      if ((await this.handle(item)) === 'later') putOff.add(id);
+      if ((await this.handleItem(item)) === 'later') putOff.add(id);
     };
     const work = new OrderedWork(take, {
-      reached: (id) => {
+      notePlace: (id) => {
         // The place stays before what was put off, which has to be read again.
-        if (putOff.has(id)) readAgain ??= setTimeout(() => connection.abort(), this.putOffMs());
+        if (putOff.has(id)) readAgain ??= setTimeout(() => connection.abort(), this.rereadMs());
         if (!readAgain) this.reached(place, id);
       },
       failed: (error) => {
@@ -138,36 +138,36 @@ export class PeerFollower {
       await work.settled();
       await place.settled();
       if (readAgain) {
-        this.putOffs += 1;
+        this.rereads += 1;
         clearTimeout(readAgain);
       }
     }
-    rethrow(failure);
+    throwFailure(failure);
   }
 
   private async readInto(work: OrderedWork<Incoming>, after: string | null, signal: AbortSignal): Promise<void> {
     for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
       if (message.kind === 'connected') {
-        await this.connected();
+        await this.noteConnected();
         continue;
       }
       const item = this.parts.items.read(this.peer, message.data);
-      await work.add(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
     }
   }
 
   private waitMs(isRefused: boolean): number {
-    const [first, longest] = isRefused ? [STANDING_WAIT_MS, STANDING_WAIT_MS] : [FIRST_WAIT_MS, LONGEST_WAIT_MS];
+    const [first, longest] = isRefused ? [REFUSED_WAIT_MS, REFUSED_WAIT_MS] : [FIRST_WAIT_MS, MAX_WAIT_MS];
     return backoffMs(this.attempt, first, longest, Math.random());
   }
 
-  private putOffMs(): number {
-    return backoffMs(this.putOffs + 1, FIRST_PUT_OFF_MS, LONGEST_PUT_OFF_MS, Math.random());
+  private rereadMs(): number {
+    return backoffMs(this.rereads + 1, FIRST_REREAD_MS, MAX_REREAD_MS, Math.random());
   }
 
-  private async handle(item: PeerItem | null): Promise<'done' | 'later'> {
+  private async handleItem(item: PeerItem | null): Promise<'done' | 'later'> {
     if (!item) return 'done';
-    this.comparisons.news();
+    this.comparisons.noteNews();
     return this.asPeer(() => this.parts.items.handle(this.peer, item));
   }
 
@@ -184,14 +184,14 @@ export class PeerFollower {
 
   private reached(place: SavedPlace, id: string): void {
     this.attempt = 1;
-    this.putOffs = 0;
+    this.rereads = 0;
     // A feed without ids has no place to come back to.
     if (id !== '') place.move(id);
   }
 
-  private async connected(): Promise<void> {
+  private async noteConnected(): Promise<void> {
     this.parts.logger.log(`Following ${this.peer.name}`);
-    this.comparisons.news();
+    this.comparisons.noteNews();
     void this.parts.contacts.following(this.peer.peerId);
     const wasAway = this.lastProblem !== null;
     this.lastProblem = null;
@@ -199,7 +199,7 @@ export class PeerFollower {
   }
 
   /** Once a problem, not once a try. */
-  private complain(error: unknown, refusal: string | null = null): void {
+  private logProblemOnce(error: unknown, refusal: string | null = null): void {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
     if (this.stopping.signal.aborted || problem === this.lastProblem) return;
     this.lastProblem = problem;
@@ -207,6 +207,6 @@ export class PeerFollower {
   }
 }
 
-function rethrow(failure: { readonly error: unknown } | null): void {
+function throwFailure(failure: { readonly error: unknown } | null): void {
   if (failure) throw failure.error;
 }

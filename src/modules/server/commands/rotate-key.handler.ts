@@ -10,7 +10,7 @@ import { KEYS_LOCK, KeyRing } from '../../../platform/secrets/server-keys/key-ri
 import { generateOwnKey } from '../../../platform/secrets/server-keys/own-key.js';
 import { RotateKey } from './rotate-key.command.js';
 
-const PATIENCE_MS = 10_000;
+const LOCK_TIMEOUT_MS = 10_000;
 
 /** The key is stored before the event that names it: a crash between the two leaves a key that nothing uses. */
 @CommandHandler(RotateKey)
@@ -24,22 +24,22 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   ) {}
 
   async execute(): Promise<Receipt> {
-    const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(PATIENCE_MS), () => this.rotate());
+    const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(LOCK_TIMEOUT_MS), () => this.rotateKey());
     if (!receipt)
       throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
     await this.views.reflect(receipt);
     return receipt;
   }
 
-  private async rotate(): Promise<Receipt> {
+  private async rotateKey(): Promise<Receipt> {
     const key = generateOwnKey(this.identity.serverId);
     await this.keys.store(key);
     const { publicKey } = key;
-    const prove = (previous: string): string => this.prove(previous, publicKey);
+    const prove = (previous: string): string => this.proveRotation(previous, publicKey);
     return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey, prove })).receipt;
   }
 
-  private prove(previous: string, publicKey: string): string {
+  private proveRotation(previous: string, publicKey: string): string {
     const bytes = rotationBytes(this.identity.serverId, previous, publicKey);
     return Buffer.from(this.identity.sign(bytes, previous)).toString('base64url');
   }

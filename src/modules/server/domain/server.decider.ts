@@ -24,27 +24,27 @@ export type ServerCommand =
   /** The private key to it is stored already. `prove` has the former key sign that it is the next one, base64url. */
   | { readonly type: 'rotateKey'; readonly publicKey: string; readonly prove: (previousPublicKey: string) => string };
 
-const MAX_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 
-function check({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
-  if (name.trim() === '' || name.length > MAX_NAME) {
-    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME} characters.`);
+function checkSettings({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
+  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
   }
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 
-function initialise(data: ServerInitialised['data']): readonly ServerEvent[] {
-  check(data);
+function initialiseServer(data: ServerInitialised['data']): readonly ServerEvent[] {
+  checkSettings(data);
   return [{ type: 'ServerInitialised', data }];
 }
 
-const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
+const SETTING_FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
-function change(state: KnownServer, to: Partial<ServerConfiguration>): readonly ServerEvent[] {
+function changeSettings(state: KnownServer, to: Partial<ServerConfiguration>): readonly ServerEvent[] {
   const { name = state.name, url = state.url, stage = state.stage, reachable = state.reachable } = to;
   const data = { name, url, stage, reachable };
-  if (FIELDS.every((field) => data[field] === state[field])) return [];
-  check(data);
+  if (SETTING_FIELDS.every((field) => data[field] === state[field])) return [];
+  checkSettings(data);
   return [{ type: 'ServerSettingsChanged', data }];
 }
 
@@ -65,10 +65,10 @@ export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'initialise') return state ? [] : initialise(command.as);
+    if (command.type === 'initialise') return state ? [] : initialiseServer(command.as);
     if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
     if (command.type === 'rotateKey') return rotateKey(state, command);
-    return change(state, command.to);
+    return changeSettings(state, command.to);
   },
 
   evolve(state, event) {

@@ -16,12 +16,12 @@ import type { OwnKey } from '../../../platform/secrets/server-keys/own-key.js';
  * @throws StartupError when log and key do not belong together
  */
 export async function loadIdentity(store: EventStore, keys: KeyRing, settings: Settings): Promise<OwnIdentity> {
-  const known = await load(store);
+  const known = await loadServer(store);
   await keys.load();
   const key =
     known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
   if (!key) throw foreignKey();
-  await decide(store, key.serverId, { type: 'initialise', as: firstState(key, settings) });
+  await decideAndAppend(store, key.serverId, { type: 'initialise', as: initialSettings(key, settings) });
   const { name, url, stage, reachable } = settings;
   const to = {
     ...(name !== null && { name }),
@@ -29,7 +29,7 @@ export async function loadIdentity(store: EventStore, keys: KeyRing, settings: S
     ...(stage !== null && { stage }),
     ...(reachable !== null && { reachable }),
   };
-  const state = await decide(store, key.serverId, { type: 'change', to });
+  const state = await decideAndAppend(store, key.serverId, { type: 'change', to });
   if (state.serverId !== key.serverId || state.publicKey !== key.publicKey) throw foreignKey();
   return new OwnIdentity(keys, state);
 }
@@ -46,7 +46,7 @@ function firstKey(known: ServerState, keys: KeyRing): Promise<OwnKey> {
   );
 }
 
-function firstState({ serverId, publicKey }: OwnKey, settings: Settings): ServerInitialised['data'] {
+function initialSettings({ serverId, publicKey }: OwnKey, settings: Settings): ServerInitialised['data'] {
   return {
     serverId,
     publicKey,
@@ -56,7 +56,7 @@ function firstState({ serverId, publicKey }: OwnKey, settings: Settings): Server
   };
 }
 
-async function load(store: EventStore) {
+async function loadServer(store: EventStore) {
   let state = server.initial;
   let revision: bigint | null = null;
   for await (const record of store.readStream(server.category)) {
@@ -79,9 +79,9 @@ function decideAtStart(command: ServerCommand, state: ServerState): readonly Ser
 }
 
 /** What CommandRunner does, before there is one: it needs the identity that is made here. */
-async function decide(store: EventStore, serverId: string, command: ServerCommand): Promise<KnownServer> {
+async function decideAndAppend(store: EventStore, serverId: string, command: ServerCommand): Promise<KnownServer> {
   for (;;) {
-    const { state, revision } = await load(store);
+    const { state, revision } = await loadServer(store);
     const events = decideAtStart(command, state);
     const next = events.reduce<typeof state>((folded, event: ServerEvent) => server.evolve(folded, event), state);
     if (!next) throw new Error('The server has no identity after it was initialised');

@@ -15,7 +15,7 @@ export class SessionCookie {
 
   /** The token in a request's cookie, null without one. @throws Refusal CROSS_SITE_CALL when another site may have sent it */
   tokenIn(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
-    const token = valueOf(request.headers.cookie, this.nameFor(request));
+    const token = cookieValue(request.headers.cookie, this.nameFor(request));
     if (token === null) return null;
     requireOwnPage(request, this.identity.url, kind);
     return token;
@@ -28,14 +28,14 @@ export class SessionCookie {
 
   set(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
     const seconds = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1000));
-    response.appendHeader('Set-Cookie', this.text(request, token, seconds));
+    response.appendHeader('Set-Cookie', this.cookieText(request, token, seconds));
   }
 
   clear(request: IncomingMessage, response: ServerResponse): void {
-    response.appendHeader('Set-Cookie', this.text(request, '', 0));
+    response.appendHeader('Set-Cookie', this.cookieText(request, '', 0));
   }
 
-  private text(request: IncomingMessage, value: string, seconds: number): string {
+  private cookieText(request: IncomingMessage, value: string, seconds: number): string {
     const secure = this.isSecure(request) ? '; Secure' : '';
     return `${this.nameFor(request)}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
   }
@@ -50,7 +50,7 @@ export class SessionCookie {
   }
 }
 
-function valueOf(header: string | undefined, name: string): string | null {
+function cookieValue(header: string | undefined, name: string): string | null {
   for (const pair of header?.split(';') ?? []) {
     const [key = '', value = ''] = pair.trim().split('=', 2);
     if (key === name && value !== '') return value;

@@ -1,7 +1,7 @@
 import { GraphQLError, type ASTVisitor, type ValidationContext } from 'graphql';
 import { hasPlainText, isPlain } from '../../../kernel/text/plain-text.js';
 
-const refusal = (): GraphQLError =>
+const textNotPlain = (): GraphQLError =>
   new GraphQLError('Text must be Unicode without NUL.', {
     extensions: { code: 'INVALID_REQUEST', http: { status: 400 } },
   });
@@ -10,12 +10,12 @@ const refusal = (): GraphQLError =>
 export function plainStrings(context: ValidationContext): ASTVisitor {
   return {
     StringValue({ value }) {
-      if (!isPlain(value)) context.reportError(refusal());
+      if (!isPlain(value)) context.reportError(textNotPlain());
     },
   };
 }
 
 /** The same for variables. @throws GraphQLError INVALID_REQUEST */
 export function requirePlain(variables: unknown): void {
-  if (!hasPlainText(variables)) throw refusal();
+  if (!hasPlainText(variables)) throw textNotPlain();
 }

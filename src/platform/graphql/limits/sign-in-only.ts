@@ -1,11 +1,11 @@
 import { Kind, parse, type DocumentNode } from 'graphql';
 
 /** Tokens that a request of somebody who is not signed in may have. */
-const MAX_TOKENS = 100;
+const MAX_SIGN_IN_TOKENS = 100;
 
-function parsed(source: string): DocumentNode | null {
+function parseDocument(source: string): DocumentNode | null {
   try {
-    return parse(source, { maxTokens: MAX_TOKENS, noLocation: true });
+    return parse(source, { maxTokens: MAX_SIGN_IN_TOKENS, noLocation: true });
   } catch {
     return null;
   }
@@ -16,7 +16,7 @@ function parsed(source: string): DocumentNode | null {
  * for a mistake in the query, they learn only that they have to sign in.
  */
 export function isSignInOnly(source: unknown): boolean {
-  const document = typeof source === 'string' ? parsed(source) : null;
+  const document = typeof source === 'string' ? parseDocument(source) : null;
   return (
     document !== null &&
     document.definitions.every(

@@ -1,7 +1,7 @@
 import { GraphQLError, Kind, type ASTVisitor, type SelectionSetNode, type ValidationContext } from 'graphql';
 
 /** In one operation; what a fragment has counts as often as it is used. */
-export const MOST = { rootFields: 20, aliases: 100, directives: 20 } as const;
+export const MAX_WIDTH = { rootFields: 20, aliases: 100, directives: 20 } as const;
 
 interface Width {
   readonly rootFields: number;
@@ -9,14 +9,14 @@ interface Width {
   readonly directives: number;
 }
 
-const NONE: Width = { rootFields: 0, aliases: 0, directives: 0 };
-const WORDS: Readonly<Record<keyof Width, string>> = {
+const NO_WIDTH: Width = { rootFields: 0, aliases: 0, directives: 0 };
+const WIDTH_LABELS: Readonly<Record<keyof Width, string>> = {
   rootFields: 'root fields',
   aliases: 'aliases',
   directives: 'directives',
 };
 
-const plus = (a: Width, b: Width): Width => ({
+const addWidths = (a: Width, b: Width): Width => ({
   rootFields: a.rootFields + b.rootFields,
   aliases: a.aliases + b.aliases,
   directives: a.directives + b.directives,
@@ -34,20 +34,23 @@ class Widths {
       .map((selection) => {
         const directives = selection.directives?.length ?? 0;
         if (selection.kind === Kind.FRAGMENT_SPREAD)
-          return plus({ ...NONE, directives }, this.ofFragment(selection.name.value));
+          return addWidths({ ...NO_WIDTH, directives }, this.ofFragment(selection.name.value));
         const inner = this.of(selection.selectionSet);
-        if (selection.kind === Kind.INLINE_FRAGMENT) return plus({ ...NONE, directives }, inner);
-        return plus({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
+        if (selection.kind === Kind.INLINE_FRAGMENT) return addWidths({ ...NO_WIDTH, directives }, inner);
+        return addWidths({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
       })
-      .reduce(plus, NONE);
+      .reduce(addWidths, NO_WIDTH);
   }
 
   private ofFragment(name: string): Width {
     const known = this.ofFragments.get(name);
     if (known) return known;
-    this.ofFragments.set(name, NONE);
+    this.ofFragments.set(name, NO_WIDTH);
     const fragment = this.context.getFragment(name);
-    const width = plus({ ...NONE, directives: fragment?.directives?.length ?? 0 }, this.of(fragment?.selectionSet));
+    const width = addWidths(
+      { ...NO_WIDTH, directives: fragment?.directives?.length ?? 0 },
+      this.of(fragment?.selectionSet),
+    );
     this.ofFragments.set(name, width);
     return width;
   }
@@ -58,10 +61,13 @@ export function widthLimit(context: ValidationContext): ASTVisitor {
   const widths = new Widths(context);
   return {
     OperationDefinition(operation) {
-      const width = plus({ ...NONE, directives: operation.directives?.length ?? 0 }, widths.of(operation.selectionSet));
+      const width = addWidths(
+        { ...NO_WIDTH, directives: operation.directives?.length ?? 0 },
+        widths.of(operation.selectionSet),
+      );
       for (const kind of ['rootFields', 'aliases', 'directives'] as const) {
-        if (width[kind] <= MOST[kind]) continue;
-        const message = `This operation has ${width[kind]} ${WORDS[kind]}; ${MOST[kind]} is the limit.`;
+        if (width[kind] <= MAX_WIDTH[kind]) continue;
+        const message = `This operation has ${width[kind]} ${WIDTH_LABELS[kind]}; ${MAX_WIDTH[kind]} is the limit.`;
         context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_WIDE' } }));
       }
     },

@@ -17,23 +17,23 @@ import { TokenBucket } from '../../limits/token-bucket.js';
 import { formatGraphqlError } from '../graphql-errors.js';
 import { GRAPHQL_PATH, SIGN_IN_FIRST } from '../graphql-options.js';
 import { withoutHints } from '../limits/operation-limits.js';
-import { subscriptionOperation } from './subscription-operation.js';
+import { prepareSubscription } from './subscription-operation.js';
 import { WatchedRights } from './watched-rights.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_SUBSCRIPTIONS = 50;
 /** Of operations that are begun on one connection. */
-const STARTS = { burst: 200, perSecond: 10 };
+const START_RATE = { burst: 200, perSecond: 10 };
 /** Who connects has said who they are by then. */
-const INIT_MS = 5_000;
+const INIT_TIMEOUT_MS = 5_000;
 const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
 
 /** Who connects is signed in; each subscription states its own need. */
 export const SUBSCRIPTIONS = { call: 'WebSocket /graphql', need: 'stated inside' } as const satisfies StatedRoute;
 
-type Known = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
-type Connection = Context<Record<string, unknown>, Extra & Partial<Known>>;
+type ConnectionState = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
+type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionState>>;
 
 /** Subscriptions by graphql-ws on the path of GraphQL. Whoever connects shows who they are first. */
 @Injectable()
@@ -51,14 +51,14 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   onApplicationBootstrap(): void {
-    this.server = useServer<Record<string, unknown>, Known>(
+    this.server = useServer<Record<string, unknown>, ConnectionState>(
       {
-        connectionInitWaitTimeout: INIT_MS,
+        connectionInitWaitTimeout: INIT_TIMEOUT_MS,
         onConnect: (connection) => this.open(connection),
         onSubscribe: (connection, _id, payload) => this.begin(connection, payload),
-        onError: (_connection, _id, _payload, errors) => errors.map((error) => this.told(error)),
+        onError: (_connection, _id, _payload, errors) => errors.map((error) => this.formatError(error)),
         onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
-          errors ? { ...result, errors: errors.map((error) => this.told(error)) } : result,
+          errors ? { ...result, errors: errors.map((error) => this.formatError(error)) } : result,
       },
       this.sockets,
     );
@@ -76,17 +76,17 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
     this.sockets.handleUpgrade(request, socket, head, (open) => this.sockets.emit('connection', open, request));
   };
 
-  private begin(connection: Connection, payload: SubscribePayload): ReturnType<typeof subscriptionOperation> {
+  private begin(connection: Connection, payload: SubscribePayload): ReturnType<typeof prepareSubscription> {
     const { socket, caller, starts } = connection.extra;
     if (Object.keys(connection.subscriptions).length > MAX_SUBSCRIPTIONS) {
       socket.close(TOO_MANY, `At most ${MAX_SUBSCRIPTIONS} subscriptions on one connection`);
     } else if (!starts?.take()) {
       socket.close(TOO_MANY, 'Too many subscriptions in a short time');
     }
-    return subscriptionOperation(this.schema.schema, payload, { caller: caller ?? null }, this.settings.introspection);
+    return prepareSubscription(this.schema.schema, payload, { caller: caller ?? null }, this.settings.introspection);
   }
 
-  private told(error: GraphQLError): GraphQLFormattedError {
+  private formatError(error: GraphQLError): GraphQLFormattedError {
     const formatted = formatGraphqlError(error);
     return this.settings.introspection ? formatted : { ...formatted, message: withoutHints(formatted.message) };
   }
@@ -106,7 +106,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       );
       if (!caller) return refuse(SIGN_IN_FIRST);
       connection.extra.caller = caller;
-      connection.extra.starts = new TokenBucket(STARTS.burst, STARTS.perSecond);
+      connection.extra.starts = new TokenBucket(START_RATE.burst, START_RATE.perSecond);
       this.rights.watch(caller, socket, (now) => (connection.extra.caller = now));
       return true;
     } catch (error) {

@@ -14,10 +14,11 @@ import { checkCost } from '../limits/cost-limit.js';
 import { requirePlain } from '../limits/plain-strings.js';
 import { limitRules, MAX_TOKENS, requireShort } from '../limits/operation-limits.js';
 
-const refusal = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+const badRequest = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
 /** Parses and checks an operation that came over a WebSocket, under the limits that HTTP has; or says what is wrong. */
-export function subscriptionOperation(
+export function prepareSubscription(
   schema: GraphQLSchema,
   { query, variables, operationName }: SubscribePayload,
   contextValue: AuthContext,
@@ -29,9 +30,9 @@ export function subscriptionOperation(
     const errors = validate(schema, document, [...specifiedRules, ...limitRules(introspection)]);
     if (errors.length > 0) return errors;
     const operation = getOperationAST(document, operationName);
-    if (!operation) return [refusal('There is no operation of that name.')];
+    if (!operation) return [badRequest('There is no operation of that name.')];
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-      return [refusal('Only subscriptions are served here. Send queries and mutations by POST to /graphql.')];
+      return [badRequest('Only subscriptions are served here. Send queries and mutations by POST to /graphql.')];
     }
     const variableValues = variables ?? undefined;
     requirePlain(variableValues);

@@ -10,7 +10,7 @@ interface Closable {
 }
 
 /** A session that expired may go on receiving for so long. */
-const RECHECK_MS = 60_000;
+const RECHECK_INTERVAL_MS = 60_000;
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
 
@@ -41,7 +41,7 @@ export class WatchedRights {
       last = { ...last, principal };
       update(last);
     };
-    const timer = setInterval(() => void recheck(), RECHECK_MS).unref();
+    const timer = setInterval(() => void recheck(), RECHECK_INTERVAL_MS).unref();
     const stop = this.principals.onChange((accountId) => {
       if (accountId === caller.principal.accountId) void recheck();
     });

@@ -1,5 +1,5 @@
 /** How long a client may take. In all, an upload may take any time; it only has to go on. */
-export interface Patience {
+export interface ConnectionLimits {
   /** From the first byte of a request to the end of its headers, in milliseconds. */
   readonly headersMs: number;
   /** Without a byte in either direction. */
@@ -13,7 +13,7 @@ export interface Patience {
   readonly keepAliveMs: number;
 }
 
-export const PATIENCE: Patience = {
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   headersMs: 30_000,
   idleMs: 120_000,
   bodyMs: 60_000,

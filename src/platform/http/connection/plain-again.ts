@@ -15,7 +15,7 @@ function headWithoutOffer({ method, url, rawHeaders }: IncomingMessage): string 
 }
 
 /** An offer may be left alone (RFC 9110, 7.8). Node has taken the connection out of HTTP by then, so it goes in again, with the request. */
-export function plainAgain(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function declineHttp2(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   socket.unshift(Buffer.concat([Buffer.from(headWithoutOffer(request), 'latin1'), head]));
   server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket);
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasBody, sendError } from '../errors/send-error.js';
 import type { PublicError } from '../errors/public-error.js';
-import type { Patience } from './patience.js';
+import type { ConnectionLimits } from './patience.js';
 
-const late = (message: string): PublicError => ({ status: 408, code: 'REQUEST_TIMEOUT', message });
+const requestTimeout = (message: string): PublicError => ({ status: 408, code: 'REQUEST_TIMEOUT', message });
 
 /** Uploads, which take as long as they take. */
 const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/') === true;
@@ -12,14 +12,14 @@ const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/')
  * Refuses a body that does not come: a small one has to be there in time, an upload has to go on. What waits here for us
  * to read it is not late.
  */
-export function watchBody(request: IncomingMessage, response: ServerResponse, patience: Patience): void {
+export function watchBody(request: IncomingMessage, response: ServerResponse, patience: ConnectionLimits): void {
   if (!hasBody(request)) return;
   const refuse = (message: string): void => {
     stop();
-    sendError(request, response, late(message));
+    sendError(request, response, requestTimeout(message));
   };
   const timer = isUpload(request)
-    ? watchPace(request, patience, () =>
+    ? watchUploadPace(request, patience, () =>
         refuse('The upload does not go on: less than 4 KiB have arrived in a minute. Send the file again.'),
       )
     : setTimeout(() => refuse('The body of the request did not arrive in time.'), patience.bodyMs);
@@ -27,7 +27,11 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, pa
   request.once('end', stop).once('close', stop);
 }
 
-function watchPace(request: IncomingMessage, { paceMs, leastBytes }: Patience, onStall: () => void): NodeJS.Timeout {
+function watchUploadPace(
+  request: IncomingMessage,
+  { paceMs, leastBytes }: ConnectionLimits,
+  onStall: () => void,
+): NodeJS.Timeout {
   let before = request.socket.bytesRead;
   return setInterval(() => {
     const arrived = request.socket.bytesRead - before;

@@ -3,7 +3,7 @@ import { Refusal } from '../../../kernel/refusal.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
-import { isDatabaseAway } from '../../database/database-away.js';
+import { isDatabaseUnavailable } from '../../database/database-away.js';
 import { codeOf, statusOf } from './refusal-status.js';
 
 /** What a caller may know of an error: the body of every error reply, and its HTTP status. */
@@ -20,9 +20,9 @@ export function retryAfterOf({ details }: Pick<PublicError, 'details'>): number 
   return typeof seconds === 'number' ? seconds : null;
 }
 
-const UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
-const QUEUE_AWAY = 'The job queue cannot be reached right now. Try again soon.';
-const DATABASE_AWAY = 'The database cannot be reached right now. Try again soon.';
+const LOG_UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+const QUEUE_UNAVAILABLE = 'The job queue cannot be reached right now. Try again soon.';
+const DATABASE_UNAVAILABLE = 'The database cannot be reached right now. Try again soon.';
 
 /** An expected error as callers see it, null for one that nobody expected. */
 export function expectedError(error: unknown): PublicError | null {
@@ -31,14 +31,14 @@ export function expectedError(error: unknown): PublicError | null {
     return { status: statusOf(code), code, message, ...(Object.keys(details).length > 0 && { details }) };
   }
   if (error instanceof StorageFull) return { status: 507, code: 'INSUFFICIENT_STORAGE', message: error.message };
-  if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: UNAVAILABLE };
-  if (error instanceof JobQueueUnavailable) return { status: 503, code: 'UNAVAILABLE', message: QUEUE_AWAY };
-  if (isDatabaseAway(error)) return { status: 503, code: 'UNAVAILABLE', message: DATABASE_AWAY };
-  return fromStatus(error);
+  if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: LOG_UNAVAILABLE };
+  if (error instanceof JobQueueUnavailable) return { status: 503, code: 'UNAVAILABLE', message: QUEUE_UNAVAILABLE };
+  if (isDatabaseUnavailable(error)) return { status: 503, code: 'UNAVAILABLE', message: DATABASE_UNAVAILABLE };
+  return errorFromStatus(error);
 }
 
 /** Errors of Nest and of body parsers carry a status; their messages for 4xx are meant for the caller. */
-function fromStatus(error: unknown): PublicError | null {
+function errorFromStatus(error: unknown): PublicError | null {
   if (!(error instanceof Error)) return null;
   const status = error instanceof HttpException ? error.getStatus() : 'statusCode' in error ? error.statusCode : null;
   if (typeof status !== 'number' || status < 400 || status > 499) return null;

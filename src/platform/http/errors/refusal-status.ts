@@ -3,8 +3,8 @@ import { ERROR_CODES } from './error-codes.js';
 /** HTTP status of a Refusal's code; 409 for one that has none of its own. */
 export const statusOf = (code: string): number => ERROR_CODES[code]?.status ?? 409;
 
-const CODES = new Map(Object.entries(ERROR_CODES).map(([code, { status }]) => [status, code]));
-const GENERAL: Readonly<Record<number, string>> = {
+const CODE_BY_STATUS = new Map(Object.entries(ERROR_CODES).map(([code, { status }]) => [status, code]));
+const GENERAL_CODES: Readonly<Record<number, string>> = {
   400: 'INVALID_REQUEST',
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
@@ -13,4 +13,5 @@ const GENERAL: Readonly<Record<number, string>> = {
 };
 
 /** Code for an error that only has an HTTP status. */
-export const codeOf = (status: number): string => GENERAL[status] ?? CODES.get(status) ?? 'INVALID_REQUEST';
+export const codeOf = (status: number): string =>
+  GENERAL_CODES[status] ?? CODE_BY_STATUS.get(status) ?? 'INVALID_REQUEST';

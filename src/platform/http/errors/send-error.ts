@@ -4,14 +4,14 @@ import { API_HEADERS } from '../headers/security-headers.js';
 import { retryAfterOf, type PublicError } from './public-error.js';
 
 /** How long a sender who was refused early may go on sending before the connection is cut. */
-const LINGER_MS = 5_000;
+const LINGER_TIMEOUT_MS = 5_000;
 
 /** Did the sender announce a body? */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** In the shape that GraphQL's clients read, where they are the ones who asked. */
-function bodyOf({ url }: IncomingMessage, { message, ...extensions }: Omit<PublicError, 'status'>): Buffer {
+function errorBody({ url }: IncomingMessage, { message, ...extensions }: Omit<PublicError, 'status'>): Buffer {
   const body = isGraphqlPath(url) ? { errors: [{ message, extensions }] } : { ...extensions, message };
   return Buffer.from(JSON.stringify(body));
 }
@@ -30,7 +30,7 @@ export function sendError(
     response.destroy();
     return;
   }
-  const body = bodyOf(request, error);
+  const body = errorBody(request, error);
   const retryAfter = retryAfterOf(error);
   const unread = !request.complete && hasBody(request);
   response.writeHead(status, {
@@ -42,13 +42,13 @@ export function sendError(
     ...headers,
   });
   if (request.method === 'HEAD') response.end();
-  else if (unread) linger(request, response, body);
+  else if (unread) endWhenRead(request, response, body);
   else response.end(body);
 }
 
-function linger(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+function endWhenRead(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
   response.write(body);
-  const timer = setTimeout(() => response.end(), LINGER_MS).unref();
+  const timer = setTimeout(() => response.end(), LINGER_TIMEOUT_MS).unref();
   const done = (): void => {
     clearTimeout(timer);
     response.end();

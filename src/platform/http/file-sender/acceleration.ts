@@ -11,7 +11,7 @@ const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/i;
  * Conditions that nginx would check once more, against the file's own time and without our ETag. When we have found
  * that they hold, it must not find otherwise.
  */
-const checkedAgain = ({ headers }: IncomingMessage): boolean =>
+const isCheckedByProxy = ({ headers }: IncomingMessage): boolean =>
   headers['if-match'] !== undefined ||
   headers['if-unmodified-since'] !== undefined ||
   headers['if-none-match']?.startsWith('*') === true;
@@ -25,7 +25,7 @@ export const canAccelerate = ({ method, headers }: IncomingMessage): boolean =>
  * with several ranges, which nginx frames in another way.
  */
 export function sentByProxy(request: IncomingMessage, ranges: readonly ByteRange[] | null): SentByProxy | null {
-  if (!canAccelerate(request) || checkedAgain(request)) return null;
+  if (!canAccelerate(request) || isCheckedByProxy(request)) return null;
   const { range } = request.headers;
   if (range === undefined) return 'by its range';
   if (ranges === null) return 'whole';

@@ -6,7 +6,7 @@ export interface ByteRange {
 
 /** More ranges in one request are refused: each costs a part's headers, and nobody needs so many. */
 const MAX_RANGES = 64;
-const SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/;
+const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
  * The Range header of RFC 9110, 14.2. Null: serve the whole, since there is no range, or one that is malformed or in
@@ -17,22 +17,22 @@ export function parseRanges(header: string | undefined, size: number): ByteRange
   const specs = header
     .slice('bytes='.length)
     .split(',')
-    .map((spec) => SPEC.exec(spec.trim()));
+    .map((spec) => RANGE_SPEC.exec(spec.trim()));
   if (specs.some((spec) => spec === null || isBackwards(spec))) return null;
   if (specs.length > MAX_RANGES) return [];
-  return merge(specs.flatMap((spec) => (spec ? satisfiable(spec, size) : [])));
+  return mergeRanges(specs.flatMap((spec) => (spec ? satisfiableRange(spec, size) : [])));
 }
 
 const isBackwards = ([, first, last]: RegExpExecArray): boolean => !!first && !!last && Number(last) < Number(first);
 
-function satisfiable([, first, last, suffix]: RegExpExecArray, size: number): ByteRange[] {
+function satisfiableRange([, first, last, suffix]: RegExpExecArray, size: number): ByteRange[] {
   const start = suffix === undefined ? Number(first) : Math.max(0, size - Number(suffix));
   const end = last ? Math.min(Number(last) + 1, size) : size;
   return start < end ? [{ start, end }] : [];
 }
 
 /** In the order asked for, each range joined to an earlier one that it overlaps or touches. */
-function merge(ranges: readonly ByteRange[]): ByteRange[] {
+function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   const merged: ByteRange[] = [];
   for (const range of ranges) {
     const touching = merged.filter(({ start, end }) => range.start <= end && start <= range.end);

@@ -10,24 +10,24 @@ export interface Part extends ByteRange {
   readonly head?: string;
 }
 
-export const SMALL = 64 * 1024;
+export const SMALL_BYTES = 64 * 1024;
 /** All downloads together: 64 MiB. Those that find none left use small buffers. */
-const large = new BufferPool(1024 * 1024, 64);
-const small = new BufferPool(SMALL, 256);
+const largeBuffers = new BufferPool(1024 * 1024, 64);
+const smallBuffers = new BufferPool(SMALL_BYTES, 256);
 /** A client that takes longer for one buffer gets small ones, so that slow clients don't hold the large. */
-const SLOW_MS = 500;
+const SLOW_WRITE_MS = 500;
 
 interface Block {
   readonly bytes: Buffer;
   give(): void;
 }
 
-function borrow(wanted: number, slow: boolean): Block {
-  for (const pool of slow || wanted <= SMALL ? [small] : [large, small]) {
+function borrowBuffer(wanted: number, slow: boolean): Block {
+  for (const pool of slow || wanted <= SMALL_BYTES ? [smallBuffers] : [largeBuffers, smallBuffers]) {
     const bytes = pool.take();
     if (bytes) return { bytes, give: () => pool.give(bytes) };
   }
-  return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL, wanted)), give: () => undefined };
+  return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL_BYTES, wanted)), give: () => undefined };
 }
 
 /** The file is shorter than its package: it was damaged behind our back. */
@@ -42,7 +42,7 @@ const readInto = (fd: number, buffer: Buffer, length: number, position: number):
     });
   });
 
-class Sender {
+class RangeSender {
   private slow = false;
   private gone: () => void = () => undefined;
   private readonly closed: Promise<'closed'>;
@@ -91,7 +91,7 @@ class Sender {
 
   private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
     const wanted = Math.min(end - position, this.pace?.piece ?? Infinity);
-    const block = borrow(wanted, this.slow);
+    const block = borrowBuffer(wanted, this.slow);
     try {
       const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, wanted), position);
       return { block, count };
@@ -113,7 +113,7 @@ class Sender {
       this.response.write(bytes, (error) => resolve(error ? 'closed' : 'written'));
     });
     const outcome = await Promise.race([written, this.closed]);
-    this.slow = performance.now() - since > SLOW_MS;
+    this.slow = performance.now() - since > SLOW_WRITE_MS;
     return outcome === 'written';
   }
 }
@@ -129,7 +129,7 @@ export async function sendRanges(
   tail?: string,
   pace: Pace | null = null,
 ): Promise<void> {
-  const sender = new Sender(response, fd, pace);
+  const sender = new RangeSender(response, fd, pace);
   for await (const part of parts) if (!(await sender.send(part))) return;
   response.end(tail);
 }
@@ -148,7 +148,7 @@ export function sendSmall(
   headers: string[],
   listener: SmallFileListener,
 ): void {
-  const block = borrow(SMALL, true);
+  const block = borrowBuffer(SMALL_BYTES, true);
   read(file.fd, block.bytes, 0, file.size, 0, (error, count) => {
     if (error || count < file.size || response.destroyed) {
       block.give();

@@ -9,7 +9,7 @@ import { checkConditions, rangeCounts } from './conditions.js';
 import type { Pace } from './pace.js';
 import { parseRanges, type ByteRange } from './ranges.js';
 import type { Representation } from './representation.js';
-import { FileTooShort, sendRanges, sendSmall, SMALL } from './send-ranges.js';
+import { FileTooShort, sendRanges, sendSmall, SMALL_BYTES } from './send-ranges.js';
 import { rememberContent, rememberedContent } from './small-contents.js';
 
 /** The file in the locations of the proxy that answers `X-Accel-Redirect`: as the request's Range says, or whole. */
@@ -31,7 +31,7 @@ const FAILURES = {
   416: new Refusal('RANGE_NOT_SATISFIABLE', 'The file has no such range, or the ranges are too many.'),
 } as const;
 
-function fail(
+function sendFailure(
   request: IncomingMessage,
   response: ServerResponse,
   status: keyof typeof FAILURES,
@@ -44,7 +44,7 @@ function fail(
 /** Answers 405 unless the method is GET or HEAD. */
 export function requireReading(request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return true;
-  fail(request, response, 405, { Allow: 'GET, HEAD' });
+  sendFailure(request, response, 405, { Allow: 'GET, HEAD' });
   return false;
 }
 
@@ -59,15 +59,15 @@ export async function serveFile(
 ): Promise<boolean> {
   const { representation } = file;
   const status = checkConditions(request.headers, representation);
-  if (status === 412) fail(request, response, 412);
+  if (status === 412) sendFailure(request, response, 412);
   if (status === 304) response.writeHead(304, representation.with({})).end();
   if (status !== 200) return true;
   const ranges = wantedRanges(request, representation);
   if (ranges?.length === 0) {
-    fail(request, response, 416, { 'Content-Range': `bytes */${representation.size}` });
+    sendFailure(request, response, 416, { 'Content-Range': `bytes */${representation.size}` });
     return true;
   }
-  return answer(request, response, file, ranges);
+  return answerWithFile(request, response, file, ranges);
 }
 
 function wantedRanges({ method, headers }: IncomingMessage, file: Representation): ByteRange[] | null {
@@ -75,7 +75,7 @@ function wantedRanges({ method, headers }: IncomingMessage, file: Representation
   return parseRanges(headers.range, file.size);
 }
 
-async function answer(
+async function answerWithFile(
   request: IncomingMessage,
   response: ServerResponse,
   { representation, open, location, pace = null }: ServedFile,
@@ -86,7 +86,7 @@ async function answer(
     !ranges &&
     !pace &&
     !(location && canAccelerate(request)) &&
-    representation.size <= SMALL;
+    representation.size <= SMALL_BYTES;
   const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
   if (remembered) {
     response.writeHead(200, representation.wholeHeaders).end(remembered);
@@ -101,7 +101,7 @@ async function answer(
   const byProxy = location ? sentByProxy(request, ranges) : null;
   if (location && byProxy) {
     published.close();
-    redirect(response, representation, location[byProxy]);
+    redirectToProxyLocation(response, representation, location[byProxy]);
   } else if (request.method === 'HEAD') {
     published.close();
     response.writeHead(200, representation.wholeHeaders).end();
@@ -114,7 +114,7 @@ async function answer(
 }
 
 /** Nginx takes the headers from here, the body and Content-Length from the file. */
-function redirect(response: ServerResponse, file: Representation, location: string): void {
+function redirectToProxyLocation(response: ServerResponse, file: Representation, location: string): void {
   response.writeHead(200, [...file.proxyHeaders, 'X-Accel-Redirect', location]).end();
 }
 
@@ -145,13 +145,13 @@ function sendBody(
   }
   const [range] = ranges;
   return ranges.length === 1 && range
-    ? sendOne(response, fd, file, range, pace)
-    : sendSeveral(response, fd, file, ranges, pace);
+    ? sendOneRange(response, fd, file, range, pace)
+    : sendSeveralRanges(response, fd, file, ranges, pace);
 }
 
 const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;
 
-function sendOne(
+function sendOneRange(
   response: ServerResponse,
   fd: number,
   file: Representation,
@@ -168,7 +168,7 @@ function sendOne(
 }
 
 /** RFC 9110, 14.6. */
-function sendSeveral(
+function sendSeveralRanges(
   response: ServerResponse,
   fd: number,
   file: Representation,

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { Refusal } from '../../../kernel/refusal.js';
 
-const family = (address: string): 'ipv4' | 'ipv6' | null =>
+const familyOf = (address: string): 'ipv4' | 'ipv6' | null =>
   ({ 0: null, 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address) as 0 | 4 | 6];
 
 interface Network {
@@ -10,9 +10,9 @@ interface Network {
   readonly bits: number;
 }
 
-function parse(text: string): Network {
+function parseNetwork(text: string): Network {
   const [address = '', bits, ...more] = text.split('/');
-  const kind = family(address);
+  const kind = familyOf(address);
   const most = kind === 'ipv6' ? 128 : 32;
   const isNumber = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
   if (kind === null || !isNumber || more.length > 0) {
@@ -30,11 +30,11 @@ export class AllowedNetworks {
 
   /** @throws Refusal INVALID_REQUEST for what is neither an address nor a range */
   constructor(networks: readonly string[]) {
-    for (const { address, family: kind, bits } of networks.map(parse)) this.list.addSubnet(address, bits, kind);
+    for (const { address, family: kind, bits } of networks.map(parseNetwork)) this.list.addSubnet(address, bits, kind);
   }
 
   include(address: string | null): boolean {
-    const kind = address === null ? null : family(address);
+    const kind = address === null ? null : familyOf(address);
     return address !== null && kind !== null && this.list.check(address, kind);
   }
 }

@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream';
 import proxyAddr from 'proxy-addr';
 import type { Trust } from './trust.js';
 
-const trusts = new WeakMap<Duplex, Trust>();
+const trustedConnections = new WeakMap<Duplex, Trust>();
 
 /** Whoever this connection comes from may be a proxy: requests on it, also upgrades, are checked for that. */
-export const believeProxies = (socket: Duplex, trust: Trust): void => void trusts.set(socket, trust);
+export const trustProxies = (socket: Duplex, trust: Trust): void => void trustedConnections.set(socket, trust);
 
 /** IPv4 in its own notation also on a socket that speaks both. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+const withoutMappedPrefix = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
 /**
  * IP address of the caller: of the connection, or, while that is a trusted proxy's, the last in X-Forwarded-For that is
@@ -18,10 +18,10 @@ const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i,
  */
 export function callerAddress(request: IncomingMessage): string | null {
   const remote = request.socket.remoteAddress;
-  const trust = trusts.get(request.socket);
+  const trust = trustedConnections.get(request.socket);
   if (remote === undefined) return null;
   const forwarded = trust ? proxyAddr(request, trust) : remote;
-  return plain(isIP(forwarded) === 0 ? remote : forwarded);
+  return withoutMappedPrefix(isIP(forwarded) === 0 ? remote : forwarded);
 }
 
 /** Was it sent by https, to us or to a trusted proxy, which says so in X-Forwarded-Proto? */
@@ -29,6 +29,6 @@ export function cameByHttps(request: IncomingMessage): boolean {
   const { socket, headers } = request;
   if ('encrypted' in socket && socket.encrypted === true) return true;
   const proto = headers['x-forwarded-proto'];
-  const isProxy = trusts.get(socket)?.(socket.remoteAddress ?? '', 0) === true;
+  const isProxy = trustedConnections.get(socket)?.(socket.remoteAddress ?? '', 0) === true;
   return isProxy && typeof proto === 'string' && proto.split(',', 1)[0]?.trim() === 'https';
 }

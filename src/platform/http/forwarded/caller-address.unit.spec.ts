@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { believeProxies, callerAddress } from './caller-address.js';
+import { trustProxies, callerAddress } from './caller-address.js';
 import { areProxies, trustOf } from './trust.js';
 
 class Connection extends Socket {
@@ -13,7 +13,7 @@ class Connection extends Socket {
 function addressOf(remote: string | undefined, forwardedFor: string | null, proxies: readonly string[]): string | null {
   const socket = new Connection(remote);
   const trust = trustOf(proxies);
-  if (trust) believeProxies(socket, trust);
+  if (trust) trustProxies(socket, trust);
   const request = new IncomingMessage(socket);
   if (forwardedFor !== null) request.headers['x-forwarded-for'] = forwardedFor;
   return callerAddress(request);

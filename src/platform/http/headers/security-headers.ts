@@ -7,7 +7,7 @@ const EVERYWHERE = {
   'X-Frame-Options': 'DENY',
 } as const;
 
-const NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CSP_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Features of a browser that no page of ours uses. */
 const PERMISSIONS = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'serial', 'usb']
@@ -17,7 +17,7 @@ const PERMISSIONS = ['camera', 'display-capture', 'geolocation', 'microphone', '
 /** JSON and errors: for programs, and inert in a browser that shows them. Nobody keeps a copy. */
 export const API_HEADERS: Headers = {
   ...EVERYWHERE,
-  'Content-Security-Policy': NOTHING,
+  'Content-Security-Policy': CSP_NOTHING,
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': PERMISSIONS,
@@ -30,7 +30,7 @@ export const API_HEADERS: Headers = {
  */
 export const DOWNLOAD_HEADERS: Headers = {
   ...EVERYWHERE,
-  'Content-Security-Policy': `sandbox; ${NOTHING}`,
+  'Content-Security-Policy': `sandbox; ${CSP_NOTHING}`,
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
@@ -41,7 +41,7 @@ export const DOWNLOAD_HEADERS: Headers = {
 export const PAGE_HEADERS: Headers = {
   ...EVERYWHERE,
   'Content-Security-Policy': [
-    NOTHING.replace("form-action 'none'", "form-action 'self'"),
+    CSP_NOTHING.replace("form-action 'none'", "form-action 'self'"),
     ...['script', 'style', 'font', 'connect', 'manifest', 'worker'].map((kind) => `${kind}-src 'self'`),
     "img-src 'self' data:",
     "require-trusted-types-for 'script'",

@@ -4,7 +4,7 @@ import { cameByHttps } from '../forwarded/caller-address.js';
 
 export const STRICT_TRANSPORT = 'Strict-Transport-Security';
 
-const values = new WeakMap<Duplex, string>();
+const strictTransportValues = new WeakMap<Duplex, string>();
 
 /** HTTP Strict Transport Security (RFC 6797): browsers that once came by https never try http again for so long. */
 export class StrictTransport {
@@ -22,12 +22,12 @@ export class StrictTransport {
 
   /** Answers that are written on the connection itself will carry it, too. */
   note(socket: Duplex): void {
-    values.set(socket, this.value);
+    strictTransportValues.set(socket, this.value);
   }
 }
 
 /** The header as a line of an answer that is written by hand, or nothing. */
 export function strictTransportLine(socket: Duplex): string {
-  const value = values.get(socket);
+  const value = strictTransportValues.get(socket);
   return value === undefined ? '' : `${STRICT_TRANSPORT}: ${value}\r\n`;
 }

@@ -28,7 +28,7 @@ function readPem(setting: string, path: string): string {
   }
 }
 
-function certificateIn(pem: string, path: string): X509Certificate {
+function parseCertificate(pem: string, path: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
@@ -36,7 +36,7 @@ function certificateIn(pem: string, path: string): X509Certificate {
   }
 }
 
-function keyIn(pem: string, path: string): KeyObject {
+function parseKey(pem: string, path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
@@ -48,8 +48,8 @@ function keyIn(pem: string, path: string): KeyObject {
 export function loadKeyPair({ certFile, keyFile }: KeyPairFiles): KeyPair {
   const cert = readPem('ODST_TLS_CERT_FILE', certFile);
   const key = readPem('ODST_TLS_KEY_FILE', keyFile);
-  const leaf = certificateIn(cert, certFile);
-  if (!leaf.checkPrivateKey(keyIn(key, keyFile))) {
+  const leaf = parseCertificate(cert, certFile);
+  if (!leaf.checkPrivateKey(parseKey(key, keyFile))) {
     throw new StartupError(
       `The key in ODST_TLS_KEY_FILE (${keyFile}) is not the one of the certificate in ODST_TLS_CERT_FILE (${certFile}).`,
     );
@@ -65,17 +65,17 @@ export function loadKeyPair({ certFile, keyFile }: KeyPairFiles): KeyPair {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const SOON_MS = 14 * DAY_MS;
+const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
 /** What an administrator has to know about a certificate that is served all the same. */
-export function doubtsAbout({ leaf }: KeyPair, ownUrl: string | null, now: number): string[] {
+export function findCertificateProblems({ leaf }: KeyPair, ownUrl: string | null, now: number): string[] {
   const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
   const doubts: string[] = [];
   if (now > to) doubts.push(`The TLS certificate has expired at ${leaf.validTo}: clients will refuse it. Renew it.`);
-  else if (now > to - SOON_MS) doubts.push(`The TLS certificate expires at ${leaf.validTo}. Renew it.`);
+  else if (now > to - EXPIRY_WARNING_MS) doubts.push(`The TLS certificate expires at ${leaf.validTo}. Renew it.`);
   if (now < from)
     doubts.push(`The TLS certificate is not valid before ${leaf.validFrom}: clients will refuse it until then.`);
-  if (ownUrl?.startsWith('https:') && !isFor(leaf, new URL(ownUrl).hostname)) {
+  if (ownUrl?.startsWith('https:') && !isCertificateFor(leaf, new URL(ownUrl).hostname)) {
     doubts.push(
       `The TLS certificate is not for the host of ${ownUrl}: clients will refuse it. Its names: ${leaf.subjectAltName ?? 'none'}.`,
     );
@@ -83,7 +83,7 @@ export function doubtsAbout({ leaf }: KeyPair, ownUrl: string | null, now: numbe
   return doubts;
 }
 
-function isFor(leaf: X509Certificate, hostname: string): boolean {
+function isCertificateFor(leaf: X509Certificate, hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '');
   return (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined;
 }

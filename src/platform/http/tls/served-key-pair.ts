@@ -1,15 +1,15 @@
 import type { Server } from 'node:https';
 import type { LoggerService } from '@nestjs/common';
-import { doubtsAbout, loadKeyPair, type KeyPair, type KeyPairFiles } from './key-pair.js';
+import { findCertificateProblems, loadKeyPair, type KeyPair, type KeyPairFiles } from './key-pair.js';
 
 /**
  * Both files are read so often. Reading them is cheap, and sees every way in which files are replaced: written anew,
  * renamed into place, or behind a symbolic link that turns, as in Kubernetes.
  */
-const LOOK_EVERY_MS = 5_000;
+const RELOAD_INTERVAL_MS = 5_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-interface Options {
+interface ServedKeyPairOptions {
   readonly logger: LoggerService;
   /** Address of this server, where it is set. */
   readonly ownUrl: string | null;
@@ -28,7 +28,7 @@ export class ServedKeyPair {
   constructor(
     private readonly files: KeyPairFiles,
     private pair: KeyPair,
-    private readonly options: Options,
+    private readonly options: ServedKeyPairOptions,
   ) {
     this.tried = this.stateOf(pair);
     this.warn();
@@ -40,9 +40,9 @@ export class ServedKeyPair {
 
   /** Serves what the files hold, from now on until the way back is called. SIGHUP looks at once, and says what it found. */
   follow(server: Pick<Server, 'setSecureContext'>): () => void {
-    const look = (): void => this.look(server, false);
-    const timer = setInterval(look, this.options.lookEveryMs ?? LOOK_EVERY_MS).unref();
-    const onSignal = (): void => this.look(server, true);
+    const look = (): void => this.reload(server, false);
+    const timer = setInterval(look, this.options.lookEveryMs ?? RELOAD_INTERVAL_MS).unref();
+    const onSignal = (): void => this.reload(server, true);
     process.on('SIGHUP', onSignal);
     return () => {
       clearInterval(timer);
@@ -50,7 +50,7 @@ export class ServedKeyPair {
     };
   }
 
-  private look(server: Pick<Server, 'setSecureContext'>, wasAsked: boolean): void {
+  private reload(server: Pick<Server, 'setSecureContext'>, wasAsked: boolean): void {
     const { logger } = this.options;
     try {
       const found = loadKeyPair(this.files);
@@ -79,6 +79,7 @@ export class ServedKeyPair {
 
   private warn(): void {
     this.warnedAt = Date.now();
-    for (const doubt of doubtsAbout(this.pair, this.options.ownUrl, Date.now())) this.options.logger.warn(doubt, 'Tls');
+    for (const doubt of findCertificateProblems(this.pair, this.options.ownUrl, Date.now()))
+      this.options.logger.warn(doubt, 'Tls');
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tlsFile } from '../../../../test/support/tls/certificates.js';
-import { doubtsAbout, loadKeyPair, type KeyPairFiles } from './key-pair.js';
+import { findCertificateProblems, loadKeyPair, type KeyPairFiles } from './key-pair.js';
 import { ServedKeyPair } from './served-key-pair.js';
 
 const shipped = (cert: string, key: string): KeyPairFiles => ({ certFile: tlsFile(cert), keyFile: tlsFile(key) });
@@ -43,14 +43,16 @@ describe('a certificate and its key', () => {
       loadKeyPair(shipped('expired.crt', 'first.key')),
       loadKeyPair(shipped('first.crt', 'first.key')),
     ];
-    expect(doubtsAbout(expired, null, Date.now())).toEqual([expect.stringMatching(/has expired/)]);
-    expect(doubtsAbout(first, 'https://127.0.0.1:8443', Date.now())).toEqual([]);
-    expect(doubtsAbout(first, 'https://localhost/ods', Date.now())).toEqual([]);
-    expect(doubtsAbout(first, 'https://ods.example', Date.now())).toEqual([expect.stringMatching(/not for the host/)]);
-    expect(doubtsAbout(first, null, Date.parse(first.leaf.validTo) - 1000)).toEqual([
+    expect(findCertificateProblems(expired, null, Date.now())).toEqual([expect.stringMatching(/has expired/)]);
+    expect(findCertificateProblems(first, 'https://127.0.0.1:8443', Date.now())).toEqual([]);
+    expect(findCertificateProblems(first, 'https://localhost/ods', Date.now())).toEqual([]);
+    expect(findCertificateProblems(first, 'https://ods.example', Date.now())).toEqual([
+      expect.stringMatching(/not for the host/),
+    ]);
+    expect(findCertificateProblems(first, null, Date.parse(first.leaf.validTo) - 1000)).toEqual([
       expect.stringMatching(/expires at/),
     ]);
-    expect(doubtsAbout(first, null, Date.parse(first.leaf.validFrom) - 1000)).toEqual([
+    expect(findCertificateProblems(first, null, Date.parse(first.leaf.validFrom) - 1000)).toEqual([
       expect.stringMatching(/not valid before/),
     ]);
   });

@@ -4,28 +4,28 @@ import { Refusal } from '../../../kernel/refusal.js';
 /** Largest body of a call between servers, in bytes. */
 export const MAX_PEER_BODY = 64 * 1024;
 
-const tooLarge = (): Refusal => new Refusal('TOO_LARGE', `The body is larger than ${MAX_PEER_BODY} bytes.`);
+const bodyTooLarge = (): Refusal => new Refusal('TOO_LARGE', `The body is larger than ${MAX_PEER_BODY} bytes.`);
 
-const isEmpty = ({ headers }: IncomingMessage): boolean =>
+const hasNoBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 
 /**
  * The bytes of the body as they were sent: those kept by the HTTP adapter (`rawBody`) when it has parsed them already,
  * else read here. @throws Refusal TOO_LARGE
  */
-export async function rawBody(request: IncomingMessage & { rawBody?: unknown }): Promise<Buffer> {
+export async function readRawBody(request: IncomingMessage & { rawBody?: unknown }): Promise<Buffer> {
   if (Buffer.isBuffer(request.rawBody)) {
-    if (request.rawBody.length > MAX_PEER_BODY) throw tooLarge();
+    if (request.rawBody.length > MAX_PEER_BODY) throw bodyTooLarge();
     return request.rawBody;
   }
-  if (isEmpty(request)) return Buffer.alloc(0);
+  if (hasNoBody(request)) return Buffer.alloc(0);
   if (request.readableEnded)
     throw new Error('The body of a peer call was read before its guard, without keeping rawBody');
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > MAX_PEER_BODY) throw tooLarge();
+    if (size > MAX_PEER_BODY) throw bodyTooLarge();
     parts.push(part);
   }
   return Buffer.concat(parts);

@@ -1,24 +1,24 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-const imported = new LRUCache<string, KeyObject>({ max: 1_000 });
+const importedKeys = new LRUCache<string, KeyObject>({ max: 1_000 });
 
 /** A raw 32-byte Ed25519 public key, base64url without padding. */
 export const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
 
 /** Checks an Ed25519 signature (RFC 8032); false also for a key that is none. */
-export function verifies(publicKey: string, data: Uint8Array, signature: Uint8Array): boolean {
+export function verifyEd25519(publicKey: string, data: Uint8Array, signature: Uint8Array): boolean {
   try {
-    return verify(null, data, keyObject(publicKey), signature);
+    return verify(null, data, importKey(publicKey), signature);
   } catch {
     return false;
   }
 }
 
-function keyObject(publicKey: string): KeyObject {
-  const known = imported.get(publicKey);
+function importKey(publicKey: string): KeyObject {
+  const known = importedKeys.get(publicKey);
   if (known) return known;
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
-  imported.set(publicKey, key);
+  importedKeys.set(publicKey, key);
   return key;
 }

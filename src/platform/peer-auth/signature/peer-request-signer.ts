@@ -4,7 +4,7 @@ import { createSignatureSync } from 'http-message-sig';
 import { RequestSigner, type UnsignedRequest } from '../../../ports/request-signer.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { contentDigest } from './content-digest.js';
-import { ALGORITHM, COMPONENTS, LIFETIME_SECONDS, RECIPIENT, TAG } from './policy.js';
+import { ALGORITHM, SIGNED_COMPONENTS, LIFETIME_SECONDS, RECIPIENT_HEADER, SIGNATURE_TAG } from './policy.js';
 
 const NO_BODY = new Uint8Array();
 
@@ -17,12 +17,12 @@ export class PeerRequestSigner extends RequestSigner {
 
   sign({ method, url, body = NO_BODY, to, key }: UnsignedRequest): Record<string, string> {
     const headers: Record<string, string> = { 'content-digest': contentDigest(body) };
-    if (to !== null) headers[RECIPIENT] = to;
+    if (to !== null) headers[RECIPIENT_HEADER] = to;
     const fields = Object.entries(headers).map(([name, value]) => ({ name, value }));
     const { signature, signatureInput } = createSignatureSync(
       { kind: 'request', method, targetUri: url, fields },
       {
-        components: to === null ? COMPONENTS : [...COMPONENTS, RECIPIENT],
+        components: to === null ? SIGNED_COMPONENTS : [...SIGNED_COMPONENTS, RECIPIENT_HEADER],
         parameters: this.parameters(),
         signer: {
           algorithm: ALGORITHM,
@@ -44,7 +44,7 @@ export class PeerRequestSigner extends RequestSigner {
       expires: created + LIFETIME_SECONDS,
       nonce: randomBytes(16).toString('base64url'),
       keyid: this.identity.serverId,
-      tag: TAG,
+      tag: SIGNATURE_TAG,
     };
   }
 }

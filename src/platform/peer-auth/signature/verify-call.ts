@@ -2,14 +2,14 @@ import { isSignatureError, verifySignature, type RequestDescriptor, type Signatu
 import {
   ALGORITHM,
   CLOCK_TOLERANCE_SECONDS,
-  COMPONENTS,
+  SIGNED_COMPONENTS,
   LIFETIME_SECONDS,
-  NONCE,
-  PARAMETERS,
-  RECIPIENT,
-  TAG,
+  NONCE_FORMAT,
+  SIGNATURE_PARAMETERS,
+  RECIPIENT_HEADER,
+  SIGNATURE_TAG,
 } from './policy.js';
-import { verifies } from './ed25519.js';
+import { verifyEd25519 } from './ed25519.js';
 import { invalidSignature, PeerCallRefusal, unknownKey } from './peer-call-refusal.js';
 
 /** A call as it arrived. */
@@ -33,8 +33,8 @@ export interface VerifiedCall {
 /** Raw public key (base64url) of a key id; null when it is not known. */
 export type FindKey = (keyId: string) => Promise<string | null>;
 
-const COVERED = [...COMPONENTS, RECIPIENT];
-const SIGNATURE_FIELDS = new Set(['signature', 'signature-input', 'content-digest', RECIPIENT]);
+const COVERED = [...SIGNED_COMPONENTS, RECIPIENT_HEADER];
+const SIGNATURE_FIELDS = new Set(['signature', 'signature-input', 'content-digest', RECIPIENT_HEADER]);
 
 /** The times are checked after the signature, so that a stranger learns nothing of our clock. */
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
@@ -52,13 +52,13 @@ export async function verifyCall(call: SignedCall, findKey: FindKey, nowSeconds:
   }
   const parameters = await verifyAnyTarget({ ...call, fields }, findKey);
   const { keyid = '', nonce = '', created = 0, expires = 0, tag } = parameters;
-  if (tag !== TAG) throw invalidSignature(`the tag is not ${TAG}`);
-  if (!NONCE.test(nonce)) throw invalidSignature('the nonce is not 16 to 100 characters of base64url');
+  if (tag !== SIGNATURE_TAG) throw invalidSignature(`the tag is not ${SIGNATURE_TAG}`);
+  if (!NONCE_FORMAT.test(nonce)) throw invalidSignature('the nonce is not 16 to 100 characters of base64url');
   checkTimes(created, expires, nowSeconds);
   return { keyId: keyid, nonce, expires, recipient: fields.find(isRecipient)?.value ?? null };
 }
 
-const isRecipient = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === RECIPIENT;
+const isRecipient = ({ name }: { readonly name: string }): boolean => name.toLowerCase() === RECIPIENT_HEADER;
 
 async function verifyAnyTarget(call: SignedCall, findKey: FindKey): Promise<SignatureParameters> {
   let last: unknown = invalidSignature('the request target is not a path');
@@ -75,12 +75,12 @@ async function verifyAnyTarget(call: SignedCall, findKey: FindKey): Promise<Sign
 }
 
 async function verifyOne(message: RequestDescriptor, findKey: FindKey): Promise<SignatureParameters> {
-  const requiredComponents = message.fields.some(isRecipient) ? COVERED : COMPONENTS;
+  const requiredComponents = message.fields.some(isRecipient) ? COVERED : SIGNED_COMPONENTS;
   const { parameters } = await verifySignature(message, {
     policy: {
       algorithms: [ALGORITHM],
       requiredComponents,
-      requiredParameters: PARAMETERS,
+      requiredParameters: SIGNATURE_PARAMETERS,
       clockSkew: ANY_TIME,
     },
     async resolveVerifier({ components, parameters: { keyid = '' } }) {
@@ -90,7 +90,7 @@ async function verifyOne(message: RequestDescriptor, findKey: FindKey): Promise<
       if (publicKey === null) throw unknownKey();
       return {
         algorithm: ALGORITHM,
-        verify: (data: Uint8Array, signature: Uint8Array) => verifies(publicKey, data, signature),
+        verify: (data: Uint8Array, signature: Uint8Array) => verifyEd25519(publicKey, data, signature),
       };
     },
   });

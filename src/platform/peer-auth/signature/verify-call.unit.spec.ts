@@ -4,9 +4,9 @@ import { createSignatureSync, verifySignature, type SignatureParameters } from '
 import { describe, expect, it } from 'vitest';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { contentDigest, matchesContentDigest } from './content-digest.js';
-import { verifies } from './ed25519.js';
+import { verifyEd25519 } from './ed25519.js';
 import { PeerRequestSigner } from './peer-request-signer.js';
-import { COMPONENTS, RECIPIENT, TAG } from './policy.js';
+import { SIGNED_COMPONENTS, RECIPIENT_HEADER, SIGNATURE_TAG } from './policy.js';
 import { verifyCall, type SignedCall } from './verify-call.js';
 
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -41,7 +41,7 @@ const verify = (signedCall: SignedCall, at = now()) => verifyCall(signedCall, kn
 const refused = (code: string) => expect.objectContaining({ code });
 
 /** A signature like ours but for what is given. */
-function signedWith(parameters: SignatureParameters, components: readonly string[] = COMPONENTS): Headers {
+function signedWith(parameters: SignatureParameters, components: readonly string[] = SIGNED_COMPONENTS): Headers {
   const headers = { 'content-digest': contentDigest(body) };
   const created = now();
   const { signature, signatureInput } = createSignatureSync(
@@ -58,7 +58,7 @@ function signedWith(parameters: SignatureParameters, components: readonly string
         expires: created + 60,
         nonce: 'n'.repeat(22),
         keyid: 'caller-id',
-        tag: TAG,
+        tag: SIGNATURE_TAG,
         ...parameters,
       },
       signer: { algorithm: 'ed25519', sign: identity.sign },
@@ -88,7 +88,7 @@ describe('the library', () => {
     } as const;
     const verifier = {
       algorithm: 'ed25519',
-      verify: (data: Uint8Array, bytes: Uint8Array) => verifies(x, data, bytes),
+      verify: (data: Uint8Array, bytes: Uint8Array) => verifyEd25519(x, data, bytes),
     };
     await verifySignature(message, {
       policy: { algorithms: ['ed25519'], requiredComponents: ['date'], requiredParameters: ['created'] },
@@ -137,8 +137,8 @@ describe('a signed call', () => {
 
   it.each<[string, (headers: Headers) => Headers]>([
     ['digest', (headers) => ({ ...headers, 'content-digest': contentDigest(Buffer.from('x')) })],
-    ['recipient', (headers) => ({ ...headers, [RECIPIENT]: 'paris-id' })],
-    ['recipient left out', (headers) => without(headers, RECIPIENT)],
+    ['recipient', (headers) => ({ ...headers, [RECIPIENT_HEADER]: 'paris-id' })],
+    ['recipient left out', (headers) => without(headers, RECIPIENT_HEADER)],
     ['digest left out', (headers) => without(headers, 'content-digest')],
     ['created', (headers) => ({ ...headers, 'signature-input': later(headers, 'created') })],
     ['expires', (headers) => ({ ...headers, 'signature-input': later(headers, 'expires') })],
@@ -166,10 +166,10 @@ describe('a signed call', () => {
     await expect(verify(call(headers))).rejects.toEqual(refused('PEER_SIGNATURE_INVALID'));
   });
 
-  it.each(COMPONENTS.map((left) => [left]))('is refused when it does not cover %s', async (left) => {
+  it.each(SIGNED_COMPONENTS.map((left) => [left]))('is refused when it does not cover %s', async (left) => {
     const headers = signedWith(
       {},
-      COMPONENTS.filter((component) => component !== left),
+      SIGNED_COMPONENTS.filter((component) => component !== left),
     );
     await expect(verify(call(headers))).rejects.toEqual(refused('PEER_SIGNATURE_INVALID'));
   });
@@ -194,7 +194,7 @@ describe('a signed call', () => {
   });
 
   it('is refused when it covers more than is agreed', async () => {
-    await expect(verify(call(signedWith({}, [...COMPONENTS, '@scheme'])))).rejects.toEqual(
+    await expect(verify(call(signedWith({}, [...SIGNED_COMPONENTS, '@scheme'])))).rejects.toEqual(
       refused('PEER_SIGNATURE_INVALID'),
     );
   });

@@ -16,7 +16,7 @@ export async function loadCheckpoint(tx: EntityManager, projection: Projection):
   return rows[0]?.cursor ?? null;
 }
 
-export interface Move {
+export interface CheckpointMove {
   readonly projection: Projection;
   readonly from: string | null;
   readonly to: string;
@@ -26,7 +26,7 @@ export interface Move {
  * Moves checkpoints from the values we know to new ones, within the caller's transaction. That transaction need
  * not wait for the disk: tables and checkpoint are lost or kept together, and the log has everything.
  */
-export async function moveCheckpoints(tx: EntityManager, moves: readonly Move[]): Promise<void> {
+export async function moveCheckpoints(tx: EntityManager, moves: readonly CheckpointMove[]): Promise<void> {
   const moved: [unknown[], number] = await tx.query(
     `UPDATE checkpoints c SET cursor = m.up_to
      FROM unnest($1::text[], $2::text[], $3::text[]) AS m (name, known, up_to)
@@ -38,4 +38,4 @@ export async function moveCheckpoints(tx: EntityManager, moves: readonly Move[])
     throw new CheckpointMoved(`A checkpoint is no longer at ${moves.map(placeOf).join(', ')}`);
 }
 
-const placeOf = ({ projection, from }: Move): string => `${from} of ${projection.name}`;
+const placeOf = ({ projection, from }: CheckpointMove): string => `${from} of ${projection.name}`;

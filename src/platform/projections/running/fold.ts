@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { loadCheckpoint } from './checkpoint.js';
-import { project } from './project.js';
+import { projectPages } from './project.js';
 import type { Projection } from '../projection.js';
 
 export interface FoldProgress {
@@ -34,7 +34,7 @@ export async function foldHistory(
     if (item.kind === 'caughtUp') break;
     if (item.cursor === from) continue;
     const events = item.kind === 'events' ? item.events : [];
-    await project(tables, [{ projection, events, from, to: item.cursor }], null);
+    await projectPages(tables, [{ projection, events, from, to: item.cursor }], null);
     from = item.cursor;
     progress(projection.name, events.length);
   }

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { EventStore, type SubscriptionItem } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { keepTrying } from '../../reactions/keep-trying.js';
+import { runWithRestart } from '../../reactions/keep-trying.js';
 import { CheckpointMoved, loadCheckpoint } from './checkpoint.js';
 import type { Projection } from '../projection.js';
 import { ProjectionRegistry } from '../projection-registry.js';
@@ -52,7 +52,7 @@ export class ProjectionRunner implements OnApplicationShutdown {
     const work = async (): Promise<void> => {
       await this.locks.hold(name, signal, (held) => this.follow(projection, held, onCaughtUp), onCaughtUp);
     };
-    return keepTrying(signal, work, (error, waitMs) => {
+    return runWithRestart(signal, work, (error, waitMs) => {
       if (error instanceof CheckpointMoved) return;
       this.logger.error(`${projection.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
     });

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { ReadModelChanges } from '../read-model-changes.js';
-import { project, type Page } from './project.js';
+import { projectPages, type EventPage } from './project.js';
 
 /** A page of history has a transaction of its own: the live ones do not wait for it. */
-const MOST_EVENTS = 100;
+const MAX_SHARED_EVENTS = 100;
 
 interface Waiting {
-  readonly page: Page;
+  readonly page: EventPage;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -27,8 +27,8 @@ export class SharedTransaction {
   ) {}
 
   /** Resolves when the page is committed. @throws CheckpointMoved, and what its projection failed with */
-  fold(page: Page): Promise<void> {
-    if (page.events.length > MOST_EVENTS) return project(this.dataSource, [page], this.changes);
+  fold(page: EventPage): Promise<void> {
+    if (page.events.length > MAX_SHARED_EVENTS) return projectPages(this.dataSource, [page], this.changes);
     return new Promise((resolve, reject) => {
       this.waiting.push({ page, resolve, reject });
       if (!this.running) void this.run();
@@ -49,7 +49,7 @@ export class SharedTransaction {
 
   private async commit(group: readonly Waiting[]): Promise<void> {
     try {
-      await project(
+      await projectPages(
         this.dataSource,
         group.map(({ page }) => page),
         this.changes,

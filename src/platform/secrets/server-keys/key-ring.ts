@@ -3,11 +3,11 @@ import { ServerSecrets } from '../server-secrets.js';
 import { generateOwnKey, OwnKey, signerOf } from './own-key.js';
 
 /** The first key, made when nothing is recorded yet. */
-const FIRST = 'server-key';
+const FIRST_KEY = 'server-key';
 /** Held from the moment a key is stored until it is on record, and while old ones are deleted. */
 export const KEYS_LOCK = 'server keys';
 
-const nameOf = (publicKey: string): string => `${FIRST}:${publicKey}`;
+const secretNameOf = (publicKey: string): string => `${FIRST_KEY}:${publicKey}`;
 
 type Sign = (bytes: Uint8Array) => Uint8Array;
 
@@ -23,19 +23,19 @@ export class KeyRing {
 
   /** The first key; made now when there is none. */
   async first(): Promise<OwnKey> {
-    return this.take(await this.secrets.findOrStore(FIRST, toSecret(generateOwnKey())));
+    return this.addSigner(await this.secrets.findOrStore(FIRST_KEY, toSecret(generateOwnKey())));
   }
 
   async store(key: OwnKey): Promise<void> {
-    this.take(await this.secrets.findOrStore(nameOf(key.publicKey), toSecret(key)));
+    this.addSigner(await this.secrets.findOrStore(secretNameOf(key.publicKey), toSecret(key)));
   }
 
   /** Null when there is none of that public key. */
   async find(publicKey: string): Promise<OwnKey | null> {
-    for (const name of [nameOf(publicKey), FIRST]) {
+    for (const name of [secretNameOf(publicKey), FIRST_KEY]) {
       const stored = await this.secrets.find(name);
       if (!stored) continue;
-      const key = this.take(stored);
+      const key = this.addSigner(stored);
       if (key.publicKey === publicKey) return key;
     }
     return null;
@@ -48,9 +48,9 @@ export class KeyRing {
 
   /** Makes all keys usable that are stored. */
   async load(): Promise<void> {
-    for (const name of await this.secrets.names(FIRST)) {
+    for (const name of await this.secrets.names(FIRST_KEY)) {
       const stored = await this.secrets.find(name);
-      if (stored) this.take(stored);
+      if (stored) this.addSigner(stored);
     }
   }
 
@@ -62,15 +62,15 @@ export class KeyRing {
   /** Forgets all keys but these. */
   async keepOnly(publicKeys: ReadonlySet<string>): Promise<void> {
     for (const publicKey of this.known.filter((key) => !publicKeys.has(key))) {
-      const first = await this.secrets.find(FIRST);
+      const first = await this.secrets.find(FIRST_KEY);
       if (first && OwnKey.parse(JSON.parse(first.toString('utf8'))).publicKey === publicKey)
-        await this.secrets.remove(FIRST);
-      await this.secrets.remove(nameOf(publicKey));
+        await this.secrets.remove(FIRST_KEY);
+      await this.secrets.remove(secretNameOf(publicKey));
       this.signers.delete(publicKey);
     }
   }
 
-  private take(secret: Buffer): OwnKey {
+  private addSigner(secret: Buffer): OwnKey {
     const key = OwnKey.parse(JSON.parse(secret.toString('utf8')));
     this.signers.set(key.publicKey, signerOf(key));
     return key;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { register } from '../../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../../src/app/demo/demo-steps.js';
 import { BenchServer, stopAll } from '../../bench-server.js';
 import { inSeconds, inTurn, type BenchContext, type Figure, type Result } from '../../figure.js';
 import { makeFile, shell } from '../../machine.js';
@@ -13,7 +13,7 @@ async function startChain(folder: string): Promise<BenchServer[]> {
   for (const name of NAMES) {
     const server = await BenchServer.start(folder, `chain-${name}`);
     const before = servers.at(-1);
-    if (before) await register(before.client, server.client);
+    if (before) await registerPeers(before.client, server.client);
     servers.push(server);
   }
   return servers;

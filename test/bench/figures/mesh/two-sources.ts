@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { register } from '../../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../../src/app/demo/demo-steps.js';
 import { BenchServer, stopAll } from '../../bench-server.js';
 import { inSeconds, inTurn, type BenchContext, type Figure, type Result } from '../../figure.js';
 import { makeFile, shell } from '../../machine.js';
@@ -40,8 +40,8 @@ export const twoSources: Figure = async (context) => {
   const [a, b, c] = await Promise.all([start('a'), start('b'), start('c')]);
   const scene = { ...context, a, b, c, file };
   try {
-    await register(a.client, c.client);
-    await register(b.client, c.client);
+    await registerPeers(a.client, c.client);
+    await registerPeers(b.client, c.client);
     const results: Result[] = [];
     for (const speed of LINK_SPEEDS) results.push(await compare(scene, speed));
     return results;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StartupError } from '../../../../kernel/startup-error.js';
-import { systemUser, type SystemUser } from './system-user.js';
+import { findOrCreateSystemUser, type SystemUser } from './system-user.js';
 
 /** Starts programs as the user that owns the cluster. */
 export interface Launcher {
@@ -42,7 +42,7 @@ const asUserWith = (user: SystemUser, capability: string): Launcher => ({
 /** The first way to run `program` that can also reach `folder`. @throws StartupError when there is none */
 export async function chooseLauncher(program: string, folder: string): Promise<Launcher> {
   if (process.getuid?.() !== 0) return asOurselves;
-  const user = await systemUser();
+  const user = await findOrCreateSystemUser();
   const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
   for (const way of ways) {
     if (await reaches(way, program, folder)) return way;

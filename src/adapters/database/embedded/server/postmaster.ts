@@ -6,28 +6,28 @@ import type { ChildProcess } from 'node:child_process';
 import { StartupError } from '../../../../kernel/startup-error.js';
 import type { Cluster } from '../cluster.js';
 import { findPostmaster, readPostmaster, type Postmaster } from './postmaster-file.js';
-import { TUNING } from './tuning.js';
+import { SERVER_SETTINGS } from './tuning.js';
 
 /** How long crash recovery, or another process that is stopping, may take; in milliseconds. */
-const PATIENCE = 300_000;
-const STOP_PATIENCE = 30_000;
-const POLL = 10;
+const START_TIMEOUT_MS = 300_000;
+const STOP_TIMEOUT_MS = 30_000;
+const POLL_INTERVAL_MS = 10;
 
 /** What goes away by itself: the port was taken meanwhile, or what a crash left is still ending. */
 const TRANSIENT =
   /Address already in use|lock file "postmaster.pid" already exists|shared memory block .* is still in use/;
-const TRIES = 20;
+const MAX_TRIES = 20;
 
 export type ServerOptions = Readonly<Record<string, string>>;
 
 /** PostgreSQL on this cluster, answering: the one that runs already, or a new one on `port` (0: any free one). */
 export async function bringUp(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
   for (let tries = 1; ; tries++) {
-    const running = await adopt(cluster);
+    const running = await adoptRunning(cluster);
     if (running) return running;
-    const log = await launch(cluster, port === 0 ? await freePort() : port, extra);
+    const log = await launchServer(cluster, port === 0 ? await findFreePort() : port, extra);
     if (log.postmaster) return log.postmaster;
-    if (tries >= TRIES || !TRANSIENT.test(log.said)) throw new StartupError(reasonIn(log.said, cluster));
+    if (tries >= MAX_TRIES || !TRANSIENT.test(log.said)) throw new StartupError(reasonIn(log.said, cluster));
     await delay(tries * 20);
   }
 }
@@ -38,13 +38,16 @@ export async function shutDown({ data }: Cluster): Promise<void> {
     const running = await findPostmaster(data);
     if (!running) return;
     process.kill(running.pid, signal);
-    await until(async () => (await findPostmaster(data)) === null, STOP_PATIENCE);
+    await waitUntil(async () => (await findPostmaster(data)) === null, STOP_TIMEOUT_MS);
   }
 }
 
-async function adopt({ data }: Cluster): Promise<Postmaster | null> {
+async function adoptRunning({ data }: Cluster): Promise<Postmaster | null> {
   let found = await findPostmaster(data);
-  await until(async () => found === null || found.ready || ((found = await findPostmaster(data)), false), PATIENCE);
+  await waitUntil(
+    async () => found === null || found.ready || ((found = await findPostmaster(data)), false),
+    START_TIMEOUT_MS,
+  );
   if (found && !found.ready) {
     throw new StartupError(`PostgreSQL (process ${found.pid}) on ${data} neither answers nor ends: stop that process`);
   }
@@ -57,21 +60,21 @@ interface Launched {
   readonly said: string;
 }
 
-async function launch(cluster: Cluster, port: number, extra: ServerOptions): Promise<Launched> {
+async function launchServer(cluster: Cluster, port: number, extra: ServerOptions): Promise<Launched> {
   const log = await open(cluster.logFile, 'a', 0o600);
   const before = (await log.stat()).size;
   try {
     // Its own session and process group: Ctrl-C must not end it before the application has.
-    const child = start(cluster, port, extra, log.fd);
-    const postmaster = await ready(cluster, child);
+    const child = spawnServer(cluster, port, extra, log.fd);
+    const postmaster = await waitUntilReady(cluster, child);
     return { postmaster, said: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
   } finally {
     await log.close();
   }
 }
 
-function start(cluster: Cluster, port: number, extra: ServerOptions, log: number): ChildProcess {
-  const options = Object.entries({ ...TUNING, ...extra, port: String(port) });
+function spawnServer(cluster: Cluster, port: number, extra: ServerOptions, log: number): ChildProcess {
+  const options = Object.entries({ ...SERVER_SETTINGS, ...extra, port: String(port) });
   const args = ['-D', cluster.data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const child = cluster.launcher.launch(cluster.binaries.postgres, args, {
     detached: true,
@@ -81,7 +84,7 @@ function start(cluster: Cluster, port: number, extra: ServerOptions, log: number
   return child;
 }
 
-async function ready({ data }: Cluster, child: ChildProcess): Promise<Postmaster | null> {
+async function waitUntilReady({ data }: Cluster, child: ChildProcess): Promise<Postmaster | null> {
   let ended = false;
   void once(child, 'exit').then(
     () => (ended = true),
@@ -92,16 +95,16 @@ async function ready({ data }: Cluster, child: ChildProcess): Promise<Postmaster
     found = await readPostmaster(data);
     return found?.pid === child.pid && found?.ready === true;
   };
-  await until(async () => ended || (await isUp()), PATIENCE);
+  await waitUntil(async () => ended || (await isUp()), START_TIMEOUT_MS);
   return ended ? null : found;
 }
 
-async function until(condition: () => Promise<boolean>, patience: number): Promise<void> {
+async function waitUntil(condition: () => Promise<boolean>, patience: number): Promise<void> {
   const deadline = Date.now() + patience;
-  while (!(await condition()) && Date.now() < deadline) await delay(POLL);
+  while (!(await condition()) && Date.now() < deadline) await delay(POLL_INTERVAL_MS);
 }
 
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -2,7 +2,7 @@
  * For a server that shares a small machine with its application: modest memory, few processes, WAL that is cheap to
  * write and never loses what was committed.
  */
-export const TUNING: Readonly<Record<string, string>> = {
+export const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '100',

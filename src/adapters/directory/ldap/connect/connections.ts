@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as secure, type ConnectionOptions } from 'node:tls';
 import type { DirectorySettings } from '../../../../ports/directory.port.js';
-import { askForTls } from './start-tls.js';
+import { requestTls } from './start-tls.js';
 
 const PORTS = { 'ldap:': 389, 'ldaps:': 636 } as const;
 export type Target = Pick<DirectorySettings, 'url' | 'startTls' | 'ca'>;
 
-export function placeOf(url: string): { host: string; port: number; isTls: boolean } {
+export function addressOf(url: string): { host: string; port: number; isTls: boolean } {
   const { protocol, hostname, port } = new URL(url);
   const isTls = protocol === 'ldaps:';
   return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || PORTS[isTls ? 'ldaps:' : 'ldap:'], isTls };
 }
 
-export const isEncrypted = ({ url, startTls }: Target): boolean => startTls || placeOf(url).isTls;
+export const isEncrypted = ({ url, startTls }: Target): boolean => startTls || addressOf(url).isTls;
 
 /** The certificate is always verified, and its name as well. */
 export function tlsOptions({ url, ca }: Target): ConnectionOptions {
-  const { host } = placeOf(url);
+  const { host } = addressOf(url);
   const name = isIP(host) ? {} : { servername: host };
   return { host, ...name, ...(ca !== null && { ca }), rejectUnauthorized: true, minVersion: 'TLSv1.2' };
 }
@@ -53,10 +53,10 @@ export class Connections {
 
   private async open(): Promise<Socket> {
     this.signal.throwIfAborted();
-    const { host, port } = placeOf(this.target.url);
+    const { host, port } = addressOf(this.target.url);
     const socket = this.keep(connect({ host, port, noDelay: true }));
     await once(socket, 'connect', { signal: this.signal });
-    if (this.target.startTls) await askForTls(socket);
+    if (this.target.startTls) await requestTls(socket);
     this.signal.throwIfAborted();
     return socket;
   }

@@ -7,7 +7,7 @@ const REQUEST = Buffer.concat([
   Buffer.from([0x30, OID.length + 7, 0x02, 0x01, 0x01, 0x77, OID.length + 2, 0x80, OID.length]),
   OID,
 ]);
-const MOST_BYTES = 4_096;
+const MAX_ANSWER_BYTES = 4_096;
 
 interface Element {
   readonly tag: number;
@@ -16,7 +16,7 @@ interface Element {
 }
 
 /** The BER element that begins at `at`; null when its head has not arrived. */
-function element(bytes: Buffer, at: number): Element | null {
+function readElement(bytes: Buffer, at: number): Element | null {
   const [tag, first] = [bytes[at], bytes[at + 1]];
   if (tag === undefined || first === undefined) return null;
   if (first < 0x80) return { tag, start: at + 2, end: at + 2 + first };
@@ -28,19 +28,20 @@ function element(bytes: Buffer, at: number): Element | null {
 }
 
 /** Result code of the answer; null while it is incomplete, -1 when it is none, or more than it. */
-export function resultOf(bytes: Buffer): number | null {
-  const message = element(bytes, 0);
-  if (!message || (message.tag === 0x30 && bytes.length < message.end)) return bytes.length > MOST_BYTES ? -1 : null;
-  const id = element(bytes, message.start);
-  const answer = id && element(bytes, id.end);
-  const code = answer && element(bytes, answer.start);
+export function readResultCode(bytes: Buffer): number | null {
+  const message = readElement(bytes, 0);
+  if (!message || (message.tag === 0x30 && bytes.length < message.end))
+    return bytes.length > MAX_ANSWER_BYTES ? -1 : null;
+  const id = readElement(bytes, message.start);
+  const answer = id && readElement(bytes, id.end);
+  const code = answer && readElement(bytes, answer.start);
   const isAnswer = message.tag === 0x30 && id?.tag === 0x02 && answer?.tag === 0x78 && code?.tag === 0x0a;
   // Whoever adds bytes in plain text after the answer wants them to be taken for what came encrypted.
   return isAnswer && bytes.length === message.end ? (bytes[code.start] ?? -1) : -1;
 }
 
 /** Asks the server to go on with TLS. Nothing else may be sent before that. @throws DirectoryUnavailable */
-export function askForTls(socket: Socket): Promise<void> {
+export function requestTls(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     let arrived = Buffer.alloc(0);
     const end = (settle: () => void): void => {
@@ -51,7 +52,7 @@ export function askForTls(socket: Socket): Promise<void> {
       end(() => reject(new DirectoryUnavailable('The directory closed the connection when asked for StartTLS.')));
     const onData = (chunk: Buffer): void => {
       arrived = Buffer.concat([arrived, chunk]);
-      const code = resultOf(arrived);
+      const code = readResultCode(arrived);
       if (code === null) return;
       const message = `The directory does not begin StartTLS (result ${code}). Use ldaps://, or set up TLS there.`;
       end(code === 0 ? resolve : () => reject(new DirectoryUnavailable(message)));

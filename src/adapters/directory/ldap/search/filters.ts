@@ -27,11 +27,12 @@ const withText = (template: string): string =>
 export const parseFilter = (template: string): Filter => FilterParser.parseString(withText(template));
 
 /** The filter with each of its comparisons changed by `change`. */
-function mapped(filter: Filter, change: (filter: Filter) => Filter): Filter {
+function mapFilter(filter: Filter, change: (filter: Filter) => Filter): Filter {
   if (filter instanceof AndFilter)
-    return new AndFilter({ filters: filter.filters.map((part) => mapped(part, change)) });
-  if (filter instanceof OrFilter) return new OrFilter({ filters: filter.filters.map((part) => mapped(part, change)) });
-  if (filter instanceof NotFilter) return new NotFilter({ filter: mapped(filter.filter, change) });
+    return new AndFilter({ filters: filter.filters.map((part) => mapFilter(part, change)) });
+  if (filter instanceof OrFilter)
+    return new OrFilter({ filters: filter.filters.map((part) => mapFilter(part, change)) });
+  if (filter instanceof NotFilter) return new NotFilter({ filter: mapFilter(filter.filter, change) });
   return change(filter);
 }
 
@@ -42,9 +43,9 @@ const valueOf = (filter: Filter): string =>
  * Puts values into a filter from the settings. They become values of the filter that is sent, and never text that is parsed:
  * nothing in a name can be taken for syntax.
  */
-export function filled(template: Filter, values: FilterValues): Filter {
+export function fillFilter(template: Filter, values: FilterValues): Filter {
   const put = (text: string): string => text.replaceAll(PLACE, (_, name: keyof FilterValues) => values[name]);
-  return mapped(template, (filter) => {
+  return mapFilter(template, (filter) => {
     if (filter instanceof EqualityFilter)
       return new EqualityFilter({ attribute: filter.attribute, value: put(valueOf(filter)) });
     if (!(filter instanceof ExtensibleFilter)) return filter;
@@ -54,8 +55,8 @@ export function filled(template: Filter, values: FilterValues): Filter {
 }
 
 /** The filter for everybody whom it could find. */
-export const forAnybody = (template: Filter): Filter =>
-  mapped(template, (filter) =>
+export const matchAnybody = (template: Filter): Filter =>
+  mapFilter(template, (filter) =>
     filter instanceof EqualityFilter && filter.value === USERNAME
       ? new PresenceFilter({ attribute: filter.attribute })
       : filter,
@@ -64,7 +65,7 @@ export const forAnybody = (template: Filter): Filter =>
 /** The attributes that a filter compares with the username, in its order. The first one names the account. */
 export function usernameAttributes(template: Filter): string[] {
   const names: string[] = [];
-  mapped(template, (filter) => {
+  mapFilter(template, (filter) => {
     if (filter instanceof EqualityFilter && filter.value === USERNAME) names.push(filter.attribute);
     return filter;
   });
@@ -82,7 +83,7 @@ export function checkSearchFilter(template: string): void {
 export function checkGroupFilter(template: string): void {
   const places = template.match(PLACE)?.length ?? 0;
   let compared = 0;
-  mapped(parseFilter(template), (filter) => {
+  mapFilter(parseFilter(template), (filter) => {
     compared += valueOf(filter).match(PLACE)?.length ?? 0;
     return filter;
   });
@@ -90,5 +91,5 @@ export function checkGroupFilter(template: string): void {
     throw new Error('it must compare an attribute with {{dn}} or {{username}}, as in (member={{dn}})');
 }
 
-export const anyOf = (filters: readonly Filter[]): Filter => new OrFilter({ filters: [...filters] });
-export const both = (...filters: readonly Filter[]): Filter => new AndFilter({ filters: [...filters] });
+export const orFilters = (filters: readonly Filter[]): Filter => new OrFilter({ filters: [...filters] });
+export const andFilters = (...filters: readonly Filter[]): Filter => new AndFilter({ filters: [...filters] });

@@ -1,7 +1,14 @@
 import { assert, constantFrom, oneof, pre, property, string, uint8Array } from 'fast-check';
 import { BerReader, BerWriter, EqualityFilter, OrFilter, type Filter } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { checkGroupFilter, checkSearchFilter, filled, forAnybody, parseFilter, usernameAttributes } from './filters.js';
+import {
+  checkGroupFilter,
+  checkSearchFilter,
+  fillFilter,
+  matchAnybody,
+  parseFilter,
+  usernameAttributes,
+} from './filters.js';
 import { idFilter, idOf } from './person-entry.js';
 
 const sent = (filter: Filter): Buffer => {
@@ -33,7 +40,7 @@ describe('a filter with a name in it', () => {
     const template = parseFilter('(uid={{username}})');
     assert(
       property(anything, (username) => {
-        const { attribute, value, rest } = readBack(sent(filled(template, { username, dn: '' })));
+        const { attribute, value, rest } = readBack(sent(fillFilter(template, { username, dn: '' })));
         expect([attribute, value.equals(Buffer.from(username)), rest]).toEqual(['uid', true, 0]);
       }),
       { numRuns: 2_000 },
@@ -47,7 +54,7 @@ describe('a filter with a name in it', () => {
       property(anything, anything, (username, dn) => {
         const grown = 2 * Buffer.byteLength(username) + Buffer.byteLength(dn);
         pre(grown < 60);
-        const [empty, full] = [filled(template, { username: '', dn: '' }), filled(template, { username, dn })]
+        const [empty, full] = [fillFilter(template, { username: '', dn: '' }), fillFilter(template, { username, dn })]
           .map(shape)
           .map(Number);
         expect((full ?? 0) - (empty ?? 0)).toBe(grown);
@@ -64,7 +71,7 @@ describe('a filter with a name in it', () => {
 
 describe('a filter for anybody', () => {
   it('asks for the presence of what is compared with the name', () => {
-    expect(forAnybody(parseFilter('(&(objectClass=person)(uid={{username}}))')).toString()).toBe(
+    expect(matchAnybody(parseFilter('(&(objectClass=person)(uid={{username}}))')).toString()).toBe(
       '(&(objectClass=person)(uid=*))',
     );
   });

@@ -1,8 +1,8 @@
 import { Client, type Entry, type Filter } from 'ldapts';
 import type { DirectoryPerson, DirectorySettings } from '../../../../ports/directory.port.js';
 import type { Connections } from '../connect/connections.js';
-import { anyOf, both, filled, forAnybody, parseFilter, usernameAttributes } from './filters.js';
-import { allGroups, type GroupSearch } from './groups.js';
+import { orFilters, andFilters, fillFilter, matchAnybody, parseFilter, usernameAttributes } from './filters.js';
+import { findAllGroups, type GroupSearch } from './groups.js';
 import { bufferAttributes, idFilter, idOf, isDisabled, textOf, valuesOf, wantedAttributes } from './person-entry.js';
 
 /** Somebody whom a search has found, before it is known which groups they are in. */
@@ -44,7 +44,7 @@ export class LdapSession {
 
   /** The one person of this name, or in words why there is none. */
   async find(username: string): Promise<Found | string> {
-    const entries = await this.search(filled(this.people, { username, dn: '' }), { sizeLimit: 2 });
+    const entries = await this.search(fillFilter(this.people, { username, dn: '' }), { sizeLimit: 2 });
     if (entries.length > 1) return 'The directory has more than one person of this name.';
     const [entry] = entries;
     // Directories take names for one that are not written alike; what counts failed attempts does not.
@@ -58,12 +58,12 @@ export class LdapSession {
   async findAll(ids: readonly string[]): Promise<Found[]> {
     const filters = ids.flatMap((id) => idFilter(id) ?? []);
     if (filters.length === 0) return [];
-    const entries = await this.search(both(forAnybody(this.people), anyOf(filters)));
+    const entries = await this.search(andFilters(matchAnybody(this.people), orFilters(filters)));
     return entries.map((entry) => this.read(entry)).filter((found) => typeof found !== 'string');
   }
 
   async withGroups(found: Found): Promise<DirectoryPerson> {
-    return { ...found, groups: await allGroups(this.client, this.groups, found) };
+    return { ...found, groups: await findAllGroups(this.client, this.groups, found) };
   }
 
   /** @throws when the base cannot be read */

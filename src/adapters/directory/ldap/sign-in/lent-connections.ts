@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Connections } from '../connect/connections.js';
 
-const FAREWELL_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** For the bind account, and for whose password is checked. */
 export async function lendTwo(connections: Connections): Promise<Socket[]> {
@@ -24,7 +24,7 @@ export async function closeLent(sockets: readonly Socket[]): Promise<void> {
   for (const socket of sockets) {
     if (socket.closed) continue;
     const closed = once(socket, 'close').catch(() => undefined);
-    const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+    const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
     await closed;
     clearTimeout(timer);
     await turn();

@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import Strategy from 'passport-ldapauth';
 import { DirectoryUnavailable, type DirectorySettings } from '../../../../ports/directory.port.js';
-import { isEncrypted, placeOf, tlsOptions, type Connections } from '../connect/connections.js';
+import { isEncrypted, addressOf, tlsOptions, type Connections } from '../connect/connections.js';
 import { closeLent, lendTwo } from './lent-connections.js';
 
 /** What passport calls back, with what it has to say. */
@@ -28,7 +28,7 @@ const messageOf = (why: unknown): string =>
  * thing to happen, and names as they are.
  */
 function serverOptions(settings: DirectorySettings, dn: string, lent: readonly Socket[]) {
-  const { host, port } = placeOf(settings.url);
+  const { host, port } = addressOf(settings.url);
   const isTls = isEncrypted(settings);
   const unused = [...lent];
   const tls = {
@@ -54,7 +54,7 @@ function serverOptions(settings: DirectorySettings, dn: string, lent: readonly S
 }
 
 /** Null when the directory takes this password of this entry, else why not. @throws what made it impossible to ask */
-export async function refusalOf(
+export async function checkPassword(
   settings: DirectorySettings,
   dn: string,
   password: string,
@@ -62,19 +62,19 @@ export async function refusalOf(
 ): Promise<string | null> {
   const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
   const server = serverOptions(settings, dn, lent);
-  const outcome = authenticated(server, password);
+  const outcome = authenticate(server, password);
   void outcome.catch(() => undefined).then(() => closeLent(lent));
   return outcome;
 }
 
-function authenticated(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
+function authenticate(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const strategy = new Strategy({ server, credentialsLookup: () => ({ username: 'found', password }) });
     const outcome: Outcome = {
       success: () => resolve(null),
       fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
       error: (error) =>
-        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(trouble(error)),
+        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toProblem(error)),
     };
     Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
   });
@@ -84,7 +84,7 @@ function authenticated(server: ReturnType<typeof serverOptions>, password: strin
 const FIRST_OWN_CODE = 128;
 
 /** The directory has answered about this person, in a way that says nothing about others. */
-function trouble(error: unknown): Error {
+function toProblem(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
   return isAnswer

@@ -1,15 +1,15 @@
 import { WrongExpectedVersionError } from '@eventstore/db-client';
 import type { NewEvent } from '../../../../kernel/event.js';
 import { RevisionConflict, type Appended, type ExpectedRevision } from '../../../../ports/event-store.port.js';
-import { PATIENCE, persist } from '../../../shared/event-log/persist.js';
+import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable } from '../../../shared/event-log/persist.js';
 import { isTemporary } from '../client/errors.js';
 import type { LogClient } from '../client/log-client.js';
-import { lookUp, madeAt } from './look-up.js';
+import { findAppend, madeAt } from './look-up.js';
 import { RecentIds } from './recent-ids.js';
-import { makeReady, send, type ReadyAppend } from './send.js';
+import { prepareAppend, sendAppend, type ReadyAppend } from './send.js';
 
 /** Milliseconds in which the server certainly remembers the ids of an append without an expected revision. */
-const YOUNG = PATIENCE / 2;
+const REMEMBERED_MS = UNAVAILABLE_TIMEOUT_MS / 2;
 
 /** Appends, each at most once whatever happens on the way. */
 export class Appender {
@@ -23,7 +23,7 @@ export class Appender {
 
   /** @throws RevisionConflict, EventStoreUnavailable */
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const appending = this.appendOnce(makeReady(stream, events, expected));
+    const appending = this.appendOnce(prepareAppend(stream, events, expected));
     this.underWay.add(appending);
     try {
       return await appending;
@@ -41,7 +41,7 @@ export class Appender {
     const known = this.recent.find(append.stream, append.ids);
     if (known === 'elsewhere') throw clash(append);
     let mayBeThere = known === 'recorded' || isForgotten(append);
-    const appended = await persist(
+    const appended = await retryWhileUnavailable(
       async () => {
         const earlier = mayBeThere ? await this.earlier(append) : null;
         // From here on a lost answer may be that of an append that happened.
@@ -57,7 +57,7 @@ export class Appender {
 
   private async attempt(append: ReadyAppend): Promise<Appended> {
     try {
-      return await send(this.client, append);
+      return await sendAppend(this.client, append);
     } catch (error) {
       if (error instanceof WrongExpectedVersionError) return this.settle(append);
       throw error;
@@ -66,7 +66,7 @@ export class Appender {
 
   /** A conflict may be with ourselves: an earlier attempt whose answer was lost. */
   private async settle(append: ReadyAppend): Promise<Appended> {
-    const found = await lookUp(this.client, append.stream, append.ids);
+    const found = await findAppend(this.client, append.stream, append.ids);
     if (found.outcome === 'all') return found.appended;
     // Without an expected revision the server refuses only what has some of its ids already.
     if (found.outcome === 'some' || append.expected === 'any') throw clash(append);
@@ -75,7 +75,7 @@ export class Appender {
 
   /** What an earlier append of the same events returned, null when there was none. */
   private async earlier(append: ReadyAppend): Promise<Appended | null> {
-    const found = await lookUp(this.client, append.stream, append.ids);
+    const found = await findAppend(this.client, append.stream, append.ids);
     if (found.outcome === 'some') throw clash(append);
     return found.outcome === 'all' ? found.appended : null;
   }
@@ -86,4 +86,4 @@ const clash = ({ stream }: ReadyAppend): Error =>
 
 /** With an expected revision the server compares ids in the log itself; without one it only knows recent ids. */
 const isForgotten = ({ expected, ids }: ReadyAppend): boolean =>
-  expected === 'any' && ids.some((id) => madeAt(id) < Date.now() - YOUNG);
+  expected === 'any' && ids.some((id) => madeAt(id) < Date.now() - REMEMBERED_MS);

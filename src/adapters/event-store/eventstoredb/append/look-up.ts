@@ -7,7 +7,7 @@ import { readBackward } from '../read/read-stream.js';
 import { placeOf } from '../read/record.js';
 
 /** How far the clocks of server and clients may be apart, in milliseconds. */
-const CLOCK_SKEW = 10 * 60 * 1000;
+const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
 
 /** What a stream has of an append. */
 export type Found =
@@ -16,9 +16,9 @@ export type Found =
   | { readonly outcome: 'none'; readonly actual: bigint | null };
 
 /** Searches a stream backwards for the events of an append, no further than to when their ids were made. */
-export async function lookUp(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
+export async function findAppend(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
   const wanted = new Set(ids);
-  const oldest = Math.min(...ids.map(madeAt)) - CLOCK_SKEW;
+  const oldest = Math.min(...ids.map(madeAt)) - MAX_CLOCK_SKEW_MS;
   const found: ServerEvent[] = [];
   let page = await readBackward(client, stream);
   const actual = page[0]?.revision ?? null;

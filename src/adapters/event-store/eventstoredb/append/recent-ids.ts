@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-const MOST_IDS = 50_000;
+const MAX_IDS = 50_000;
 
 export type Known = 'new' | 'recorded' | 'elsewhere';
 
@@ -9,7 +9,7 @@ export type Known = 'new' | 'recorded' | 'elsewhere';
  * not before all the others of the append: what it would let pass is seen here, if it is not too long ago.
  */
 export class RecentIds {
-  private readonly streams = new LRUCache<string, string>({ max: MOST_IDS });
+  private readonly streams = new LRUCache<string, string>({ max: MAX_IDS });
 
   /** 'elsewhere' when some but not all of the ids are known, or some in another stream. */
   find(stream: string, ids: readonly string[]): Known {

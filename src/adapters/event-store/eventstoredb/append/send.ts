@@ -3,8 +3,8 @@ import { validate } from 'uuid';
 import type { NewEvent } from '../../../../kernel/event.js';
 import type { Appended, ExpectedRevision } from '../../../../ports/event-store.port.js';
 import { checkAppend } from '../../../shared/event-log/checked-append.js';
-import { within } from '../client/errors.js';
-import { CALL_MS, type LogClient } from '../client/log-client.js';
+import { withTimeout } from '../client/errors.js';
+import { CALL_TIMEOUT_MS, type LogClient } from '../client/log-client.js';
 import { cursorOf } from '../cursor.js';
 import { readForward } from '../read/read-stream.js';
 import { placeOf, storedMetadata } from '../read/record.js';
@@ -18,14 +18,14 @@ export interface ReadyAppend {
 }
 
 /** @throws Error for what the client would never answer and what the server would refuse */
-export function makeReady(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
+export function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
   checkAppend(stream, events, expected);
   for (const { id } of events) if (!validate(id)) throw new Error(`${id} is not an event id`);
   if (stream.startsWith('$')) throw new Error('Streams that begin with $ belong to EventStoreDB');
-  return { stream, expected, ids: events.map(({ id }) => id.toLowerCase()), events: events.map(toServer) };
+  return { stream, expected, ids: events.map(({ id }) => id.toLowerCase()), events: events.map(toServerEvent) };
 }
 
-function toServer({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
+function toServerEvent({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
   if (type.startsWith('$')) throw new Error('Types that begin with $ belong to EventStoreDB');
   // The client's type knows objects and strings only; it stringifies whatever it gets.
   return {
@@ -38,11 +38,15 @@ function toServer({ id, type, data, metadata, recordedAt }: NewEvent): EventData
 }
 
 /** One attempt. @throws what the client throws, or NoAnswer */
-export async function send(client: LogClient, append: ReadyAppend): Promise<Appended> {
+export async function sendAppend(client: LogClient, append: ReadyAppend): Promise<Appended> {
   const call = client.appendToStream(append.stream, [...append.events], {
     expectedRevision: toServerRevision(append.expected),
   });
-  const { nextExpectedRevision: revision, position } = await within(CALL_MS, `an append to ${append.stream}`, call);
+  const { nextExpectedRevision: revision, position } = await withTimeout(
+    CALL_TIMEOUT_MS,
+    `an append to ${append.stream}`,
+    call,
+  );
   return { revision, cursor: position ? cursorOf(position) : await readCursor(client, append.stream, revision) };
 }
 

@@ -14,9 +14,9 @@ export interface Certificates {
 /** The files that the connection string names. @throws StartupError when one can't be read or used */
 export function readCertificates(address: EventStoreDbAddress): Certificates {
   const certificates: Certificates = {
-    ...read('rootCertificate', 'tlsCAFile', address.tlsCaFile),
-    ...read('userCertFile', 'userCertFile', address.userCertFile),
-    ...read('userKeyFile', 'userKeyFile', address.userKeyFile),
+    ...readPemFile('rootCertificate', 'tlsCAFile', address.tlsCaFile),
+    ...readPemFile('userCertFile', 'userCertFile', address.userCertFile),
+    ...readPemFile('userKeyFile', 'userKeyFile', address.userKeyFile),
   };
   try {
     createSecureContext({
@@ -33,7 +33,7 @@ export function readCertificates(address: EventStoreDbAddress): Certificates {
   return certificates;
 }
 
-function read(name: keyof Certificates, option: string, path: string | undefined): Certificates {
+function readPemFile(name: keyof Certificates, option: string, path: string | undefined): Certificates {
   if (path === undefined) return {};
   try {
     const bytes = readFileSync(path);

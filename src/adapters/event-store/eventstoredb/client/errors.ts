@@ -50,7 +50,7 @@ export const isNoStream = (error: unknown): boolean =>
   );
 
 /** Fails with NoAnswer when the call has not settled in time: some calls of the client never do. */
-export async function within<T>(ms: number, what: string, call: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, what: string, call: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new NoAnswer(what, ms)), ms);

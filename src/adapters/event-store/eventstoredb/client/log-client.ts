@@ -1,13 +1,13 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { ConnectionGone, within } from './errors.js';
+import { ConnectionGone, withTimeout } from './errors.js';
 import type { EventStoreDbAddress } from '../eventstoredb-url.js';
 import type { Certificates } from './certificates.js';
 
 /** A connection on which nothing comes back is given up after interval + timeout, in milliseconds. */
-const KEEPALIVE_INTERVAL = 10_000;
-const KEEPALIVE_TIMEOUT = 5_000;
+const KEEPALIVE_INTERVAL_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Deadline of one call, in milliseconds. */
-export const CALL_MS = 5_000;
+export const CALL_TIMEOUT_MS = 5_000;
 /** `connectivityState.SHUTDOWN` of gRPC. */
 const SHUTDOWN: number = 4;
 
@@ -47,7 +47,7 @@ export class LogClient extends EventStoreDBClient {
   /** Ends all calls and the connection. */
   async close(): Promise<void> {
     this.isClosed = true;
-    await within(CALL_MS, 'the end of all calls', this.dispose()).catch(() => undefined);
+    await withTimeout(CALL_TIMEOUT_MS, 'the end of all calls', this.dispose()).catch(() => undefined);
     this.open?.close();
   }
 
@@ -68,9 +68,9 @@ export class LogClient extends EventStoreDBClient {
 function settingsOf(address: EventStoreDbAddress) {
   return {
     connectionName: address.connectionName ?? 'odst',
-    keepAliveInterval: address.keepAliveInterval ?? KEEPALIVE_INTERVAL,
-    keepAliveTimeout: address.keepAliveTimeout ?? KEEPALIVE_TIMEOUT,
-    defaultDeadline: CALL_MS,
+    keepAliveInterval: address.keepAliveInterval ?? KEEPALIVE_INTERVAL_MS,
+    keepAliveTimeout: address.keepAliveTimeout ?? KEEPALIVE_TIMEOUT_MS,
+    defaultDeadline: CALL_TIMEOUT_MS,
     ...(address.maxDiscoverAttempts && { maxDiscoverAttempts: address.maxDiscoverAttempts }),
     ...(address.discoveryInterval && { discoveryInterval: address.discoveryInterval }),
     ...(address.gossipTimeout && { gossipTimeout: address.gossipTimeout }),

@@ -1,13 +1,13 @@
 import { eventTypeFilter, START, type AllStreamSubscription } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../../kernel/event.js';
-import { CALL_MS, type LogClient } from '../client/log-client.js';
+import { CALL_TIMEOUT_MS, type LogClient } from '../client/log-client.js';
 import { BEGINNING, comparePositions, isAfter, type Position } from '../cursor.js';
 import type { LogPage } from '../read/read-log.js';
 import { toEvent } from '../read/record.js';
 import { expectConfirmation, Inbox, Mark, type Arrival } from './inbox.js';
 
 /** Records after which the server tells how far it looked. */
-const WINDOW = 500;
+const CHECKPOINT_RECORDS = 500;
 
 export interface FeedOptions {
   readonly after: Position;
@@ -26,10 +26,10 @@ export interface FeedPage extends LogPage {
  * One subscription of the server, with what arrived since the last page was taken, 1000 events or about 4 MB at most.
  * Ends with the connection. @throws what the client says then, if it says something
  */
-export async function* feed(client: LogClient, options: FeedOptions): AsyncGenerator<FeedPage> {
-  const subscription = subscribe(client, options.after, options.types);
+export async function* readFeed(client: LogClient, options: FeedOptions): AsyncGenerator<FeedPage> {
+  const subscription = subscribeToServer(client, options.after, options.types);
   const inbox = new Inbox(subscription, sizeOf);
-  const confirmed = expectConfirmation(subscription, inbox, CALL_MS);
+  const confirmed = expectConfirmation(subscription, inbox, CALL_TIMEOUT_MS);
   const onAbort = (): void => inbox.end(null);
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -49,10 +49,14 @@ export async function* feed(client: LogClient, options: FeedOptions): AsyncGener
   }
 }
 
-function subscribe(client: LogClient, after: Position, types: ReadonlySet<string> | null): AllStreamSubscription {
+function subscribeToServer(
+  client: LogClient,
+  after: Position,
+  types: ReadonlySet<string> | null,
+): AllStreamSubscription {
   const filter = eventTypeFilter({
-    regex: types ? `^(${[...types].map(escape).join('|')})$` : String.raw`^[^\$]`,
-    maxSearchWindow: WINDOW,
+    regex: types ? `^(${[...types].map(escapeRegex).join('|')})$` : String.raw`^[^\$]`,
+    maxSearchWindow: CHECKPOINT_RECORDS,
     checkpointInterval: 1,
     // Takes its place behind the events before it. If this threw, the subscription would stop without a word.
     checkpointReached: (subscription, position) => void subscription.push(new Mark('passed', position)),
@@ -63,7 +67,7 @@ function subscribe(client: LogClient, after: Position, types: ReadonlySet<string
   return subscription;
 }
 
-const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+const escapeRegex = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySet<string> | null): FeedPage {
   const events: RecordedEvent[] = [];
@@ -71,7 +75,7 @@ function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySe
   for (const arrival of arrivals) {
     const position = arrival instanceof Mark ? arrival.position : (arrival.event?.position ?? null);
     page.isCaughtUp ||= arrival instanceof Mark && arrival.kind === 'caughtUp';
-    page.looked += arrival instanceof Mark ? (arrival.position ? WINDOW : 0) : 1;
+    page.looked += arrival instanceof Mark ? (arrival.position ? CHECKPOINT_RECORDS : 0) : 1;
     if (!position || !isAfter(position, page.upTo)) continue;
     page.upTo = position;
     const event = arrival instanceof Mark || !arrival.event ? null : toEvent(arrival.event);

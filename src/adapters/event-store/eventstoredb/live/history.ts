@@ -1,10 +1,10 @@
 import type { LogClient } from '../client/log-client.js';
 import { isAfter, positionOf, type Position } from '../cursor.js';
 import { readPage, type LogPage } from '../read/read-log.js';
-import { feed } from './feed.js';
+import { readFeed } from './feed.js';
 
 /** After so many milliseconds without news the rest of the history is looked for page by page. */
-const QUIET_MS = 500;
+const QUIET_TIMEOUT_MS = 500;
 
 export interface HistoryOptions {
   readonly after: Position;
@@ -24,13 +24,13 @@ export async function* readHistory(client: LogClient, options: HistoryOptions): 
   let after = options.after;
   let isEndNear = false;
   while (isAfter(target, after) && !signal.aborted) {
-    const page = clamp(await readPage(client, after, types, signal), target);
+    const page = limitToTarget(await readPage(client, after, types, signal), target);
     if (!isAfter(page.upTo, after)) throw new Error('The event log ends before its last event');
     yield page;
     after = page.upTo;
     if (isEndNear || !isAfter(target, after)) continue;
-    for await (const more of feed(client, { after, types, signal, quietMs: QUIET_MS })) {
-      const clamped = clamp(more, target);
+    for await (const more of readFeed(client, { after, types, signal, quietMs: QUIET_TIMEOUT_MS })) {
+      const clamped = limitToTarget(more, target);
       if (isAfter(clamped.upTo, after)) yield clamped;
       after = clamped.upTo;
       isEndNear ||= more.isCaughtUp;
@@ -40,7 +40,7 @@ export async function* readHistory(client: LogClient, options: HistoryOptions): 
 }
 
 /** Behind the target may be records that no subscriber sees; a cursor beyond the last event would confuse. */
-function clamp(page: LogPage, target: Position): LogPage {
+function limitToTarget(page: LogPage, target: Position): LogPage {
   if (!isAfter(page.upTo, target)) return page;
   const last = page.events.at(-1);
   const seen = last ? positionOf(last.cursor) : target;

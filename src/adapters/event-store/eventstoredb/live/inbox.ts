@@ -12,9 +12,9 @@ export class Mark {
 
 export type Arrival = AllStreamResolvedEvent | Mark;
 
-const MOST_EVENTS = 1000;
+const MAX_EVENTS = 1000;
 /** Rough bytes, after which the server is made to wait. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** What has arrived of a subscription and was not fetched yet; makes the server wait when that is much. */
 export class Inbox {
@@ -61,7 +61,7 @@ export class Inbox {
   private add(arrival: Arrival): void {
     this.arrivals.push(arrival);
     this.bytes += this.sizeOf(arrival);
-    if (this.arrivals.length >= MOST_EVENTS || this.bytes >= MOST_BYTES) this.subscription.pause();
+    if (this.arrivals.length >= MAX_EVENTS || this.bytes >= MAX_BYTES) this.subscription.pause();
     this.wake();
   }
 

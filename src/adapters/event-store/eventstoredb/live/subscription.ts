@@ -20,7 +20,7 @@ export async function* subscribe(source: LogSource, options: SubscribeOptions): 
   const types = options.types ? new Set(options.types) : null;
   const { signal } = options;
   source.tail.start();
-  const head = await patiently(() => readHead(source.client, null, signal), signal);
+  const head = await retryUntilAborted(() => readHead(source.client, null, signal), signal);
   if (!head) return;
   yield* catchUp(source.client, progress, head.head, types, signal);
   if (!signal.aborted) yield progress.caughtUp();
@@ -44,7 +44,7 @@ async function* catchUp(
 ): AsyncGenerator<SubscriptionItem> {
   const pages = (): AsyncGenerator<LogPage> => readHistory(client, { after: progress.position, target, types, signal });
   for (let history = pages(); isAfter(target, progress.position) && !signal.aborted;) {
-    const next = await patiently(
+    const next = await retryUntilAborted(
       () => history.next(),
       signal,
       () => (history = pages()),
@@ -57,7 +57,11 @@ async function* catchUp(
 }
 
 /** Goes on trying while the log is away; null when the signal came first. */
-async function patiently<T>(call: () => Promise<T>, signal: AbortSignal, prepare?: () => void): Promise<T | null> {
+async function retryUntilAborted<T>(
+  call: () => Promise<T>,
+  signal: AbortSignal,
+  prepare?: () => void,
+): Promise<T | null> {
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
       return await call();

@@ -3,15 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordedEvent } from '../../../../kernel/event.js';
 import { backoffMs } from '../../../../kernel/retry.js';
 import type { LogClient } from '../client/log-client.js';
-import type { Trouble } from '../client/trouble.js';
+import type { OutageReporter } from '../client/trouble.js';
 import { isAfter, positionOf, type Position } from '../cursor.js';
 import { readHead, type LogPage } from '../read/read-log.js';
-import { feed } from './feed.js';
+import { readFeed } from './feed.js';
 
 /** Events kept for subscriptions that are not quite at the head; further back they read for themselves. */
-const MOST_EVENTS = 512;
-const FIRST_DELAY = 20;
-const LONGEST_DELAY = 2_000;
+const MAX_EVENTS = 512;
+const MIN_RECONNECT_DELAY_MS = 20;
+const MAX_RECONNECT_DELAY_MS = 2_000;
 
 interface Placed {
   readonly event: RecordedEvent;
@@ -31,7 +31,7 @@ export class LogTail {
   constructor(
     private readonly client: LogClient,
     private readonly stopped: AbortSignal,
-    private readonly trouble: Trouble,
+    private readonly trouble: OutageReporter,
   ) {}
 
   /** Position of the last event that was seen, null before the log could be reached. */
@@ -80,15 +80,15 @@ export class LogTail {
     for (let attempt = 1; !this.stopped.aborted; attempt++) {
       try {
         const after = this.looked ?? (await this.begin());
-        for await (const page of feed(this.client, { after, types: null, signal: this.stopped, quietMs: null })) {
+        for await (const page of readFeed(this.client, { after, types: null, signal: this.stopped, quietMs: null })) {
           attempt = 1;
-          this.trouble.isOver();
+          this.trouble.reportRestored();
           this.keep(page);
         }
       } catch (error) {
-        if (!this.stopped.aborted) this.trouble.is(error);
+        if (!this.stopped.aborted) this.trouble.reportLost(error);
       }
-      const wait = backoffMs(attempt, FIRST_DELAY, LONGEST_DELAY, Math.random());
+      const wait = backoffMs(attempt, MIN_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS, Math.random());
       await delay(wait, undefined, { signal: this.stopped }).catch(() => undefined);
     }
   }
@@ -105,8 +105,8 @@ export class LogTail {
     this.looked = upTo;
     if (!this.range || events.length === 0) return;
     const all = [...this.recent, ...events.map((event) => ({ event, position: positionOf(event.cursor) }))];
-    this.recent = all.slice(-MOST_EVENTS);
-    const start = all.at(-MOST_EVENTS - 1)?.position ?? this.range.start;
+    this.recent = all.slice(-MAX_EVENTS);
+    const start = all.at(-MAX_EVENTS - 1)?.position ?? this.range.start;
     this.range = { start, end: this.recent.at(-1)?.position ?? start };
     this.moved.emit('moved');
   }

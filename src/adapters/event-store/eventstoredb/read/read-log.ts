@@ -2,7 +2,7 @@ import { BACKWARDS, END, FORWARDS, START, type AllStreamRecordedEvent, type Read
 import type { RecordedEvent } from '../../../../kernel/event.js';
 import type { LogClient } from '../client/log-client.js';
 import { BEGINNING, comparePositions, isAfter, positionOf, type Position } from '../cursor.js';
-import { collect, PAGE_EVENTS } from './collect.js';
+import { collectRead, PAGE_EVENTS } from './collect.js';
 import { toEvent } from './record.js';
 
 /** Events that follow on a position, and how far that looked. */
@@ -71,7 +71,7 @@ async function readAll(
   maxCount: number,
   signal?: AbortSignal,
 ): Promise<AllStreamRecordedEvent[]> {
-  const resolved = await collect(
+  const resolved = await collectRead(
     client,
     client.readAll({ fromPosition, direction, maxCount }),
     'a read of the log',

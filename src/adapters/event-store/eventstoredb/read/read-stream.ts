@@ -1,7 +1,7 @@
 import { BACKWARDS, END, FORWARDS, type RecordedEvent as ServerEvent } from '@eventstore/db-client';
 import { isNoStream } from '../client/errors.js';
 import type { LogClient } from '../client/log-client.js';
-import { collect, PAGE_EVENTS } from './collect.js';
+import { collectRead, PAGE_EVENTS } from './collect.js';
 
 /** The next records of a stream from a revision on; nothing for a stream that is not there or was deleted. */
 export const readForward = (
@@ -9,7 +9,7 @@ export const readForward = (
   stream: string,
   from: bigint,
   count = PAGE_EVENTS,
-): Promise<ServerEvent[]> => read(client, stream, { fromRevision: from, direction: FORWARDS, maxCount: count });
+): Promise<ServerEvent[]> => readStream(client, stream, { fromRevision: from, direction: FORWARDS, maxCount: count });
 
 /** The records of a stream before and at a revision (its end when left out), the newest first. */
 export const readBackward = (
@@ -17,15 +17,16 @@ export const readBackward = (
   stream: string,
   from?: bigint,
   count = PAGE_EVENTS,
-): Promise<ServerEvent[]> => read(client, stream, { fromRevision: from ?? END, direction: BACKWARDS, maxCount: count });
+): Promise<ServerEvent[]> =>
+  readStream(client, stream, { fromRevision: from ?? END, direction: BACKWARDS, maxCount: count });
 
-async function read(
+async function readStream(
   client: LogClient,
   stream: string,
   options: Parameters<LogClient['readStream']>[1],
 ): Promise<ServerEvent[]> {
   try {
-    const resolved = await collect(client, client.readStream(stream, options), `a read of ${stream}`);
+    const resolved = await collectRead(client, client.readStream(stream, options), `a read of ${stream}`);
     return resolved.flatMap(({ event }) => (event ? [event] : []));
   } catch (error) {
     if (isNoStream(error)) return [];

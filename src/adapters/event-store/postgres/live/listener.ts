@@ -3,7 +3,7 @@ import { backoffMs } from '../../../../kernel/retry.js';
 import type { DatabaseSettings } from '../../../../ports/database.port.js';
 
 /** The name by which `pg_stat_activity` knows the listening connection. */
-export const LISTENER = 'odst log listener';
+export const LISTENER_NAME = 'odst log listener';
 
 /** The one connection of this process that hears of appends. Comes back by itself when it is lost. */
 export class LogListener {
@@ -33,7 +33,7 @@ export class LogListener {
   private async connect(attempt: number): Promise<void> {
     const client = new Client({
       ...this.settings,
-      application_name: LISTENER,
+      application_name: LISTENER_NAME,
       keepAlive: true,
       connectionTimeoutMillis: 5000,
     });

@@ -21,7 +21,7 @@ export interface LogSource {
 export async function* subscribe(source: LogSource, options: SubscribeOptions): AsyncGenerator<SubscriptionItem> {
   const types = options.types ? new Set(options.types) : null;
   const progress = new Progress(positionOf(options.after));
-  const history = await patiently(() => readHead(source.pool), options.signal);
+  const history = await retryUntilAborted(() => readHead(source.pool), options.signal);
   if (history === null) return;
   while (progress.position < history && !options.signal.aborted) {
     const item = progress.advance(await nextPage(source, progress.position, options));
@@ -73,11 +73,11 @@ class Progress {
 }
 
 function nextPage(source: LogSource, position: bigint, { types, signal }: SubscribeOptions): Promise<LogPage | null> {
-  return patiently(() => readLog(source.pool, position, types), signal);
+  return retryUntilAborted(() => readLog(source.pool, position, types), signal);
 }
 
 /** Goes on trying while the database is away; null when the signal came first. */
-async function patiently<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+async function retryUntilAborted<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
       return await call();

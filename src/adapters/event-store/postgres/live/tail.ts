@@ -6,11 +6,11 @@ import { readHead } from '../sql/read-head.js';
 import { readLog, type LogPage } from '../sql/read-log.js';
 import { LogListener } from './listener.js';
 
-const POLL_MS = 1000;
+const POLL_INTERVAL_MS = 1000;
 /** While nothing tells of appends, the live latency must come from polling. */
-const POLL_UNHEARD_MS = 20;
+const POLL_UNHEARD_INTERVAL_MS = 20;
 /** Events kept for subscriptions that are not quite at the head; further back they read for themselves. */
-const MOST_EVENTS = 512;
+const MAX_EVENTS = 512;
 
 /** The end of the log, read once for all subscriptions of this process. */
 export class LogTail {
@@ -63,7 +63,10 @@ export class LogTail {
   private heard(): void {
     clearTimeout(this.timer);
     if (this.closed) return;
-    this.timer = setTimeout(() => this.heard(), this.listener.isListening ? POLL_MS : POLL_UNHEARD_MS);
+    this.timer = setTimeout(
+      () => this.heard(),
+      this.listener.isListening ? POLL_INTERVAL_MS : POLL_UNHEARD_INTERVAL_MS,
+    );
     this.again = true;
     // When the database is away the next poll tries again.
     if (!this.reading) void this.read().catch(() => undefined);
@@ -95,7 +98,7 @@ export class LogTail {
   }
 
   private keep(events: readonly RecordedEvent[], upTo: bigint): void {
-    this.recent = [...this.recent, ...events].slice(-MOST_EVENTS);
+    this.recent = [...this.recent, ...events].slice(-MAX_EVENTS);
     this.end = upTo;
     this.start = upTo - BigInt(this.recent.length);
   }

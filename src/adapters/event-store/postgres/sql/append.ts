@@ -19,7 +19,7 @@ export type AppendOutcome =
   | { readonly outcome: 'conflict'; readonly revision: string | null }
   | { readonly outcome: 'clash' };
 
-const SQL = `
+const APPEND_SQL = `
 SELECT outcome, revision, position
 FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])`;
 
@@ -38,6 +38,6 @@ export async function append(
     group.flatMap(({ metadata }) => metadata),
     group.flatMap(({ recorded }) => recorded),
   ];
-  const { rows } = await pool.query<AppendOutcome>({ name: 'append', text: SQL, values });
+  const { rows } = await pool.query<AppendOutcome>({ name: 'append', text: APPEND_SQL, values });
   return rows;
 }

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import { COLUMNS, PAGE_BYTES, PAGE_EVENTS, toEvent, type EventRow } from './row.js';
 
 /** Positions that one call looks through at most, so that rare types do not make it take long. */
-const WINDOW = 20_000n;
+const MAX_POSITIONS = 20_000n;
 
 export interface LogPage {
   readonly events: readonly RecordedEvent[];
@@ -13,14 +13,14 @@ export interface LogPage {
   readonly isCut: boolean;
 }
 
-type PageRow = EventRow & { readonly bytes: string };
-type Row = { readonly head: string } & (PageRow | { readonly [K in keyof PageRow]: null });
+type LogPageRow = EventRow & { readonly bytes: string };
+type LogRow = { readonly head: string } & (LogPageRow | { readonly [K in keyof LogPageRow]: null });
 
 /**
  * Head and page come from one snapshot: what is committed in between is neither behind the one nor on the other.
  * pg_column_size looks at the stored size and does not fetch what is stored out of line.
  */
-const SQL = `
+const LOG_PAGE_SQL = `
 SELECT h.head, p.* FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h
 LEFT JOIN (
   SELECT * FROM (
@@ -34,9 +34,9 @@ ORDER BY p.position`;
 
 /** The next events after a position, of the given types when they are given. */
 export async function readLog(pool: Pool, after: bigint, types?: readonly string[]): Promise<LogPage> {
-  const end = after + WINDOW;
+  const end = after + MAX_POSITIONS;
   const values = [String(after), String(end), types ?? null];
-  const { rows } = await pool.query<Row>({ name: 'read-log', text: SQL, values });
+  const { rows } = await pool.query<LogRow>({ name: 'read-log', text: LOG_PAGE_SQL, values });
   const page = rows.filter((row) => row.position !== null);
   const head = BigInt(rows[0]?.head ?? 0);
   const upTo = lastOf(page) ?? knownUpTo(after, end, head);
@@ -44,7 +44,7 @@ export async function readLog(pool: Pool, after: bigint, types?: readonly string
 }
 
 /** Where a page that was cut short ends; undefined when it was not. */
-function lastOf(page: readonly PageRow[]): bigint | undefined {
+function lastOf(page: readonly LogPageRow[]): bigint | undefined {
   const last = page.at(-1);
   const cut = last && (page.length >= PAGE_EVENTS || Number(last.bytes) >= PAGE_BYTES);
   return cut ? BigInt(last.position) : undefined;

@@ -4,34 +4,38 @@ import { StartupError } from '../../../../kernel/startup-error.js';
 import { errorCode, messageOf } from '../../../shared/errors.js';
 import { redisAddress, redisOptions } from './redis-url.js';
 
-const PATIENCE_MS = 30_000;
-const BREAK_MS = 250;
+const STARTUP_TIMEOUT_MS = 30_000;
+const RETRY_DELAY_MS = 250;
 /** Waiting does not mend these. */
-const HOPELESS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
+const PERMANENT_ERRORS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
 
 export interface CheckOptions {
   /** Milliseconds to wait for Redis; 30 s when left out. */
-  readonly patience?: number;
+  readonly timeoutMs?: number;
   readonly log?: (level: 'warn', message: string) => void;
 }
 
 /** Waits until Redis can be used as a queue. @throws StartupError when it can't in time, or is set up to drop keys. */
-export async function checkRedis(redisUrl: string, { patience = PATIENCE_MS, log }: CheckOptions = {}): Promise<void> {
+export async function checkRedis(
+  redisUrl: string,
+  { timeoutMs: patience = STARTUP_TIMEOUT_MS, log }: CheckOptions = {},
+): Promise<void> {
   const deadline = Date.now() + patience;
   for (let tries = 1; ; tries++) {
     try {
-      return refuseEviction(redisUrl, await askForMemory(redisUrl, deadline), log);
+      return requireNoEviction(redisUrl, await readMemoryInfo(redisUrl, deadline), log);
     } catch (error) {
       if (error instanceof StartupError) throw error;
-      if (HOPELESS.test(messageOf(error)) || Date.now() + BREAK_MS >= deadline) throw unusable(redisUrl, error);
+      if (PERMANENT_ERRORS.test(messageOf(error)) || Date.now() + RETRY_DELAY_MS >= deadline)
+        throw unusableError(redisUrl, error);
       if (tries === 1) log?.('warn', `Waiting for Redis at ${redisAddress(redisUrl)} (REDIS_URL): ${reasonOf(error)}`);
     }
-    await delay(BREAK_MS);
+    await delay(RETRY_DELAY_MS);
   }
 }
 
 /** What Redis says of its memory; null when this user may not know. */
-async function askForMemory(redisUrl: string, deadline: number): Promise<string | null> {
+async function readMemoryInfo(redisUrl: string, deadline: number): Promise<string | null> {
   const left = Math.max(100, deadline - Date.now());
   const redis = new Redis({
     ...redisOptions(redisUrl),
@@ -57,7 +61,7 @@ async function askForMemory(redisUrl: string, deadline: number): Promise<string 
   }
 }
 
-function refuseEviction(redisUrl: string, memory: string | null, log: CheckOptions['log']): void {
+function requireNoEviction(redisUrl: string, memory: string | null, log: CheckOptions['log']): void {
   const policy = memory === null ? null : /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   if (policy === 'noeviction') return;
   const where = `Redis at ${redisAddress(redisUrl)} (REDIS_URL)`;
@@ -70,5 +74,5 @@ function refuseEviction(redisUrl: string, memory: string | null, log: CheckOptio
 
 const reasonOf = (error: unknown): string => (messageOf(error) || errorCode(error) || 'no answer').split('\n')[0] ?? '';
 
-const unusable = (redisUrl: string, error: unknown): StartupError =>
+const unusableError = (redisUrl: string, error: unknown): StartupError =>
   new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reasonOf(error)}`, error);

@@ -1,12 +1,12 @@
 import type { JobOptions, QueueOptions } from 'bull';
 import { KEPT_FAILED } from '../../../../ports/job-queue.port.js';
 import { redisOptions } from './redis-url.js';
-import { howToGoOn } from '../outcome.js';
+import { retryDelayMs } from '../outcome.js';
 
 export const QUEUE_NAME = 'jobs';
 const BACKOFF = 'odst';
 /** How often a job is tried is decided by our adapter, never by Bull. */
-const NEVER = 1_000_000_000;
+const UNLIMITED = 1_000_000_000;
 
 /**
  * A lock that its process does not renew ends after 5 s, and lost ones are looked for every 2 s: a job of a killed
@@ -20,18 +20,18 @@ export function queueOptions(redisUrl: string, serverId: string): QueueOptions {
       lockDuration: 5_000,
       lockRenewTime: 1_500,
       stalledInterval: 2_000,
-      maxStalledCount: NEVER,
+      maxStalledCount: UNLIMITED,
       guardInterval: 1_000,
       retryProcessDelay: 500,
       drainDelay: 5,
-      backoffStrategies: { [BACKOFF]: (_tries: number, error: Error) => howToGoOn(error) },
+      backoffStrategies: { [BACKOFF]: (_tries: number, error: Error) => retryDelayMs(error) },
     },
   };
 }
 
 /** Of every job. Completed ones go at once. */
 export const JOB_OPTIONS: JobOptions = {
-  attempts: NEVER,
+  attempts: UNLIMITED,
   backoff: { type: BACKOFF },
   removeOnComplete: true,
   removeOnFail: { age: KEPT_FAILED.days * 24 * 60 * 60, count: KEPT_FAILED.jobs },

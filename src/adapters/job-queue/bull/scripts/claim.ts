@@ -6,7 +6,7 @@ import type { RateLimit } from '../../../../ports/job-queue.port.js';
  * ARGV: id, now, jobs and milliseconds of the rate limit (0: none). A try counts from here on, so one that takes its
  * process down is counted. A job that a newer one of its key replaced is over.
  */
-const SCRIPT = `
+const CLAIM = `
 local call, base, id, now = redis.call, KEYS[1], ARGV[1], tonumber(ARGV[2])
 local hash, jobs, window = base .. id, tonumber(ARGV[3]), tonumber(ARGV[4])
 local job = call('HMGET', hash, 'replaced', 'key', 'name', 'data')
@@ -38,7 +38,7 @@ const Claim = z.union([
 export type Claim = z.output<typeof Claim>;
 
 /** Begins a try of a job that Bull handed out, with the data that it has by now. */
-export async function claim(queue: Queue, id: string, limit: RateLimit | undefined): Promise<Claim> {
+export async function claimAttempt(queue: Queue, id: string, limit: RateLimit | undefined): Promise<Claim> {
   const { jobs, perMs } = limit ?? { jobs: 0, perMs: 0 };
-  return Claim.parse(await queue.client.eval(SCRIPT, 1, queue.toKey(''), id, Date.now(), jobs, Math.ceil(perMs)));
+  return Claim.parse(await queue.client.eval(CLAIM, 1, queue.toKey(''), id, Date.now(), jobs, Math.ceil(perMs)));
 }

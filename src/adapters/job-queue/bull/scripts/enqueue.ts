@@ -5,7 +5,7 @@ import { answerOf } from '../connection/unavailable.js';
 import { JOB_OPTIONS } from '../connection/queue-options.js';
 
 /** Jobs in one script: Redis does nothing else meanwhile. */
-const JOBS_AT_ONCE = 300;
+const MAX_JOBS_PER_SCRIPT = 300;
 
 /**
  * KEYS[1] is what all keys of the queue begin with; ARGV: now, options of all jobs, then six values a job.
@@ -14,7 +14,7 @@ const JOBS_AT_ONCE = 300;
  * field `replaced`, and the new one gets a place of its own. Lists and sets are Bull's, and so is the meaning of their
  * scores (run time x 4096 + a number; priority).
  */
-const SCRIPT = `
+const ENQUEUE = `
 local call, base, now, options = redis.call, KEYS[1], tonumber(ARGV[1]), ARGV[2]
 local wait, delayed, priorities, failed = base .. 'wait', base .. 'delayed', base .. 'priority', base .. 'failed'
 
@@ -71,11 +71,11 @@ const argumentsOf = ({ name, key, data, cause, runAt, priority = DEFAULT_PRIORIT
 ];
 
 /** Stores the jobs, each script of them wholly or not at all. @throws JobQueueUnavailable */
-export async function enqueue(queue: Queue, jobs: readonly NewJob[]): Promise<void> {
+export async function enqueueJobs(queue: Queue, jobs: readonly NewJob[]): Promise<void> {
   const latest = [...new Map(jobs.map((job) => [job.key, job])).values()];
   const options = JSON.stringify(JOB_OPTIONS);
-  for (let at = 0; at < latest.length; at += JOBS_AT_ONCE) {
-    const some = latest.slice(at, at + JOBS_AT_ONCE).flatMap(argumentsOf);
-    await answerOf(queue.client.eval(SCRIPT, 1, queue.toKey(''), Date.now(), options, ...some));
+  for (let at = 0; at < latest.length; at += MAX_JOBS_PER_SCRIPT) {
+    const some = latest.slice(at, at + MAX_JOBS_PER_SCRIPT).flatMap(argumentsOf);
+    await answerOf(queue.client.eval(ENQUEUE, 1, queue.toKey(''), Date.now(), options, ...some));
   }
 }

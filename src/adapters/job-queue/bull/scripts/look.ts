@@ -31,20 +31,20 @@ const Counts = z.tuple([z.int(), z.int(), z.int(), z.int()]);
 const Running = z.array(z.tuple([z.string(), z.string(), z.coerce.number(), z.coerce.number()]));
 const Failed = z.array(z.tuple([z.string(), z.string(), z.string(), z.coerce.number(), z.coerce.number()]));
 
-const look = (queue: Queue, script: string, ...values: number[]): Promise<unknown> =>
+const readQueue = (queue: Queue, script: string, ...values: number[]): Promise<unknown> =>
   answerOf(queue.client.eval(script, 1, queue.toKey(''), ...values));
 
 export async function countJobs(queue: Queue): Promise<QueueCounts> {
-  const [waiting, due, running, stuck] = Counts.parse(await look(queue, COUNTS, scoreOf(Date.now())));
+  const [waiting, due, running, stuck] = Counts.parse(await readQueue(queue, COUNTS, scoreOf(Date.now())));
   return { waiting, due, running, stuck };
 }
 
 export async function runningJobs(queue: Queue): Promise<JobAtWork[]> {
-  const rows = Running.parse(await look(queue, RUNNING));
+  const rows = Running.parse(await readQueue(queue, RUNNING));
   return rows.map(([name, key, attempt, progress]) => ({ name, key, attempt, progress }));
 }
 
 export async function failedJobs(queue: Queue, first: number): Promise<FailedJob[]> {
-  const rows = first > 0 ? Failed.parse(await look(queue, FAILED, first - 1)) : [];
+  const rows = first > 0 ? Failed.parse(await readQueue(queue, FAILED, first - 1)) : [];
   return rows.map(([name, key, reason, attempts, at]) => ({ name, key, reason, attempts, failedAt: new Date(at) }));
 }

@@ -8,7 +8,7 @@ export type Ending = 'done' | 'again' | 'back' | number;
  * ARGV: id, ending, seconds that a failed job is kept. Comes before Bull itself lets go of the job: after a crash in
  * between the job is run once more.
  */
-const SCRIPT = `
+const SETTLE = `
 local call, base, id, ending = redis.call, KEYS[1], ARGV[1], ARGV[2]
 local hash = base .. id
 local job = call('HMGET', hash, 'replaced', 'key')
@@ -27,7 +27,7 @@ end
 return 1`;
 
 /** Notes how a try ended. False when a newer job of the same key will do the work, so that this one is done. */
-export async function settle(queue: Queue, id: string, ending: Ending): Promise<boolean> {
+export async function settleAttempt(queue: Queue, id: string, ending: Ending): Promise<boolean> {
   const keptSeconds = KEPT_FAILED.days * 24 * 60 * 60;
-  return (await queue.client.eval(SCRIPT, 1, queue.toKey(''), id, ending, keptSeconds)) === 1;
+  return (await queue.client.eval(SETTLE, 1, queue.toKey(''), id, ending, keptSeconds)) === 1;
 }

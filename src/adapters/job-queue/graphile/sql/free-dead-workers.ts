@@ -13,7 +13,7 @@ export async function markAlive(session: Client, workers: readonly string[]): Pr
   ]);
 }
 
-const FREE = `
+const UNLOCK_JOBS = `
 SELECT graphile_worker.force_unlock_workers(array_agg(DISTINCT j.locked_by))
 FROM graphile_worker._private_jobs j
 WHERE j.locked_by <> ALL ($2::text[]) AND NOT EXISTS (
@@ -22,10 +22,10 @@ WHERE j.locked_by <> ALL ($2::text[]) AND NOT EXISTS (
     AND l.classid::bigint = $1 AND l.objid::bigint = hashtext(j.locked_by)::bigint & 4294967295)`;
 
 /** Replaced while they ran, by a worker that died. */
-const SWEEP = 'DELETE FROM graphile_worker._private_jobs WHERE key IS NULL AND locked_at IS NULL';
+const DELETE_REPLACED = 'DELETE FROM graphile_worker._private_jobs WHERE key IS NULL AND locked_at IS NULL';
 
 /** Failed jobs that are too old, or too many. */
-const FORGET = `
+const DELETE_OLD_FAILED = `
 DELETE FROM graphile_worker._private_jobs WHERE id IN (
   SELECT id FROM (
     SELECT id, flags->>'failedAt' AS failed_at, row_number() OVER (ORDER BY flags->>'failedAt' DESC) AS place
@@ -36,7 +36,7 @@ DELETE FROM graphile_worker._private_jobs WHERE id IN (
 
 /** Frees the jobs of workers that are gone without a word; Graphile Worker itself would wait for 4 hours. */
 export async function freeDeadWorkers(session: Client, own: readonly string[]): Promise<void> {
-  await session.query(FREE, [LOCK_CLASS, own]);
-  await session.query(SWEEP);
-  await session.query(FORGET);
+  await session.query(UNLOCK_JOBS, [LOCK_CLASS, own]);
+  await session.query(DELETE_REPLACED);
+  await session.query(DELETE_OLD_FAILED);
 }

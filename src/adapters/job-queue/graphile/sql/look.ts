@@ -36,6 +36,6 @@ const PROGRESS = `
 UPDATE graphile_worker._private_jobs SET flags = jsonb_build_object('progress', $2::float8)
 WHERE id = $1 AND locked_at IS NOT NULL AND attempts < max_attempts`;
 
-export async function noteProgress(pool: Pool, id: string, fraction: number): Promise<void> {
+export async function saveProgress(pool: Pool, id: string, fraction: number): Promise<void> {
   await pool.query(PROGRESS, [id, fraction]);
 }

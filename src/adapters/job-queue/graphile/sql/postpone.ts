@@ -4,13 +4,13 @@ import type { Pool } from 'pg';
  * Graphile Worker puts a job that threw off by e^attempts seconds, hours in the end. Counting from far below zero
  * makes that nothing, so that `run_at` alone says when; further down, PostgreSQL's exp() fails with an underflow.
  */
-const BASE = -700;
-const LAST = -20;
+const FIRST_STORED_ATTEMPT = -700;
+const MAX_STORED_ATTEMPT = -20;
 
 /** The number of a try, from the column that Graphile Worker counts up at each start of the job. */
-export const attemptOf = (column: number): number => (column > 0 ? column : column - BASE);
+export const attemptOf = (column: number): number => (column > 0 ? column : column - FIRST_STORED_ATTEMPT);
 
-const SQL = `
+const POSTPONE = `
 UPDATE graphile_worker._private_jobs SET attempts = $3, flags = NULL, run_at = now() + $4 * interval '1 millisecond'
 WHERE id = $1 AND key = $2`;
 
@@ -25,13 +25,18 @@ interface JobRow {
 }
 
 /** When the running job is tried again after its try `attempt`. False: a newer job of its key has replaced it. */
-export async function postpone(pool: Pool, { id, key }: JobRow, attempt: number, delayMs: number): Promise<boolean> {
-  const { rowCount } = await pool.query(SQL, [id, key, Math.min(LAST, BASE + attempt), delayMs]);
+export async function postponeJob(pool: Pool, { id, key }: JobRow, attempt: number, delayMs: number): Promise<boolean> {
+  const { rowCount } = await pool.query(POSTPONE, [
+    id,
+    key,
+    Math.min(MAX_STORED_ATTEMPT, FIRST_STORED_ATTEMPT + attempt),
+    delayMs,
+  ]);
   return rowCount === 1;
 }
 
 /** The running job is not tried again and stays, to be seen. False: a newer job of its key has replaced it. */
-export async function giveUp(pool: Pool, { id, key }: JobRow, attempts: number, reason: string): Promise<boolean> {
+export async function abandonJob(pool: Pool, { id, key }: JobRow, attempts: number, reason: string): Promise<boolean> {
   const { rowCount } = await pool.query(GIVE_UP, [id, key, attempts, reason.replaceAll('\0', '')]);
   return rowCount === 1;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { addRun, type Run } from '../../../../kernel/runs.js';
+import { addRange, type ChunkRange } from '../../../../kernel/runs.js';
 import { errorCode } from '../../../shared/errors.js';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 
@@ -10,16 +10,17 @@ const DIGEST_BYTES = 32;
  * Runs of the chunks of a file, from `start` on, whose SHA-256 is not the given one (32 bytes a chunk, end to end). One
  * pass, in order.
  */
-export async function damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<Run[]> {
+export async function findDamagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<ChunkRange[]> {
   const file = await open(path, 'r');
   try {
-    let damaged: Run[] = [];
+    let damaged: ChunkRange[] = [];
     const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
     for (let at = 0; at < sha256.length; at += DIGEST_BYTES) {
       const index = start + at / DIGEST_BYTES;
       const chunk = await readChunk(file, index, buffer);
       const actual = createHash('sha256').update(chunk).digest();
-      if (!actual.equals(sha256.subarray(at, at + DIGEST_BYTES))) damaged = addRun(damaged, { first: index, count: 1 });
+      if (!actual.equals(sha256.subarray(at, at + DIGEST_BYTES)))
+        damaged = addRange(damaged, { first: index, count: 1 });
     }
     return damaged;
   } finally {

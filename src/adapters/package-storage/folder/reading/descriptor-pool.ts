@@ -16,15 +16,15 @@ interface Entry {
 }
 
 /** A removed file keeps its disk space while a descriptor is open, so unused ones are closed after 1 to 2 ticks. */
-const TICK_MS = 30_000;
+const IDLE_CHECK_MS = 30_000;
 /** Another process may take a file away, or put another in its place: looked for so often when a descriptor is lent. */
-const LOOK_MS = 1_000;
+const PLACE_CHECK_MS = 1_000;
 
 /** Open files by package id, the least recently used leaving first; shared by all who read the same package. */
 export class DescriptorPool {
   private readonly entries = new Map<string, Entry>();
   private readonly opening = new Map<string, Promise<Entry | null>>();
-  private readonly timer = setInterval(() => this.closeIdle(), TICK_MS).unref();
+  private readonly timer = setInterval(() => this.closeIdle(), IDLE_CHECK_MS).unref();
 
   constructor(private readonly limit: number) {}
 
@@ -72,7 +72,7 @@ export class DescriptorPool {
 
   private async isInPlace(entry: Entry, path: string): Promise<boolean> {
     const now = performance.now();
-    if (now - entry.seenAt < LOOK_MS) return !entry.closed;
+    if (now - entry.seenAt < PLACE_CHECK_MS) return !entry.closed;
     entry.seenAt = now;
     const found = await stat(path).catch(unlessMissing);
     return found?.ino === entry.inode && !entry.closed;

@@ -1,4 +1,4 @@
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 
 /** What the main thread asks of the file digest thread. `job` names one file. */
 export type DigestRequest =
@@ -22,6 +22,6 @@ export interface DigestReply {
   /** To `finish`: lower-case hex. */
   readonly sha256?: string;
   /** To `check`. */
-  readonly damaged?: readonly Run[];
+  readonly damaged?: readonly ChunkRange[];
   readonly error?: { readonly message: string; readonly code: string | undefined };
 }

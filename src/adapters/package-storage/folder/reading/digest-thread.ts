@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 import type { RunningDigest } from '../../../../ports/package-storage.port.js';
 import { workerFile } from '../../../shared/worker-file.js';
 import type { DigestReply, DigestRequest } from './digest-messages.js';
@@ -27,7 +27,7 @@ export class DigestThread {
     };
   }
 
-  async damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly Run[]> {
+  async damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly ChunkRange[]> {
     const job = (this.lastJob += 1);
     return (await this.ask(this.running(), { kind: 'check', job, path, sha256, start })).damaged ?? [];
   }

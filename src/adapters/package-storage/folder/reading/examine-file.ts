@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { addRun, type Run } from '../../../../kernel/runs.js';
+import { addRange, type ChunkRange } from '../../../../kernel/runs.js';
 import {
   CHUNK_SIZE,
   type FileDamage,
@@ -22,7 +22,7 @@ export async function examineFile(
   pace: Pace,
 ): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
-  const gone: FileDamage = { lost: addRun([], { first: 0, count: chunkCount }), missing: true };
+  const gone: FileDamage = { lost: addRange([], { first: 0, count: chunkCount }), missing: true };
   const found = await stat(path).catch(unlessMissing);
   if (!found?.isFile()) return gone;
   try {
@@ -39,13 +39,13 @@ async function lostChunks(
   path: string,
   { size, sha256 }: PublishedContent,
   pace: Pace,
-): Promise<readonly Run[]> {
-  let lost: readonly Run[] = [];
+): Promise<readonly ChunkRange[]> {
+  let lost: readonly ChunkRange[] = [];
   for (let first = 0; first * DIGEST_BYTES < sha256.length; first += CHUNKS_AT_ONCE) {
     // Copied: a message takes along all of the memory that a view is of.
     const digests = new Uint8Array(sha256.subarray(first * DIGEST_BYTES, (first + CHUNKS_AT_ONCE) * DIGEST_BYTES));
     await pace(Math.min(CHUNKS_AT_ONCE * CHUNK_SIZE, size - first * CHUNK_SIZE));
-    lost = (await thread.damagedChunks(path, digests, first)).reduce<readonly Run[]>(addRun, lost);
+    lost = (await thread.damagedChunks(path, digests, first)).reduce<readonly ChunkRange[]>(addRange, lost);
   }
   return lost;
 }

@@ -16,7 +16,7 @@ const algorithm = String(workerData);
 const states = new Map<number, State>();
 const newState = (): State => ({ whole: createHash(algorithm), chunk: null, chunks: [] });
 
-function update(state: State, bytes: Uint8Array, endsChunk: boolean): void {
+function updateDigests(state: State, bytes: Uint8Array, endsChunk: boolean): void {
   state.chunk ??= createHash(algorithm);
   for (let at = 0; at < bytes.length; at += SLICE) {
     const slice = bytes.subarray(at, at + SLICE);
@@ -31,26 +31,26 @@ function endChunk(state: State): void {
   state.chunk = null;
 }
 
-function finish(upload: number, state: State): HashReply['digests'] {
+function finishUpload(upload: number, state: State): HashReply['digests'] {
   states.delete(upload);
   endChunk(state);
   return { whole: state.whole.digest(), chunks: Buffer.concat(state.chunks) };
 }
 
-function answer(request: HashRequest): HashReply | null {
+function answerRequest(request: HashRequest): HashReply | null {
   if (request.kind === 'begin') states.set(request.upload, newState());
   if (request.kind === 'drop') states.delete(request.upload);
   if (request.kind === 'begin' || request.kind === 'drop') return null;
   const state = states.get(request.upload);
   if (!state) return { ticket: request.ticket, lost: true };
   if (request.kind === 'finish') {
-    return { ticket: request.ticket, lost: false, digests: finish(request.upload, state) };
+    return { ticket: request.ticket, lost: false, digests: finishUpload(request.upload, state) };
   }
-  update(state, new Uint8Array(request.shared, 0, request.length), request.endsChunk);
+  updateDigests(state, new Uint8Array(request.shared, 0, request.length), request.endsChunk);
   return { ticket: request.ticket, lost: false };
 }
 
 parentPort?.on('message', (request: HashRequest) => {
-  const reply = answer(request);
+  const reply = answerRequest(request);
   if (reply) parentPort?.postMessage(reply);
 });

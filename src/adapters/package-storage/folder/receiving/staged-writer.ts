@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { diskError } from '../disk-errors.js';
 
 /** Start writing back after so many bytes, so that little is left for the fsync at the end. */
-const SYNC_EVERY = 64 * 1024 * 1024;
+const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
 /** Positional writes into one staging file, with write-back begun in the background. */
 export class StagedWriter {
@@ -24,7 +24,7 @@ export class StagedWriter {
       done += bytesWritten;
     }
     this.unsynced += bytes.length;
-    if (this.unsynced >= SYNC_EVERY) this.syncSoon();
+    if (this.unsynced >= SYNC_EVERY_BYTES) this.syncSoon();
   }
 
   /** Everything that was written is on the disk. */

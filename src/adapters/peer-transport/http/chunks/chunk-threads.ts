@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../../shared/worker-file.js';
-import type { RunProgress } from '../../../../ports/peer-transport.port.js';
+import type { RangeProgress } from '../../../../ports/peer-transport.port.js';
 import type { AbortOrder, FetchOrder, FetchProgress, FetchReport, RateLimit } from './messages.js';
 
-const THREADS = 2;
+const MAX_THREADS = 2;
 
-interface Waiting {
+interface PendingFetch {
   readonly resolve: (report: FetchReport) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: ProgressListener;
 }
 
-type ProgressListener = (progress: RunProgress) => void;
+type ProgressListener = (progress: RangeProgress) => void;
 
 /** Gives runs of chunks to a few threads, started when the first one is needed. */
 export class ChunkThreads {
@@ -54,7 +54,7 @@ export class ChunkThreads {
     const living = this.threads.filter((thread) => !thread.dead);
     const free = living.find((thread) => thread.busy === 0);
     if (free) return free;
-    if (living.length < THREADS) living.push(new ChunkThread());
+    if (living.length < MAX_THREADS) living.push(new ChunkThread());
     this.threads.splice(0, this.threads.length, ...living);
     return living.reduce((least, thread) => (thread.busy < least.busy ? thread : least));
   }
@@ -63,7 +63,7 @@ export class ChunkThreads {
 class ChunkThread {
   dead = false;
   private readonly worker = new Worker(workerFile(import.meta.url, 'chunk-worker'));
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly waiting = new Map<number, PendingFetch>();
 
   constructor() {
     this.worker.on('message', (message: FetchReport | FetchProgress) => this.receive(message));

@@ -3,12 +3,12 @@ import { connect as connectTls } from 'node:tls';
 import type { ByteBucket } from '../../../../kernel/peer-policy/byte-bucket.js';
 import { failureReason } from '../failure-reason.js';
 import type { Origin, Timeouts } from './messages.js';
-import { parseHead, type ResponseHead } from './response-head.js';
+import { parseResponseHead, type ResponseHead } from './response-head.js';
 
-const MOST_HEAD_BYTES = 16 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024;
 
 /** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
-export interface Receiver {
+export interface ResponseReceiver {
   head(head: ResponseHead): void;
   space(): Uint8Array;
   filled(count: number): void;
@@ -22,11 +22,11 @@ export interface Receiver {
  * so between two responses it holds the buffer for heads.
  */
 export class Connection {
-  private readonly headSpace = Buffer.allocUnsafeSlow(MOST_HEAD_BYTES);
+  private readonly headSpace = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
   private readonly socket: Socket;
   private headLength = 0;
   private inBody = false;
-  private receiver: Receiver | null = null;
+  private receiver: ResponseReceiver | null = null;
   private end: string | null = null;
   private bucket: ByteBucket | null = null;
   private pausing: NodeJS.Timeout | null = null;
@@ -37,7 +37,7 @@ export class Connection {
     origin: Origin,
     private readonly timeouts: Timeouts,
   ) {
-    this.socket = open(origin, {
+    this.socket = openSocket(origin, {
       buffer: () =>
         this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength),
       callback: (count) => {
@@ -61,7 +61,7 @@ export class Connection {
   }
 
   /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
-  request(head: string, receiver: Receiver, bucket: ByteBucket | null = null): void {
+  request(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
     if (this.end !== null) return receiver.broken(this.end, true);
     this.uses += 1;
     this.receiver = receiver;
@@ -95,12 +95,12 @@ export class Connection {
     this.headLength += count;
     const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
     if (end >= 0) return this.begin(this.receiver, end);
-    if (this.headLength === MOST_HEAD_BYTES) this.close('answered with an oversized head');
+    if (this.headLength === MAX_HEAD_BYTES) this.close('answered with an oversized head');
   }
 
   /** Hands over the head, and the bytes of the body that came along with it. */
-  private begin(receiver: Receiver, end: number): void {
-    const head = parseHead(this.headSpace.toString('latin1', 0, end));
+  private begin(receiver: ResponseReceiver, end: number): void {
+    const head = parseResponseHead(this.headSpace.toString('latin1', 0, end));
     if (!head) return this.close('did not answer with HTTP; is this the right port?');
     this.inBody = true;
     receiver.head(head);
@@ -117,7 +117,7 @@ export class Connection {
     this.pace(brought);
   }
 
-  private space(receiver: Receiver): Uint8Array {
+  private space(receiver: ResponseReceiver): Uint8Array {
     const space = receiver.space();
     return this.bucket ? space.subarray(0, this.bucket.piece) : space;
   }
@@ -139,7 +139,7 @@ export class Connection {
   }
 }
 
-function open({ secure, host, port, ca }: Origin, onread: OnReadOpts): Socket {
+function openSocket({ secure, host, port, ca }: Origin, onread: OnReadOpts): Socket {
   if (!secure) return connectTcp({ host, port, onread });
   const name = isIP(host) ? {} : { servername: host };
   const trust = ca === undefined ? {} : { ca };

@@ -2,20 +2,20 @@ import { closeSync, openSync } from 'node:fs';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 import { messageOf } from '../../../shared/errors.js';
 import { bucketOf } from './buckets.js';
-import type { Connections } from './connections.js';
+import type { ConnectionPool } from './connections.js';
 import type { FetchOrder, FetchProgress, FetchReport } from './messages.js';
-import { RunReceiver, type RunEnd } from './run-receiver.js';
+import { RangeReceiver, type RangeEnd } from './run-receiver.js';
 
 /** Chunk buffers that are not in use; as many as there were ever runs at once in this thread. */
-const spare: Buffer[] = [];
+const spareBuffers: Buffer[] = [];
 
 /** A slow run is told of so often. */
-const PROGRESS_MS = 250;
+const PROGRESS_INTERVAL_MS = 250;
 
 /** Carries out one order; calls back with its progress and once with the report, and returns the way to stop it. */
-export function fetchRun(
+export function fetchRange(
   order: FetchOrder,
-  connections: Connections,
+  connections: ConnectionPool,
   tell: (message: FetchReport | FetchProgress) => void,
 ): (reason: string) => void {
   let fd: number;
@@ -31,11 +31,11 @@ export function fetchRun(
     });
     return () => undefined;
   }
-  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  const fetching = new Fetching(order, connections, fd, buffer, (message) => {
+  const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  const fetching = new RangeFetch(order, connections, fd, buffer, (message) => {
     if (message.kind === 'report') {
       closeSync(fd);
-      spare.push(buffer);
+      spareBuffers.push(buffer);
     }
     tell(message);
   });
@@ -44,31 +44,31 @@ export function fetchRun(
 }
 
 /** So many runs at most share a limit at once, and may each have to wait for all others. */
-const MOST_RUNS = 64;
+const MAX_RANGES = 64;
 /** Bytes per second: a peer that says less is not waited for any longer. No limit is lower than that. */
-const LOWEST_RATE = 16 * 1024;
-const LONGEST_TIMER_MS = 3_600_000;
+const MIN_BYTES_PER_SECOND = 16 * 1024;
+const MAX_TIMER_MS = 3_600_000;
 
-class Fetching {
-  private receiver: RunReceiver | null = null;
+class RangeFetch {
+  private receiver: RangeReceiver | null = null;
   private readonly since = performance.now();
   private deadline: NodeJS.Timeout;
   private readonly telling: NodeJS.Timeout;
 
   constructor(
     private readonly order: FetchOrder,
-    private readonly connections: Connections,
+    private readonly connections: ConnectionPool,
     private readonly fd: number,
     private readonly buffer: Buffer,
     private readonly tell: (message: FetchReport | FetchProgress) => void,
   ) {
-    this.deadline = this.endAfter(order.timeouts.runMs);
-    this.telling = setInterval(() => this.tellProgress(), PROGRESS_MS);
+    this.deadline = this.endAfter(order.timeouts.rangeMs);
+    this.telling = setInterval(() => this.sendProgress(), PROGRESS_INTERVAL_MS);
   }
 
   start(head: string): void {
     const connection = this.connections.take(this.order.origin, this.order.timeouts);
-    const receiver = new RunReceiver(this.order, this.fd, this.buffer, (end) => {
+    const receiver = new RangeReceiver(this.order, this.fd, this.buffer, (end) => {
       const stale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
       if (end.reusable) connection.release();
       else connection.close('not usable any more');
@@ -92,19 +92,19 @@ class Fetching {
   private endWhenTooSlow(): void {
     const { limit, run, timeouts } = this.order;
     const lower = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
-    const rate = Math.max(LOWEST_RATE, lower);
-    const patience = Math.max(timeouts.runMs, ((run.count * CHUNK_SIZE * MOST_RUNS) / rate) * 1000);
+    const rate = Math.max(MIN_BYTES_PER_SECOND, lower);
+    const patience = Math.max(timeouts.rangeMs, ((run.count * CHUNK_SIZE * MAX_RANGES) / rate) * 1000);
     const left = patience - (performance.now() - this.since);
     if (left < 1) return this.stop(`took longer than ${Math.round(patience / 100) / 10} seconds for one run of chunks`);
-    this.deadline = this.endAfter(Math.min(left, LONGEST_TIMER_MS));
+    this.deadline = this.endAfter(Math.min(left, MAX_TIMER_MS));
   }
 
-  private tellProgress(): void {
+  private sendProgress(): void {
     const { received = 0, verified = [] } = this.receiver ?? {};
     this.tell({ kind: 'progress', id: this.order.id, received, verified });
   }
 
-  private done({ verified, rejected }: RunReceiver, { failure }: RunEnd): void {
+  private done({ verified, rejected }: RangeReceiver, { failure }: RangeEnd): void {
     clearTimeout(this.deadline);
     clearInterval(this.telling);
     this.tell({ kind: 'report', id: this.order.id, verified, rejected, failure });

@@ -1,5 +1,5 @@
-import type { Run } from '../../../../kernel/runs.js';
-import type { RejectedChunk, RunProgress } from '../../../../ports/peer-transport.port.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
+import type { RejectedChunk, RangeProgress } from '../../../../ports/peer-transport.port.js';
 
 /** One run of chunks for a thread to fetch. Two heads: a signature counts once, and a stale connection costs one. */
 export interface FetchOrder {
@@ -9,7 +9,7 @@ export interface FetchOrder {
   /** Complete request heads, signed one by one. */
   readonly heads: readonly [string, string];
   readonly packageSize: number;
-  readonly run: Run;
+  readonly run: ChunkRange;
   readonly sha256: Uint8Array;
   readonly path: string;
   readonly timeouts: Timeouts;
@@ -33,7 +33,7 @@ export interface Origin {
 export interface Timeouts {
   readonly connectMs: number;
   readonly idleMs: number;
-  readonly runMs: number;
+  readonly rangeMs: number;
 }
 
 export interface AbortOrder {
@@ -42,7 +42,7 @@ export interface AbortOrder {
 }
 
 /** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
-export type RunFailure =
+export type FetchFailure =
   | {
       readonly kind: 'peer';
       readonly reason: string;
@@ -54,7 +54,7 @@ export type RunFailure =
   | { readonly kind: 'local'; readonly message: string };
 
 /** A few times a second while a run is under way. */
-export interface FetchProgress extends RunProgress {
+export interface FetchProgress extends RangeProgress {
   readonly kind: 'progress';
   readonly id: number;
 }
@@ -62,7 +62,7 @@ export interface FetchProgress extends RunProgress {
 export interface FetchReport {
   readonly kind: 'report';
   readonly id: number;
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
-  readonly failure: RunFailure | null;
+  readonly failure: FetchFailure | null;
 }

@@ -9,7 +9,7 @@ const STATUS_LINE = /^HTTP\/1\.1 (\d{3})(?: [^\r\n]*)?$/;
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
 
 /** Parses a head up to and without its blank line; null when it is not one. */
-export function parseHead(text: string): ResponseHead | null {
+export function parseResponseHead(text: string): ResponseHead | null {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const status = STATUS_LINE.exec(statusLine)?.[1];
   if (status === undefined) return null;
@@ -25,7 +25,7 @@ export function parseHead(text: string): ResponseHead | null {
 }
 
 /** What keeps a 206 from being exactly these bytes, null when it is. */
-export function wrongRange(head: ResponseHead, first: number, length: number, total: number): string | null {
+export function describeWrongRange(head: ResponseHead, first: number, length: number, total: number): string | null {
   const range = `bytes ${first}-${first + length - 1}/${total}`;
   if (head.headers.get('content-range') !== range) return `answered 206 for another range than ${range}`;
   if (head.headers.get('content-length') !== String(length)) return 'answered 206 with another Content-Length';

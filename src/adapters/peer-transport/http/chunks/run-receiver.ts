@@ -1,20 +1,20 @@
 import { createHash, type Hash } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { addRun, type Run } from '../../../../kernel/runs.js';
+import { addRange, type ChunkRange } from '../../../../kernel/runs.js';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 import type { RejectedChunk } from '../../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../shared/errors.js';
-import { answered, codeOfBody } from '../failure-reason.js';
-import type { Receiver } from './connection.js';
-import type { FetchOrder, RunFailure } from './messages.js';
-import { keepsAlive, wrongRange, type ResponseHead } from './response-head.js';
+import { describeStatus, codeOfBody } from '../failure-reason.js';
+import type { ResponseReceiver } from './connection.js';
+import type { FetchOrder, FetchFailure } from './messages.js';
+import { keepsAlive, describeWrongRange, type ResponseHead } from './response-head.js';
 
 /** Bytes hashed at a time: small enough to be still in the processor's cache. */
-const SLICE = 256 * 1024;
-const MOST_ERROR_BYTES = 16 * 1024;
+const SLICE_BYTES = 256 * 1024;
+const MAX_ERROR_BYTES = 16 * 1024;
 
-export interface RunEnd {
-  readonly failure: RunFailure | null;
+export interface RangeEnd {
+  readonly failure: FetchFailure | null;
   /** May the connection carry another request? */
   readonly reusable: boolean;
   /** Not a byte of the response had come: the connection was stale. */
@@ -26,7 +26,7 @@ const peerFault = (
   status: number | null = null,
   code: string | null = null,
   retryAfterSeconds: number | null = null,
-): RunFailure => ({
+): FetchFailure => ({
   kind: 'peer',
   reason,
   status,
@@ -35,8 +35,8 @@ const peerFault = (
 });
 
 /** Verifies the chunks of one run as they come in and writes each at its place once its digest matched. */
-export class RunReceiver implements Receiver {
-  verified: readonly Run[] = [];
+export class RangeReceiver implements ResponseReceiver {
+  verified: readonly ChunkRange[] = [];
   readonly rejected: RejectedChunk[] = [];
   private hash: Hash = createHash('sha256');
   private nth = 0;
@@ -55,21 +55,21 @@ export class RunReceiver implements Receiver {
     private readonly order: FetchOrder,
     private readonly fd: number,
     private readonly buffer: Buffer,
-    private readonly onEnd: (end: RunEnd) => void,
+    private readonly onEnd: (end: RangeEnd) => void,
   ) {}
 
   head(head: ResponseHead): void {
     const { run, packageSize } = this.order;
     if (head.status !== 206) return this.refused(head);
     this.reusable = keepsAlive(head);
-    this.announcedRate = wholeNumber(head.headers.get('odst-bytes-per-second'));
+    this.announcedRate = parseWholeNumber(head.headers.get('odst-bytes-per-second'));
     const first = run.first * CHUNK_SIZE;
-    const wrong = wrongRange(head, first, Math.min(run.count * CHUNK_SIZE, packageSize - first), packageSize);
+    const wrong = describeWrongRange(head, first, Math.min(run.count * CHUNK_SIZE, packageSize - first), packageSize);
     if (wrong) this.finish(peerFault(wrong, head.status));
   }
 
   space(): Uint8Array {
-    const end = this.refusal ? this.refusal.wanted : Math.min(this.length + SLICE, this.chunkLength());
+    const end = this.refusal ? this.refusal.wanted : Math.min(this.length + SLICE_BYTES, this.chunkLength());
     return this.buffer.subarray(this.length, end);
   }
 
@@ -125,7 +125,7 @@ export class RunReceiver implements Receiver {
   private write(): boolean {
     try {
       writeAll(this.fd, this.buffer.subarray(0, this.length), this.index * CHUNK_SIZE);
-      this.verified = addRun(this.verified, { first: this.index, count: 1 });
+      this.verified = addRange(this.verified, { first: this.index, count: 1 });
       return true;
     } catch (error) {
       const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
@@ -142,13 +142,13 @@ export class RunReceiver implements Receiver {
       const what = type === '' ? '' : ` with ${type.slice(0, 60)}`;
       return this.finish(peerFault(`answered ${head.status}${what} instead of the bytes asked for`, head.status));
     }
-    if (!type.includes('json') || !(announced > 0 && announced <= MOST_ERROR_BYTES)) {
-      return this.finish(peerFault(answered(head.status, null), head.status));
+    if (!type.includes('json') || !(announced > 0 && announced <= MAX_ERROR_BYTES)) {
+      return this.finish(peerFault(describeStatus(head.status, null), head.status));
     }
     this.refusal = {
       status: head.status,
       wanted: announced,
-      retryAfterSeconds: wholeNumber(head.headers.get('retry-after')),
+      retryAfterSeconds: parseWholeNumber(head.headers.get('retry-after')),
     };
   }
 
@@ -160,17 +160,17 @@ export class RunReceiver implements Receiver {
     readonly retryAfterSeconds: number | null;
   }): void {
     const code = codeOfBody(this.buffer.toString('utf8', 0, this.length));
-    this.finish(peerFault(answered(status, code), status, code, retryAfterSeconds));
+    this.finish(peerFault(describeStatus(status, code), status, code, retryAfterSeconds));
   }
 
-  private finish(failure: RunFailure | null, untouched = false): void {
+  private finish(failure: FetchFailure | null, untouched = false): void {
     if (this.ended) return;
     this.ended = true;
     this.onEnd({ failure, reusable: failure === null && this.reusable, untouched });
   }
 }
 
-const wholeNumber = (text: string | undefined): number | null =>
+const parseWholeNumber = (text: string | undefined): number | null =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
 
 function writeAll(fd: number, bytes: Buffer, position: number): void {

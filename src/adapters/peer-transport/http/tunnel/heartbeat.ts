@@ -14,7 +14,7 @@ export const HEARTBEAT: HeartbeatTimes = { pingMs: 10_000, deadMs: 30_000 };
  * its own bytes wait for a slow reader; an end that itself does not read, for whoever it reads for is slow, does not
  * blame the other.
  */
-export function keepAlive(ws: WebSocket, socket: Socket, { pingMs, deadMs }: HeartbeatTimes): void {
+export function startHeartbeat(ws: WebSocket, socket: Socket, { pingMs, deadMs }: HeartbeatTimes): void {
   let seen = -1;
   let heardAt = Date.now();
   const timer = setInterval(() => {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HEARTBEAT, keepAlive } from './heartbeat.js';
+import { HEARTBEAT, startHeartbeat } from './heartbeat.js';
 
 /** As much of a WebSocket and its socket as a heartbeat sees. */
 class Connection extends EventEmitter {
@@ -26,7 +26,7 @@ describe('a heartbeat', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     connection = new Connection();
-    keepAlive(connection as unknown as WebSocket, connection as unknown as Socket, HEARTBEAT);
+    startHeartbeat(connection as unknown as WebSocket, connection as unknown as Socket, HEARTBEAT);
   });
   afterEach(() => vi.useRealTimers());
 

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 /** Larger writes are cut: whoever receives a frame holds all of it in memory. */
 const FRAME_BYTES = 64 * 1024;
 /** Largest frame that is taken. */
-export const MOST_FRAME_BYTES = 1024 * 1024;
+export const MAX_FRAME_BYTES = 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
 const GOING_AWAY = 1001;
 

@@ -5,15 +5,15 @@ import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import { PeerUnreachable } from '../../../../ports/peer-transport.port.js';
 import type { RequestSigner } from '../../../../ports/request-signer.port.js';
 import { TunnelTransport, type Tunnel } from '../../../../ports/tunnel-transport.port.js';
-import { answered, codeOfBody, unreachable } from '../failure-reason.js';
+import { describeStatus, codeOfBody, toPeerUnreachable } from '../failure-reason.js';
 import type { Trust } from '../json-calls.js';
 import { HEARTBEAT, type HeartbeatTimes } from './heartbeat.js';
-import { MOST_FRAME_BYTES } from './tunnel-stream.js';
+import { MAX_FRAME_BYTES } from './tunnel-stream.js';
 import { WebSocketTunnel } from './web-socket-tunnel.js';
 
-const OPEN_MS = 10_000;
-const MOST_ERROR_BYTES = 16 * 1024;
-const FRAMES = { perMessageDeflate: false, maxPayload: MOST_FRAME_BYTES };
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_ERROR_BYTES = 16 * 1024;
+const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES };
 
 /**
  * Masks keep scripts of strangers from feeding a confused proxy requests that the stranger's own server then answers
@@ -28,7 +28,7 @@ export interface TunnelOptions extends Trust {
 
 /** Tunnels over WebSockets, which every proxy that administrators have lets through. */
 export class WebSocketTunnels extends TunnelTransport {
-  private readonly server = new WebSocketServer({ noServer: true, ...FRAMES });
+  private readonly server = new WebSocketServer({ noServer: true, ...FRAME_OPTIONS });
   private readonly heartbeat: HeartbeatTimes;
 
   constructor(
@@ -55,7 +55,7 @@ export class WebSocketTunnels extends TunnelTransport {
       socket.once('unexpected-response', (_, response: IncomingMessage) => {
         void refusalOf(peer.name, response).then(reject).finally(abort);
       });
-      socket.on('error', (error) => reject(unreachable(peer.name, error)));
+      socket.on('error', (error) => reject(toPeerUnreachable(peer.name, error)));
       socket.once('close', () => {
         settled();
         reject(new PeerUnreachable(peer.name, 'the connection was closed in the middle'));
@@ -74,9 +74,9 @@ export class WebSocketTunnels extends TunnelTransport {
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const { ca } = this.options;
     return new WebSocket(url.replace(/^http/, 'ws'), {
-      ...FRAMES,
+      ...FRAME_OPTIONS,
       headers,
-      handshakeTimeout: OPEN_MS,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       followRedirects: false,
       ...(ca === undefined ? {} : { ca }),
       generateMask: noMask,
@@ -89,12 +89,12 @@ async function refusalOf(peerName: string, response: IncomingMessage): Promise<P
   try {
     for await (const piece of response) {
       text += String(piece);
-      if (text.length > MOST_ERROR_BYTES) break;
+      if (text.length > MAX_ERROR_BYTES) break;
     }
   } catch {
     // What has come of it will do.
   }
   const status = response.statusCode ?? 0;
   const code = codeOfBody(text);
-  return new PeerUnreachable(peerName, answered(status, code), status, code);
+  return new PeerUnreachable(peerName, describeStatus(status, code), status, code);
 }

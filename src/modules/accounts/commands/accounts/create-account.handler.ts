@@ -2,7 +2,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { checkNewPassword } from '../../domain/password-policy.js';
 import { checkedDisplayName, checkedUsername } from '../../domain/username.js';
 import { accountIdOf } from '../account-id.js';
-import { oneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
+import { makeOneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from '../passwords/password-store.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { LiveAccounts } from '../standing/live-accounts.js';
@@ -21,7 +21,7 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
   async execute({ as: { username, displayName, password: given, ...rights } }: CreateAccount): Promise<GivenPassword> {
     const name = checkedUsername(username);
     if (given !== null) checkNewPassword(given, name);
-    const password = given ?? oneTimePassword();
+    const password = given ?? makeOneTimePassword();
     const accountId = accountIdOf(name);
     const as = {
       accountId,
@@ -32,10 +32,10 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     } as const;
     const command = { type: 'create', as: { ...as, ...rights } } as const;
     const hash = await this.hashing.hash(password);
-    const receipt = await this.changes.alone(async () => {
-      this.changes.requirePossible(await this.accounts.read(accountId), command);
+    const receipt = await this.changes.runExclusively(async () => {
+      this.changes.requirePossible(await this.accounts.readFromLog(accountId), command);
       await this.passwords.set(accountId, name, hash);
-      return this.changes.run(accountId, command);
+      return this.changes.runCommand(accountId, command);
     });
     return { accountId, oneTimePassword: given === null ? password : null, receipt };
   }

@@ -15,8 +15,8 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
 
   /** Rights first: what may be refused. */
   execute({ accountId, to }: UpdateAccount): Promise<Receipt> {
-    return this.changes.alone(async () => {
-      const { roles, publishUpTo } = await this.changes.require(accountId);
+    return this.changes.runExclusively(async () => {
+      const { roles, publishUpTo } = await this.changes.requireAccount(accountId);
       const name = to.displayName === undefined ? undefined : checkedDisplayName(to.displayName);
       const receipts: Receipt[] = [];
       if (to.roles !== undefined || to.publishUpTo !== undefined) {
@@ -24,12 +24,13 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
           roles: to.roles ?? roles,
           publishUpTo: to.publishUpTo === undefined ? publishUpTo : to.publishUpTo,
         };
-        const otherAdmins = await this.changes.otherAdmins(accountId);
+        const otherAdmins = await this.changes.countOtherAdmins(accountId);
         receipts.push(
-          await this.changes.run(accountId, { type: 'changeRights', to: rights, otherAdmins, by: 'admin' }),
+          await this.changes.runCommand(accountId, { type: 'changeRights', to: rights, otherAdmins, by: 'admin' }),
         );
       }
-      if (name !== undefined) receipts.push(await this.changes.run(accountId, { type: 'rename', displayName: name }));
+      if (name !== undefined)
+        receipts.push(await this.changes.runCommand(accountId, { type: 'rename', displayName: name }));
       return receipts.length === 0 ? { cursor: null, types: [] } : lastReceipt(this.store, receipts);
     });
   }
@@ -44,9 +45,9 @@ export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
   ) {}
 
   execute({ accountId }: DisableAccount): Promise<Receipt> {
-    return this.changes.alone(async () => {
-      const otherAdmins = await this.changes.otherAdmins(accountId);
-      const receipt = await this.changes.run(accountId, { type: 'disable', otherAdmins });
+    return this.changes.runExclusively(async () => {
+      const otherAdmins = await this.changes.countOtherAdmins(accountId);
+      const receipt = await this.changes.runCommand(accountId, { type: 'disable', otherAdmins });
       await this.sessions.closeAll(accountId);
       return receipt;
     });
@@ -62,9 +63,9 @@ export class EnableAccountHandler implements ICommandHandler<EnableAccount> {
 
   /** A crash while it was disabled may have left sessions. */
   execute({ accountId }: EnableAccount): Promise<Receipt> {
-    return this.changes.alone(async () => {
-      if ((await this.changes.require(accountId)).disabled) await this.sessions.closeAll(accountId);
-      return this.changes.run(accountId, { type: 'enable' });
+    return this.changes.runExclusively(async () => {
+      if ((await this.changes.requireAccount(accountId)).disabled) await this.sessions.closeAll(accountId);
+      return this.changes.runCommand(accountId, { type: 'enable' });
     });
   }
 }

@@ -8,7 +8,7 @@ import { Sessions } from '../../../../ports/sessions.port.js';
 import type { Rights } from '../../contracts/account.events.js';
 import type { AccountCommand } from '../../domain/account.decider.js';
 import type { KnownAccount } from '../../domain/account.state.js';
-import { checkedUsername, shownName } from '../../domain/username.js';
+import { checkedUsername, displayNameFrom } from '../../domain/username.js';
 import { accountIdOf } from '../account-id.js';
 import { RefusedSignIn } from '../refused/refused-sign-in.js';
 import { AccountChanges } from '../standing/account-changes.js';
@@ -29,38 +29,38 @@ export class DirectoryAccounts {
   }
 
   /** The account of somebody whose password is right, made if there is none. @throws RefusedSignIn */
-  async admit(person: DirectoryPerson): Promise<string> {
+  async admitPerson(person: DirectoryPerson): Promise<string> {
     const accountId = accountIdOf(usernameOf(person));
     await this.asDirectory(() =>
-      this.changes.alone(async () => {
-        const known = await this.accounts.read(accountId);
-        if (known) refuseOthers(known, person);
-        if (known) await this.follow(known, person);
+      this.changes.runExclusively(async () => {
+        const known = await this.accounts.readFromLog(accountId);
+        if (known) refuseOtherPerson(known, person);
+        if (known) await this.applyPerson(known, person);
         if (this.rightsOf(person).roles.length === 0)
           throw RefusedSignIn.wrong(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
-        if (!known) await this.create(accountId, person);
+        if (!known) await this.createAccount(accountId, person);
       }),
     );
     return accountId;
   }
 
   /** Does what the directory says now about an account; null when the person is gone. Tells whether anything changed. */
-  refresh(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
+  refreshAccount(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
     return this.asDirectory(() =>
-      this.changes.alone(async () => {
-        const known = await this.accounts.read(accountId);
-        return known?.source === 'directory' ? this.follow(known, person) : false;
+      this.changes.runExclusively(async () => {
+        const known = await this.accounts.readFromLog(accountId);
+        return known?.source === 'directory' ? this.applyPerson(known, person) : false;
       }),
     );
   }
 
   /** Sessions go after the event, so that they do not come back with the rights. */
-  private async follow(known: KnownAccount, person: DirectoryPerson | null): Promise<boolean> {
+  private async applyPerson(known: KnownAccount, person: DirectoryPerson | null): Promise<boolean> {
     const commands = this.commandsFor(known, person);
     // What was left when a process died in between.
     if (known.disabledByDirectory) await this.sessions.closeAll(known.accountId);
     const receipts = [];
-    for (const command of commands) receipts.push(await this.changes.run(known.accountId, command));
+    for (const command of commands) receipts.push(await this.changes.runCommand(known.accountId, command));
     if (!person || person.disabled || this.rightsOf(person).roles.length === 0)
       await this.sessions.closeAll(known.accountId);
     return receipts.some(({ types }) => types.length > 0);
@@ -71,22 +71,22 @@ export class DirectoryAccounts {
     return [
       { type: 'link', externalId: person.id },
       { type: 'changeRights', to: this.rightsOf(person), otherAdmins: 1, by: 'directory' },
-      { type: 'rename', displayName: shownName(person.displayName) },
+      { type: 'rename', displayName: displayNameFrom(person.displayName) },
       ...(known.disabledByDirectory ? [{ type: 'enable' } as const] : []),
     ];
   }
 
   /** The link comes last: without it the next sign-in makes it. */
-  private async create(accountId: string, person: DirectoryPerson): Promise<void> {
+  private async createAccount(accountId: string, person: DirectoryPerson): Promise<void> {
     const as = {
       accountId,
       username: usernameOf(person),
-      displayName: shownName(person.displayName),
+      displayName: displayNameFrom(person.displayName),
       source: 'directory',
       mustChangePassword: false,
     } as const;
-    await this.changes.run(accountId, { type: 'create', as: { ...as, ...this.rightsOf(person) } });
-    await this.changes.run(accountId, { type: 'link', externalId: person.id });
+    await this.changes.runCommand(accountId, { type: 'create', as: { ...as, ...this.rightsOf(person) } });
+    await this.changes.runCommand(accountId, { type: 'link', externalId: person.id });
   }
 
   private asDirectory<T>(work: () => Promise<T>): Promise<T> {
@@ -106,7 +106,7 @@ function usernameOf({ username, dn }: DirectoryPerson): string {
 }
 
 /** @throws RefusedSignIn */
-function refuseOthers(
+function refuseOtherPerson(
   { source, username, externalId, disabled, disabledByDirectory }: KnownAccount,
   person: DirectoryPerson,
 ): void {

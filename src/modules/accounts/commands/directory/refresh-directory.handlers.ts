@@ -25,37 +25,39 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
 
   async execute(): Promise<DirectoryRefreshed> {
     if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
-    const done = await this.locks.hold('directory-refresh', new AbortController().signal, () => this.recorded());
+    const done = await this.locks.hold('directory-refresh', new AbortController().signal, () =>
+      this.refreshAndRecord(),
+    );
     if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');
     return done;
   }
 
-  private async recorded(): Promise<DirectoryRefreshed> {
+  private async refreshAndRecord(): Promise<DirectoryRefreshed> {
     try {
-      const refreshed = await this.refresh();
-      await this.record.succeeded(refreshed);
+      const refreshed = await this.refreshAccounts();
+      await this.record.saveSuccess(refreshed);
       return refreshed;
     } catch (error) {
       if (!(error instanceof DirectoryUnavailable)) throw error;
-      await this.record.failed(error.message);
+      await this.record.saveFailure(error.message);
       throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
     }
   }
 
   /** Nothing is done before the directory has answered about everybody. */
-  private async refresh(): Promise<DirectoryRefreshed> {
-    const inUse = await this.inUse();
+  private async refreshAccounts(): Promise<DirectoryRefreshed> {
+    const inUse = await this.listAccountsInUse();
     const found = await this.directory.findAll(inUse.flatMap(({ externalId }) => externalId ?? []));
     const people = new Map(found.map((person) => [person.id, person]));
     let changed = 0;
     for (const { accountId, externalId } of inUse) {
-      if (await this.people.refresh(accountId, people.get(externalId ?? '') ?? null)) changed += 1;
+      if (await this.people.refreshAccount(accountId, people.get(externalId ?? '') ?? null)) changed += 1;
     }
     return { accounts: inUse.length, changed };
   }
 
   /** What an administrator has disabled stays so. An account without a link is of nobody yet. */
-  private async inUse(): Promise<KnownAccount[]> {
+  private async listAccountsInUse(): Promise<KnownAccount[]> {
     const signedIn = new Set(await this.sessions.accountsWithOpen());
     const now = Date.now();
     const hasToken = ({ tokens }: KnownAccount): boolean =>
@@ -82,15 +84,15 @@ export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
   ) {}
 
   execute({ accountId }: RelinkAccount): Promise<Receipt> {
-    return this.changes.alone(async () => {
-      const known = await this.changes.require(accountId);
+    return this.changes.runExclusively(async () => {
+      const known = await this.changes.requireAccount(accountId);
       const unlink = { type: 'link', externalId: null } as const;
       this.changes.requirePossible(known, unlink);
       const receipts: Receipt[] = [];
       for (const tokenId of Object.keys(known.tokens))
-        receipts.push(await this.changes.run(accountId, { type: 'revokeToken', tokenId }));
+        receipts.push(await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId }));
       await this.sessions.closeAll(accountId);
-      receipts.push(await this.changes.run(accountId, unlink));
+      receipts.push(await this.changes.runCommand(accountId, unlink));
       return lastReceipt(this.store, receipts);
     });
   }

@@ -30,24 +30,24 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     if (principal?.proof.kind !== 'session')
       throw new Refusal('FORBIDDEN', 'Only who has signed in can change a password.');
     const { accountId, proof } = principal;
-    const { username } = await this.changes.require(accountId);
+    const { username } = await this.changes.requireAccount(accountId);
     const command = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;
-    return this.changes.alone(async () => {
-      this.changes.requirePossible(await this.changes.require(accountId), command);
+    return this.changes.runExclusively(async () => {
+      this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
       await this.requireCurrent(accountId, username, current);
       checkNewPassword(next, username);
       if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must be another one.');
       await this.passwords.set(accountId, username, await this.hashing.hash(next));
       await this.sessions.closeAll(accountId, proof.id);
-      return this.changes.run(accountId, command);
+      return this.changes.runCommand(accountId, command);
     });
   }
 
   /** Who took over a session may guess no more often than who has none. */
   private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
-    const attempt = await this.attempts.begin(attemptKeys(currentContext().address, username));
+    const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
     const isRight = await this.hashing.matches(await this.passwords.find(accountId), current);
     if (!isRight) throw new Refusal('SIGN_IN_REFUSED', 'The current password is wrong.');
-    await this.attempts.succeeded(attempt);
+    await this.attempts.undoFailure(attempt);
   }
 }

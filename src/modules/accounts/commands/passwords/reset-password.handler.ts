@@ -4,7 +4,7 @@ import { checkNewPassword } from '../../domain/password-policy.js';
 import type { GivenPassword } from '../accounts/create-account.command.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { ResetPassword } from './change-password.command.js';
-import { oneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
+import { makeOneTimePassword, PasswordHashing } from '../../../../platform/secrets/password-hashing.js';
 import { PasswordStore } from './password-store.js';
 
 /** In the same order as a change by the owner. */
@@ -18,16 +18,16 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
   ) {}
 
   async execute({ accountId, password: given }: ResetPassword): Promise<GivenPassword> {
-    const { username } = await this.changes.require(accountId);
+    const { username } = await this.changes.requireAccount(accountId);
     if (given !== null) checkNewPassword(given, username);
-    const password = given ?? oneTimePassword();
+    const password = given ?? makeOneTimePassword();
     const hash = await this.hashing.hash(password);
     const command = { type: 'changePassword', by: 'admin', mustChangePassword: true } as const;
-    const receipt = await this.changes.alone(async () => {
-      this.changes.requirePossible(await this.changes.require(accountId), command);
+    const receipt = await this.changes.runExclusively(async () => {
+      this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
       await this.passwords.set(accountId, username, hash);
       await this.sessions.closeAll(accountId);
-      return this.changes.run(accountId, command);
+      return this.changes.runCommand(accountId, command);
     });
     return { accountId, oneTimePassword: given === null ? password : null, receipt };
   }

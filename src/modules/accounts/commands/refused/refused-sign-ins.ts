@@ -5,8 +5,8 @@ import { RefusalRecord } from '../../../../platform/limits/refusal-record.js';
 import { reasonOf } from './refused-sign-in.js';
 import { accountEvents } from '../../contracts/account.events.js';
 
-const STREAM = 'account-refusals';
-const MAX_NAME = 100;
+const REFUSALS_STREAM = 'account-refusals';
+const MAX_NAME_LENGTH = 100;
 
 /** Puts sign-ins that were refused on record, in bounded numbers. */
 @Injectable()
@@ -16,11 +16,11 @@ export class RefusedSignIns {
   constructor(private readonly log: FactsLog) {}
 
   /** Never throws. */
-  note(username: string, refusal: Refusal): Promise<void> {
+  recordRefusal(username: string, refusal: Refusal): Promise<void> {
     const reason = reasonOf(refusal);
     return this.record.note((unrecorded) => {
-      const data = { username: username.slice(0, MAX_NAME), reason, unrecorded };
-      return this.log.append(STREAM, accountEvents, { type: 'SignInRefused', data });
+      const data = { username: username.slice(0, MAX_NAME_LENGTH), reason, unrecorded };
+      return this.log.append(REFUSALS_STREAM, accountEvents, { type: 'SignInRefused', data });
     });
   }
 }

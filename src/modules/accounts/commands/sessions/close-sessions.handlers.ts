@@ -10,7 +10,7 @@ import { RevokeOtherSessions, RevokeSession, SignOut, type ClosedSessions } from
 // A session is closed before that is on record: a crash in between leaves nobody signed in.
 
 /** @throws Refusal INVALID_REQUEST */
-function inSession(): Principal {
+function requireSession(): Principal {
   const { principal } = currentContext();
   if (principal?.proof.kind === 'session') return principal;
   throw new Refusal('INVALID_REQUEST', 'You are not signed in by a session.');
@@ -24,9 +24,9 @@ export class SignOutHandler implements ICommandHandler<SignOut> {
   ) {}
 
   async execute(): Promise<Receipt> {
-    const { proof, accountId } = inSession();
+    const { proof, accountId } = requireSession();
     await this.sessions.close(proof.id);
-    return this.changes.run(accountId, { type: 'closeSession', sessionId: proof.id, how: 'signed out' });
+    return this.changes.runCommand(accountId, { type: 'closeSession', sessionId: proof.id, how: 'signed out' });
   }
 }
 
@@ -44,7 +44,7 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
       session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (!session || !mayClose) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session, or it has ended.');
     await this.sessions.close(session.id);
-    return this.changes.run(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
+    return this.changes.runCommand(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
   }
 }
 
@@ -56,12 +56,12 @@ export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSe
   ) {}
 
   async execute(): Promise<ClosedSessions> {
-    const { proof, accountId } = inSession();
+    const { proof, accountId } = requireSession();
     const count = await this.sessions.closeAll(accountId, proof.id);
     if (count === 0) return { count, receipt: { cursor: null, types: [] } };
     return {
       count,
-      receipt: await this.changes.run(accountId, { type: 'closeSession', sessionId: null, how: 'revoked' }),
+      receipt: await this.changes.runCommand(accountId, { type: 'closeSession', sessionId: null, how: 'revoked' }),
     };
   }
 }

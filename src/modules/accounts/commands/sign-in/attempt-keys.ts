@@ -13,10 +13,10 @@ export interface AttemptKeys {
 }
 
 /** Of one length, whatever is typed. */
-const keyOf = (...parts: readonly string[]): Buffer => createHash('sha256').update(JSON.stringify(parts)).digest();
+const hashKey = (...parts: readonly string[]): Buffer => createHash('sha256').update(JSON.stringify(parts)).digest();
 
 /** The same for a name that no account has: what is counted tells nothing about that. */
 export function attemptKeys(address: string | null, username: string): AttemptKeys {
   const [group, name] = [addressGroup(address), usernameKey(username)];
-  return { address: keyOf('address', group), pair: keyOf('pair', group, name), account: keyOf('account', name) };
+  return { address: hashKey('address', group), pair: hashKey('pair', group, name), account: hashKey('account', name) };
 }

@@ -7,9 +7,9 @@ import { DirectoryAccounts } from '../directory/directory-accounts.js';
 import { RefusedSignIn } from '../refused/refused-sign-in.js';
 import { LiveAccounts } from '../standing/live-accounts.js';
 
-const MAX_PASSWORD = 1_000;
+const MAX_PASSWORD_LENGTH = 1_000;
 /** Any name does: nobody is let in. */
-const ANY_NAME = 'nobody';
+const DECOY_NAME = 'nobody';
 
 /** Checks passwords that the directory keeps. */
 @Injectable()
@@ -20,7 +20,7 @@ export class DirectoryPasswords {
     private readonly people: DirectoryAccounts,
   ) {}
 
-  get isThere(): boolean {
+  get isConfigured(): boolean {
     return this.directory.url !== null;
   }
 
@@ -31,25 +31,25 @@ export class DirectoryPasswords {
    */
   async check(username: string, password: string): Promise<string> {
     try {
-      return await this.ask(username, password);
+      return await this.askDirectory(username, password);
     } catch (error) {
       throw error instanceof DirectoryUnavailable ? RefusedSignIn.directoryDown(error.message) : error;
     }
   }
 
-  private async ask(username: string, password: string): Promise<string> {
-    const isPossible = isName(username) && password !== '' && password.length <= MAX_PASSWORD;
+  private async askDirectory(username: string, password: string): Promise<string> {
+    const isPossible = isUsername(username) && password !== '' && password.length <= MAX_PASSWORD_LENGTH;
     if (!isPossible || (await this.accounts.find(accountIdOf(username)))?.source === 'local') {
-      await this.directory.decoy(isPossible ? username : ANY_NAME);
+      await this.directory.decoy(isPossible ? username : DECOY_NAME);
       throw RefusedSignIn.wrong();
     }
     const verdict = await this.directory.authenticate(username, password);
     if ('refused' in verdict) throw RefusedSignIn.wrong(verdict.refused);
-    return this.people.admit(verdict.person);
+    return this.people.admitPerson(verdict.person);
   }
 }
 
-function isName(username: string): boolean {
+function isUsername(username: string): boolean {
   try {
     return checkedUsername(username) !== '';
   } catch (error) {

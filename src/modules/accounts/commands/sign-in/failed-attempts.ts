@@ -4,11 +4,11 @@ import { Refusal } from '../../../../kernel/refusal.js';
 import type { AttemptKeys } from './attempt-keys.js';
 
 /** Failures that cost nothing. After them each further one makes the pause longer: 1 s, 2 s, 4 s … up to a minute. */
-const FREE = { address: 50, pair: 5, account: 20 } as const;
-const LONGEST_PAUSE_SECONDS = 60;
+const FREE_FAILURES = { address: 50, pair: 5, account: 20 } as const;
+const MAX_PAUSE_SECONDS = 60;
 const FORGET_AFTER = '15 minutes';
 const MAX_ROWS = 100_000;
-const SWEEP_MS = 60_000;
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** An attempt that was let through so far: whether it counts as failed is known when it `succeeded`, or not. */
 export interface Attempt {
@@ -17,13 +17,13 @@ export interface Attempt {
   readonly accountPause: number | null;
 }
 
-const tooMany = (retryAfterSeconds: number): Refusal =>
+const tooManyAttempts = (retryAfterSeconds: number): Refusal =>
   new Refusal('TOO_MANY_REQUESTS', `Too many failed attempts. Try again in ${retryAfterSeconds} s.`, {
     retryAfterSeconds,
   });
 
 /** Counts one failure and sets the pause that follows it, unless there is a pause already; `epoch` stands for none. */
-const COUNT = `
+const COUNT_FAILURE = `
   INSERT INTO state.sign_in_failures AS f (key, failures, last_at, blocked_until) VALUES ($1, 1, now(), 'epoch')
   ON CONFLICT (key) DO UPDATE SET (failures, last_at, blocked_until) = (
     SELECT n, now(), CASE WHEN n < $2 THEN 'epoch'
@@ -43,26 +43,26 @@ export class FailedAttempts {
   constructor(private readonly dataSource: DataSource) {}
 
   /** @throws Refusal TOO_MANY_REQUESTS while this address, or this name from this address, has to pause */
-  async begin(keys: AttemptKeys): Promise<Attempt> {
-    await this.sweep();
+  async beginAttempt(keys: AttemptKeys): Promise<Attempt> {
+    await this.deleteOldRows();
     for (const kind of ['address', 'pair'] as const) {
-      const pause = await this.count(keys[kind], FREE[kind]);
-      if (pause !== null) throw tooMany(pause);
+      const pause = await this.countFailure(keys[kind], FREE_FAILURES[kind]);
+      if (pause !== null) throw tooManyAttempts(pause);
     }
-    return { keys, accountPause: await this.count(keys.account, FREE.account) };
+    return { keys, accountPause: await this.countFailure(keys.account, FREE_FAILURES.account) };
   }
 
   /** @throws Refusal TOO_MANY_REQUESTS for an attempt that has to wait although nothing is wrong with its address */
   requireNoPause({ accountPause }: Attempt): void {
-    if (accountPause !== null) throw tooMany(accountPause);
+    if (accountPause !== null) throw tooManyAttempts(accountPause);
   }
 
   /** Nobody could say whether it was right. So that an outage keeps nobody out at this address; each name is counted. */
-  async undecided({ keys }: Attempt): Promise<void> {
+  async undoForAddress({ keys }: Attempt): Promise<void> {
     await this.giveBack([keys.address]);
   }
 
-  async succeeded({ keys, accountPause }: Attempt): Promise<void> {
+  async undoFailure({ keys, accountPause }: Attempt): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sign_in_failures WHERE key = $1', [keys.pair]);
     const counted = accountPause === null ? [keys.address, keys.account] : [keys.address];
     await this.giveBack(counted);
@@ -76,8 +76,8 @@ export class FailedAttempts {
   }
 
   /** Null when it was counted, else the seconds that remain of a pause. */
-  private async count(key: Buffer, free: number): Promise<number | null> {
-    const counted: unknown[] = await this.dataSource.query(COUNT, [key, free, LONGEST_PAUSE_SECONDS]);
+  private async countFailure(key: Buffer, free: number): Promise<number | null> {
+    const counted: unknown[] = await this.dataSource.query(COUNT_FAILURE, [key, free, MAX_PAUSE_SECONDS]);
     if (counted.length > 0) return null;
     const [left]: { seconds: number }[] = await this.dataSource.query(
       'SELECT ceil(extract(epoch FROM blocked_until - now()))::int AS seconds FROM state.sign_in_failures WHERE key = $1',
@@ -87,9 +87,9 @@ export class FailedAttempts {
   }
 
   /** Names and addresses are the attacker's to choose, so their number is bounded. */
-  private async sweep(): Promise<void> {
+  private async deleteOldRows(): Promise<void> {
     if (Date.now() < this.sweepAt) return;
-    this.sweepAt = Date.now() + SWEEP_MS;
+    this.sweepAt = Date.now() + SWEEP_INTERVAL_MS;
     await this.dataSource.query(
       `DELETE FROM state.sign_in_failures WHERE last_at < now() - interval '${FORGET_AFTER}'`,
     );

@@ -14,7 +14,7 @@ const MAX_ADDRESSES = 20;
 export class KnownAddresses {
   constructor(private readonly dataSource: DataSource) {}
 
-  async has(accountId: string, address: string | null): Promise<boolean> {
+  async isKnown(accountId: string, address: string | null): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query(
       `SELECT 1 FROM state.sign_in_addresses
        WHERE account_id = $1 AND address = $2 AND seen_at > now() - interval '${REMEMBERED_FOR}'`,

@@ -20,7 +20,7 @@ import { SignIn, type SignedInSession } from './sign-in.command.js';
  * With a directory every refusal takes at least so long: how quick it is with a name tells something about it. A little more than
  * one usually needs.
  */
-const REFUSAL_MS = 300;
+const MIN_REFUSAL_MS = 300;
 
 /** The sign-in is on record before there is a session. */
 @CommandHandler(SignIn)
@@ -49,34 +49,36 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   private async authenticate(username: string, password: string): Promise<KnownAccount> {
     const begun = performance.now();
     try {
-      const attempt = await this.attempts.begin(attemptKeys(currentContext().address, username));
-      return await this.admit(attempt, username, password);
+      const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
+      return await this.checkCredentials(attempt, username, password);
     } catch (error) {
-      if (error instanceof Refusal) await this.refused.note(username, error);
-      if (this.directory.isThere) await delay(Math.max(0, REFUSAL_MS - (performance.now() - begun)));
+      if (error instanceof Refusal) await this.refused.recordRefusal(username, error);
+      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - begun)));
       throw error;
     }
   }
 
   /** Says the same, after the same work, whether the name, the password or the account is at fault. */
-  private async admit(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
+  private async checkCredentials(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
     const local = await this.passwords.check(username, password);
-    const mayBeRight = local !== null || this.directory.isThere;
-    const isKnown = mayBeRight && (await this.addresses.has(local ?? accountIdOf(username), currentContext().address));
+    const mayBeRight = local !== null || this.directory.isConfigured;
+    const isKnown =
+      mayBeRight && (await this.addresses.isKnown(local ?? accountIdOf(username), currentContext().address));
     if (!isKnown) this.attempts.requireNoPause(attempt);
     const accountId = local ?? (await this.askDirectory(attempt, username, password));
     const state = await this.runner.load(account, accountId);
     if (!state || state.disabled || (local !== null && state.source !== 'local')) throw RefusedSignIn.wrong();
-    await this.attempts.succeeded(attempt);
+    await this.attempts.undoFailure(attempt);
     return state;
   }
 
   private async askDirectory(attempt: Attempt, username: string, password: string): Promise<string> {
-    if (!this.directory.isThere) throw RefusedSignIn.wrong();
+    if (!this.directory.isConfigured) throw RefusedSignIn.wrong();
     try {
       return await this.directory.check(username, password);
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE') await this.attempts.undecided(attempt);
+      if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE')
+        await this.attempts.undoForAddress(attempt);
       if (error instanceof Refusal) this.attempts.requireNoPause(attempt);
       throw error;
     }

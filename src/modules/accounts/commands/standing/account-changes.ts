@@ -17,14 +17,14 @@ export class AccountChanges {
     private readonly accounts: LiveAccounts,
   ) {}
 
-  async run(accountId: string, command: AccountCommand): Promise<Receipt> {
+  async runCommand(accountId: string, command: AccountCommand): Promise<Receipt> {
     const { receipt } = await this.runner.run(account, accountId, command);
     if (receipt.cursor !== null) await this.views.reflect(receipt);
     return receipt;
   }
 
   /** For what one account can't decide alone, or what also touches its password: one change at a time. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
+  async runExclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({
       result: await work(),
     }));
@@ -33,8 +33,8 @@ export class AccountChanges {
   }
 
   /** As the log has it now. @throws Refusal ACCOUNT_NOT_FOUND */
-  async require(accountId: string): Promise<KnownAccount> {
-    const known = await this.accounts.read(accountId);
+  async requireAccount(accountId: string): Promise<KnownAccount> {
+    const known = await this.accounts.readFromLog(accountId);
     if (!known) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
     return known;
   }
@@ -45,9 +45,9 @@ export class AccountChanges {
   }
 
   /** How many others could take over. Within `alone`: nobody else takes the role away meanwhile. */
-  async otherAdmins(accountId: string): Promise<number> {
+  async countOtherAdmins(accountId: string): Promise<number> {
     const others = this.accounts.all().filter((known) => known.accountId !== accountId && isStandingAdmin(known));
-    const now = await Promise.all(others.map((other) => this.accounts.read(other.accountId)));
+    const now = await Promise.all(others.map((other) => this.accounts.readFromLog(other.accountId)));
     return now.filter(isStandingAdmin).length;
   }
 }

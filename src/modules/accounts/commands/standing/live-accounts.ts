@@ -28,11 +28,11 @@ export class LiveAccounts implements LiveView {
 
   /** Another process may have created it a moment ago. */
   async find(accountId: string): Promise<AccountState> {
-    return this.accounts.get(accountId) ?? this.read(accountId);
+    return this.accounts.get(accountId) ?? this.readFromLog(accountId);
   }
 
   /** As the log has it at this moment. */
-  read(accountId: string): Promise<AccountState> {
+  readFromLog(accountId: string): Promise<AccountState> {
     return this.runner.load(account, accountId);
   }
 

@@ -3,7 +3,7 @@ import { Refusal } from '../../../../kernel/refusal.js';
 import { currentContext } from '../../../../platform/context/call-context.js';
 import type { Receipt } from '../../../../platform/cqrs/command-runner.js';
 import { newId } from '../../../../platform/ids/ids.js';
-import { MAX_LIFETIME_MS } from '../../domain/tokens.js';
+import { MAX_TOKEN_LIFETIME_MS } from '../../domain/tokens.js';
 import { AccountChanges } from '../standing/account-changes.js';
 import { IssueApiToken, RevokeApiToken, type IssuedToken } from './api-token.command.js';
 import { newApiToken } from './token-format.js';
@@ -22,13 +22,13 @@ export class IssueApiTokenHandler implements ICommandHandler<IssueApiToken> {
     if (principal?.proof.kind !== 'session') throw new Refusal('FORBIDDEN', 'Only who has signed in can make tokens.');
     const { accountId } = principal;
     const now = new Date();
-    const until = expiresAt ?? new Date(now.getTime() + MAX_LIFETIME_MS);
+    const until = expiresAt ?? new Date(now.getTime() + MAX_TOKEN_LIFETIME_MS);
     const grant = { name, scopes: [...new Set(scopes)], publishUpTo, expiresAt: until.toISOString() };
     const [tokenId, token] = [newId(), newApiToken()];
     const command = { type: 'issueToken', tokenId, grant, now: now.toISOString() } as const;
-    this.changes.requirePossible(await this.changes.require(accountId), command);
+    this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
     await this.tokens.add(token, { tokenId, accountId });
-    return { tokenId, accountId, token, receipt: await this.changes.run(accountId, command) };
+    return { tokenId, accountId, token, receipt: await this.changes.runCommand(accountId, command) };
   }
 }
 
@@ -46,7 +46,7 @@ export class RevokeApiTokenHandler implements ICommandHandler<RevokeApiToken> {
     const mayRevoke = accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (accountId === null || !mayRevoke)
       throw new Refusal('TOKEN_NOT_FOUND', 'You have no such token, or it was revoked.');
-    const receipt = await this.changes.run(accountId, { type: 'revokeToken', tokenId });
+    const receipt = await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId });
     await this.tokens.remove(tokenId);
     return receipt;
   }

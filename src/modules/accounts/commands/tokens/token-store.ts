@@ -45,7 +45,7 @@ export class TokenStore {
   }
 
   /** At most once a minute, and nobody waits for it. */
-  used(tokenId: string, from: string | null): void {
+  noteUse(tokenId: string, from: string | null): void {
     const sql = `UPDATE state.api_tokens SET last_used_at = now(), last_used_from = $2
       WHERE token_id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`;
     this.dataSource.query(sql, [tokenId, from]).catch((error: unknown) => {

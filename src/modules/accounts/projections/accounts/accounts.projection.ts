@@ -16,10 +16,10 @@ function foldAccount(row: AccountEntity | undefined, event: OfAccount): AccountE
     const { accountId: id, ...data } = event.data;
     return { id, ...data, disabled: false, createdAt: at, lastSignedInAt: null };
   }
-  return row && changed(row, event, at);
+  return row && changeRow(row, event, at);
 }
 
-function changed(row: AccountEntity, event: OfAccount, at: Date): AccountEntity {
+function changeRow(row: AccountEntity, event: OfAccount, at: Date): AccountEntity {
   switch (event.type) {
     case 'SignedIn':
       return { ...row, lastSignedInAt: at };
@@ -58,8 +58,8 @@ export class AccountsProjection implements Projection {
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const read = events.flatMap((event) => accountEvents.read(event) ?? []) as OfAccount[];
     const ids = [...new Set(read.map((event) => event.data.accountId))];
-    const accounts = await byId(tx, AccountEntity, ids);
-    const tokens = await byId(
+    const accounts = await loadById(tx, AccountEntity, ids);
+    const tokens = await loadById(
       tx,
       ApiTokenEntity,
       read.flatMap(({ data }) => ('tokenId' in data ? data.tokenId : [])),
@@ -76,7 +76,7 @@ export class AccountsProjection implements Projection {
   }
 }
 
-async function byId<T extends { readonly id: string }>(
+async function loadById<T extends { readonly id: string }>(
   tx: EntityManager,
   entity: new () => T,
   ids: readonly string[],

@@ -1,17 +1,17 @@
 import type { RecordedEvent } from '../../../../kernel/event.js';
 import type { AuditEntryEntity } from './audit-entry.entity.js';
-import type { Story } from '../stories/story.js';
-import { storyOf } from './story-of.js';
+import type { EventDescription } from '../stories/story.js';
+import { describeEvent } from './story-of.js';
 import { Subjects } from './subjects.js';
 
 /** An event, and what it tells. */
-export interface Told {
+export interface DescribedEvent {
   readonly record: RecordedEvent;
-  readonly story: Story;
+  readonly story: EventDescription;
 }
 
 /** What the entries before have left behind. */
-export interface Before {
+export interface PriorEntries {
   /** Number of the last one. */
   readonly seq: number;
   /** The latest time recorded so far. */
@@ -19,27 +19,34 @@ export interface Before {
   readonly subjects: Subjects;
 }
 
-export const nothingBefore = (): Before => ({ seq: 0, latest: new Date(0), subjects: new Subjects() });
+export const nothingBefore = (): PriorEntries => ({ seq: 0, latest: new Date(0), subjects: new Subjects() });
 
-export const tell = (records: readonly RecordedEvent[]): Told[] =>
+export const describeEvents = (records: readonly RecordedEvent[]): DescribedEvent[] =>
   records.flatMap((record) => {
-    const story = storyOf(record);
+    const story = describeEvent(record);
     return story ? { record, story } : [];
   });
 
 /** The audit entries of a page of events, numbered on from the last one so far. Notes in `subjects` what has changed. */
-export function auditRows(told: readonly Told[], { seq, latest, subjects }: Before): AuditEntryEntity[] {
+export function makeAuditRows(
+  told: readonly DescribedEvent[],
+  { seq, latest, subjects }: PriorEntries,
+): AuditEntryEntity[] {
   let last = latest;
   return told.map(({ record, story }, index) => {
     if (record.recordedAt > last) last = record.recordedAt;
-    return { seq: seq + index + 1, latest: last, ...rowOf(record, story, subjects) };
+    return { seq: seq + index + 1, latest: last, ...makeRow(record, story, subjects) };
   });
 }
 
-function rowOf(record: RecordedEvent, story: Story, subjects: Subjects): Omit<AuditEntryEntity, 'seq' | 'latest'> {
+function makeRow(
+  record: RecordedEvent,
+  story: EventDescription,
+  subjects: Subjects,
+): Omit<AuditEntryEntity, 'seq' | 'latest'> {
   const { actor, address, serverId, correlationId, causationId } = record.metadata;
   const { targetType, targetId, targetLabel, summary, details } = story;
-  const { changes, origin } = subjects.tell(story);
+  const { changes, origin } = subjects.recordChange(story);
   const told = {
     address,
     serverId,

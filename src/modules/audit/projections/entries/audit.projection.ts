@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import { AsProjection, type Projection } from '../../../../platform/projections/projection.js';
 import { upsertRows } from '../../../../platform/projections/upsert-rows.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
-import { auditRows, tell } from './audit-rows.js';
+import { makeAuditRows, describeEvents } from './audit-rows.js';
 import { noteActors } from './note-actors.js';
 import { AUDITED_TYPES } from './story-of.js';
 import { loadSubjects, saveSubjects } from './subject-table.js';
@@ -21,7 +21,7 @@ export class AuditProjection implements Projection {
   readonly eventTypes = AUDITED_TYPES;
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
-    const told = tell(events);
+    const told = describeEvents(events);
     const [last]: { seq: string; latest: Date }[] = await tx.query(
       'SELECT seq, latest FROM audit_entries ORDER BY seq DESC LIMIT 1',
     );
@@ -29,7 +29,7 @@ export class AuditProjection implements Projection {
       tx,
       told.map(({ story }) => subjectOf(story)),
     );
-    const rows = auditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
+    const rows = makeAuditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
     await saveSubjects(tx, subjects);
     await noteActors(tx, rows);
     await upsertRows(tx, AuditEntryEntity, await labelPackages(tx, rows));

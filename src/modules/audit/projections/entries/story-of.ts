@@ -6,12 +6,12 @@ import { peerEvents } from '../../../peers/contracts/peer.events.js';
 import { replicaEvents } from '../../../replication/contracts/replica.events.js';
 import { secretEvents } from '../../../server/contracts/secret.events.js';
 import { serverEvents } from '../../../server/contracts/server.events.js';
-import { accountStory, secretStory, serverStory } from '../stories/account-stories.js';
-import { downloadStory } from '../stories/download-stories.js';
-import { packageStory } from '../stories/package-stories.js';
-import { peerStory } from '../stories/peer-stories.js';
-import { replicaStory } from '../stories/replica-stories.js';
-import type { Story } from '../stories/story.js';
+import { describeAccountEvent, describeSecretEvent, describeServerEvent } from '../stories/account-stories.js';
+import { describeDownloadEvent } from '../stories/download-stories.js';
+import { describePackageEvent } from '../stories/package-stories.js';
+import { describePeerEvent } from '../stories/peer-stories.js';
+import { describeReplicaEvent } from '../stories/replica-stories.js';
+import type { EventDescription } from '../stories/story.js';
 
 /** Everything that is recorded is audited. */
 export const AUDITED_TYPES: readonly string[] = [
@@ -25,19 +25,19 @@ export const AUDITED_TYPES: readonly string[] = [
 ];
 
 /** What an event of the log tells; null for one that this program does not know. */
-export function storyOf(record: RecordedEvent): Story | null {
+export function describeEvent(record: RecordedEvent): EventDescription | null {
   const ofPackage = packageEvents.read(record);
-  if (ofPackage) return packageStory(ofPackage);
+  if (ofPackage) return describePackageEvent(ofPackage);
   const ofReplica = replicaEvents.read(record);
-  if (ofReplica) return replicaStory(ofReplica);
+  if (ofReplica) return describeReplicaEvent(ofReplica);
   const ofPeer = peerEvents.read(record);
-  if (ofPeer) return peerStory(ofPeer);
+  if (ofPeer) return describePeerEvent(ofPeer);
   const ofAccount = accountEvents.read(record);
-  if (ofAccount) return accountStory(ofAccount);
+  if (ofAccount) return describeAccountEvent(ofAccount);
   const ofDownload = downloadEvents.read(record);
-  if (ofDownload) return downloadStory(ofDownload, record.metadata.serverId);
+  if (ofDownload) return describeDownloadEvent(ofDownload, record.metadata.serverId);
   const ofSecrets = secretEvents.read(record);
-  if (ofSecrets) return secretStory(ofSecrets, record.metadata.serverId);
+  if (ofSecrets) return describeSecretEvent(ofSecrets, record.metadata.serverId);
   const ofServer = serverEvents.read(record);
-  return ofServer ? serverStory(ofServer, record.metadata.serverId) : null;
+  return ofServer ? describeServerEvent(ofServer, record.metadata.serverId) : null;
 }

@@ -1,7 +1,7 @@
 import type { Json } from '../../../../kernel/json.js';
 import { canonicalJson } from '../../../../kernel/text/canonical-json.js';
 import type { Change, Origin } from '../../contracts/audit-view.js';
-import type { Fields, Story } from '../stories/story.js';
+import type { Fields, EventDescription } from '../stories/story.js';
 
 /** What is known of what entries are about. */
 export interface SubjectState {
@@ -10,9 +10,9 @@ export interface SubjectState {
   readonly origin: Origin | null;
 }
 
-const UNKNOWN: SubjectState = { fields: {}, origin: null };
+const UNKNOWN_SUBJECT: SubjectState = { fields: {}, origin: null };
 
-export const subjectOf = ({ targetType, targetId }: Pick<Story, 'targetType' | 'targetId'>): string =>
+export const subjectOf = ({ targetType, targetId }: Pick<EventDescription, 'targetType' | 'targetId'>): string =>
   `${targetType} ${targetId}`;
 
 /** Remembers what holds of each subject, so that an entry can tell what it changed. */
@@ -23,9 +23,9 @@ export class Subjects {
   constructor(private readonly known = new Map<string, SubjectState>()) {}
 
   /** What the story changes, and where it began. */
-  tell(story: Story): { changes: readonly Change[]; origin: Origin | null } {
+  recordChange(story: EventDescription): { changes: readonly Change[]; origin: Origin | null } {
     const subject = subjectOf(story);
-    const state = this.changed.get(subject) ?? this.known.get(subject) ?? UNKNOWN;
+    const state = this.changed.get(subject) ?? this.known.get(subject) ?? UNKNOWN_SUBJECT;
     const origin = story.origin === undefined ? state.origin : story.origin;
     if (!story.now) return { changes: [], origin };
     const before = { ...story.before, ...state.fields };
@@ -33,11 +33,11 @@ export class Subjects {
       fields: { ...before, ...story.now },
       origin: story.source === undefined ? state.origin : story.source,
     });
-    return { changes: differences(before, story.now), origin };
+    return { changes: findDifferences(before, story.now), origin };
   }
 }
 
-function differences(before: Fields, now: Fields): Change[] {
+function findDifferences(before: Fields, now: Fields): Change[] {
   const values = (field: string, fields: Fields): Json => fields[field] ?? null;
   return Object.keys(now).flatMap((field) => {
     const change = { field, before: values(field, before), after: values(field, now) };

@@ -6,7 +6,7 @@ interface Label {
   readonly label: string;
 }
 
-async function known(tx: EntityManager, ids: readonly string[]): Promise<Map<string, string>> {
+async function readKnownLabels(tx: EntityManager, ids: readonly string[]): Promise<Map<string, string>> {
   if (ids.length === 0) return new Map();
   const labels: Label[] = await tx.query(
     `SELECT ids.id, named.target_label AS label FROM unnest($1::text[]) AS ids(id), LATERAL (
@@ -27,8 +27,8 @@ export async function labelPackages(tx: EntityManager, rows: readonly AuditEntry
     ofPackages.flatMap((row) => (row.targetLabel === null ? [] : [[row.targetId, row.targetLabel]])),
   );
   const unnamed = new Set(ofPackages.filter((row) => !named.has(row.targetId)).map((row) => row.targetId));
-  const earlier = await known(tx, [...unnamed]);
-  await nameEarlier(
+  const earlier = await readKnownLabels(tx, [...unnamed]);
+  await labelEarlierEntries(
     tx,
     ofPackages.filter((row) => row.kind === 'PackagePublished'),
   );
@@ -38,7 +38,7 @@ export async function labelPackages(tx: EntityManager, rows: readonly AuditEntry
   }));
 }
 
-async function nameEarlier(tx: EntityManager, publications: readonly AuditEntryEntity[]): Promise<void> {
+async function labelEarlierEntries(tx: EntityManager, publications: readonly AuditEntryEntity[]): Promise<void> {
   if (publications.length === 0) return;
   await tx.query(
     `UPDATE audit_entries SET target_label = named.label

@@ -1,32 +1,32 @@
 import type { AccountEvent, PasswordChanger, Rights } from '../../../accounts/contracts/account.events.js';
 import type { EncryptionKeyRotated } from '../../../server/contracts/secret.events.js';
 import type { ServerEvent } from '../../../server/contracts/server.events.js';
-import { counted, type Fields, type Story } from './story.js';
+import { counted, type Fields, type EventDescription } from './story.js';
 
 /** `publisher up to Test, auditor`. */
-function rights({ roles, publishUpTo }: Rights): string {
+function describeRights({ roles, publishUpTo }: Rights): string {
   const told = roles.map((role) => (role === 'publisher' ? `publisher up to ${publishUpTo}` : role));
   return told.join(', ') || 'no role';
 }
 
-const PASSWORD_STORIES: Readonly<Record<PasswordChanger, (name: string) => string>> = {
+const PASSWORD_SUMMARIES: Readonly<Record<PasswordChanger, (name: string) => string>> = {
   owner: (name) => `${name} changed their password`,
   admin: (name) => `Gave ${name} a new password`,
   recovery: (name) => `Gave ${name} a new password on the server's own machine`,
 };
 
-const more = (unrecorded: number): string =>
+const describeUnrecorded = (unrecorded: number): string =>
   unrecorded > 0 ? `; ${counted(unrecorded, 'more attempt')} before it` : '';
 
-function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): string {
+function summarizeAccountEvent(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): string {
   const { username } = event.data;
   switch (event.type) {
     case 'AccountCreated':
-      return `Created the account ${username}: ${rights(event.data)}${event.data.source === 'directory' ? ', from the directory' : ''}`;
+      return `Created the account ${username}: ${describeRights(event.data)}${event.data.source === 'directory' ? ', from the directory' : ''}`;
     case 'SignedIn':
       return `${username} signed in${event.data.source === 'directory' ? ' through the directory' : ''}`;
     case 'RoleChanged':
-      return `Changed the roles of ${username} from ${rights(event.data.from)} to ${rights(event.data.to)}`;
+      return `Changed the roles of ${username} from ${describeRights(event.data.from)} to ${describeRights(event.data.to)}`;
     case 'AccountRenamed':
       return `Changed the display name of ${username} from ${event.data.from ?? 'none'} to ${event.data.to ?? 'none'}`;
     case 'AccountDisabled':
@@ -40,7 +40,7 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
         return `Lets the next person named ${username} in the directory have that account`;
       return `Linked the account ${username} to ${event.data.externalId} in the directory`;
     case 'PasswordChanged':
-      return PASSWORD_STORIES[event.data.by](username);
+      return PASSWORD_SUMMARIES[event.data.by](username);
     case 'SessionClosed':
       if (event.data.how === 'signed out') return `${username} signed out`;
       return event.data.sessionId === null
@@ -54,14 +54,14 @@ function summaryOf(event: Exclude<AccountEvent, { type: 'SignInRefused' }>): str
     case 'ApiTokenRevoked':
       return `Revoked the API token ${event.data.name} of ${username}`;
     case 'CallRefused':
-      return `Refused ${username} the call ${event.data.call}: it needs ${event.data.need ?? 'what nobody has'}${more(event.data.unrecorded)}`;
+      return `Refused ${username} the call ${event.data.call}: it needs ${event.data.need ?? 'what nobody has'}${describeUnrecorded(event.data.unrecorded)}`;
   }
 }
 
 const fieldsOf = ({ roles, publishUpTo }: Rights): Fields => ({ roles: [...roles], publishUpTo });
 
 /** What an event changes of an account, besides its password and what it opens. */
-function changeOf(event: AccountEvent): Pick<Story, 'before' | 'now'> {
+function changeOf(event: AccountEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'AccountCreated':
       return { now: { ...fieldsOf(event.data), displayName: event.data.displayName, disabled: false } };
@@ -78,15 +78,20 @@ function changeOf(event: AccountEvent): Pick<Story, 'before' | 'now'> {
   }
 }
 
-export function accountStory(event: AccountEvent): Story {
+export function describeAccountEvent(event: AccountEvent): EventDescription {
   const { username } = event.data;
   const about = { targetType: 'ACCOUNT', targetLabel: username, details: event.data, ...changeOf(event) } as const;
-  if (event.type !== 'SignInRefused') return { ...about, targetId: event.data.accountId, summary: summaryOf(event) };
+  if (event.type !== 'SignInRefused')
+    return { ...about, targetId: event.data.accountId, summary: summarizeAccountEvent(event) };
   const { reason, unrecorded } = event.data;
-  return { ...about, targetId: username, summary: `Refused a sign-in as ${username}: ${reason}${more(unrecorded)}` };
+  return {
+    ...about,
+    targetId: username,
+    summary: `Refused a sign-in as ${username}: ${reason}${describeUnrecorded(unrecorded)}`,
+  };
 }
 
-export function serverStory(event: ServerEvent, targetId: string): Story {
+export function describeServerEvent(event: ServerEvent, targetId: string): EventDescription {
   if (event.type === 'ServerKeyRotated') {
     const { publicKey, previousPublicKey } = event.data;
     const change = { before: { publicKey: previousPublicKey }, now: { publicKey } };
@@ -116,7 +121,7 @@ export function serverStory(event: ServerEvent, targetId: string): Story {
   };
 }
 
-export function secretStory({ data }: EncryptionKeyRotated, targetId: string): Story {
+export function describeSecretEvent({ data }: EncryptionKeyRotated, targetId: string): EventDescription {
   const summary = `Encrypted the ${counted(data.secrets, 'secret')} of this server under another key`;
   return { targetType: 'SERVER', targetId, targetLabel: null, summary, details: data };
 }

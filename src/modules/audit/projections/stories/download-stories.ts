@@ -4,9 +4,9 @@ import {
   type DownloadProtection,
   type DownloadProtectionChanged,
 } from '../../../downloads/contracts/download.events.js';
-import { counted, type Fields, type Story } from './story.js';
+import { counted, type Fields, type EventDescription } from './story.js';
 
-function protection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
+function describeProtection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
   if (mode === 'NONE') return 'everybody';
   if (mode === 'BASIC') return `who knows the password of ${username}`;
   return mode === 'SIGNED' ? 'who has a signed address' : `who calls from ${networks.join(', ')}`;
@@ -18,13 +18,13 @@ const fieldsOf = ({ mode, username, networks }: DownloadProtection): Fields => (
   downloadNetworks: [...networks],
 });
 
-export function downloadStory(event: DownloadEvent, serverId: string): Story {
+export function describeDownloadEvent(event: DownloadEvent, serverId: string): EventDescription {
   if (event.type === 'DownloadProtectionChanged') {
     const { mode, username, networks } = event.data;
     const details = { mode, username, networks: [...networks] };
     const about = { targetType: 'SERVER', targetId: serverId, targetLabel: null, details } as const;
     const change = { before: fieldsOf(UNPROTECTED), now: fieldsOf(event.data) };
-    return { ...about, summary: `Downloads are for ${protection(event.data)}`, ...change };
+    return { ...about, summary: `Downloads are for ${describeProtection(event.data)}`, ...change };
   }
   if (event.type === 'DownloadUrlCreated') {
     const { packageId, filename, expiresAt } = event.data;

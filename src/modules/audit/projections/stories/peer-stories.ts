@@ -1,6 +1,6 @@
 import type { Json } from '../../../../kernel/json.js';
 import { OPEN_POLICY, type FlowPolicy, type PeerPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
-import { counted, type Fields, type Story } from './story.js';
+import { counted, type Fields, type EventDescription } from './story.js';
 import type { PeerEvent } from '../../../peers/contracts/peer.events.js';
 
 type InvitationEvent = Extract<PeerEvent, { type: 'PeerInvited' | 'PeerInvitationAccepted' }>;
@@ -17,19 +17,19 @@ const SUMMARIES = {
   PeerUnregistered: 'Unregistered',
 } as const;
 
-export function peerStory(event: PeerEvent): Story {
-  if (event.type === 'PeerInvited' || event.type === 'PeerInvitationAccepted') return invitationStory(event);
-  if (event.type === 'PeerCallRefused') return refusedCallStory(event);
-  if (event.type === 'PeerPolicyChanged') return policyStory(event);
+export function describePeerEvent(event: PeerEvent): EventDescription {
+  if (event.type === 'PeerInvited' || event.type === 'PeerInvitationAccepted') return describeInvitation(event);
+  if (event.type === 'PeerCallRefused') return describeRefusedCall(event);
+  if (event.type === 'PeerPolicyChanged') return describePolicy(event);
   const { peerId, name } = event.data;
   const summary = `${SUMMARIES[event.type]} ${name}`;
   return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details: event.data, ...changeOf(event) };
 }
 
-type Settled = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
+type PeerChangeEvent = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
 
 /** What an event changes of a peer, as this server knows it. */
-function changeOf(event: Settled): Pick<Story, 'before' | 'now'> {
+function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'PeerRegistered': {
       const { name, url, publicKey } = event.data;
@@ -50,7 +50,7 @@ function changeOf(event: Settled): Pick<Story, 'before' | 'now'> {
   }
 }
 
-function invitationStory(event: InvitationEvent): Story {
+function describeInvitation(event: InvitationEvent): EventDescription {
   const about = { targetType: 'INVITATION', targetId: event.data.invitationId, targetLabel: null } as const;
   if (event.type === 'PeerInvitationAccepted') {
     return { ...about, summary: `Invitation accepted by server ${event.data.peerId}`, details: event.data };
@@ -59,7 +59,7 @@ function invitationStory(event: InvitationEvent): Story {
   return { ...about, summary: `Invited a server, until ${expiresAt}`, details: { invitationId, expiresAt } };
 }
 
-function policyStory({ data: { peerId, name, direction, send, receive } }: PolicyEvent): Story {
+function describePolicy({ data: { peerId, name, direction, send, receive } }: PolicyEvent): EventDescription {
   const summary = `Changed what is exchanged with ${name}, when and how fast (${direction})`;
   const policy = policyFields({ direction, send, receive });
   const details = { peerId, name, ...policy };
@@ -85,7 +85,7 @@ const flowDetails = ({ bytesPerSecond, windows }: FlowPolicy): Json => ({
   windows: windows.map(({ days, from, to }) => ({ days: [...days], from, to })),
 });
 
-function refusedCallStory({ data }: RefusedCall): Story {
+function describeRefusedCall({ data }: RefusedCall): EventDescription {
   const more = data.unrecorded > 0 ? `; ${counted(data.unrecorded, 'more call')} before it` : '';
   const summary = `Refused a peer's call (${data.code}): ${data.reason}${more}`;
   return { targetType: 'PEER', targetId: data.keyId ?? 'unknown', targetLabel: null, summary, details: data };

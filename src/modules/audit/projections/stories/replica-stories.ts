@@ -1,8 +1,8 @@
-import { countOf } from '../../../../kernel/runs.js';
+import { countChunks } from '../../../../kernel/runs.js';
 import type { ReplicaEvent } from '../../../replication/contracts/replica.events.js';
-import { counted, type Story } from './story.js';
+import { counted, type EventDescription } from './story.js';
 
-function summaryOf(event: ReplicaEvent): string {
+function summarizeReplicaEvent(event: ReplicaEvent): string {
   switch (event.type) {
     case 'ReplicaRequested':
       return `${event.data.retry ? 'Retried' : 'Started'} to replicate ${event.data.filename}`;
@@ -11,14 +11,14 @@ function summaryOf(event: ReplicaEvent): string {
     case 'ChunkRejected':
       return `Rejected chunk ${event.data.index + 1}: its digest did not match (${event.data.times} times so far)`;
     case 'ChunksLost':
-      return `Found ${counted(countOf(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
+      return `Found ${counted(countChunks(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
     case 'ReplicaDamaged': {
       const { filename, runs, missing } = event.data;
       const what = missing
         ? 'missing'
         : runs.length === 0
           ? 'too long'
-          : `damaged in ${counted(countOf(runs), 'chunk')}`;
+          : `damaged in ${counted(countChunks(runs), 'chunk')}`;
       return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and mending it`;
     }
     case 'ReplicaDelayed':
@@ -40,8 +40,14 @@ function summaryOf(event: ReplicaEvent): string {
   }
 }
 
-export function replicaStory(event: ReplicaEvent): Story {
+export function describeReplicaEvent(event: ReplicaEvent): EventDescription {
   const targetLabel = 'filename' in event.data ? event.data.filename : null;
   const { packageId } = event.data;
-  return { targetType: 'PACKAGE', targetId: packageId, targetLabel, summary: summaryOf(event), details: event.data };
+  return {
+    targetType: 'PACKAGE',
+    targetId: packageId,
+    targetLabel,
+    summary: summarizeReplicaEvent(event),
+    details: event.data,
+  };
 }

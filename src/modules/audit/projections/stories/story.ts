@@ -4,7 +4,7 @@ import type { Origin, TargetType } from '../../contracts/audit-view.js';
 export type Fields = { readonly [field: string]: Json };
 
 /** What an event is about, in words. `details` holds neither secrets nor pages of digests. */
-export interface Story {
+export interface EventDescription {
   readonly targetType: TargetType;
   readonly targetId: string;
   readonly targetLabel: string | null;

@@ -5,13 +5,13 @@ import { EventStore } from '../../../../ports/event-store.port.js';
 import type { Checkpoint } from '../../contracts/checkpoint.js';
 import { AuditChainQuery, AuditCheckpointsQuery, type AuditChainView } from './audit-chain.query.js';
 
-const END = `SELECT c.number, encode(c.hash, 'hex') AS hash, p.epoch, p.cursor FROM audit.chain c
+const SELECT_END = `SELECT c.number, encode(c.hash, 'hex') AS hash, p.epoch, p.cursor FROM audit.chain c
   LEFT JOIN audit.place p ON true ORDER BY c.number DESC LIMIT 1`;
-const CHECKPOINTS = `SELECT checkpoint FROM audit.checkpoints WHERE $1::bigint IS NULL OR sequence < $1 ORDER BY sequence DESC LIMIT $2`;
-const NONE = '0'.repeat(64);
+const SELECT_CHECKPOINTS = `SELECT checkpoint FROM audit.checkpoints WHERE $1::bigint IS NULL OR sequence < $1 ORDER BY sequence DESC LIMIT $2`;
+const NO_HASH = '0'.repeat(64);
 
-async function checkpoints(dataSource: DataSource, before: number | null, count: number): Promise<Checkpoint[]> {
-  const rows: { checkpoint: Checkpoint }[] = await dataSource.query(CHECKPOINTS, [before, count]);
+async function readCheckpoints(dataSource: DataSource, before: number | null, count: number): Promise<Checkpoint[]> {
+  const rows: { checkpoint: Checkpoint }[] = await dataSource.query(SELECT_CHECKPOINTS, [before, count]);
   return rows.map(({ checkpoint }) => checkpoint);
 }
 
@@ -25,14 +25,14 @@ export class AuditChainHandler implements IQueryHandler<AuditChainQuery> {
   async execute(): Promise<AuditChainView> {
     const [head, epoch] = await Promise.all([this.store.head(), this.store.epoch()]);
     const rows: { number: string; hash: string; epoch: string | null; cursor: string | null }[] =
-      await this.dataSource.query(END);
+      await this.dataSource.query(SELECT_END);
     const [end] = rows;
-    const [lastCheckpoint = null] = await checkpoints(this.dataSource, null, 1);
+    const [lastCheckpoint = null] = await readCheckpoints(this.dataSource, null, 1);
     const entries = Number(end?.number ?? 0);
     const isUpToDate = (end?.epoch ?? null) === epoch && this.store.compareCursors(end?.cursor ?? null, head) >= 0;
     return {
       entries,
-      hash: end?.hash ?? NONE,
+      hash: end?.hash ?? NO_HASH,
       unsigned: entries - (lastCheckpoint?.number ?? 0),
       isUpToDate,
       lastCheckpoint,
@@ -45,6 +45,6 @@ export class AuditCheckpointsHandler implements IQueryHandler<AuditCheckpointsQu
   constructor(private readonly dataSource: DataSource) {}
 
   execute({ first, before }: AuditCheckpointsQuery): Promise<readonly Checkpoint[]> {
-    return checkpoints(this.dataSource, before, checkFirst(first));
+    return readCheckpoints(this.dataSource, before, checkFirst(first));
   }
 }

@@ -26,7 +26,7 @@ export interface EntryRow {
   readonly origin_actor: string | null;
 }
 
-export const COLUMNS = `e.seq, e.event_id, e.kind, e.recorded_at, e.actor_kind, e.actor_id, e.actor_name, e.address, e.server_id,
+export const ENTRY_COLUMNS = `e.seq, e.event_id, e.kind, e.recorded_at, e.actor_kind, e.actor_id, e.actor_name, e.address, e.server_id,
   e.correlation_id, e.causation_id, e.target_type, e.target_id, e.target_label, e.summary, e.details, e.changes,
   e.origin_server_id, e.origin_server_name, e.origin_actor`;
 

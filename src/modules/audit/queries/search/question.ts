@@ -1,12 +1,12 @@
 import { AUDITED_TYPES } from '../../projections/entries/story-of.js';
 import type { AuditFilter } from '../audit-trail.query.js';
-import { COLUMNS } from './entry-row.js';
+import { ENTRY_COLUMNS } from './entry-row.js';
 import type { SeqRange } from './seq-range.js';
 
 export type Order = 'newest' | 'oldest';
 
 /** What is looked for, with names looked up and times turned into numbers of entries. */
-export interface Question {
+export interface EntrySearch {
   readonly filter: AuditFilter;
   /** Ids; null when anybody is meant. */
   readonly actors: readonly string[] | null;
@@ -30,11 +30,11 @@ class Values {
   }
 }
 
-const placeOf = ({ range }: Question, values: Values): string =>
+const makeRangeCondition = ({ range }: EntrySearch, values: Values): string =>
   `e.seq BETWEEN ${values.add(range.from)} AND ${values.add(range.to)}`;
 
 /** What no index is asked for. */
-function conditions({ filter }: Question, values: Values, withText: boolean): string[] {
+function makeConditions({ filter }: EntrySearch, values: Values, withText: boolean): string[] {
   const { since, until, text } = filter;
   const found = ['true'];
   if (since) found.push(`e.recorded_at >= ${values.add(since)}`);
@@ -44,10 +44,10 @@ function conditions({ filter }: Question, values: Values, withText: boolean): st
   return found;
 }
 
-const direction = ({ order }: Question): string => (order === 'newest' ? 'DESC' : 'ASC');
+const sortDirection = ({ order }: EntrySearch): string => (order === 'newest' ? 'DESC' : 'ASC');
 
 /** Lists whose every combination is looked for, and by which index: its columns, and what each must be. */
-interface Lookup {
+interface IndexLookup {
   readonly lists: readonly string[];
   readonly columns: readonly string[];
   readonly sought: readonly string[];
@@ -55,7 +55,7 @@ interface Lookup {
   readonly choice: boolean;
 }
 
-function lookup({ filter, actors }: Question, values: Values): Lookup | null {
+function chooseLookup({ filter, actors }: EntrySearch, values: Values): IndexLookup | null {
   const kinds = filter.kinds ?? (actors || filter.target ? AUDITED_TYPES : null);
   if (!kinds) return null;
   const ofKinds = `unnest(${values.add([...new Set(kinds)])}::text[]) AS k (kind)`;
@@ -84,70 +84,72 @@ function lookup({ filter, actors }: Question, values: Values): Lookup | null {
  * Reads indexes in the order of the answer, so that the work is that of the answer and not of what there is: one short
  * list for each kind and actor, of which the first are taken.
  */
-export function inOrder(question: Question, withText = true): Statement {
+export function selectInOrder(question: EntrySearch, withText = true): Statement {
   const values = new Values();
   const { range, count } = question;
-  const where = conditions(question, values, withText);
-  const way = direction(question);
+  const where = makeConditions(question, values, withText);
+  const way = sortDirection(question);
   const limit = `LIMIT ${values.add(count)}`;
   const tail = `ORDER BY seq ${way} ${limit}`;
-  const found = lookup(question, values);
-  const select = `SELECT ${COLUMNS}, e.words FROM audit_entries e WHERE ${where.join(' AND ')}`;
-  if (!found) return { sql: `${select} AND ${placeOf(question, values)} ${tail}`, values: values.list };
+  const found = chooseLookup(question, values);
+  const select = `SELECT ${ENTRY_COLUMNS}, e.words FROM audit_entries e WHERE ${where.join(' AND ')}`;
+  if (!found) return { sql: `${select} AND ${makeRangeCondition(question, values)} ${tail}`, values: values.list };
   const { lists, columns, sought, choice } = found;
   const [key, wanted] = [columns.join(', '), sought.join(', ')];
   // A comparison of rows and their order leave the planner just the one index: with equalities it takes the one by number
   // when it believes that the answer is near, which may be far. With two named it knows which of them is rare.
   const one = choice
-    ? `${select} AND (${key}) = (${wanted}) AND ${placeOf(question, values)} ${tail}`
+    ? `${select} AND (${key}) = (${wanted}) AND ${makeRangeCondition(question, values)} ${tail}`
     : `${select} AND (${key}, e.seq) >= (${wanted}, ${values.add(range.from)}) AND (${key}, e.seq) <= (${wanted}, ${values.add(range.to)})
        ORDER BY ${columns.map((column) => `${column} ${way}`).join(', ')}, e.seq ${way} ${limit}`;
   return { sql: `SELECT found.* FROM ${lists.join(', ')}, LATERAL (${one}) AS found ${tail}`, values: values.list };
 }
 
 /** The text among the first so many entries that fit otherwise; `looked` says how many those were. */
-export function withinFirst(question: Question, most: number): Statement {
-  const { sql, values } = inOrder({ ...question, count: most }, false);
+export function selectWithinFirst(question: EntrySearch, most: number): Statement {
+  const { sql, values } = selectInOrder({ ...question, count: most }, false);
   const n = values.length;
   return {
     sql: `WITH first AS MATERIALIZED (${sql})
-      SELECT ${COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM first) looked
+      SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM first) looked
       LEFT JOIN (SELECT * FROM first WHERE position(lower($${n + 1}) IN words) > 0) e ON true
-      ORDER BY seq ${direction(question)} LIMIT $${n + 2}`,
+      ORDER BY seq ${sortDirection(question)} LIMIT $${n + 2}`,
     values: [...values, question.filter.text, question.count],
   };
 }
 
-const escaped = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
+const escapePattern = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
 
 /** Parts of a text that are as good as the whole of it to find it by, and much cheaper. */
-const PART = 9;
+const PART_LENGTH = 9;
 
-const digitsIn = (text: string): number => text.replaceAll(/\D/g, '').length;
+const countDigits = (text: string): number => text.replaceAll(/\D/g, '').length;
 
 /** The part with most digits in it: what tells one file from the next. The whole text when there are none. */
-function tellingPart(text: string): string {
+function findTellingPart(text: string): string {
   const letters = [...text];
-  if (letters.length <= PART || digitsIn(text) === 0) return text;
-  const parts = Array.from({ length: letters.length - PART + 1 }, (_, i) => letters.slice(i, i + PART).join(''));
-  return parts.reduce((best, part) => (digitsIn(part) >= digitsIn(best) ? part : best));
+  if (letters.length <= PART_LENGTH || countDigits(text) === 0) return text;
+  const parts = Array.from({ length: letters.length - PART_LENGTH + 1 }, (_, i) =>
+    letters.slice(i, i + PART_LENGTH).join(''),
+  );
+  return parts.reduce((best, part) => (countDigits(part) >= countDigits(best) ? part : best));
 }
 
 /** All entries with the text, up to `most`, by the index of texts; then those of them that fit otherwise. */
-export function byText(question: Question, most: number): Statement {
+export function selectByText(question: EntrySearch, most: number): Statement {
   const values = new Values();
   const { filter, actors, count } = question;
-  const pattern = values.add(`%${escaped(tellingPart(filter.text ?? ''))}%`);
+  const pattern = values.add(`%${escapePattern(findTellingPart(filter.text ?? ''))}%`);
   const text = values.add(filter.text);
   const limit = values.add(most);
-  const where = [...conditions(question, values, false), placeOf(question, values)];
+  const where = [...makeConditions(question, values, false), makeRangeCondition(question, values)];
   if (filter.target) where.push(`e.target_id = ${values.add(filter.target)}`);
   if (filter.kinds) where.push(`e.kind = ANY (${values.add(filter.kinds)})`);
   if (actors) where.push(`e.actor_id = ANY (${values.add(actors)})`);
-  const way = direction(question);
+  const way = sortDirection(question);
   const sql = `WITH hits AS MATERIALIZED (SELECT seq FROM audit_entries
       WHERE words LIKE lower(${pattern}) AND position(lower(${text}) IN words) > 0 LIMIT ${limit})
-    SELECT ${COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM hits) looked
+    SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM hits) looked
     LEFT JOIN (SELECT e.* FROM (SELECT seq FROM hits ORDER BY seq ${way}) h, LATERAL (
       SELECT * FROM audit_entries e WHERE e.seq = h.seq AND ${where.join(' AND ')}) e ORDER BY e.seq ${way} LIMIT ${values.add(count)}) e ON true
     ORDER BY seq ${way}`;

@@ -7,12 +7,12 @@ export interface SeqRange {
   readonly to: number;
 }
 
-type Found = { readonly seq: string | null }[];
-const LAST = Number.MAX_SAFE_INTEGER;
+type SeqRows = { readonly seq: string | null }[];
+const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 
 /** The first entry by which a time had come. */
-async function reached(dataSource: DataSource, time: Date): Promise<number | null> {
-  const rows: Found = await dataSource.query(
+async function findFirstSince(dataSource: DataSource, time: Date): Promise<number | null> {
+  const rows: SeqRows = await dataSource.query(
     'SELECT seq FROM audit_entries WHERE latest >= $1 ORDER BY latest, seq LIMIT 1',
     [time],
   );
@@ -20,10 +20,10 @@ async function reached(dataSource: DataSource, time: Date): Promise<number | nul
 }
 
 /** The last entry before a time; later ones that were recorded by a clock which had gone back count, too. */
-async function lastBefore(dataSource: DataSource, time: Date): Promise<number> {
-  const first = await reached(dataSource, time);
-  if (first === null) return LAST;
-  const late: Found = await dataSource.query(
+async function findLastBefore(dataSource: DataSource, time: Date): Promise<number> {
+  const first = await findFirstSince(dataSource, time);
+  if (first === null) return MAX_SEQ;
+  const late: SeqRows = await dataSource.query(
     'SELECT max(seq) AS seq FROM audit_entries WHERE recorded_at < latest AND recorded_at < $1 AND seq >= $2',
     [time, first],
   );
@@ -34,13 +34,13 @@ async function lastBefore(dataSource: DataSource, time: Date): Promise<number> {
  * Where all entries of a time lie: clocks seldom go back, so it is next to nothing more. Null when there are none. With
  * it every question can go by numbers, in whose order the answer is wanted.
  */
-export async function seqRange(dataSource: DataSource, { since, until }: AuditFilter): Promise<SeqRange | null> {
-  const from = since ? await reached(dataSource, since) : 1;
+export async function findSeqRange(dataSource: DataSource, { since, until }: AuditFilter): Promise<SeqRange | null> {
+  const from = since ? await findFirstSince(dataSource, since) : 1;
   if (from === null) return null;
-  return { from, to: until ? await lastBefore(dataSource, until) : LAST };
+  return { from, to: until ? await findLastBefore(dataSource, until) : MAX_SEQ };
 }
 
-export async function newestSeq(dataSource: DataSource): Promise<number> {
-  const rows: Found = await dataSource.query('SELECT max(seq) AS seq FROM audit_entries');
+export async function readNewestSeq(dataSource: DataSource): Promise<number> {
+  const rows: SeqRows = await dataSource.query('SELECT max(seq) AS seq FROM audit_entries');
   return Number(rows[0]?.seq ?? 0);
 }

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
-import { verifies } from '../../../../platform/peer-auth/signature/ed25519.js';
+import { verifyEd25519 } from '../../../../platform/peer-auth/signature/ed25519.js';
 import type { Checkpoint } from '../../contracts/checkpoint.js';
-import { signedEnd } from '../../export/sign-end.js';
+import { exportEndBytes } from '../../export/sign-end.js';
 import { BEGINNING, ChainWalk } from '../chain-walk.js';
 import { KeptCheckpoint } from '../kept-checkpoint.js';
 import { KeyHistory } from '../key-history.js';
 import { Problems, Tampered, type Problem } from '../problem.js';
 import { Line, type EndLine, type EntryLine, type HeaderLine } from './export-shapes.js';
-import { movedBack, outOfOrder, ownHash, repeated, wronglyLinked } from './line-order.js';
+import {
+  makeMovedBackError,
+  explainWrongNumber,
+  requireOwnHash,
+  makeRepeatedError,
+  makeLinkError,
+} from './line-order.js';
 import { readLines } from './read-lines.js';
 import { ShownLines } from './shown-lines.js';
 
@@ -21,7 +27,7 @@ export interface VerifiedExport {
   readonly shown: boolean;
 }
 
-const unreadable = (what: string, number = 0): Tampered =>
+const makeUnreadableError = (what: string, number = 0): Tampered =>
   new Tampered({ wrong: 'unreadable', number, eventId: null, what });
 
 /** Verifies an export with nothing but a public key. Reads it once, and holds one line of it at a time. */
@@ -48,7 +54,7 @@ export class ExportVerification {
   }
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
-    await this.problems.watch('log', () => this.read(readLines(chunks)));
+    await this.problems.watch('log', () => this.verifyLines(readLines(chunks)));
     const { problems, header, entries, walk, shown } = this;
     return {
       problems: problems.found,
@@ -59,17 +65,17 @@ export class ExportVerification {
     };
   }
 
-  private async read(lines: AsyncGenerator<Buffer>): Promise<void> {
+  private async verifyLines(lines: AsyncGenerator<Buffer>): Promise<void> {
     for await (const bytes of lines) {
-      const line = parsed(bytes, this.before);
+      const line = parseLine(bytes, this.before);
       if ('end' in line) {
         this.end(line.end);
         if ((await lines.next()).done !== true)
-          throw unreadable('There is more behind the end of the export: it was added.');
+          throw makeUnreadableError('There is more behind the end of the export: it was added.');
         return;
       }
       this.digest.update(bytes);
-      await this.take(line, lines);
+      await this.verifyLine(line, lines);
     }
     const what = this.header
       ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.`
@@ -77,56 +83,56 @@ export class ExportVerification {
     throw new Tampered({ wrong: 'tail', number: (this.before?.number ?? 0) + 1, eventId: null, what });
   }
 
-  private async take(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
-    if ('export' in line) this.begin(line.export);
-    else if (!this.header) throw unreadable('The first line is not that of an export of an audit trail.');
-    else if ('checkpoint' in line) this.walk.checkpoint(line.checkpoint);
-    else if (this.header.filter === null) await this.next(line.entry, rest);
-    else await this.some(line.entry);
+  private async verifyLine(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
+    if ('export' in line) this.beginExport(line.export);
+    else if (!this.header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
+    else if ('checkpoint' in line) this.walk.verifyCheckpoint(line.checkpoint);
+    else if (this.header.filter === null) await this.verifyNextEntry(line.entry, rest);
+    else await this.verifyEntryOfPart(line.entry);
   }
 
-  private begin(header: HeaderLine): void {
-    if (this.header) throw unreadable('There are two exports in one file.', this.walk.number + 1);
+  private beginExport(header: HeaderLine): void {
+    if (this.header) throw makeUnreadableError('There are two exports in one file.', this.walk.number + 1);
     this.header = header;
     this.shown = new ShownLines(header);
   }
 
   /** Of a whole trail. @throws Tampered */
-  private async next(entry: EntryLine, rest: AsyncGenerator<Buffer>): Promise<void> {
+  private async verifyNextEntry(entry: EntryLine, rest: AsyncGenerator<Buffer>): Promise<void> {
     const { walk } = this;
-    if (entry.number !== walk.number + 1) throw await outOfOrder(entry, walk.number + 1, numbers(rest));
-    const hash = ownHash(entry);
-    if (entry.previous !== walk.hash) throw wronglyLinked(entry);
-    this.keys.note(entry);
+    if (entry.number !== walk.number + 1) throw await explainWrongNumber(entry, walk.number + 1, readNumbers(rest));
+    const hash = requireOwnHash(entry);
+    if (entry.previous !== walk.hash) throw makeLinkError(entry);
+    this.keys.noteEvent(entry);
     walk.advance(hash);
-    await this.accept(entry);
-    this.kept.reach();
+    await this.acceptEntry(entry);
+    this.kept.checkReached();
   }
 
   /** Of a part: entries between may be left out. @throws Tampered */
-  private async some(entry: EntryLine): Promise<void> {
+  private async verifyEntryOfPart(entry: EntryLine): Promise<void> {
     const { before } = this;
     if (before && entry.number <= before.number)
-      throw this.seen.has(entry.number) ? repeated(entry) : movedBack(entry, before);
-    ownHash(entry);
-    if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw wronglyLinked(entry);
+      throw this.seen.has(entry.number) ? makeRepeatedError(entry) : makeMovedBackError(entry, before);
+    requireOwnHash(entry);
+    if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw makeLinkError(entry);
     this.seen.add(entry.number);
-    await this.accept(entry);
+    await this.acceptEntry(entry);
   }
 
-  private async accept(entry: EntryLine): Promise<void> {
-    await this.problems.watch('shown', () => this.shown?.compare(entry));
+  private async acceptEntry(entry: EntryLine): Promise<void> {
+    await this.problems.watch('shown', () => this.shown?.compareLine(entry));
     this.before = entry;
     this.entries += 1;
   }
 
   private end(end: EndLine): void {
     const { header, walk, entries } = this;
-    if (!header) throw unreadable('The first line is not that of an export of an audit trail.');
+    if (!header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
     const number = (this.before?.number ?? 0) + 1;
     const wrong = (kind: Problem['wrong'], what: string): Tampered =>
       new Tampered({ wrong: kind, number, eventId: null, what });
-    if (!verifies(end.key, signedEnd(end), Buffer.from(end.signature, 'base64url')))
+    if (!verifyEd25519(end.key, exportEndBytes(end), Buffer.from(end.signature, 'base64url')))
       throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
     if (header.filter === null && end.number > walk.number)
       throw wrong(
@@ -149,11 +155,11 @@ export class ExportVerification {
         'signature',
         `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
       );
-    if (header.filter === null) this.kept.end();
+    if (header.filter === null) this.kept.checkEnd();
   }
 }
 
-function parsed(bytes: Buffer, before: EntryLine | null): Line {
+function parseLine(bytes: Buffer, before: EntryLine | null): Line {
   try {
     return Line.parse(JSON.parse(bytes.toString('utf8')));
   } catch {
@@ -166,11 +172,14 @@ function parsed(bytes: Buffer, before: EntryLine | null): Line {
         eventId: null,
         what: `The export was cut off within the line after entry ${before.number}.`,
       });
-    throw unreadable(`The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`, number);
+    throw makeUnreadableError(
+      `The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`,
+      number,
+    );
   }
 }
 
-async function* numbers(lines: AsyncGenerator<Buffer>): AsyncGenerator<number> {
+async function* readNumbers(lines: AsyncGenerator<Buffer>): AsyncGenerator<number> {
   for await (const bytes of lines) {
     const line = Line.safeParse(JSON.parse(bytes.toString('utf8')));
     if (line.success && 'entry' in line.data) yield line.data.entry.number;

@@ -1,6 +1,6 @@
 const NEWLINE = 0x0a;
 /** An event has at most 64 KiB, and what is shown of it no more. */
-const LONGEST = 4 * 1024 * 1024;
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 /** The lines of a file with their ends, as bytes; only `\n` ends one. @throws Error for a line of more than 4 MiB */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
@@ -12,7 +12,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       bytes = bytes.subarray(end + 1);
     }
     rest = bytes;
-    if (rest.length > LONGEST) throw new Error('A line is too long');
+    if (rest.length > MAX_LINE_BYTES) throw new Error('A line is too long');
   }
   if (rest.length > 0) yield rest;
 }

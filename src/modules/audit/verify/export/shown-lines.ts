@@ -24,7 +24,7 @@ export class ShownLines {
   }
 
   /** @throws Tampered */
-  compare(line: EntryLine): void {
+  compareLine(line: EntryLine): void {
     if (!this.comparable || isShortened(line)) return;
     const metadata = Metadata.safeParse(line.metadata);
     if (!metadata.success) return;
@@ -32,7 +32,7 @@ export class ShownLines {
     const at = { revision: BigInt(revision), recordedAt: new Date(recordedAt), cursor: '' };
     const record: RecordedEvent = { id, type, data, stream, metadata: metadata.data, ...at };
     try {
-      this.entries.compare([record], () => viewOf(record, line), !this.isWhole);
+      this.entries.compareEntries([record], () => viewOf(record, line), !this.isWhole);
     } catch (error) {
       // The count of entries is another than that of the lines where some events are not shown.
       throw error instanceof Tampered ? new Tampered({ ...error.problem, number, upTo: number }) : error;

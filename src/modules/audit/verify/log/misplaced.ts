@@ -6,7 +6,7 @@ import { findLink } from '../../chain/store/chain-table.js';
 import { Tampered } from '../problem.js';
 
 /** Another event than expected stands at a place of the log: finds out why. */
-export async function misplaced(
+export async function explainMisplaced(
   dataSource: DataSource,
   store: EventStore,
   expected: ChainLink,
@@ -14,7 +14,7 @@ export async function misplaced(
 ): Promise<Tampered> {
   const { number, eventId } = expected;
   const entry = await findLink(dataSource, found.id);
-  const isLater = await holdsAfter(store, found.cursor, eventId);
+  const isLater = await logHoldsAfter(store, found.cursor, eventId);
   const there = `event ${found.id} (${found.type})`;
   if (entry && isLater) {
     const what = `Entry ${number}, event ${eventId}, stands further on in the log; in its place is ${there}, which is entry ${entry.number}.`;
@@ -33,7 +33,7 @@ export async function misplaced(
 }
 
 /** Reads the log to its end in the worst case, once. */
-async function holdsAfter(store: EventStore, cursor: string, eventId: string): Promise<boolean> {
+async function logHoldsAfter(store: EventStore, cursor: string, eventId: string): Promise<boolean> {
   const stop = new AbortController();
   try {
     for await (const item of store.subscribe({ after: cursor, signal: stop.signal })) {

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import type { AuditEntryView } from '../../contracts/audit-view.js';
 import { AuditProjection } from '../../projections/entries/audit.projection.js';
 import { AUDITED_TYPES } from '../../projections/entries/story-of.js';
-import { COLUMNS, toAuditView, type EntryRow } from '../../queries/search/entry-row.js';
+import { ENTRY_COLUMNS, toAuditView, type EntryRow } from '../../queries/search/entry-row.js';
 import { Tampered } from '../problem.js';
 import { ShownEntries } from '../shown-entries.js';
 import type { LogSources } from './sources.js';
@@ -58,19 +58,19 @@ export class ReadModelCheck {
   }
 
   /** @throws Tampered */
-  async page(events: readonly RecordedEvent[]): Promise<void> {
+  async comparePage(events: readonly RecordedEvent[]): Promise<void> {
     const { extent, sources } = this;
     if (!extent) return;
     const within = events.filter(
       ({ type, cursor }) => AUDITED_TYPES.includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0,
     );
     if (within.length === 0) return;
-    const shown = await this.read(this.entries.seq + 1, this.entries.seq + within.length);
-    this.entries.compare(within, (seq) => shown.get(seq), this.partly);
+    const shown = await this.readEntries(this.entries.seq + 1, this.entries.seq + within.length);
+    this.entries.compareEntries(within, (seq) => shown.get(seq), this.partly);
   }
 
   /** @throws Tampered when more is shown than the log has */
-  end(): void {
+  checkEnd(): void {
     const { extent, entries } = this;
     if (!extent || extent.last <= entries.seq) return;
     const number = entries.seq + 1;
@@ -78,9 +78,9 @@ export class ReadModelCheck {
     throw new Tampered({ wrong: 'inserted', number, upTo: extent.last, eventId: null, what });
   }
 
-  private async read(from: number, to: number): Promise<Map<number, AuditEntryView>> {
+  private async readEntries(from: number, to: number): Promise<Map<number, AuditEntryView>> {
     const rows: EntryRow[] = await this.sources.dataSource.query(
-      `SELECT ${COLUMNS} FROM audit_entries e WHERE seq BETWEEN $1 AND $2`,
+      `SELECT ${ENTRY_COLUMNS} FROM audit_entries e WHERE seq BETWEEN $1 AND $2`,
       [from, to],
     );
     return new Map(rows.map(toAuditView).map((entry) => [entry.seq, entry]));

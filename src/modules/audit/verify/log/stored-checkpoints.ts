@@ -3,15 +3,15 @@ import { readCheckpointsAfter } from '../../chain/store/checkpoint-table.js';
 import type { ChainWalk } from '../chain-walk.js';
 import { Tampered } from '../problem.js';
 
-const PAGE = 200;
+const PAGE_CHECKPOINTS = 200;
 
-interface Stored {
+interface StoredCheckpoint {
   readonly sequence: number;
   readonly number: number;
   readonly checkpoint: unknown;
 }
 
-const numberOf = (checkpoint: unknown): number => {
+const readNumber = (checkpoint: unknown): number => {
   const number: unknown =
     typeof checkpoint === 'object' && checkpoint !== null ? Reflect.get(checkpoint, 'number') : null;
   return typeof number === 'number' ? number : 0;
@@ -19,7 +19,7 @@ const numberOf = (checkpoint: unknown): number => {
 
 /** The checkpoints of the database, each checked when the walk has come to its entry. */
 export class StoredCheckpoints {
-  private waiting: Stored[] = [];
+  private waiting: StoredCheckpoint[] = [];
   private read: number;
 
   constructor(
@@ -32,28 +32,28 @@ export class StoredCheckpoints {
   }
 
   /** @throws Tampered */
-  async reach(): Promise<void> {
-    for (let next = await this.peek(); next && next.number <= this.walk.number; next = await this.peek()) {
-      this.walk.checkpoint(next.checkpoint);
+  async verifyReached(): Promise<void> {
+    for (let next = await this.peekNext(); next && next.number <= this.walk.number; next = await this.peekNext()) {
+      this.walk.verifyCheckpoint(next.checkpoint);
       this.waiting.shift();
     }
   }
 
   /** @throws Tampered when there are some of entries that are not there */
-  async end(): Promise<void> {
-    const next = await this.peek();
+  async checkEnd(): Promise<void> {
+    const next = await this.peekNext();
     if (!next) return;
     const number = this.walk.number + 1;
     const what = `Checkpoint ${next.sequence} was signed over ${next.number} entries, and there are ${this.walk.number}: the tail is missing.`;
     throw new Tampered({ wrong: 'tail', number, upTo: next.number, eventId: null, what });
   }
 
-  private async peek(): Promise<Stored | undefined> {
+  private async peekNext(): Promise<StoredCheckpoint | undefined> {
     if (this.waiting.length === 0) {
-      const page = await readCheckpointsAfter(this.dataSource, this.read, PAGE);
+      const page = await readCheckpointsAfter(this.dataSource, this.read, PAGE_CHECKPOINTS);
       this.waiting = page
         .filter(({ sequence }) => sequence <= this.lastSequence)
-        .map((stored) => ({ ...stored, number: numberOf(stored.checkpoint) }));
+        .map((stored) => ({ ...stored, number: readNumber(stored.checkpoint) }));
       this.read = page.at(-1)?.sequence ?? this.read;
     }
     return this.waiting[0];

@@ -39,7 +39,7 @@ export interface Verified {
 }
 
 /** How far everything had come when the verification began. */
-interface Ends {
+interface EndState {
   readonly end: ChainLink;
   readonly place: ChainPlace | null;
   readonly checkpoints: StoredCheckpoints;
@@ -47,7 +47,7 @@ interface Ends {
 }
 
 /** Where to begin in the log. */
-interface Beginning extends Start {
+interface LogBeginning extends Start {
   readonly cursor: string | null;
 }
 
@@ -65,10 +65,10 @@ export class LogVerification {
 
   /** @throws StartupError when it can't begin where it is asked to */
   async run(): Promise<Verified> {
-    const start = await this.begin();
+    const start = await this.findBeginning();
     const shown = await ReadModelCheck.open(this.sources);
     const walk = new ChainWalk(start, this.keys);
-    const problems = await this.problemsOf(walk, start, shown);
+    const problems = await this.findProblems(walk, start, shown);
     const entries = walk.number - start.number;
     const compared = shown.extent ? shown.compared : null;
     return {
@@ -83,7 +83,7 @@ export class LogVerification {
   }
 
   /** The first one of the log and its chain, and the first one of what is shown. */
-  private async problemsOf(walk: ChainWalk, start: Beginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
+  private async findProblems(walk: ChainWalk, start: LogBeginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
     const problems = new Problems();
     const { dataSource } = this.sources;
     // In this order: while the server goes on, the chain is never behind what was read before of the others.
@@ -93,38 +93,38 @@ export class LogVerification {
     const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
     const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
     let isFirst = start.number > 0;
-    for await (const events of this.pages(start.cursor)) {
+    for await (const events of this.readPages(start.cursor)) {
       if (isFirst && events[0]) await shown.beginAt(events[0].id);
       isFirst = false;
       const before = walk.number;
-      await problems.watch('log', () => verifyPage(walking, events, () => kept.reach()));
-      await problems.watch('shown', () => shown.page(events));
+      await problems.watch('log', () => verifyPage(walking, events, () => kept.checkReached()));
+      await problems.watch('shown', () => shown.comparePage(events));
       this.pending += events.length - (walk.number - before);
       this.options.progress?.(walk.number, end.number);
       if (problems.isComplete) break;
     }
     if (isFirst) shown.skipAll();
     await problems.watch('log', () => this.checkEnd(walk, { end, place, checkpoints, kept }));
-    await problems.watch('shown', () => shown.end());
+    await problems.watch('shown', () => shown.checkEnd());
     return problems.found;
   }
 
   /** The log has ended. @throws Tampered when chain or checkpoints go on */
-  private async checkEnd(walk: ChainWalk, { end, place, checkpoints, kept }: Ends): Promise<void> {
+  private async checkEnd(walk: ChainWalk, { end, place, checkpoints, kept }: EndState): Promise<void> {
     if (walk.number < end.number) {
       const number = walk.number + 1;
       const [link] = await readLinks(this.sources.dataSource, number, number);
       const what = `The log ends with entry ${walk.number}; the chain goes on to ${end.number}. Entry ${number}, event ${link?.eventId ?? 'unknown'}, was removed from the log.`;
       throw new Tampered({ wrong: 'removed', number, upTo: end.number, eventId: link?.eventId ?? null, what });
     }
-    await checkpoints.end();
-    if (place && place.number > walk.number) throw tailMissing(walk.number, place.number);
-    kept.end();
+    await checkpoints.checkEnd();
+    if (place && place.number > walk.number) throw makeTailError(walk.number, place.number);
+    kept.checkEnd();
     walk.checkKeys();
   }
 
   /** The log as it is now, in pages. */
-  private async *pages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
+  private async *readPages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
     const stop = new AbortController();
     try {
       for await (const item of this.sources.store.subscribe({ after, signal: stop.signal })) {
@@ -136,7 +136,7 @@ export class LogVerification {
     }
   }
 
-  private async begin(): Promise<Beginning> {
+  private async findBeginning(): Promise<LogBeginning> {
     const { since = null } = this.options;
     const { dataSource, store } = this.sources;
     if (since === null) return { ...BEGINNING, cursor: null };
@@ -155,7 +155,7 @@ export class LogVerification {
   }
 }
 
-function tailMissing(last: number, expected: number): Tampered {
+function makeTailError(last: number, expected: number): Tampered {
   const what = `The chain has come to entry ${expected}, and ends with entry ${last}: its tail was removed.`;
   return new Tampered({ wrong: 'tail', number: last + 1, upTo: expected, eventId: null, what });
 }

@@ -1,14 +1,14 @@
 import type { RecordedEvent } from '../../../../kernel/event.js';
-import { bind, entryHash, type ChainLink } from '../../chain/chain-entry.js';
+import { bindEvent, hashEntry, type ChainLink } from '../../chain/chain-entry.js';
 import { readLinks } from '../../chain/store/chain-table.js';
 import type { ChainWalk } from '../chain-walk.js';
 import type { KeyHistory } from '../key-history.js';
 import { Tampered } from '../problem.js';
-import { misplaced } from './misplaced.js';
+import { explainMisplaced } from './misplaced.js';
 import type { LogSources } from './sources.js';
 import type { StoredCheckpoints } from './stored-checkpoints.js';
 
-export interface Walking extends LogSources {
+export interface PageContext extends LogSources {
   readonly walk: ChainWalk;
   readonly keys: KeyHistory;
   readonly checkpoints: StoredCheckpoints;
@@ -20,7 +20,7 @@ type Links = ReadonlyMap<number, ChainLink>;
 
 /** Compares a page of the log with the chain, as far as that has come. `reached` is called after each entry. @throws Tampered */
 export async function verifyPage(
-  walking: Walking,
+  walking: PageContext,
   events: readonly RecordedEvent[],
   reached: () => void,
 ): Promise<void> {
@@ -32,13 +32,13 @@ export async function verifyPage(
   for (const [i, event] of events.entries()) {
     if (walk.number >= end) return;
     await verifyEvent(walking, event, events[i + 1], links);
-    await checkpoints.reach();
+    await checkpoints.verifyReached();
     reached();
   }
 }
 
 async function verifyEvent(
-  { dataSource, store, walk, keys }: Walking,
+  { dataSource, store, walk, keys }: PageContext,
   event: RecordedEvent,
   next: RecordedEvent | undefined,
   links: Links,
@@ -49,20 +49,31 @@ async function verifyEvent(
     const what = `The chain lacks entry ${number}: it was removed there. In the log that is event ${event.id} (${event.type}).`;
     throw new Tampered({ wrong: 'removed', number, eventId: event.id, what });
   }
-  if (link.eventId !== event.id) throw await misplaced(dataSource, store, link, event);
-  const bound = bind(event, number, walk.hash);
-  const hash = entryHash(bound);
-  if (hash !== link.hash) throw changed(event, link, hash, goesOn(next, links.get(number + 1), number, hash));
-  keys.note(bound);
+  if (link.eventId !== event.id) throw await explainMisplaced(dataSource, store, link, event);
+  const bound = bindEvent(event, number, walk.hash);
+  const hash = hashEntry(bound);
+  if (hash !== link.hash)
+    throw makeChangedError(event, link, hash, chainContinues(next, links.get(number + 1), number, hash));
+  keys.noteEvent(bound);
   walk.advance(hash);
 }
 
 /** Does the chain go on from this hash? Then it is the entry before whose hash was changed, and not its event. */
-function goesOn(next: RecordedEvent | undefined, link: ChainLink | undefined, number: number, hash: string): boolean {
-  return next !== undefined && link !== undefined && entryHash(bind(next, number + 1, hash)) === link.hash;
+function chainContinues(
+  next: RecordedEvent | undefined,
+  link: ChainLink | undefined,
+  number: number,
+  hash: string,
+): boolean {
+  return next !== undefined && link !== undefined && hashEntry(bindEvent(next, number + 1, hash)) === link.hash;
 }
 
-function changed(event: RecordedEvent, { number, hash }: ChainLink, actual: string, chainIsWrong: boolean): Tampered {
+function makeChangedError(
+  event: RecordedEvent,
+  { number, hash }: ChainLink,
+  actual: string,
+  chainIsWrong: boolean,
+): Tampered {
   const entry = `Entry ${number}, event ${event.id} (${event.type} in ${event.stream}),`;
   const hashes = `its hash is ${actual}, the chain has ${hash}`;
   const what = chainIsWrong

@@ -4,33 +4,33 @@ import { Refusal } from '../../../../kernel/refusal.js';
 import type { ExpectedDigests } from '../../commands/upload/upload-package.command.js';
 
 /** Algorithms that are checked (`sha` is SHA-1), with the length of their digests in bytes; others are ignored. */
-const KNOWN = {
+const DIGEST_ALGORITHMS = {
   sha: { name: 'sha1', length: 20 },
   'sha-256': { name: 'sha256', length: 32 },
   'sha-512': { name: 'sha512', length: 64 },
 } as const;
 
-function malformed(header: string): Refusal {
+function malformedDigest(header: string): Refusal {
   return new Refusal('INVALID_DIGEST', `${header} must look like sha-256=:<base64 of the digest>:`);
 }
 
-function parse(header: string, value: string): Dictionary {
+function parseDigestHeader(header: string, value: string): Dictionary {
   try {
     return parseDictionary(value);
   } catch (error) {
-    if (error instanceof ParseError) throw malformed(header);
+    if (error instanceof ParseError) throw malformedDigest(header);
     throw error;
   }
 }
 
 function digestsIn(header: string, value: string): ExpectedDigests {
   const digests: { -readonly [name in keyof ExpectedDigests]: string } = {};
-  const dictionary = parse(header, value);
-  for (const [bytes] of dictionary.values()) if (!(bytes instanceof ArrayBuffer)) throw malformed(header);
-  for (const [algorithm, { name, length }] of Object.entries(KNOWN)) {
+  const dictionary = parseDigestHeader(header, value);
+  for (const [bytes] of dictionary.values()) if (!(bytes instanceof ArrayBuffer)) throw malformedDigest(header);
+  for (const [algorithm, { name, length }] of Object.entries(DIGEST_ALGORITHMS)) {
     const [bytes] = dictionary.get(algorithm) ?? [];
     if (!(bytes instanceof ArrayBuffer)) continue;
-    if (bytes.byteLength !== length) throw malformed(header);
+    if (bytes.byteLength !== length) throw malformedDigest(header);
     digests[name] = Buffer.from(bytes).toString('hex');
   }
   return digests;

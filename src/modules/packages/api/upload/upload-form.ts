@@ -3,17 +3,17 @@ import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Refusal } from '../../../../kernel/refusal.js';
 import type { Stage } from '../../../../kernel/stage.js';
-import { checkedStage } from './upload-request.js';
+import { parseStage } from './upload-request.js';
 
 export interface FormFile {
   readonly filename: string;
   readonly bytes: Readable;
 }
 
-const LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
-const ONLY = 'The form must have exactly one "file", and may have one "stage".';
+const FORM_LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
+const ALLOWED_PARTS = 'The form must have exactly one "file", and may have one "stage".';
 
-const invalid = (why: string): Refusal => new Refusal('INVALID_REQUEST', why);
+const invalidForm = (why: string): Refusal => new Refusal('INVALID_REQUEST', why);
 
 /**
  * A multipart/form-data body (RFC 7578) on its way: its file when that begins, its stage when the whole form has been
@@ -29,11 +29,11 @@ export class UploadForm {
   private formRead: (stage: Stage | null) => void = () => undefined;
   private formBroken: (why: unknown) => void = () => undefined;
   private bytes: Readable | null = null;
-  private named: Stage | null = null;
+  private namedStage: Stage | null = null;
 
   /** @throws Refusal UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST */
   constructor(private readonly request: IncomingMessage) {
-    this.parser = parserFor(request);
+    this.parser = createParser(request);
     this.file = new Promise((resolve, reject) => {
       this.fileBegan = resolve;
       this.noFile = reject;
@@ -45,32 +45,32 @@ export class UploadForm {
     // Whoever waits hears of it; at times nobody does.
     this.file.catch(() => undefined);
     this.stage.catch(() => undefined);
-    this.listen();
+    this.listenToParser();
   }
 
   /** Takes nothing more from the request. */
-  abandon(): void {
+  stopReading(): void {
     this.request.unpipe(this.parser);
-    this.request.off('close', this.cutOff);
+    this.request.off('close', this.failWhenCutOff);
   }
 
-  private listen(): void {
+  private listenToParser(): void {
     const { parser, request } = this;
     parser.on('file', (name, bytes, filename) => this.takeFile(name, bytes, filename));
     parser.on('field', (name, value) => this.takeField(name, value));
     for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const)
-      parser.on(limit, () => this.fail(invalid(ONLY)));
-    parser.on('error', (error) => this.fail(formFault(error)));
+      parser.on(limit, () => this.failUpload(invalidForm(ALLOWED_PARTS)));
+    parser.on('error', (error) => this.failUpload(refusalOfParserError(error)));
     parser.on('finish', () => {
-      if (!this.bytes) this.fail(invalid(ONLY));
-      else this.formRead(this.named);
+      if (!this.bytes) this.failUpload(invalidForm(ALLOWED_PARTS));
+      else this.formRead(this.namedStage);
     });
-    request.on('close', this.cutOff);
+    request.on('close', this.failWhenCutOff);
     request.pipe(parser);
   }
 
-  private readonly cutOff = (): void => {
-    if (!this.request.complete) this.fail(new Refusal('INCOMPLETE_BODY', 'The upload was cut off.'));
+  private readonly failWhenCutOff = (): void => {
+    if (!this.request.complete) this.failUpload(new Refusal('INCOMPLETE_BODY', 'The upload was cut off.'));
   };
 
   private takeFile(name: string, bytes: Readable, filename: string): void {
@@ -78,48 +78,48 @@ export class UploadForm {
     bytes.on('error', () => undefined);
     if (name !== 'file') {
       bytes.resume();
-      this.fail(invalid(ONLY));
+      this.failUpload(invalidForm(ALLOWED_PARTS));
       return;
     }
     this.bytes = bytes;
     // What the parser puts where bytes are no UTF-8.
     if (filename.includes('\uFFFD')) {
-      this.fail(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
+      this.failUpload(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
       return;
     }
     this.fileBegan({ filename, bytes });
   }
 
   private takeField(name: string, value: string): void {
-    if (name !== 'stage') return this.fail(invalid(ONLY));
+    if (name !== 'stage') return this.failUpload(invalidForm(ALLOWED_PARTS));
     try {
-      this.named = checkedStage(value);
+      this.namedStage = parseStage(value);
     } catch (error) {
-      this.fail(error);
+      this.failUpload(error);
     }
   }
 
-  private fail(why: unknown): void {
+  private failUpload(why: unknown): void {
     this.noFile(why);
     this.formBroken(why);
     this.bytes?.destroy(why instanceof Error ? why : undefined);
   }
 }
 
-const formFault = (error: unknown): Refusal =>
+const refusalOfParserError = (error: unknown): Refusal =>
   /unexpected end/i.test(String(error))
     ? new Refusal('INCOMPLETE_BODY', 'The form ended before its last boundary.')
-    : invalid('The form is malformed.');
+    : invalidForm('The form is malformed.');
 
-function parserFor({ headers }: IncomingMessage): BusboyInstance {
+function createParser({ headers }: IncomingMessage): BusboyInstance {
   const type = headers['content-type'];
   if (type === undefined || !/^multipart\/form-data\b/i.test(type)) {
     throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send a form as multipart/form-data, or the bare file with PUT.');
   }
   try {
-    const options = { limits: LIMITS, preservePath: true, fileHwm: 256 * 1024 };
+    const options = { limits: FORM_LIMITS, preservePath: true, fileHwm: 256 * 1024 };
     return new Busboy({ ...options, headers: { ...headers, 'content-type': type } });
   } catch {
-    throw invalid('The form has no boundary.');
+    throw invalidForm('The form has no boundary.');
   }
 }

@@ -5,7 +5,7 @@ import { isStage, STAGES, type Stage } from '../../../../kernel/stage.js';
 export const UPLOAD_PATH = '/api/packages';
 
 /** The stage that a query or a form names; null when there is none. @throws Refusal INVALID_STAGE */
-export function checkedStage(value: string | null): Stage | null {
+export function parseStage(value: string | null): Stage | null {
   if (value === null || isStage(value)) return value;
   throw new Refusal('INVALID_STAGE', `The stage must be one of ${STAGES.join(', ')}.`);
 }
@@ -16,7 +16,7 @@ export function stageInQuery(url: string): Stage | null {
   if (query < 0) return null;
   const [stage = null, ...more] = new URLSearchParams(url.slice(query)).getAll('stage');
   if (more.length > 0) throw new Refusal('INVALID_STAGE', 'Give the stage once.');
-  return checkedStage(stage);
+  return parseStage(stage);
 }
 
 /** The filename in the URL as it was sent: dot segments and slashes are part of it, and not allowed in it. */

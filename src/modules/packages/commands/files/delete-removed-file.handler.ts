@@ -13,7 +13,7 @@ export class DeleteRemovedFileHandler implements ICommandHandler<DeleteRemovedFi
 
   async execute({ packageId }: DeleteRemovedFile): Promise<void> {
     const gone = async (): Promise<boolean> => {
-      const { facts } = await this.packages.load(packageId);
+      const { facts } = await this.packages.loadPackage(packageId);
       return facts !== null && isRemoved(facts);
     };
     if (await gone()) await this.storage.remove(packageId, gone);

@@ -7,6 +7,6 @@ export class RecordPackageDamageHandler implements ICommandHandler<RecordPackage
   constructor(private readonly packages: PackageWriter) {}
 
   async execute({ packageId, publication, damagedChunks, missing }: RecordPackageDamage): Promise<void> {
-    await this.packages.run(packageId, { type: 'damage', publication, damagedChunks, missing });
+    await this.packages.runCommand(packageId, { type: 'damage', publication, damagedChunks, missing });
   }
 }

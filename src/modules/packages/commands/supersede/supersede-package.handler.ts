@@ -7,6 +7,6 @@ export class SupersedePackageHandler implements ICommandHandler<SupersedePackage
   constructor(private readonly packages: PackageWriter) {}
 
   async execute({ packageId, by }: SupersedePackage): Promise<void> {
-    await this.packages.run(packageId, { type: 'supersede', by });
+    await this.packages.runCommand(packageId, { type: 'supersede', by });
   }
 }

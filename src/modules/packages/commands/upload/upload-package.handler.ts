@@ -13,7 +13,7 @@ import { CHUNK_SIZE, PackageStorage, StorageFull, type StagedFile } from '../../
 import { Principals } from '../../../../ports/principals.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { isRemoved } from '../../contracts/package-facts.js';
-import { checkedFilename } from '../../domain/filename.js';
+import { normalizeFilename } from '../../domain/filename.js';
 import type { Publication } from '../../domain/package.decider.js';
 import { PackageWriter } from '../package-writer.js';
 import { requireMayPublish } from '../publishing-limits.js';
@@ -21,13 +21,13 @@ import { pagesOf } from '../page-batches.js';
 import { UploadPackage, type UploadedPackage, type UploadOptions } from './upload-package.command.js';
 import { verifyDigests } from './verify-digests.js';
 
-interface Recorded {
+interface RecordedPublication {
   readonly receipt: Receipt;
   readonly publication: Stamp;
 }
 
 /** Removals and uploads of one package that follow each other this quickly are no accident. */
-const MOST_STAMPS = 10;
+const MAX_PUBLICATION_TRIES = 10;
 
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
@@ -45,16 +45,16 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   ) {}
 
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
-    const name = checkedFilename(filename);
+    const name = normalizeFilename(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
-    const file = await this.receive(source, options);
+    const file = await this.receiveFile(source, options);
     try {
       await verifyDigests(file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
       await this.requireStillAllowed(id, stage);
       await this.storage.publish(file.path, id);
-      const { receipt, publication } = await this.recordLast(id, name, file, stage);
+      const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
       await this.requireStored(id, publication);
       this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
       return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
@@ -78,11 +78,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       );
     }
     if (authority) requirePermission(authority, 'upload');
-    const { facts } = await this.packages.load(packageId);
+    const { facts } = await this.packages.loadPackage(packageId);
     requireMayPublish(authority, facts, stage, this.identity.serverId);
   }
 
-  private async receive(source: Readable, options: UploadOptions): Promise<StagedFile> {
+  private async receiveFile(source: Readable, options: UploadOptions): Promise<StagedFile> {
     try {
       return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
     } catch (error) {
@@ -95,19 +95,29 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   }
 
   /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
-  private async recordLast(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Recorded> {
+  private async recordWithFreshStamp(
+    packageId: string,
+    filename: string,
+    file: StagedFile,
+    stage: Stage,
+  ): Promise<RecordedPublication> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.record(packageId, filename, file, stage);
+        return await this.recordPublication(packageId, filename, file, stage);
       } catch (error) {
-        if (!(error instanceof Refusal && error.code === 'UNAVAILABLE') || tries >= MOST_STAMPS) throw error;
+        if (!(error instanceof Refusal && error.code === 'UNAVAILABLE') || tries >= MAX_PUBLICATION_TRIES) throw error;
       }
     }
   }
 
   /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
-  private async record(packageId: string, filename: string, file: StagedFile, stage: Stage): Promise<Recorded> {
-    const { vouched } = await this.packages.load(packageId);
+  private async recordPublication(
+    packageId: string,
+    filename: string,
+    file: StagedFile,
+    stage: Stage,
+  ): Promise<RecordedPublication> {
+    const { vouched } = await this.packages.loadPackage(packageId);
     const publication: Publication = {
       packageId,
       filename,
@@ -137,9 +147,9 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const stored = await this.storage.open(packageId);
     if (stored) return stored.close();
     // The log says by now that the bytes are here.
-    const { facts } = await this.packages.load(packageId);
+    const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
-    if (isOurs) await this.packages.run(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
+    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
 }

@@ -5,7 +5,7 @@ import type { StagedFile } from '../../../../ports/package-storage.port.js';
 import type { ExpectedDigests } from './upload-package.command.js';
 
 /** Asked for rarely, so it is not part of the one pass that computes the others. */
-async function sha512(path: string): Promise<string> {
+async function computeSha512(path: string): Promise<string> {
   const hash = createHash('sha512');
   for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(bytes);
   return hash.digest('hex');
@@ -16,7 +16,7 @@ export async function verifyDigests(file: StagedFile, expected: ExpectedDigests)
   const actual = {
     sha1: file.sha1,
     sha256: file.sha256,
-    sha512: expected.sha512 === undefined ? undefined : await sha512(file.path),
+    sha512: expected.sha512 === undefined ? undefined : await computeSha512(file.path),
   };
   for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
     const [wanted, got] = [expected[algorithm], actual[algorithm]];

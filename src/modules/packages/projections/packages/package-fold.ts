@@ -6,16 +6,16 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import { PackageEntity } from './package.entity.js';
 
 /** A package on its way through a page of events; without facts until its PackagePublished has come. */
-interface Folding {
+interface FoldedPackage {
   readonly facts: PackageFacts | null;
   readonly uploaded: boolean;
   readonly held: boolean;
   readonly fetching: PackageEntity['fetching'];
 }
 
-const unknown: Folding = { facts: null, uploaded: false, held: false, fetching: null };
+const UNKNOWN_PACKAGE: FoldedPackage = { facts: null, uploaded: false, held: false, fetching: null };
 
-function onPackage(folding: Folding, event: PackageEvent): Folding {
+function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPackage {
   const facts = foldFacts(folding.facts, event);
   const next = { ...folding, facts };
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
@@ -27,7 +27,7 @@ function onPackage(folding: Folding, event: PackageEvent): Folding {
   return next;
 }
 
-function onReplica(folding: Folding, event: ReplicaEvent): Folding {
+function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPackage {
   switch (event.type) {
     case 'ReplicaRequested':
       return { ...folding, fetching: 'REQUESTED' };
@@ -45,7 +45,7 @@ function onReplica(folding: Folding, event: ReplicaEvent): Folding {
   }
 }
 
-function toFolding(row: PackageEntity): Folding {
+function fromRow(row: PackageEntity): FoldedPackage {
   const { id, firstPublishedAt, originId, originName, uploaded, held, fetching, ...rest } = row;
   const facts = {
     ...rest,
@@ -58,7 +58,7 @@ function toFolding(row: PackageEntity): Folding {
 
 const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
 
-function toRow({ facts, uploaded, held, fetching }: Folding): PackageEntity | null {
+function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
   if (!facts) return null;
   const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
   const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
@@ -97,15 +97,15 @@ export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
 
 /** The rows as they are after a page of events; `state` is left to the ranking that follows. */
 export function foldPackages(rows: readonly PackageEntity[], records: readonly RecordedEvent[]): PackageEntity[] {
-  const folded = new Map(rows.map((row) => [row.id, toFolding(row)]));
+  const folded = new Map(rows.map((row) => [row.id, fromRow(row)]));
   for (const record of records) {
     const known = packageEvents.read(record);
     const replica = known ? null : replicaEvents.read(record);
     const packageId = known?.data.packageId ?? replica?.data.packageId;
     if (packageId === undefined) continue;
-    const before = folded.get(packageId) ?? unknown;
-    if (known) folded.set(packageId, onPackage(before, known));
-    else if (replica) folded.set(packageId, onReplica(before, replica));
+    const before = folded.get(packageId) ?? UNKNOWN_PACKAGE;
+    if (known) folded.set(packageId, foldPackageEvent(before, known));
+    else if (replica) folded.set(packageId, foldReplicaEvent(before, replica));
   }
   return [...folded.values()].flatMap((folding) => toRow(folding) ?? []);
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Stage } from '../../../../kernel/stage.js';
 import { safeBigint } from '../../../../platform/database/column-values.js';
-import type { PackageState } from '../../contracts/package-view.js';
+import type { PackageStatus } from '../../contracts/package-view.js';
 
 /** One package known to this server. `state` follows from the other columns, the stage we serve and our other packages. */
 @Entity('packages')
@@ -28,7 +28,7 @@ export class PackageEntity {
   @Column('boolean') held!: boolean;
   /** Our replica when we do not hold the bytes: on its way, being mended, or given up. */
   @Column('text', { nullable: true }) fetching!: 'REQUESTED' | 'DAMAGED' | 'FAILED' | null;
-  @Column('text') state!: PackageState;
+  @Column('text') state!: PackageStatus;
 }
 
 /** The stage that decides which packages are served: one row. */

@@ -29,7 +29,7 @@ export class PackagesProjection implements Projection {
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const stageChanged = await this.saveStage(events, tx);
-    const rows = await this.fold(events, tx);
+    const rows = await this.foldRows(events, tx);
     await upsertRows(tx, PackageEntity, rows);
     const filenames = [...new Set(rows.map((row) => row.filename))];
     const restated =
@@ -37,7 +37,7 @@ export class PackagesProjection implements Projection {
     return [...new Set([...rows.map((row) => row.id), ...restated])];
   }
 
-  private async fold(events: readonly RecordedEvent[], tx: EntityManager): Promise<PackageEntity[]> {
+  private async foldRows(events: readonly RecordedEvent[], tx: EntityManager): Promise<PackageEntity[]> {
     const ids = packageIdsOf(events);
     if (ids.length === 0) return [];
     const query = tx.createQueryBuilder(PackageEntity, 'package').where('package.id = ANY(:ids)', { ids });

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import type { ChunkView } from '../../contracts/package-view.js';
 import { ChunksQuery } from './chunks.query.js';
 
-interface Slice {
+interface PageSlice {
   /** Which window, from 1. */
   readonly nr: string;
   readonly first: number;
@@ -14,7 +14,7 @@ interface Slice {
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 
-function chunksIn({ first, sha1, sha256 }: Slice): ChunkView[] {
+function chunksIn({ first, sha1, sha256 }: PageSlice): ChunkView[] {
   return Array.from({ length: sha1.length / SHA1_BYTES }, (_, i) => ({
     index: first + i,
     sha1: sha1.toString('hex', i * SHA1_BYTES, (i + 1) * SHA1_BYTES),
@@ -28,7 +28,7 @@ export class ChunksHandler implements IQueryHandler<ChunksQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ windows }: ChunksQuery): Promise<readonly (readonly ChunkView[])[]> {
-    const slices: Slice[] = await this.dataSource.query(
+    const slices: PageSlice[] = await this.dataSource.query(
       `SELECT nr, low AS first,
               substring(sha1 FROM (low - page.first) * ${SHA1_BYTES} + 1 FOR (high - low) * ${SHA1_BYTES}) AS sha1,
               substring(sha256 FROM (low - page.first) * ${SHA256_BYTES} + 1 FOR (high - low) * ${SHA256_BYTES}) AS sha256

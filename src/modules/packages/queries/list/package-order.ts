@@ -3,17 +3,17 @@ import { decodeCursor, encodeCursor } from '../../../../platform/paging/cursor.j
 import type { PackageEntity } from '../../projections/packages/package.entity.js';
 import type { PackageOrder, PackageOrderField } from './packages.query.js';
 
-type Key = string | number;
+type OrderKey = string | number;
 
 interface OrderField {
   readonly property: 'filename' | 'publishedAt' | 'size';
   /** How a key is written in SQL. */
   readonly sql: string;
-  readonly key: z.ZodType<Key>;
-  keyOf(row: PackageEntity): Key;
+  readonly key: z.ZodType<OrderKey>;
+  keyOf(row: PackageEntity): OrderKey;
 }
 
-const FIELDS: Readonly<Record<PackageOrderField, OrderField>> = {
+const ORDER_FIELDS: Readonly<Record<PackageOrderField, OrderField>> = {
   FILENAME: {
     property: 'filename',
     sql: ':key',
@@ -32,11 +32,11 @@ const FIELDS: Readonly<Record<PackageOrderField, OrderField>> = {
 const orderName = ({ field, direction }: PackageOrder): string => `${field}_${direction}`;
 
 export const cursorOf = (order: PackageOrder, row: PackageEntity): string =>
-  encodeCursor({ order: orderName(order), key: FIELDS[order.field].keyOf(row), id: row.id });
+  encodeCursor({ order: orderName(order), key: ORDER_FIELDS[order.field].keyOf(row), id: row.id });
 
 /** The SQL condition for what comes after a cursor, with its parameters. @throws Refusal INVALID_CURSOR */
-export function afterCursor(order: PackageOrder, cursor: string): [string, { key: Key; id: string }] {
-  const field = FIELDS[order.field];
+export function afterCursor(order: PackageOrder, cursor: string): [string, { key: OrderKey; id: string }] {
+  const field = ORDER_FIELDS[order.field];
   const { key, id } = decodeCursor(
     cursor,
     z.object({ order: z.literal(orderName(order)), key: field.key, id: z.guid() }),
@@ -45,4 +45,4 @@ export function afterCursor(order: PackageOrder, cursor: string): [string, { key
   return [`(package.${field.property}, package.id) ${comparison} (${field.sql}, CAST(:id AS uuid))`, { key, id }];
 }
 
-export const orderProperty = (order: PackageOrder): string => `package.${FIELDS[order.field].property}`;
+export const orderProperty = (order: PackageOrder): string => `package.${ORDER_FIELDS[order.field].property}`;

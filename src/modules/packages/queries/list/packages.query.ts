@@ -1,7 +1,7 @@
 import { Query } from '@nestjs/cqrs';
 import type { Stage } from '../../../../kernel/stage.js';
 import type { Page } from '../../../../platform/paging/page.js';
-import type { PackageState, PackageView } from '../../contracts/package-view.js';
+import type { PackageStatus, PackageView } from '../../contracts/package-view.js';
 
 export const PACKAGE_ORDER_FIELDS = ['FILENAME', 'PUBLISHED_AT', 'SIZE'] as const;
 export type PackageOrderField = (typeof PACKAGE_ORDER_FIELDS)[number];
@@ -16,7 +16,7 @@ export interface PackageFilter {
   /** Text that the filename contains, in any case. */
   readonly filename?: string | null;
   readonly stages?: readonly Stage[] | null;
-  readonly states?: readonly PackageState[] | null;
+  readonly states?: readonly PackageStatus[] | null;
 }
 
 /** A page of packages. @throws Refusal INVALID_CURSOR, INVALID_REQUEST */

@@ -18,7 +18,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
 };
 
-const OTHER_WAY_ROUND =
+const INVITE_FROM_HERE =
   'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
 
 /**
@@ -46,10 +46,10 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     }
     if (Date.now() > Date.parse(token.expiresAt))
       throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
-    return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.register(token));
+    return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
   }
 
-  private async register(token: InvitationToken): Promise<AcceptedInvitation> {
+  private async registerWith(token: InvitationToken): Promise<AcceptedInvitation> {
     const ourPublicKey = this.identity.publicKey;
     const { name } = await this.askForRegistration(token, ourPublicKey);
     // Address and key are those of the token, which came by a way that the administrators trust.
@@ -65,7 +65,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     const { invitationId, secret, publicKey: expectedKey } = token;
     const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey };
     const server = { name: token.url, url: token.url };
-    const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explain);
+    const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
     const reply = Reply.safeParse(answer);
     if (!reply.success || reply.data.serverId !== token.serverId || reply.data.publicKey !== token.publicKey) {
       throw new Refusal('PEER_UNREACHABLE', `${token.url} does not answer as the server that made this invitation.`);
@@ -74,11 +74,11 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
   }
 }
 
-function explain(error: unknown): never {
+function explainFailure(error: unknown): never {
   if (!(error instanceof PeerUnreachable)) throw error;
   const answer = error.code === null ? undefined : ANSWERS[error.code];
   if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
   const code = error.code === null ? '' : ` (${error.code})`;
-  const advice = error.status === null ? ` ${OTHER_WAY_ROUND}` : '';
+  const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
   throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}.${advice}`);
 }

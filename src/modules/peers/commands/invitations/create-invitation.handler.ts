@@ -8,7 +8,7 @@ import { invitation } from '../../domain/invitation.decider.js';
 import { CreateInvitation, type CreatedInvitation } from './create-invitation.command.js';
 import { encodeToken, hashSecret } from './invitation-token.js';
 
-const OTHER_WAY_ROUND =
+const INVITE_FROM_THERE =
   'Nobody can call this server (its setting `reachable` is false), so nobody could accept its invitation. Make one on the other server and accept it here.';
 
 const LIFETIME_MS = 60 * 60 * 1000;
@@ -22,7 +22,7 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
 
   async execute(): Promise<CreatedInvitation> {
     const { url, serverId, publicKey, reachable } = this.identity;
-    if (!reachable) throw new Refusal('NOT_REACHABLE', OTHER_WAY_ROUND);
+    if (!reachable) throw new Refusal('NOT_REACHABLE', INVITE_FROM_THERE);
     const invitationId = newId();
     const secret = randomBytes(32).toString('base64url');
     const expires = new Date(Date.now() + LIFETIME_MS);

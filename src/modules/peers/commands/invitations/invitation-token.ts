@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isBaseUrl } from '../../../../kernel/base-url.js';
 import { Refusal } from '../../../../kernel/refusal.js';
 
-const MAX_TOKEN = 4_096;
+const MAX_TOKEN_LENGTH = 4_096;
 
 /** What one administrator hands to the other: one paste. `secret` and key are 32 bytes, base64url. */
 const Token = z.object({
@@ -34,7 +34,7 @@ export const hashSecret = (secret: string): string => createHash('sha256').updat
 
 function parseJson(text: string): unknown {
   const compact = text.replaceAll(/\s/g, '');
-  if (compact.length > MAX_TOKEN || !/^[A-Za-z0-9_-]+$/.test(compact)) return undefined;
+  if (compact.length > MAX_TOKEN_LENGTH || !/^[A-Za-z0-9_-]+$/.test(compact)) return undefined;
   try {
     return JSON.parse(Buffer.from(compact, 'base64url').toString('utf8'));
   } catch {

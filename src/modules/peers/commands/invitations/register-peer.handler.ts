@@ -24,20 +24,20 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
-    const receipt = await this.register(registration).catch(async (error: unknown) => {
-      if (error instanceof Refusal) await this.record(registration, error);
+    const receipt = await this.acceptAndRegister(registration).catch(async (error: unknown) => {
+      if (error instanceof Refusal) await this.recordRefusal(registration, error);
       throw error;
     });
     const { serverId, name, url, publicKey } = this.identity;
     return { reply: { serverId, name, url, publicKey }, receipt };
   }
 
-  private async register({ secret, ...registration }: Registration): Promise<Receipt> {
+  private async acceptAndRegister({ secret, ...registration }: Registration): Promise<Receipt> {
     const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
     const ourPublicKey = this.identity.publicKey;
     if (peerId === this.identity.serverId)
       throw new Refusal('INVALID_INVITATION', "A server can't register with itself.");
-    const secretMatches = showsSecret(await this.runner.load(invitation, invitationId), secret);
+    const secretMatches = matchesSecret(await this.runner.load(invitation, invitationId), secret);
     const accept = {
       type: 'accept',
       invitationId,
@@ -46,7 +46,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
       secretMatches,
       now: new Date().toISOString(),
     } as const;
-    if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw madeBefore();
+    if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw outdatedInvitation();
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
@@ -56,7 +56,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     });
   }
 
-  private record({ serverId }: Registration, { code, message }: Refusal): Promise<void> {
+  private recordRefusal({ serverId }: Registration, { code, message }: Refusal): Promise<void> {
     return this.audit.refused({
       code,
       reason: message,
@@ -68,13 +68,13 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
 }
 
 /** It names a key that is no longer ours: the other side would not know us by it. */
-const madeBefore = (): Refusal =>
+const outdatedInvitation = (): Refusal =>
   new Refusal(
     'INVALID_INVITATION',
     'This invitation was made before the key of its server was changed. Ask for a new one.',
   );
 
-function showsSecret(state: InvitationState, secret: string): boolean {
+function matchesSecret(state: InvitationState, secret: string): boolean {
   const expected = Buffer.from(state?.secretHash ?? hashSecret(''), 'hex');
   return timingSafeEqual(expected, Buffer.from(hashSecret(secret), 'hex')) && state !== null;
 }

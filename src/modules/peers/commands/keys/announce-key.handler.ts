@@ -25,13 +25,13 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     const { publicKey } = this.identity;
     const peer = await this.directory.find(peerId);
     if (!peer || peer.suspended || this.identity.keyKnownTo(peerId) === publicKey) return;
-    await this.tell(peer, publicKey);
-    await this.changes.make(peerId, { type: 'acknowledgeKey', publicKey });
+    await this.sendKey(peer, publicKey);
+    await this.changes.changePeer(peerId, { type: 'acknowledgeKey', publicKey });
     await this.commands.execute(new RetireKeys());
   }
 
   /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
-  private async tell(peer: PeerContact, publicKey: string): Promise<void> {
+  private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
     const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);
     const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };

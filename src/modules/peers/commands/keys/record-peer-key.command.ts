@@ -1,7 +1,7 @@
 import { Command } from '@nestjs/cqrs';
 
 /** A key as its server tells of it. */
-export interface ToldKey {
+export interface AnnouncedKey {
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   /** How many keys that server had before. */
@@ -14,7 +14,7 @@ export interface ToldKey {
 export class RecordPeerKey extends Command<string> {
   constructor(
     readonly peerId: string,
-    readonly told: ToldKey,
+    readonly told: AnnouncedKey,
   ) {
     super();
   }

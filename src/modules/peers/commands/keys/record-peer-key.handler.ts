@@ -1,6 +1,6 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../../kernel/refusal.js';
-import { verifies } from '../../../../platform/peer-auth/signature/ed25519.js';
+import { verifyEd25519 } from '../../../../platform/peer-auth/signature/ed25519.js';
 import { keyProofText } from '../../../../platform/peer-auth/signature/key-proof.js';
 import { PeerDirectory } from '../../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
@@ -18,10 +18,10 @@ export class RecordPeerKeyHandler implements ICommandHandler<RecordPeerKey> {
 
   async execute({ peerId, told }: RecordPeerKey): Promise<string> {
     const { publicKey, rotation, proof } = told;
-    if (!verifies(publicKey, keyProofText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
+    if (!verifyEd25519(publicKey, keyProofText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
       throw new Refusal('INVALID_REQUEST', 'The proof is not a signature by the new key.');
     }
-    await this.changes.make(peerId, { type: 'rotateKey', publicKey, rotation });
+    await this.changes.changePeer(peerId, { type: 'rotateKey', publicKey, rotation });
     return (await this.directory.find(peerId))?.publicKey ?? publicKey;
   }
 }

@@ -11,7 +11,7 @@ export class UpdatePeerHandler implements ICommandHandler<UpdatePeer, Receipt> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId, to }: UpdatePeer): Promise<Receipt> {
-    return this.changes.make(peerId, { type: 'update', to });
+    return this.changes.changePeer(peerId, { type: 'update', to });
   }
 }
 
@@ -20,7 +20,7 @@ export class SuspendPeerHandler implements ICommandHandler<SuspendPeer, Receipt>
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: SuspendPeer): Promise<Receipt> {
-    return this.changes.make(peerId, { type: 'suspend' });
+    return this.changes.changePeer(peerId, { type: 'suspend' });
   }
 }
 
@@ -29,7 +29,7 @@ export class ResumePeerHandler implements ICommandHandler<ResumePeer, Receipt> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: ResumePeer): Promise<Receipt> {
-    return this.changes.make(peerId, { type: 'resume' });
+    return this.changes.changePeer(peerId, { type: 'resume' });
   }
 }
 
@@ -38,6 +38,6 @@ export class UnregisterPeerHandler implements ICommandHandler<UnregisterPeer, Re
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: UnregisterPeer): Promise<Receipt> {
-    return this.changes.make(peerId, { type: 'unregister' });
+    return this.changes.changePeer(peerId, { type: 'unregister' });
   }
 }

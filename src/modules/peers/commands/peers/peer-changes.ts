@@ -11,7 +11,7 @@ export class PeerChanges {
     private readonly views: LiveViews,
   ) {}
 
-  async make(peerId: string, command: PeerCommand): Promise<Receipt> {
+  async changePeer(peerId: string, command: PeerCommand): Promise<Receipt> {
     const { receipt } = await this.runner.run(peer, peerId, command);
     await this.views.reflect(receipt);
     return receipt;

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Direction, FlowPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
-import type { PeerState } from '../../contracts/peer-view.js';
+import type { PeerStatus } from '../../contracts/peer-view.js';
 
 /** A server that this one is or was registered with. */
 @Entity('peers')
@@ -9,7 +9,7 @@ export class PeerEntity {
   @Column('text') name!: string;
   @Column('text') url!: string;
   @Column('text', { name: 'public_key' }) publicKey!: string;
-  @Column('text') state!: PeerState;
+  @Column('text') state!: PeerStatus;
   @Column('text') direction!: Direction;
   @Column('jsonb') send!: FlowPolicy;
   @Column('jsonb') receive!: FlowPolicy;

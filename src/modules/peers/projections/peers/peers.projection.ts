@@ -6,10 +6,10 @@ import { OPEN_POLICY } from '../../../../kernel/peer-policy/peer-policy.js';
 import { AsProjection, type Projection } from '../../../../platform/projections/projection.js';
 import { upsertRows } from '../../../../platform/projections/upsert-rows.js';
 import { peerEvents, type PeerEvent } from '../../contracts/peer.events.js';
-import type { PeerState } from '../../contracts/peer-view.js';
+import type { PeerStatus } from '../../contracts/peer-view.js';
 import { PeerEntity } from './peer.entity.js';
 
-const STATE_AFTER: Partial<Record<PeerEvent['type'], PeerState>> = {
+const STATUS_AFTER: Partial<Record<PeerEvent['type'], PeerStatus>> = {
   PeerSuspended: 'SUSPENDED',
   PeerResumed: 'REGISTERED',
   PeerUnregistered: 'UNREGISTERED',
@@ -43,7 +43,7 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
     const { direction, send, receive } = event.data;
     return { ...row, direction, send, receive, changedAt: at };
   }
-  const state = STATE_AFTER[event.type];
+  const state = STATUS_AFTER[event.type];
   return state ? { ...row, state, changedAt: at } : row;
 }
 

@@ -1,7 +1,7 @@
 import { pipeline, type Duplex } from 'node:stream';
 
 /** Makes one connection of two, with back-pressure both ways. The end of either, or a fault, ends both. */
-export function join(a: Duplex, b: Duplex): void {
+export function joinStreams(a: Duplex, b: Duplex): void {
   const end = (error?: Error | null): void => {
     if (!error) return;
     a.destroy();

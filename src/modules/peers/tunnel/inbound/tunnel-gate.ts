@@ -6,10 +6,10 @@ import { Settings } from '../../../../platform/config/settings.js';
 import { refuseUpgrade } from '../../../../platform/http/errors/answer-upgrade.js';
 import type { StatedRoute } from '../../../../platform/http/stated-route.js';
 import { Upgrades } from '../../../../platform/http/upgrades.js';
-import { PeerCallDoor } from '../../../../platform/peer-auth/peer-call-door.js';
+import { PeerCallGate } from '../../../../platform/peer-auth/peer-call-door.js';
 import { PeerDirectory } from '../../../../ports/peer-directory.port.js';
 import { TunnelTransport } from '../../../../ports/tunnel-transport.port.js';
-import { MOST_TUNNELS, TUNNEL_PATH } from '../tunnel-limits.js';
+import { MAX_TUNNELS, TUNNEL_PATH } from '../tunnel-limits.js';
 import { TunnelHub } from './tunnel-hub.js';
 
 export const TUNNELS = { call: `Upgrade ${TUNNEL_PATH}`, need: 'peer call' } as const satisfies StatedRoute;
@@ -24,7 +24,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly settings: Settings,
     private readonly upgrades: Upgrades,
-    private readonly door: PeerCallDoor,
+    private readonly door: PeerCallGate,
     private readonly directory: PeerDirectory,
     private readonly transport: TunnelTransport,
     private readonly hub: TunnelHub,
@@ -32,7 +32,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
 
   onModuleInit(): void {
     if (this.settings.role === 'worker') return;
-    this.upgrades.add(TUNNEL_PATH, TUNNELS, (request, socket, head) => void this.open(request, socket, head));
+    this.upgrades.add(TUNNEL_PATH, TUNNELS, (request, socket, head) => void this.openTunnel(request, socket, head));
     this.stopWatching = this.directory.onChange(() => void this.endUnwelcome());
   }
 
@@ -42,16 +42,16 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
     for (const peerId of this.hub.peerIds()) this.hub.end(peerId, 'stopping');
   }
 
-  private async open(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  private async openTunnel(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // The caller may leave while it is found out who it is.
     socket.on('error', () => undefined);
     try {
-      const { actor } = await this.door.admit(request, 'directory');
+      const { actor } = await this.door.authenticate(request, 'directory');
       if (this.stopped) throw new Refusal('UNAVAILABLE', 'This server is stopping.');
-      if (this.hub.count(actor.id) >= MOST_TUNNELS) {
-        throw new Refusal('TOO_MANY_REQUESTS', `At most ${MOST_TUNNELS} tunnels of one server are open at a time.`);
+      if (this.hub.countOpen(actor.id) >= MAX_TUNNELS) {
+        throw new Refusal('TOO_MANY_REQUESTS', `At most ${MAX_TUNNELS} tunnels of one server are open at a time.`);
       }
-      this.transport.accept(request, socket, head, (tunnel) => this.hub.add(actor.id, tunnel));
+      this.transport.accept(request, socket, head, (tunnel) => this.hub.addTunnel(actor.id, tunnel));
     } catch (error) {
       refuseUpgrade(socket, error, this.logger);
     }

@@ -15,10 +15,10 @@ export class TunnelHub {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 
   /** Takes a tunnel in, or hands it to who has waited longest. */
-  add(peerId: string, tunnel: Tunnel): void {
+  addTunnel(peerId: string, tunnel: Tunnel): void {
     const lines = this.linesOf(peerId);
     lines.open.add(tunnel);
-    void tunnel.ended.then((end) => this.remove(peerId, lines, tunnel, end));
+    void tunnel.ended.then((endTunnels) => this.removeTunnel(peerId, lines, tunnel, endTunnels));
     const next = lines.waiting.shift();
     if (next) next(tunnel);
     else lines.idle.push(tunnel);
@@ -26,17 +26,17 @@ export class TunnelHub {
   }
 
   /** Open ones, in use or not. */
-  count(peerId: string): number {
+  countOpen(peerId: string): number {
     return this.peers.get(peerId)?.open.size ?? 0;
   }
 
   /** The peers that have tunnels open here. */
   peerIds(): readonly string[] {
-    return [...this.peers.keys()].filter((peerId) => this.count(peerId) > 0);
+    return [...this.peers.keys()].filter((peerId) => this.countOpen(peerId) > 0);
   }
 
   /** A tunnel to be used, as soon as there is one. @throws the signal's reason */
-  async take(peerId: string, signal: AbortSignal): Promise<Tunnel> {
+  async takeTunnel(peerId: string, signal: AbortSignal): Promise<Tunnel> {
     signal.throwIfAborted();
     const { idle, waiting } = this.linesOf(peerId);
     const first = idle.shift();
@@ -64,7 +64,7 @@ export class TunnelHub {
     this.emitter.on('change', listener);
   }
 
-  private remove(peerId: string, { open, idle }: PeerLines, tunnel: Tunnel, end: TunnelEnd | null): void {
+  private removeTunnel(peerId: string, { open, idle }: PeerLines, tunnel: Tunnel, end: TunnelEnd | null): void {
     open.delete(tunnel);
     const at = idle.indexOf(tunnel);
     if (at >= 0) idle.splice(at, 1);

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { answerUpgrade } from '../../../../platform/http/errors/answer-upgrade.js';
 import { TUNNEL_WAIT_MS } from '../tunnel-limits.js';
-import { join } from './join.js';
+import { joinStreams } from './join.js';
 
 /** A free tunnel of the peer. */
 export type TakeTunnel = (signal: AbortSignal) => Promise<Duplex>;
@@ -25,7 +25,7 @@ export class TunnelPort {
     private readonly server: Server,
     private readonly take: TakeTunnel,
   ) {
-    server.on('connection', (socket) => void this.connect(socket));
+    server.on('connection', (socket) => void this.connectTunnel(socket));
   }
 
   static async open(take: TakeTunnel): Promise<TunnelPort> {
@@ -48,7 +48,7 @@ export class TunnelPort {
     await once(this.server, 'close');
   }
 
-  private async connect(socket: Socket): Promise<void> {
+  private async connectTunnel(socket: Socket): Promise<void> {
     this.sockets.add(socket);
     const gone = new AbortController();
     socket.on('error', () => undefined).setNoDelay(true);
@@ -59,7 +59,7 @@ export class TunnelPort {
     try {
       // A connection on which nothing is asked takes no tunnel from others.
       await once(socket, 'readable', { signal: gone.signal });
-      join(socket, await this.take(AbortSignal.any([gone.signal, AbortSignal.timeout(TUNNEL_WAIT_MS)])));
+      joinStreams(socket, await this.take(AbortSignal.any([gone.signal, AbortSignal.timeout(TUNNEL_WAIT_MS)])));
     } catch {
       answerUpgrade(socket, BUSY);
     }

@@ -5,22 +5,22 @@ import { Settings } from '../../../../platform/config/settings.js';
 import { PgListener } from '../../../../platform/database/pg-listener.js';
 import { newId } from '../../../../platform/ids/ids.js';
 import { Refusal } from '../../../../kernel/refusal.js';
-import { PeerTunnels, type PeerWay } from '../../../../ports/peer-tunnels.port.js';
+import { PeerTunnels, type PeerRoute } from '../../../../ports/peer-tunnels.port.js';
 import { RequestSigner } from '../../../../ports/request-signer.port.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import type { TunnelEnd } from '../../../../ports/tunnel-transport.port.js';
-import { ownProcess } from './elsewhere/own-process.js';
-import { takeElsewhere } from './elsewhere/take-elsewhere.js';
+import { describeOwnProcess } from './elsewhere/own-process.js';
+import { takeFromOtherProcess } from './elsewhere/take-elsewhere.js';
 import { TunnelHub } from './tunnel-hub.js';
 import { TunnelPort } from './tunnel-port.js';
-import { CHANNEL, TunnelTable, type TunnelRow } from './tunnel-table.js';
+import { TUNNELS_CHANNEL, TunnelTable, type TunnelRow } from './tunnel-table.js';
 
 /** Rows are written and read anew this often, beside every change. */
-const FRESHEN_MS = 5_000;
+const REFRESH_INTERVAL_MS = 5_000;
 
 /** The ways to peers that nobody can call: tunnels that end in this process, else in another one of this server. */
 @Injectable()
-export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class TunnelRoutes extends PeerTunnels implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly processId = newId();
   private readonly logger = new Logger('Tunnels');
   private readonly emitter = new EventEmitter().setMaxListeners(0);
@@ -40,32 +40,32 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
     private readonly identity: ServerIdentity,
   ) {
     super();
-    hub.onChange((peerId, end) => this.changed(peerId, end));
+    hub.onChange((peerId, end) => this.recordChange(peerId, end));
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.listener.listen(CHANNEL, () => this.queue(() => this.read()));
-    this.listener.onReconnect(() => this.queue(() => this.read()));
-    this.timer = setInterval(() => this.queue(() => this.freshen()), FRESHEN_MS).unref();
-    this.queue(() => this.read());
+    this.listener.listen(TUNNELS_CHANNEL, () => this.runNext(() => this.readRows()));
+    this.listener.onReconnect(() => this.runNext(() => this.readRows()));
+    this.timer = setInterval(() => this.runNext(() => this.refreshRows()), REFRESH_INTERVAL_MS).unref();
+    this.runNext(() => this.readRows());
     await this.working;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     if (this.timer) clearInterval(this.timer);
-    for (const peerId of this.hub.peerIds()) this.queue(() => this.table.note(peerId, this.self, 0));
+    for (const peerId of this.hub.peerIds()) this.runNext(() => this.table.saveCount(peerId, this.self, 0));
     this.stopped = true;
     const ports = await Promise.all(this.ports.values());
     await Promise.all([this.working, ...ports.map((port) => port.close())]);
   }
 
-  kindOfWayTo(peerId: string): PeerWay['kind'] {
-    if (this.isOpen(peerId)) return 'tunnel';
+  routeKindTo(peerId: string): PeerRoute['kind'] {
+    if (this.hasTunnel(peerId)) return 'tunnel';
     return this.rows.some((row) => row.peerId === peerId) ? 'none' : 'direct';
   }
 
-  async wayTo(peerId: string): Promise<PeerWay> {
-    const kind = this.kindOfWayTo(peerId);
+  async routeTo(peerId: string): Promise<PeerRoute> {
+    const kind = this.routeKindTo(peerId);
     if (kind !== 'tunnel') return { kind };
     const { host, port } = await this.portOf(peerId);
     return { kind, host, port };
@@ -77,32 +77,32 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
   }
 
   private get self() {
-    return ownProcess(this.processId, this.settings.port);
+    return describeOwnProcess(this.processId, this.settings.port);
   }
 
-  private isOpen(peerId: string): boolean {
-    return this.hub.count(peerId) > 0 || this.elsewhere(peerId).length > 0;
+  private hasTunnel(peerId: string): boolean {
+    return this.hub.countOpen(peerId) > 0 || this.rowsOfOthers(peerId).length > 0;
   }
 
-  private elsewhere(peerId: string): readonly TunnelRow[] {
+  private rowsOfOthers(peerId: string): readonly TunnelRow[] {
     return this.rows.filter((row) => row.peerId === peerId && row.processId !== this.processId && row.open > 0);
   }
 
   private portOf(peerId: string): Promise<TunnelPort> {
     const known = this.ports.get(peerId);
     if (known) return known;
-    const opened = TunnelPort.open((signal) => this.take(peerId, signal));
+    const opened = TunnelPort.open((signal) => this.takeTunnel(peerId, signal));
     opened.catch(() => this.ports.delete(peerId));
     this.ports.set(peerId, opened);
     return opened;
   }
 
-  private async take(peerId: string, signal: AbortSignal): Promise<Duplex> {
-    if (this.hub.count(peerId) > 0) return (await this.hub.take(peerId, signal)).stream;
+  private async takeTunnel(peerId: string, signal: AbortSignal): Promise<Duplex> {
+    if (this.hub.countOpen(peerId) > 0) return (await this.hub.takeTunnel(peerId, signal)).stream;
     let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open.');
-    for (const row of this.elsewhere(peerId)) {
+    for (const row of this.rowsOfOthers(peerId)) {
       try {
-        return await takeElsewhere(
+        return await takeFromOtherProcess(
           row,
           { peerId, serverId: this.identity.serverId, signal, secure: this.settings.tls !== null },
           this.signer,
@@ -114,36 +114,36 @@ export class TunnelWays extends PeerTunnels implements OnApplicationBootstrap, B
     throw failure;
   }
 
-  private changed(peerId: string, end: TunnelEnd | null): void {
+  private recordChange(peerId: string, end: TunnelEnd | null): void {
     const forgotten = end === 'reachable' || end === 'unwelcome';
-    this.queue(() => {
-      const open = this.hub.count(peerId);
-      return open === 0 && forgotten ? this.table.forget(peerId) : this.table.note(peerId, this.self, open);
+    this.runNext(() => {
+      const open = this.hub.countOpen(peerId);
+      return open === 0 && forgotten ? this.table.forgetPeer(peerId) : this.table.saveCount(peerId, this.self, open);
     });
-    this.tell();
+    this.emitArrivals();
   }
 
-  private async read(): Promise<void> {
-    this.rows = await this.table.rows();
-    this.tell();
+  private async readRows(): Promise<void> {
+    this.rows = await this.table.listRows();
+    this.emitArrivals();
   }
 
-  private async freshen(): Promise<void> {
-    for (const peerId of this.hub.peerIds()) await this.table.note(peerId, this.self, this.hub.count(peerId));
-    await this.table.purge();
-    await this.read();
+  private async refreshRows(): Promise<void> {
+    for (const peerId of this.hub.peerIds()) await this.table.saveCount(peerId, this.self, this.hub.countOpen(peerId));
+    await this.table.deleteOldRows();
+    await this.readRows();
   }
 
-  private tell(): void {
+  private emitArrivals(): void {
     const before = this.connected;
     this.connected = new Set(
-      [...this.hub.peerIds(), ...this.rows.map(({ peerId }) => peerId)].filter((id) => this.isOpen(id)),
+      [...this.hub.peerIds(), ...this.rows.map(({ peerId }) => peerId)].filter((id) => this.hasTunnel(id)),
     );
     for (const peerId of this.connected) if (!before.has(peerId)) this.emitter.emit('arrival', peerId);
   }
 
   /** One after the other: what was noted last is what is so. */
-  private queue(work: () => Promise<void>): void {
+  private runNext(work: () => Promise<void>): void {
     if (this.stopped) return;
     this.working = this.working.then(work).catch((error: unknown) => {
       this.logger.warn(`The tunnels of this server could not be looked at: ${String(error)}`);

@@ -32,24 +32,24 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
   async start(): Promise<void> {
     await this.views.follow(this);
     this.started = true;
-    this.stopWatching = this.directory.onChange(() => void this.sync());
-    await this.sync();
+    this.stopWatching = this.directory.onChange(() => void this.syncPools());
+    await this.syncPools();
   }
 
   fold(record: RecordedEvent): void {
     const event = serverEvents.read(record);
     if (event?.type !== 'ServerSettingsChanged') return;
     this.reachable = event.data.reachable;
-    void this.sync();
+    void this.syncPools();
   }
 
   beforeApplicationShutdown(): void {
     this.started = false;
     this.stopWatching();
-    for (const peerId of this.pools.keys()) this.end(peerId, 'stopping');
+    for (const peerId of this.pools.keys()) this.endPool(peerId, 'stopping');
   }
 
-  private async sync(): Promise<void> {
+  private async syncPools(): Promise<void> {
     if (!this.started) return;
     const peers = await this.directory.list();
     if (!this.started) return;
@@ -58,22 +58,22 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
     );
     for (const [peerId, pool] of this.pools) {
       const peer = wanted.get(peerId);
-      if (!peer || !isSame(peer, pool.peer)) this.end(peerId, this.reachable ? 'reachable' : 'unwelcome');
+      if (!peer || !isSameContact(peer, pool.peer)) this.endPool(peerId, this.reachable ? 'reachable' : 'unwelcome');
     }
-    for (const [peerId, peer] of wanted) if (!this.pools.has(peerId)) this.begin(peerId, peer);
+    for (const [peerId, peer] of wanted) if (!this.pools.has(peerId)) this.startPool(peerId, peer);
   }
 
-  private begin(peerId: string, peer: PeerContact): void {
+  private startPool(peerId: string, peer: PeerContact): void {
     const pool = new TunnelPool(peer, this.parts);
     this.pools.set(peerId, pool);
-    pool.fill();
+    pool.openMissing();
   }
 
-  private end(peerId: string, reason: TunnelEnd): void {
-    this.pools.get(peerId)?.end(reason);
+  private endPool(peerId: string, reason: TunnelEnd): void {
+    this.pools.get(peerId)?.endTunnels(reason);
     this.pools.delete(peerId);
   }
 }
 
-const isSame = (a: PeerContact, b: PeerContact): boolean =>
+const isSameContact = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey;

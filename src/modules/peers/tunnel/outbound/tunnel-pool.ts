@@ -2,11 +2,11 @@ import type { Logger } from '@nestjs/common';
 import { backoffMs } from '../../../../kernel/retry.js';
 import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import type { Tunnel, TunnelEnd, TunnelTransport } from '../../../../ports/tunnel-transport.port.js';
-import { IDLE_TUNNELS, MOST_TUNNELS } from '../tunnel-limits.js';
+import { IDLE_TUNNELS, MAX_TUNNELS } from '../tunnel-limits.js';
 import type { TunnelledRequests } from './tunnelled-requests.js';
 
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 15_000;
+const MIN_RETRY_MS = 250;
+const MAX_RETRY_MS = 15_000;
 
 export interface PoolParts {
   readonly transport: TunnelTransport;
@@ -30,13 +30,13 @@ export class TunnelPool {
   ) {}
 
   /** Opens what is missing. While the peer can't be reached, one try at a time. */
-  fill(): void {
+  openMissing(): void {
     if (this.stopping.signal.aborted || this.retry) return;
     const wanted = this.failures > 0 ? 1 : IDLE_TUNNELS;
-    while (this.idle.size + this.opening < wanted && this.size < MOST_TUNNELS) void this.open();
+    while (this.idle.size + this.opening < wanted && this.size < MAX_TUNNELS) void this.openTunnel();
   }
 
-  end(reason: TunnelEnd): void {
+  endTunnels(reason: TunnelEnd): void {
     this.stopping.abort();
     if (this.retry) clearTimeout(this.retry);
     for (const tunnel of [...this.idle, ...this.taken]) tunnel.end(reason);
@@ -46,61 +46,61 @@ export class TunnelPool {
     return this.idle.size + this.taken.size + this.opening;
   }
 
-  private async open(): Promise<void> {
+  private async openTunnel(): Promise<void> {
     this.opening += 1;
     try {
       const tunnel = await this.parts.transport.open(this.peer, this.stopping.signal);
       this.opening -= 1;
-      this.opened(tunnel);
+      this.addTunnel(tunnel);
     } catch (error) {
       this.opening -= 1;
-      this.failed(error);
+      this.reportFailure(error);
     }
   }
 
-  private opened(tunnel: Tunnel): void {
+  private addTunnel(tunnel: Tunnel): void {
     if (this.idle.size + this.taken.size === 0)
       this.parts.logger.log(`${this.peer.name} can call this server through tunnels`);
     this.lastProblem = null;
     this.failures = 0;
     this.idle.add(tunnel);
-    void tunnel.taken.then(() => this.take(tunnel));
-    void tunnel.ended.then(() => this.lost(tunnel));
+    void tunnel.taken.then(() => this.markTaken(tunnel));
+    void tunnel.ended.then(() => this.removeTunnel(tunnel));
     this.parts.requests.serve(tunnel.stream);
-    this.fill();
+    this.openMissing();
   }
 
-  private take(tunnel: Tunnel): void {
+  private markTaken(tunnel: Tunnel): void {
     if (!this.idle.delete(tunnel)) return;
     this.taken.add(tunnel);
-    this.fill();
+    this.openMissing();
   }
 
   /** One that ends before it was used may do so over and over. */
-  private lost(tunnel: Tunnel): void {
+  private removeTunnel(tunnel: Tunnel): void {
     this.taken.delete(tunnel);
-    if (this.idle.delete(tunnel)) this.later();
-    else this.fill();
+    if (this.idle.delete(tunnel)) this.retryLater();
+    else this.openMissing();
   }
 
-  private failed(error: unknown): void {
+  private reportFailure(error: unknown): void {
     if (this.stopping.signal.aborted) return;
     const problem = error instanceof Error ? error.message : String(error);
     if (problem !== this.lastProblem)
       this.parts.logger.warn(`Cannot open a tunnel to ${problem}. Trying again until it works.`);
     this.lastProblem = problem;
-    this.later();
+    this.retryLater();
   }
 
-  private later(): void {
+  private retryLater(): void {
     if (this.stopping.signal.aborted || this.retry) return;
     this.failures += 1;
     this.retry = setTimeout(
       () => {
         this.retry = null;
-        this.fill();
+        this.openMissing();
       },
-      backoffMs(this.failures, FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random()),
+      backoffMs(this.failures, MIN_RETRY_MS, MAX_RETRY_MS, Math.random()),
     );
   }
 }

@@ -16,7 +16,7 @@ const PEERS_ONLY = { status: 404, code: 'NOT_FOUND', message: 'Only calls betwee
 export class TunnelledRequests {
   private readonly server = createServer(
     { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
-    (request, response) => this.answer(request, response),
+    (request, response) => this.answerRequest(request, response),
   );
 
   constructor(
@@ -29,7 +29,7 @@ export class TunnelledRequests {
     this.server.emit('connection', connection);
   }
 
-  private answer(request: IncomingMessage, response: ServerResponse): void {
+  private answerRequest(request: IncomingMessage, response: ServerResponse): void {
     request.url = this.withoutPrefix(request.url ?? '');
     if (!request.url.startsWith('/peer/v1/')) return sendError(request, response, PEERS_ONLY);
     const { httpAdapter } = this.http;

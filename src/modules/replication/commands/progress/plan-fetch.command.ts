@@ -1,5 +1,5 @@
 import { Command } from '@nestjs/cqrs';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 
 /** What is left to do for a pending replica. */
 export interface FetchPlan {
@@ -10,7 +10,7 @@ export interface FetchPlan {
   readonly chunkCount: number;
   /** Goes with what is reported of this plan's chunks. */
   readonly round: number;
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
   /** Peers that should have the package, the one it was asked of first. */
   readonly holders: readonly PlannedHolder[];
 }

@@ -1,5 +1,5 @@
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import type { PeerCopy } from '../../contracts/lineage.js';
@@ -23,10 +23,15 @@ export class PlanFetchHandler implements ICommandHandler<PlanFetch> {
     if (status !== 'pending' || !content) return null;
     const asked = fromPeerId === null ? [] : [fromPeerId];
     const peers = [...new Set([...asked, ...holders.keys()])];
-    return { ...content, round, verified, holders: peers.map((peerId) => this.planned(peerId, holders.get(peerId))) };
+    return {
+      ...content,
+      round,
+      verified,
+      holders: peers.map((peerId) => this.toPlannedHolder(peerId, holders.get(peerId))),
+    };
   }
 
-  private planned(peerId: string, copy: PeerCopy | undefined): PlannedHolder {
+  private toPlannedHolder(peerId: string, copy: PeerCopy | undefined): PlannedHolder {
     const downstream = copy?.lineage.some(({ serverId }) => serverId === this.identity.serverId) ?? false;
     return { peerId, whole: (copy?.verifiedAt ?? null) !== null, downstream };
   }
@@ -39,11 +44,11 @@ export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
     private readonly files: ReplicaFiles,
   ) {}
 
-  async execute({ arrival }: RecordChunks): Promise<readonly Run[]> {
+  async execute({ arrival }: RecordChunks): Promise<readonly ChunkRange[]> {
     const { packageId, ...rest } = arrival;
     const { state } = await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest });
     // It was withdrawn, or uploaded here, just before its file was reserved for these chunks.
-    if (state.status === 'withdrawn' || state.status === 'published') await this.files.setAside(packageId);
+    if (state.status === 'withdrawn' || state.status === 'published') await this.files.discardReplicaFile(packageId);
     return state.verified;
   }
 }
@@ -67,7 +72,7 @@ export class PublishReplicaHandler implements ICommandHandler<PublishReplica> {
   async execute({ packageId }: PublishReplica): Promise<void> {
     const { state } = await this.runner.run(replica, packageId, { kind: 'publish' });
     // It was withdrawn while its file was put in place.
-    if (state.status === 'withdrawn') await this.files.forget(packageId);
+    if (state.status === 'withdrawn') await this.files.removeUnwanted(packageId);
   }
 }
 
@@ -82,7 +87,7 @@ export class RecordDamageHandler implements ICommandHandler<RecordDamage> {
     const { packageId, ...rest } = damage;
     const { events, state } = await this.runner.run(replica, packageId, { kind: 'damage', ...rest });
     // What was damaged is a file that was reserved anew after the withdrawal.
-    if (state.status === 'withdrawn') await this.files.setAside(packageId);
+    if (state.status === 'withdrawn') await this.files.discardReplicaFile(packageId);
     return events.some(({ type }) => type === 'ReplicaFailed');
   }
 }

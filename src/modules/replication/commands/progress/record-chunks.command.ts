@@ -1,5 +1,5 @@
 import { Command } from '@nestjs/cqrs';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 
 export interface RejectedChunk {
   readonly index: number;
@@ -13,12 +13,12 @@ export interface Arrival {
   readonly packageId: string;
   readonly round: number;
   readonly from: { readonly peerId: string; readonly peerName: string };
-  readonly verified: readonly Run[];
+  readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
 }
 
 /** Record which chunks arrived and were verified or rejected; gives all runs that are verified now. */
-export class RecordChunks extends Command<readonly Run[]> {
+export class RecordChunks extends Command<readonly ChunkRange[]> {
   constructor(readonly arrival: Arrival) {
     super();
   }

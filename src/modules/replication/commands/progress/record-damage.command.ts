@@ -1,5 +1,5 @@
 import { Command } from '@nestjs/cqrs';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 
 /** What the last check of a staged file found instead of the package. */
 export interface Damage {
@@ -8,7 +8,7 @@ export interface Damage {
   /** SHA-256 of the whole file, in lower-case hex. */
   readonly actual: string;
   /** Chunks that are not, or no longer, what was verified. */
-  readonly lost: readonly Run[];
+  readonly lost: readonly ChunkRange[];
 }
 
 /**

@@ -20,7 +20,7 @@ export class HeldPackages {
   }
 
   /** Null when it is not held, or no longer. */
-  async find(packageId: string): Promise<(HeldPackage & { readonly facts: PackageFacts }) | null> {
+  async findHeld(packageId: string): Promise<(HeldPackage & { readonly facts: PackageFacts }) | null> {
     const { facts, uploadedAt } = await this.packages.load(packageId);
     const { status, round } = await this.runner.load(replica, packageId);
     if (!facts || isRemoved(facts) || (uploadedAt === null && status !== 'published')) return null;

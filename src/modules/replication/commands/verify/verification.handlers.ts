@@ -1,5 +1,5 @@
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { countOf } from '../../../../kernel/runs.js';
+import { countChunks } from '../../../../kernel/runs.js';
 import { CommandRunner } from '../../../../platform/cqrs/command-runner.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { RecordPackageDamage } from '../../../packages/contracts/record-package-damage.js';
@@ -14,7 +14,7 @@ export class PlanVerificationHandler implements ICommandHandler<PlanVerification
   constructor(private readonly held: HeldPackages) {}
 
   async execute({ packageId }: PlanVerification): Promise<HeldPackage | null> {
-    const found = await this.held.find(packageId);
+    const found = await this.held.findHeld(packageId);
     if (!found) return null;
     const { facts: _facts, ...plan } = found;
     return plan;
@@ -37,20 +37,20 @@ export class ReportDamageHandler implements ICommandHandler<ReportDamage> {
 
   async execute({ held, damage }: ReportDamage): Promise<boolean> {
     const { packageId, uploadedAt, round } = held;
-    const now = await this.held.find(packageId);
+    const now = await this.held.findHeld(packageId);
     if (!now || now.uploadedAt !== uploadedAt) return false;
     const { filename, size, sha256, chunkCount, publication } = now.facts;
     const content = { packageId, filename, size, sha256, chunkCount };
     const uploaded = uploadedAt !== null;
-    await this.storage.takeOut(packageId);
+    await this.storage.quarantine(packageId);
     const found = { kind: 'damagePublished', content, round, uploaded, ...damage } as const;
     const { events, state } = await this.runner.run(replica, packageId, found);
     if (state.status !== 'pending') {
-      await this.storage.putBack(packageId);
+      await this.storage.restore(packageId);
       return false;
     }
     if (uploaded) {
-      const command = new RecordPackageDamage(packageId, publication, countOf(damage.lost), damage.missing);
+      const command = new RecordPackageDamage(packageId, publication, countChunks(damage.lost), damage.missing);
       await this.commands.execute(command);
     }
     await this.commands.execute(new ReviewReplica(packageId));

@@ -25,7 +25,7 @@ export class DeleteWithdrawnHandler implements ICommandHandler<DeleteWithdrawn> 
     if (!since) return null;
     const due = new Date(since.getTime() + this.settings.withdrawnGraceMs);
     if (due > this.clock.now()) return due;
-    await this.files.forget(packageId);
+    await this.files.removeUnwanted(packageId);
     return null;
   }
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../../../../kernel/refusal.js';
 import { STAGES, type Stage } from '../../../../kernel/stage.js';
 import { PeerCall } from '../../../../platform/peer-auth/peer-call.decorator.js';
 import { ServerIdentity } from '../../../../ports/server-identity.port.js';
-import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE, sharedStages } from '../../contracts/inventory.js';
+import { BUCKET_COUNT, MAX_ENTRIES_PER_PAGE, MAX_ITEMS_PER_REQUEST, stagesOfBoth } from '../../contracts/inventory.js';
 import {
   InventoryEntriesQuery,
   InventoryQuery,
@@ -17,20 +17,20 @@ import { FeedSource, type FeedItem } from '../feed-source.js';
 import { ServedPeers } from '../served-peers.js';
 import { UpToDate } from './up-to-date.js';
 
-const Asked = z.object({ stage: z.enum(STAGES) });
-const Page = z.object({
+const InventoryRequest = z.object({ stage: z.enum(STAGES) });
+const EntriesRequest = z.object({
   bucket: z.coerce
     .number()
     .int()
     .min(0)
-    .max(BUCKETS - 1),
+    .max(BUCKET_COUNT - 1),
   after: z
     .uuid()
     .nullish()
     .transform((id) => id ?? null),
-  first: z.coerce.number().int().min(1).max(ENTRIES_AT_ONCE).default(ENTRIES_AT_ONCE),
+  first: z.coerce.number().int().min(1).max(MAX_ENTRIES_PER_PAGE).default(MAX_ENTRIES_PER_PAGE),
 });
-const Wanted = z.object({ ids: z.array(z.uuid()).min(1).max(ITEMS_AT_ONCE) });
+const ItemsRequest = z.object({ ids: z.array(z.uuid()).min(1).max(MAX_ITEMS_PER_REQUEST) });
 
 /** For peers that compare what both servers know: digests first, then entries where they differ, then items. */
 @Controller('peer/v1')
@@ -47,12 +47,12 @@ export class InventoryController {
   @Get('inventory')
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
-    const { stage: theirs } = checked(Asked, query);
+    const { stage: theirs } = requireValid(InventoryRequest, query);
     const { policy } = await this.peers.caller();
-    await this.upToDate.wait();
+    await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
     const inventory = await this.queries.execute<InventoryQuery, Inventory>(
-      new InventoryQuery(sharedStages(stage, theirs), 'us'),
+      new InventoryQuery(stagesOfBoth(stage, theirs), 'us'),
     );
     return { stage, takes: takesFrom(policy), ...inventory };
   }
@@ -61,7 +61,7 @@ export class InventoryController {
   @Get('inventory/:bucket')
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
-    const { bucket, after, first } = checked(Page, { ...query, ...params });
+    const { bucket, after, first } = requireValid(EntriesRequest, { ...query, ...params });
     await this.peers.caller();
     const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
     return { entries: await this.queries.execute<InventoryEntriesQuery, InventoryEntries>(entries) };
@@ -72,13 +72,13 @@ export class InventoryController {
   @HttpCode(200)
   @PeerCall()
   async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
-    const { ids } = checked(Wanted, body);
+    const { ids } = requireValid(ItemsRequest, body);
     await this.peers.caller();
-    return { items: await this.source.items(ids) };
+    return { items: await this.source.readItems(ids) };
   }
 }
 
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+function requireValid<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(parsed.error));
   return parsed.data;

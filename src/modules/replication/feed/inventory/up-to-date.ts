@@ -11,7 +11,7 @@ export class UpToDate {
   ) {}
 
   /** Resolves when the read models of packages and replicas show all that is in the log now. @throws Refusal UNAVAILABLE */
-  async wait(): Promise<void> {
+  async waitForReadModels(): Promise<void> {
     const cursor = await this.store.head();
     await this.readModels.reflect({ cursor, types: ['PackagePublished', 'ReplicaReported'] });
   }

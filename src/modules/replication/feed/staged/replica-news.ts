@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { pause } from '../../../../kernel/pause.js';
-import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
+import { runWithRestart } from '../../../../platform/reactions/keep-trying.js';
 import { EventStore } from '../../../../ports/event-store.port.js';
 import { replicaEvents } from '../../contracts/replica.events.js';
 
-const TYPES = [
+const NEWS_EVENT_TYPES = [
   'ReplicaRequested',
   'ReplicaDamaged',
   'ChunksVerified',
@@ -15,7 +15,7 @@ const TYPES = [
   'ReplicaWithdrawn',
 ];
 /** A hint may be lost while the log is away. */
-const LOOK_AGAIN_MS = 500;
+const CHECK_INTERVAL_MS = 500;
 
 /** One who waits for news of one replica. Close it exactly once. */
 export interface NewsWatch {
@@ -38,7 +38,7 @@ export class ReplicaNews implements OnModuleDestroy {
   constructor(private readonly store: EventStore) {}
 
   watch(packageId: string): NewsWatch {
-    this.following ??= this.follow();
+    this.following ??= this.followLog();
     let isNews = false;
     const note = () => {
       isNews = true;
@@ -68,19 +68,23 @@ export class ReplicaNews implements OnModuleDestroy {
     const heard = new AbortController();
     const wake = (): void => heard.abort();
     this.emitter.on(packageId, wake);
-    await pause(LOOK_AGAIN_MS, [signal, heard.signal]);
+    await pause(CHECK_INTERVAL_MS, [signal, heard.signal]);
     this.emitter.off(packageId, wake);
   }
 
-  private follow(): Promise<void> {
+  private followLog(): Promise<void> {
     const { signal } = this.stopping;
     const work = async () => {
-      for await (const item of this.store.subscribe({ after: await this.store.head(), types: TYPES, signal })) {
+      for await (const item of this.store.subscribe({
+        after: await this.store.head(),
+        types: NEWS_EVENT_TYPES,
+        signal,
+      })) {
         if (item.kind !== 'events') continue;
         const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
         for (const packageId of new Set(ids)) this.emitter.emit(packageId);
       }
     };
-    return keepTrying(signal, work, (error) => this.logger.warn(`Cannot follow the log: ${String(error)}`));
+    return runWithRestart(signal, work, (error) => this.logger.warn(`Cannot follow the log: ${String(error)}`));
   }
 }

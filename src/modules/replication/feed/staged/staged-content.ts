@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../../../kernel/refusal.js';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 import { StreamReader } from '../../../../platform/cqrs/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../../platform/http/file-sender/ranges.js';
 import type { Pace } from '../../../../platform/http/file-sender/pace.js';
@@ -13,17 +13,17 @@ import { stagedChunks, type StagedChunks } from '../../contracts/staged-chunks.j
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
 /** So long the first chunk of an answer is waited for, and each later one. A peer gives up after 15 s without a byte. */
-const FIRST_MS = 5_000;
-const LATER_MS = 12_000;
+const FIRST_CHUNK_TIMEOUT_MS = 5_000;
+const NEXT_CHUNK_TIMEOUT_MS = 12_000;
 
-const pending = (): Refusal =>
+const chunksPending = (): Refusal =>
   new Refusal('CHUNKS_PENDING', 'This server fetches the package itself and does not have those chunks yet.');
 
 /** Ends an answer that has begun: the peer keeps what it verified. */
 class ChunksDidNotCome extends Error {}
 
 /** Where the verified bytes that begin at `at` end; null when that chunk is not verified. */
-function verifiedEnd(verified: readonly Run[], at: number): number | null {
+function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
   const run = verified.find(({ first, count }) => first <= index && index < first + count);
   return run ? (run.first + run.count) * CHUNK_SIZE : null;
@@ -43,7 +43,7 @@ export class StagedContent {
   }
 
   /** The chunks of our copy that can be had, whole or on its way; null when there is no copy. */
-  async verified(packageId: string): Promise<readonly Run[] | null> {
+  async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
     const { status, verified } = await this.replicas.load(packageId);
     return status === 'none' ? null : verified;
   }
@@ -56,7 +56,7 @@ export class StagedContent {
     request: IncomingMessage,
     response: ServerResponse,
     packageId: string,
-    { representation, pace }: Told,
+    { representation, pace }: RangeResponse,
   ): Promise<boolean> {
     const [range, ...others] = parseRanges(request.headers.range, representation.size) ?? [];
     if (request.method !== 'GET' || !range || others.length > 0) return false;
@@ -79,15 +79,15 @@ export class StagedContent {
   private async sendWatched(
     wait: Waiting,
     response: ServerResponse,
-    { representation, pace }: Told,
+    { representation, pace }: RangeResponse,
     range: ByteRange,
   ): Promise<boolean> {
-    const opened = await this.open(wait, range.start);
+    const opened = await this.openStaged(wait, range.start);
     if (!opened) return false;
     const { file, round } = opened;
     try {
       response.writeHead(206, headOf(representation, range));
-      await sendRanges(response, file.fd, this.spans(wait, round, range), undefined, pace);
+      await sendRanges(response, file.fd, this.verifiedSpans(wait, round, range), undefined, pace);
     } catch (error) {
       response.destroy();
       if (!(error instanceof ChunksDidNotCome)) throw error;
@@ -101,10 +101,10 @@ export class StagedContent {
    * The staged file once the byte at `at` is verified in it, null when it was published meanwhile. A withdrawal and a new
    * request may come before the file is opened: then it is another one.
    */
-  private async open(wait: Waiting, at: number): Promise<{ file: PublishedFile; round: number } | null> {
-    const before = await this.until(
+  private async openStaged(wait: Waiting, at: number): Promise<{ file: PublishedFile; round: number } | null> {
+    const before = await this.waitUntil(
       wait,
-      FIRST_MS,
+      FIRST_CHUNK_TIMEOUT_MS,
       ({ verified, status }) => status !== 'pending' || verifiedEnd(verified, at) !== null,
     );
     if (before?.status === 'published') return null;
@@ -113,15 +113,15 @@ export class StagedContent {
     if (file && before && after.status !== 'none' && after.round === before.round) return { file, round: after.round };
     file?.close();
     if (after.status === 'published') return null;
-    throw pending();
+    throw chunksPending();
   }
 
   /** The range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
-  private async *spans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
+  private async *verifiedSpans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
     for (let at = start; at < end;) {
       const isSettled = (staged: StagedChunks): boolean =>
         staged.status === 'none' || staged.round !== round || verifiedEnd(staged.verified, at) !== null;
-      const staged = await this.until(wait, LATER_MS, isSettled);
+      const staged = await this.waitUntil(wait, NEXT_CHUNK_TIMEOUT_MS, isSettled);
       const upTo =
         staged && staged.status !== 'none' && staged.round === round ? verifiedEnd(staged.verified, at) : null;
       if (upTo === null) throw new ChunksDidNotCome();
@@ -131,7 +131,7 @@ export class StagedContent {
   }
 
   /** The replica's state as soon as it is as wanted, null when that took too long or nobody waits any more. */
-  private async until(
+  private async waitUntil(
     { packageId, watch, signal }: Waiting,
     ms: number,
     isWanted: (staged: StagedChunks) => boolean,
@@ -147,7 +147,7 @@ export class StagedContent {
 }
 
 /** What is told, and how fast; null for no limit. */
-interface Told {
+interface RangeResponse {
   readonly representation: Representation;
   readonly pace: Pace | null;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { countOf, type Run } from '../../../../kernel/runs.js';
+import { countChunks, type ChunkRange } from '../../../../kernel/runs.js';
 import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import type { ChunkResult } from '../../../../ports/peer-transport.port.js';
 import type { FetchPlan } from '../../commands/progress/plan-fetch.command.js';
@@ -8,29 +8,29 @@ import { RecordChunks } from '../../commands/progress/record-chunks.command.js';
 import { RunningDigests } from '../publish/running-digests.js';
 
 /** What comes of a slow run is recorded so often while it is under way: others can have it then, and a crash loses little. */
-const STEP_MS = 1_000;
+const RECORD_INTERVAL_MS = 1_000;
 
 /** Records the chunks of a run. */
-export interface RunArrivals {
+export interface RangeArrivals {
   /** Chunks of the run that are verified so far; recorded at most once a second. */
-  note(verified: readonly Run[]): void;
+  noteVerified(verified: readonly ChunkRange[]): void;
   /** The run has ended. Gives all runs of the replica that are verified now. */
-  finish(result: ChunkResult): Promise<readonly Run[]>;
+  finish(result: ChunkResult): Promise<readonly ChunkRange[]>;
 }
 
 @Injectable()
-export class Arrivals {
+export class ChunkArrivals {
   constructor(
     private readonly commands: CommandBus,
     private readonly runningDigests: RunningDigests,
   ) {}
 
   /** For a run of a plan that begins now, from a peer into the staged file. */
-  of(plan: FetchPlan, { peerId, name }: PeerContact, path: string): RunArrivals {
+  beginRange(plan: FetchPlan, { peerId, name }: PeerContact, path: string): RangeArrivals {
     const record = async ({
       verified,
       rejected,
-    }: Pick<ChunkResult, 'verified' | 'rejected'>): Promise<readonly Run[]> => {
+    }: Pick<ChunkResult, 'verified' | 'rejected'>): Promise<readonly ChunkRange[]> => {
       if (verified.length === 0 && rejected.length === 0) return plan.verified;
       const arrival = {
         packageId: plan.packageId,
@@ -47,10 +47,10 @@ export class Arrivals {
     let recorded = 0;
     let recording: Promise<unknown> = Promise.resolve();
     return {
-      note: (verified) => {
-        if (Date.now() - recordedAt < STEP_MS || countOf(verified) === recorded) return;
+      noteVerified: (verified) => {
+        if (Date.now() - recordedAt < RECORD_INTERVAL_MS || countChunks(verified) === recorded) return;
         recordedAt = Date.now();
-        recorded = countOf(verified);
+        recorded = countChunks(verified);
         // What is lost here is recorded at the end.
         recording = recording.then(() => record({ verified, rejected: [] })).catch(() => undefined);
       },

@@ -1,13 +1,13 @@
 import { array, assert, integer, nat, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addRun, missingRuns, type Run } from '../../../../kernel/runs.js';
+import { addRange, missingRanges, type ChunkRange } from '../../../../kernel/runs.js';
 import { FetchChunks, firstFetchJobs, nextFetchJob, refetchJob } from './fetch-chunks.job.js';
 
 /** Runs the jobs of a replica as a queue would, each fetching all that it is for. */
 function fetchAll(
   chunkCount: number,
-  start: readonly Run[],
-): { verified: readonly Run[]; keys: string[]; most: number } {
+  start: readonly ChunkRange[],
+): { verified: readonly ChunkRange[]; keys: string[]; most: number } {
   let verified = start;
   const keys: string[] = [];
   const waiting = firstFetchJobs('p', chunkCount);
@@ -15,7 +15,7 @@ function fetchAll(
   for (let job = waiting.shift(); job; job = waiting.shift()) {
     keys.push(job.key);
     const order = FetchChunks.parse(job.data);
-    for (const run of missingRuns(verified, chunkCount, order)) verified = addRun(verified, run);
+    for (const run of missingRanges(verified, chunkCount, order)) verified = addRange(verified, run);
     const next = nextFetchJob(order, verified, chunkCount);
     if (next) waiting.push(next);
     most = Math.max(most, waiting.length);
@@ -28,8 +28,8 @@ describe('the lanes of a replica', () => {
     const run = record({ first: nat(999), count: integer({ min: 1, max: 60 }) });
     assert(
       property(integer({ min: 1, max: 1_000 }), array(run, { maxLength: 10 }), (chunkCount, runs) => {
-        const inside = runs.flatMap((one) => missingRuns([], chunkCount, one));
-        const start = inside.reduce<readonly Run[]>(addRun, []);
+        const inside = runs.flatMap((one) => missingRanges([], chunkCount, one));
+        const start = inside.reduce<readonly ChunkRange[]>(addRange, []);
         const { verified, keys, most } = fetchAll(chunkCount, start);
         expect(verified).toEqual([{ first: 0, count: chunkCount }]);
         expect(new Set(keys).size).toBe(keys.length);

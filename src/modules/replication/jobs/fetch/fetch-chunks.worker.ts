@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { countOf, missingRuns, type Run } from '../../../../kernel/runs.js';
-import { caused } from '../../../../platform/jobs/caused.js';
+import { countChunks, missingRanges, type ChunkRange } from '../../../../kernel/runs.js';
+import { withCause } from '../../../../platform/jobs/caused.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import { JobQueue, type JobHandler, type RunningJob } from '../../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
@@ -10,11 +10,11 @@ import { ServerIdentity } from '../../../../ports/server-identity.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
 import { Delays } from '../delays.js';
 import { ReplicaPublisher } from '../publish/replica-publisher.js';
-import { PutOff } from '../sources/no-source.js';
+import { FetchPostponed } from '../sources/no-source.js';
 import { Sources } from '../sources/sources.js';
-import { FETCH_CHUNKS, FetchChunks, laneOf, laneRuns, laterJob, nextFetchJob } from './fetch-chunks.job.js';
-import { pickRun } from './pick-run.js';
-import { RunFetcher } from './run-fetcher.js';
+import { FETCH_CHUNKS, FetchChunks, laneOf, missingInLane, laterJob, nextFetchJob } from './fetch-chunks.job.js';
+import { pickRange } from './pick-run.js';
+import { RangeFetcher } from './run-fetcher.js';
 
 /** Fetches what is missing of one run of chunks, and publishes what is complete. When no source works, that is noted on the replica, and the queue tries again. */
 @AsJobHandler()
@@ -32,7 +32,7 @@ export class FetchChunksWorker implements JobHandler {
     private readonly storage: PackageStorage,
     private readonly identity: ServerIdentity,
     private readonly sources: Sources,
-    private readonly fetcher: RunFetcher,
+    private readonly fetcher: RangeFetcher,
     private readonly delays: Delays,
     private readonly publisher: ReplicaPublisher,
   ) {}
@@ -42,37 +42,37 @@ export class FetchChunksWorker implements JobHandler {
     const lane = `${order.packageId}/${laneOf(order.first)}`;
     // A job that was woken while one of its lane runs would fetch the same bytes twice. It has taken over from that one,
     // which may fail or be of an earlier request, so it must not be lost.
-    if (this.underWay.has(lane)) return this.putOff(job);
+    if (this.underWay.has(lane)) return this.reschedule(job);
     this.underWay.add(lane);
     try {
-      await this.work(order, job.signal);
+      await this.fetchMissing(order, job.signal);
     } catch (error) {
-      if (!(error instanceof PutOff)) throw error;
-      await this.putOff(job);
+      if (!(error instanceof FetchPostponed)) throw error;
+      await this.reschedule(job);
     } finally {
       this.underWay.delete(lane);
     }
   }
 
-  private putOff(job: RunningJob): Promise<void> {
-    return this.queue.enqueue([caused(laterJob(job, new Date()))]);
+  private reschedule(job: RunningJob): Promise<void> {
+    return this.queue.enqueue([withCause(laterJob(job, new Date()))]);
   }
 
-  private async work(order: FetchChunks, signal: AbortSignal): Promise<void> {
+  private async fetchMissing(order: FetchChunks, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanFetch(order.packageId));
     if (!plan) return;
-    const run = await this.pick(order, plan);
-    if (!run || missingRuns(plan.verified, plan.chunkCount, run).length === 0)
-      return this.goOn(order, plan, plan.verified, signal);
-    const verified = await this.delays.noting(plan, () => this.fetch(plan, run, signal));
-    if (verified) await this.goOn({ ...order, ...run }, plan, verified, signal);
+    const run = await this.pickRange(order, plan);
+    if (!run || missingRanges(plan.verified, plan.chunkCount, run).length === 0)
+      return this.enqueueNext(order, plan, plan.verified, signal);
+    const verified = await this.delays.runNotingDelay(plan, () => this.fetchRange(plan, run, signal));
+    if (verified) await this.enqueueNext({ ...order, ...run }, plan, verified, signal);
   }
 
   /** The run that the job is for; another one of its lane when peers that fetch the package, too, make that better. */
-  private async pick(order: FetchChunks, plan: FetchPlan): Promise<Run | undefined> {
+  private async pickRange(order: FetchChunks, plan: FetchPlan): Promise<ChunkRange | undefined> {
     if (!order.lane || plan.holders.every(({ whole }) => whole)) return order;
-    const runs = laneRuns(order.first, plan.verified, plan.chunkCount);
-    return pickRun(runs, await this.sources.of(plan), plan.chunkCount, this.placeIn(plan));
+    const runs = missingInLane(order.first, plan.verified, plan.chunkCount);
+    return pickRange(runs, await this.sources.findSources(plan), plan.chunkCount, this.placeIn(plan));
   }
 
   /** 0 to 1, another for each server and package. */
@@ -86,20 +86,24 @@ export class FetchChunksWorker implements JobHandler {
     );
   }
 
-  private async fetch(plan: FetchPlan, run: Run, signal: AbortSignal): Promise<readonly Run[] | null> {
+  private async fetchRange(
+    plan: FetchPlan,
+    run: ChunkRange,
+    signal: AbortSignal,
+  ): Promise<readonly ChunkRange[] | null> {
     const path = await this.storage.reserve(plan.packageId, plan.size);
-    return this.fetcher.fetch(plan, run, { path, signal });
+    return this.fetcher.fetchRange(plan, run, { path, signal });
   }
 
   /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */
-  private async goOn(
+  private async enqueueNext(
     order: FetchChunks,
     { chunkCount }: FetchPlan,
-    verified: readonly Run[],
+    verified: readonly ChunkRange[],
     signal: AbortSignal,
   ): Promise<void> {
     const next = nextFetchJob(order, verified, chunkCount);
-    if (next) await this.queue.enqueue([caused(next)]);
-    else if (countOf(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);
+    if (next) await this.queue.enqueue([withCause(next)]);
+    else if (countChunks(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);
   }
 }

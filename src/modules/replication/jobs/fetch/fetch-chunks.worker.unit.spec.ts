@@ -2,7 +2,7 @@ import type { CommandBus } from '@nestjs/cqrs';
 import { describe, expect, it, vi } from 'vitest';
 import { OPEN_POLICY, type PeerPolicy } from '../../../../kernel/peer-policy/peer-policy.js';
 import { WEEKDAYS } from '../../../../kernel/peer-policy/time-windows.js';
-import { addRun, type Run } from '../../../../kernel/runs.js';
+import { addRange, type ChunkRange } from '../../../../kernel/runs.js';
 import type { JobQueue, NewJob } from '../../../../ports/job-queue.port.js';
 import { StorageFull, type PackageStorage } from '../../../../ports/package-storage.port.js';
 import type { ServerIdentity } from '../../../../ports/server-identity.port.js';
@@ -17,9 +17,9 @@ import { FetchChunksWorker } from './fetch-chunks.worker.js';
 import type { ReplicaPublisher } from '../publish/replica-publisher.js';
 import type { RunningDigests } from '../publish/running-digests.js';
 import { Sources } from '../sources/sources.js';
-import { Arrivals } from './arrivals.js';
-import { Attempts } from './attempt.js';
-import { RunFetcher } from './run-fetcher.js';
+import { ChunkArrivals } from './arrivals.js';
+import { ChunkFetch } from './attempt.js';
+import { RangeFetcher } from './run-fetcher.js';
 
 const plan: FetchPlan = {
   packageId: 'p',
@@ -52,15 +52,15 @@ function closedNow(): Partial<PeerPolicy> {
 
 interface World {
   plan?: FetchPlan | null;
-  result?: (run: Run, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
+  result?: (run: ChunkRange, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
   /** What peers that fetch the package say that they have. */
-  known?: readonly Run[];
+  known?: readonly ChunkRange[];
   reserve?: () => Promise<string>;
   policy?: (peerId: string) => Partial<PeerPolicy>;
 }
 
 function setUp(world: World = {}) {
-  let verified: readonly Run[] = (world.plan ?? plan).verified;
+  let verified: readonly ChunkRange[] = (world.plan ?? plan).verified;
   const told: object[] = [];
   const asked: string[] = [];
   const queued: NewJob[] = [];
@@ -68,10 +68,11 @@ function setUp(world: World = {}) {
   const execute = async (command: object) => {
     if (command instanceof PlanFetch) return world.plan === null ? null : { ...(world.plan ?? plan), verified };
     told.push(command);
-    if (command instanceof RecordChunks) verified = command.arrival.verified.reduce<readonly Run[]>(addRun, verified);
+    if (command instanceof RecordChunks)
+      verified = command.arrival.verified.reduce<readonly ChunkRange[]>(addRange, verified);
     return verified;
   };
-  const fetchChunks = async (peer: PeerContact, { run }: { run: Run }): Promise<ChunkResult> => {
+  const fetchChunks = async (peer: PeerContact, { run }: { run: ChunkRange }): Promise<ChunkResult> => {
     asked.push(`${peer.peerId} ${run.first}+${run.count}`);
     return (await world.result?.(run, peer.peerId)) ?? { verified: [run], rejected: [], error: null };
   };
@@ -83,7 +84,7 @@ function setUp(world: World = {}) {
   const transport = fake<PeerTransport>({ fetchChunks, get: async () => ({ verified: world.known ?? [] }) });
   const sources = new Sources(fake<PeerDirectory>({ find }), transport);
   const digests = fake<ChunkDigests>({ of: async () => Buffer.alloc(0) });
-  const arrivals = new Arrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
+  const arrivals = new ChunkArrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
   const queue = fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) });
   const worker = new FetchChunksWorker(
     commands,
@@ -91,7 +92,7 @@ function setUp(world: World = {}) {
     fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
     fake<ServerIdentity>({ serverId: 'own' }),
     sources,
-    new RunFetcher(commands, sources, new Attempts(transport, sources, digests, arrivals)),
+    new RangeFetcher(commands, sources, new ChunkFetch(transport, sources, digests, arrivals)),
     new Delays(commands, queue),
     fake<ReplicaPublisher>({ publish: async (packageId: string) => void published.push(packageId) }),
   );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Source } from '../sources/choose.js';
 import { OPEN_POLICY } from '../../../../kernel/peer-policy/peer-policy.js';
-import { hopeless, type UnderWay } from './hopeless.js';
-import { pickRun } from './pick-run.js';
+import { shouldAbandon, type FetchUnderWay } from './hopeless.js';
+import { pickRange } from './pick-run.js';
 
 const MIB = 1024 * 1024;
 const run = { first: 0, count: 16 };
@@ -18,7 +18,7 @@ const source = (more: Partial<Source> = {}): Source => ({
   running: 0,
   ...more,
 });
-const way = (more: Partial<UnderWay>): UnderWay => ({
+const way = (more: Partial<FetchUnderWay>): FetchUnderWay => ({
   run,
   total: 16 * MIB,
   received: MIB,
@@ -29,11 +29,11 @@ const way = (more: Partial<UnderWay>): UnderWay => ({
 
 describe('a run is given to another source', () => {
   it('when it stalls, or would take far longer than there', () => {
-    expect(hopeless(way({ silentMs: 3_000 }), [source({ rate: null })])).toBe('stalled');
-    expect(hopeless(way({}), [source()])).toBe('slow');
-    expect(hopeless(way({ elapsedMs: 1_900 }), [source()])).toBeNull();
-    expect(hopeless(way({ received: 8 * MIB }), [source()])).toBeNull();
-    expect(hopeless(way({}), [source({ rate: null })])).toBeNull();
+    expect(shouldAbandon(way({ silentMs: 3_000 }), [source({ rate: null })])).toBe('stalled');
+    expect(shouldAbandon(way({}), [source()])).toBe('slow');
+    expect(shouldAbandon(way({ elapsedMs: 1_900 }), [source()])).toBeNull();
+    expect(shouldAbandon(way({ received: 8 * MIB }), [source()])).toBeNull();
+    expect(shouldAbandon(way({}), [source({ rate: null })])).toBeNull();
   });
 
   it('never when no other that has it can be asked', () => {
@@ -42,14 +42,14 @@ describe('a run is given to another source', () => {
       source({ rejected: true }),
       source({ known: [{ first: 0, count: 15 }] }),
     ];
-    expect(hopeless(way({ silentMs: 60_000 }), others)).toBeNull();
+    expect(shouldAbandon(way({ silentMs: 60_000 }), others)).toBeNull();
   });
 });
 
 describe('which run of a lane comes first', () => {
   const runs = [0, 96, 192].map((first) => ({ first, count: 8 }));
   const part = (first: number, count: number) => source({ whole: false, known: [{ first, count }] });
-  const picked = (sources: Source[], place = 0.4) => pickRun(runs, sources, 200, place)?.first;
+  const picked = (sources: Source[], place = 0.4) => pickRange(runs, sources, 200, place)?.first;
 
   it('is the next one from a source that has all, elsewhere for each server when others fetch it, too', () => {
     expect(picked([source()])).toBe(0);
@@ -62,6 +62,6 @@ describe('which run of a lane comes first', () => {
     expect(picked([part(192, 8), part(96, 2)])).toBe(192);
     expect(picked([part(96, 2)])).toBe(96);
     expect(picked([part(0, 0)])).toBe(0);
-    expect(pickRun([], [source()], 200, 0)).toBeUndefined();
+    expect(pickRange([], [source()], 200, 0)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { countOf } from '../../../../kernel/runs.js';
+import { countChunks } from '../../../../kernel/runs.js';
 import { Locks } from '../../../../ports/locks.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { PlanFetch, type FetchPlan } from '../../commands/progress/plan-fetch.command.js';
@@ -27,17 +27,17 @@ export class ReplicaPublisher {
    * meanwhile may be for a later request of the same package.
    */
   async publish(packageId: string, signal: AbortSignal): Promise<void> {
-    await this.locks.hold(`publish ${packageId}`, signal, () => this.work(packageId));
+    await this.locks.hold(`publish ${packageId}`, signal, () => this.publishIfComplete(packageId));
     signal.throwIfAborted();
   }
 
-  private async work(packageId: string): Promise<void> {
+  private async publishIfComplete(packageId: string): Promise<void> {
     const plan = await this.commands.execute(new PlanFetch(packageId));
-    if (!plan || countOf(plan.verified) < plan.chunkCount) return;
+    if (!plan || countChunks(plan.verified) < plan.chunkCount) return;
     const isInPlace = await this.isInPlace(plan);
     // What was fetched although it was there would be left behind.
-    if (isInPlace) await this.storage.unreserve(packageId);
-    const published = isInPlace || (await this.delays.noting(plan, () => this.putInPlace(plan)));
+    if (isInPlace) await this.storage.discardReplicaFile(packageId);
+    const published = isInPlace || (await this.delays.runNotingDelay(plan, () => this.putInPlace(plan)));
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
 
@@ -53,12 +53,12 @@ export class ReplicaPublisher {
     const path = await this.storage.reserve(plan.packageId, plan.size);
     const actual = await this.digests.finish(plan, path);
     if (actual === plan.sha256) await this.storage.publish(path, plan.packageId);
-    else await this.examine(plan, path, actual);
+    else await this.recordDamage(plan, path, actual);
     return actual === plan.sha256;
   }
 
   /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
-  private async examine({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
+  private async recordDamage({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
     const lost = await this.storage.damagedChunks(
       path,
       await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount),

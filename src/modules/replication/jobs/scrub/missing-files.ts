@@ -5,7 +5,7 @@ import { PackageStorage } from '../../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../../contracts/verify-package.js';
 import { HeldIdsQuery } from '../../queries/scrub/held-ids.query.js';
 
-const JOBS_AT_ONCE = 500;
+const MAX_JOBS_PER_ENQUEUE = 500;
 
 /** At the start: files that should be there and are not, as after a restore without them, are fetched from peers. */
 @Injectable()
@@ -16,14 +16,14 @@ export class MissingFiles {
     private readonly queue: JobQueue,
   ) {}
 
-  async look(): Promise<void> {
+  async enqueueMissing(): Promise<void> {
     const held = await this.queries.execute(new HeldIdsQuery());
     const there = await this.storage.published();
     const missing = held.filter((packageId) => !there.has(packageId));
     if (missing.length === 0) return;
     new Logger('Scrub').warn(`Packages whose file is missing in the data folder: ${missing.length}`);
-    for (let at = 0; at < missing.length; at += JOBS_AT_ONCE) {
-      await this.queue.enqueue(missing.slice(at, at + JOBS_AT_ONCE).map(verifyPackageJob));
+    for (let at = 0; at < missing.length; at += MAX_JOBS_PER_ENQUEUE) {
+      await this.queue.enqueue(missing.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
     }
   }
 }

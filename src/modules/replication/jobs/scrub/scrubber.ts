@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { Settings } from '../../../../platform/config/settings.js';
-import { keepTrying } from '../../../../platform/reactions/keep-trying.js';
+import { runWithRestart } from '../../../../platform/reactions/keep-trying.js';
 import { JobQueue } from '../../../../ports/job-queue.port.js';
 import { Locks } from '../../../../ports/locks.port.js';
 import { PackageStorage } from '../../../../ports/package-storage.port.js';
@@ -13,8 +13,8 @@ import { ScrubPace } from './scrub-pace.js';
 import { ScrubRecords } from './scrub-records.js';
 
 /** A start has better things to do, and so has a server when nothing is due. */
-const REST_MS = 60_000;
-const AT_ONCE = 500;
+const REST_INTERVAL_MS = 60_000;
+const MAX_DUE_PER_READ = 500;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
@@ -42,9 +42,9 @@ export class Scrubber implements OnApplicationShutdown {
     if (scrubRate === 0) return this.records.is('OFF', 0);
     const { signal } = this.stopping;
     const work = async (): Promise<void> => {
-      await this.locks.hold('scrub', signal, (held) => this.go(held));
+      await this.locks.hold('scrub', signal, (held) => this.scrubForever(held));
     };
-    this.running = keepTrying(signal, work, (error, waitMs) => {
+    this.running = runWithRestart(signal, work, (error, waitMs) => {
       this.logger.error(`The scrub stopped: ${String(error)}. Trying again in ${waitMs} ms.`);
     });
   }
@@ -55,23 +55,23 @@ export class Scrubber implements OnApplicationShutdown {
   }
 
   /** Reads all that is due, then rests until something may be. */
-  private async go(signal: AbortSignal): Promise<void> {
+  private async scrubForever(signal: AbortSignal): Promise<void> {
     const { scrubRate } = this.settings;
     while (!signal.aborted) {
       await this.records.is('WAITING', scrubRate);
-      await delay(REST_MS, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.pass(signal);
+      await delay(REST_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.scrubDue(signal);
     }
   }
 
   /** One turn over all that is due now. @throws when the signal aborts */
-  async pass(signal: AbortSignal): Promise<void> {
+  async scrubDue(signal: AbortSignal): Promise<void> {
     const { scrubRate, scrubDays } = this.settings;
     const pace = new ScrubPace(scrubRate);
     const before = new Date(Date.now() - scrubDays * DAY_MS);
     const handedOver = new Set<string>();
     for (let hasRead = false; ; hasRead = true) {
-      const due = await this.queries.execute(new DuePackagesQuery(before, AT_ONCE));
+      const due = await this.queries.execute(new DuePackagesQuery(before, MAX_DUE_PER_READ));
       const left = due.filter(({ packageId }) => !handedOver.has(packageId));
       if (left.length === 0) return hasRead ? this.records.finished() : undefined;
       await this.records.is('RUNNING', scrubRate);

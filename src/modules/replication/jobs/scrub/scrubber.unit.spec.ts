@@ -35,20 +35,20 @@ function scene(ids: string[], damaged: readonly string[] = [], rate = 2 ** 40) {
 describe('the scrub', () => {
   it('reads all that is due, and hands over what is damaged, once', async () => {
     const { scrubber, log } = scene(['a', 'b', 'c'], ['b']);
-    await scrubber.pass(new AbortController().signal);
+    await scrubber.scrubDue(new AbortController().signal);
     expect(log).toEqual(['RUNNING', 'read a', 'read b', 'verify:b', 'read c', 'finished']);
   });
 
   it('has nothing to say when nothing is due', async () => {
     const { scrubber, log } = scene([]);
-    await scrubber.pass(new AbortController().signal);
+    await scrubber.scrubDue(new AbortController().signal);
     expect(log).toEqual([]);
   });
 
   it('ends in the middle of a file when it is told to', async () => {
     const { scrubber, log } = scene(['a', 'b'], [], 1);
     const stop = new AbortController();
-    const pass = scrubber.pass(stop.signal);
+    const pass = scrubber.scrubDue(stop.signal);
     setImmediate(() => stop.abort());
     await expect(pass).rejects.toThrow(/abort/i);
     expect(log).not.toContain('read b');

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { countOf } from '../../../../kernel/runs.js';
+import { countChunks } from '../../../../kernel/runs.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import type { JobHandler, RunningJob } from '../../../../ports/job-queue.port.js';
 import { Locks } from '../../../../ports/locks.port.js';
@@ -33,26 +33,28 @@ export class VerifyPackageWorker implements JobHandler {
   /** Takes turns with the publication of a replica of the same package: a file is judged when nobody replaces it. */
   async handle(job: RunningJob): Promise<void> {
     const { packageId } = VerifyPackageData.parse(job.data);
-    await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verify(packageId, held));
+    await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verifyFile(packageId, held));
     job.signal.throwIfAborted();
   }
 
-  private async verify(packageId: string, signal: AbortSignal): Promise<void> {
+  private async verifyFile(packageId: string, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanVerification(packageId));
     if (!plan) return;
     const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
     const damage = await this.storage.examine(packageId, { size: plan.size, sha256 }, async () =>
       signal.throwIfAborted(),
     );
-    if (damage) return this.report(plan, damage);
-    await this.storage.putBack(packageId);
+    if (damage) return this.reportDamage(plan, damage);
+    await this.storage.restore(packageId);
     await this.records.verified(packageId);
   }
 
-  private async report(held: HeldPackage, damage: FileDamage): Promise<void> {
+  private async reportDamage(held: HeldPackage, damage: FileDamage): Promise<void> {
     if (!(await this.commands.execute(new ReportDamage(held, damage)))) return;
     await this.records.foundDamage();
-    const what = damage.missing ? 'is missing' : `is damaged (${countOf(damage.lost)} of ${held.chunkCount} chunks)`;
+    const what = damage.missing
+      ? 'is missing'
+      : `is damaged (${countChunks(damage.lost)} of ${held.chunkCount} chunks)`;
     this.logger.error(
       `The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served, and is mended from a peer`,
     );

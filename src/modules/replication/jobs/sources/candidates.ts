@@ -11,7 +11,7 @@ export interface Candidate extends PlannedHolder {
  * Of the peers that should have a package, those that may be asked now: registered, not suspended, by their policy, and
  * not known to lack it.
  */
-export function candidates(
+export function selectCandidates(
   { holders }: Pick<FetchPlan, 'holders'>,
   contacts: ReadonlyMap<string, PeerContact>,
   lacks: (holder: PlannedHolder) => boolean,

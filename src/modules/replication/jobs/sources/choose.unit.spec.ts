@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OPEN_POLICY } from '../../../../kernel/peer-policy/peer-policy.js';
-import { candidates } from './candidates.js';
-import { choose, expectedMs, type Source } from './choose.js';
+import { selectCandidates } from './candidates.js';
+import { chooseSource, expectedMs, type Source } from './choose.js';
 
 const MIB = 1024 * 1024;
 const run = { first: 16, count: 16 };
@@ -17,7 +17,7 @@ const source = (peerId: string, more: Partial<Source> = {}): Source => ({
   running: 0,
   ...more,
 });
-const chosen = (...sources: Source[]) => choose(sources, run, 16 * MIB)?.peerId ?? null;
+const chosen = (...sources: Source[]) => chooseSource(sources, run, 16 * MIB)?.peerId ?? null;
 
 describe('the choice of a source', () => {
   it('is the one that should be done first, so a fast one gets more at once', () => {
@@ -71,6 +71,6 @@ describe('the choice of a source', () => {
 it('candidates are registered, not suspended, and not known to lack the package', () => {
   const holders = ['a', 'b', 'c', 'd'].map((peerId) => ({ peerId, whole: true, downstream: false }));
   const contacts = new Map(['a', 'b', 'c'].map((id) => [id, { ...source(id).contact, suspended: id === 'b' }]));
-  const found = candidates({ holders }, contacts, ({ peerId }) => peerId === 'c', new Date());
+  const found = selectCandidates({ holders }, contacts, ({ peerId }) => peerId === 'c', new Date());
   expect(found.map(({ peerId }) => peerId)).toEqual(['a']);
 });

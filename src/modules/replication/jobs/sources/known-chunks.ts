@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type PeerTransport } from '../../../../ports/peer-transport.port.js';
 
 /** A peer is asked so often at most what it has of a package. */
-const AGAIN_MS = 1_000;
+const ASK_INTERVAL_MS = 1_000;
 /** An answer that takes longer is of use for a later choice. */
-const PATIENCE_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 1_000;
 
 const Availability = z.object({
   verified: z.array(z.object({ first: z.int().nonnegative(), count: z.int().positive() })).max(100_000),
@@ -17,7 +17,7 @@ const Availability = z.object({
 interface Entry {
   readonly asked: Promise<void>;
   readonly askedAt: number;
-  runs: readonly Run[];
+  runs: readonly ChunkRange[];
 }
 
 /** Which chunks the peers have that are still fetching a package. */
@@ -32,29 +32,29 @@ export class KnownChunks {
   ) {}
 
   /** As far as is known; sorted and disjoint. */
-  of(peerId: string, packageId: string): readonly Run[] {
+  chunksOf(peerId: string, packageId: string): readonly ChunkRange[] {
     return this.entries.get(`${peerId}/${packageId}`)?.runs ?? [];
   }
 
   /** Asks those peers that were not asked just now. Resolves when they have answered, after a second in any case. */
-  async refresh(peers: readonly PeerContact[], packageId: string): Promise<void> {
+  async askPeers(peers: readonly PeerContact[], packageId: string): Promise<void> {
     if (peers.length === 0) return;
     const limit = new AbortController();
-    const patience = delay(PATIENCE_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([patience, Promise.all(peers.map((peer) => this.ask(peer, packageId)))]);
+    const patience = delay(ANSWER_TIMEOUT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, packageId)))]);
     limit.abort();
   }
 
-  private ask(peer: PeerContact, packageId: string): Promise<void> {
+  private askPeer(peer: PeerContact, packageId: string): Promise<void> {
     const key = `${peer.peerId}/${packageId}`;
     const known = this.entries.get(key);
-    if (known && this.now() - known.askedAt < AGAIN_MS) return known.asked;
-    const asked = this.read(peer, packageId);
+    if (known && this.now() - known.askedAt < ASK_INTERVAL_MS) return known.asked;
+    const asked = this.readAvailability(peer, packageId);
     this.entries.set(key, { asked, askedAt: this.now(), runs: known?.runs ?? [] });
     return asked;
   }
 
-  private async read(peer: PeerContact, packageId: string): Promise<void> {
+  private async readAvailability(peer: PeerContact, packageId: string): Promise<void> {
     try {
       const answer = Availability.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);

@@ -2,7 +2,7 @@
 export class NoSource extends Error {}
 
 /** Other work first: the job is to be done again in a moment. */
-export class PutOff extends Error {}
+export class FetchPostponed extends Error {}
 
 /** Only peers are left that fetch the package themselves, and they do not have the chunks yet. */
-export class ChunksPending extends PutOff {}
+export class ChunksPending extends FetchPostponed {}

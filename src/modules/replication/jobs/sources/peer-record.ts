@@ -2,20 +2,20 @@ import { backoffMs } from '../../../../kernel/retry.js';
 import { CHUNK_SIZE } from '../../../../ports/package-storage.port.js';
 
 /** How much the latest run counts. */
-const WEIGHT = 0.3;
+const LATEST_WEIGHT = 0.3;
 /** A rate that is older is not believed any more: the peer gets another fair try. */
-const STALE_MS = 60_000;
-const TELLING_MS = 1_000;
+const RATE_STALE_AFTER_MS = 60_000;
+const MIN_SAMPLE_MS = 1_000;
 const BACK_OFF_MS = { first: 500, longest: 30_000 };
 
 /** What came of a run: bytes that arrived, and how long it took. */
-export interface RunSample {
+export interface FetchSample {
   readonly bytes: number;
   readonly ms: number;
 }
 
 /** How one peer has been doing as a source for this process. Times are milliseconds of any clock that goes forward. */
-export class PeerRecord {
+export class PeerPerformance {
   running = 0;
   failures = 0;
   lastError: string | null = null;
@@ -23,13 +23,13 @@ export class PeerRecord {
   private measuredAt = Number.NEGATIVE_INFINITY;
   private notBefore = Number.NEGATIVE_INFINITY;
 
-  begin(): void {
+  beginFetch(): void {
     this.running += 1;
   }
 
   /** Bytes count also when the run did not end well. `sample` is null when it says nothing about the peer's rate. */
-  end(sample: RunSample | null, failure: string | null, now: number): void {
-    if (sample) this.measure(sample, now);
+  endFetch(sample: FetchSample | null, failure: string | null, now: number): void {
+    if (sample) this.updateRate(sample, now);
     this.running -= 1;
     if (failure === null && !sample) return;
     this.failures = failure === null ? 0 : this.failures + 1;
@@ -39,7 +39,7 @@ export class PeerRecord {
 
   /** Bytes a second of all its runs together; null when it is not known, or was known long ago. */
   knownRate(now: number): number | null {
-    return now - this.measuredAt > STALE_MS ? null : this.rate;
+    return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;
   }
 
   /** When it may be asked again after a failure; null when that is now. */
@@ -53,11 +53,11 @@ export class PeerRecord {
   }
 
   /** Runs side by side share what the peer can send. A moment with less than a chunk says more of the way there than of its rate. */
-  private measure({ bytes, ms }: RunSample, now: number): void {
-    if (bytes === 0 || (bytes < CHUNK_SIZE && ms < TELLING_MS)) return;
+  private updateRate({ bytes, ms }: FetchSample, now: number): void {
+    if (bytes === 0 || (bytes < CHUNK_SIZE && ms < MIN_SAMPLE_MS)) return;
     const known = this.knownRate(now);
     const rate = (bytes / Math.max(1, ms)) * 1_000 * this.running;
-    this.rate = known === null ? rate : known + (rate - known) * WEIGHT;
+    this.rate = known === null ? rate : known + (rate - known) * LATEST_WEIGHT;
     this.measuredAt = now;
   }
 }

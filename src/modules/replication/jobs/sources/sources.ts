@@ -4,12 +4,12 @@ import { takesFrom } from '../../../../kernel/peer-policy/peer-policy.js';
 import { PeerDirectory, type PeerContact } from '../../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from '../../commands/progress/plan-fetch.command.js';
-import { candidates, type Candidate } from './candidates.js';
+import { selectCandidates, type Candidate } from './candidates.js';
 import type { Source } from './choose.js';
-import { outsideWindow, type OutsideWindow } from '../outside-window.js';
+import { findOutsideWindow, type OutsideWindow } from '../outside-window.js';
 import { KnownChunks } from './known-chunks.js';
 import { NoSource } from './no-source.js';
-import { PeerRecord, type RunSample } from './peer-record.js';
+import { PeerPerformance, type FetchSample } from './peer-record.js';
 
 /** How a peer does as a source of one package, for an administrator. */
 export interface SourceStatus {
@@ -27,14 +27,14 @@ export interface SourceStatus {
 }
 
 /** What came of a run; `failure` says what the peer did wrong, and `sample` is null when it says nothing about its rate. */
-export interface RunOutcome {
-  readonly sample: RunSample | null;
+export interface FetchOutcome {
+  readonly sample: FetchSample | null;
   readonly failure: string | null;
   readonly rejected: boolean;
 }
 
 /** What is told of a package and a peer after the last run began. */
-const SHOWN_MS = 60_000;
+const SHOWN_FOR_MS = 60_000;
 
 interface Latest {
   readonly packageId: string;
@@ -45,15 +45,15 @@ interface Latest {
 }
 
 /** A peer that does not have a package is asked for it again after so long, or when it reports that it has all of it. */
-const LACKS_MS = 30_000;
+const LACKING_FOR_MS = 30_000;
 
 /** What this process knows of the peers that chunks can be asked of. Lost with the process, and learnt again. */
 @Injectable()
 export class Sources {
-  private readonly peers = new Map<string, PeerRecord>();
+  private readonly peers = new Map<string, PeerPerformance>();
   private readonly rejected = new LRUCache<string, true>({ max: 10_000 });
-  private readonly lacking = new LRUCache<string, true>({ max: 10_000, ttl: LACKS_MS });
-  private readonly latest = new LRUCache<string, Latest>({ max: 1_000, ttl: SHOWN_MS });
+  private readonly lacking = new LRUCache<string, true>({ max: 10_000, ttl: LACKING_FOR_MS });
+  private readonly latest = new LRUCache<string, Latest>({ max: 1_000, ttl: SHOWN_FOR_MS });
   private readonly knownChunks;
 
   constructor(
@@ -61,7 +61,7 @@ export class Sources {
     transport: PeerTransport,
   ) {
     this.knownChunks = new KnownChunks(transport, Date.now, (peerId, packageId) =>
-      this.lacks(packageId, { peerId, whole: false }),
+      this.noteLacking(packageId, { peerId, whole: false }),
     );
   }
 
@@ -69,46 +69,46 @@ export class Sources {
    * The peers that the package can be asked of, with what they have. Those that fetch it themselves are asked what that
    * is, unless it can only be what they have from us and there is another. Nothing when there is none.
    */
-  async of(plan: FetchPlan): Promise<readonly Source[]> {
-    const found = await this.candidates(plan);
+  async findSources(plan: FetchPlan): Promise<readonly Source[]> {
+    const found = await this.findCandidates(plan);
     const isServed = found.some((candidate) => candidate.whole && this.toSource(plan, candidate).usable);
     const unsure = found.filter(({ whole, downstream }) => !whole && !(downstream && isServed));
-    await this.knownChunks.refresh(
+    await this.knownChunks.askPeers(
       unsure.map(({ contact }) => contact),
       plan.packageId,
     );
-    return this.again(plan, found);
+    return this.currentSources(plan, found);
   }
 
   /** Why there is no source at all. */
-  async none(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
-    const wanted = (await this.contacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+  async explainNoSource(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
+    const wanted = (await this.findContacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
     const advice = 'It goes on once one has it; uploading the same file here puts it right at once.';
     const reason = `No registered server from which this one takes packages is known to have ${plan.filename}. ${advice}`;
-    return outsideWindow(wanted, new Date()) ?? new NoSource(reason);
+    return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);
   }
 
   /** Asks those of them that fetch the package, too, what they have by now: at most once a second each. */
-  async ask(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
-    await this.knownChunks.refresh(
+  async askForChunks(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
+    await this.knownChunks.askPeers(
       found.filter(({ whole }) => !whole).map(({ contact }) => contact),
       plan.packageId,
     );
   }
 
   /** The same sources as they are now. */
-  again(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
+  currentSources(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
     return found.map((candidate) => this.toSource(plan, candidate));
   }
 
   /** A run from this peer begins; call what it returns when it has ended. */
-  begin(packageId: string, { peerId }: Candidate): (outcome: RunOutcome) => void {
+  beginFetch(packageId: string, { peerId }: Candidate): (outcome: FetchOutcome) => void {
     const record = this.recordOf(peerId);
-    record.begin();
+    record.beginFetch();
     const latest = this.latestOf(packageId, peerId);
     latest.active += 1;
     return ({ sample, failure, rejected }) => {
-      record.end(sample, failure, Date.now());
+      record.endFetch(sample, failure, Date.now());
       latest.active -= 1;
       if (rejected) this.rejected.set(`${packageId}/${peerId}`, true);
       if (sample) latest.runRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
@@ -116,8 +116,8 @@ export class Sources {
   }
 
   /** The peer answered that it does not have the package. */
-  lacks(packageId: string, holder: Pick<PlannedHolder, 'peerId' | 'whole'>): void {
-    this.lacking.set(lackKey(packageId, holder), true);
+  noteLacking(packageId: string, holder: Pick<PlannedHolder, 'peerId' | 'whole'>): void {
+    this.lacking.set(lackingKey(packageId, holder), true);
   }
 
   /** How the sources of the packages that were fetched last are doing. */
@@ -139,12 +139,17 @@ export class Sources {
     });
   }
 
-  private async candidates(plan: FetchPlan): Promise<readonly Candidate[]> {
-    const contacts = new Map((await this.contacts(plan)).map((contact) => [contact.peerId, contact]));
-    return candidates(plan, contacts, (holder) => this.lacking.has(lackKey(plan.packageId, holder)), new Date());
+  private async findCandidates(plan: FetchPlan): Promise<readonly Candidate[]> {
+    const contacts = new Map((await this.findContacts(plan)).map((contact) => [contact.peerId, contact]));
+    return selectCandidates(
+      plan,
+      contacts,
+      (holder) => this.lacking.has(lackingKey(plan.packageId, holder)),
+      new Date(),
+    );
   }
 
-  private async contacts({ holders }: FetchPlan): Promise<readonly PeerContact[]> {
+  private async findContacts({ holders }: FetchPlan): Promise<readonly PeerContact[]> {
     const found = await Promise.all(holders.map(({ peerId }) => this.directory.find(peerId)));
     return found.filter((contact) => contact !== null);
   }
@@ -154,7 +159,7 @@ export class Sources {
     const record = this.recordOf(peerId);
     return {
       ...candidate,
-      known: whole ? [{ first: 0, count: chunkCount }] : this.knownChunks.of(peerId, packageId),
+      known: whole ? [{ first: 0, count: chunkCount }] : this.knownChunks.chunksOf(peerId, packageId),
       rejected: this.rejected.has(`${packageId}/${peerId}`),
       usable: record.isUsable(Date.now()),
       rate: record.knownRate(Date.now()),
@@ -169,12 +174,12 @@ export class Sources {
     return latest;
   }
 
-  private recordOf(peerId: string): PeerRecord {
-    const record = this.peers.get(peerId) ?? new PeerRecord();
+  private recordOf(peerId: string): PeerPerformance {
+    const record = this.peers.get(peerId) ?? new PeerPerformance();
     this.peers.set(peerId, record);
     return record;
   }
 }
 
-const lackKey = (packageId: string, { peerId, whole }: Pick<PlannedHolder, 'peerId' | 'whole'>): string =>
+const lackingKey = (packageId: string, { peerId, whole }: Pick<PlannedHolder, 'peerId' | 'whole'>): string =>
   `${packageId}/${peerId}/${whole}`;

@@ -3,9 +3,9 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Sources, type SourceStatus } from '../sources/sources.js';
 
-const INTERVAL_MS = 1_000;
+const REPORT_INTERVAL_MS = 1_000;
 
-const SAVE = `
+const SAVE_TRANSFERS = `
 INSERT INTO state.transfers (process_id, package_id, peer_id, bytes_per_second, last_error, next_try_at)
 SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
 ON CONFLICT (package_id, peer_id, process_id) DO UPDATE SET bytes_per_second = excluded.bytes_per_second,
@@ -18,7 +18,7 @@ export class TransferReport implements OnModuleDestroy {
   private readonly processId = randomUUID();
   private timer: NodeJS.Timeout | undefined;
   private saving: Promise<void> = Promise.resolve();
-  private told: string = '[]';
+  private reported: string = '[]';
 
   constructor(
     private readonly sources: Sources,
@@ -28,7 +28,7 @@ export class TransferReport implements OnModuleDestroy {
   /** Also removes what was told more than an hour ago. */
   async start(): Promise<void> {
     await this.dataSource.query(`DELETE FROM state.transfers WHERE seen_at < now() - interval '1 h'`);
-    this.timer = setInterval(() => (this.saving = this.saving.then(() => this.tell())), INTERVAL_MS);
+    this.timer = setInterval(() => (this.saving = this.saving.then(() => this.reportTransfers())), REPORT_INTERVAL_MS);
     this.timer.unref();
   }
 
@@ -37,20 +37,20 @@ export class TransferReport implements OnModuleDestroy {
     await this.saving;
   }
 
-  private async tell(): Promise<void> {
+  private async reportTransfers(): Promise<void> {
     const snapshot = this.sources.snapshot();
     const now = JSON.stringify(snapshot);
-    if (now === this.told && snapshot.every(({ active }) => active === 0)) return;
+    if (now === this.reported && snapshot.every(({ active }) => active === 0)) return;
     try {
-      if (snapshot.length > 0) await this.save(snapshot);
-      this.told = now;
+      if (snapshot.length > 0) await this.saveTransfers(snapshot);
+      this.reported = now;
     } catch (error) {
       this.logger.debug(`Cannot tell how transfers are doing: ${String(error)}`);
     }
   }
 
-  private async save(snapshot: readonly SourceStatus[]): Promise<void> {
-    await this.dataSource.query(SAVE, [
+  private async saveTransfers(snapshot: readonly SourceStatus[]): Promise<void> {
+    await this.dataSource.query(SAVE_TRANSFERS, [
       this.processId,
       snapshot.map(({ packageId }) => packageId),
       snapshot.map(({ peerId }) => peerId),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { caused } from '../../../../platform/jobs/caused.js';
+import { withCause } from '../../../../platform/jobs/caused.js';
 import { AsJobHandler } from '../../../../platform/jobs/job-handlers.js';
 import { JobQueue, type JobHandler, type RunningJob } from '../../../../ports/job-queue.port.js';
 import { DeleteWithdrawn } from '../../commands/withdrawn/delete-withdrawn.command.js';
@@ -21,6 +21,6 @@ export class DeleteWithdrawnWorker implements JobHandler {
   async handle({ data }: RunningJob): Promise<void> {
     const { packageId } = DeleteWithdrawnData.parse(data);
     const due = await this.commands.execute(new DeleteWithdrawn(packageId));
-    if (due) await this.queue.enqueue([caused(deleteWithdrawnJob(packageId, due))]);
+    if (due) await this.queue.enqueue([withCause(deleteWithdrawnJob(packageId, due))]);
   }
 }

@@ -1,10 +1,10 @@
-import { addRun, countOf, removeRun, type Run } from '../../../../kernel/runs.js';
+import { addRange, countChunks, removeRange, type ChunkRange } from '../../../../kernel/runs.js';
 import type { Recorded } from '../../../../kernel/event-family.js';
-import { wayTo } from './replica-way.js';
+import { lineageTo } from './replica-way.js';
 import type { ReplicaDamaged, ReplicaEvent } from '../../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
 
-const CLEAR = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
+const NO_PROBLEMS = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
 
 /** A copy of which nothing is known yet. */
 export const newReplica = (packageId: string, serverId: string, local: boolean): ReplicaEntity =>
@@ -16,7 +16,7 @@ export const newReplica = (packageId: string, serverId: string, local: boolean):
     verified: [],
     rejectedChunks: 0,
     sourceId: null,
-    ...CLEAR,
+    ...NO_PROBLEMS,
     requestedAt: null,
     publishedAt: null,
     lineage: [],
@@ -25,28 +25,28 @@ export const newReplica = (packageId: string, serverId: string, local: boolean):
     withdrawnAt: null,
   } satisfies ReplicaEntity);
 
-export const published = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
+export const toPublished = (row: ReplicaEntity, at: Date): ReplicaEntity => ({
   ...row,
-  ...CLEAR,
+  ...NO_PROBLEMS,
   state: 'PUBLISHED',
   verified: [],
   publishedAt: at,
   withdrawnAt: null,
 });
 
-export const withdrawn = (row: ReplicaEntity): ReplicaEntity => ({
+export const toWithdrawn = (row: ReplicaEntity): ReplicaEntity => ({
   ...row,
-  ...CLEAR,
+  ...NO_PROBLEMS,
   state: 'WITHDRAWN',
   verified: [],
   publishedAt: null,
   withdrawnAt: null,
 });
 
-const reported = (row: ReplicaEntity, verifiedAt: string | null): ReplicaEntity =>
-  verifiedAt === null ? { ...withdrawn(row), state: 'FETCHING' } : published(row, new Date(verifiedAt));
+const toReported = (row: ReplicaEntity, verifiedAt: string | null): ReplicaEntity =>
+  verifiedAt === null ? { ...toWithdrawn(row), state: 'FETCHING' } : toPublished(row, new Date(verifiedAt));
 
-const underWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || row.state === 'FETCHING';
+const isUnderWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || row.state === 'FETCHING';
 
 /** Folds one event of a replica stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
@@ -54,42 +54,42 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
   if (row.uploaded && event.type !== 'ReplicaDamaged') return row;
   switch (event.type) {
     case 'ReplicaRequested':
-      return requested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);
+      return toRequested(row, event.data.fromPeerId, event.data.keepsChunks, event.record.recordedAt);
     case 'ReplicaDamaged':
-      return damaged(row, event.data, event.record.recordedAt);
+      return toDamaged(row, event.data, event.record.recordedAt);
     case 'ReplicaPublished':
-      return published(row, event.record.recordedAt);
+      return toPublished(row, event.record.recordedAt);
     case 'ReplicaReported':
-      return { ...reported(row, event.data.verifiedAt), lineage: wayTo(event.data) };
+      return { ...toReported(row, event.data.verifiedAt), lineage: lineageTo(event.data) };
     case 'PeerOutdated':
       return row;
     case 'ReplicaWithdrawn':
-      return { ...withdrawn(row), withdrawnAt: event.data.reason === 'stage' ? event.record.recordedAt : null };
+      return { ...toWithdrawn(row), withdrawnAt: event.data.reason === 'stage' ? event.record.recordedAt : null };
     case 'ReplicaUnreported':
-      return withdrawn(row);
+      return toWithdrawn(row);
     default:
       // Late news of a copy that is no longer being fetched.
-      return underWay(row) ? foldProgress(row, event) : row;
+      return isUnderWay(row) ? foldProgress(row, event) : row;
   }
 }
 
-function requested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, at: Date): ReplicaEntity {
+function toRequested(row: ReplicaEntity, sourceId: string, keepsChunks: boolean, at: Date): ReplicaEntity {
   const verified = keepsChunks ? row.verified : [];
   const dates = { requestedAt: at, publishedAt: null, withdrawnAt: null };
-  return { ...row, ...CLEAR, ...dates, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, delivered: {} };
+  return { ...row, ...NO_PROBLEMS, ...dates, state: 'REQUESTED', verified, rejectedChunks: 0, sourceId, delivered: {} };
 }
 
-function damaged(
+function toDamaged(
   row: ReplicaEntity,
   { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'],
   at: Date,
 ): ReplicaEntity {
-  const verified = runs.reduce<readonly Run[]>(removeRun, addRun([], { first: 0, count: chunkCount }));
-  const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countOf(runs)}`;
+  const verified = runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount }));
+  const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countChunks(runs)}`;
   const lastError = `${what} on this server's disk`;
   const fetching = {
     ...row,
-    ...CLEAR,
+    ...NO_PROBLEMS,
     uploaded: false,
     state: 'FETCHING' as const,
     verified,
@@ -102,7 +102,7 @@ function damaged(
 function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
   switch (event.type) {
     case 'ChunksVerified': {
-      const verified = addRun(row.verified, event.data);
+      const verified = addRange(row.verified, event.data);
       const { fromPeerId, count } = event.data;
       const delivered = { ...row.delivered, [fromPeerId]: (row.delivered[fromPeerId] ?? 0) + count };
       return {
@@ -120,8 +120,8 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
       return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
     }
     case 'ChunksLost': {
-      const verified = event.data.runs.reduce<readonly Run[]>(removeRun, row.verified);
-      const lastError = `Chunks that were verified are damaged on this server's disk (${countOf(event.data.runs)})`;
+      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, row.verified);
+      const lastError = `Chunks that were verified are damaged on this server's disk (${countChunks(event.data.runs)})`;
       return { ...row, verified, lastError };
     }
     case 'ReplicaDelayed':

@@ -3,8 +3,8 @@ import type { RecordedEvent } from '../../../../kernel/event.js';
 import { packageEvents, type PackageEvent } from '../../../packages/contracts/package.events.js';
 import { replicaEvents, type ReplicaEvent } from '../../contracts/replica.events.js';
 import type { ReplicaEntity, ReplicaPackageEntity } from './replica.entity.js';
-import { foldReplica, newReplica, published, withdrawn } from './replica-fold.js';
-import { wayTo, withTimes, withWay } from './replica-way.js';
+import { foldReplica, newReplica, toPublished, toWithdrawn } from './replica-fold.js';
+import { lineageTo, withLineageTimes, withLineage } from './replica-way.js';
 
 const keyOf = (packageId: string, serverId: string): string => `${packageId}/${serverId}`;
 
@@ -20,19 +20,19 @@ export class ReplicaPage {
     this.packages = new Map(packages.map((row) => [row.packageId, row]));
   }
 
-  fold(record: RecordedEvent): void {
+  applyEvent(record: RecordedEvent): void {
     const replica = replicaEvents.read(record);
     if (replica) return this.onReplica(replica);
     const known = packageEvents.read(record);
     if (known) this.onPackage(known);
   }
 
-  replicas(): { keys: string[]; rows: ReplicaEntity[] } {
+  changedReplicas(): { keys: string[]; rows: ReplicaEntity[] } {
     const keys = [...this.changedRows];
     return { keys, rows: keys.flatMap((key) => this.rows.get(key) ?? []) };
   }
 
-  knownPackages(): ReplicaPackageEntity[] {
+  changedKnownPackages(): ReplicaPackageEntity[] {
     return [...this.changedPackages].flatMap((id) => this.packages.get(id) ?? []);
   }
 
@@ -41,12 +41,12 @@ export class ReplicaPage {
     const { packageId } = event.data;
     const remote = event.type === 'ReplicaReported' || event.type === 'ReplicaUnreported';
     const serverId = remote ? event.data.peerId : event.record.metadata.serverId;
-    this.change(packageId, serverId, !remote, (row) => foldReplica(row, event));
+    this.changeRow(packageId, serverId, !remote, (row) => foldReplica(row, event));
     const rowOf = (id: string) => this.rows.get(keyOf(packageId, id));
-    if (event.type === 'ReplicaPublished') this.change(packageId, serverId, true, (row) => withWay(row, rowOf));
+    if (event.type === 'ReplicaPublished') this.changeRow(packageId, serverId, true, (row) => withLineage(row, rowOf));
     const own = rowOf(event.record.metadata.serverId);
-    const timed = event.type === 'ReplicaReported' && own ? withTimes(own, wayTo(event.data)) : own;
-    if (timed && timed !== own) this.change(packageId, timed.serverId, true, () => timed);
+    const timed = event.type === 'ReplicaReported' && own ? withLineageTimes(own, lineageTo(event.data)) : own;
+    if (timed && timed !== own) this.changeRow(packageId, timed.serverId, true, () => timed);
   }
 
   private onPackage(event: Recorded<PackageEvent>): void {
@@ -58,8 +58,8 @@ export class ReplicaPage {
       this.packages.set(packageId, { packageId, filename, size, sha256, chunkCount, publication: latest });
       this.changedPackages.add(packageId);
       if (source.kind !== 'local') return;
-      this.change(packageId, serverId, true, (row) => ({
-        ...published(row, event.record.recordedAt),
+      this.changeRow(packageId, serverId, true, (row) => ({
+        ...toPublished(row, event.record.recordedAt),
         uploaded: true,
         sourceId: null,
         lineage: [],
@@ -71,11 +71,12 @@ export class ReplicaPage {
       event.data.stamp > (this.packages.get(event.data.packageId)?.publication ?? '')
     ) {
       const own = this.rows.get(keyOf(event.data.packageId, serverId));
-      if (own) this.change(event.data.packageId, serverId, true, (row) => ({ ...withdrawn(row), uploaded: false }));
+      if (own)
+        this.changeRow(event.data.packageId, serverId, true, (row) => ({ ...toWithdrawn(row), uploaded: false }));
     }
   }
 
-  private change(
+  private changeRow(
     packageId: string,
     serverId: string,
     local: boolean,

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Run } from '../../../../kernel/runs.js';
+import type { ChunkRange } from '../../../../kernel/runs.js';
 import { runsColumn, safeBigint } from '../../../../platform/database/column-values.js';
 import type { Lineage } from '../../contracts/lineage.js';
 import type { ReplicaState } from '../../contracts/replica-view.js';
@@ -12,7 +12,7 @@ export class ReplicaEntity {
   @Column('boolean') local!: boolean;
   @Column('text') state!: ReplicaState;
   /** While it is being fetched; a published copy is verified whole. */
-  @Column('int4multirange', { transformer: runsColumn }) verified!: readonly Run[];
+  @Column('int4multirange', { transformer: runsColumn }) verified!: readonly ChunkRange[];
   @Column('integer', { name: 'rejected_chunks' }) rejectedChunks!: number;
   @Column('text', { name: 'source_id', nullable: true }) sourceId!: string | null;
   @Column('text', { name: 'failure_code', nullable: true }) failureCode!: string | null;

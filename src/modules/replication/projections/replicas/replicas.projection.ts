@@ -28,15 +28,15 @@ export class ReplicasProjection implements Projection {
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     await upsertRows(tx, ReplicaServerEntity, serverNames(events));
-    const page = await this.load(events, tx);
-    for (const event of events) page.fold(event);
-    const { keys, rows } = page.replicas();
-    await upsertRows(tx, ReplicaPackageEntity, page.knownPackages());
+    const page = await this.loadPage(events, tx);
+    for (const event of events) page.applyEvent(event);
+    const { keys, rows } = page.changedReplicas();
+    await upsertRows(tx, ReplicaPackageEntity, page.changedKnownPackages());
     await upsertRows(tx, ReplicaEntity, rows);
     return keys;
   }
 
-  private async load(events: readonly RecordedEvent[], tx: EntityManager): Promise<ReplicaPage> {
+  private async loadPage(events: readonly RecordedEvent[], tx: EntityManager): Promise<ReplicaPage> {
     const about = events.flatMap((event) => replicaEvents.read(event) ?? packageEvents.read(event) ?? []);
     const ids = [...new Set(about.map((event) => event.data.packageId))];
     if (ids.length === 0) return new ReplicaPage([], []);

@@ -1,6 +1,6 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { BUCKETS, type BucketDigests } from '../../contracts/inventory.js';
+import { BUCKET_COUNT, type BucketDigests } from '../../contracts/inventory.js';
 import {
   DifferencesQuery,
   InventoryEntriesQuery,
@@ -10,10 +10,10 @@ import {
   type InventoryEntries,
 } from '../../contracts/inventory.queries.js';
 
-const PRESENT = 'NOT coalesce(p.removal > p.publication, false)';
+const NOT_REMOVED = 'NOT coalesce(p.removal > p.publication, false)';
 /** `extract` would compute in numeric, which takes much longer. */
-const SECONDS = `date_part('epoch', p.first_published_at)::int8`;
-const EMPTY: BucketDigests = { registers: '', held: '' };
+const PUBLISHED_SECONDS = `date_part('epoch', p.first_published_at)::int8`;
+const EMPTY_BUCKET: BucketDigests = { registers: '', held: '' };
 
 /** Packages, each with whether the holder (parameter `n`) has it. */
 const packagesHeldBy = (holder: Holder, n: number) =>
@@ -25,7 +25,7 @@ const packagesHeldBy = (holder: Holder, n: number) =>
         values: [holder.peerId],
       };
 
-const digest = (what: string, filter = ''): string =>
+const digestSql = (what: string, filter = ''): string =>
   `coalesce(encode(sha256(convert_to(string_agg(${what}, E'\\n' ORDER BY p.id) ${filter}, 'UTF8')), 'hex'), '')`;
 
 type BucketRow = BucketDigests & { readonly bucket: number; readonly latest: string | null };
@@ -36,17 +36,17 @@ export class InventoryHandler implements IQueryHandler<InventoryQuery> {
 
   async execute({ stages, holder }: InventoryQuery): Promise<Inventory> {
     const { from, held, values } = packagesHeldBy(holder, 2);
-    const counts = `p.stage = ANY ($1) AND ${PRESENT}`;
-    const register = `p.id || ' ' || p.stage_stamp || ' ' || p.publication || ' ' || ${SECONDS}`;
+    const counts = `p.stage = ANY ($1) AND ${NOT_REMOVED}`;
+    const register = `p.id || ' ' || p.stage_stamp || ' ' || p.publication || ' ' || ${PUBLISHED_SECONDS}`;
     const rows: BucketRow[] = await this.dataSource.query(
       `SELECT get_byte(uuid_send(p.id), 0) AS bucket,
-         ${digest(register, `FILTER (WHERE ${counts})`)} AS registers,
-         ${digest('p.id::text', `FILTER (WHERE ${counts} AND ${held})`)} AS held,
+         ${digestSql(register, `FILTER (WHERE ${counts})`)} AS registers,
+         ${digestSql('p.id::text', `FILTER (WHERE ${counts} AND ${held})`)} AS held,
          greatest(max(p.publication), max(p.stage_stamp), max(p.removal)) AS latest
        FROM ${from} GROUP BY 1`,
       [stages, ...values],
     );
-    const buckets = Array.from({ length: BUCKETS }, () => EMPTY);
+    const buckets = Array.from({ length: BUCKET_COUNT }, () => EMPTY_BUCKET);
     for (const { bucket, registers, held: heldDigest } of rows) buckets[bucket] = { registers, held: heldDigest };
     const latestStamp = rows.map(({ latest }) => latest).reduce((a, b) => ((a ?? '') > (b ?? '') ? a : b), null);
     return { buckets, latestStamp };
@@ -54,7 +54,7 @@ export class InventoryHandler implements IQueryHandler<InventoryQuery> {
 }
 
 /** The bounds of a bucket in the order of ids. */
-const bounds = (bucket: number): [string, string] => {
+const boundsOf = (bucket: number): [string, string] => {
   const byte = bucket.toString(16).padStart(2, '0');
   return [`${byte}000000-0000-0000-0000-000000000000`, `${byte}ffffff-ffff-ffff-ffff-ffffffffffff`];
 };
@@ -67,9 +67,9 @@ export class InventoryEntriesHandler implements IQueryHandler<InventoryEntriesQu
     const { from, held, values } = packagesHeldBy(holder, 5);
     return this.dataSource.query(
       `SELECT p.id AS "packageId", p.stage, p.stage_stamp AS "stageStamp", p.publication, p.removal,
-         ${SECONDS}::float8 AS "firstPublishedAt", ${held} AS held
+         ${PUBLISHED_SECONDS}::float8 AS "firstPublishedAt", ${held} AS held
        FROM ${from} WHERE p.id BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR p.id > $3) ORDER BY p.id LIMIT $4`,
-      [...bounds(bucket), after, first, ...values],
+      [...boundsOf(bucket), after, first, ...values],
     );
   }
 }
@@ -83,7 +83,7 @@ export class DifferencesHandler implements IQueryHandler<DifferencesQuery> {
     const rows: { count: number }[] = await this.dataSource.query(
       `SELECT count(*)::int AS count FROM (
          SELECT p.id FROM ${from}
-         WHERE ${PRESENT} AND ((NOT p.held AND ${held} AND p.stage = ANY ($2)) OR (p.held AND NOT ${held} AND p.stage = ANY ($3)))
+         WHERE ${NOT_REMOVED} AND ((NOT p.held AND ${held} AND p.stage = ANY ($2)) OR (p.held AND NOT ${held} AND p.stage = ANY ($3)))
          UNION SELECT unnest($4::uuid[])) d`,
       [peerId, stages.ours, stages.theirs, found],
     );

@@ -7,7 +7,7 @@ import { LastVerifiedQuery } from './last-verified.query.js';
 import { ScrubQuery } from './scrub.query.js';
 
 /** A file was also verified when it was published: by our own copy, or by the upload. `greatest` leaves out what is null. */
-const HELD = `FROM packages p
+const FROM_HELD_PACKAGES = `FROM packages p
   LEFT JOIN state.verified_packages v ON v.package_id = p.id
   LEFT JOIN replicas r ON r.package_id = p.id AND r.local AND r.state = 'PUBLISHED'
   WHERE p.held`;
@@ -19,7 +19,7 @@ export class DuePackagesHandler implements IQueryHandler<DuePackagesQuery> {
 
   execute({ before, most }: DuePackagesQuery): Promise<readonly DuePackage[]> {
     return this.dataSource.query(
-      `SELECT p.id AS "packageId", p.size::float8 AS size, p.chunk_count AS "chunkCount" ${HELD}
+      `SELECT p.id AS "packageId", p.size::float8 AS size, p.chunk_count AS "chunkCount" ${FROM_HELD_PACKAGES}
        AND coalesce(${VERIFIED_AT}, '-infinity') < $1 ORDER BY ${VERIFIED_AT} NULLS FIRST, p.id LIMIT $2`,
       [before, most],
     );
@@ -42,7 +42,7 @@ export class LastVerifiedHandler implements IQueryHandler<LastVerifiedQuery> {
 
   async execute({ packageIds }: LastVerifiedQuery): Promise<readonly (Date | null)[]> {
     const rows: { id: string; at: Date | null }[] = await this.dataSource.query(
-      `SELECT p.id, ${VERIFIED_AT} AS at ${HELD} AND p.id = ANY ($1)`,
+      `SELECT p.id, ${VERIFIED_AT} AS at ${FROM_HELD_PACKAGES} AND p.id = ANY ($1)`,
       [packageIds],
     );
     const times = new Map(rows.map(({ id, at }) => [id, at]));

@@ -22,7 +22,7 @@ export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
 }
 
 /** A rate that was not told again for 5 s is that of a process that has died. */
-const SOURCES = `
+const SELECT_SOURCES = `
 SELECT t.package_id AS "packageId", t.peer_id AS "peerId", coalesce(max(s.name), t.peer_id) AS "peerName",
        coalesce(sum(t.bytes_per_second) FILTER (WHERE t.seen_at > now() - interval '5 s'), 0)::float8 AS "bytesPerSecond",
        (array_agg(t.last_error ORDER BY t.seen_at DESC))[1] AS "lastError",
@@ -36,7 +36,7 @@ export class SourcesHandler implements IQueryHandler<SourcesQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ packageIds }: SourcesQuery): Promise<readonly (readonly SourceView[])[]> {
-    const rows: SourceView[] = await this.dataSource.query(SOURCES, [packageIds]);
+    const rows: SourceView[] = await this.dataSource.query(SELECT_SOURCES, [packageIds]);
     return packageIds.map((id) => rows.filter(({ packageId }) => packageId === id));
   }
 }

@@ -11,10 +11,10 @@ import type { PeerContact } from '../../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../../ports/peer-transport.port.js';
 import { ReviewReplica } from '../../commands/review-replica.command.js';
 import {
-  differingBuckets,
-  ENTRIES_AT_ONCE,
-  ITEMS_AT_ONCE,
-  sharedStages,
+  findDifferingBuckets,
+  MAX_ENTRIES_PER_PAGE,
+  MAX_ITEMS_PER_REQUEST,
+  stagesOfBoth,
   type InventoryEntry,
 } from '../../contracts/inventory.js';
 import {
@@ -25,7 +25,7 @@ import {
   type InventoryEntries,
 } from '../../contracts/inventory.queries.js';
 import { ItemHandler } from '../item-handler.js';
-import { judge } from './judge.js';
+import { compareEntries } from './judge.js';
 import { PeerEntries, PeerInventory, PeerItems } from './peer-inventory.js';
 
 /** Compares what this server and a peer know, and learns what is new there: also what its feed has failed to tell. */
@@ -46,73 +46,73 @@ export class Comparison {
    * One comparison; gives the number of packages in which the two differed when it began, which is also noted for all to
    * see. @throws PeerUnreachable, Refusal UNAVAILABLE, EventStoreUnavailable, when the signal aborts
    */
-  async run(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
+  async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
-    const theirs = await this.ask(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
+    const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
     // After a restore of a backup the peers know later stamps of ours than we do.
     const { latestStamp } = theirs;
     if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
-    const shared = sharedStages(stage, theirs.stage);
+    const shared = stagesOfBoth(stage, theirs.stage);
     const ours = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(shared, peer));
     // What a policy keeps from the peer is no difference that anybody could mend.
     const isTaught = theirs.takes && givesTo(peer.policy);
     const found = new Set<string>();
-    for (const bucket of differingBuckets(ours.buckets, theirs.buckets)) {
+    for (const bucket of findDifferingBuckets(ours.buckets, theirs.buckets)) {
       signal.throwIfAborted();
-      const { toLearn, toTeach } = judge(
-        await this.ourEntries(peer, bucket),
-        await this.theirEntries(peer, bucket),
+      const { toLearn, toTeach } = compareEntries(
+        await this.readOurEntries(peer, bucket),
+        await this.readTheirEntries(peer, bucket),
         shared,
       );
-      await this.learn(peer, toLearn, signal);
+      await this.learnItems(peer, toLearn, signal);
       for (const id of isTaught ? [...toLearn, ...toTeach] : toLearn) found.add(id);
     }
     const stages = {
-      ours: sharedStages(stage, stage),
-      theirs: isTaught ? sharedStages(theirs.stage, theirs.stage) : [],
+      ours: stagesOfBoth(stage, stage),
+      theirs: isTaught ? stagesOfBoth(theirs.stage, theirs.stage) : [],
     };
     const differences = new DifferencesQuery(peer.peerId, stages, [...found]);
-    return this.note(peer, await this.queries.execute<DifferencesQuery, number>(differences));
+    return this.noteDifferences(peer, await this.queries.execute<DifferencesQuery, number>(differences));
   }
 
-  private async learn(peer: PeerContact, ids: readonly string[], signal: AbortSignal): Promise<void> {
-    for (let at = 0; at < ids.length; at += ITEMS_AT_ONCE) {
+  private async learnItems(peer: PeerContact, ids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < ids.length; at += MAX_ITEMS_PER_REQUEST) {
       signal.throwIfAborted();
-      const asked = ids.slice(at, at + ITEMS_AT_ONCE);
-      const answer = checked(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
+      const asked = ids.slice(at, at + MAX_ITEMS_PER_REQUEST);
+      const answer = requireValid(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
       const items = answer.items.flatMap((data) => this.items.read(peer, data) ?? []);
       for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
-      for (const id of asked) if (!known.has(id)) await this.forget(peer, id);
+      for (const id of asked) if (!known.has(id)) await this.forgetCopy(peer, id);
     }
   }
 
   /** The peer does not know the package (any more), so it has no copy. */
-  private async forget(peer: PeerContact, packageId: string): Promise<void> {
+  private async forgetCopy(peer: PeerContact, packageId: string): Promise<void> {
     await this.commands.execute(
       new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }),
     );
   }
 
-  private async ourEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
-    return pages((after) =>
+  private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
+    return readPages((after) =>
       this.queries.execute<InventoryEntriesQuery, InventoryEntries>(
-        new InventoryEntriesQuery(bucket, after, ENTRIES_AT_ONCE, peer),
+        new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer),
       ),
     );
   }
 
-  private async theirEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
+  private async readTheirEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
     const path = (after: string | null): string =>
       `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
-    return pages(async (after) => (await this.ask(peer, path(after), PeerEntries)).entries);
+    return readPages(async (after) => (await this.askPeer(peer, path(after), PeerEntries)).entries);
   }
 
-  private async ask<T>(peer: PeerContact, path: string, schema: z.ZodType<T>): Promise<T> {
-    return checked(peer, schema, await this.transport.get(peer, path));
+  private async askPeer<T>(peer: PeerContact, path: string, schema: z.ZodType<T>): Promise<T> {
+    return requireValid(peer, schema, await this.transport.get(peer, path));
   }
 
-  private async note({ peerId }: PeerContact, differences: number): Promise<number> {
+  private async noteDifferences({ peerId }: PeerContact, differences: number): Promise<number> {
     await this.dataSource.query(
       `INSERT INTO state.peer_comparisons (peer_id, compared_at, differences) VALUES ($1, now(), $2)
        ON CONFLICT (peer_id) DO UPDATE SET compared_at = excluded.compared_at, differences = excluded.differences`,
@@ -122,16 +122,16 @@ export class Comparison {
   }
 }
 
-async function pages(read: (after: string | null) => Promise<InventoryEntries>): Promise<InventoryEntry[]> {
+async function readPages(read: (after: string | null) => Promise<InventoryEntries>): Promise<InventoryEntry[]> {
   const entries: InventoryEntry[] = [];
   for (;;) {
     const page = await read(entries.at(-1)?.packageId ?? null);
     entries.push(...page);
-    if (page.length < ENTRIES_AT_ONCE) return entries;
+    if (page.length < MAX_ENTRIES_PER_PAGE) return entries;
   }
 }
 
-function checked<T>(peer: PeerContact, schema: z.ZodType<T>, answer: unknown): T {
+function requireValid<T>(peer: PeerContact, schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer);
   if (!parsed.success) throw new PeerUnreachable(peer.name, 'sent an inventory that makes no sense');
   return parsed.data;

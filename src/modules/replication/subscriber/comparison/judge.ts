@@ -2,7 +2,7 @@ import type { Stage } from '../../../../kernel/stage.js';
 import type { InventoryEntry } from '../../contracts/inventory.js';
 
 /** Packages of one bucket in which two servers differ. */
-export interface Judgement {
+export interface EntryDifferences {
   /** The peer knows something newer, or what we know of its copy is wrong: to be mended by us. */
   readonly toLearn: readonly string[];
   /** We know something newer: to be mended by the peer. */
@@ -22,11 +22,11 @@ const isAhead = (a: InventoryEntry, b: InventoryEntry): boolean =>
  * Compares what both know of the packages of a bucket. `held` in our entries is whether we believe that the peer holds the
  * package. `shared`: the stages that both servers take.
  */
-export function judge(
+export function compareEntries(
   ours: readonly InventoryEntry[],
   theirs: readonly InventoryEntry[],
   shared: readonly Stage[],
-): Judgement {
+): EntryDifferences {
   const toLearn: string[] = [];
   const toTeach: string[] = [];
   const unmet = new Map(ours.map((entry) => [entry.packageId, entry]));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { differingBuckets, sharedStages, type InventoryEntry } from '../../contracts/inventory.js';
-import { judge } from './judge.js';
+import { findDifferingBuckets, stagesOfBoth, type InventoryEntry } from '../../contracts/inventory.js';
+import { compareEntries } from './judge.js';
 
 const entry = (change: Partial<InventoryEntry> = {}): InventoryEntry => ({
   packageId: 'p',
@@ -13,7 +13,7 @@ const entry = (change: Partial<InventoryEntry> = {}): InventoryEntry => ({
   ...change,
 });
 const verdict = (ours: InventoryEntry | null, theirs: InventoryEntry | null) =>
-  judge(ours ? [ours] : [], theirs ? [theirs] : [], ['Prod']);
+  compareEntries(ours ? [ours] : [], theirs ? [theirs] : [], ['Prod']);
 const nothing = { toLearn: [], toTeach: [] };
 const learn = { toLearn: ['p'], toTeach: [] };
 const teach = { toLearn: [], toTeach: ['p'] };
@@ -57,15 +57,15 @@ describe('a copy on the peer', () => {
 
 describe('inventories', () => {
   it('cover the stages that both servers take', () => {
-    expect(sharedStages('Dev', 'Test')).toEqual(['Test', 'Prod']);
-    expect(sharedStages('Prod', 'Dev')).toEqual(['Prod']);
-    expect(sharedStages('Dev', 'Dev')).toEqual(['Dev', 'Test', 'Prod']);
+    expect(stagesOfBoth('Dev', 'Test')).toEqual(['Test', 'Prod']);
+    expect(stagesOfBoth('Prod', 'Dev')).toEqual(['Prod']);
+    expect(stagesOfBoth('Dev', 'Dev')).toEqual(['Dev', 'Test', 'Prod']);
   });
 
   it('differ in the buckets whose digests differ', () => {
     const same = Array.from({ length: 256 }, (_, i) => ({ registers: `r${i}`, held: `h${i}` }));
     const other = same.with(3, { registers: 'x', held: 'h3' }).with(255, { registers: 'r255', held: '' });
-    expect(differingBuckets(same, same)).toEqual([]);
-    expect(differingBuckets(same, other)).toEqual([3, 255]);
+    expect(findDifferingBuckets(same, same)).toEqual([]);
+    expect(findDifferingBuckets(same, other)).toEqual([3, 255]);
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isStamp } from '../../../../kernel/hybrid-clock.js';
 import { STAGES } from '../../../../kernel/stage.js';
-import { BUCKETS, ENTRIES_AT_ONCE, ITEMS_AT_ONCE } from '../../contracts/inventory.js';
+import { BUCKET_COUNT, MAX_ENTRIES_PER_PAGE, MAX_ITEMS_PER_REQUEST } from '../../contracts/inventory.js';
 
 const Stamp = z.string().refine(isStamp, 'is no stamp');
 const Digest = z.string().max(64);
@@ -12,7 +12,7 @@ export const PeerInventory = z.object({
   /** Does it take packages from us? */
   takes: z.boolean().default(true),
   latestStamp: Stamp.nullable(),
-  buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKETS),
+  buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
 });
 
 /** A peer's answer to `GET /peer/v1/inventory/<bucket>`. */
@@ -29,8 +29,8 @@ export const PeerEntries = z.object({
         held: z.boolean(),
       }),
     )
-    .max(ENTRIES_AT_ONCE),
+    .max(MAX_ENTRIES_PER_PAGE),
 });
 
 /** A peer's answer to `POST /peer/v1/items`; each item is checked where it is read. */
-export const PeerItems = z.object({ items: z.array(z.unknown()).max(ITEMS_AT_ONCE) });
+export const PeerItems = z.object({ items: z.array(z.unknown()).max(MAX_ITEMS_PER_REQUEST) });

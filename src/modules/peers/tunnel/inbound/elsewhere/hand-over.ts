@@ -6,15 +6,15 @@ import { Settings } from '../../../../../platform/config/settings.js';
 import { refuseUpgrade } from '../../../../../platform/http/errors/answer-upgrade.js';
 import type { StatedRoute } from '../../../../../platform/http/stated-route.js';
 import { Upgrades } from '../../../../../platform/http/upgrades.js';
-import { PeerCallDoor } from '../../../../../platform/peer-auth/peer-call-door.js';
+import { PeerCallGate } from '../../../../../platform/peer-auth/peer-call-door.js';
 import { TUNNEL_WAIT_MS } from '../../tunnel-limits.js';
-import { join } from '../join.js';
+import { joinStreams } from '../join.js';
 import { TunnelHub } from '../tunnel-hub.js';
-import { TunnelWays } from '../tunnel-ways.js';
+import { TunnelRoutes } from '../tunnel-ways.js';
 import { handOverPath } from './own-process.js';
 import { HAND_OVER_PROTOCOL } from './take-elsewhere.js';
 
-const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
+const SWITCHING_PROTOCOLS = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
 
 export const HAND_OVER = {
   call: `Upgrade ${handOverPath('{process}')}`,
@@ -29,9 +29,9 @@ export class TunnelHandOver implements OnModuleInit {
   constructor(
     private readonly settings: Settings,
     private readonly upgrades: Upgrades,
-    private readonly door: PeerCallDoor,
+    private readonly door: PeerCallGate,
     private readonly hub: TunnelHub,
-    private readonly ways: TunnelWays,
+    private readonly ways: TunnelRoutes,
   ) {}
 
   onModuleInit(): void {
@@ -39,21 +39,21 @@ export class TunnelHandOver implements OnModuleInit {
     this.upgrades.add(
       handOverPath(this.ways.processId),
       HAND_OVER,
-      (request, socket) => void this.give(request, socket),
+      (request, socket) => void this.giveTunnel(request, socket),
     );
   }
 
-  private async give(request: IncomingMessage, socket: Duplex): Promise<void> {
+  private async giveTunnel(request: IncomingMessage, socket: Duplex): Promise<void> {
     socket.on('error', () => undefined);
     try {
-      await this.door.admit(request, 'own');
+      await this.door.authenticate(request, 'own');
       const peerId = request.url?.split('/').at(-1) ?? '';
-      if (this.hub.count(peerId) === 0) throw new Refusal('UNAVAILABLE', 'No tunnel of that peer ends here.');
-      const tunnel = await this.hub.take(peerId, AbortSignal.timeout(TUNNEL_WAIT_MS));
+      if (this.hub.countOpen(peerId) === 0) throw new Refusal('UNAVAILABLE', 'No tunnel of that peer ends here.');
+      const tunnel = await this.hub.takeTunnel(peerId, AbortSignal.timeout(TUNNEL_WAIT_MS));
       request.socket.setTimeout(0);
       request.socket.setNoDelay(true);
-      socket.write(SWITCHED);
-      join(socket, tunnel.stream);
+      socket.write(SWITCHING_PROTOCOLS);
+      joinStreams(socket, tunnel.stream);
     } catch (error) {
       refuseUpgrade(socket, error, this.logger);
     }

@@ -8,12 +8,13 @@ export const handOverPath = (processId: string): string => `/cluster/v1/tunnels/
  * Where the other processes of this server find this one: on the port of everything over HTTP, at any address of the
  * machine. Which one is in reach they find out; nothing has to be configured.
  */
-export function ownProcess(processId: string, port: number): TunnelProcess {
+export function describeOwnProcess(processId: string, port: number): TunnelProcess {
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter((one) => !one.internal);
-  return { processId, addresses: ['127.0.0.1', ...outside.filter(isPlain).map(({ address }) => address)], port };
+  return { processId, addresses: ['127.0.0.1', ...outside.filter(isNotLinkLocal).map(({ address }) => address)], port };
 }
 
 /** Link-local IPv6 addresses mean something with the name of an interface only. */
-const isPlain = ({ address }: { readonly address: string }): boolean => !address.toLowerCase().startsWith('fe80:');
+const isNotLinkLocal = ({ address }: { readonly address: string }): boolean =>
+  !address.toLowerCase().startsWith('fe80:');

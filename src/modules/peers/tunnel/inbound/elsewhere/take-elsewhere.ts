@@ -9,11 +9,11 @@ import type { TunnelProcess } from '../tunnel-table.js';
 import { handOverPath } from './own-process.js';
 
 /** Another process on this network answers at once, or is somewhere else. */
-const CONNECT_MS = 1_500;
+const CONNECT_TIMEOUT_MS = 1_500;
 
 export const HAND_OVER_PROTOCOL = 'odst-tunnel';
 
-export interface Wanted {
+export interface WantedTunnel {
   readonly peerId: string;
   /** The own id of this server. */
   readonly serverId: string;
@@ -23,9 +23,13 @@ export interface Wanted {
 }
 
 /** A tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
-export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer: RequestSigner): Promise<Duplex> {
+export async function takeFromOtherProcess(
+  from: TunnelProcess,
+  wanted: WantedTunnel,
+  signer: RequestSigner,
+): Promise<Duplex> {
   for (const address of from.addresses) {
-    const tunnel = await ask(
+    const tunnel = await requestTunnel(
       `${isIPv6(address) ? `[${address}]` : address}:${from.port}`,
       from.processId,
       wanted,
@@ -38,10 +42,10 @@ export async function takeElsewhere(from: TunnelProcess, wanted: Wanted, signer:
 }
 
 /** Null when it is not that process which answers there, or it has no tunnel either. */
-async function ask(
+async function requestTunnel(
   host: string,
   processId: string,
-  { peerId, serverId, signal, secure }: Wanted,
+  { peerId, serverId, signal, secure }: WantedTunnel,
   signer: RequestSigner,
 ): Promise<Duplex | null> {
   const url = `${secure ? 'https' : 'http'}://${host}${handOverPath(processId)}${peerId}`;
@@ -49,7 +53,7 @@ async function ask(
   const options = { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false as const };
   // The certificate is for the server's name, not for this address. Calls in the tunnel are signed one by one.
   const asking = secure ? tlsRequest(url, { ...options, rejectUnauthorized: false }) : request(url, options);
-  const connecting = setTimeout(() => asking.destroy(new Error('No answer')), CONNECT_MS);
+  const connecting = setTimeout(() => asking.destroy(new Error('No answer')), CONNECT_TIMEOUT_MS);
   asking.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting)));
   asking.once('response', () => asking.destroy());
   asking.once('close', () => clearTimeout(connecting));
