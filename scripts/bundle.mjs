@@ -8,9 +8,9 @@ const adapters = 'dist/src/adapters';
 /** The server and its threads, which are started by their file names. */
 const input = {
   main: 'dist/src/main.js',
-  'digest.worker': `${adapters}/package-storage/folder/reading/digest.worker.js`,
-  'hash.worker': `${adapters}/package-storage/folder/receiving/hash.worker.js`,
-  'chunk-worker': `${adapters}/peer-transport/http/chunks/chunk-worker.js`,
+  'digest.worker': `${adapters}/package-storage/folder/digest.worker.js`,
+  'hash.worker': `${adapters}/package-storage/folder/hash.worker.js`,
+  'chunk-worker': `${adapters}/peer-transport/http/chunk-worker.js`,
 };
 /** What has machine code or files of its own, and what Nest and Apollo only look for. */
 const external = [

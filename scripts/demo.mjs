@@ -1,7 +1,7 @@
-// npm run demo: two servers that replicate a package. See src/app/demo.
+// npm run demo: two servers that replicate a package. See src/cli/demo.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
 
 prepare();
-await import(pathToFileURL(join(root, 'dist/src/app/demo/demo.js')).href);
+await import(pathToFileURL(join(root, 'dist/src/cli/demo/demo.js')).href);

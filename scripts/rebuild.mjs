@@ -1,7 +1,7 @@
-// npm run projections:rebuild: builds the read models anew from the log. See src/app/rebuild.
+// npm run projections:rebuild: builds the read models anew from the log. See src/cli/admin.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
 
 prepare();
-await import(pathToFileURL(join(root, 'dist/src/app/rebuild/rebuild.js')).href);
+await import(pathToFileURL(join(root, 'dist/src/cli/admin/rebuild.js')).href);

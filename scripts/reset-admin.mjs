@@ -1,7 +1,7 @@
-// npm run accounts:reset-admin: gives the account admin a new password. See src/app/accounts.
+// npm run accounts:reset-admin: gives the account admin a new password. See src/cli/admin.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
 
 prepare();
-await import(pathToFileURL(join(root, 'dist/src/app/accounts/reset-admin.js')).href);
+await import(pathToFileURL(join(root, 'dist/src/cli/admin/reset-admin.js')).href);

@@ -1,7 +1,7 @@
-// npm run audit:verify: is the audit trail what was recorded? See src/app/audit.
+// npm run audit:verify: is the audit trail what was recorded? See src/cli/verify-audit.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';
 
 prepare();
-await import(pathToFileURL(join(root, 'dist/src/app/audit/verify.js')).href);
+await import(pathToFileURL(join(root, 'dist/src/cli/verify-audit/verify-audit.js')).href);

@@ -1,5 +1,12 @@
-import type { DomainEvent } from './event.js';
-import type { EventFamily } from './event-family.js';
+import type { DomainEvent, EventFamily, Recorded } from './events.js';
+
+/** What can be known from one stream, `<category>-<id>`, without deciding anything. */
+export interface StreamFold<State, Event extends DomainEvent> {
+  readonly category: string;
+  readonly events: EventFamily<Event>;
+  readonly initial: State;
+  evolve(state: State, event: Recorded<Event>): State;
+}
 
 /**
  * A pure aggregate: `decide` turns a command into events or throws a Refusal; `evolve` folds an event into the

@@ -1,4 +1,4 @@
-import type { RoleMap } from '../kernel/directory/role-map.js';
+import type { RoleMap } from '../kernel/directory-groups.js';
 
 /** A person as the directory has them now. */
 export interface DirectoryPerson {

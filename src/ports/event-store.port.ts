@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '../kernel/event.js';
+import type { NewEvent, RecordedEvent } from '../kernel/events.js';
 
 /** 'any' appends in any case, 'none' only to a new stream, a number only after the event of that revision. */
 export type ExpectedRevision = 'any' | 'none' | bigint;

@@ -1,4 +1,4 @@
-import type { Json } from '../kernel/json.js';
+import type { Json } from '../kernel/events.js';
 
 /** What led to a job: the call, and the event that it reacts to (null when there is none). */
 export interface JobCause {

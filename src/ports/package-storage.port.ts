@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ChunkRange } from '../kernel/runs.js';
+import type { ChunkRange } from '../kernel/chunk-ranges.js';
 
 /** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
 export const CHUNK_SIZE = 1024 * 1024;

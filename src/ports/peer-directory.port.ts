@@ -1,4 +1,4 @@
-import type { PeerPolicy } from '../kernel/peer-policy/peer-policy.js';
+import type { PeerPolicy } from '../kernel/transfer-policy.js';
 
 /** A registered server as others need to know it. */
 export interface PeerContact {

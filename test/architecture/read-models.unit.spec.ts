@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 it('every projection of the source tree is in the list that tools build from', { timeout: 60_000 }, async () => {
-  const { allProjections } = await import('../../src/app/rebuild/read-models.js');
+  const { allProjections } = await import('../../src/server/boot/read-models.js');
   const files = readdirSync('src/modules', { recursive: true }).filter((file) =>
     String(file).endsWith('.projection.ts'),
   );

@@ -2,14 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { EventFamily } from '../../src/kernel/event-family.js';
-import type { DomainEvent, RecordedEvent } from '../../src/kernel/event.js';
-import { AUDITED_TYPES } from '../../src/modules/audit/projections/entries/story-of.js';
-import {
-  makeAuditRows,
-  nothingBefore,
-  describeEvents,
-} from '../../src/modules/audit/projections/entries/audit-rows.js';
+import { type DomainEvent, EventFamily, type RecordedEvent } from '../../src/kernel/events.js';
+import { AUDITED_TYPES } from '../../src/modules/audit/descriptions/describe-event.js';
+import { makeAuditRows, nothingBefore, describeEvents } from '../../src/modules/audit/trail/audit-rows.js';
 
 const MODULES = fileURLToPath(new URL('../../src/modules/', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../fixtures/events/', import.meta.url));

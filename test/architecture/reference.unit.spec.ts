@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { renderPermissionsPage } from '../../src/app/reference/permissions-page.js';
-import { renderConfigurationPage, renderErrorsPage } from '../../src/app/reference/print-reference.js';
+import { renderPermissionsPage } from '../../src/cli/reference/permissions-page.js';
+import { renderConfigurationPage, renderErrorsPage } from '../../src/cli/reference/reference-pages.js';
 import { REPLICA_PROBLEMS } from '../../src/modules/replication/contracts/replica-view.js';
-import { GRAPHQL_REQUEST_CODES } from '../../src/platform/graphql/request-codes.js';
+import { GRAPHQL_REQUEST_CODES } from '../../src/platform/graphql/graphql-errors.js';
 import { ERROR_CODES } from '../../src/platform/http/errors/error-codes.js';
 
 it.each([

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { registerPeers } from '../../src/app/demo/demo-steps.js';
-import { findFreePort, ServerProcess } from '../../src/app/demo/server-process.js';
+import { AdminClient } from '../../src/cli/demo/admin-client.js';
+import { registerPeers } from '../../src/cli/demo/demo-steps.js';
+import { findFreePort, ServerProcess } from '../../src/cli/demo/server-process.js';
 import { shell } from './machine.js';
 import { noteMemory } from './memory.js';
 

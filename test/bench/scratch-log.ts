@@ -2,9 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedDatabase } from '../../src/adapters/database/embedded/embedded-database.js';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
-import { migrate } from '../../src/app/database/migrate.js';
-import type { NewEvent } from '../../src/kernel/event.js';
-import { newId } from '../../src/platform/ids/ids.js';
+import { migrate } from '../../src/server/boot/data-source.js';
+import type { NewEvent } from '../../src/kernel/events.js';
+import { newId } from '../../src/platform/runtime/ids.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 
 export const metadata: NewEvent['metadata'] = {

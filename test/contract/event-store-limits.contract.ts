@@ -1,6 +1,6 @@
 import { v4 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../src/kernel/event.js';
+import type { RecordedEvent } from '../../src/kernel/events.js';
 import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type EventStore } from '../../src/ports/event-store.port.js';
 import type { EventStoreEngine } from './event-store.contract.js';
 import { oneEvent, someEvents } from './events.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../src/kernel/event.js';
+import type { RecordedEvent } from '../../src/kernel/events.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { copy, killMidway } from '../support/copy-tool.js';
 import { writeSampleLog } from '../support/sample-log.js';

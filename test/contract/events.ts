@@ -1,6 +1,5 @@
 import { v7 } from 'uuid';
-import type { NewEvent } from '../../src/kernel/event.js';
-import type { Json } from '../../src/kernel/json.js';
+import type { Json, NewEvent } from '../../src/kernel/events.js';
 
 const METADATA: NewEvent['metadata'] = {
   schemaVersion: 1,

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../src/kernel/event.js';
+import type { RecordedEvent } from '../../src/kernel/events.js';
 import type { EventStore, SubscribeOptions, SubscriptionItem } from '../../src/ports/event-store.port.js';
 
 type Options = Omit<SubscribeOptions, 'signal'>;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { runningSettings } from '../../src/adapters/database/embedded/running.js';
+import { runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
 import { startPair, type Pair } from '../support/pair.js';
 import { sha256, type ServerUnderTest } from '../support/server-under-test.js';
 import { dumpTables } from '../support/table-dump.js';

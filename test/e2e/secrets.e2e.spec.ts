@@ -7,15 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { runningSettings } from '../../src/adapters/database/embedded/running.js';
-import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import { runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
+import { registerPeers } from '../../src/cli/demo/demo-steps.js';
 import { SecretBox } from '../../src/platform/secrets/secret-box.js';
 import { formsOf } from '../support/secrets.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../support/server-under-test.js';
 import { dumpTables } from '../support/table-dump.js';
 import { waitFor } from '../support/wait-for.js';
 
-const ROTATE = fileURLToPath(new URL('../../dist/src/app/secrets/rotate.js', import.meta.url));
+const ROTATE = fileURLToPath(new URL('../../dist/src/cli/admin/rotate-secrets.js', import.meta.url));
 const anything = z.record(z.string(), z.unknown());
 
 async function settingsOf(server: ServerUnderTest) {

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EmbeddedDatabase } from '../../src/adapters/database/embedded/embedded-database.js';
-import { runningSettings } from '../../src/adapters/database/embedded/running.js';
-import { StartupError } from '../../src/kernel/startup-error.js';
+import { EmbeddedDatabase, runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
+import { StartupError } from '../../src/kernel/errors.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import { Child } from '../support/child.js';
 

@@ -1,8 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { expect, it } from 'vitest';
 import { SMALL_PACKAGE_CHUNKS } from '../../src/modules/packages/contracts/known-package.js';
-import { RemovePackage } from '../../src/modules/packages/commands/remove-package.command.js';
-import { SetPackageStage } from '../../src/modules/packages/commands/set-package-stage.command.js';
+import { RemovePackage, SetPackageStage } from '../../src/modules/packages/lifecycle/change-package.command.js';
 import { disagreements } from '../support/mesh/agreement.js';
 import { Mesh } from '../support/mesh/mesh.js';
 import { Content } from '../support/mesh/mesh-disk.js';

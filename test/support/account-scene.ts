@@ -1,29 +1,29 @@
 import { vi } from 'vitest';
-import { NoDirectory } from '../../src/adapters/directory/none/no-directory.js';
-import { DirectoryAccounts } from '../../src/modules/accounts/commands/directory/directory-accounts.js';
-import { RefreshDirectoryHandler } from '../../src/modules/accounts/commands/directory/refresh-directory.handlers.js';
-import { RefreshRecord } from '../../src/modules/accounts/commands/directory/refresh-record.js';
-import { DirectoryPasswords } from '../../src/modules/accounts/commands/sign-in/directory-passwords.js';
-import { AccountChanges } from '../../src/modules/accounts/commands/standing/account-changes.js';
+import { NoDirectory } from '../../src/adapters/directory/no-directory.js';
+import { DirectoryAccounts } from '../../src/modules/accounts/directory/directory-accounts.js';
+import {
+  RefreshDirectoryHandler,
+  RefreshRecord,
+} from '../../src/modules/accounts/directory/refresh-directory.command.js';
+import { DirectoryPasswords } from '../../src/modules/accounts/directory/directory-passwords.js';
+import { AccountChanges } from '../../src/modules/accounts/accounts/account-changes.js';
 import type { Directory } from '../../src/ports/directory.port.js';
 import { MemoryLocks } from './memory-locks.js';
 import { PasswordHashing } from '../../src/platform/secrets/password-hashing.js';
-import { PasswordStore } from '../../src/modules/accounts/commands/passwords/password-store.js';
-import { RefusedSignIns } from '../../src/modules/accounts/commands/refused/refused-sign-ins.js';
-import { FailedAttempts } from '../../src/modules/accounts/commands/sign-in/failed-attempts.js';
-import { KnownAddresses } from '../../src/modules/accounts/commands/sign-in/known-addresses.js';
-import { LocalPasswords } from '../../src/modules/accounts/commands/sign-in/local-passwords.js';
-import { SignIn } from '../../src/modules/accounts/commands/sign-in/sign-in.command.js';
-import { SignInHandler } from '../../src/modules/accounts/commands/sign-in/sign-in.handler.js';
-import { TokenStore } from '../../src/modules/accounts/commands/tokens/token-store.js';
-import { AccountPrincipals } from '../../src/modules/accounts/sessions/account-principals.js';
-import { SessionStore } from '../../src/modules/accounts/sessions/session-store.js';
-import { AdminAccount } from '../../src/modules/accounts/setup/admin-account.js';
-import { LiveAccounts } from '../../src/modules/accounts/commands/standing/live-accounts.js';
-import type { Settings } from '../../src/platform/config/settings.js';
-import { STRANGER, withContext } from '../../src/platform/context/call-context.js';
-import { CommandRunner } from '../../src/platform/cqrs/command-runner.js';
-import { FactsLog } from '../../src/platform/cqrs/facts-log.js';
+import { LocalPasswords, PasswordStore } from '../../src/modules/accounts/sign-in/passwords.js';
+import { RefusedSignIns } from '../../src/modules/accounts/sign-in/refusals.js';
+import { FailedAttempts } from '../../src/modules/accounts/sign-in/failed-attempts.js';
+import { KnownAddresses } from '../../src/modules/accounts/sign-in/known-addresses.js';
+import { SignIn, SignInHandler } from '../../src/modules/accounts/sign-in/sign-in.command.js';
+import { TokenStore } from '../../src/modules/accounts/tokens/token-store.js';
+import { AccountPrincipals } from '../../src/modules/accounts/sign-in/account-principals.js';
+import { SessionStore } from '../../src/modules/accounts/sign-in/session-store.js';
+import { AdminAccount } from '../../src/modules/accounts/accounts/admin-account.js';
+import { LiveAccounts } from '../../src/modules/accounts/accounts/live-accounts.js';
+import type { Settings } from '../../src/platform/runtime/settings.js';
+import { STRANGER, withContext } from '../../src/platform/runtime/call-context.js';
+import { CommandRunner } from '../../src/platform/eventsourcing/command-runner.js';
+import { FactsLog } from '../../src/platform/eventsourcing/facts-log.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** One process of a server, with its accounts; several share a home. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const VERIFY = fileURLToPath(new URL('../../dist/src/app/audit/verify.js', import.meta.url));
+const VERIFY = fileURLToPath(new URL('../../dist/src/cli/verify-audit/verify-audit.js', import.meta.url));
 
 /** `npm run audit:verify`, with its exit code and what it says. */
 export async function auditVerify(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string) {

@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { parseCopyArguments } from '../../src/app/copy/arguments.js';
-import { CopyReport } from '../../src/app/copy/report.js';
-import type { CopyResult } from '../../src/app/copy/result.js';
-import { runCopy } from '../../src/app/copy/run-copy.js';
+import { parseCopyArguments } from '../../src/cli/copy/arguments.js';
+import { CopyReport, type CopyResult } from '../../src/cli/copy/report.js';
+import { runCopy } from '../../src/cli/copy/run-copy.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { waitFor } from './wait-for.js';
 
-const TOOL = fileURLToPath(new URL('../../dist/src/app/copy/copy.js', import.meta.url));
+const TOOL = fileURLToPath(new URL('../../dist/src/cli/copy/copy.js', import.meta.url));
 
 export const urlOf = ({ user, password, host, port, database }: DatabaseSettings): string =>
   `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`;

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import { EventStoreDbEventStore } from '../../src/adapters/event-store/eventstoredb/eventstoredb-event-store.js';
-import type { NewEvent } from '../../src/kernel/event.js';
+import type { NewEvent } from '../../src/kernel/events.js';
 import { someEvents } from '../contract/events.js';
 import { EventStoreDbServer } from './eventstoredb/eventstoredb-server.js';
 import type { ServerOptions } from './eventstoredb/options.js';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Decider } from '../../src/kernel/decider.js';
-import type { DomainEvent } from '../../src/kernel/event.js';
-import { Refusal } from '../../src/kernel/refusal.js';
+import type { DomainEvent } from '../../src/kernel/events.js';
+import { Refusal } from '../../src/kernel/errors.js';
 
 /** Reads a decider's spec as: given these events, when this command, then these events or this refusal. */
 export function specOf<S, C, E extends DomainEvent>(decider: Decider<S, C, E>) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../src/cli/demo/demo-steps.js';
 import { FaultProxy } from './fault-proxy.js';
 import type { ServerUnderTest } from './server-under-test.js';
 

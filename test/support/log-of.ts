@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { runningSettings } from '../../src/adapters/database/embedded/running.js';
+import { runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
 import type { ServerUnderTest } from './server-under-test.js';
 
 /** One statement in the database of a running server. */

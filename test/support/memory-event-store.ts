@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '../../src/kernel/event.js';
+import type { NewEvent, RecordedEvent } from '../../src/kernel/events.js';
 import {
   EventStore,
   RevisionConflict,

@@ -1,4 +1,4 @@
-import { Principals } from '../../src/ports/principals.port.js';
+import { Principals } from '../../src/platform/access/access.port.js';
 
 /** Nobody is ever signed in: the server acts by itself. */
 export class NoPrincipals extends Principals {

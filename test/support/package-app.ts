@@ -5,28 +5,28 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
-import { DownloadGuard } from '../../src/modules/downloads/door/download-door.js';
-import { DownloadRoutes } from '../../src/modules/downloads/serving/downloads.js';
-import { FileCatalogue } from '../../src/modules/downloads/serving/file-catalogue.js';
+import { DownloadGuard } from '../../src/modules/downloads/download-guard.js';
+import { DownloadRoutes } from '../../src/modules/downloads/download-routes.js';
+import { FileCatalogue } from '../../src/modules/downloads/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
 import {
   PublishedFileQuery,
   type PublishedFileView,
 } from '../../src/modules/packages/contracts/published-file.query.js';
-import { PackagesWriteModule } from '../../src/modules/packages/packages-write.module.js';
+import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
-import { Settings } from '../../src/platform/config/settings.js';
-import { ClockModule } from '../../src/platform/clock/clock.module.js';
-import { PlatformCqrsModule } from '../../src/platform/cqrs/cqrs.module.js';
+import { Settings } from '../../src/platform/runtime/settings.js';
+import { ClockModule } from '../../src/platform/runtime/clock.js';
+import { PlatformCqrsModule } from '../../src/platform/eventsourcing/eventsourcing.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter, type HttpOptions } from '../../src/platform/http/ods-http-adapter.js';
-import { ReadModelChanges } from '../../src/platform/projections/read-model-changes.js';
-import { ReadModels } from '../../src/platform/projections/read-models.js';
+import { ReadModelChanges } from '../../src/platform/eventsourcing/read-model-changes.js';
+import { ReadModels } from '../../src/platform/eventsourcing/read-models.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
 import { JobQueue, type NewJob } from '../../src/ports/job-queue.port.js';
 import { PackageStorage } from '../../src/ports/package-storage.port.js';
-import { Principals } from '../../src/ports/principals.port.js';
+import { Principals } from '../../src/platform/access/access.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { NoPrincipals } from './no-principals.js';
 import { MemoryEventStore } from './memory-event-store.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { AdminClient } from '../../src/app/demo/admin-client.js';
-import { registerPeers } from '../../src/app/demo/demo-steps.js';
+import type { AdminClient } from '../../src/cli/demo/admin-client.js';
+import { registerPeers } from '../../src/cli/demo/demo-steps.js';
 import { FaultProxy } from './fault-proxy.js';
 import { ServerUnderTest } from './server-under-test.js';
 

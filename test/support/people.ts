@@ -2,7 +2,7 @@ import { createClient } from 'graphql-ws';
 import { Client as PgClient } from 'pg';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { runningSettings } from '../../src/adapters/database/embedded/running.js';
+import { runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
 import type { ServerUnderTest } from './server-under-test.js';
 
 const Answer = z.object({

@@ -1,11 +1,10 @@
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { v7 } from 'uuid';
-import { dataSourceOptions } from '../../src/app/database/data-source-options.js';
-import { allProjections } from '../../src/app/rebuild/read-models.js';
-import type { Actor, RecordedEvent } from '../../src/kernel/event.js';
-import type { Json } from '../../src/kernel/json.js';
+import { dataSourceOptions } from '../../src/server/boot/data-source.js';
+import { allProjections } from '../../src/server/boot/read-models.js';
+import type { Actor, Json, RecordedEvent } from '../../src/kernel/events.js';
 import type { PackagePublished } from '../../src/modules/packages/contracts/package.events.js';
-import { packageIdOf } from '../../src/platform/ids/ids.js';
+import { packageIdOf } from '../../src/platform/runtime/ids.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export const OWN_SERVER = '0192c7a0-0000-7000-8000-00000000000a';

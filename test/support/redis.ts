@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findFreePort } from '../../src/app/demo/server-process.js';
+import { findFreePort } from '../../src/cli/demo/server-process.js';
 import { waitFor } from './wait-for.js';
 
 const IS_INSTALLED = spawnSync('redis-server', ['--version']).status === 0;

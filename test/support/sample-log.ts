@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
-import type { NewEvent } from '../../src/kernel/event.js';
-import type { Json } from '../../src/kernel/json.js';
+import type { Json, NewEvent } from '../../src/kernel/events.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { publication, recorded, stamp } from './read-side.js';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { OPEN_POLICY } from '../../src/kernel/peer-policy/peer-policy.js';
+import { OPEN_POLICY } from '../../src/kernel/transfer-policy.js';
 import {
   HttpPeerTransport,
   type TransportOptions,

@@ -5,8 +5,8 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AdminClient } from '../../src/app/demo/admin-client.js';
-import { findFreePort } from '../../src/app/demo/server-process.js';
+import { AdminClient } from '../../src/cli/demo/admin-client.js';
+import { findFreePort } from '../../src/cli/demo/server-process.js';
 import { formsOf } from './secrets.js';
 import { waitFor } from './wait-for.js';
 

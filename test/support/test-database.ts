@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { migrate } from '../../src/app/database/migrate.js';
+import { migrate } from '../../src/server/boot/data-source.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 
 export interface TestDatabase {

@@ -4,13 +4,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import {
-  WebSocketTunnels,
-  type TunnelOptions,
-} from '../../src/adapters/peer-transport/http/tunnel/web-socket-tunnels.js';
-import { TunnelHub } from '../../src/modules/peers/tunnel/inbound/tunnel-hub.js';
-import { TunnelPort } from '../../src/modules/peers/tunnel/inbound/tunnel-port.js';
-import { TunnelPool } from '../../src/modules/peers/tunnel/outbound/tunnel-pool.js';
+import { WebSocketTunnels, type TunnelOptions } from '../../src/adapters/peer-transport/http/web-socket-tunnels.js';
+import { TunnelHub } from '../../src/modules/peers/tunnels/tunnel-hub.js';
+import { TunnelPort } from '../../src/modules/peers/tunnels/tunnel-port.js';
+import { TunnelPool } from '../../src/modules/peers/tunnels/tunnel-pool.js';
 import { peer } from './scripted-peer.js';
 
 const signer = { sign: () => ({}) };

@@ -1,49 +1,61 @@
 import { Global, Module } from '@nestjs/common';
-import { CommandRunner } from '../../platform/cqrs/command-runner.js';
-import { LiveViews } from '../../platform/live-view/live-views.js';
-import { Principals } from '../../ports/principals.port.js';
-import { RefusedCalls } from '../../ports/refused-calls.port.js';
-import { Sessions } from '../../ports/sessions.port.js';
-import { AccountsReadModule } from './accounts-read.module.js';
-import { AccountChangesResolver } from './api/account-changes.resolver.js';
-import { AccountsResolver } from './api/accounts.resolver.js';
-import { ApiTokensResolver } from './api/api-tokens.resolver.js';
-import { DirectoryResolver } from './api/directory/directory.resolver.js';
-import { MeResolver } from './api/me.resolver.js';
-import { OwnSessionsResolver } from './api/own-sessions.resolver.js';
-import { SignInResolver } from './api/sign-in.resolver.js';
-import { CreateAccountHandler } from './commands/accounts/create-account.handler.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Principals, RefusedCalls } from '../../platform/access/access.port.js';
+import { CommandRunner } from '../../platform/eventsourcing/command-runner.js';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { AccountChanges } from './accounts/account-changes.js';
+import { AccountEntity } from './accounts/account.entity.js';
+import { AccountsProjection } from './accounts/accounts.projection.js';
+import { AccountHandler, AccountsHandler, ApiTokensHandler, SessionsHandler } from './accounts/accounts.query.js';
+import { AdminAccount } from './accounts/admin-account.js';
 import {
   DisableAccountHandler,
   EnableAccountHandler,
   UpdateAccountHandler,
-} from './commands/accounts/update-account.handlers.js';
-import { DirectoryAccounts } from './commands/directory/directory-accounts.js';
-import { RefreshDirectoryHandler, RelinkAccountHandler } from './commands/directory/refresh-directory.handlers.js';
-import { RefreshRecord } from './commands/directory/refresh-record.js';
-import { ChangePasswordHandler } from './commands/passwords/change-password.handler.js';
-import { PasswordStore } from './commands/passwords/password-store.js';
-import { RefusedSignIns } from './commands/refused/refused-sign-ins.js';
-import {
-  RevokeOtherSessionsHandler,
-  RevokeSessionHandler,
-  SignOutHandler,
-} from './commands/sessions/close-sessions.handlers.js';
-import { DirectoryPasswords } from './commands/sign-in/directory-passwords.js';
-import { FailedAttempts } from './commands/sign-in/failed-attempts.js';
-import { KnownAddresses } from './commands/sign-in/known-addresses.js';
-import { LocalPasswords } from './commands/sign-in/local-passwords.js';
-import { SignInHandler } from './commands/sign-in/sign-in.handler.js';
-import { TokenStore } from './commands/tokens/token-store.js';
-import { DirectoryRefresher } from './jobs/directory-refresher.js';
-import { AccountPrincipals } from './sessions/account-principals.js';
-import { SessionStore } from './sessions/session-store.js';
-import { AdminAccount } from './setup/admin-account.js';
-import { LiveAccounts } from './commands/standing/live-accounts.js';
-import { AccountChanges } from './commands/standing/account-changes.js';
-import { IssueApiTokenHandler, RevokeApiTokenHandler } from './commands/tokens/api-token.handlers.js';
-import { ResetPasswordHandler } from './commands/passwords/reset-password.handler.js';
-import { RecordedRefusedCalls } from './commands/refused/recorded-refused-calls.js';
+} from './accounts/change-account.command.js';
+import { CreateAccountHandler } from './accounts/create-account.command.js';
+import { LiveAccounts } from './accounts/live-accounts.js';
+import { AccountChangesResolver } from './api/account-changes.resolver.js';
+import { AccountsResolver } from './api/accounts.resolver.js';
+import { ApiTokensResolver } from './api/api-tokens.resolver.js';
+import { DirectoryResolver } from './api/directory.resolver.js';
+import { MeResolver, OwnSessionsResolver } from './api/me.resolver.js';
+import { SignInResolver } from './api/sign-in.resolver.js';
+import { DirectoryAccounts } from './directory/directory-accounts.js';
+import { DirectoryPasswords } from './directory/directory-passwords.js';
+import { DirectoryRefresher } from './directory/directory-refresher.js';
+import { DirectoryHandler, DirectoryTestHandler } from './directory/directory.query.js';
+import { RefreshDirectoryHandler, RefreshRecord, RelinkAccountHandler } from './directory/refresh-directory.command.js';
+import { AccountPrincipals } from './sign-in/account-principals.js';
+import { ChangePasswordHandler, ResetPasswordHandler } from './sign-in/change-password.command.js';
+import { RevokeOtherSessionsHandler, RevokeSessionHandler, SignOutHandler } from './sign-in/close-sessions.command.js';
+import { FailedAttempts } from './sign-in/failed-attempts.js';
+import { KnownAddresses } from './sign-in/known-addresses.js';
+import { LocalPasswords, PasswordStore } from './sign-in/passwords.js';
+import { RecordedRefusedCalls, RefusedSignIns } from './sign-in/refusals.js';
+import { SessionStore } from './sign-in/session-store.js';
+import { Sessions } from './sign-in/sessions.port.js';
+import { SignInHandler } from './sign-in/sign-in.command.js';
+import { IssueApiTokenHandler, RevokeApiTokenHandler } from './tokens/api-token.command.js';
+import { ApiTokenEntity } from './tokens/api-token.entity.js';
+import { TokenStore } from './tokens/token-store.js';
+
+const accountEntities = [AccountEntity, ApiTokenEntity];
+
+/** What can be asked about accounts. Needs the ports Sessions and Directory. */
+@Module({
+  imports: [TypeOrmModule.forFeature(accountEntities)],
+  providers: [
+    AccountsProjection,
+    AccountsHandler,
+    AccountHandler,
+    SessionsHandler,
+    ApiTokensHandler,
+    DirectoryHandler,
+    DirectoryTestHandler,
+  ],
+})
+class AccountsReadModule {}
 
 const liveAccounts = {
   provide: LiveAccounts,

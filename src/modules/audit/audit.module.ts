@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuditResolver } from './api/audit.resolver.js';
-import { ExportController } from './export/export.controller.js';
-import { ChainResolver } from './api/chain.resolver.js';
 import { AuditChain } from './chain/audit-chain.js';
+import { AuditChainHandler, AuditCheckpointsHandler } from './chain/audit-chain.query.js';
 import { ChainSigner } from './chain/chain-signer.js';
+import { ChainResolver } from './chain/chain.resolver.js';
 import { AuditExport } from './export/audit-export.js';
-import { AuditProjection } from './projections/entries/audit.projection.js';
-import { auditEntities } from './projections/entities.js';
-import { AuditEntriesSinceHandler, AuditTrailHandler } from './queries/audit-trail.handler.js';
-import { AuditChainHandler, AuditCheckpointsHandler } from './queries/chain/audit-chain.handlers.js';
+import { ExportController } from './export/export.controller.js';
+import { AuditEntryEntity } from './trail/audit-entry.entity.js';
+import { AuditEntriesSinceHandler, AuditTrailHandler } from './trail/audit-trail.handler.js';
+import { AuditProjection } from './trail/audit.projection.js';
+import { AuditResolver } from './trail/audit.resolver.js';
+
+const auditEntities = [AuditEntryEntity];
 
 const queries = [AuditTrailHandler, AuditEntriesSinceHandler, AuditChainHandler, AuditCheckpointsHandler];
 

@@ -1,16 +1,14 @@
 import { Module } from '@nestjs/common';
-import { LiveViews } from '../../platform/live-view/live-views.js';
-import { DownloadProtectionResolver } from './api/download-protection.resolver.js';
-import { CreateDownloadUrlHandler } from './commands/create-download-url.handler.js';
-import { DownloadPasswords } from './commands/download-passwords.js';
-import { SetDownloadProtectionHandler } from './commands/set-download-protection.handler.js';
-import { BasicAuth } from './door/basic-credentials.js';
-import { DownloadGuard } from './door/download-door.js';
-import { LiveProtection } from './projections/live-protection.js';
-import { SignedUrls } from './commands/signed-urls.js';
-import { DownloadProtectionHandler } from './queries/download-protection.query.js';
-import { DownloadRoutes } from './serving/downloads.js';
-import { FileCatalogue } from './serving/file-catalogue.js';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { DownloadProtectionResolver } from './download-protection.resolver.js';
+import { CreateDownloadUrlHandler } from './create-download-url.command.js';
+import { BasicAuth, DownloadPasswords } from './basic-auth.js';
+import { SetDownloadProtectionHandler } from './set-download-protection.command.js';
+import { DownloadGuard } from './download-guard.js';
+import { DownloadProtectionHandler, LiveProtection } from './download-protection.query.js';
+import { SignedUrls } from './signed-urls.js';
+import { DownloadRoutes } from './download-routes.js';
+import { FileCatalogue } from './file-catalogue.js';
 
 /** Known before the first download is answered. */
 const liveProtection = {

@@ -1,11 +1,65 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageChangesResolver } from './api/package-changes.resolver.js';
-import { PackageFieldsResolver } from './api/package-fields.resolver.js';
+import { PackageFieldsResolver, ReplicaPackageResolver } from './api/package-fields.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
-import { ReplicaPackageResolver } from './api/replica-package.resolver.js';
-import { RecordSuperseded } from './reactions/record-superseded.js';
-import { PackagesReadModule } from './packages-read.module.js';
-import { PackagesWriteModule } from './packages-write.module.js';
+import { RemovePackageHandler, SetPackageStageHandler } from './lifecycle/change-package.command.js';
+import { DeleteRemovedFileHandler, DeleteRemovedFiles } from './lifecycle/delete-removed-file.reaction.js';
+import { LearnPackageHandler, RecordPackageDamageHandler } from './lifecycle/package-reports.handler.js';
+import { PackageWriter } from './lifecycle/package-writer.js';
+import { RecordSuperseded, SupersedePackageHandler } from './lifecycle/record-superseded.reaction.js';
+import { HeldPackagesHandler, LatestStampHandler } from './read-model/boot.query.js';
+import { ChunkPageEntity } from './read-model/chunk-page.entity.js';
+import { ChunksProjection } from './read-model/chunks.projection.js';
+import { ChunksHandler } from './read-model/chunks.query.js';
+import { PackageCountHandler, PackagesHandler } from './read-model/package-list.query.js';
+import {
+  PackageByFilenameHandler,
+  PackagesByIdHandler,
+  PublishedFileHandler,
+  ServedPackagesHandler,
+} from './read-model/package-lookup.query.js';
+import { PackageEntity, ServingStageEntity } from './read-model/package.entity.js';
+import { PackagesProjection } from './read-model/packages.projection.js';
+import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
+import { UploadPackageHandler } from './upload/upload-package.command.js';
+import { UploadController } from './upload/upload.controller.js';
+
+const packageEntities = [PackageEntity, ServingStageEntity, ChunkPageEntity];
+
+const packageProjections = [PackagesProjection, ChunksProjection];
+
+const queryHandlers = [
+  PackagesHandler,
+  PackageCountHandler,
+  PackageByFilenameHandler,
+  PackagesByIdHandler,
+  ServedPackagesHandler,
+  PublishedFileHandler,
+  SupersededPackagesHandler,
+  ChunksHandler,
+  HeldPackagesHandler,
+  LatestStampHandler,
+];
+
+/** What can be asked about packages. */
+@Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...packageProjections, ...queryHandlers] })
+export class PackagesReadModule {}
+
+const commandProviders = [
+  PackageWriter,
+  UploadPackageHandler,
+  LearnPackageHandler,
+  SetPackageStageHandler,
+  RemovePackageHandler,
+  DeleteRemovedFileHandler,
+  SupersedePackageHandler,
+  RecordPackageDamageHandler,
+];
+
+/** All that changes packages; the reading side is `PackagesReadModule`. */
+@Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
+export class PackagesWriteModule {}
 
 const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolver, ReplicaPackageResolver];
 

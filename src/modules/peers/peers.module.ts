@@ -1,32 +1,64 @@
 import { Global, Module } from '@nestjs/common';
-import { LiveViews } from '../../platform/live-view/live-views.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { PeerCallAudit } from '../../platform/peer-calls/peer-call-audit.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
-import { PeerCallAudit } from '../../ports/peer-call-audit.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
-import { PeerContactResolver } from './api/peer-contact.resolver.js';
-import { PeerSyncResolver } from './api/peer-sync.resolver.js';
-import { PeerRouteResolver } from './api/peer-way.resolver.js';
-import { PeersResolver } from './api/peers.resolver.js';
-import { KeyController } from './api/key.controller.js';
-import { RegistrationController } from './api/registration.controller.js';
-import { AcceptInvitationHandler } from './commands/invitations/accept-invitation.handler.js';
-import { CreateInvitationHandler } from './commands/invitations/create-invitation.handler.js';
-import { RegisterPeerHandler } from './commands/invitations/register-peer.handler.js';
+import { PeerContactResolver, PeerSyncResolver } from './api/peer-replication.resolver.js';
+import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
+import { AnnounceKeyHandler } from './keys/announce-key.command.js';
+import { AnnounceKeyWorker } from './keys/announce-key.job.js';
+import { AnnounceKeys } from './keys/announce-keys.reaction.js';
+import { KeyController } from './keys/key.controller.js';
+import { RecordPeerKeyHandler } from './keys/record-peer-key.command.js';
+import { AcceptInvitationHandler } from './registration/accept-invitation.command.js';
+import { CreateInvitationHandler } from './registration/create-invitation.command.js';
+import { RegisterPeerHandler } from './registration/register-peer.command.js';
+import { RegistrationController } from './registration/registration.controller.js';
 import {
+  PeerChanges,
   ResumePeerHandler,
   SuspendPeerHandler,
   UnregisterPeerHandler,
   UpdatePeerHandler,
-} from './commands/peers/change-peer.handlers.js';
-import { AnnounceKeyHandler } from './commands/keys/announce-key.handler.js';
-import { RecordPeerKeyHandler } from './commands/keys/record-peer-key.handler.js';
-import { PeerChanges } from './commands/peers/peer-changes.js';
-import { LivePeerDirectory } from './directory/live-peer-directory.js';
-import { RecordedPeerCalls } from './directory/recorded-peer-calls.js';
-import { AnnounceKeyWorker } from './jobs/announce-key.worker.js';
-import { PeersReadModule } from './peers-read.module.js';
-import { AnnounceKeys } from './reactions/announce-keys.js';
+} from './registry/change-peer.command.js';
+import { LivePeerDirectory } from './registry/live-peer-directory.js';
+import { PeerEntity } from './registry/peer.entity.js';
+import { PeersProjection } from './registry/peers.projection.js';
+import { PeerHandler, PeerRouteHandler, PeersHandler } from './registry/peers.query.js';
+import { RecordedPeerCalls } from './registry/refused-peer-calls.js';
+import { TunnelGate } from './tunnels/tunnel-gate.js';
+import { TunnelHandOver } from './tunnels/tunnel-hand-over.js';
+import { TunnelHub } from './tunnels/tunnel-hub.js';
+import { TunnelOpener } from './tunnels/tunnel-opener.js';
+import { TunnelRoutes } from './tunnels/tunnel-routes.js';
+import { TunnelTable } from './tunnels/tunnel-table.js';
+import { TunnelledRequests } from './tunnels/tunnelled-requests.js';
+
+const peerEntities = [PeerEntity];
+
+/** What can be asked about peers. */
+@Module({ imports: [TypeOrmModule.forFeature(peerEntities)], providers: [PeersProjection, PeersHandler, PeerHandler] })
+export class PeersReadModule {}
+
+const inbound = [
+  TunnelHub,
+  TunnelTable,
+  TunnelRoutes,
+  { provide: PeerTunnels, useExisting: TunnelRoutes },
+  TunnelGate,
+  TunnelHandOver,
+];
+
+/** What carries calls to servers that nobody can call, without what shows it. */
+export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
+
+/** Calls to servers that nobody can call. `TunnelOpener.start` opens those of this server when it is one. */
+@Global()
+@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels, TunnelOpener] })
+export class TunnelsModule {}
 
 const directory = {
   provide: PeerDirectory,

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { QueueResolver } from './api/queue.resolver.js';
-import { JobsHandler, QueueHandler } from './queries/queue.handlers.js';
+import { QueueResolver } from './queue.resolver.js';
+import { JobsHandler, QueueHandler } from './queue.query.js';
 
 /** Shows the job queue. */
 @Module({ providers: [QueueHandler, JobsHandler, QueueResolver] })

@@ -1,60 +1,87 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
+import { ChunkArrivals, ChunkFetch } from './fetch/chunk-fetch.js';
+import { Delays } from './fetch/delays.js';
+import { EnqueueReplicaJobs } from './fetch/enqueue-replica-jobs.reaction.js';
+import { FetchChunksWorker } from './fetch/fetch-chunks.job.js';
+import { ChunkDigests, RunningDigests } from './fetch/package-digests.js';
+import { PublishReplicaWorker, ReplicaPublisher } from './fetch/publish-replica.job.js';
+import { RangeFetcher } from './fetch/range-fetcher.js';
 import {
   DelayReplicaHandler,
   PlanFetchHandler,
   PublishReplicaHandler,
   RecordChunksHandler,
   RecordDamageHandler,
-} from './commands/progress/progress.handlers.js';
-import { ReplicaFiles } from './commands/replica-files.js';
-import { RetryReplicaHandler } from './commands/retry-replica.handler.js';
-import { ReviewReplicaHandler } from './commands/review-replica.handler.js';
-import { DeleteWithdrawnHandler } from './commands/withdrawn/delete-withdrawn.handler.js';
-import { HeldPackages } from './commands/verify/held-packages.js';
-import { PlanVerificationHandler, ReportDamageHandler } from './commands/verify/verification.handlers.js';
-import { VerifyPackageHandler } from './commands/verify/verify-package.handler.js';
-import { FeedController } from './feed/feed.controller.js';
-import { FeedSource } from './feed/feed-source.js';
-import { InventoryController } from './feed/inventory/inventory.controller.js';
-import { UpToDate } from './feed/inventory/up-to-date.js';
-import { OpenFeeds } from './feed/open-feeds.js';
-import { PackageContentController } from './feed/package-content.controller.js';
-import { ServedPeers } from './feed/served-peers.js';
-import { ReplicaNews } from './feed/staged/replica-news.js';
-import { StagedContent } from './feed/staged/staged-content.js';
-import { ChunkDigests } from './jobs/chunk-digests.js';
-import { Delays } from './jobs/delays.js';
-import { FetchChunksWorker } from './jobs/fetch/fetch-chunks.worker.js';
-import { ChunkArrivals } from './jobs/fetch/arrivals.js';
-import { ChunkFetch } from './jobs/fetch/attempt.js';
-import { RangeFetcher } from './jobs/fetch/run-fetcher.js';
-import { PublishReplicaWorker } from './jobs/publish/publish-replica.worker.js';
-import { ReplicaPublisher } from './jobs/publish/replica-publisher.js';
-import { RunningDigests } from './jobs/publish/running-digests.js';
-import { MissingFiles } from './jobs/scrub/missing-files.js';
-import { ScrubRecords } from './jobs/scrub/scrub-records.js';
-import { Scrubber } from './jobs/scrub/scrubber.js';
-import { VerifyPackageWorker } from './jobs/scrub/verify-package.worker.js';
-import { Sources } from './jobs/sources/sources.js';
-import { TransferReport } from './jobs/status/transfer-report.js';
-import { WakeReplicasWorker } from './jobs/wake-replicas.worker.js';
-import { DeleteWithdrawnWorker } from './jobs/withdrawn/delete-withdrawn.worker.js';
-import { SweepWithdrawnWorker } from './jobs/withdrawn/sweep-withdrawn.worker.js';
-import { EnqueueReplicaJobs } from './reactions/enqueue-replica-jobs.js';
-import { KeepWithdrawnFiles } from './reactions/keep-withdrawn-files.js';
-import { ReviewForOwnStage } from './reactions/review-for-own-stage.js';
-import { ReviewReplicas } from './reactions/review-replicas.js';
-import { WakeAfterPolicy } from './reactions/wake-after-policy.js';
-import { ReplicationReadModule } from './replication-read.module.js';
-import { ContactRecord } from './subscriber/contact-record.js';
-import { Comparison } from './subscriber/comparison/comparison.js';
-import { FeedCursors } from './subscriber/feed-cursors.js';
-import { FeedFollowers } from './subscriber/feed-followers.js';
-import { ItemHandler } from './subscriber/item-handler.js';
+} from './fetch/replica-progress.command.js';
+import { Sources } from './fetch/sources.js';
+import { TransferReport } from './fetch/transfer-report.js';
+import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.js';
+import { Comparison } from './follow/comparison.js';
+import { FeedFollowers } from './follow/feed-followers.js';
+import { ContactRecord, FeedCursors } from './follow/follow-records.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './follow/inventory.handler.js';
+import { ItemHandler } from './follow/item-handler.js';
+import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './follow/replication-status.handler.js';
+import { MissingFiles } from './integrity/missing-files.js';
+import { ScrubRecords } from './integrity/scrub-records.js';
+import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';
+import { Scrubber } from './integrity/scrubber.js';
+import {
+  HeldPackages,
+  PlanVerificationHandler,
+  ReportDamageHandler,
+  VerifyPackageHandler,
+} from './integrity/verify-package.command.js';
+import { VerifyPackageWorker } from './integrity/verify-package.job.js';
+import { DeleteWithdrawnHandler } from './replica/delete-withdrawn.command.js';
+import { DeleteWithdrawnWorker, KeepWithdrawnFiles, SweepWithdrawnWorker } from './replica/delete-withdrawn.job.js';
+import {
+  ReplicasToReviewHandler,
+  UnfinishedReplicasHandler,
+  WithdrawnReplicasHandler,
+} from './replica/own-replicas.query.js';
+import { ReplicaFiles } from './replica/replica-files.js';
+import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica/replica.entity.js';
+import { ReplicasProjection } from './replica/replicas.projection.js';
+import { ReplicasHandler } from './replica/replicas.query.js';
+import { RetryReplicaHandler } from './replica/retry-replica.command.js';
+import { ReviewReplicaHandler } from './replica/review-replica.command.js';
+import { ReviewForOwnStage, ReviewReplicas } from './replica/review-replicas.reaction.js';
+import { FeedSource } from './serve/feed-source.js';
+import { FeedController, OpenFeeds } from './serve/feed.controller.js';
+import { InventoryController, UpToDate } from './serve/inventory.controller.js';
+import { PackageContentController } from './serve/package-content.controller.js';
+import { ReplicaNews } from './serve/replica-news.js';
+import { ServedPeers } from './serve/served-peers.js';
+import { StagedContent } from './serve/staged-content.js';
+
+const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
+
+const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
+const scrubQueries = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
+
+const statusQueries = [PeerContactsHandler, SourcesHandler];
+
+/** What can be asked about replicas. */
+@Module({
+  imports: [TypeOrmModule.forFeature(replicaEntities)],
+  providers: [
+    ReplicasProjection,
+    ReplicasHandler,
+    UnfinishedReplicasHandler,
+    ...withdrawnQueries,
+    ...scrubQueries,
+    ...inventoryQueries,
+    ...statusQueries,
+  ],
+})
+export class ReplicationReadModule {}
 
 const commands = [
   ReplicaFiles,
@@ -101,7 +128,7 @@ const feeds = [
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
-export const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
+const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
 /** Copies of packages between servers. `FeedFollowers.start` sets it going. */
 @Module({

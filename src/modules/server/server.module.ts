@@ -1,15 +1,23 @@
 import { Global, Module } from '@nestjs/common';
-import { Settings } from '../../platform/config/settings.js';
-import { LiveViews } from '../../platform/live-view/live-views.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { Settings } from '../../platform/runtime/settings.js';
+import { KeyRing } from '../../platform/secrets/key-ring.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
-import { ServerResolver } from './api/server.resolver.js';
-import { RotateKeyHandler } from './commands/rotate-key.handler.js';
-import { RetireKeysHandler } from './commands/retire-keys.handler.js';
-import { UpdateServerHandler } from './commands/update-server.handler.js';
-import { KeyRing } from '../../platform/secrets/server-keys/key-ring.js';
-import { loadIdentity } from './identity/load-identity.js';
-import { ServerReadModule } from './server-read.module.js';
+import { loadIdentity } from './load-identity.js';
+import { RetireKeysHandler, RotateKeyHandler } from './server-keys.command.js';
+import { ServerSettingsEntity } from './server-settings.entity.js';
+import { ServerSettingsProjection } from './server-settings.projection.js';
+import { ServerHandler } from './server.query.js';
+import { ServerResolver } from './server.resolver.js';
+import { UpdateServerHandler } from './update-server.command.js';
+
+const serverEntities = [ServerSettingsEntity];
+
+/** What can be asked about this server. */
+@Module({ imports: [TypeOrmModule.forFeature(serverEntities)], providers: [ServerSettingsProjection, ServerHandler] })
+class ServerReadModule {}
 
 const identityProvider = {
   provide: ServerIdentity,

@@ -1,5 +1,5 @@
-import { isPlain } from '../../kernel/text/plain-text.js';
-import { Refusal } from '../../kernel/refusal.js';
+import { isPlain } from '../../kernel/text.js';
+import { Refusal } from '../../kernel/errors.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const MAX_TEXT = 1_000;

@@ -1,4 +1,4 @@
-import type { ReadModelChanges } from '../projections/read-model-changes.js';
+import type { ReadModelChanges } from '../eventsourcing/read-model-changes.js';
 
 /** Changes that come closer together are told as one. */
 const MIN_INTERVAL_MS = 100;

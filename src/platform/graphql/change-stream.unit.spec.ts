@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReadModelChanges } from '../projections/read-model-changes.js';
+import type { ReadModelChanges } from '../eventsourcing/read-model-changes.js';
 import { ChangeStream } from './change-stream.js';
 
 type Listener = (keys: readonly string[] | null) => void;

@@ -1,20 +1,47 @@
 import type { IncomingMessage } from 'node:http';
-import { HeaderMap, type ApolloServerPlugin, type HTTPGraphQLHead } from '@apollo/server';
+import { type ApolloServerPlugin, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Logger } from '@nestjs/common';
-import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, Kind, OperationTypeNode, parse } from 'graphql';
 import { z } from 'zod';
-import { Refusal } from '../../kernel/refusal.js';
+import { Refusal } from '../../kernel/errors.js';
+import { Authenticator } from '../access/authenticator.js';
+import type { AuthContext } from '../access/caller.js';
+import { statusOf } from '../http/errors/error-codes.js';
 import { retryAfterOf } from '../http/errors/public-error.js';
-import { statusOf } from '../http/errors/refusal-status.js';
-import { Authenticator } from '../auth/authenticator.js';
-import type { AuthContext } from '../auth/caller.js';
+import { checkCost } from './cost-limit.js';
 import { formatGraphqlError } from './graphql-errors.js';
-import { checkCost } from './limits/cost-limit.js';
-import { limitRules, MAX_TOKENS, requireShort, withoutHints } from './limits/operation-limits.js';
-import { requirePlain } from './limits/plain-strings.js';
-import { isSignInOnly } from './limits/sign-in-only.js';
-import { describeNeeds } from './tell-needs.js';
+import { limitRules, MAX_TOKENS, requirePlain, requireShort, withoutHints } from './operation-limits.js';
+import { describeNeeds } from './schema.js';
+
+/** Tokens that a request of somebody who is not signed in may have. */
+const MAX_SIGN_IN_TOKENS = 100;
+
+function parseDocument(source: string): DocumentNode | null {
+  try {
+    return parse(source, { maxTokens: MAX_SIGN_IN_TOKENS, noLocation: true });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Does this request do nothing but sign in? All that somebody without a session is answered: for anything else, also
+ * for a mistake in the query, they learn only that they have to sign in.
+ */
+function isSignInOnly(source: unknown): boolean {
+  const document = typeof source === 'string' ? parseDocument(source) : null;
+  return (
+    document !== null &&
+    document.definitions.every(
+      (definition) =>
+        definition.kind === Kind.OPERATION_DEFINITION &&
+        definition.operation === 'mutation' &&
+        definition.selectionSet.selections.length === 1 &&
+        definition.selectionSet.selections.every((field) => field.kind === Kind.FIELD && field.name.value === 'signIn'),
+    )
+  );
+}
 
 export const GRAPHQL_PATH = '/graphql';
 

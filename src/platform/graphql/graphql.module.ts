@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { Authenticator } from '../auth/authenticator.js';
-import { Settings } from '../config/settings.js';
+import { Authenticator } from '../access/authenticator.js';
+import { Settings } from '../runtime/settings.js';
 import { graphqlDriver, graphqlOptions } from './graphql-options.js';
-import { GraphqlSocket } from './socket/graphql-socket.js';
-import { WatchedRights } from './socket/watched-rights.js';
-import { scalars } from './types/scalars.js';
+import { GraphqlSocket } from './graphql-socket.js';
+import { WatchedRights } from './watched-rights.js';
+import { scalars } from './scalars.js';
 
 /** GraphQL over HTTP and, for subscriptions, over WebSockets. Resolvers are found in all modules. */
 @Module({

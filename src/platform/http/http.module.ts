@@ -1,8 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { HttpExceptionFilter } from './errors/exception.filter.js';
-import { RawRoutes } from './raw-routes.js';
-import { Upgrades } from './upgrades.js';
+import { RawRoutes, Upgrades } from './raw-routes.js';
 
 @Global()
 @Module({

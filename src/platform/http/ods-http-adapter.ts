@@ -3,25 +3,36 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { Refusal } from '../../kernel/refusal.js';
-import { STRANGER, withContext } from '../context/call-context.js';
-import { newId } from '../ids/ids.js';
-import { addressOf } from '../auth/caller.js';
-import { findHeadFault } from './connection/check-head.js';
-import { endIdle } from './connection/end-idle.js';
-import { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './connection/patience.js';
-import { watchBody } from './connection/watch-body.js';
-import { trustProxies } from './forwarded/caller-address.js';
-import { trustOf } from './forwarded/trust.js';
-import { answerUpgrade } from './errors/answer-upgrade.js';
+import { Refusal } from '../../kernel/errors.js';
+import { addressOf } from '../access/caller.js';
+import { STRANGER, withContext } from '../runtime/call-context.js';
+import { newId } from '../runtime/ids.js';
+import { trustOf, trustProxies } from './caller-address.js';
+import {
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+  endIdle,
+  findHeadFault,
+  watchBody,
+} from './connection-limits.js';
 import { answerError } from './errors/exception.filter.js';
-import { sendError } from './errors/send-error.js';
-import { answerUnreadable } from './errors/unreadable-request.js';
-import { isGraphqlPath } from './graphql-path.js';
-import { API_HEADERS } from './headers/security-headers.js';
-import { STRICT_TRANSPORT, StrictTransport } from './headers/strict-transport.js';
-import { continueWhenRead } from './lazy-continue.js';
-import type { ServedKeyPair } from './tls/served-key-pair.js';
+import { isGraphqlPath, sendError } from './errors/send-error.js';
+import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
+import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
+import type { ServedKeyPair } from './served-key-pair.js';
+
+/**
+ * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when somebody begins to read the body, and not at all when the
+ * request is refused before: then the body is never sent.
+ */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const read = request.read.bind(request);
+  request.read = (size) => {
+    request.read = read;
+    if (!response.headersSent && !response.writableEnded) response.writeContinue();
+    return read(size);
+  };
+}
 
 /** Takes a request and returns true, or leaves it to the next handler and returns false. */
 export type RawHandler = (request: IncomingMessage, response: ServerResponse) => boolean;

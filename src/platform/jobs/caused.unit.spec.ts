@@ -1,9 +1,8 @@
 import type { DiscoveryService } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import type { JobHandler, JobQueue, RunningJob } from '../../ports/job-queue.port.js';
-import { currentContext, withContext, type CallContext } from '../context/call-context.js';
-import { withCause } from './caused.js';
-import { JobRunner } from './job-runner.js';
+import { currentContext, withContext, type CallContext } from '../runtime/call-context.js';
+import { JobRunner, withCause } from './job-runner.js';
 
 const job = { name: 'fetch', key: 'fetch:1', data: {} };
 const cause = { correlationId: 'call-1', causationId: 'event-1' };

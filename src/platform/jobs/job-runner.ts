@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { JobQueue, type JobHandler, type RunningJob } from '../../ports/job-queue.port.js';
-import { systemActor, withContext } from '../context/call-context.js';
-import { newId } from '../ids/ids.js';
-import { AsJobHandler } from './job-handlers.js';
+import { type JobHandler, JobQueue, type NewJob, type RunningJob } from '../../ports/job-queue.port.js';
+import { runningContext, systemActor, withContext } from '../runtime/call-context.js';
+import { newId } from '../runtime/ids.js';
+
+/** Marks a provider that implements JobHandler (src/ports/job-queue.port.ts). */
+export const AsJobHandler = DiscoveryService.createDecorator();
 
 /** Jobs worked on at once by one process. Chunk runs wait for the network, so more than there are cores. */
 const MAX_CONCURRENT_JOBS = 6;
@@ -35,4 +37,12 @@ function handleInContext(handler: JobHandler): JobHandler {
       return withContext({ ...context, ...cause }, () => handler.handle(job));
     },
   };
+}
+
+/** The job, with a note of what it comes of: what it records will name the same. */
+export function withCause(job: NewJob): NewJob {
+  const context = runningContext();
+  if (!context) return job;
+  const { correlationId, causationId } = context;
+  return { ...job, cause: { correlationId, causationId } };
 }

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
 import { Gate } from './gate.js';
 import { RefusalRecord } from './refusal-record.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from './rate-limit.js';
 
 describe('TokenBucket', () => {
   it('lets a burst pass, then so many a second', () => {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from './rate-limit.js';
 
 const RECORDED_BURST = 200;
 const RECORDED_PER_SECOND = 1;

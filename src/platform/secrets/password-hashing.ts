@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
-import { Refusal } from '../../kernel/refusal.js';
+import { Refusal } from '../../kernel/errors.js';
 import { Gate } from '../limits/gate.js';
 
 /** argon2id as OWASP recommends it: 19 MiB, two passes, one lane. */

@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
-import { StartupError } from '../../kernel/startup-error.js';
+import { StartupError } from '../../kernel/errors.js';
 import { findKey } from './secret-keys.js';
 import { SecretBox } from './secret-box.js';
-import type { Settings } from '../config/settings.js';
+import type { Settings } from '../runtime/settings.js';
 
 interface Stored {
   readonly name: string;

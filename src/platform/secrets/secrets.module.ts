@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { PasswordHashing } from './password-hashing.js';
-import { KeyRing } from './server-keys/key-ring.js';
+import { KeyRing } from './key-ring.js';
 import { ServerSecrets } from './server-secrets.js';
 
 @Global()

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StartupError } from '../../kernel/startup-error.js';
-import { createKeyFile, readKeyFile } from './key-file.js';
+import { StartupError } from '../../kernel/errors.js';
+import { createKeyFile, readKeyFile } from './secret-keys.js';
 import { SecretBox } from './secret-box.js';
 
 describe('SecretBox', () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { StartupError } from '../../kernel/startup-error.js';
-import { Settings } from '../config/settings.js';
+import { StartupError } from '../../kernel/errors.js';
+import { Settings } from '../runtime/settings.js';
 import type { SecretBox } from './secret-box.js';
 import { findKey, keyPlace } from './secret-keys.js';
 

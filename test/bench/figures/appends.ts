@@ -1,8 +1,8 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { Client } from 'pg';
 import { EventStoreDbEventStore } from '../../../src/adapters/event-store/eventstoredb/eventstoredb-event-store.js';
-import type { NewEvent } from '../../../src/kernel/event.js';
-import { newId } from '../../../src/platform/ids/ids.js';
+import type { NewEvent } from '../../../src/kernel/events.js';
+import { newId } from '../../../src/platform/runtime/ids.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 import { withEventStoreDb } from '../cluster-engines.js';
 import { inTurn, type Figure } from '../figure.js';

@@ -1,6 +1,6 @@
 import Bull from 'bull';
 import { BullJobQueue } from '../../../src/adapters/job-queue/bull/bull-job-queue.js';
-import { QUEUE_NAME, queueOptions } from '../../../src/adapters/job-queue/bull/connection/queue-options.js';
+import { QUEUE_NAME, queueOptions } from '../../../src/adapters/job-queue/bull/queue-options.js';
 import { GraphileJobQueue } from '../../../src/adapters/job-queue/graphile/graphile-job-queue.js';
 import type { JobQueue } from '../../../src/ports/job-queue.port.js';
 import { hasRedis, RedisUnderTest } from '../../support/redis.js';

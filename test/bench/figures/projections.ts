@@ -1,7 +1,7 @@
 import { PostgresLocks } from '../../../src/adapters/locks/postgres/postgres-locks.js';
-import { rebuildReadModels } from '../../../src/app/rebuild/rebuild-read-models.js';
-import type { NewEvent } from '../../../src/kernel/event.js';
-import { newId } from '../../../src/platform/ids/ids.js';
+import { rebuildReadModels } from '../../../src/server/boot/read-models.js';
+import type { NewEvent } from '../../../src/kernel/events.js';
+import { newId } from '../../../src/platform/runtime/ids.js';
 import type { EventStore } from '../../../src/ports/event-store.port.js';
 import { inTurn, type Figure } from '../figure.js';
 import { metadata, stageChange, withScratchLog } from '../scratch-log.js';

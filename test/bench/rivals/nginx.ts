@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { shell, timed } from '../machine.js';
 
 const nginxConfig = (folder: string, root: string, port: number): string => `

@@ -4,7 +4,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { shell, warm } from '../machine.js';
 
 const FOLDER = 'bench';

@@ -12,7 +12,7 @@ afterAll(() => server.dispose());
 /** The new password, as the tool prints it. */
 function reset(): string {
   const env = { ...process.env, ODST_DATA_DIR: server.dataDir };
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['dist/src/app/accounts/reset-admin.js'], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['dist/src/cli/admin/reset-admin.js'], {
     env,
     encoding: 'utf8',
   });

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { Cluster } from '../../support/cluster/cluster.js';
 import { link } from '../../support/links.js';
 import { localReplica } from '../../support/pair.js';

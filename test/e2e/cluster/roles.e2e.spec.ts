@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import { openBull } from '../../support/bull-queue.js';
 import { busiest, Cluster } from '../../support/cluster/cluster.js';
 import { localReplica } from '../../support/pair.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { hasNginx, Nginx } from '../../support/nginx/nginx.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';

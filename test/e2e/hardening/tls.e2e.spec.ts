@@ -6,7 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { authority, HTTPS, tlsFile, trustAuthority } from '../../support/tls/certificates.js';
 import { waitFor } from '../../support/wait-for.js';

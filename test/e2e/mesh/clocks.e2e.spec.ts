@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterEach, expect } from 'vitest';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import { itWith } from '../../support/programs.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import { itWith } from '../../support/programs.js';
 import { stagedOn } from '../../support/real-mesh.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { registerPeers } from '../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import { fullMeshOf, RealMesh } from '../../support/real-mesh.js';
 import { sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';

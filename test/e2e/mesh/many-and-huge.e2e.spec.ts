@@ -4,8 +4,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { chainOf, RealMesh } from '../../support/real-mesh.js';
-import type { ServerUnderTest } from '../../support/server-under-test.js';
-import { sha256 } from '../../support/server-under-test.js';
+import { type ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const MIB = 1024 * 1024;

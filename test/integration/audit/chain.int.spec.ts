@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AuditChain } from '../../../src/modules/audit/chain/audit-chain.js';
+import { AuditChain, findChainPlace } from '../../../src/modules/audit/chain/audit-chain.js';
 import { ChainSigner } from '../../../src/modules/audit/chain/chain-signer.js';
-import { findChainPlace } from '../../../src/modules/audit/chain/find-place.js';
 import { linkEvents } from '../../../src/modules/audit/chain/chain-entry.js';
-import { addLinks, readLastLink, readPlace } from '../../../src/modules/audit/chain/store/chain-table.js';
+import { addLinks, readLastLink, readPlace } from '../../../src/modules/audit/chain/chain-table.js';
 import { Locks } from '../../../src/ports/locks.port.js';
 import { readAll } from '../../contract/follow.js';
 import { AuditScene } from '../../support/audit-scene.js';

@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditExport } from '../../../src/modules/audit/export/audit-export.js';
 import { hashEntry } from '../../../src/modules/audit/chain/chain-entry.js';
-import { ExportVerification } from '../../../src/modules/audit/verify/export/export-verification.js';
-import type { AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
-import { rotationBytes } from '../../../src/modules/server/contracts/rotation-proof.js';
+import { ExportVerification } from '../../../src/modules/audit/verify/export-verification.js';
+import type { AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
+import { rotationBytes } from '../../../src/modules/server/contracts/server-keys.js';
 import { AuditScene } from '../../support/audit-scene.js';
 import { OWN_SERVER } from '../../support/read-side.js';
 

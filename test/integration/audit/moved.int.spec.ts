@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/postgres-event-store.js';
-import { copyChain } from '../../../src/app/copy/state/copy-chain.js';
-import { readLastLink } from '../../../src/modules/audit/chain/store/chain-table.js';
+import { copyChain } from '../../../src/cli/copy/copy-state.js';
+import { readLastLink } from '../../../src/modules/audit/chain/chain-table.js';
 import { readAll } from '../../contract/follow.js';
 import { AuditScene } from '../../support/audit-scene.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { linkEvents } from '../../../src/modules/audit/chain/chain-entry.js';
-import { addLinks } from '../../../src/modules/audit/chain/store/chain-table.js';
+import { addLinks } from '../../../src/modules/audit/chain/chain-table.js';
 import { AuditScene } from '../../support/audit-scene.js';
 import { readAll } from '../../contract/follow.js';
 

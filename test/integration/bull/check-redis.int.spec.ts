@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkRedis } from '../../../src/adapters/job-queue/bull/connection/check-redis.js';
-import { redisOptions } from '../../../src/adapters/job-queue/bull/connection/redis-url.js';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { checkRedis } from '../../../src/adapters/job-queue/bull/bull-queue.module.js';
+import { redisOptions } from '../../../src/adapters/job-queue/bull/queue-options.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { lacksRedis, RedisUnderTest } from '../../support/redis.js';
 
 const failure = (url: string, patience = 400): Promise<unknown> =>

@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { groupAppends } from '../../../src/app/copy/log/appends.js';
-import { copyLog, countAfter } from '../../../src/app/copy/log/copy-log.js';
-import { compareLogs } from '../../../src/app/copy/verify/compare-logs.js';
-import { StartupError } from '../../../src/kernel/startup-error.js';
+import { groupAppends } from '../../../src/cli/copy/endpoints.js';
+import { copyLog, countAfter } from '../../../src/cli/copy/copy-log.js';
+import { compareLogs } from '../../../src/cli/copy/verify-copy.js';
+import { StartupError } from '../../../src/kernel/errors.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 import { oneEvent } from '../../contract/events.js';
 import { eventsCopyContract } from '../../contract/events-copy.contract.js';

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { assert, asyncProperty, constant, constantFrom, oneof, pre, string } from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../../src/adapters/directory/ldap/ldap-directory.js';
-import { GuardedDirectory } from '../../../src/platform/directory/guarded-directory.js';
+import { GuardedDirectory } from '../../../src/platform/limits/guarded-directory.js';
 import { DirectoryUnavailable } from '../../../src/ports/directory.port.js';
 import { InProcessDirectory } from '../../support/directory/in-process/in-process-directory.js';
 import { passwordOf, personDn } from '../../support/directory/people.js';

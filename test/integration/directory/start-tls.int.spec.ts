@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../../src/adapters/directory/ldap/ldap-directory.js';
-import { readResultCode } from '../../../src/adapters/directory/ldap/connect/start-tls.js';
+import { readResultCode } from '../../../src/adapters/directory/ldap/start-tls.js';
 import { hasOpenssl, makeCertificates } from '../../support/directory/certificates.js';
 import { InProcessDirectory } from '../../support/directory/in-process/in-process-directory.js';
 import { StartTlsFront } from '../../support/directory/in-process/start-tls-front.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StartupError } from '../../../src/kernel/startup-error.js';
+import { StartupError } from '../../../src/kernel/errors.js';
 import { oneEvent } from '../../contract/events.js';
 import { Follower } from '../../contract/follow.js';
 import { EventStoreDbScene } from '../../support/eventstoredb-scene.js';

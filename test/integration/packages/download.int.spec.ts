@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { get as httpGet } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LearnPackage } from '../../../src/modules/packages/contracts/learn-package.js';
-import { DeleteRemovedFile } from '../../../src/modules/packages/commands/files/delete-removed-file.command.js';
-import { RemovePackage } from '../../../src/modules/packages/commands/remove-package.command.js';
-import { SetPackageStage } from '../../../src/modules/packages/commands/set-package-stage.command.js';
+import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
+import { DeleteRemovedFile } from '../../../src/modules/packages/lifecycle/delete-removed-file.reaction.js';
+import { RemovePackage, SetPackageStage } from '../../../src/modules/packages/lifecycle/change-package.command.js';
 import { factsIn, startPackageApp, type PackageApp } from '../../support/package-app.js';
 import { waitFor } from '../../support/wait-for.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { API_HEADERS, DOWNLOAD_HEADERS, PAGE_HEADERS } from '../../../src/platform/http/headers/security-headers.js';
+import { API_HEADERS, DOWNLOAD_HEADERS, PAGE_HEADERS } from '../../../src/platform/http/security-headers.js';
 import { startPackageApp, type PackageApp } from '../../support/package-app.js';
 
 let direct: PackageApp;

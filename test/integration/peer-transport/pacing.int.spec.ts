@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OPEN_POLICY } from '../../../src/kernel/peer-policy/peer-policy.js';
+import { OPEN_POLICY } from '../../../src/kernel/transfer-policy.js';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
 import { bytes, good, headFor, request, SIZE, stageEachTest, written } from '../../support/chunk-scene.js';
 import { peer, pem, serve, transport } from '../../support/scripted-peer.js';

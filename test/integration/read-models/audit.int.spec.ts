@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEntryView } from '../../../src/modules/audit/contracts/audit-view.js';
-import { AUDITED_TYPES } from '../../../src/modules/audit/projections/entries/story-of.js';
-import { AuditTrailHandler } from '../../../src/modules/audit/queries/audit-trail.handler.js';
-import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/queries/audit-trail.query.js';
-import { encodeCursor } from '../../../src/platform/paging/cursor.js';
+import type { AuditEntryView } from '../../../src/modules/audit/trail/audit-view.js';
+import { AUDITED_TYPES } from '../../../src/modules/audit/descriptions/describe-event.js';
+import { AuditTrailHandler } from '../../../src/modules/audit/trail/audit-trail.handler.js';
+import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
+import { encodeCursor } from '../../../src/platform/graphql/paging.js';
 import { PEER, publication, ReadSide, recorded } from '../../support/read-side.js';
 
 let side: ReadSide;

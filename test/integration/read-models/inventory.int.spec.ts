@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findDifferingBuckets, stagesOfBoth } from '../../../src/modules/replication/contracts/inventory.js';
 import {
   DifferencesQuery,
+  findDifferingBuckets,
   InventoryEntriesQuery,
   InventoryQuery,
-} from '../../../src/modules/replication/contracts/inventory.queries.js';
+  stagesOfBoth,
+} from '../../../src/modules/replication/contracts/inventory.js';
 import {
   DifferencesHandler,
   InventoryEntriesHandler,
   InventoryHandler,
-} from '../../../src/modules/replication/queries/inventory/inventory.handlers.js';
+} from '../../../src/modules/replication/follow/inventory.handler.js';
 import { PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

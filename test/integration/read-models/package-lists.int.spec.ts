@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PackageView } from '../../../src/modules/packages/contracts/package-view.js';
-import { PackageCountHandler, PackagesHandler } from '../../../src/modules/packages/queries/list/packages.handler.js';
 import {
+  PackageCountHandler,
   PackageCountQuery,
-  PackagesQuery,
   type PackageFilter,
   type PackageOrder,
-} from '../../../src/modules/packages/queries/list/packages.query.js';
-import { encodeCursor } from '../../../src/platform/paging/cursor.js';
-import type { Page } from '../../../src/platform/paging/page.js';
+  PackagesHandler,
+  PackagesQuery,
+} from '../../../src/modules/packages/read-model/package-list.query.js';
+import { encodeCursor, type Page } from '../../../src/platform/graphql/paging.js';
 import { publication, ReadSide, recorded } from '../../support/read-side.js';
 
 let side: ReadSide;

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PublishedFileQuery } from '../../../src/modules/packages/contracts/published-file.query.js';
-import { ChunksHandler } from '../../../src/modules/packages/queries/chunks/chunks.handler.js';
-import { ChunksQuery } from '../../../src/modules/packages/queries/chunks/chunks.query.js';
-import { SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
-import { SupersededPackagesHandler } from '../../../src/modules/packages/queries/lookup/superseded-packages.handler.js';
+import { ChunksHandler, ChunksQuery } from '../../../src/modules/packages/read-model/chunks.query.js';
+import {
+  SupersededPackagesHandler,
+  SupersededPackagesQuery,
+} from '../../../src/modules/packages/read-model/superseded-packages.query.js';
 import {
   PackagesByIdHandler,
+  PackagesByIdQuery,
+  PublishedFileHandler,
   ServedPackagesHandler,
-} from '../../../src/modules/packages/queries/lookup/package.handler.js';
-import { PackagesByIdQuery, ServedPackagesQuery } from '../../../src/modules/packages/queries/lookup/package.query.js';
-import { PublishedFileHandler } from '../../../src/modules/packages/queries/lookup/published-file.handler.js';
+  ServedPackagesQuery,
+} from '../../../src/modules/packages/read-model/package-lookup.query.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicaView } from '../../../src/modules/replication/contracts/replica-view.js';
-import { ReplicasHandler } from '../../../src/modules/replication/queries/replicas.handler.js';
-import { ReplicasQuery } from '../../../src/modules/replication/queries/replicas.query.js';
-import { UnfinishedReplicasHandler } from '../../../src/modules/replication/queries/unfinished-replicas.handler.js';
-import { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
+import { ReplicasHandler, ReplicasQuery } from '../../../src/modules/replication/replica/replicas.query.js';
 import {
   ReplicasToReviewHandler,
+  ReplicasToReviewQuery,
+  UnfinishedReplicasHandler,
+  UnfinishedReplicasQuery,
   WithdrawnReplicasHandler,
-} from '../../../src/modules/replication/queries/withdrawn-replicas.handlers.js';
-import { WithdrawnReplicasQuery } from '../../../src/modules/replication/queries/withdrawn-replicas.query.js';
-import { UnfinishedReplicasQuery } from '../../../src/modules/replication/queries/unfinished-replicas.query.js';
+  WithdrawnReplicasQuery,
+} from '../../../src/modules/replication/replica/own-replicas.query.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

@@ -1,15 +1,16 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Socket } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
-import { addRange, type ChunkRange } from '../../../src/kernel/runs.js';
-import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
-import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
-import type { ChunkDigests } from '../../../src/modules/replication/jobs/chunk-digests.js';
-import { ChunkArrivals } from '../../../src/modules/replication/jobs/fetch/arrivals.js';
-import { ChunkFetch } from '../../../src/modules/replication/jobs/fetch/attempt.js';
-import { RangeFetcher } from '../../../src/modules/replication/jobs/fetch/run-fetcher.js';
-import type { RunningDigests } from '../../../src/modules/replication/jobs/publish/running-digests.js';
-import { Sources } from '../../../src/modules/replication/jobs/sources/sources.js';
+import { addRange, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
+import {
+  type FetchPlan,
+  PlanFetch,
+  RecordChunks,
+} from '../../../src/modules/replication/fetch/replica-progress.command.js';
+import type { ChunkDigests, RunningDigests } from '../../../src/modules/replication/fetch/package-digests.js';
+import { ChunkArrivals, ChunkFetch } from '../../../src/modules/replication/fetch/chunk-fetch.js';
+import { RangeFetcher } from '../../../src/modules/replication/fetch/range-fetcher.js';
+import { Sources } from '../../../src/modules/replication/fetch/sources.js';
 import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
 import type { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { accountIdOf } from '../../../src/modules/accounts/commands/account-id.js';
-import { account } from '../../../src/modules/accounts/domain/account.decider.js';
+import { accountIdOf } from '../../../src/modules/accounts/accounts/username.js';
+import { account } from '../../../src/modules/accounts/accounts/account.decider.js';
 import { startAccounts, type AccountScene } from '../../support/account-scene.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 

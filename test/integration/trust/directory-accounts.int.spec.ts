@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseRoleMap } from '../../../src/kernel/directory/role-map.js';
-import { accountIdOf } from '../../../src/modules/accounts/commands/account-id.js';
-import { account } from '../../../src/modules/accounts/domain/account.decider.js';
-import { RelinkAccountHandler } from '../../../src/modules/accounts/commands/directory/refresh-directory.handlers.js';
-import { RelinkAccount } from '../../../src/modules/accounts/commands/directory/refresh-directory.command.js';
+import { parseRoleMap } from '../../../src/kernel/directory-groups.js';
+import { accountIdOf } from '../../../src/modules/accounts/accounts/username.js';
+import { account } from '../../../src/modules/accounts/accounts/account.decider.js';
+import {
+  RelinkAccount,
+  RelinkAccountHandler,
+} from '../../../src/modules/accounts/directory/refresh-directory.command.js';
 import {
   Directory,
   DirectoryUnavailable,

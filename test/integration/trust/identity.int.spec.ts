@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StartupError } from '../../../src/kernel/startup-error.js';
-import { verifyEd25519 } from '../../../src/platform/peer-auth/signature/ed25519.js';
+import { StartupError } from '../../../src/kernel/errors.js';
+import { verifyEd25519 } from '../../../src/platform/peer-calls/ed25519.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 
 let home: ServerHome;

@@ -1,17 +1,17 @@
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
-import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
+import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
 import {
   CreateInvitation,
   type CreatedInvitation,
-} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
-import { AnnounceKey } from '../../../src/modules/peers/commands/keys/announce-key.command.js';
-import { RecordPeerKey } from '../../../src/modules/peers/commands/keys/record-peer-key.command.js';
-import { UnregisterPeer } from '../../../src/modules/peers/commands/peers/unregister-peer.command.js';
-import { RotateKey } from '../../../src/modules/server/commands/rotate-key.command.js';
-import { keyProofText } from '../../../src/platform/peer-auth/signature/key-proof.js';
+} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { AnnounceKey } from '../../../src/modules/peers/keys/announce-key.command.js';
+import { RecordPeerKey } from '../../../src/modules/peers/keys/record-peer-key.command.js';
+import { UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
+import { RotateKey } from '../../../src/modules/server/server-keys.command.js';
+import { keyProofText } from '../../../src/platform/peer-calls/signature-format.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { RequestSigner } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';

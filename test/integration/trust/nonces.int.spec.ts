@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NonceStore } from '../../../src/platform/peer-auth/nonce-store.js';
+import { NonceStore } from '../../../src/platform/peer-calls/nonce-store.js';
 import { ServerHome } from '../../support/trusted-server.js';
 
 let home: ServerHome;

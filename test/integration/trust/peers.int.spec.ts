@@ -2,18 +2,16 @@ import { createServer, type AddressInfo } from 'node:net';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SignIn, type SignedInSession } from '../../../src/modules/accounts/commands/sign-in/sign-in.command.js';
+import { SignIn, type SignedInSession } from '../../../src/modules/accounts/sign-in/sign-in.command.js';
 import {
   AcceptInvitation,
   type AcceptedInvitation,
-} from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
+} from '../../../src/modules/peers/registration/accept-invitation.command.js';
 import {
   CreateInvitation,
   type CreatedInvitation,
-} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
-import { ResumePeer } from '../../../src/modules/peers/commands/peers/resume-peer.command.js';
-import { SuspendPeer } from '../../../src/modules/peers/commands/peers/suspend-peer.command.js';
-import { UnregisterPeer } from '../../../src/modules/peers/commands/peers/unregister-peer.command.js';
+} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { ResumePeer, SuspendPeer, UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { RequestSigner, type UnsignedRequest } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';

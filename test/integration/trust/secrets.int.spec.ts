@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Settings } from '../../../src/platform/config/settings.js';
-import { createKeyFile } from '../../../src/platform/secrets/key-file.js';
+import type { Settings } from '../../../src/platform/runtime/settings.js';
+import { createKeyFile, nextKeyFile, promoteNextKey } from '../../../src/platform/secrets/secret-keys.js';
 import { rotateSecrets } from '../../../src/platform/secrets/rotate-secrets.js';
 import { SecretBox } from '../../../src/platform/secrets/secret-box.js';
-import { nextKeyFile, promoteNextKey } from '../../../src/platform/secrets/secret-keys.js';
 import { ServerSecrets } from '../../../src/platform/secrets/server-secrets.js';
 import { ServerHome } from '../../support/trusted-server.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { IDLE_TUNNELS, MAX_TUNNELS } from '../../../src/modules/peers/tunnel/tunnel-limits.js';
+import { IDLE_TUNNELS, MAX_TUNNELS } from '../../../src/modules/peers/tunnels/tunnel-hub.js';
 import { FaultProxy } from '../../support/fault-proxy.js';
 import { answering, startTunnels, type TunnelScene } from '../../support/tunnel-scene.js';
 import { waitFor } from '../../support/wait-for.js';

@@ -4,20 +4,19 @@ import { text } from 'node:stream/consumers';
 import { CommandBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
-import { AcceptInvitation } from '../../../src/modules/peers/commands/invitations/accept-invitation.command.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
+import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
 import {
   CreateInvitation,
   type CreatedInvitation,
-} from '../../../src/modules/peers/commands/invitations/create-invitation.command.js';
-import { ResumePeer } from '../../../src/modules/peers/commands/peers/resume-peer.command.js';
-import { SuspendPeer } from '../../../src/modules/peers/commands/peers/suspend-peer.command.js';
-import { TunnelHub } from '../../../src/modules/peers/tunnel/inbound/tunnel-hub.js';
-import { TunnelOpener } from '../../../src/modules/peers/tunnel/outbound/tunnel-opener.js';
-import { UpdateServer } from '../../../src/modules/server/commands/update-server.command.js';
+} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { ResumePeer, SuspendPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
+import { TunnelHub } from '../../../src/modules/peers/tunnels/tunnel-hub.js';
+import { TunnelOpener } from '../../../src/modules/peers/tunnels/tunnel-opener.js';
+import { UpdateServer } from '../../../src/modules/server/update-server.command.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../../src/ports/peer-transport.port.js';
-import { PeerTunnels } from '../../../src/ports/peer-tunnels.port.js';
+import { PeerTunnels } from '../../../src/ports/tunnel-transport.port.js';
 import { RequestSigner } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
 import { startPeerApp } from '../../support/peer-app.js';

@@ -1,6 +1,5 @@
-import type { DomainEvent, RecordedEvent } from '../../../src/kernel/event.js';
-import type { Recorded } from '../../../src/kernel/event-family.js';
-import { Refusal } from '../../../src/kernel/refusal.js';
+import type { DomainEvent, Recorded, RecordedEvent } from '../../../src/kernel/events.js';
+import { Refusal } from '../../../src/kernel/errors.js';
 import { STAGES, takesStage, type Stage } from '../../../src/kernel/stage.js';
 import { knownPackage, type KnownPackage } from '../../../src/modules/packages/contracts/known-package.js';
 import { isRemoved, type PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
@@ -8,11 +7,11 @@ import {
   packageAggregate,
   type PackageCommand,
   type PackageState,
-} from '../../../src/modules/packages/domain/package.decider.js';
-import { heldReplica, type HeldReplica } from '../../../src/modules/replication/contracts/held-replica.js';
-import { replica } from '../../../src/modules/replication/domain/replica.decider.js';
-import type { ReplicaCommand } from '../../../src/modules/replication/domain/replica.commands.js';
-import { noReplica, type ReplicaState } from '../../../src/modules/replication/domain/replica.state.js';
+} from '../../../src/modules/packages/lifecycle/package.decider.js';
+import { heldReplica, type HeldReplica } from '../../../src/modules/replication/serve/held-replica.js';
+import { replica } from '../../../src/modules/replication/replica/replica.decider.js';
+import type { ReplicaCommand } from '../../../src/modules/replication/replica/replica.commands.js';
+import { noReplica, type ReplicaState } from '../../../src/modules/replication/replica/replica.state.js';
 import type { Mesh } from '../mesh/mesh.js';
 import type { PackageLife } from '../mesh/scenario.js';
 import { Registers } from './registers.js';

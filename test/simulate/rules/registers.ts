@@ -1,7 +1,7 @@
 import { STAGES } from '../../../src/kernel/stage.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
-import type { Publication } from '../../../src/modules/packages/domain/package.decider.js';
-import type { ReplicaContent } from '../../../src/modules/replication/domain/replica.state.js';
+import type { Publication } from '../../../src/modules/packages/lifecycle/package.decider.js';
+import type { ReplicaContent } from '../../../src/modules/replication/replica/replica.state.js';
 import type { PackageLife } from '../mesh/scenario.js';
 import { firstIn, pack, publicationIn, removalIn, stageIn } from './rules.js';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 
 const IS_BUILT = import.meta.url.endsWith('.js');
 /** What `npm run build` made of it, which starts sooner than TypeScript. */

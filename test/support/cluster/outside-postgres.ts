@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareCluster, type Cluster } from '../../../src/adapters/database/embedded/cluster.js';
 import { settingsOf } from '../../../src/adapters/database/embedded/embedded-database.js';
-import { findBinaries } from '../../../src/adapters/database/embedded/program/binaries.js';
-import { bringUp, shutDown } from '../../../src/adapters/database/embedded/server/postmaster.js';
+import { findBinaries } from '../../../src/adapters/database/embedded/binaries.js';
+import { bringUp, shutDown } from '../../../src/adapters/database/embedded/postmaster.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 
 /** Connections of several processes; what is lost in a power failure does not matter here, time does. */

@@ -1,4 +1,4 @@
-import { parseRoleMap } from '../../../src/kernel/directory/role-map.js';
+import { parseRoleMap } from '../../../src/kernel/directory-groups.js';
 import type { DirectorySettings } from '../../../src/ports/directory.port.js';
 import { BIND_DN, BIND_PASSWORD, GROUPS, groupDn, PEOPLE } from './people.js';
 

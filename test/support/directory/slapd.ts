@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
 import { certificates, type Certificates } from './certificates.js';
 import { BASE, BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from './people.js';

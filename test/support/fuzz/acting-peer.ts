@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { decodeToken } from '../../../src/modules/peers/commands/invitations/invitation-token.js';
-import { PeerRequestSigner } from '../../../src/platform/peer-auth/signature/peer-request-signer.js';
+import { decodeToken } from '../../../src/modules/peers/registration/invitation-token.js';
+import { PeerRequestSigner } from '../../../src/platform/peer-calls/peer-request-signer.js';
 import type { Stage } from '../../../src/kernel/stage.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
 import type { FuzzScene } from './scene.js';

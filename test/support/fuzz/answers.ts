@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { ERROR_CODES } from '../../../src/platform/http/errors/error-codes.js';
-import { GRAPHQL_REQUEST_CODES } from '../../../src/platform/graphql/request-codes.js';
+import { GRAPHQL_REQUEST_CODES } from '../../../src/platform/graphql/graphql-errors.js';
 
 /** Of whatever was sent. */
 export interface Answer {

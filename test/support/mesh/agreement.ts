@@ -1,4 +1,4 @@
-import type { PackageEntity } from '../../../src/modules/packages/projections/packages/package.entity.js';
+import type { PackageEntity } from '../../../src/modules/packages/read-model/package.entity.js';
 import { packageEvents } from '../../../src/modules/packages/contracts/package.events.js';
 import type { Answered } from './steps.js';
 import type { Mesh } from './mesh.js';

@@ -1,9 +1,9 @@
-import type { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
-import { replicaHistory } from '../../../src/modules/replication/contracts/replica-history.js';
+import type { ReplicasToReviewQuery } from '../../../src/modules/replication/replica/own-replicas.query.js';
+import { replicaHistory } from '../../../src/modules/replication/replica/replica.state.js';
 import type {
   SupersededPackages,
   SupersededPackagesQuery,
-} from '../../../src/modules/packages/contracts/superseded-packages.query.js';
+} from '../../../src/modules/packages/read-model/superseded-packages.query.js';
 import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
 import type { MeshIdentity } from './mesh-identity.js';
 import type { LogFile } from './mesh-log.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { addRange, missingRanges, type ChunkRange } from '../../../src/kernel/runs.js';
+import { addRange, missingRanges, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
 import {
   CHUNK_SIZE,
   PackageStorage,

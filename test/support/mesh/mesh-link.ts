@@ -1,8 +1,8 @@
-import { OPEN_POLICY } from '../../../src/kernel/peer-policy/peer-policy.js';
-import { withContext } from '../../../src/platform/context/call-context.js';
-import type { FeedEntry } from '../../../src/modules/replication/feed/feed-source.js';
-import { OrderedWork } from '../../../src/modules/replication/subscriber/ordered-work.js';
-import type { PeerItem } from '../../../src/modules/replication/subscriber/peer-messages.js';
+import { OPEN_POLICY } from '../../../src/kernel/transfer-policy.js';
+import { withContext } from '../../../src/platform/runtime/call-context.js';
+import type { FeedEntry } from '../../../src/modules/replication/serve/feed-source.js';
+import { OrderedWork } from '../../../src/modules/replication/follow/ordered-work.js';
+import type { PeerItem } from '../../../src/modules/replication/follow/item-handler.js';
 import { PeerUnreachable } from '../../../src/ports/peer-transport.port.js';
 import type { Gate } from './gate.js';
 import type { MeshProcess } from './mesh-process.js';

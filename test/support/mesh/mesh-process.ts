@@ -1,56 +1,68 @@
 import { HybridClock } from '../../../src/kernel/hybrid-clock.js';
 import type { Stage } from '../../../src/kernel/stage.js';
-import { LearnPackageHandler } from '../../../src/modules/packages/commands/learn-package.handler.js';
-import { DeleteRemovedFile } from '../../../src/modules/packages/commands/files/delete-removed-file.command.js';
-import { DeleteRemovedFileHandler } from '../../../src/modules/packages/commands/files/delete-removed-file.handler.js';
-import { PackageWriter } from '../../../src/modules/packages/commands/package-writer.js';
-import { RemovePackage } from '../../../src/modules/packages/commands/remove-package.command.js';
-import { RemovePackageHandler } from '../../../src/modules/packages/commands/remove-package.handler.js';
-import { SetPackageStage } from '../../../src/modules/packages/commands/set-package-stage.command.js';
-import { SetPackageStageHandler } from '../../../src/modules/packages/commands/set-package-stage.handler.js';
+import { LearnPackageHandler } from '../../../src/modules/packages/lifecycle/package-reports.handler.js';
 import {
-  UploadPackage,
+  DeleteRemovedFile,
+  DeleteRemovedFileHandler,
+  DeleteRemovedFiles,
+} from '../../../src/modules/packages/lifecycle/delete-removed-file.reaction.js';
+import { PackageWriter } from '../../../src/modules/packages/lifecycle/package-writer.js';
+import {
+  RemovePackage,
+  RemovePackageHandler,
+  SetPackageStage,
+  SetPackageStageHandler,
+} from '../../../src/modules/packages/lifecycle/change-package.command.js';
+import {
   type UploadedPackage,
-} from '../../../src/modules/packages/commands/upload/upload-package.command.js';
-import { UploadPackageHandler } from '../../../src/modules/packages/commands/upload/upload-package.handler.js';
-import { LearnPackage } from '../../../src/modules/packages/contracts/learn-package.js';
-import { DeleteRemovedFiles } from '../../../src/modules/packages/reactions/on-package-removed.js';
-import { PlanFetch } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
+  UploadPackage,
+  UploadPackageHandler,
+} from '../../../src/modules/packages/upload/upload-package.command.js';
+import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
+  PlanFetch,
   PlanFetchHandler,
+  PublishReplica,
   PublishReplicaHandler,
+  RecordChunks,
   RecordChunksHandler,
+  RecordDamage,
   RecordDamageHandler,
-} from '../../../src/modules/replication/commands/progress/progress.handlers.js';
-import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
-import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
-import { RecordDamage } from '../../../src/modules/replication/commands/progress/record-damage.command.js';
-import { ReplicaFiles } from '../../../src/modules/replication/commands/replica-files.js';
-import { ReviewReplica } from '../../../src/modules/replication/commands/review-replica.command.js';
-import { ReviewReplicaHandler } from '../../../src/modules/replication/commands/review-replica.handler.js';
-import { FeedSource } from '../../../src/modules/replication/feed/feed-source.js';
-import { StagedContent } from '../../../src/modules/replication/feed/staged/staged-content.js';
-import { ServedPeers } from '../../../src/modules/replication/feed/served-peers.js';
+} from '../../../src/modules/replication/fetch/replica-progress.command.js';
+import { ReplicaFiles } from '../../../src/modules/replication/replica/replica-files.js';
+import {
+  ReviewReplica,
+  ReviewReplicaHandler,
+} from '../../../src/modules/replication/replica/review-replica.command.js';
+import { FeedSource } from '../../../src/modules/replication/serve/feed-source.js';
+import { StagedContent } from '../../../src/modules/replication/serve/staged-content.js';
+import { ServedPeers } from '../../../src/modules/replication/serve/served-peers.js';
 import { NoPrincipals } from '../no-principals.js';
 import { ScriptedQueue } from '../scripted-queue.js';
-import { PackageContentController } from '../../../src/modules/replication/feed/package-content.controller.js';
-import { ReviewReplicas } from '../../../src/modules/replication/reactions/review-replicas.js';
-import { ItemHandler } from '../../../src/modules/replication/subscriber/item-handler.js';
-import { DeleteWithdrawn } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.command.js';
-import { DeleteWithdrawnHandler } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.handler.js';
-import { ReplicasToReviewQuery } from '../../../src/modules/replication/contracts/replicas-to-review.query.js';
-import { ReviewForOwnStage } from '../../../src/modules/replication/reactions/review-for-own-stage.js';
-import { SupersedePackage } from '../../../src/modules/packages/commands/supersede/supersede-package.command.js';
-import { SupersedePackageHandler } from '../../../src/modules/packages/commands/supersede/supersede-package.handler.js';
-import { SupersededPackagesQuery } from '../../../src/modules/packages/contracts/superseded-packages.query.js';
-import { RecordSuperseded } from '../../../src/modules/packages/reactions/record-superseded.js';
-import { server } from '../../../src/modules/server/domain/server.decider.js';
-import type { Settings } from '../../../src/platform/config/settings.js';
-import type { LiveViews } from '../../../src/platform/live-view/live-views.js';
-import type { ReadModels } from '../../../src/platform/projections/read-models.js';
-import type { Reaction } from '../../../src/platform/reactions/reaction.js';
-import type { Clock } from '../../../src/platform/clock/clock.js';
-import { CommandRunner } from '../../../src/platform/cqrs/command-runner.js';
+import { PackageContentController } from '../../../src/modules/replication/serve/package-content.controller.js';
+import {
+  ReviewForOwnStage,
+  ReviewReplicas,
+} from '../../../src/modules/replication/replica/review-replicas.reaction.js';
+import { ItemHandler } from '../../../src/modules/replication/follow/item-handler.js';
+import {
+  DeleteWithdrawn,
+  DeleteWithdrawnHandler,
+} from '../../../src/modules/replication/replica/delete-withdrawn.command.js';
+import { ReplicasToReviewQuery } from '../../../src/modules/replication/replica/own-replicas.query.js';
+import {
+  RecordSuperseded,
+  SupersedePackage,
+  SupersedePackageHandler,
+} from '../../../src/modules/packages/lifecycle/record-superseded.reaction.js';
+import { SupersededPackagesQuery } from '../../../src/modules/packages/read-model/superseded-packages.query.js';
+import { server } from '../../../src/modules/server/server.decider.js';
+import type { Settings } from '../../../src/platform/runtime/settings.js';
+import type { LiveViews } from '../../../src/platform/eventsourcing/live-views.js';
+import type { ReadModels } from '../../../src/platform/eventsourcing/read-models.js';
+import type { Reaction } from '../../../src/platform/eventsourcing/reaction.js';
+import type { Clock } from '../../../src/platform/runtime/clock.js';
+import { CommandRunner } from '../../../src/platform/eventsourcing/command-runner.js';
 import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { MemoryLocks } from '../memory-locks.js';
 import { Life, type Gate } from './gate.js';

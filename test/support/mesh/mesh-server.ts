@@ -1,12 +1,15 @@
 import { laterStamp, type Stamp } from '../../../src/kernel/hybrid-clock.js';
-import { countChunks, missingRanges } from '../../../src/kernel/runs.js';
-import { PlanFetch, type FetchPlan } from '../../../src/modules/replication/commands/progress/plan-fetch.command.js';
-import { PublishReplica } from '../../../src/modules/replication/commands/progress/publish-replica.command.js';
-import { RecordChunks } from '../../../src/modules/replication/commands/progress/record-chunks.command.js';
-import { RecordDamage } from '../../../src/modules/replication/commands/progress/record-damage.command.js';
-import { DeleteWithdrawn } from '../../../src/modules/replication/commands/withdrawn/delete-withdrawn.command.js';
-import { systemActor, withContext } from '../../../src/platform/context/call-context.js';
-import type { Reaction } from '../../../src/platform/reactions/reaction.js';
+import { countChunks, missingRanges } from '../../../src/kernel/chunk-ranges.js';
+import {
+  type FetchPlan,
+  PlanFetch,
+  PublishReplica,
+  RecordChunks,
+  RecordDamage,
+} from '../../../src/modules/replication/fetch/replica-progress.command.js';
+import { DeleteWithdrawn } from '../../../src/modules/replication/replica/delete-withdrawn.command.js';
+import { systemActor, withContext } from '../../../src/platform/runtime/call-context.js';
+import type { Reaction } from '../../../src/platform/eventsourcing/reaction.js';
 import { PeerUnreachable, type PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import type { Gate } from './gate.js';
 import { DiskContents } from './mesh-disk.js';

@@ -1,6 +1,6 @@
 import type { Stage } from '../../../src/kernel/stage.js';
-import { Refusal } from '../../../src/kernel/refusal.js';
-import { withContext } from '../../../src/platform/context/call-context.js';
+import { Refusal } from '../../../src/kernel/errors.js';
+import { withContext } from '../../../src/platform/runtime/call-context.js';
 import { chooser, Gate } from './gate.js';
 import { MeshLink } from './mesh-link.js';
 import type { MeshProcess } from './mesh-process.js';

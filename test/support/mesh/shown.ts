@@ -1,7 +1,7 @@
 import { takesStage, type Stage } from '../../../src/kernel/stage.js';
-import { foldPackages } from '../../../src/modules/packages/projections/packages/package-fold.js';
-import type { PackageEntity } from '../../../src/modules/packages/projections/packages/package.entity.js';
-import type { RecordedEvent } from '../../../src/kernel/event.js';
+import { foldPackages } from '../../../src/modules/packages/read-model/package-fold.js';
+import type { PackageEntity } from '../../../src/modules/packages/read-model/package.entity.js';
+import type { RecordedEvent } from '../../../src/kernel/events.js';
 
 /** Judged by the stamps alone, not by the code under test. */
 export const isGone = ({ removal, publication }: PackageEntity): boolean => removal !== null && removal > publication;

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { STAGES } from '../../../src/kernel/stage.js';
-import { RemovePackage } from '../../../src/modules/packages/commands/remove-package.command.js';
-import { SetPackageStage } from '../../../src/modules/packages/commands/set-package-stage.command.js';
-import type { UploadedPackage } from '../../../src/modules/packages/commands/upload/upload-package.command.js';
+import { RemovePackage, SetPackageStage } from '../../../src/modules/packages/lifecycle/change-package.command.js';
+import type { UploadedPackage } from '../../../src/modules/packages/upload/upload-package.command.js';
 import { Content } from './mesh-disk.js';
 import type { Mesh } from './mesh.js';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../../../src/app/demo/server-process.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { waitFor } from '../wait-for.js';
 
 const SHIPPED = join('docker', 'nginx.conf');

@@ -17,11 +17,10 @@ import {
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { StartupError } from '../../../kernel/startup-error.js';
-import { errorCode, messageOf } from '../../shared/errors.js';
-import type { Binaries } from './program/binaries.js';
-import { chooseLauncher, type Launcher } from './program/launcher.js';
-import { isAlive } from './server/postmaster-file.js';
+import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
+import type { Binaries } from './binaries.js';
+import { chooseLauncher, type Launcher } from './launcher.js';
+import { isAlive } from './postmaster-file.js';
 
 export const SUPERUSER = 'odst';
 

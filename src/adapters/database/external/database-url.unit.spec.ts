@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { StartupError } from '../../../kernel/startup-error.js';
-import { parseDatabaseUrl } from './database-url.js';
+import { StartupError } from '../../../kernel/errors.js';
+import { parseDatabaseUrl } from './external-database.js';
 
 describe('DATABASE_URL', () => {
   it('is read in all its parts', () => {

@@ -1,15 +1,60 @@
 import { randomBytes } from 'node:crypto';
+import { ResultCodeError } from 'ldapts';
 import {
   Directory,
   type DirectoryPerson,
   type DirectorySettings,
+  DirectoryUnavailable,
   type DirectoryVerdict,
 } from '../../../ports/directory.port.js';
-import { Connections } from './connect/connections.js';
-import { rejectOnAbort } from './deadline.js';
-import { LdapSession } from './search/ldap-session.js';
-import { checkPassword } from './sign-in/password-check.js';
-import { toDirectoryUnavailable } from './trouble.js';
+import { Connections } from './connections.js';
+import { LdapSession } from './ldap-session.js';
+import { checkPassword } from './password-check.js';
+
+/** Rejects when the signal aborts, whatever `work` still waits for; that ends when its connections are closed. */
+function rejectOnAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+const TLS_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
+const MAX_CHARACTERS = 200;
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** What others wrote, in one line of bounded length. */
+const oneLine = (text: string): string =>
+  text
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_CHARACTERS);
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+/** What an administrator can do about it. */
+function describeProblem(error: unknown, { url, timeoutMs, searchBase }: DirectorySettings): string {
+  const code = codeOf(error);
+  const name = nameOf(error);
+  if (name === 'AbortError' || name === 'TimeoutError')
+    return `${url} did not answer within ${timeoutMs / 1000} s. Is the directory well, and the network?`;
+  if (TLS_CODES.test(code))
+    return `The certificate of ${url} is not accepted (${code}). Set LDAP_CA_FILE to the authority that issued it, and use the name in it.`;
+  if (code !== '' && !(error instanceof ResultCodeError))
+    return `${url} cannot be reached (${code}). Is the directory running, and LDAP_URL right?`;
+  if (name === 'InvalidCredentialsError') return 'The directory refuses LDAP_BIND_DN or LDAP_BIND_PASSWORD.';
+  if (name === 'NoSuchObjectError')
+    return `The directory has no ${searchBase}, or does not show it to LDAP_BIND_DN. Check LDAP_SEARCH_BASE and LDAP_GROUP_SEARCH_BASE.`;
+  if (name === 'InsufficientAccessError')
+    return 'The directory does not let LDAP_BIND_DN search. Give that account the right to read.';
+  return `${url} answered: ${oneLine(error instanceof Error ? `${name} ${error.message}` : String(error))}`;
+}
+
+const toDirectoryUnavailable = (error: unknown, settings: DirectorySettings): DirectoryUnavailable =>
+  error instanceof DirectoryUnavailable ? error : new DirectoryUnavailable(describeProblem(error, settings), error);
 
 const DISABLED = 'The account is disabled in the directory.';
 const EMPTY = 'The password is empty.';

@@ -1,4 +1,4 @@
-import { Refusal } from '../../../kernel/refusal.js';
+import { Refusal } from '../../../kernel/errors.js';
 
 /** A place in `$all`, as the server has it. */
 export interface Position {

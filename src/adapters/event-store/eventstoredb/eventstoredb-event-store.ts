@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '../../../kernel/event.js';
+import type { NewEvent, RecordedEvent } from '../../../kernel/events.js';
 import {
   EventStore,
   type Appended,
@@ -6,22 +6,17 @@ import {
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
-import { retryWhileUnavailable } from '../../shared/event-log/persist.js';
-import { Appender } from './append/appender.js';
-import { readCertificates } from './client/certificates.js';
-import { isTemporary } from './client/errors.js';
-import { LogClient } from './client/log-client.js';
-import { OutageReporter } from './client/trouble.js';
-import { awaitServer, type ConnectOptions } from './connect.js';
+import { retryWhileUnavailable } from '../../shared/retry-while-unavailable.js';
+import { Appender } from './appender.js';
+import { LogClient, readCertificates } from './log-client.js';
+import { isTemporary } from './errors.js';
+import { awaitServer, type ConnectOptions, OutageReporter } from './connection.js';
 import { BEGINNING, comparePositions, cursorOf, positionOf } from './cursor.js';
 import { parseEventStoreDbUrl } from './eventstoredb-url.js';
-import { subscribe } from './live/subscription.js';
-import { LogTail } from './live/tail.js';
-import { readEpoch } from './read/epoch.js';
-import { readHead, readIdAt, type Head } from './read/read-log.js';
-import { PAGE_EVENTS } from './read/collect.js';
-import { readForward } from './read/read-stream.js';
-import { toEvent } from './read/record.js';
+import { subscribe } from './subscription.js';
+import { LogTail } from './log-tail.js';
+import { type Head, PAGE_EVENTS, readEpoch, readForward, readHead, readIdAt } from './read-log.js';
+import { toEvent } from './record.js';
 
 /** The log in EventStoreDB 22.10 or newer. A cursor is `<commit>/<prepare>`. */
 export class EventStoreDbEventStore extends EventStore {

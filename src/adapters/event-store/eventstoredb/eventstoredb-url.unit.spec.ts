@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StartupError } from '../../../kernel/startup-error.js';
+import { StartupError } from '../../../kernel/errors.js';
 import { parseEventStoreDbUrl } from './eventstoredb-url.js';
 
 describe('EVENTSTOREDB_URL', () => {

@@ -1,6 +1,6 @@
 import { DatabaseError, Pool, type PoolConfig } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/event-log/persist.js';
+import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/retry-while-unavailable.js';
 
 /** Connection lost, server going down or coming up, out of resources, deadlock, failed over to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;

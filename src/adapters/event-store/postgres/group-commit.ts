@@ -1,4 +1,4 @@
-import type { SerializedAppend, AppendOutcome } from './sql/append.js';
+import type { SerializedAppend, AppendOutcome } from './append.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 
 const MAX_APPENDS = 256;

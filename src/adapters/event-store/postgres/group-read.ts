@@ -1,4 +1,4 @@
-import type { StreamPage, StreamPlace } from './sql/read-streams.js';
+import type { StreamPage, StreamPlace } from './read-log.js';
 
 /** Streams of one query. */
 const MAX_STREAMS = 16;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { NewEvent, RecordedEvent } from '../../../kernel/event.js';
+import type { NewEvent, RecordedEvent } from '../../../kernel/events.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import {
   EventStore,
@@ -10,18 +10,12 @@ import {
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
 import { makePool, retryWhileUnavailable } from './connection.js';
-import { positionOf } from './cursor.js';
+import { positionOf, readEpoch, readHead, readIdAt, readStreams } from './read-log.js';
 import { GroupCommit } from './group-commit.js';
 import { GroupRead } from './group-read.js';
-import { subscribe } from './live/subscription.js';
-import { LogTail } from './live/tail.js';
-import { serializeAppend } from './serialize.js';
-import { append, type AppendOutcome } from './sql/append.js';
-import { appendTogether } from './sql/append-together.js';
-import { readEpoch } from './sql/read-epoch.js';
-import { readHead } from './sql/read-head.js';
-import { readIdAt } from './sql/read-id-at.js';
-import { readStreams } from './sql/read-streams.js';
+import { subscribe } from './subscription.js';
+import { LogTail } from './log-tail.js';
+import { append, type AppendOutcome, appendTogether, serializeAppend } from './append.js';
 
 const READERS = 4;
 

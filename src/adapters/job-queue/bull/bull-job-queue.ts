@@ -8,10 +8,8 @@ import {
   type NewJob,
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
-import { answerOf } from './connection/unavailable.js';
+import { answerOf, countJobs, enqueueJobs, failedJobs, runningJobs } from './queue-scripts.js';
 import { runJob, type JobLog } from './run-job.js';
-import { enqueueJobs } from './scripts/enqueue.js';
-import { countJobs, failedJobs, runningJobs } from './scripts/look.js';
 
 /** After the last job ended, what Redis may take to be left in order. */
 const CLOSE_TIMEOUT_MS = 3_000;

@@ -1,8 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import type { DynamicModule } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { checkRedis, type CheckOptions } from './connection/check-redis.js';
-import { QUEUE_NAME, queueOptions } from './connection/queue-options.js';
+import { QUEUE_NAME, queueOptions, redisAddress, redisOptions } from './queue-options.js';
+
+const STARTUP_TIMEOUT_MS = 30_000;
+const RETRY_DELAY_MS = 250;
+/** Waiting does not mend these. */
+const PERMANENT_ERRORS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
+
+interface CheckOptions {
+  /** Milliseconds to wait for Redis; 30 s when left out. */
+  readonly timeoutMs?: number;
+  readonly log?: (level: 'warn', message: string) => void;
+}
+
+/** Waits until Redis can be used as a queue. @throws StartupError when it can't in time, or is set up to drop keys. */
+export async function checkRedis(
+  redisUrl: string,
+  { timeoutMs: patience = STARTUP_TIMEOUT_MS, log }: CheckOptions = {},
+): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (let tries = 1; ; tries++) {
+    try {
+      return requireNoEviction(redisUrl, await readMemoryInfo(redisUrl, deadline), log);
+    } catch (error) {
+      if (error instanceof StartupError) throw error;
+      if (PERMANENT_ERRORS.test(messageOf(error)) || Date.now() + RETRY_DELAY_MS >= deadline)
+        throw unusableError(redisUrl, error);
+      if (tries === 1) log?.('warn', `Waiting for Redis at ${redisAddress(redisUrl)} (REDIS_URL): ${reasonOf(error)}`);
+    }
+    await delay(RETRY_DELAY_MS);
+  }
+}
+
+/** What Redis says of its memory; null when this user may not know. */
+async function readMemoryInfo(redisUrl: string, deadline: number): Promise<string | null> {
+  const left = Math.max(100, deadline - Date.now());
+  const redis = new Redis({
+    ...redisOptions(redisUrl),
+    connectTimeout: left,
+    commandTimeout: left,
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
+  let cause: unknown;
+  redis.on('error', (error) => (cause ??= error));
+  try {
+    await redis.connect();
+    await redis.ping();
+    // A database that does not exist is reported by the way; what follows would go to the first one.
+    if (cause) throw cause;
+    return await redis
+      .info('memory')
+      .catch((error: unknown) => (messageOf(error).startsWith('NOPERM') ? null : Promise.reject(error)));
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function requireNoEviction(redisUrl: string, memory: string | null, log: CheckOptions['log']): void {
+  const policy = memory === null ? null : /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy === 'noeviction') return;
+  const where = `Redis at ${redisAddress(redisUrl)} (REDIS_URL)`;
+  if (policy)
+    throw new StartupError(
+      `${where} drops keys when its memory is full. Set its maxmemory-policy from ${policy} to noeviction.`,
+    );
+  log?.('warn', `${where} does not say its maxmemory-policy. It must be noeviction, or jobs get lost.`);
+}
+
+const reasonOf = (error: unknown): string => (messageOf(error) || errorCode(error) || 'no answer').split('\n')[0] ?? '';
+
+const unusableError = (redisUrl: string, error: unknown): StartupError =>
+  new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reasonOf(error)}`, error);
 
 export const BULL_QUEUE = getQueueToken(QUEUE_NAME);
 

@@ -2,10 +2,9 @@ import type { Job, Queue } from 'bull';
 import { z } from 'zod';
 import { backoffMs } from '../../../kernel/retry.js';
 import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
-import { messageOf } from '../../shared/errors.js';
-import { RetryLater, GaveUp } from './outcome.js';
-import { claimAttempt, type Claim } from './scripts/claim.js';
-import { settleAttempt } from './scripts/settle.js';
+import { messageOf } from '../../../kernel/errors.js';
+import { RetryLater, GaveUp } from './queue-options.js';
+import { type Claim, claimAttempt, settleAttempt } from './attempt-scripts.js';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;

@@ -11,12 +11,8 @@ import {
 } from '../../../ports/job-queue.port.js';
 import { Alarm } from './alarm.js';
 import { Liveness } from './liveness.js';
-import { RateGate } from './rate-gate.js';
-import { runJob, type JobContext, type JobLog } from './run-job.js';
-import { countJobs } from './sql/counts.js';
-import { insertJobs } from './sql/enqueue.js';
-import { failedJobs, runningJobs } from './sql/look.js';
-import { leaveMark } from './sql/mark.js';
+import { type JobContext, type JobLog, RateGate, runJob } from './run-job.js';
+import { countJobs, failedJobs, insertJobs, leaveMark, runningJobs } from './job-table.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
 
 /** Connections for enqueueing, retries and the LISTEN of Graphile Worker, beside one for each running job. */

@@ -1,13 +1,29 @@
 import type { Job } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { messageOf } from '../../../kernel/errors.js';
 import { backoffMs } from '../../../kernel/retry.js';
-import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
-import { messageOf } from '../../shared/errors.js';
+import type { JobHandler, RateLimit, RunningJob } from '../../../ports/job-queue.port.js';
 import type { Alarm } from './alarm.js';
-import type { RateGate } from './rate-gate.js';
-import { saveProgress } from './sql/look.js';
-import { attemptOf, abandonJob, postponeJob } from './sql/postpone.js';
+import { abandonJob, attemptOf, postponeJob, saveProgress } from './job-table.js';
+
+/** Lets the tries of one handler begin at its rate, within this process. */
+export class RateGate {
+  /** When the latest tries began, at most as many as the limit allows at once. */
+  private readonly starts: number[] = [];
+
+  constructor(private readonly limit: RateLimit) {}
+
+  /** Milliseconds to wait. 0: the try may begin, and counts. */
+  takeSlot(now: number): number {
+    const { jobs, perMs } = this.limit;
+    const oldest = this.starts.length < jobs ? null : (this.starts[0] ?? null);
+    if (oldest !== null && oldest + perMs > now) return Math.ceil(oldest + perMs - now);
+    this.starts.push(now);
+    if (this.starts.length > jobs) this.starts.shift();
+    return 0;
+  }
+}
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;

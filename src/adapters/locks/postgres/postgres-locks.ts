@@ -1,7 +1,6 @@
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { LockSession } from './lock-session.js';
-import { countOtherProcesses, releaseLock, takeFreeLocks } from './sql.js';
+import { countOtherProcesses, LockSession, releaseLock, takeFreeLocks } from './lock-session.js';
 
 /** How often those who wait try again. */
 const RETRY_INTERVAL_MS = 500;

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { errorCode } from '../../shared/errors.js';
+import { errorCode } from '../../../kernel/errors.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 
 /** For `catch`: null where the file is not there; other errors go on. */

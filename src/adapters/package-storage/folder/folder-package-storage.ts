@@ -1,6 +1,6 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { ChunkRange } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
 import {
   PackageStorage,
   type FileDamage,
@@ -12,16 +12,24 @@ import {
   type StagedFile,
 } from '../../../ports/package-storage.port.js';
 import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
-import { damagedIdOf, Folders, isUpload, replicaIdOf, syncFolder } from './folders.js';
-import { DescriptorPool } from './reading/descriptor-pool.js';
-import { DigestThread } from './reading/digest-thread.js';
-import { examineFile } from './reading/examine-file.js';
-import { HashThread } from './receiving/hash-thread.js';
-import { Receiver, type Received } from './receiving/receiver.js';
-import { SlabPool } from './receiving/slab-pool.js';
-import { StagedWriter } from './receiving/staged-writer.js';
+import {
+  damagedIdOf,
+  Folders,
+  isUpload,
+  replicaIdOf,
+  restoreDamaged,
+  restoreFile,
+  restoreRemoved,
+  sweepFolder,
+  syncFolder,
+} from './folders.js';
+import { DescriptorPool } from './descriptor-pool.js';
+import { DigestThread, examineFile } from './digest-thread.js';
+import { HashThread } from './hash-thread.js';
+import { Receiver, type Received } from './receiver.js';
+import { SlabPool } from './slab-pool.js';
+import { StagedWriter } from './staged-writer.js';
 import { Reservations } from './reservations.js';
-import { restoreFile, restoreDamaged, restoreRemoved, sweepFolder } from './sweep.js';
 
 /** Memory of all uploads together, in MiB. */
 const MAX_SLABS = 16;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import { errorCode } from '../../shared/errors.js';
+import { errorCode } from '../../../kernel/errors.js';
 import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
 
 /** What is not worth asking for the free space: a full disk shows when it is written. */

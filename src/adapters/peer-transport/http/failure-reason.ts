@@ -1,5 +1,5 @@
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
-import { errorCode, messageOf } from '../../shared/errors.js';
+import { errorCode, messageOf } from '../../../kernel/errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused; is it running, and is the port right?',

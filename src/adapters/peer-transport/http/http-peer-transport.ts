@@ -1,20 +1,58 @@
-import { StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import {
-  PeerTransport,
-  PeerUnreachable,
   type ChunkRequest,
   type ChunkResult,
   type FeedMessage,
+  PeerTransport,
+  PeerUnreachable,
 } from '../../../ports/peer-transport.port.js';
 import type { RequestSigner, UnsignedRequest } from '../../../ports/request-signer.port.js';
-import type { PeerTunnels } from '../../../ports/peer-tunnels.port.js';
-import { ChunkThreads } from './chunks/chunk-threads.js';
-import type { FetchReport, Timeouts } from './chunks/messages.js';
-import { buildContentRequest } from './content-request.js';
-import type { Via } from './destination.js';
+import type { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
+import type { FetchReport, Origin, Timeouts } from './chunk-messages.js';
+import { ChunkThreads } from './chunk-threads.js';
 import { followFeed } from './feed-stream.js';
-import { callJson, newAgent, type Trust } from './json-calls.js';
+import { callJson, newAgent, type Trust, type Via } from './json-calls.js';
+
+interface ContentRequest {
+  readonly origin: Origin;
+  /** The same request twice, each with a signature of its own. */
+  readonly heads: readonly [string, string];
+}
+
+/** The heads of a request for the bytes of one run of chunks. */
+function buildContentRequest(
+  signer: RequestSigner,
+  peer: PeerContact,
+  request: ChunkRequest,
+  { ca }: Trust,
+  via: Via,
+): ContentRequest {
+  const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.packageId)}/content`);
+  const head = () => {
+    const signed = signer.sign({ method: 'GET', url: url.href, to: peer.peerId });
+    return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
+  };
+  return {
+    origin: via ? { secure: false, ...via, ca: undefined } : originOf(url, ca),
+    heads: [head(), head()],
+  };
+}
+
+function originOf(url: URL, ca: string | undefined): Origin {
+  const secure = url.protocol === 'https:';
+  return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
+}
+
+function rangeOf({ run, packageSize }: ChunkRequest): string {
+  const first = run.first * CHUNK_SIZE;
+  return `bytes=${first}-${Math.min(first + run.count * CHUNK_SIZE, packageSize) - 1}`;
+}
+
+function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
+}
 
 export interface TransportOptions extends Trust {
   readonly timeouts?: Partial<Timeouts>;

@@ -1,7 +1,16 @@
 import { Agent } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
-import { requestTarget, type Via } from './destination.js';
-import { describeStatus, codeOfBody, toPeerUnreachable } from './failure-reason.js';
+import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
+
+/** The local port that leads to a server which can't be called at its address; null when it can. */
+export type Via = { readonly host: string; readonly port: number } | null;
+
+/** Where a request for a URL is sent, as undici takes it. By a detour, the Host header still names who is meant. */
+export function requestTarget(url: string, via: Via) {
+  const { origin, host, pathname, search } = new URL(url);
+  const path = pathname + search;
+  return via ? { origin: `http://${via.host}:${via.port}`, path, host: { host } } : { origin, path, host: {} };
+}
 
 /** Largest JSON answer: the manifest of a package of about 900 GB. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -21,7 +30,7 @@ export const newAgent = ({ ca }: Trust): Agent =>
     connections: 16,
   });
 
-export interface JsonCall {
+interface JsonCall {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

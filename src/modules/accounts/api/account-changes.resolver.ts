@@ -1,15 +1,15 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import type { Receipt } from '../../../platform/cqrs/command-runner.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { CreateAccount, type GivenPassword } from '../commands/accounts/create-account.command.js';
-import { DisableAccount, EnableAccount, UpdateAccount } from '../commands/accounts/update-account.command.js';
-import { ResetPassword } from '../commands/passwords/change-password.command.js';
-import { AccountQuery } from '../queries/accounts.query.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { CreateAccount, type GivenPassword } from '../accounts/create-account.command.js';
+import { DisableAccount, EnableAccount, UpdateAccount } from '../accounts/change-account.command.js';
+import { ResetPassword } from '../sign-in/change-password.command.js';
+import { AccountQuery } from '../accounts/accounts.query.js';
 import { Account, AccountWithPassword, RoleName } from './account.types.js';
 
 @Resolver()

@@ -1,11 +1,9 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { Permission } from '../../../kernel/permission.js';
-import type { Role } from '../../../kernel/role.js';
+import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { connectionOf, edgeOf } from '../../../platform/graphql/types/connection.types.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
 import type { AccountSource } from '../contracts/account.events.js';
-import type { AccountView } from '../contracts/account-view.js';
+import type { AccountView } from '../accounts/accounts.query.js';
 
 /** `ROLES` as GraphQL names them. */
 export enum RoleName {

@@ -1,11 +1,11 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { currentContext } from '../../../platform/context/call-context.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
-import { connectionCost, listCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { PageArgs } from '../../../platform/graphql/types/page.args.js';
-import { AccountQuery, AccountsQuery, ApiTokensQuery, SessionsQuery } from '../queries/accounts.query.js';
+import { connectionCost, listCost } from '../../../platform/graphql/cost-limit.js';
+import { PageArgs } from '../../../platform/graphql/common.types.js';
+import { AccountQuery, AccountsQuery, ApiTokensQuery, SessionsQuery } from '../accounts/accounts.query.js';
 import { Account, AccountConnection } from './account.types.js';
 import { ApiToken, OpenSession } from './session.types.js';
 

@@ -1,14 +1,14 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { currentContext } from '../../../platform/context/call-context.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
 import { textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
-import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { IssueApiToken, RevokeApiToken } from '../commands/tokens/api-token.command.js';
-import { ApiTokensQuery } from '../queries/accounts.query.js';
+import { listCost } from '../../../platform/graphql/cost-limit.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { IssueApiToken, RevokeApiToken } from '../tokens/api-token.command.js';
+import { ApiTokensQuery } from '../accounts/accounts.query.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
 

@@ -1,8 +1,8 @@
 import { Field, ID, ObjectType } from '@nestjs/graphql';
-import type { Permission } from '../../../kernel/permission.js';
+import type { Permission } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
-import type { ApiTokenView } from '../contracts/account-view.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
+import type { ApiTokenView } from '../accounts/accounts.query.js';
 import { PermissionName } from './account.types.js';
 
 @ObjectType({ description: 'Proof of a sign-in.' })

@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommandBus } from '@nestjs/cqrs';
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
-import type { AuthContext } from '../../../platform/auth/caller.js';
-import { SessionCookie } from '../../../platform/auth/cookie/session-cookie.js';
-import { BeforePasswordChange, Needs } from '../../../platform/auth/needs.decorator.js';
-import { Public } from '../../../platform/auth/public.decorator.js';
-import { currentContext } from '../../../platform/context/call-context.js';
+import type { AuthContext } from '../../../platform/access/caller.js';
+import { SessionCookie } from '../../../platform/access/session-cookie.js';
+import { BeforePasswordChange, Needs, Public } from '../../../platform/access/needs.decorator.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
-import { addressGroup } from '../../../platform/limits/address-group.js';
-import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
-import { SignOut } from '../commands/sessions/close-sessions.command.js';
-import { SignIn } from '../commands/sign-in/sign-in.command.js';
+import { addressGroup, KeyedLimit } from '../../../platform/limits/rate-limit.js';
+import { SignOut } from '../sign-in/close-sessions.command.js';
+import { SignIn } from '../sign-in/sign-in.command.js';
 import { Session } from './session.types.js';
 
 /** Express puts the answer beside the request. */

@@ -1,7 +1,5 @@
-import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily, withFields } from '../../../kernel/event-family.js';
-import type { Permission } from '../../../kernel/permission.js';
-import type { Role } from '../../../kernel/role.js';
+import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
+import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 
 /** Who keeps the password and the roles of an account: this server, or a directory (LDAP). */

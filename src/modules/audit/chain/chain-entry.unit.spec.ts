@@ -11,8 +11,7 @@ import {
   type Arbitrary,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../../kernel/event.js';
-import type { Json } from '../../../kernel/json.js';
+import type { Json, RecordedEvent } from '../../../kernel/events.js';
 import { bindEvent, hashEntry, GENESIS, linkEvents, removeBulk } from './chain-entry.js';
 
 const actor = record({ kind: constantFrom('account', 'system', 'stranger'), id: string(), name: string() });

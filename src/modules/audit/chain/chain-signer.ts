@@ -2,8 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { digestCheckpoint, checkpointBytes, type Checkpoint, type UnsignedCheckpoint } from './checkpoint.js';
-import { readLastLink, readPlace } from './store/chain-table.js';
-import { addCheckpoint, readLastCheckpoint } from './store/checkpoint-table.js';
+import { readLastLink, readPlace } from './chain-table.js';
+import { addCheckpoint, readLastCheckpoint } from './checkpoint-table.js';
 
 /** Log lines in a time of many entries, in milliseconds. */
 const LOG_INTERVAL_MS = 10_000;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../../kernel/text/canonical-json.js';
-import type { Checkpoint } from '../contracts/checkpoint.js';
-import { GENESIS, sha256 } from './chain-entry.js';
+import { canonicalJson } from '../../../kernel/text.js';
+import { type Checkpoint, GENESIS, sha256 } from './chain-entry.js';
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -2,19 +2,17 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ReadModels } from '../../../platform/projections/read-models.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { readLastLink, readPlace } from '../chain/store/chain-table.js';
-import { AuditProjection } from '../projections/entries/audit.projection.js';
-import { AUDITED_TYPES } from '../projections/entries/story-of.js';
-import type { AuditFilter } from '../queries/audit-trail.query.js';
-import { readNewestSeq } from '../queries/search/seq-range.js';
+import { readLastLink, readPlace } from '../chain/chain-table.js';
+import { AuditProjection } from '../trail/audit.projection.js';
+import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import type { AuditFilter } from '../trail/audit-trail.query.js';
+import { readNewestSeq } from '../trail/seq-range.js';
 import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
-import { readEntryPages } from './entry-pages.js';
-import { FORMAT, type ExportHeader, type ExportLine } from './export-format.js';
-import { readExportLines } from './export-lines.js';
-import { exportEndBytes } from './sign-end.js';
+import { readEntryPages, readExportLines } from './export-lines.js';
+import { exportEndBytes, type ExportHeader, type ExportLine, FORMAT } from './export-format.js';
 
 /** So long an export waits for the chain to come to what was recorded last, in milliseconds. */
 const CHAIN_TIMEOUT_MS = 10_000;

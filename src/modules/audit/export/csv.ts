@@ -1,4 +1,4 @@
-import type { AuditEntryView } from '../contracts/audit-view.js';
+import type { AuditEntryView } from '../trail/audit-view.js';
 
 /** A spreadsheet takes what begins with these for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;

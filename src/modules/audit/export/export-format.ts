@@ -1,7 +1,7 @@
-import type { AuditEntryView } from '../contracts/audit-view.js';
-import type { Checkpoint } from '../contracts/checkpoint.js';
-import type { BoundEvent } from '../chain/chain-entry.js';
-import type { AuditFilter } from '../queries/audit-trail.query.js';
+import { canonicalJson } from '../../../kernel/text.js';
+import type { BoundEvent, Checkpoint } from '../chain/chain-entry.js';
+import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditEntryView } from '../trail/audit-view.js';
 
 export const FORMAT = 1;
 
@@ -23,13 +23,13 @@ export interface ExportHeader {
 export type Shown = Pick<AuditEntryView, 'target' | 'summary' | 'details' | 'changes' | 'origin'>;
 
 /** An entry: the event as the chain binds it, its hash, and what is shown of it. */
-export interface ExportEntry extends BoundEvent {
+interface ExportEntry extends BoundEvent {
   readonly hash: string;
   readonly shown: Shown | null;
 }
 
 /** The last line, signed: without it the export is cut off, and with it nothing before can be another. */
-export interface ExportEnd {
+interface ExportEnd {
   /** Lines of entries. */
   readonly entries: number;
   /** The last entry of the chain up to which the export goes, whether or not it is among the lines. */
@@ -49,3 +49,18 @@ export type ExportLine =
   | { readonly entry: ExportEntry }
   | { readonly checkpoint: Checkpoint }
   | { readonly end: ExportEnd };
+
+const PURPOSE = 'odst audit export\n';
+
+/** What is signed of the last line of an export: all but the signature, canonical (RFC 8785). */
+export function exportEndBytes({
+  entries,
+  number,
+  hash,
+  lines,
+  serverId,
+  at,
+  key,
+}: Omit<ExportEnd, 'signature'>): Buffer {
+  return Buffer.from(PURPOSE + canonicalJson({ entries, number, hash, lines, serverId, at, key }));
+}

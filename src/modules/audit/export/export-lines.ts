@@ -1,13 +1,59 @@
 import type { DataSource } from 'typeorm';
-import type { RecordedEvent } from '../../../kernel/event.js';
+import type { RecordedEvent } from '../../../kernel/events.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
-import { findLink, readLinks } from '../chain/store/chain-table.js';
-import { readCheckpointAt, readCheckpointsOf } from '../chain/store/checkpoint-table.js';
-import type { AuditEntryView } from '../contracts/audit-view.js';
-import type { AuditFilter } from '../queries/audit-trail.query.js';
-import { EntryReader, readEntryPages } from './entry-pages.js';
+import { findLink, readLinks } from '../chain/chain-table.js';
+import { readCheckpointAt, readCheckpointsOf } from '../chain/checkpoint-table.js';
+import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditEntryView } from '../trail/audit-view.js';
+import { findEntries } from '../trail/find-entries.js';
 import type { ExportLine, Shown } from './export-format.js';
+
+const PAGE_ENTRIES = 500;
+
+/** All entries that a filter lets through up to one, the oldest first, a page at a time: as much as is asked for is read. */
+export async function* readEntryPages(
+  dataSource: DataSource,
+  filter: AuditFilter,
+  upTo: number,
+): AsyncGenerator<readonly AuditEntryView[]> {
+  for (let beyond: number | null = null; ;) {
+    const page: readonly AuditEntryView[] = await findEntries(dataSource, filter, {
+      order: 'oldest',
+      count: PAGE_ENTRIES,
+      beyond,
+    });
+    const wanted = page.filter(({ seq }) => seq <= upTo);
+    if (wanted.length > 0) yield wanted;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE_ENTRIES || wanted.length < page.length) return;
+    beyond = last.seq;
+  }
+}
+
+/** One by one, with a look at the next. */
+class EntryReader {
+  private page: readonly AuditEntryView[] = [];
+  private at = 0;
+  private ended = false;
+
+  constructor(private readonly pages: AsyncGenerator<readonly AuditEntryView[]>) {}
+
+  /** Null behind the last one. */
+  async peek(): Promise<AuditEntryView | null> {
+    while (this.at >= this.page.length && !this.ended) {
+      const next = await this.pages.next();
+      this.ended = next.done === true;
+      this.page = next.done === true ? [] : next.value;
+      this.at = 0;
+    }
+    return this.page[this.at] ?? null;
+  }
+
+  skip(): void {
+    this.at += 1;
+  }
+}
 
 const shownOf = ({ target, summary, details, changes, origin }: AuditEntryView): Shown => ({
   target,

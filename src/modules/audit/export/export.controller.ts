@@ -2,9 +2,50 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import type { AuditFilter } from '../trail/audit-trail.query.js';
 import { AuditExport } from './audit-export.js';
-import { parseExportRequest } from './export-request.js';
+
+const Text = z
+  .string()
+  .max(1_000)
+  .refine((text) => !text.includes('\0'), 'holds NUL')
+  .optional();
+const Time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .optional();
+
+const ExportQuery = z.strictObject({
+  format: z.enum(['csv', 'ndjson']).default('ndjson'),
+  kinds: z
+    .string()
+    .max(4_000)
+    .transform((text) => text.split(',').filter(Boolean))
+    .pipe(z.array(Text.unwrap()).max(100))
+    .optional(),
+  actor: Text,
+  target: Text,
+  text: Text,
+  since: Time,
+  until: Time,
+});
+
+/** What the address asks for. @throws Refusal INVALID_REQUEST */
+function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: AuditFilter } {
+  const parameters = new URL(url, 'http://any').searchParams;
+  const given = Object.fromEntries(
+    [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
+  );
+  const parsed = ExportQuery.safeParse(given);
+  if (!parsed.success) {
+    throw new Refusal('INVALID_REQUEST', `The export can't be asked for like that: ${z.prettifyError(parsed.error)}`);
+  }
+  const { format, ...filter } = parsed.data;
+  return { format, filter: { ...filter, kinds: filter.kinds?.length ? filter.kinds : null } };
+}
 
 type Request = IncomingMessage & { readonly originalUrl: string };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { verifyEd25519 } from '../../../platform/peer-auth/signature/ed25519.js';
-import { rotationBytes } from '../../server/contracts/rotation-proof.js';
+import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
+import { rotationBytes } from '../../server/contracts/server-keys.js';
 import type { BoundEvent } from '../chain/chain-entry.js';
 
 const First = z.object({ publicKey: z.string(), serverId: z.string() });

@@ -1,5 +1,4 @@
-import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily } from '../../../kernel/event-family.js';
+import { type DomainEvent, EventFamily } from '../../../kernel/events.js';
 
 /**
  * Who may download from this server: everybody, who knows a name and a password, who is in certain networks, or only who

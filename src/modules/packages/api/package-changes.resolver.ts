@@ -1,16 +1,15 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
-import type { Receipt } from '../../../platform/cqrs/command-runner.js';
-import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { RemovePackage } from '../commands/remove-package.command.js';
-import { SetPackageStage } from '../commands/set-package-stage.command.js';
-import { PackagesByIdQuery } from '../queries/lookup/package.query.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { RemovePackage, SetPackageStage } from '../lifecycle/change-package.command.js';
+import { PackagesByIdQuery } from '../read-model/package-lookup.query.js';
 import { Package } from './package.type.js';
 
 @Resolver()

@@ -1,18 +1,40 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Field, Int, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
 import { z } from 'zod';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { PageArgs } from '../../../platform/graphql/types/page.args.js';
-import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
-import { decodeCursor, encodeCursor } from '../../../platform/paging/cursor.js';
-import { checkFirst, pageOf } from '../../../platform/paging/page.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { connectionOf, edgeOf, PageArgs, ServerReference } from '../../../platform/graphql/common.types.js';
+import { connectionCost } from '../../../platform/graphql/cost-limit.js';
+import { checkFirst, decodeCursor, encodeCursor, pageOf } from '../../../platform/graphql/paging.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
+import { Replica } from '../../replication/api/replica.type.js';
 import type { ChunkView, PackageView } from '../contracts/package-view.js';
-import { ChunksQuery, type ChunkWindow } from '../queries/chunks/chunks.query.js';
-import { ServedPackagesQuery } from '../queries/lookup/package.query.js';
-import { ChunkConnection } from './chunk.type.js';
+import { ChunksQuery, type ChunkWindow } from '../read-model/chunks.query.js';
+import { PackagesByIdQuery, ServedPackagesQuery } from '../read-model/package-lookup.query.js';
 import { Package } from './package.type.js';
+
+@ObjectType({ description: 'A part of a package that is verified on its own.' })
+class Chunk {
+  @Field(() => Int, { description: 'From 0.' })
+  index!: number;
+
+  @Field(() => ByteCount, { description: 'Where it begins in the file.' })
+  offset!: number;
+
+  @Field(() => ByteCount)
+  size!: number;
+
+  @Field(() => String, { description: 'In lower-case hex.' })
+  sha1!: string;
+
+  @Field(() => String, { description: 'In lower-case hex.' })
+  sha256!: string;
+}
+
+const ChunkEdge = edgeOf(Chunk, 'Chunk');
+
+@ObjectType({ description: 'A page of the chunks of a package, in their order.' })
+class ChunkConnection extends connectionOf(ChunkEdge) {}
 
 const ChunkCursor = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
 
@@ -76,5 +98,22 @@ export class PackageFieldsResolver {
       const node = { ...chunk, offset, size: Math.min(chunkSize, size - offset) };
       return { cursor: encodeCursor({ order: 'CHUNK', index: chunk.index }), node };
     });
+  }
+}
+
+@Resolver(() => Replica)
+export class ReplicaPackageResolver {
+  /** Batches only; nothing is remembered, so one for all requests will do. */
+  private readonly packages = new DataLoader<string, PackageView | null>(
+    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  constructor(private readonly queries: QueryBus) {}
+
+  @Needs('read')
+  @ResolveField(() => Package, { nullable: true, description: 'The package that it is a copy of.' })
+  package(@Parent() { packageId }: Replica): Promise<Package | null> {
+    return this.packages.load(packageId);
   }
 }

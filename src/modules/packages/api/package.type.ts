@@ -1,6 +1,6 @@
 import { Field, HideField, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
-import { StageName } from '../../../platform/graphql/types/stage.enum.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
 import type { Stage } from '../../../kernel/stage.js';
 import type { PackageStatus } from '../contracts/package-view.js';
 

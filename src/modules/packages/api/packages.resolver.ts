@@ -1,20 +1,71 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
-import { connectionCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { PageArgs } from '../../../platform/graphql/types/page.args.js';
-import { PackageCountQuery, PackagesQuery, type PackageFilter as Filter } from '../queries/list/packages.query.js';
-import { PackageByFilenameQuery, PackagesByIdQuery } from '../queries/lookup/package.query.js';
 import {
-  OrderDirection,
-  PackageConnection,
-  PackageFilter,
-  PackageOrder,
-  PackageOrderFieldName,
-} from './package-list.types.js';
-import { Package } from './package.type.js';
+  Args,
+  Field,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  Parent,
+  Query,
+  registerEnumType,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
+import { connectionOf, edgeOf, PageArgs, StageName } from '../../../platform/graphql/common.types.js';
+import { connectionCost } from '../../../platform/graphql/cost-limit.js';
+import { type PackageFilter as Filter, PackageCountQuery, PackagesQuery } from '../read-model/package-list.query.js';
+import { PackageByFilenameQuery, PackagesByIdQuery } from '../read-model/package-lookup.query.js';
+import { Package, PackageStateName } from './package.type.js';
+
+enum PackageOrderFieldName {
+  FILENAME = 'FILENAME',
+  PUBLISHED_AT = 'PUBLISHED_AT',
+  SIZE = 'SIZE',
+}
+
+enum OrderDirection {
+  ASC = 'ASC',
+  DESC = 'DESC',
+}
+
+registerEnumType(PackageOrderFieldName, {
+  name: 'PackageOrderField',
+  description: 'What a list of packages is sorted by.',
+});
+registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending.' });
+
+@InputType({ description: 'Which packages to list. What is left out does not restrict.' })
+class PackageFilter {
+  @Field(() => String, { nullable: true, description: 'Text that the filename contains, in any case.' })
+  filename?: string | null;
+
+  @Field(() => [StageName], { nullable: true, description: 'One or more stages.' })
+  stage?: StageName[] | null;
+
+  @Field(() => [PackageStateName], {
+    nullable: true,
+    description: 'One or more states; all but REMOVED when left out.',
+  })
+  state?: PackageStateName[] | null;
+}
+
+@InputType({ description: 'How to sort a list of packages.' })
+class PackageOrder {
+  @Field(() => PackageOrderFieldName, { defaultValue: PackageOrderFieldName.FILENAME })
+  field!: PackageOrderFieldName;
+
+  @Field(() => OrderDirection, { defaultValue: OrderDirection.ASC })
+  direction!: OrderDirection;
+}
+
+const PackageEdge = edgeOf(Package, 'Package');
+
+@ObjectType({ description: 'A page of the list of packages.' })
+class PackageConnection extends connectionOf(PackageEdge) {}
 
 /** A page that remembers its filter, for `totalCount`. */
 type FilteredPage = PackageConnection & { readonly filter: Filter };

@@ -1,7 +1,7 @@
-import type { StreamFold } from '../../../kernel/stream-fold.js';
-import type { RecordedEvent } from '../../../kernel/event.js';
+import type { StreamFold } from '../../../kernel/decider.js';
+import type { RecordedEvent } from '../../../kernel/events.js';
 import { packageEvents, type ChunkPage, type PackageEvent } from './package.events.js';
-import type { ChangeAuthors } from './learn-package.js';
+import type { ChangeAuthors } from './package-reports.js';
 import { foldFacts, isRemoved, type PackageFacts } from './package-facts.js';
 
 /** Up to so many chunks a package is small: its digests take about 1 KiB and go along wherever its facts go. */

@@ -1,5 +1,4 @@
-import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily, withFields } from '../../../kernel/event-family.js';
+import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
 

@@ -1,21 +1,18 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import type { Receipt } from '../../../platform/cqrs/command-runner.js';
-import { currentContext } from '../../../platform/context/call-context.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
-import { KeyedLimit } from '../../../platform/limits/keyed-limit.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { AcceptInvitation, type AcceptedInvitation } from '../commands/invitations/accept-invitation.command.js';
-import { CreateInvitation, type CreatedInvitation } from '../commands/invitations/create-invitation.command.js';
-import { ResumePeer } from '../commands/peers/resume-peer.command.js';
-import { SuspendPeer } from '../commands/peers/suspend-peer.command.js';
-import { UnregisterPeer } from '../commands/peers/unregister-peer.command.js';
-import { UpdatePeer } from '../commands/peers/update-peer.command.js';
-import { PeerQuery } from '../queries/peers.query.js';
+import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { AcceptInvitation, type AcceptedInvitation } from '../registration/accept-invitation.command.js';
+import { CreateInvitation, type CreatedInvitation } from '../registration/create-invitation.command.js';
+import { ResumePeer, SuspendPeer, UnregisterPeer, UpdatePeer } from '../registry/change-peer.command.js';
+import { PeerQuery } from '../registry/peers.query.js';
 import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
-import { Peer, PeerInvitation } from './peer.types.js';
+import { Peer, PeerInvitation } from './peer.type.js';
 
 /** Made and accepted by one account: a script may set up a thousand servers at once. */
 const INVITATION_RATE = { burst: 2_000, perSecond: 5 };

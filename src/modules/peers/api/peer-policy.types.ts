@@ -1,6 +1,6 @@
 import { Field, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { FlowPolicy } from '../../../kernel/peer-policy/peer-policy.js';
-import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
+import type { FlowPolicy } from '../../../kernel/transfer-policy.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import type { FlowView } from '../contracts/peer-view.js';
 

@@ -1,12 +1,43 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, ID, Query, Resolver, Subscription } from '@nestjs/graphql';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { Args, ID, Parent, Query, registerEnumType, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
-import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
-import { PeerQuery, PeersQuery } from '../queries/peers.query.js';
-import { Peer } from './peer.types.js';
+import { listCost } from '../../../platform/graphql/cost-limit.js';
+import type { PeerRouteKind } from '../contracts/peer-view.js';
+import { PeerQuery, PeerRouteQuery, PeersQuery } from '../registry/peers.query.js';
+import { Peer } from './peer.type.js';
+
+/** `PEER_WAYS` as GraphQL names them. */
+enum PeerRouteName {
+  DIRECT = 'DIRECT',
+  TUNNEL = 'TUNNEL',
+  NONE = 'NONE',
+}
+
+registerEnumType(PeerRouteName, {
+  name: 'PeerWay',
+  description: 'How this server calls a peer.',
+  valuesMap: {
+    DIRECT: { description: 'At its address.' },
+    TUNNEL: { description: 'Through connections that it keeps open to this server, since nobody can call it.' },
+    NONE: {
+      description: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
+    },
+  },
+});
+
+@Resolver(() => Peer)
+export class PeerRouteResolver {
+  constructor(private readonly queries: QueryBus) {}
+
+  @Needs('read')
+  @ResolveField(() => PeerRouteName, { description: 'How this server calls it now.' })
+  connectedThrough(@Parent() { id }: Peer): Promise<PeerRouteKind> {
+    return this.queries.execute(new PeerRouteQuery(id));
+  }
+}
 
 const USUAL_PEERS = 20;
 

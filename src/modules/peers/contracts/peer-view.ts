@@ -1,4 +1,8 @@
-import type { Direction, FlowPolicy } from '../../../kernel/peer-policy/peer-policy.js';
+import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
+
+/** How a peer is called: at its address, through tunnels that it holds open, or not until it opens one. */
+export const PEER_ROUTES = ['DIRECT', 'TUNNEL', 'NONE'] as const;
+export type PeerRouteKind = (typeof PEER_ROUTES)[number];
 
 /** UNREGISTERED peers are remembered by name only; nothing is exchanged with them. */
 export const PEER_STATUSES = ['REGISTERED', 'SUSPENDED', 'UNREGISTERED'] as const;

@@ -1,6 +1,5 @@
-import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily, withFields } from '../../../kernel/event-family.js';
-import type { PeerPolicy } from '../../../kernel/peer-policy/peer-policy.js';
+import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
+import type { PeerPolicy } from '../../../kernel/transfer-policy.js';
 
 /** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
 export type PeerInvited = DomainEvent<

@@ -1,11 +1,11 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { listCost } from '../../../platform/graphql/cost-limit.js';
 import { Package } from '../../packages/api/package.type.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
-import { ReplicasQuery } from '../queries/replicas.query.js';
+import { ReplicasQuery } from '../replica/replicas.query.js';
 import { LineageStep, Replica } from './replica.type.js';
 
 /** Servers that a package is usually on. */

@@ -1,11 +1,11 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Field, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
-import { listCost } from '../../../platform/graphql/limits/cost-limit.js';
-import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
-import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
-import { SourcesQuery, type SourceView } from '../contracts/status.queries.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { listCost } from '../../../platform/graphql/cost-limit.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
+import { ServerReference } from '../../../platform/graphql/common.types.js';
+import { SourcesQuery, type SourceView } from '../contracts/replication-status.js';
 import { Replica } from './replica.type.js';
 
 const USUAL_SOURCES = 3;

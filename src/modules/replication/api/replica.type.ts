@@ -1,6 +1,6 @@
 import { Field, Float, HideField, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { ByteCount } from '../../../platform/graphql/types/byte-count.scalar.js';
-import { ServerReference } from '../../../platform/graphql/types/server-reference.type.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
+import { ServerReference } from '../../../platform/graphql/common.types.js';
 import type { ReplicaState } from '../contracts/replica-view.js';
 
 /** `REPLICA_STATES` as GraphQL names them. */

@@ -1,13 +1,13 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ID, Mutation, Resolver, Subscription } from '@nestjs/graphql';
-import { Refusal } from '../../../kernel/refusal.js';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
-import { ReadModelChanges } from '../../../platform/projections/read-model-changes.js';
-import { ReadModels } from '../../../platform/projections/read-models.js';
-import { RetryReplica } from '../commands/retry-replica.command.js';
-import { ReplicasQuery } from '../queries/replicas.query.js';
+import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { RetryReplica } from '../replica/retry-replica.command.js';
+import { ReplicasQuery } from '../replica/replicas.query.js';
 import { Replica } from './replica.type.js';
 
 /** The keys of the read model are `<package id>/<server id>`. */

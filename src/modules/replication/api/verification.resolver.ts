@@ -1,13 +1,58 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { Args, ID, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import {
+  Args,
+  Field,
+  ID,
+  Int,
+  Mutation,
+  ObjectType,
+  Parent,
+  Query,
+  registerEnumType,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
 import DataLoader from 'dataloader';
-import { Needs } from '../../../platform/auth/needs.decorator.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
+import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { Package } from '../../packages/api/package.type.js';
-import { VerifyPackage } from '../commands/verify/verify-package.command.js';
-import { LastVerifiedQuery } from '../queries/scrub/last-verified.query.js';
-import { ScrubQuery } from '../queries/scrub/scrub.query.js';
-import { Scrub } from './scrub.type.js';
+import { LastVerifiedQuery, ScrubQuery, type ScrubState } from '../integrity/scrub.query.js';
+import { VerifyPackage } from '../integrity/verify-package.command.js';
+
+/** `SCRUB_STATES` as GraphQL names them. */
+enum ScrubStateName {
+  OFF = 'OFF',
+  WAITING = 'WAITING',
+  RUNNING = 'RUNNING',
+}
+
+registerEnumType(ScrubStateName, {
+  name: 'ScrubState',
+  description: 'What the background check of stored files does now.',
+  valuesMap: {
+    OFF: { description: 'Switched off by ODST_SCRUB_RATE=0.' },
+    WAITING: { description: 'No package is due.' },
+    RUNNING: { description: 'It reads packages that are due.' },
+  },
+});
+
+@ObjectType({
+  description: 'The background check that reads stored packages again, to find and mend what the disk has damaged.',
+})
+class Scrub {
+  @Field(() => ScrubStateName)
+  state!: ScrubState;
+
+  @Field(() => ByteCount, { description: 'Most that it reads.' })
+  bytesPerSecond!: number;
+
+  @Field(() => Date, { nullable: true, description: 'When it had last read all that was due.' })
+  lastFinishedAt!: Date | null;
+
+  @Field(() => Int, { description: 'Packages whose file was found damaged or missing since the server was set up.' })
+  damagedFound!: number;
+}
 
 @Resolver(() => Package)
 export class VerificationResolver {

@@ -1,4 +1,4 @@
-import type { ChunkRange } from '../../../kernel/runs.js';
+import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
 
 /** How far a server's copy of a package is. REQUESTED and FETCHING go on by themselves, FAILED waits for a retry. */
 export const REPLICA_STATES = ['REQUESTED', 'FETCHING', 'PUBLISHED', 'FAILED', 'WITHDRAWN'] as const;

@@ -1,5 +1,4 @@
-import type { DomainEvent } from '../../../kernel/event.js';
-import { EventFamily, withFields } from '../../../kernel/event-family.js';
+import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { Stage } from '../../../kernel/stage.js';
 
 /** Stream `server`. */
@@ -43,3 +42,11 @@ export const serverEvents = new EventFamily<ServerEvent>({
   ServerKeyRotated: { version: 2, upcasters: { 1: withFields({ proof: null }) } },
   ServerSettingsChanged: { version: 2, upcasters: { 1: withFields({ reachable: true }) } },
 });
+
+/** Stream `secrets`: they are encrypted under another key since. `keyId` tells keys apart, and nothing about them. */
+export type EncryptionKeyRotated = DomainEvent<
+  'EncryptionKeyRotated',
+  { readonly keyId: string; readonly secrets: number }
+>;
+
+export const secretEvents = new EventFamily<EncryptionKeyRotated>({ EncryptionKeyRotated: { version: 1 } });

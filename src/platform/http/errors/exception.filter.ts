@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { currentContext } from '../../context/call-context.js';
+import { currentContext } from '../../runtime/call-context.js';
 import { expectedError, internalError } from './public-error.js';
 import { sendError } from './send-error.js';
 

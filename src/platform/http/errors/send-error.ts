@@ -1,7 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { isGraphqlPath } from '../graphql-path.js';
-import { API_HEADERS } from '../headers/security-headers.js';
-import { retryAfterOf, type PublicError } from './public-error.js';
+import { API_HEADERS } from '../security-headers.js';
+import { type PublicError, retryAfterOf } from './public-error.js';
+
+/** Is this the address of GraphQL, whatever its query? */
+export const isGraphqlPath = (url: string | undefined): boolean => /^\/graphql\/?(\?|$)/.test(url ?? '');
 
 /** How long a sender who was refused early may go on sending before the connection is cut. */
 const LINGER_TIMEOUT_MS = 5_000;

@@ -1,12 +1,12 @@
 import type { DataSource } from 'typeorm';
-import { connectReadSchema } from '../../../../src/app/database/connect-read-schema.js';
-import { allProjections } from '../../../../src/app/rebuild/read-models.js';
+import { connectReadSchema } from '../../../../src/server/boot/data-source.js';
+import { allProjections } from '../../../../src/server/boot/read-models.js';
 import { AuditChain } from '../../../../src/modules/audit/chain/audit-chain.js';
 import { ChainSigner } from '../../../../src/modules/audit/chain/chain-signer.js';
-import { readPlace } from '../../../../src/modules/audit/chain/store/chain-table.js';
-import { LogVerification } from '../../../../src/modules/audit/verify/log/verify-log.js';
-import { newId } from '../../../../src/platform/ids/ids.js';
-import { generateOwnKey, signerOf } from '../../../../src/platform/secrets/server-keys/own-key.js';
+import { readPlace } from '../../../../src/modules/audit/chain/chain-table.js';
+import { LogVerification } from '../../../../src/modules/audit/verify/log-verification.js';
+import { newId } from '../../../../src/platform/runtime/ids.js';
+import { generateOwnKey, signerOf } from '../../../../src/platform/secrets/key-ring.js';
 import type { EventStore } from '../../../../src/ports/event-store.port.js';
 import { MemoryLocks } from '../../../support/memory-locks.js';
 import type { Figure } from '../../figure.js';

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
-import { connectReadSchema } from '../../../../src/app/database/connect-read-schema.js';
-import { allProjections } from '../../../../src/app/rebuild/read-models.js';
-import { AuditTrailHandler } from '../../../../src/modules/audit/queries/audit-trail.handler.js';
-import { AuditTrailQuery, type AuditFilter } from '../../../../src/modules/audit/queries/audit-trail.query.js';
-import { encodeCursor } from '../../../../src/platform/paging/cursor.js';
+import { connectReadSchema } from '../../../../src/server/boot/data-source.js';
+import { allProjections } from '../../../../src/server/boot/read-models.js';
+import { AuditTrailHandler } from '../../../../src/modules/audit/trail/audit-trail.handler.js';
+import { AuditTrailQuery, type AuditFilter } from '../../../../src/modules/audit/trail/audit-trail.query.js';
+import { encodeCursor } from '../../../../src/platform/graphql/paging.js';
 import type { Figure, Result } from '../../figure.js';
 import { withScratchLog } from '../../scratch-log.js';
 import { ENTRIES, fillTrail, STEP_S } from './fill.js';

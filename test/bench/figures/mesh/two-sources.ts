@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { registerPeers } from '../../../../src/app/demo/demo-steps.js';
+import { registerPeers } from '../../../../src/cli/demo/demo-steps.js';
 import { BenchServer, stopAll } from '../../bench-server.js';
 import { inSeconds, inTurn, type BenchContext, type Figure, type Result } from '../../figure.js';
 import { makeFile, shell } from '../../machine.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dnKey } from '../../../../src/kernel/directory/distinguished-name.js';
+import { dnKey } from '../../../../src/kernel/directory-groups.js';
 
 /** How `ldapjs` shows a filter that has arrived. */
 type SentFilter =

@@ -1,5 +1,4 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Access } from '../../network/access.js';
 import { readProposed, streamIdentifier, streamName, writableStream } from '../../protocol/events.js';
 import { streams, type Shared, type Statuses, type Streams } from '../../protocol/messages.js';

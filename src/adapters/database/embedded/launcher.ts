@@ -1,0 +1,111 @@
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { StartupError } from '../../../kernel/errors.js';
+
+const runProgram = promisify(execFile);
+const USER_NAME = 'postgres';
+
+/** Ways to make a system user: shadow-utils, then busybox. */
+const CREATE_USER_COMMANDS: readonly (readonly [string, readonly string[]])[] = [
+  ['useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', USER_NAME]],
+  ['adduser', ['-S', '-D', '-H', USER_NAME]],
+];
+
+interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The user PostgreSQL runs as when we are root, which it refuses to be; made when missing. @throws StartupError */
+async function findOrCreateSystemUser(): Promise<SystemUser> {
+  const found = await findSystemUser();
+  if (found) return found;
+  for (const [program, args] of CREATE_USER_COMMANDS) {
+    await runProgram(program, args).catch(() => undefined);
+    const made = await findSystemUser();
+    if (made) return made;
+  }
+  throw new StartupError(
+    `PostgreSQL does not run as root, and a system user for it cannot be made: run "useradd --system ${USER_NAME}", start as an ordinary user, or set DATABASE_URL`,
+  );
+}
+
+async function findSystemUser(): Promise<SystemUser | null> {
+  try {
+    const [uid, gid] = await Promise.all([runProgram('id', ['-u', USER_NAME]), runProgram('id', ['-g', USER_NAME])]);
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  } catch {
+    return null;
+  }
+}
+
+/** Starts programs as the user that owns the cluster. */
+export interface Launcher {
+  /** Null when programs run as ourselves. */
+  readonly user: SystemUser | null;
+  launch(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+}
+
+/** Nothing of our own environment: PGDATA, PGPORT and the like would change what PostgreSQL does. */
+const ENV = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+const asOurselves: Launcher = {
+  user: null,
+  launch: (program, args, options) => spawn(program, args, { ...options, env: ENV, cwd: '/' }),
+};
+
+const asUser = (user: SystemUser): Launcher => ({
+  user,
+  launch: (program, args, options) => spawn(program, args, { ...options, ...user, env: ENV, cwd: '/' }),
+});
+
+/**
+ * As the user, and with a capability to pass folders that only root may enter (a data folder or a program below
+ * /root). `no_setuid_fixup` lets access(2), by which PostgreSQL checks its own files, count the capability too.
+ */
+const asUserWith = (user: SystemUser, capability: string): Launcher => ({
+  user,
+  launch: (program, args, options) => {
+    const caps = `-all,+${capability}`;
+    const drop = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=${caps}`];
+    const keep = [`--ambient-caps=${caps}`, '--securebits=+no_setuid_fixup'];
+    return spawn('setpriv', [...drop, ...keep, program, ...args], { ...options, env: ENV, cwd: '/' });
+  },
+});
+
+/** The first way to run `program` that can also reach `folder`. @throws StartupError when there is none */
+export async function chooseLauncher(program: string, folder: string): Promise<Launcher> {
+  if (process.getuid?.() !== 0) return asOurselves;
+  const user = await findOrCreateSystemUser();
+  const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
+  for (const way of ways) {
+    if (await reaches(way, program, folder)) return way;
+  }
+  const blocked = (await closedFolder(folder)) ?? (await closedFolder(program)) ?? folder;
+  throw new StartupError(
+    `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}", choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
+  );
+}
+
+async function reaches(launcher: Launcher, program: string, folder: string): Promise<boolean> {
+  const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], {
+    stdio: 'ignore',
+  });
+  try {
+    const [code]: unknown[] = await once(child, 'exit');
+    return code === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function closedFolder(path: string): Promise<string | null> {
+  const parent = dirname(path);
+  const above = parent === path ? null : await closedFolder(parent);
+  if (above) return above;
+  const entry = await stat(path);
+  return entry.isDirectory() && (entry.mode & 0o001) === 0 ? path : null;
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as secure, type ConnectionOptions } from 'node:tls';
+import type { DirectorySettings } from '../../../ports/directory.port.js';
+import { requestTls } from './start-tls.js';
+
+const PORTS = { 'ldap:': 389, 'ldaps:': 636 } as const;
+export type Target = Pick<DirectorySettings, 'url' | 'startTls' | 'ca'>;
+
+export function addressOf(url: string): { host: string; port: number; isTls: boolean } {
+  const { protocol, hostname, port } = new URL(url);
+  const isTls = protocol === 'ldaps:';
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || PORTS[isTls ? 'ldaps:' : 'ldap:'], isTls };
+}
+
+export const isEncrypted = ({ url, startTls }: Target): boolean => startTls || addressOf(url).isTls;
+
+/** The certificate is always verified, and its name as well. */
+export function tlsOptions({ url, ca }: Target): ConnectionOptions {
+  const { host } = addressOf(url);
+  const name = isIP(host) ? {} : { servername: host };
+  return { host, ...name, ...(ca !== null && { ca }), rejectUnauthorized: true, minVersion: 'TLSv1.2' };
+}
+
+/** Also closes those that are not used in the end. */
+export class Connections {
+  private readonly opened: Socket[] = [];
+
+  constructor(
+    private readonly target: Target,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Where StartTLS is set, the server waits for TLS to begin on it. Whoever gets it has to close it. */
+  async lend(): Promise<Socket> {
+    const socket = await this.open();
+    this.opened.splice(this.opened.indexOf(socket), 1);
+    return socket;
+  }
+
+  /** Encrypted, where the settings ask for that. */
+  async openSecured(): Promise<Socket> {
+    const socket = await this.open();
+    if (!isEncrypted(this.target)) return socket;
+    const secured = this.keep(secure({ ...tlsOptions(this.target), socket }));
+    await once(secured, 'secureConnect', { signal: this.signal });
+    return secured;
+  }
+
+  close(): void {
+    for (const socket of this.opened) socket.destroy();
+  }
+
+  private async open(): Promise<Socket> {
+    this.signal.throwIfAborted();
+    const { host, port } = addressOf(this.target.url);
+    const socket = this.keep(connect({ host, port, noDelay: true }));
+    await once(socket, 'connect', { signal: this.signal });
+    if (this.target.startTls) await requestTls(socket);
+    this.signal.throwIfAborted();
+    return socket;
+  }
+
+  /** Who waits for a socket hears of its errors; nobody else may be brought down by them. */
+  private keep<T extends Socket>(socket: T): T {
+    socket.on('error', () => undefined);
+    this.opened.push(socket);
+    return socket;
+  }
+}

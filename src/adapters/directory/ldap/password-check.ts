@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import Strategy from 'passport-ldapauth';
+import { type DirectorySettings, DirectoryUnavailable } from '../../../ports/directory.port.js';
+import { addressOf, type Connections, isEncrypted, tlsOptions } from './connections.js';
+
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** For the bind account, and for whose password is checked. */
+async function lendTwo(connections: Connections): Promise<Socket[]> {
+  const first = await connections.lend();
+  try {
+    return [first, await connections.lend()];
+  } catch (error) {
+    first.destroy();
+    throw error;
+  }
+}
+
+/**
+ * Closes what `ldapjs` was given, when that has had time to do it. It takes leave on the first and then on the second, and
+ * brings the process down when it writes to one that is closed under it; so one is closed after the other. Never rejects.
+ */
+async function closeLent(sockets: readonly Socket[]): Promise<void> {
+  for (const socket of sockets) {
+    if (socket.closed) continue;
+    const closed = once(socket, 'close').catch(() => undefined);
+    const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS);
+    await closed;
+    clearTimeout(timer);
+    await turn();
+    await turn();
+  }
+}
+
+/** What passport calls back, with what it has to say. */
+interface Outcome {
+  success(): void;
+  fail(why: unknown, status?: number): void;
+  error(error: unknown): void;
+}
+
+/** By these names `ldapjs` says that the directory does not take somebody's password now; the rest is trouble. */
+const REFUSALS = new Set([
+  'InappropriateAuthenticationError',
+  'UnwillingToPerformError',
+  'InsufficientAccessRightsError',
+]);
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+const messageOf = (why: unknown): string =>
+  why !== null && typeof why === 'object' && 'message' in why ? String(why.message) : '';
+
+/**
+ * Options for `ldapjs`. It would send the password of the bind account right behind its own StartTLS request, before the
+ * connection is encrypted, and crash the process on a name that it can't parse. So it gets connections on which TLS is the next
+ * thing to happen, and names as they are.
+ */
+function serverOptions(settings: DirectorySettings, dn: string, lent: readonly Socket[]) {
+  const { host, port } = addressOf(settings.url);
+  const isTls = isEncrypted(settings);
+  const unused = [...lent];
+  const tls = {
+    ...tlsOptions(settings),
+    get socket() {
+      return unused.shift();
+    },
+  };
+  const account = settings.bind ? { bindDN: settings.bind.dn, bindCredentials: settings.bind.password } : {};
+  return {
+    url: `${isTls ? 'ldaps' : 'ldap'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...account,
+    searchBase: dn,
+    searchScope: 'base' as const,
+    searchFilter: '(objectClass=*)',
+    searchAttributes: ['1.1'],
+    strictDN: false,
+    reconnect: false,
+    timeout: settings.timeoutMs,
+    connectTimeout: settings.timeoutMs,
+    ...(isTls && { tlsOptions: tls }),
+  };
+}
+
+/** Null when the directory takes this password of this entry, else why not. @throws what made it impossible to ask */
+export async function checkPassword(
+  settings: DirectorySettings,
+  dn: string,
+  password: string,
+  connections: Connections,
+): Promise<string | null> {
+  const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
+  const server = serverOptions(settings, dn, lent);
+  const outcome = authenticate(server, password);
+  void outcome.catch(() => undefined).then(() => closeLent(lent));
+  return outcome;
+}
+
+function authenticate(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const strategy = new Strategy({ server, credentialsLookup: () => ({ username: 'found', password }) });
+    const outcome: Outcome = {
+      success: () => resolve(null),
+      fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
+      error: (error) =>
+        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toProblem(error)),
+    };
+    Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
+  });
+}
+
+/** Of `ldapjs`, for what has no result code of the directory. */
+const FIRST_OWN_CODE = 128;
+
+/** The directory has answered about this person, in a way that says nothing about others. */
+function toProblem(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
+  return isAnswer
+    ? new DirectoryUnavailable(`The directory answered ${error.name} about a password.`, error, false)
+    : error;
+}

@@ -1,0 +1,26 @@
+import { Directory, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
+
+/** There is no directory: it knows nobody. */
+export class NoDirectory extends Directory {
+  override readonly url = null;
+
+  override authenticate(): Promise<DirectoryVerdict> {
+    return Promise.resolve({ refused: 'There is no directory.' });
+  }
+
+  override decoy(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override find(): Promise<DirectoryPerson | null> {
+    return Promise.resolve(null);
+  }
+
+  override findAll(): Promise<readonly DirectoryPerson[]> {
+    return Promise.resolve([]);
+  }
+
+  override check(): Promise<void> {
+    return Promise.resolve();
+  }
+}

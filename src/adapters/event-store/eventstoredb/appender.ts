@@ -1,0 +1,208 @@
+import {
+  ANY,
+  type AppendExpectedRevision,
+  type EventData,
+  type JSONType,
+  NO_STREAM,
+  type RecordedEvent as ServerEvent,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import { LRUCache } from 'lru-cache';
+import { validate, version } from 'uuid';
+import type { NewEvent } from '../../../kernel/events.js';
+import { type Appended, type ExpectedRevision, RevisionConflict } from '../../../ports/event-store.port.js';
+import { checkAppend } from '../../shared/checked-append.js';
+import { retryWhileUnavailable, UNAVAILABLE_TIMEOUT_MS } from '../../shared/retry-while-unavailable.js';
+import { cursorOf } from './cursor.js';
+import { isTemporary, withTimeout } from './errors.js';
+import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
+import { readBackward, readForward } from './read-log.js';
+import { placeOf, storedMetadata } from './record.js';
+
+/** How far the clocks of server and clients may be apart, in milliseconds. */
+const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
+
+/** What a stream has of an append. */
+type Found =
+  | { readonly outcome: 'all'; readonly appended: Appended }
+  | { readonly outcome: 'some' }
+  | { readonly outcome: 'none'; readonly actual: bigint | null };
+
+/** Searches a stream backwards for the events of an append, no further than to when their ids were made. */
+async function findAppend(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
+  const wanted = new Set(ids);
+  const oldest = Math.min(...ids.map(madeAt)) - MAX_CLOCK_SKEW_MS;
+  const found: ServerEvent[] = [];
+  let page = await readBackward(client, stream);
+  const actual = page[0]?.revision ?? null;
+  for (let last = page.at(-1); last; last = page.at(-1)) {
+    found.push(...page.filter(({ id }) => wanted.has(id)));
+    if (found.length === ids.length || last.revision === 0n || last.created.getTime() < oldest) break;
+    page = await readBackward(client, stream, last.revision - 1n);
+  }
+  const [newest] = found;
+  if (!newest) return { outcome: 'none', actual };
+  return found.length === ids.length ? { outcome: 'all', appended: appendedOf(newest) } : { outcome: 'some' };
+}
+
+const appendedOf = (last: ServerEvent): Appended => ({ revision: last.revision, cursor: cursorOf(placeOf(last)) });
+
+/** When an id was made, in milliseconds since 1970; 0 for one that does not tell. */
+const madeAt = (id: string): number =>
+  version(id) === 7 ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : 0;
+
+const MAX_IDS = 50_000;
+
+type Known = 'new' | 'recorded' | 'elsewhere';
+
+/**
+ * Where this process recorded events lately. The server looks for an id only in the stream that it is appended to, and
+ * not before all the others of the append: what it would let pass is seen here, if it is not too long ago.
+ */
+class RecentIds {
+  private readonly streams = new LRUCache<string, string>({ max: MAX_IDS });
+
+  /** 'elsewhere' when some but not all of the ids are known, or some in another stream. */
+  find(stream: string, ids: readonly string[]): Known {
+    const known = ids.map((id) => this.streams.get(id)).filter((found) => found !== undefined);
+    if (known.length === 0) return 'new';
+    return known.length === ids.length && known.every((found) => found === stream) ? 'recorded' : 'elsewhere';
+  }
+
+  add(stream: string, ids: readonly string[]): void {
+    for (const id of ids) this.streams.set(id, stream);
+  }
+}
+
+/** An append that is ready to be sent. */
+interface ReadyAppend {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly ids: readonly string[];
+  readonly events: readonly EventData[];
+}
+
+/** @throws Error for what the client would never answer and what the server would refuse */
+function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
+  checkAppend(stream, events, expected);
+  for (const { id } of events) if (!validate(id)) throw new Error(`${id} is not an event id`);
+  if (stream.startsWith('$')) throw new Error('Streams that begin with $ belong to EventStoreDB');
+  return { stream, expected, ids: events.map(({ id }) => id.toLowerCase()), events: events.map(toServerEvent) };
+}
+
+function toServerEvent({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
+  if (type.startsWith('$')) throw new Error('Types that begin with $ belong to EventStoreDB');
+  // The client's type knows objects and strings only; it stringifies whatever it gets.
+  return {
+    id: id.toLowerCase(),
+    contentType: 'application/json',
+    type,
+    data: data as JSONType,
+    metadata: storedMetadata(metadata, recordedAt),
+  };
+}
+
+/** One attempt. @throws what the client throws, or NoAnswer */
+async function sendAppend(client: LogClient, append: ReadyAppend): Promise<Appended> {
+  const call = client.appendToStream(append.stream, [...append.events], {
+    expectedRevision: toServerRevision(append.expected),
+  });
+  const { nextExpectedRevision: revision, position } = await withTimeout(
+    CALL_TIMEOUT_MS,
+    `an append to ${append.stream}`,
+    call,
+  );
+  return { revision, cursor: position ? cursorOf(position) : await readCursor(client, append.stream, revision) };
+}
+
+/** Servers may leave the position out, above all for an append that was there already. */
+async function readCursor(client: LogClient, stream: string, revision: bigint): Promise<string> {
+  const [event] = await readForward(client, stream, revision, 1);
+  if (event?.revision !== revision) throw new Error(`Event ${revision} of ${stream} is not there after its append`);
+  return cursorOf(placeOf(event));
+}
+
+function toServerRevision(expected: ExpectedRevision): AppendExpectedRevision {
+  if (expected === 'any') return ANY;
+  return expected === 'none' ? NO_STREAM : expected;
+}
+
+/** Milliseconds in which the server certainly remembers the ids of an append without an expected revision. */
+const REMEMBERED_MS = UNAVAILABLE_TIMEOUT_MS / 2;
+
+/** Appends, each at most once whatever happens on the way. */
+export class Appender {
+  private readonly recent = new RecentIds();
+  private readonly underWay = new Set<Promise<Appended>>();
+
+  constructor(
+    private readonly client: LogClient,
+    private readonly stopped: AbortSignal,
+  ) {}
+
+  /** @throws RevisionConflict, EventStoreUnavailable */
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
+    const appending = this.appendOnce(prepareAppend(stream, events, expected));
+    this.underWay.add(appending);
+    try {
+      return await appending;
+    } finally {
+      this.underWay.delete(appending);
+    }
+  }
+
+  /** Resolves when everything that was asked for has its outcome. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async appendOnce(append: ReadyAppend): Promise<Appended> {
+    const known = this.recent.find(append.stream, append.ids);
+    if (known === 'elsewhere') throw clash(append);
+    let mayBeThere = known === 'recorded' || isForgotten(append);
+    const appended = await retryWhileUnavailable(
+      async () => {
+        const earlier = mayBeThere ? await this.earlier(append) : null;
+        // From here on a lost answer may be that of an append that happened.
+        mayBeThere = true;
+        return earlier ?? (await this.attempt(append));
+      },
+      isTemporary,
+      this.stopped,
+    );
+    this.recent.add(append.stream, append.ids);
+    return appended;
+  }
+
+  private async attempt(append: ReadyAppend): Promise<Appended> {
+    try {
+      return await sendAppend(this.client, append);
+    } catch (error) {
+      if (error instanceof WrongExpectedVersionError) return this.settle(append);
+      throw error;
+    }
+  }
+
+  /** A conflict may be with ourselves: an earlier attempt whose answer was lost. */
+  private async settle(append: ReadyAppend): Promise<Appended> {
+    const found = await findAppend(this.client, append.stream, append.ids);
+    if (found.outcome === 'all') return found.appended;
+    // Without an expected revision the server refuses only what has some of its ids already.
+    if (found.outcome === 'some' || append.expected === 'any') throw clash(append);
+    throw new RevisionConflict(append.stream, append.expected, found.actual);
+  }
+
+  /** What an earlier append of the same events returned, null when there was none. */
+  private async earlier(append: ReadyAppend): Promise<Appended | null> {
+    const found = await findAppend(this.client, append.stream, append.ids);
+    if (found.outcome === 'some') throw clash(append);
+    return found.outcome === 'all' ? found.appended : null;
+  }
+}
+
+const clash = ({ stream }: ReadyAppend): Error =>
+  new Error(`Some events of this append to ${stream} were recorded elsewhere`);
+
+/** With an expected revision the server compares ids in the log itself; without one it only knows recent ids. */
+const isForgotten = ({ expected, ids }: ReadyAppend): boolean =>
+  expected === 'any' && ids.some((id) => madeAt(id) < Date.now() - REMEMBERED_MS);

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, StartupError } from '../../../kernel/errors.js';
+import { backoffMs } from '../../../kernel/retry.js';
+import { isAccessDenied, isTemporary, NoAnswer, withTimeout } from './errors.js';
+import type { EventStoreDbAddress } from './eventstoredb-url.js';
+import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
+import { readEpoch, readHead } from './read-log.js';
+
+export type EventStoreLog = (level: 'info' | 'warn' | 'error', message: string) => void;
+
+/** Tells once that the log is away and once that it is back, however many calls notice. */
+export class OutageReporter {
+  private isTold = false;
+
+  constructor(
+    private readonly shown: string,
+    private readonly log: EventStoreLog,
+  ) {}
+
+  reportLost(error: unknown): void {
+    if (this.isTold) return;
+    this.isTold = true;
+    this.log('warn', `The connection to EventStoreDB at ${this.shown} is lost (${messageOf(error)}); trying again`);
+  }
+
+  reportRestored(): void {
+    if (!this.isTold) return;
+    this.isTold = false;
+    this.log('info', `EventStoreDB at ${this.shown} is back`);
+  }
+}
+
+const WAITING_MESSAGE_INTERVAL_MS = 5_000;
+const UNTRUSTED = /certificate|SSL routines|wrong version number|ERR_TLS|altnames/i;
+
+export interface ConnectOptions {
+  /** How long to wait for a server that does not answer, in milliseconds; 30 s when left out. */
+  readonly patience?: number;
+  readonly log: EventStoreLog;
+}
+
+/**
+ * Waits until the log can be written and read.
+ * @throws StartupError, one line, at once for what no waiting can help
+ */
+export async function awaitServer(
+  client: LogClient,
+  { shown }: EventStoreDbAddress,
+  { patience = 30_000, log }: ConnectOptions,
+): Promise<void> {
+  const deadline = Date.now() + patience;
+  let reason: unknown;
+  for (let attempt = 1, toldAt = 0; ; attempt++) {
+    const error = await tryFirstCalls(client, Math.max(1, deadline - Date.now()));
+    if (error === null) return;
+    // That there was no time left for an answer tells less than what failed before.
+    if (!(error instanceof NoAnswer)) reason = error;
+    refuseFinal(error, shown);
+    if (Date.now() >= deadline) throw unreachable(reason ?? error, shown, patience);
+    if (Date.now() - toldAt >= WAITING_MESSAGE_INTERVAL_MS) {
+      toldAt = Date.now();
+      log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);
+    }
+    await delay(Math.min(backoffMs(attempt, 50, 1000, Math.random()), Math.max(0, deadline - Date.now())));
+  }
+}
+
+async function tryFirstCalls(client: LogClient, ms: number): Promise<unknown> {
+  try {
+    await withTimeout(
+      Math.min(ms, 2 * CALL_TIMEOUT_MS),
+      'the first calls',
+      readEpoch(client).then(() => readHead(client, null)),
+    );
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function refuseFinal(error: unknown, shown: string): void {
+  if (isAccessDenied(error)) {
+    throw new StartupError(
+      `EVENTSTOREDB_URL: EventStoreDB at ${shown} refuses this user. Correct user and password; the user must be allowed to read $all.`,
+      error,
+    );
+  }
+  if (UNTRUSTED.test(messageOf(error))) {
+    throw new StartupError(
+      `EVENTSTOREDB_URL: no trusted TLS connection to ${shown} (${oneLine(error)}). Name its CA with tlsCAFile, or correct tls.`,
+      error,
+    );
+  }
+  if (!isTemporary(error))
+    throw new StartupError(`EVENTSTOREDB_URL: the event log at ${shown} cannot be used. ${oneLine(error)}`, error);
+}
+
+const unreachable = (error: unknown, shown: string, patience: number): StartupError =>
+  new StartupError(
+    `EVENTSTOREDB_URL: EventStoreDB at ${shown} could not be used within ${Math.round(patience / 1000)} s (${oneLine(error)}). Start it, or correct the address.`,
+    error,
+  );
+
+const oneLine = (error: unknown): string => messageOf(error).replaceAll(/\s+/g, ' ').trim();

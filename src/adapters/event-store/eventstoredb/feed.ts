@@ -1,0 +1,95 @@
+import { eventTypeFilter, START, type AllStreamSubscription } from '@eventstore/db-client';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
+import { BEGINNING, comparePositions, isAfter, type Position } from './cursor.js';
+import type { LogPage } from './read-log.js';
+import { toEvent } from './record.js';
+import { expectConfirmation, Inbox, Mark, type Arrival } from './inbox.js';
+
+/** Records after which the server tells how far it looked. */
+const CHECKPOINT_RECORDS = 500;
+
+export interface FeedOptions {
+  readonly after: Position;
+  readonly types: ReadonlySet<string> | null;
+  readonly signal: AbortSignal;
+  /** Ends the feed when nothing has come for so many milliseconds; null never does. */
+  readonly quietMs: number | null;
+}
+
+export interface FeedPage extends LogPage {
+  /** The server said that it has no more history. */
+  readonly isCaughtUp: boolean;
+}
+
+/**
+ * One subscription of the server, with what arrived since the last page was taken, 1000 events or about 4 MB at most.
+ * Ends with the connection. @throws what the client says then, if it says something
+ */
+export async function* readFeed(client: LogClient, options: FeedOptions): AsyncGenerator<FeedPage> {
+  const subscription = subscribeToServer(client, options.after, options.types);
+  const inbox = new Inbox(subscription, sizeOf);
+  const confirmed = expectConfirmation(subscription, inbox, CALL_TIMEOUT_MS);
+  const onAbort = (): void => inbox.end(null);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    for (let upTo = options.after; !options.signal.aborted;) {
+      const arrivals = await inbox.take(options.quietMs);
+      if (!arrivals || arrivals.length === 0 || options.signal.aborted) return;
+      const page = toPage(arrivals, upTo, options.types);
+      upTo = page.upTo;
+      yield page;
+    }
+  } finally {
+    confirmed();
+    options.signal.removeEventListener('abort', onAbort);
+    // Fails when there never was a connection.
+    void subscription.unsubscribe().catch(() => undefined);
+    subscription.destroy();
+  }
+}
+
+function subscribeToServer(
+  client: LogClient,
+  after: Position,
+  types: ReadonlySet<string> | null,
+): AllStreamSubscription {
+  const filter = eventTypeFilter({
+    regex: types ? `^(${[...types].map(escapeRegex).join('|')})$` : String.raw`^[^\$]`,
+    maxSearchWindow: CHECKPOINT_RECORDS,
+    checkpointInterval: 1,
+    // Takes its place behind the events before it. If this threw, the subscription would stop without a word.
+    checkpointReached: (subscription, position) => void subscription.push(new Mark('passed', position)),
+  });
+  const fromPosition = comparePositions(after, BEGINNING) === 0 ? START : after;
+  const subscription = client.subscribeToAll({ fromPosition, filter });
+  subscription.on('caughtUp', () => void subscription.push(new Mark('caughtUp', null)));
+  return subscription;
+}
+
+const escapeRegex = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySet<string> | null): FeedPage {
+  const events: RecordedEvent[] = [];
+  const page = { upTo: after, looked: 0, isCaughtUp: false };
+  for (const arrival of arrivals) {
+    const position = arrival instanceof Mark ? arrival.position : (arrival.event?.position ?? null);
+    page.isCaughtUp ||= arrival instanceof Mark && arrival.kind === 'caughtUp';
+    page.looked += arrival instanceof Mark ? (arrival.position ? CHECKPOINT_RECORDS : 0) : 1;
+    if (!position || !isAfter(position, page.upTo)) continue;
+    page.upTo = position;
+    const event = arrival instanceof Mark || !arrival.event ? null : toEvent(arrival.event);
+    if (event && (!types || types.has(event.type))) events.push(event);
+  }
+  return { ...page, events };
+}
+
+/** Strings hold nearly all bytes of our largest events; exactness is not needed. */
+function sizeOf(arrival: Arrival): number {
+  const data = arrival instanceof Mark ? null : arrival.event?.data;
+  if (typeof data !== 'object' || data === null) return String(data).length;
+  return Object.values(data).reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : 100),
+    500,
+  );
+}

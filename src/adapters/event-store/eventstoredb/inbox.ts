@@ -1,0 +1,84 @@
+import type { AllStreamResolvedEvent, AllStreamSubscription } from '@eventstore/db-client';
+import { NoAnswer } from './errors.js';
+import type { Position } from './cursor.js';
+
+/** Said by the server between two events. */
+export class Mark {
+  constructor(
+    readonly kind: 'passed' | 'caughtUp',
+    readonly position: Position | null,
+  ) {}
+}
+
+export type Arrival = AllStreamResolvedEvent | Mark;
+
+const MAX_EVENTS = 1000;
+/** Rough bytes, after which the server is made to wait. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** What has arrived of a subscription and was not fetched yet; makes the server wait when that is much. */
+export class Inbox {
+  private arrivals: Arrival[] = [];
+  private bytes = 0;
+  private over: { readonly error: unknown } | null = null;
+  private wake: () => void = () => undefined;
+
+  constructor(
+    private readonly subscription: AllStreamSubscription,
+    private readonly sizeOf: (arrival: Arrival) => number,
+  ) {
+    // An error is not always followed by an end, nor an end preceded by an error.
+    subscription.on('error', (error) => this.end(error));
+    for (const event of ['end', 'close'] as const) subscription.on(event, () => this.end(null));
+    subscription.on('data', (arrival: Arrival) => this.add(arrival));
+  }
+
+  /** Gives the subscription up. */
+  end(error: unknown): void {
+    this.over ??= { error };
+    this.wake();
+  }
+
+  /**
+   * Everything that has arrived, waiting up to `ms` milliseconds for it; empty after that time, null at a clean end.
+   * @throws what ended the subscription otherwise
+   */
+  async take(ms: number | null): Promise<readonly Arrival[] | null> {
+    if (this.arrivals.length === 0 && !this.over) await this.somethingWithin(ms);
+    const taken = this.arrivals;
+    if (taken.length === 0 && this.over) return this.ended(this.over.error);
+    this.arrivals = [];
+    this.bytes = 0;
+    if (this.subscription.isPaused()) this.subscription.resume();
+    return taken;
+  }
+
+  private ended(error: unknown): null {
+    if (error !== null) throw error;
+    return null;
+  }
+
+  private add(arrival: Arrival): void {
+    this.arrivals.push(arrival);
+    this.bytes += this.sizeOf(arrival);
+    if (this.arrivals.length >= MAX_EVENTS || this.bytes >= MAX_BYTES) this.subscription.pause();
+    this.wake();
+  }
+
+  private async somethingWithin(ms: number | null): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      if (ms !== null) timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}
+
+/** Ends the subscription when the server does not confirm it in time. */
+export function expectConfirmation(subscription: AllStreamSubscription, inbox: Inbox, ms: number): () => void {
+  const timer = setTimeout(() => inbox.end(new NoAnswer('a subscription', ms)), ms);
+  const stop = (): void => clearTimeout(timer);
+  subscription.once('confirmation', stop);
+  return stop;
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
+import { ConnectionGone, withTimeout } from './errors.js';
+import type { EventStoreDbAddress } from './eventstoredb-url.js';
+
+/** In PEM, named as the client has them. */
+interface Certificates {
+  readonly rootCertificate?: Buffer;
+  readonly userCertFile?: Buffer;
+  readonly userKeyFile?: Buffer;
+}
+
+/** The files that the connection string names. @throws StartupError when one can't be read or used */
+export function readCertificates(address: EventStoreDbAddress): Certificates {
+  const certificates: Certificates = {
+    ...readPemFile('rootCertificate', 'tlsCAFile', address.tlsCaFile),
+    ...readPemFile('userCertFile', 'userCertFile', address.userCertFile),
+    ...readPemFile('userKeyFile', 'userKeyFile', address.userKeyFile),
+  };
+  try {
+    createSecureContext({
+      ca: certificates.rootCertificate,
+      cert: certificates.userCertFile,
+      key: certificates.userKeyFile,
+    });
+  } catch (error) {
+    throw new StartupError(
+      `A certificate file of EVENTSTOREDB_URL is not a certificate or key in PEM: ${messageOf(error)}`,
+      error,
+    );
+  }
+  return certificates;
+}
+
+function readPemFile(name: keyof Certificates, option: string, path: string | undefined): Certificates {
+  if (path === undefined) return {};
+  try {
+    const bytes = readFileSync(path);
+    if (!bytes.includes('-----BEGIN ')) throw new Error('it has no PEM block');
+    return { [name]: bytes };
+  } catch (error) {
+    const reason = errorCode(error) ?? messageOf(error);
+    throw new StartupError(
+      `The ${option} of EVENTSTOREDB_URL, ${path}, cannot be used (${reason}). Name a readable PEM file.`,
+      error,
+    );
+  }
+}
+
+/** A connection on which nothing comes back is given up after interval + timeout, in milliseconds. */
+const KEEPALIVE_INTERVAL_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
+/** Deadline of one call, in milliseconds. */
+export const CALL_TIMEOUT_MS = 5_000;
+/** `connectivityState.SHUTDOWN` of gRPC. */
+const SHUTDOWN: number = 4;
+
+/** The client, with the parts replaced that harm other calls or the whole process. */
+export class LogClient extends EventStoreDBClient {
+  /** Reads that are under way when the client is closed end as if they were complete: nobody may believe them. */
+  isClosed = false;
+  private open: { close(): void } | null = null;
+
+  constructor(address: EventStoreDbAddress, certificates: Certificates, onTrouble: (error: unknown) => void) {
+    const settings = settingsOf(address);
+    const [endpoint, ...others] = address.hosts;
+    if (!endpoint) throw new Error('No host');
+    const credentials = address.credentials;
+    // Only a seed list is asked for the leader; the client takes a list of one too.
+    if (address.discover)
+      super(
+        { ...settings, endpoints: [endpoint, ...others] },
+        { insecure: !address.tls, ...certificates },
+        credentials,
+      );
+    else super({ ...settings, endpoint }, { insecure: !address.tls, ...certificates }, credentials);
+    /*
+     * Without "batch append" each append is a call of its own. The batch calls of all clients of a process share one
+     * table of who waits: when one stream fails all appends in it are rejected, and an answer that comes later is
+     * thrown as a TypeError that nobody can catch.
+     */
+    this.supports = async () => false;
+    this.guardAgainstClosedChannels();
+    // Not awaited by the client: a rejection (no node found on the way to a new connection) would end the process.
+    const handle = this.handleError;
+    this.handleError = (client, error) => handle(client, error).catch(onTrouble);
+    const connect = this.getChannel;
+    this.getChannel = async () => (this.open = await connect());
+  }
+
+  /** Ends all calls and the connection. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await withTimeout(CALL_TIMEOUT_MS, 'the end of all calls', this.dispose()).catch(() => undefined);
+    this.open?.close();
+  }
+
+  /**
+   * The failure of one call closes the channel, perhaps just before another call begins on it. An append then would
+   * never settle, and reject a promise of the client's own that nobody can catch.
+   */
+  private guardAgainstClosedChannels(): void {
+    const execute = this.execute;
+    this.execute = (Client, name, action) =>
+      execute(Client, name, async (client) => {
+        if (this.isClosed || client.getChannel().getConnectivityState(false) === SHUTDOWN) throw new ConnectionGone();
+        return action(client);
+      });
+  }
+}
+
+function settingsOf(address: EventStoreDbAddress) {
+  return {
+    connectionName: address.connectionName ?? 'odst',
+    keepAliveInterval: address.keepAliveInterval ?? KEEPALIVE_INTERVAL_MS,
+    keepAliveTimeout: address.keepAliveTimeout ?? KEEPALIVE_TIMEOUT_MS,
+    defaultDeadline: CALL_TIMEOUT_MS,
+    ...(address.maxDiscoverAttempts && { maxDiscoverAttempts: address.maxDiscoverAttempts }),
+    ...(address.discoveryInterval && { discoveryInterval: address.discoveryInterval }),
+    ...(address.gossipTimeout && { gossipTimeout: address.gossipTimeout }),
+  };
+}

@@ -1,0 +1,127 @@
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import type { PublishedFile } from '../../../ports/package-storage.port.js';
+import { unlessMissing } from './disk-errors.js';
+
+interface Entry {
+  readonly handle: FileHandle;
+  readonly size: number;
+  readonly inode: number;
+  /** Milliseconds on the monotonic clock when the file was last seen at its path. */
+  seenAt: number;
+  users: number;
+  idleTicks: number;
+  /** No longer in the pool: closed by its last user. */
+  retired: boolean;
+  closed: boolean;
+}
+
+/** A removed file keeps its disk space while a descriptor is open, so unused ones are closed after 1 to 2 ticks. */
+const IDLE_CHECK_MS = 30_000;
+/** Another process may take a file away, or put another in its place: looked for so often when a descriptor is lent. */
+const PLACE_CHECK_MS = 1_000;
+
+/** Open files by package id, the least recently used leaving first; shared by all who read the same package. */
+export class DescriptorPool {
+  private readonly entries = new Map<string, Entry>();
+  private readonly opening = new Map<string, Promise<Entry | null>>();
+  private readonly timer = setInterval(() => this.closeIdle(), IDLE_CHECK_MS).unref();
+
+  constructor(private readonly limit: number) {}
+
+  /** Null when there is no such file. */
+  async open(packageId: string, path: string): Promise<PublishedFile | null> {
+    const pooled = this.entries.get(packageId);
+    if (pooled && (await this.isInPlace(pooled, path))) return this.lend(packageId, pooled);
+    if (pooled && this.entries.get(packageId) === pooled) this.forget(packageId);
+    const entry = await this.openOnce(packageId, path);
+    // While it was looked for or opened, it may have been closed again.
+    if (entry?.closed) return this.open(packageId, path);
+    return entry && this.lend(packageId, entry);
+  }
+
+  /** The next `open` opens the file anew; readers keep what they have. */
+  forget(packageId: string): void {
+    this.opening.delete(packageId);
+    const entry = this.entries.get(packageId);
+    if (!entry) return;
+    this.entries.delete(packageId);
+    this.retire(entry);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const packageId of this.entries.keys()) this.forget(packageId);
+  }
+
+  private lend(packageId: string, entry: Entry): PublishedFile {
+    entry.users += 1;
+    entry.idleTicks = 0;
+    if (!entry.retired) {
+      this.entries.delete(packageId);
+      this.entries.set(packageId, entry);
+    }
+    let closed = false;
+    const close = (): void => {
+      if (closed) return;
+      closed = true;
+      entry.users -= 1;
+      if (entry.retired) this.retire(entry);
+    };
+    return { fd: entry.handle.fd, size: entry.size, close };
+  }
+
+  private async isInPlace(entry: Entry, path: string): Promise<boolean> {
+    const now = performance.now();
+    if (now - entry.seenAt < PLACE_CHECK_MS) return !entry.closed;
+    entry.seenAt = now;
+    const found = await stat(path).catch(unlessMissing);
+    return found?.ino === entry.inode && !entry.closed;
+  }
+
+  private openOnce(packageId: string, path: string): Promise<Entry | null> {
+    const under = this.opening.get(packageId);
+    if (under) return under;
+    const opening: Promise<Entry | null> = this.openFile(path)
+      .then((entry) => {
+        if (entry) this.keep(packageId, entry, this.opening.get(packageId) === opening);
+        return entry;
+      })
+      .finally(() => {
+        if (this.opening.get(packageId) === opening) this.opening.delete(packageId);
+      });
+    this.opening.set(packageId, opening);
+    return opening;
+  }
+
+  private async openFile(path: string): Promise<Entry | null> {
+    const handle = await open(path, 'r').catch(unlessMissing);
+    if (!handle) return null;
+    const { size, ino: inode } = await handle.stat();
+    return { handle, size, inode, seenAt: performance.now(), users: 0, idleTicks: 0, retired: false, closed: false };
+  }
+
+  /** What was forgotten while it was being opened serves only those who asked before. */
+  private keep(packageId: string, entry: Entry, current: boolean): void {
+    entry.retired = !current;
+    if (!current) return;
+    this.entries.set(packageId, entry);
+    for (const oldest of this.entries.keys()) {
+      if (this.entries.size <= this.limit) break;
+      this.forget(oldest);
+    }
+  }
+
+  private retire(entry: Entry): void {
+    entry.retired = true;
+    if (entry.users > 0 || entry.closed) return;
+    entry.closed = true;
+    void entry.handle.close();
+  }
+
+  private closeIdle(): void {
+    for (const [packageId, entry] of this.entries) {
+      if (entry.users > 0) entry.idleTicks = 0;
+      else if ((entry.idleTicks += 1) > 1) this.forget(packageId);
+    }
+  }
+}

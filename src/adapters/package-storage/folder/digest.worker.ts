@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { parentPort } from 'node:worker_threads';
+import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { errorCode, messageOf } from '../../../kernel/errors.js';
+import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import type { DigestReply, DigestRequest } from './digest-thread.js';
+
+const DIGEST_BYTES = 32;
+
+/**
+ * Runs of the chunks of a file, from `start` on, whose SHA-256 is not the given one (32 bytes a chunk, end to end). One
+ * pass, in order.
+ */
+async function findDamagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<ChunkRange[]> {
+  const file = await open(path, 'r');
+  try {
+    let damaged: ChunkRange[] = [];
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+    for (let at = 0; at < sha256.length; at += DIGEST_BYTES) {
+      const index = start + at / DIGEST_BYTES;
+      const chunk = await readChunk(file, index, buffer);
+      const actual = createHash('sha256').update(chunk).digest();
+      if (!actual.equals(sha256.subarray(at, at + DIGEST_BYTES)))
+        damaged = addRange(damaged, { first: index, count: 1 });
+    }
+    return damaged;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Shorter where the file ends, and where the disk gives out an error instead of the bytes. */
+async function readChunk(file: FileHandle, index: number, into: Buffer): Promise<Buffer> {
+  let filled = 0;
+  while (filled < into.length) {
+    const count = await readSome(file, into.subarray(filled), index * CHUNK_SIZE + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return into.subarray(0, filled);
+}
+
+async function readSome(file: FileHandle, into: Buffer, position: number): Promise<number> {
+  try {
+    return (await file.read(into, 0, into.length, position)).bytesRead;
+  } catch (error) {
+    if (errorCode(error) === 'EIO') return 0;
+    throw error;
+  }
+}
+
+const BUFFER_SIZE = 1024 * 1024;
+/** What gives the best speed while the bytes are in the page cache. */
+const SLICE = 64 * 1024;
+
+/** SHA-256 of one file, read in order and only as far as it has been told that the bytes are final. */
+class FileDigest {
+  private readonly hash = createHash('sha256');
+  private readonly buffers = [Buffer.allocUnsafeSlow(BUFFER_SIZE), Buffer.allocUnsafeSlow(BUFFER_SIZE)] as const;
+  private readonly file: Promise<FileHandle>;
+  private position = 0;
+  private goal = 0;
+  private work: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(path: string) {
+    this.file = open(path, 'r');
+    this.file.catch(() => undefined);
+  }
+
+  /** Reads on in the background; an error comes in `finish`. */
+  advance(upTo: number): void {
+    this.goal = Math.max(this.goal, upTo);
+    this.work = this.work.then(() => this.readOn());
+    this.work.catch(() => undefined);
+  }
+
+  async finish(): Promise<string> {
+    this.advance((await (await this.file).stat()).size);
+    await this.work;
+    await this.close();
+    return this.hash.digest('hex');
+  }
+
+  async close(): Promise<void> {
+    this.stopped = true;
+    await this.work.catch(() => undefined);
+    await (await this.file).close();
+  }
+
+  /** While one buffer is hashed, the other is filled. */
+  private async readOn(): Promise<void> {
+    const file = await this.file;
+    let [current, next] = this.buffers;
+    let filled = this.read(file, current);
+    while (this.position < this.goal && !this.stopped) {
+      const count = await filled;
+      if (count === 0) throw new Error('The file is shorter than expected');
+      this.position += count;
+      filled = this.read(file, next);
+      this.update(current.subarray(0, count));
+      [current, next] = [next, current];
+    }
+    await filled;
+  }
+
+  private async read(file: FileHandle, into: Buffer): Promise<number> {
+    const length = Math.min(into.length, this.goal - this.position);
+    return length <= 0 ? 0 : (await file.read(into, 0, length, this.position)).bytesRead;
+  }
+
+  private update(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += SLICE) this.hash.update(bytes.subarray(at, at + SLICE));
+  }
+}
+
+const jobs = new Map<number, FileDigest>();
+
+async function finishDigest(job: number, digest: FileDigest): Promise<DigestReply> {
+  try {
+    return { job, sha256: await digest.finish() };
+  } catch (error) {
+    await digest.close().catch(() => undefined);
+    return failureReply(job, error);
+  }
+}
+
+const failureReply = (job: number, error: unknown): DigestReply => ({
+  job,
+  error: { message: messageOf(error), code: errorCode(error) },
+});
+
+async function handleRequest(request: DigestRequest): Promise<void> {
+  if (request.kind === 'open') {
+    jobs.set(request.job, new FileDigest(request.path));
+    return;
+  }
+  if (request.kind === 'check') {
+    const { job, path, sha256, start } = request;
+    const reply = findDamagedChunks(path, sha256, start).then((damaged) => ({ job, damaged }));
+    parentPort?.postMessage(await reply.catch((error: unknown) => failureReply(job, error)));
+    return;
+  }
+  const digest = jobs.get(request.job);
+  if (!digest) return;
+  if (request.kind === 'advance') return digest.advance(request.upTo);
+  jobs.delete(request.job);
+  if (request.kind === 'drop') return digest.close().catch(() => undefined);
+  parentPort?.postMessage(await finishDigest(request.job, digest));
+}
+
+parentPort?.on('message', (request: DigestRequest) => void handleRequest(request));

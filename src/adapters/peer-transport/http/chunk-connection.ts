@@ -1,0 +1,187 @@
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ByteBucket } from '../../../kernel/byte-bucket.js';
+import type { Origin, Timeouts } from './chunk-messages.js';
+import { failureReason } from './failure-reason.js';
+
+/** The head of an HTTP/1.1 response (RFC 9112), as far as it matters here. */
+export interface ResponseHead {
+  readonly status: number;
+  /** Lower-case names. A repeated header is joined with a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+const STATUS_LINE = /^HTTP\/1\.1 (\d{3})(?: [^\r\n]*)?$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
+
+/** Parses a head up to and without its blank line; null when it is not one. */
+function parseResponseHead(text: string): ResponseHead | null {
+  const [statusLine = '', ...lines] = text.split('\r\n');
+  const status = STATUS_LINE.exec(statusLine)?.[1];
+  if (status === undefined) return null;
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value] = HEADER.exec(line) ?? [];
+    if (name === undefined || value === undefined) return null;
+    const key = name.toLowerCase();
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  return { status: Number(status), headers };
+}
+
+/** What keeps a 206 from being exactly these bytes, null when it is. */
+export function describeWrongRange(head: ResponseHead, first: number, length: number, total: number): string | null {
+  const range = `bytes ${first}-${first + length - 1}/${total}`;
+  if (head.headers.get('content-range') !== range) return `answered 206 for another range than ${range}`;
+  if (head.headers.get('content-length') !== String(length)) return 'answered 206 with another Content-Length';
+  if (head.headers.has('transfer-encoding')) return 'answered 206 with a Transfer-Encoding';
+  if (head.headers.has('content-encoding')) return 'answered 206 with a Content-Encoding';
+  return null;
+}
+
+/** May the connection carry another request after this response? */
+export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');
+
+const MAX_HEAD_BYTES = 16 * 1024;
+
+/** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
+export interface ResponseReceiver {
+  head(head: ResponseHead): void;
+  space(): Uint8Array;
+  filled(count: number): void;
+  /** The connection ended before the receiver had all it wanted; `untouched` when not a byte of it had come. */
+  broken(reason: string, untouched: boolean): void;
+}
+
+/**
+ * A keep-alive connection whose bytes are read right into the receiver's buffers: an HTTP client's body path costs
+ * more than hashing and writing together. The socket asks for its next buffer as soon as it has filled the last one,
+ * so between two responses it holds the buffer for heads.
+ */
+export class Connection {
+  private readonly headSpace = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
+  private readonly socket: Socket;
+  private headLength = 0;
+  private inBody = false;
+  private receiver: ResponseReceiver | null = null;
+  private end: string | null = null;
+  private bucket: ByteBucket | null = null;
+  private pausing: NodeJS.Timeout | null = null;
+  /** How many requests it has carried. */
+  uses = 0;
+
+  constructor(
+    origin: Origin,
+    private readonly timeouts: Timeouts,
+  ) {
+    this.socket = openSocket(origin, {
+      buffer: () =>
+        this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength),
+      callback: (count) => {
+        this.arrived(count);
+        return true;
+      },
+    });
+    this.socket.setNoDelay(true);
+    const connecting = setTimeout(() => this.close('timed out while connecting'), timeouts.connectMs);
+    this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+    this.socket.once('close', () => clearTimeout(connecting));
+    this.socket.setTimeout(timeouts.idleMs, () => this.close(`sent nothing for ${timeouts.idleMs / 1000} seconds`));
+    this.socket.on('error', (error) => this.close(failureReason(error)));
+    for (const ending of ['end', 'close']) {
+      this.socket.on(ending, () => this.close('the connection was closed in the middle'));
+    }
+  }
+
+  get closed(): boolean {
+    return this.end !== null;
+  }
+
+  /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
+  request(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
+    if (this.end !== null) return receiver.broken(this.end, true);
+    this.uses += 1;
+    this.receiver = receiver;
+    this.bucket = bucket;
+    this.socket.write(head, 'latin1');
+  }
+
+  /** The receiver has all it wanted; the connection waits for the next request. */
+  release(): void {
+    this.receiver = null;
+    this.inBody = false;
+    this.headLength = 0;
+  }
+
+  close(reason: string): void {
+    if (this.end !== null) return;
+    this.end = reason;
+    this.socket.destroy();
+    if (this.pausing) clearTimeout(this.pausing);
+    const receiver = this.receiver;
+    this.receiver = null;
+    receiver?.broken(reason, !this.inBody && this.headLength === 0);
+  }
+
+  private arrived(count: number): void {
+    if (!this.receiver) return this.close('sent bytes that nobody asked for');
+    if (this.inBody) {
+      this.receiver.filled(count);
+      return this.pace(count);
+    }
+    this.headLength += count;
+    const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
+    if (end >= 0) return this.begin(this.receiver, end);
+    if (this.headLength === MAX_HEAD_BYTES) this.close('answered with an oversized head');
+  }
+
+  /** Hands over the head, and the bytes of the body that came along with it. */
+  private begin(receiver: ResponseReceiver, end: number): void {
+    const head = parseResponseHead(this.headSpace.toString('latin1', 0, end));
+    if (!head) return this.close('did not answer with HTTP; is this the right port?');
+    this.inBody = true;
+    receiver.head(head);
+    let rest = this.headSpace.subarray(end + 4, this.headLength);
+    const brought = rest.length;
+    while (rest.length > 0 && this.receiver === receiver) {
+      const space = receiver.space();
+      const count = Math.min(space.length, rest.length);
+      space.set(rest.subarray(0, count));
+      receiver.filled(count);
+      rest = rest.subarray(count);
+    }
+    if (rest.length > 0) return this.close('sent more than it announced');
+    this.pace(brought);
+  }
+
+  private space(receiver: ResponseReceiver): Uint8Array {
+    const space = receiver.space();
+    return this.bucket ? space.subarray(0, this.bucket.piece) : space;
+  }
+
+  /**
+   * While we don't read, silence is not the peer's fault. What TLS has read and not yet decrypted still comes in: then the
+   * pause has to last longer.
+   */
+  private pace(count: number): void {
+    const waitMs = this.bucket?.use(count) ?? 0;
+    if (waitMs < 1 || !this.receiver) return;
+    if (this.pausing) clearTimeout(this.pausing);
+    this.socket.setTimeout(0);
+    this.socket.pause();
+    this.pausing = setTimeout(() => {
+      this.socket.setTimeout(this.timeouts.idleMs);
+      this.socket.resume();
+    }, waitMs);
+  }
+}
+
+function openSocket({ secure, host, port, ca }: Origin, onread: OnReadOpts): Socket {
+  if (!secure) return connectTcp({ host, port, onread });
+  const name = isIP(host) ? {} : { servername: host };
+  const trust = ca === undefined ? {} : { ca };
+  // Node's types leave `onread` out of the TLS options; the documentation of tls.connect has it.
+  const options = { host, port, ALPNProtocols: ['http/1.1'], onread, ...name, ...trust };
+  return connectTls(options);
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import type { RequestSigner } from '../../../ports/request-signer.port.js';
+import { TunnelTransport, type Tunnel } from '../../../ports/tunnel-transport.port.js';
+import { describeStatus, codeOfBody, toPeerUnreachable } from './failure-reason.js';
+import type { Trust } from './json-calls.js';
+import { HEARTBEAT, type HeartbeatTimes, MAX_FRAME_BYTES, WebSocketTunnel } from './web-socket-tunnel.js';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_ERROR_BYTES = 16 * 1024;
+const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES };
+
+/**
+ * Masks keep scripts of strangers from feeding a confused proxy requests that the stranger's own server then answers
+ * (RFC 6455, 10.3). Here both ends are servers of ours; XORing each byte twice costs more than all else that happens to
+ * it. A key of zeros is one that every receiver takes.
+ */
+const noMask = (key: Buffer): void => void key.fill(0);
+
+export interface TunnelOptions extends Trust {
+  readonly heartbeat?: HeartbeatTimes;
+}
+
+/** Tunnels over WebSockets, which every proxy that administrators have lets through. */
+export class WebSocketTunnels extends TunnelTransport {
+  private readonly server = new WebSocketServer({ noServer: true, ...FRAME_OPTIONS });
+  private readonly heartbeat: HeartbeatTimes;
+
+  constructor(
+    private readonly signer: RequestSigner,
+    private readonly options: TunnelOptions = {},
+  ) {
+    super();
+    this.heartbeat = options.heartbeat ?? HEARTBEAT;
+  }
+
+  open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
+    const socket = this.connect(peer);
+    return new Promise((resolve, reject) => {
+      const abort = () => socket.terminate();
+      const settled = () => signal.removeEventListener('abort', abort);
+      signal.addEventListener('abort', abort, { once: true });
+      socket.once('upgrade', ({ socket: tcp }) => {
+        const tunnel = new WebSocketTunnel(socket, tcp, this.heartbeat);
+        socket.once('open', () => {
+          settled();
+          resolve(tunnel);
+        });
+      });
+      socket.once('unexpected-response', (_, response: IncomingMessage) => {
+        void refusalOf(peer.name, response).then(reject).finally(abort);
+      });
+      socket.on('error', (error) => reject(toPeerUnreachable(peer.name, error)));
+      socket.once('close', () => {
+        settled();
+        reject(new PeerUnreachable(peer.name, 'the connection was closed in the middle'));
+      });
+    });
+  }
+
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: (tunnel: Tunnel) => void): void {
+    this.server.handleUpgrade(request, socket, head, (opened) =>
+      onOpen(new WebSocketTunnel(opened, request.socket, this.heartbeat)),
+    );
+  }
+
+  private connect(peer: PeerContact): WebSocket {
+    const url = `${peer.url}/peer/v1/tunnel`;
+    const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
+    const { ca } = this.options;
+    return new WebSocket(url.replace(/^http/, 'ws'), {
+      ...FRAME_OPTIONS,
+      headers,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      followRedirects: false,
+      ...(ca === undefined ? {} : { ca }),
+      generateMask: noMask,
+    });
+  }
+}
+
+async function refusalOf(peerName: string, response: IncomingMessage): Promise<PeerUnreachable> {
+  let text = '';
+  try {
+    for await (const piece of response) {
+      text += String(piece);
+      if (text.length > MAX_ERROR_BYTES) break;
+    }
+  } catch {
+    // What has come of it will do.
+  }
+  const status = response.statusCode ?? 0;
+  const code = codeOfBody(text);
+  return new PeerUnreachable(peerName, describeStatus(status, code), status, code);
+}

@@ -1,0 +1,82 @@
+import 'reflect-metadata';
+import { parseArgs } from 'node:util';
+import { StartupError } from '../../kernel/errors.js';
+import { secretEvents } from '../../modules/server/contracts/server.events.js';
+import type { Settings } from '../../platform/runtime/settings.js';
+import { systemActor, withContext } from '../../platform/runtime/call-context.js';
+import { FactsLog } from '../../platform/eventsourcing/facts-log.js';
+import { PinoLogger } from '../../platform/runtime/pino-logger.js';
+import { createKeyFile, nextKeyFile, promoteNextKey, readKeyFile } from '../../platform/secrets/secret-keys.js';
+import { rotateSecrets } from '../../platform/secrets/rotate-secrets.js';
+import { SecretBox } from '../../platform/secrets/secret-box.js';
+import type { DatabaseSettings } from '../../ports/database.port.js';
+import { readServerId, startEventStore, withDatabase } from '../../server/boot/start-engines.js';
+import { loadSettings } from '../../server/config/load-settings.js';
+import { connectReadSchema } from '../../server/boot/data-source.js';
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+
+const HELP = `npm run secrets:rotate [-- --new-key-file <file>]
+Encrypts the secrets of this server (its private key, the key of signed download addresses) under another key.
+Without --new-key-file a new secret.key is made in the data folder; the server may run. Where the key comes from
+ODST_SECRET_KEY, give the file of the next one (64 hexadecimal digits: openssl rand -hex 32); stop all processes of the
+server before, and set ODST_SECRET_KEY to it before they start again. Takes the server's own environment variables.`;
+
+/** The key to come, and what makes it count after all is encrypted under it. */
+async function prepareNextKey(
+  settings: Settings,
+  file: string | undefined,
+): Promise<{ box: SecretBox; settle: () => Promise<string> }> {
+  if (file !== undefined) {
+    const key = await readKeyFile(file);
+    if (!key) throw new StartupError(`There is no file ${file}.`);
+    return {
+      box: new SecretBox(key),
+      settle: async () =>
+        `Set ODST_SECRET_KEY (or ODST_SECRET_KEY_FILE) to the content of ${file} before the server starts again.`,
+    };
+  }
+  if (settings.secretKey)
+    throw new StartupError('The key comes from ODST_SECRET_KEY. Give the next one: --new-key-file <file>. See --help.');
+  const box = new SecretBox(await createKeyFile(nextKeyFile(settings)));
+  return {
+    box,
+    settle: async () => {
+      await promoteNextKey(settings);
+      return 'The new key is in secret.key in the data folder. Put it into your backup: older backups need the older key.';
+    },
+  };
+}
+
+async function rotateServerSecrets(
+  settings: Settings,
+  database: DatabaseSettings,
+  file: string | undefined,
+): Promise<void> {
+  const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
+  const dataSource = await connectReadSchema(database, 'read');
+  try {
+    const log = new FactsLog(store, { serverId: await readServerId(store) });
+    const { box, settle } = await prepareNextKey(settings, file);
+    const secrets = await rotateSecrets(dataSource, settings, box);
+    const advice = await settle();
+    await withContext({ actor: systemActor('secrets:rotate') }, () =>
+      log.append('secrets', secretEvents, { type: 'EncryptionKeyRotated', data: { keyId: box.keyId, secrets } }),
+    );
+    say(`${secrets} secrets are encrypted under the key ${box.keyId} now. ${advice}`);
+  } finally {
+    await Promise.all([store.close(), dataSource.destroy()]);
+  }
+}
+
+try {
+  const { values } = parseArgs({ options: { help: { type: 'boolean' }, 'new-key-file': { type: 'string' } } });
+  if (values.help) say(HELP);
+  else {
+    const settings = loadSettings(process.env);
+    await withDatabase(settings, (database) => rotateServerSecrets(settings, database, values['new-key-file']));
+  }
+} catch (error) {
+  say(error instanceof StartupError ? error.message : `The rotation failed; run it again: ${String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,68 @@
+import { ProgressBar } from '../terminal.js';
+
+export interface Verified {
+  readonly events: number;
+  /** Rows of all read models; null when neither log is in a PostgreSQL that could hold them. */
+  readonly readModelRows: number | null;
+}
+
+/** What a copy ends with, also as the JSON line. */
+export interface CopyResult {
+  readonly from: string;
+  readonly to: string;
+  /** Events on the target; those of them that it had before; those that were copied now. */
+  readonly events: number;
+  readonly already: number;
+  readonly copied: number;
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+  /** Rows of the schema `state`; null when that is not copied between these engines. */
+  readonly stateRows: number | null;
+  /** Null when it was not wanted. */
+  readonly verified: Verified | null;
+  /** Events that came to the source meanwhile and are not on the target. */
+  readonly behind: number;
+}
+
+const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+
+/** What somebody at a terminal, or a log file, is told. */
+export class CopyReport {
+  printLine(line: string): void {
+    say(line);
+  }
+
+  /** A bar, or a line for each tenth, that is moved by calling it with the events that are on the target. */
+  showProgress(already: number, total: number): (events: number) => void {
+    const bar = new ProgressBar('Events');
+    const startedAt = performance.now();
+    return (events) => {
+      const rate = (events - already) / Math.max(0.001, (performance.now() - startedAt) / 1000);
+      const left = Math.max(0, total - events);
+      const eta = left > 0 ? `, ${Math.ceil(left / Math.max(1, rate))} s left` : '';
+      // A source that is in use may give more than were counted.
+      bar.show(
+        Math.min(1, events / Math.max(events, total)),
+        `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`,
+      );
+    };
+  }
+
+  printSummary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
+    const before = already > 0 ? `, ${already} were there before` : '';
+    const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
+    say(
+      `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${describeVerified(verified)}`,
+    );
+    if (behind > 0)
+      say(
+        `Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`,
+      );
+  }
+}
+
+function describeVerified(verified: CopyResult['verified']): string {
+  if (!verified) return ' Nothing was compared.';
+  const rows = verified.readModelRows === null ? '' : ` and all ${verified.readModelRows} rows of the read models`;
+  return ` All ${verified.events} events${rows} are the same.`;
+}

@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import { StartupError } from '../../kernel/errors.js';
+import { Tampered } from '../../modules/audit/verify/problem.js';
+import { loadSettings } from '../../server/config/load-settings.js';
+import '../../server/boot/read-models.js';
+import { HELP, parseVerifyArguments } from './arguments.js';
+import { reportOutcome, say } from './report.js';
+import { verifyFile } from './verify-file.js';
+import { verifyServer } from './verify-server.js';
+
+async function runVerification(): Promise<number> {
+  const args = await parseVerifyArguments(process.argv.slice(2));
+  if (args === 'help') {
+    say(HELP);
+    return 0;
+  }
+  const { file, json } = args;
+  const outcome = file === null ? verifyServer(loadSettings(process.env), args) : verifyFile(file, args);
+  return reportOutcome(await outcome.catch(toOutcome), json);
+}
+
+/** What is found before anything is read: the checkpoint to begin at is not what was signed. */
+function toOutcome(error: unknown) {
+  if (!(error instanceof Tampered)) throw error;
+  return { problems: [error.problem], entries: 0, checkpoints: 0, notes: [] };
+}
+
+try {
+  process.exitCode = await runVerification();
+} catch (error) {
+  say(error instanceof StartupError ? error.message : `The audit trail could not be verified: ${String(error)}`);
+  process.exitCode = 2;
+}

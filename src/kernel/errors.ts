@@ -1,0 +1,30 @@
+/**
+ * An expected "no": the request was understood and is not carried out. `code` is stable, in capitals, and part of
+ * the contract (GraphQL `extensions.code`, the `code` of an HTTP error body); `message` tells the user what to do.
+ */
+export class Refusal extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly details: Readonly<Record<string, string | number | boolean>> = {},
+  ) {
+    super(message);
+    this.name = 'Refusal';
+  }
+}
+
+/** The server can't start. The message is one line that says what to change; no stack trace helps here. */
+export class StartupError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StartupError';
+  }
+}
+
+/** `code` of a system or PostgreSQL error (ENOENT, 40001, …), undefined when the value has none. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

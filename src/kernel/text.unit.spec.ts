@@ -1,0 +1,32 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hasPlainText, isPlain, plainJson } from './text.js';
+
+const anyText = fc
+  .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), {
+    maxLength: 30,
+  })
+  .map((units) => String.fromCharCode(...units));
+
+describe('plain text', () => {
+  it.each(['', 'a', 'ü', '😀', '\u{10ffff}', '\\u0000'])('is %j', (text) => expect(isPlain(text)).toBe(true));
+  it.each(['\0', 'a\0', '\ud83d', '\ude00\ud83d', 'a\udfff'])('is not %j', (text) => expect(isPlain(text)).toBe(false));
+
+  it('is looked for everywhere in a value, however deep', () => {
+    expect(hasPlainText([{ a: ['b', 1, null, true] }])).toBe(true);
+    for (const value of ['\0', ['\0'], { a: { b: '\0' } }, { '\0': 1 }]) expect(hasPlainText(value)).toBe(false);
+    let deep: unknown = '\0';
+    for (let i = 0; i < 200_000; i++) deep = [deep];
+    expect(hasPlainText(deep)).toBe(false);
+  });
+
+  it('is what remains of JSON, which is otherwise as it was', () => {
+    fc.assert(
+      fc.property(fc.array(anyText), (texts) => {
+        const parsed: unknown = JSON.parse(plainJson(JSON.stringify(texts)));
+        const wanted = texts.map((text) => text.replaceAll(/\0|\p{Surrogate}/gu, '\ufffd'));
+        expect(parsed).toEqual(wanted);
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { EventEmitter } from 'node:events';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import type { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
+import type { LiveView } from '../../../platform/eventsourcing/live-views.js';
+import { accountEvents, type AccountEvent } from '../contracts/account.events.js';
+import { account } from './account.decider.js';
+import type { AccountState, KnownAccount } from './account.state.js';
+
+/** All accounts with their rights and tokens, folded from the log: what every call has to know. */
+export class LiveAccounts implements LiveView {
+  readonly name = 'accounts';
+  readonly eventTypes: readonly AccountEvent['type'][] = [
+    'AccountCreated',
+    'RoleChanged',
+    'AccountRenamed',
+    'AccountDisabled',
+    'AccountEnabled',
+    'DirectoryLinked',
+    'PasswordChanged',
+    'SessionClosed',
+    'ApiTokenIssued',
+    'ApiTokenRevoked',
+  ];
+  private readonly accounts = new Map<string, KnownAccount>();
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+
+  constructor(private readonly runner: CommandRunner) {}
+
+  /** Another process may have created it a moment ago. */
+  async find(accountId: string): Promise<AccountState> {
+    return this.accounts.get(accountId) ?? this.readFromLog(accountId);
+  }
+
+  /** As the log has it at this moment. */
+  readFromLog(accountId: string): Promise<AccountState> {
+    return this.runner.load(account, accountId);
+  }
+
+  all(): readonly KnownAccount[] {
+    return [...this.accounts.values()];
+  }
+
+  onChange(listener: (accountId: string) => void): () => void {
+    this.emitter.on('change', listener);
+    return () => this.emitter.off('change', listener);
+  }
+
+  fold(record: RecordedEvent): void {
+    const event = accountEvents.read(record);
+    if (!event || !('accountId' in event.data)) return;
+    const { accountId } = event.data;
+    const known = account.evolve(this.accounts.get(accountId) ?? null, event);
+    if (known) this.accounts.set(accountId, known);
+    this.emitter.emit('change', accountId);
+  }
+}

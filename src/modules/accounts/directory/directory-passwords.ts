@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { Refusal } from '../../../kernel/errors.js';
+import { Directory, DirectoryUnavailable } from '../../../ports/directory.port.js';
+import { accountIdOf, checkedUsername } from '../accounts/username.js';
+import { DirectoryAccounts } from './directory-accounts.js';
+import { RefusedSignIn } from '../sign-in/refusals.js';
+import { LiveAccounts } from '../accounts/live-accounts.js';
+
+const MAX_PASSWORD_LENGTH = 1_000;
+/** Any name does: nobody is let in. */
+const DECOY_NAME = 'nobody';
+
+/** Checks passwords that the directory keeps. */
+@Injectable()
+export class DirectoryPasswords {
+  constructor(
+    private readonly directory: Directory,
+    private readonly accounts: LiveAccounts,
+    private readonly people: DirectoryAccounts,
+  ) {}
+
+  get isConfigured(): boolean {
+    return this.directory.url !== null;
+  }
+
+  /**
+   * Id of the account of the person whose name and password these are. Names of local accounts, and what no name can be, are
+   * not the directory's to decide about; it is asked something all the same, so that the answer and the time are alike.
+   * @throws RefusedSignIn, also when the directory is down
+   */
+  async check(username: string, password: string): Promise<string> {
+    try {
+      return await this.askDirectory(username, password);
+    } catch (error) {
+      throw error instanceof DirectoryUnavailable ? RefusedSignIn.directoryDown(error.message) : error;
+    }
+  }
+
+  private async askDirectory(username: string, password: string): Promise<string> {
+    const isPossible = isUsername(username) && password !== '' && password.length <= MAX_PASSWORD_LENGTH;
+    if (!isPossible || (await this.accounts.find(accountIdOf(username)))?.source === 'local') {
+      await this.directory.decoy(isPossible ? username : DECOY_NAME);
+      throw RefusedSignIn.wrong();
+    }
+    const verdict = await this.directory.authenticate(username, password);
+    if ('refused' in verdict) throw RefusedSignIn.wrong(verdict.refused);
+    return this.people.admitPerson(verdict.person);
+  }
+}
+
+function isUsername(username: string): boolean {
+  try {
+    return checkedUsername(username) !== '';
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { Role } from '../../../kernel/access.js';
+import { rightsOf } from '../../../kernel/directory-groups.js';
+import { Refusal } from '../../../kernel/errors.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { Settings } from '../../../platform/runtime/settings.js';
+import {
+  Directory,
+  type DirectoryPerson,
+  type DirectorySettings,
+  DirectoryUnavailable,
+} from '../../../ports/directory.port.js';
+
+/** The directory and how it does, as it is shown. Never the password of the bind account. */
+export interface DirectoryStatus {
+  readonly configured: boolean;
+  readonly url: string | null;
+  /** `none`, `StartTLS` or `TLS`; null without a directory. */
+  readonly encryption: string | null;
+  readonly bindDn: string | null;
+  readonly searchBase: string | null;
+  /** Null without a directory. */
+  readonly reachable: boolean | null;
+  /** What is wrong now, or was at the last refresh. */
+  readonly lastError: string | null;
+  readonly lastRefreshAt: Date | null;
+  readonly lastRefreshFailedAt: Date | null;
+  /** Accounts that the last refresh looked up; null before the first. */
+  readonly accountsInUse: number | null;
+}
+
+/** What would happen if somebody of this name signed in. */
+export interface DirectoryTest {
+  readonly found: boolean;
+  readonly dn: string | null;
+  readonly username: string | null;
+  readonly displayName: string | null;
+  readonly externalId: string | null;
+  readonly disabled: boolean;
+  readonly groups: readonly string[];
+  readonly roles: readonly Role[];
+  readonly publishUpTo: Stage | null;
+  /** In words. */
+  readonly verdict: string;
+}
+
+/** How the connection to the directory is. */
+export class DirectoryQuery extends Query<DirectoryStatus> {}
+
+/** What the directory has about a name. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY. */
+export class DirectoryTestQuery extends Query<DirectoryTest> {
+  constructor(readonly username: string) {
+    super();
+  }
+}
+
+interface RefreshRow {
+  readonly succeededAt: Date | null;
+  readonly failedAt: Date | null;
+  readonly error: string | null;
+  readonly accounts: number | null;
+}
+
+const NEVER_REFRESHED: RefreshRow = { succeededAt: null, failedAt: null, error: null, accounts: null };
+
+function encryptionOf({ url, startTls }: DirectorySettings): string {
+  if (url.startsWith('ldaps:')) return 'TLS';
+  return startTls ? 'StartTLS' : 'none';
+}
+
+/** Asks the directory, unless that was done in the last 10 s. */
+@QueryHandler(DirectoryQuery)
+export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
+  constructor(
+    private readonly settings: Settings,
+    private readonly directory: Directory,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  async execute(): Promise<DirectoryStatus> {
+    const { directory } = this.settings;
+    const problem = await this.findProblem();
+    const { succeededAt, failedAt, error, accounts } = await this.loadLastRefresh();
+    return {
+      configured: directory !== null,
+      url: directory?.url ?? null,
+      encryption: directory && encryptionOf(directory),
+      bindDn: directory?.bind?.dn ?? null,
+      searchBase: directory?.searchBase ?? null,
+      reachable: directory && problem === null,
+      lastError: problem ?? error,
+      lastRefreshAt: succeededAt,
+      lastRefreshFailedAt: failedAt,
+      accountsInUse: accounts,
+    };
+  }
+
+  private async findProblem(): Promise<string | null> {
+    try {
+      await this.directory.check();
+      return null;
+    } catch (error) {
+      if (error instanceof DirectoryUnavailable) return error.message;
+      throw error;
+    }
+  }
+
+  private async loadLastRefresh(): Promise<RefreshRow> {
+    const [row]: RefreshRow[] = await this.dataSource.query(
+      'SELECT succeeded_at AS "succeededAt", failed_at AS "failedAt", error, accounts FROM state.directory_refresh',
+    );
+    return row ?? NEVER_REFRESHED;
+  }
+}
+
+const NOBODY: Omit<DirectoryTest, 'verdict'> = {
+  found: false,
+  dn: null,
+  username: null,
+  displayName: null,
+  externalId: null,
+  disabled: false,
+  groups: [],
+  roles: [],
+  publishUpTo: null,
+};
+
+@QueryHandler(DirectoryTestQuery)
+export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
+  constructor(
+    private readonly settings: Settings,
+    private readonly directory: Directory,
+  ) {}
+
+  async execute({ username }: DirectoryTestQuery): Promise<DirectoryTest> {
+    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
+    try {
+      return this.describePerson(await this.directory.find(username));
+    } catch (error) {
+      if (error instanceof DirectoryUnavailable) throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
+      throw error;
+    }
+  }
+
+  private describePerson(person: DirectoryPerson | null): DirectoryTest {
+    if (!person)
+      return {
+        ...NOBODY,
+        verdict: 'LDAP_SEARCH_FILTER finds nobody of this name below LDAP_SEARCH_BASE, or more than one.',
+      };
+    const { id: externalId, ...known } = person;
+    const rights = rightsOf(person.groups, this.settings.directory?.roleMap ?? []);
+    return { found: true, ...known, externalId, ...rights, verdict: verdictOn(person, rights.roles.length) };
+  }
+}
+
+function verdictOn({ disabled, groups }: DirectoryPerson, roles: number): string {
+  if (disabled) return 'Not let in: disabled in the directory.';
+  if (roles > 0) return 'Let in with the right password.';
+  return groups.length === 0
+    ? 'Not let in: LDAP_GROUP_FILTER finds no group.'
+    : 'Not let in: LDAP_ROLE_MAP names none of these groups.';
+}

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import { Refusal } from '../../../kernel/errors.js';
+import { lastReceipt, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { Directory, DirectoryUnavailable } from '../../../ports/directory.port.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { Locks } from '../../../ports/locks.port.js';
+import { AccountChanges } from '../accounts/account-changes.js';
+import type { KnownAccount } from '../accounts/account.state.js';
+import { LiveAccounts } from '../accounts/live-accounts.js';
+import { Sessions } from '../sign-in/sessions.port.js';
+import { DirectoryAccounts } from './directory-accounts.js';
+
+interface DirectoryRefreshed {
+  /** Accounts that were looked up: those with open sessions or API tokens. */
+  readonly accounts: number;
+  readonly changed: number;
+}
+
+/**
+ * Looks up the accounts of the directory that are in use, and does what it says about them. Waits for one that runs. While the
+ * directory is down nothing is changed. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY.
+ */
+export class RefreshDirectory extends Command<DirectoryRefreshed> {}
+
+/** Lets the next person of this name in the directory have the account; revokes its tokens and closes its sessions. Refusals: ACCOUNT_NOT_FOUND, INVALID_REQUEST. */
+export class RelinkAccount extends Command<Receipt> {
+  constructor(readonly accountId: string) {
+    super();
+  }
+}
+
+const SAVE_RESULT = `INSERT INTO state.directory_refresh (succeeded_at, failed_at, error, accounts, changed) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (id) DO UPDATE SET succeeded_at = coalesce(excluded.succeeded_at, directory_refresh.succeeded_at),
+    failed_at = excluded.failed_at, error = excluded.error,
+    accounts = coalesce(excluded.accounts, directory_refresh.accounts), changed = coalesce(excluded.changed, directory_refresh.changed)`;
+
+/** How the last look at the directory went, for all processes. */
+@Injectable()
+export class RefreshRecord {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async saveSuccess({ accounts, changed }: DirectoryRefreshed): Promise<void> {
+    await this.dataSource.query(SAVE_RESULT, [new Date(), null, null, accounts, changed]);
+  }
+
+  async saveFailure(error: string): Promise<void> {
+    await this.dataSource.query(SAVE_RESULT, [null, new Date(), error, null, null]);
+  }
+}
+
+@CommandHandler(RefreshDirectory)
+export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory> {
+  constructor(
+    private readonly directory: Directory,
+    private readonly accounts: LiveAccounts,
+    private readonly people: DirectoryAccounts,
+    private readonly sessions: Sessions,
+    private readonly locks: Locks,
+    private readonly record: RefreshRecord,
+  ) {}
+
+  async execute(): Promise<DirectoryRefreshed> {
+    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
+    const done = await this.locks.hold('directory-refresh', new AbortController().signal, () =>
+      this.refreshAndRecord(),
+    );
+    if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');
+    return done;
+  }
+
+  private async refreshAndRecord(): Promise<DirectoryRefreshed> {
+    try {
+      const refreshed = await this.refreshAccounts();
+      await this.record.saveSuccess(refreshed);
+      return refreshed;
+    } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      await this.record.saveFailure(error.message);
+      throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
+    }
+  }
+
+  /** Nothing is done before the directory has answered about everybody. */
+  private async refreshAccounts(): Promise<DirectoryRefreshed> {
+    const inUse = await this.listAccountsInUse();
+    const found = await this.directory.findAll(inUse.flatMap(({ externalId }) => externalId ?? []));
+    const people = new Map(found.map((person) => [person.id, person]));
+    let changed = 0;
+    for (const { accountId, externalId } of inUse) {
+      if (await this.people.refreshAccount(accountId, people.get(externalId ?? '') ?? null)) changed += 1;
+    }
+    return { accounts: inUse.length, changed };
+  }
+
+  /** What an administrator has disabled stays so. An account without a link is of nobody yet. */
+  private async listAccountsInUse(): Promise<KnownAccount[]> {
+    const signedIn = new Set(await this.sessions.accountsWithOpen());
+    const now = Date.now();
+    const hasToken = ({ tokens }: KnownAccount): boolean =>
+      Object.values(tokens).some(({ expiresAt }) => Date.parse(expiresAt) > now);
+    return this.accounts
+      .all()
+      .filter(
+        (known) =>
+          known.source === 'directory' &&
+          known.externalId !== null &&
+          (!known.disabled || known.disabledByDirectory) &&
+          (signedIn.has(known.accountId) || hasToken(known)),
+      );
+  }
+}
+
+/** What opens something goes first: a crash leaves an account that is still of its former person, who can sign in again. */
+@CommandHandler(RelinkAccount)
+export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly sessions: Sessions,
+    private readonly store: EventStore,
+  ) {}
+
+  execute({ accountId }: RelinkAccount): Promise<Receipt> {
+    return this.changes.runExclusively(async () => {
+      const known = await this.changes.requireAccount(accountId);
+      const unlink = { type: 'link', externalId: null } as const;
+      this.changes.requirePossible(known, unlink);
+      const receipts: Receipt[] = [];
+      for (const tokenId of Object.keys(known.tokens))
+        receipts.push(await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId }));
+      await this.sessions.closeAll(accountId);
+      receipts.push(await this.changes.runCommand(accountId, unlink));
+      return lastReceipt(this.store, receipts);
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/errors.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
+import { makeOneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
+import { AccountChanges } from '../accounts/account-changes.js';
+import type { GivenPassword } from '../accounts/create-account.command.js';
+import { attemptKeys, FailedAttempts } from './failed-attempts.js';
+import { checkNewPassword, PasswordStore } from './passwords.js';
+import { Sessions } from './sessions.port.js';
+
+/** One's own. Closes all other sessions. Refusals: SIGN_IN_REFUSED, PASSWORD_REFUSED, TOO_MANY_REQUESTS, ACCOUNT_IN_DIRECTORY. */
+export class ChangePassword extends Command<Receipt> {
+  constructor(
+    readonly current: string,
+    readonly next: string,
+  ) {
+    super();
+  }
+}
+
+/**
+ * Gives somebody a new password, which they have to change at the next sign-in, and closes their sessions.
+ * @param password null to have one made. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.
+ */
+export class ResetPassword extends Command<GivenPassword> {
+  constructor(
+    readonly accountId: string,
+    readonly password: string | null,
+  ) {
+    super();
+  }
+}
+
+/**
+ * The hash is stored, the other sessions are closed, and then it is on record: after a crash in between the new password
+ * counts, and one that had to be changed still has to be.
+ */
+@CommandHandler(ChangePassword)
+export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly passwords: PasswordStore,
+    private readonly hashing: PasswordHashing,
+    private readonly attempts: FailedAttempts,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async execute({ current, next }: ChangePassword): Promise<Receipt> {
+    const { principal } = currentContext();
+    if (principal?.proof.kind !== 'session')
+      throw new Refusal('FORBIDDEN', 'Only who has signed in can change a password.');
+    const { accountId, proof } = principal;
+    const { username } = await this.changes.requireAccount(accountId);
+    const command = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;
+    return this.changes.runExclusively(async () => {
+      this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
+      await this.requireCurrent(accountId, username, current);
+      checkNewPassword(next, username);
+      if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must be another one.');
+      await this.passwords.set(accountId, username, await this.hashing.hash(next));
+      await this.sessions.closeAll(accountId, proof.id);
+      return this.changes.runCommand(accountId, command);
+    });
+  }
+
+  /** Who took over a session may guess no more often than who has none. */
+  private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
+    const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
+    const isRight = await this.hashing.matches(await this.passwords.find(accountId), current);
+    if (!isRight) throw new Refusal('SIGN_IN_REFUSED', 'The current password is wrong.');
+    await this.attempts.undoFailure(attempt);
+  }
+}
+
+/** In the same order as a change by the owner. */
+@CommandHandler(ResetPassword)
+export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
+  constructor(
+    private readonly changes: AccountChanges,
+    private readonly passwords: PasswordStore,
+    private readonly hashing: PasswordHashing,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async execute({ accountId, password: given }: ResetPassword): Promise<GivenPassword> {
+    const { username } = await this.changes.requireAccount(accountId);
+    if (given !== null) checkNewPassword(given, username);
+    const password = given ?? makeOneTimePassword();
+    const hash = await this.hashing.hash(password);
+    const command = { type: 'changePassword', by: 'admin', mustChangePassword: true } as const;
+    const receipt = await this.changes.runExclusively(async () => {
+      this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
+      await this.passwords.set(accountId, username, hash);
+      await this.sessions.closeAll(accountId);
+      return this.changes.runCommand(accountId, command);
+    });
+    return { accountId, oneTimePassword: given === null ? password : null, receipt };
+  }
+}

@@ -1,0 +1,84 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/errors.js';
+import type { Principal } from '../../../platform/access/access.port.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
+import { AccountChanges } from '../accounts/account-changes.js';
+import { Sessions } from './sessions.port.js';
+
+/** Closes the session by which the caller is signed in. Refusal: INVALID_REQUEST for who shows an API token. */
+export class SignOut extends Command<Receipt> {}
+
+/** Closes a session of the caller, or anybody's with the permission `accounts`. Refusal: SESSION_NOT_FOUND. */
+export class RevokeSession extends Command<Receipt> {
+  constructor(readonly sessionId: string) {
+    super();
+  }
+}
+
+interface ClosedSessions {
+  readonly count: number;
+  readonly receipt: Receipt;
+}
+
+/** Closes all sessions of the caller but the one that asks. */
+export class RevokeOtherSessions extends Command<ClosedSessions> {}
+
+// A session is closed before that is on record: a crash in between leaves nobody signed in.
+
+/** @throws Refusal INVALID_REQUEST */
+function requireSession(): Principal {
+  const { principal } = currentContext();
+  if (principal?.proof.kind === 'session') return principal;
+  throw new Refusal('INVALID_REQUEST', 'You are not signed in by a session.');
+}
+
+@CommandHandler(SignOut)
+export class SignOutHandler implements ICommandHandler<SignOut> {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly changes: AccountChanges,
+  ) {}
+
+  async execute(): Promise<Receipt> {
+    const { proof, accountId } = requireSession();
+    await this.sessions.close(proof.id);
+    return this.changes.runCommand(accountId, { type: 'closeSession', sessionId: proof.id, how: 'signed out' });
+  }
+}
+
+@CommandHandler(RevokeSession)
+export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly changes: AccountChanges,
+  ) {}
+
+  async execute({ sessionId }: RevokeSession): Promise<Receipt> {
+    const { principal } = currentContext();
+    const session = await this.sessions.find(sessionId);
+    const mayClose =
+      session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
+    if (!session || !mayClose) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session, or it has ended.');
+    await this.sessions.close(session.id);
+    return this.changes.runCommand(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
+  }
+}
+
+@CommandHandler(RevokeOtherSessions)
+export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSessions> {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly changes: AccountChanges,
+  ) {}
+
+  async execute(): Promise<ClosedSessions> {
+    const { proof, accountId } = requireSession();
+    const count = await this.sessions.closeAll(accountId, proof.id);
+    if (count === 0) return { count, receipt: { cursor: null, types: [] } };
+    return {
+      count,
+      receipt: await this.changes.runCommand(accountId, { type: 'closeSession', sessionId: null, how: 'revoked' }),
+    };
+  }
+}

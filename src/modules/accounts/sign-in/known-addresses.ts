@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { addressGroup } from '../../../platform/limits/rate-limit.js';
+
+const REMEMBERED_FOR = '30 days';
+/** Of one account, the latest. */
+const MAX_ADDRESSES = 20;
+
+/**
+ * Where accounts have signed in from. Who guesses a password elsewhere makes nobody wait there: a stranger can't lock an
+ * administrator out.
+ */
+@Injectable()
+export class KnownAddresses {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async isKnown(accountId: string, address: string | null): Promise<boolean> {
+    const rows: unknown[] = await this.dataSource.query(
+      `SELECT 1 FROM state.sign_in_addresses
+       WHERE account_id = $1 AND address = $2 AND seen_at > now() - interval '${REMEMBERED_FOR}'`,
+      [accountId, addressGroup(address)],
+    );
+    return rows.length > 0;
+  }
+
+  async remember(accountId: string, address: string | null): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO state.sign_in_addresses (account_id, address) VALUES ($1, $2)
+       ON CONFLICT (account_id, address) DO UPDATE SET seen_at = now()`,
+      [accountId, addressGroup(address)],
+    );
+    await this.dataSource.query(
+      `DELETE FROM state.sign_in_addresses WHERE account_id = $1 AND address IN (
+         SELECT address FROM state.sign_in_addresses WHERE account_id = $1 ORDER BY seen_at DESC OFFSET ${MAX_ADDRESSES})`,
+      [accountId],
+    );
+  }
+}

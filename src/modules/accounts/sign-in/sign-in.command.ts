@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/errors.js';
+import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentContext, withContext } from '../../../platform/runtime/call-context.js';
+import { account } from '../accounts/account.decider.js';
+import type { KnownAccount } from '../accounts/account.state.js';
+import { accountIdOf } from '../accounts/username.js';
+import { DirectoryPasswords } from '../directory/directory-passwords.js';
+import { type Attempt, attemptKeys, FailedAttempts } from './failed-attempts.js';
+import { KnownAddresses } from './known-addresses.js';
+import { LocalPasswords } from './passwords.js';
+import { RefusedSignIn, RefusedSignIns } from './refusals.js';
+import { Sessions } from './sessions.port.js';
+
+/**
+ * Opens a session for who knows the password. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS,
+ * DIRECTORY_UNAVAILABLE, UNAVAILABLE.
+ */
+export class SignIn extends Command<SignedInSession> {
+  constructor(
+    readonly username: string,
+    readonly password: string,
+    /** The header `User-Agent` of the call. */
+    readonly userAgent: string | null = null,
+  ) {
+    super();
+  }
+}
+
+export interface SignedInSession {
+  /** For `Authorization: Bearer`, or the cookie; told once. */
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly receipt: Receipt;
+}
+
+/**
+ * With a directory every refusal takes at least so long: how quick it is with a name tells something about it. A little more than
+ * one usually needs.
+ */
+const MIN_REFUSAL_MS = 300;
+
+/** The sign-in is on record before there is a session. */
+@CommandHandler(SignIn)
+export class SignInHandler implements ICommandHandler<SignIn> {
+  constructor(
+    private readonly passwords: LocalPasswords,
+    private readonly directory: DirectoryPasswords,
+    private readonly attempts: FailedAttempts,
+    private readonly addresses: KnownAddresses,
+    private readonly refused: RefusedSignIns,
+    private readonly runner: CommandRunner,
+    private readonly sessions: Sessions,
+  ) {}
+
+  async execute({ username, password, userAgent }: SignIn): Promise<SignedInSession> {
+    const { accountId: id, username: name } = await this.authenticate(username, password);
+    const { address } = currentContext();
+    return withContext({ actor: { kind: 'account', id, name } }, async () => {
+      const { receipt } = await this.runner.run(account, id, { type: 'signIn' });
+      await this.addresses.remember(id, address);
+      const { token, expiresAt } = await this.sessions.open(id, { address, userAgent });
+      return { token, expiresAt, receipt };
+    });
+  }
+
+  private async authenticate(username: string, password: string): Promise<KnownAccount> {
+    const begun = performance.now();
+    try {
+      const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
+      return await this.checkCredentials(attempt, username, password);
+    } catch (error) {
+      if (error instanceof Refusal) await this.refused.recordRefusal(username, error);
+      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - begun)));
+      throw error;
+    }
+  }
+
+  /** Says the same, after the same work, whether the name, the password or the account is at fault. */
+  private async checkCredentials(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
+    const local = await this.passwords.check(username, password);
+    const mayBeRight = local !== null || this.directory.isConfigured;
+    const isKnown =
+      mayBeRight && (await this.addresses.isKnown(local ?? accountIdOf(username), currentContext().address));
+    if (!isKnown) this.attempts.requireNoPause(attempt);
+    const accountId = local ?? (await this.askDirectory(attempt, username, password));
+    const state = await this.runner.load(account, accountId);
+    if (!state || state.disabled || (local !== null && state.source !== 'local')) throw RefusedSignIn.wrong();
+    await this.attempts.undoFailure(attempt);
+    return state;
+  }
+
+  private async askDirectory(attempt: Attempt, username: string, password: string): Promise<string> {
+    if (!this.directory.isConfigured) throw RefusedSignIn.wrong();
+    try {
+      return await this.directory.check(username, password);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE')
+        await this.attempts.undoForAddress(attempt);
+      if (error instanceof Refusal) this.attempts.requireNoPause(attempt);
+      throw error;
+    }
+  }
+}

@@ -1,3 +1,0 @@
-import { AuditEntryEntity } from './entries/audit-entry.entity.js';
-
-export const auditEntities = [AuditEntryEntity];

@@ -1,0 +1,33 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Actor, Json } from '../../../kernel/events.js';
+import { safeBigint } from '../../../platform/eventsourcing/read-tables.js';
+import type { Change, TargetType } from './audit-view.js';
+
+/** One event of the log, told for people. `seq` counts them in the order of the log. */
+@Entity('audit_entries')
+export class AuditEntryEntity {
+  @PrimaryColumn('bigint', { transformer: safeBigint }) seq!: number;
+  @Column('uuid', { name: 'event_id' }) eventId!: string;
+  @Column('text') kind!: string;
+  @Column('timestamptz', { name: 'recorded_at' }) recordedAt!: Date;
+  @Column('text', { name: 'actor_kind' }) actorKind!: Actor['kind'];
+  @Column('text', { name: 'actor_id' }) actorId!: string;
+  @Column('text', { name: 'actor_name' }) actorName!: string;
+  @Column('text', { nullable: true }) address!: string | null;
+  @Column('text', { name: 'server_id' }) serverId!: string;
+  @Column('text', { name: 'correlation_id' }) correlationId!: string;
+  @Column('text', { name: 'causation_id', nullable: true }) causationId!: string | null;
+  @Column('text', { name: 'target_type' }) targetType!: TargetType;
+  @Column('text', { name: 'target_id' }) targetId!: string;
+  /** Filename or name; filled in later when it was not known yet. */
+  @Column('text', { name: 'target_label', nullable: true }) targetLabel!: string | null;
+  @Column('text') summary!: string;
+  @Column('jsonb') details!: { readonly [key: string]: Json | undefined };
+  @Column('jsonb') changes!: readonly Change[];
+  /** Where it began, when that was another server. */
+  @Column('text', { name: 'origin_server_id', nullable: true }) originServerId!: string | null;
+  @Column('text', { name: 'origin_server_name', nullable: true }) originServerName!: string | null;
+  @Column('text', { name: 'origin_actor', nullable: true }) originActor!: string | null;
+  /** The latest time recorded up to this entry: never goes back, as a clock may. */
+  @Column('timestamptz') latest!: Date;
+}

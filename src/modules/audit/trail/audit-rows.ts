@@ -1,0 +1,117 @@
+import type { Json, RecordedEvent } from '../../../kernel/events.js';
+import { canonicalJson } from '../../../kernel/text.js';
+import { describeEvent } from '../descriptions/describe-event.js';
+import type { EventDescription, Fields } from '../descriptions/description.js';
+import type { AuditEntryEntity } from './audit-entry.entity.js';
+import type { Change, Origin } from './audit-view.js';
+
+/** What is known of what entries are about. */
+export interface SubjectState {
+  readonly fields: Fields;
+  /** Where the package came from; null when it was published here. */
+  readonly origin: Origin | null;
+}
+
+const UNKNOWN_SUBJECT: SubjectState = { fields: {}, origin: null };
+
+export const subjectOf = ({ targetType, targetId }: Pick<EventDescription, 'targetType' | 'targetId'>): string =>
+  `${targetType} ${targetId}`;
+
+/** Remembers what holds of each subject, so that an entry can tell what it changed. */
+export class Subjects {
+  /** Those that are other than when they were loaded. */
+  readonly changed = new Map<string, SubjectState>();
+
+  constructor(private readonly known = new Map<string, SubjectState>()) {}
+
+  /** What the story changes, and where it began. */
+  recordChange(story: EventDescription): { changes: readonly Change[]; origin: Origin | null } {
+    const subject = subjectOf(story);
+    const state = this.changed.get(subject) ?? this.known.get(subject) ?? UNKNOWN_SUBJECT;
+    const origin = story.origin === undefined ? state.origin : story.origin;
+    if (!story.now) return { changes: [], origin };
+    const before = { ...story.before, ...state.fields };
+    this.changed.set(subject, {
+      fields: { ...before, ...story.now },
+      origin: story.source === undefined ? state.origin : story.source,
+    });
+    return { changes: findDifferences(before, story.now), origin };
+  }
+}
+
+function findDifferences(before: Fields, now: Fields): Change[] {
+  const values = (field: string, fields: Fields): Json => fields[field] ?? null;
+  return Object.keys(now).flatMap((field) => {
+    const change = { field, before: values(field, before), after: values(field, now) };
+    return canonicalJson(change.before) === canonicalJson(change.after) ? [] : [change];
+  });
+}
+
+/** An event, and what it tells. */
+interface DescribedEvent {
+  readonly record: RecordedEvent;
+  readonly story: EventDescription;
+}
+
+/** What the entries before have left behind. */
+export interface PriorEntries {
+  /** Number of the last one. */
+  readonly seq: number;
+  /** The latest time recorded so far. */
+  readonly latest: Date;
+  readonly subjects: Subjects;
+}
+
+export const nothingBefore = (): PriorEntries => ({ seq: 0, latest: new Date(0), subjects: new Subjects() });
+
+export const describeEvents = (records: readonly RecordedEvent[]): DescribedEvent[] =>
+  records.flatMap((record) => {
+    const story = describeEvent(record);
+    return story ? { record, story } : [];
+  });
+
+/** The audit entries of a page of events, numbered on from the last one so far. Notes in `subjects` what has changed. */
+export function makeAuditRows(
+  told: readonly DescribedEvent[],
+  { seq, latest, subjects }: PriorEntries,
+): AuditEntryEntity[] {
+  let last = latest;
+  return told.map(({ record, story }, index) => {
+    if (record.recordedAt > last) last = record.recordedAt;
+    return { seq: seq + index + 1, latest: last, ...makeRow(record, story, subjects) };
+  });
+}
+
+function makeRow(
+  record: RecordedEvent,
+  story: EventDescription,
+  subjects: Subjects,
+): Omit<AuditEntryEntity, 'seq' | 'latest'> {
+  const { actor, address, serverId, correlationId, causationId } = record.metadata;
+  const { targetType, targetId, targetLabel, summary, details } = story;
+  const { changes, origin } = subjects.recordChange(story);
+  const told = {
+    address,
+    serverId,
+    correlationId,
+    causationId,
+    targetType,
+    targetId,
+    targetLabel,
+    summary,
+    details,
+    changes,
+  };
+  return {
+    ...told,
+    eventId: record.id,
+    kind: record.type,
+    recordedAt: record.recordedAt,
+    actorKind: actor.kind,
+    actorId: actor.id,
+    actorName: actor.name,
+    originServerId: origin?.serverId ?? null,
+    originServerName: origin?.serverName ?? null,
+    originActor: origin?.actor ?? null,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Actor, Json } from '../../../kernel/events.js';
+
+/** What an audit entry is about. A replica is told as part of its package. */
+export const TARGET_TYPES = ['PACKAGE', 'PEER', 'INVITATION', 'ACCOUNT', 'SERVER'] as const;
+export type TargetType = (typeof TARGET_TYPES)[number];
+
+/** One thing about the target that is another than before; null for what was not there. */
+export interface Change {
+  readonly field: string;
+  readonly before: Json;
+  readonly after: Json;
+}
+
+/** On which other server something began, and by whom. Null for what is not known. */
+export interface Origin {
+  readonly serverId: string;
+  readonly serverName: string | null;
+  readonly actor: string | null;
+}
+
+/** One recorded event, as it is shown. */
+export interface AuditEntryView {
+  readonly id: string;
+  /** Its number in the order of the log. */
+  readonly seq: number;
+  /** Event type. */
+  readonly kind: string;
+  readonly recordedAt: Date;
+  readonly actor: Actor;
+  readonly address: string | null;
+  readonly serverId: string;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly target: { readonly type: TargetType; readonly id: string; readonly label: string | null };
+  readonly summary: string;
+  readonly details: { readonly [key: string]: Json | undefined };
+  readonly changes: readonly Change[];
+  /** Null when it began here. */
+  readonly origin: Origin | null;
+}
+
+/** A row of `audit_entries` as node-postgres returns it. */
+export interface EntryRow {
+  readonly seq: string;
+  readonly event_id: string;
+  readonly kind: string;
+  readonly recorded_at: Date;
+  readonly actor_kind: Actor['kind'];
+  readonly actor_id: string;
+  readonly actor_name: string;
+  readonly address: string | null;
+  readonly server_id: string;
+  readonly correlation_id: string;
+  readonly causation_id: string | null;
+  readonly target_type: TargetType;
+  readonly target_id: string;
+  readonly target_label: string | null;
+  readonly summary: string;
+  readonly details: { readonly [key: string]: Json | undefined };
+  readonly changes: readonly Change[];
+  readonly origin_server_id: string | null;
+  readonly origin_server_name: string | null;
+  readonly origin_actor: string | null;
+}
+
+export const ENTRY_COLUMNS = `e.seq, e.event_id, e.kind, e.recorded_at, e.actor_kind, e.actor_id, e.actor_name, e.address, e.server_id,
+  e.correlation_id, e.causation_id, e.target_type, e.target_id, e.target_label, e.summary, e.details, e.changes,
+  e.origin_server_id, e.origin_server_name, e.origin_actor`;
+
+export function toAuditView(row: EntryRow): AuditEntryView {
+  const { address, summary, details, changes, kind } = row;
+  const origin = { serverName: row.origin_server_name, actor: row.origin_actor };
+  return {
+    id: row.event_id,
+    seq: Number(row.seq),
+    kind,
+    recordedAt: row.recorded_at,
+    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
+    address,
+    serverId: row.server_id,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
+    target: { type: row.target_type, id: row.target_id, label: row.target_label },
+    summary,
+    details,
+    changes,
+    origin: row.origin_server_id === null ? null : { serverId: row.origin_server_id, ...origin },
+  };
+}

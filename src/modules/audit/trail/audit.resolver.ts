@@ -1,0 +1,76 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Args, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { Refusal } from '../../../kernel/errors.js';
+import { Needs } from '../../../platform/access/needs.decorator.js';
+import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { ChangeStream } from '../../../platform/graphql/change-stream.js';
+import { connectionCost } from '../../../platform/graphql/cost-limit.js';
+import { PageArgs } from '../../../platform/graphql/common.types.js';
+import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
+import { AuditEntriesSinceQuery, AuditTrailQuery, type AuditFilter as Filter } from './audit-trail.query.js';
+import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
+
+/** Entries that a subscription reads at a time. */
+const BATCH_SIZE = 100;
+const MAX_KINDS = 100;
+
+function checkFilter(filter: AuditFilter | null | undefined): Filter {
+  const { kinds = null, since = null, until = null } = filter ?? {};
+  if (kinds && kinds.length > MAX_KINDS)
+    throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
+  return {
+    kinds: kinds?.map((kind) => textArgument('kinds', kind)) ?? null,
+    since,
+    until,
+    actor: optionalText('actor', filter?.actor),
+    target: optionalText('target', filter?.target),
+    text: optionalText('text', filter?.text),
+  };
+}
+
+@Resolver(() => AuditEntry)
+export class AuditResolver {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly changes: ReadModelChanges,
+  ) {}
+
+  @Needs('audit')
+  @Query(() => AuditEntryConnection, {
+    description: 'What happened on this server, newest first.',
+    complexity: connectionCost,
+  })
+  auditTrail(
+    @Args() { first, after }: PageArgs,
+    @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
+  ): Promise<AuditEntryConnection> {
+    return this.queries.execute(new AuditTrailQuery(checkFilter(filter), first, after ?? null));
+  }
+
+  @Needs('audit')
+  @Subscription(() => AuditEntry, {
+    description: 'Everything that happens from now on, in order.',
+    resolve: (entry: AuditEntry) => entry,
+  })
+  async auditRecorded(
+    @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
+  ): Promise<AsyncIterator<AuditEntry>> {
+    const wanted = checkFilter(filter);
+    let last = await this.readNewestSeq();
+    const load = async (keys: readonly string[] | null): Promise<readonly AuditEntry[]> => {
+      const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH_SIZE));
+      if (entries.length === BATCH_SIZE) stream.again();
+      else last = Math.max(last, ...(keys ?? []).map(Number));
+      last = Math.max(last, entries.at(-1)?.seq ?? 0);
+      return entries;
+    };
+    // At once, so that nothing is missed that was recorded while the newest entry was looked up.
+    const stream = new ChangeStream(this.changes, 'audit', load, { atOnce: true });
+    return stream;
+  }
+
+  private async readNewestSeq(): Promise<number> {
+    const [entry] = await this.queries.execute(new AuditEntriesSinceQuery({}, null, 1));
+    return entry?.seq ?? 0;
+  }
+}

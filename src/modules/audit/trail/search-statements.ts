@@ -1,0 +1,157 @@
+import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import type { AuditFilter } from './audit-trail.query.js';
+import { ENTRY_COLUMNS } from './audit-view.js';
+import type { SeqRange } from './seq-range.js';
+
+export type Order = 'newest' | 'oldest';
+
+/** What is looked for, with names looked up and times turned into numbers of entries. */
+export interface EntrySearch {
+  readonly filter: AuditFilter;
+  /** Ids; null when anybody is meant. */
+  readonly actors: readonly string[] | null;
+  readonly range: SeqRange;
+  readonly order: Order;
+  readonly count: number;
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** Collects the values of a statement. */
+class Values {
+  readonly list: unknown[] = [];
+
+  /** The placeholder of a value. */
+  add(value: unknown): string {
+    return `$${this.list.push(value)}`;
+  }
+}
+
+const makeRangeCondition = ({ range }: EntrySearch, values: Values): string =>
+  `e.seq BETWEEN ${values.add(range.from)} AND ${values.add(range.to)}`;
+
+/** What no index is asked for. */
+function makeConditions({ filter }: EntrySearch, values: Values, withText: boolean): string[] {
+  const { since, until, text } = filter;
+  const found = ['true'];
+  if (since) found.push(`e.recorded_at >= ${values.add(since)}`);
+  if (until) found.push(`e.recorded_at < ${values.add(until)}`);
+  // Not LIKE: the index of texts is for a statement of its own.
+  if (text && withText) found.push(`position(lower(${values.add(text)}) IN e.words) > 0`);
+  return found;
+}
+
+const sortDirection = ({ order }: EntrySearch): string => (order === 'newest' ? 'DESC' : 'ASC');
+
+/** Lists whose every combination is looked for, and by which index: its columns, and what each must be. */
+interface IndexLookup {
+  readonly lists: readonly string[];
+  readonly columns: readonly string[];
+  readonly sought: readonly string[];
+  /** There are two indexes that fit. */
+  readonly choice: boolean;
+}
+
+function chooseLookup({ filter, actors }: EntrySearch, values: Values): IndexLookup | null {
+  const kinds = filter.kinds ?? (actors || filter.target ? AUDITED_TYPES : null);
+  if (!kinds) return null;
+  const ofKinds = `unnest(${values.add([...new Set(kinds)])}::text[]) AS k (kind)`;
+  if (actors) {
+    const ofActors = `unnest(${values.add(actors)}::text[]) AS a (id)`;
+    const both = { lists: [ofKinds, ofActors], columns: ['e.actor_id', 'e.kind'], sought: ['a.id', 'k.kind'] };
+    if (!filter.target) return { ...both, choice: false };
+    return {
+      lists: both.lists,
+      columns: [...both.columns, 'e.target_id'],
+      sought: [...both.sought, values.add(filter.target)],
+      choice: true,
+    };
+  }
+  if (filter.target)
+    return {
+      lists: [ofKinds],
+      columns: ['e.target_id', 'e.kind'],
+      sought: [values.add(filter.target), 'k.kind'],
+      choice: false,
+    };
+  return { lists: [ofKinds], columns: ['e.kind'], sought: ['k.kind'], choice: false };
+}
+
+/**
+ * Reads indexes in the order of the answer, so that the work is that of the answer and not of what there is: one short
+ * list for each kind and actor, of which the first are taken.
+ */
+export function selectInOrder(question: EntrySearch, withText = true): Statement {
+  const values = new Values();
+  const { range, count } = question;
+  const where = makeConditions(question, values, withText);
+  const way = sortDirection(question);
+  const limit = `LIMIT ${values.add(count)}`;
+  const tail = `ORDER BY seq ${way} ${limit}`;
+  const found = chooseLookup(question, values);
+  const select = `SELECT ${ENTRY_COLUMNS}, e.words FROM audit_entries e WHERE ${where.join(' AND ')}`;
+  if (!found) return { sql: `${select} AND ${makeRangeCondition(question, values)} ${tail}`, values: values.list };
+  const { lists, columns, sought, choice } = found;
+  const [key, wanted] = [columns.join(', '), sought.join(', ')];
+  // A comparison of rows and their order leave the planner just the one index: with equalities it takes the one by number
+  // when it believes that the answer is near, which may be far. With two named it knows which of them is rare.
+  const one = choice
+    ? `${select} AND (${key}) = (${wanted}) AND ${makeRangeCondition(question, values)} ${tail}`
+    : `${select} AND (${key}, e.seq) >= (${wanted}, ${values.add(range.from)}) AND (${key}, e.seq) <= (${wanted}, ${values.add(range.to)})
+       ORDER BY ${columns.map((column) => `${column} ${way}`).join(', ')}, e.seq ${way} ${limit}`;
+  return { sql: `SELECT found.* FROM ${lists.join(', ')}, LATERAL (${one}) AS found ${tail}`, values: values.list };
+}
+
+/** The text among the first so many entries that fit otherwise; `looked` says how many those were. */
+export function selectWithinFirst(question: EntrySearch, most: number): Statement {
+  const { sql, values } = selectInOrder({ ...question, count: most }, false);
+  const n = values.length;
+  return {
+    sql: `WITH first AS MATERIALIZED (${sql})
+      SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM first) looked
+      LEFT JOIN (SELECT * FROM first WHERE position(lower($${n + 1}) IN words) > 0) e ON true
+      ORDER BY seq ${sortDirection(question)} LIMIT $${n + 2}`,
+    values: [...values, question.filter.text, question.count],
+  };
+}
+
+const escapePattern = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
+
+/** Parts of a text that are as good as the whole of it to find it by, and much cheaper. */
+const PART_LENGTH = 9;
+
+const countDigits = (text: string): number => text.replaceAll(/\D/g, '').length;
+
+/** The part with most digits in it: what tells one file from the next. The whole text when there are none. */
+function findTellingPart(text: string): string {
+  const letters = [...text];
+  if (letters.length <= PART_LENGTH || countDigits(text) === 0) return text;
+  const parts = Array.from({ length: letters.length - PART_LENGTH + 1 }, (_, i) =>
+    letters.slice(i, i + PART_LENGTH).join(''),
+  );
+  return parts.reduce((best, part) => (countDigits(part) >= countDigits(best) ? part : best));
+}
+
+/** All entries with the text, up to `most`, by the index of texts; then those of them that fit otherwise. */
+export function selectByText(question: EntrySearch, most: number): Statement {
+  const values = new Values();
+  const { filter, actors, count } = question;
+  const pattern = values.add(`%${escapePattern(findTellingPart(filter.text ?? ''))}%`);
+  const text = values.add(filter.text);
+  const limit = values.add(most);
+  const where = [...makeConditions(question, values, false), makeRangeCondition(question, values)];
+  if (filter.target) where.push(`e.target_id = ${values.add(filter.target)}`);
+  if (filter.kinds) where.push(`e.kind = ANY (${values.add(filter.kinds)})`);
+  if (actors) where.push(`e.actor_id = ANY (${values.add(actors)})`);
+  const way = sortDirection(question);
+  const sql = `WITH hits AS MATERIALIZED (SELECT seq FROM audit_entries
+      WHERE words LIKE lower(${pattern}) AND position(lower(${text}) IN words) > 0 LIMIT ${limit})
+    SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM hits) looked
+    LEFT JOIN (SELECT e.* FROM (SELECT seq FROM hits ORDER BY seq ${way}) h, LATERAL (
+      SELECT * FROM audit_entries e WHERE e.seq = h.seq AND ${where.join(' AND ')}) e ORDER BY e.seq ${way} LIMIT ${values.add(count)}) e ON true
+    ORDER BY seq ${way}`;
+  return { sql, values: values.list };
+}

@@ -1,0 +1,46 @@
+import type { DataSource } from 'typeorm';
+import type { AuditFilter } from './audit-trail.query.js';
+
+/** Numbers of entries, both included. */
+export interface SeqRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+type SeqRows = { readonly seq: string | null }[];
+const MAX_SEQ = Number.MAX_SAFE_INTEGER;
+
+/** The first entry by which a time had come. */
+async function findFirstSince(dataSource: DataSource, time: Date): Promise<number | null> {
+  const rows: SeqRows = await dataSource.query(
+    'SELECT seq FROM audit_entries WHERE latest >= $1 ORDER BY latest, seq LIMIT 1',
+    [time],
+  );
+  return rows[0]?.seq ? Number(rows[0].seq) : null;
+}
+
+/** The last entry before a time; later ones that were recorded by a clock which had gone back count, too. */
+async function findLastBefore(dataSource: DataSource, time: Date): Promise<number> {
+  const first = await findFirstSince(dataSource, time);
+  if (first === null) return MAX_SEQ;
+  const late: SeqRows = await dataSource.query(
+    'SELECT max(seq) AS seq FROM audit_entries WHERE recorded_at < latest AND recorded_at < $1 AND seq >= $2',
+    [time, first],
+  );
+  return late[0]?.seq ? Number(late[0].seq) : first - 1;
+}
+
+/**
+ * Where all entries of a time lie: clocks seldom go back, so it is next to nothing more. Null when there are none. With
+ * it every question can go by numbers, in whose order the answer is wanted.
+ */
+export async function findSeqRange(dataSource: DataSource, { since, until }: AuditFilter): Promise<SeqRange | null> {
+  const from = since ? await findFirstSince(dataSource, since) : 1;
+  if (from === null) return null;
+  return { from, to: until ? await findLastBefore(dataSource, until) : MAX_SEQ };
+}
+
+export async function readNewestSeq(dataSource: DataSource): Promise<number> {
+  const rows: SeqRows = await dataSource.query('SELECT max(seq) AS seq FROM audit_entries');
+  return Number(rows[0]?.seq ?? 0);
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
+import type { Checkpoint } from '../chain/chain-entry.js';
+import { exportEndBytes } from '../export/export-format.js';
+import { BEGINNING, ChainWalk, KeptCheckpoint } from './chain-walk.js';
+import { type EndLine, type EntryLine, type HeaderLine, Line } from './export-shapes.js';
+import { KeyHistory } from './key-history.js';
+import {
+  explainWrongNumber,
+  makeLinkError,
+  makeMovedBackError,
+  makeRepeatedError,
+  requireOwnHash,
+} from './line-order.js';
+import { type Problem, Problems, Tampered } from './problem.js';
+import { ShownLines } from './shown-lines.js';
+
+const NEWLINE = 0x0a;
+/** An event has at most 64 KiB, and what is shown of it no more. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+
+/** The lines of a file with their ends, as bytes; only `\n` ends one. @throws Error for a line of more than 4 MiB */
+async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    let bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : Buffer.from(chunk);
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE)) {
+      yield bytes.subarray(0, end + 1);
+      bytes = bytes.subarray(end + 1);
+    }
+    rest = bytes;
+    if (rest.length > MAX_LINE_BYTES) throw new Error('A line is too long');
+  }
+  if (rest.length > 0) yield rest;
+}
+
+export interface VerifiedExport {
+  /** The first one of the chain and the first one of what is shown, in the order of the entries; none when all is as it was. */
+  readonly problems: readonly Problem[];
+  readonly header: HeaderLine | null;
+  readonly entries: number;
+  readonly checkpoints: number;
+  /** Was what is shown compared with the events? */
+  readonly shown: boolean;
+}
+
+const makeUnreadableError = (what: string, number = 0): Tampered =>
+  new Tampered({ wrong: 'unreadable', number, eventId: null, what });
+
+/** Verifies an export with nothing but a public key. Reads it once, and holds one line of it at a time. */
+export class ExportVerification {
+  private readonly keys: KeyHistory;
+  private readonly walk: ChainWalk;
+  private readonly kept: KeptCheckpoint;
+  private readonly digest = createHash('sha256');
+  private readonly problems = new Problems();
+  /** Numbers of the entries of a part, which are not all there. */
+  private readonly seen = new Set<number>();
+  private header: HeaderLine | null = null;
+  private shown: ShownLines | null = null;
+  private before: EntryLine | null = null;
+  private entries = 0;
+
+  constructor(
+    private readonly publicKey: string,
+    kept: Checkpoint | null = null,
+  ) {
+    this.keys = new KeyHistory(new Set([publicKey]));
+    this.walk = new ChainWalk(BEGINNING, this.keys);
+    this.kept = new KeptCheckpoint(kept, this.walk);
+  }
+
+  async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
+    await this.problems.watch('log', () => this.verifyLines(readLines(chunks)));
+    const { problems, header, entries, walk, shown } = this;
+    return {
+      problems: problems.found,
+      header,
+      entries,
+      checkpoints: walk.checkpoints,
+      shown: shown?.comparable ?? false,
+    };
+  }
+
+  private async verifyLines(lines: AsyncGenerator<Buffer>): Promise<void> {
+    for await (const bytes of lines) {
+      const line = parseLine(bytes, this.before);
+      if ('end' in line) {
+        this.end(line.end);
+        if ((await lines.next()).done !== true)
+          throw makeUnreadableError('There is more behind the end of the export: it was added.');
+        return;
+      }
+      this.digest.update(bytes);
+      await this.verifyLine(line, lines);
+    }
+    const what = this.header
+      ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.`
+      : 'This is no export of an audit trail.';
+    throw new Tampered({ wrong: 'tail', number: (this.before?.number ?? 0) + 1, eventId: null, what });
+  }
+
+  private async verifyLine(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
+    if ('export' in line) this.beginExport(line.export);
+    else if (!this.header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
+    else if ('checkpoint' in line) this.walk.verifyCheckpoint(line.checkpoint);
+    else if (this.header.filter === null) await this.verifyNextEntry(line.entry, rest);
+    else await this.verifyEntryOfPart(line.entry);
+  }
+
+  private beginExport(header: HeaderLine): void {
+    if (this.header) throw makeUnreadableError('There are two exports in one file.', this.walk.number + 1);
+    this.header = header;
+    this.shown = new ShownLines(header);
+  }
+
+  /** Of a whole trail. @throws Tampered */
+  private async verifyNextEntry(entry: EntryLine, rest: AsyncGenerator<Buffer>): Promise<void> {
+    const { walk } = this;
+    if (entry.number !== walk.number + 1) throw await explainWrongNumber(entry, walk.number + 1, readNumbers(rest));
+    const hash = requireOwnHash(entry);
+    if (entry.previous !== walk.hash) throw makeLinkError(entry);
+    this.keys.noteEvent(entry);
+    walk.advance(hash);
+    await this.acceptEntry(entry);
+    this.kept.checkReached();
+  }
+
+  /** Of a part: entries between may be left out. @throws Tampered */
+  private async verifyEntryOfPart(entry: EntryLine): Promise<void> {
+    const { before } = this;
+    if (before && entry.number <= before.number)
+      throw this.seen.has(entry.number) ? makeRepeatedError(entry) : makeMovedBackError(entry, before);
+    requireOwnHash(entry);
+    if (before && entry.number === before.number + 1 && entry.previous !== before.hash) throw makeLinkError(entry);
+    this.seen.add(entry.number);
+    await this.acceptEntry(entry);
+  }
+
+  private async acceptEntry(entry: EntryLine): Promise<void> {
+    await this.problems.watch('shown', () => this.shown?.compareLine(entry));
+    this.before = entry;
+    this.entries += 1;
+  }
+
+  private end(end: EndLine): void {
+    const { header, walk, entries } = this;
+    if (!header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
+    const number = (this.before?.number ?? 0) + 1;
+    const wrong = (kind: Problem['wrong'], what: string): Tampered =>
+      new Tampered({ wrong: kind, number, eventId: null, what });
+    if (!verifyEd25519(end.key, exportEndBytes(end), Buffer.from(end.signature, 'base64url')))
+      throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
+    if (header.filter === null && end.number > walk.number)
+      throw wrong(
+        'removed',
+        `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`,
+      );
+    if (end.entries !== entries)
+      throw wrong(
+        end.entries > entries ? 'removed' : 'inserted',
+        `The export has ${entries} entries, and was signed with ${end.entries}.`,
+      );
+    if (end.lines !== this.digest.digest('hex'))
+      throw wrong(
+        'changed',
+        'Some line is not as it was signed: something besides the events was changed, or the order of the lines.',
+      );
+    if (header.filter === null) this.walk.checkKeys();
+    if (!this.keys.trusts(end.key))
+      throw wrong(
+        'signature',
+        `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
+      );
+    if (header.filter === null) this.kept.checkEnd();
+  }
+}
+
+function parseLine(bytes: Buffer, before: EntryLine | null): Line {
+  try {
+    return Line.parse(JSON.parse(bytes.toString('utf8')));
+  } catch {
+    const isWhole = bytes.at(-1) === 0x0a;
+    const number = (before?.number ?? 0) + 1;
+    if (!isWhole && before)
+      throw new Tampered({
+        wrong: 'tail',
+        number,
+        eventId: null,
+        what: `The export was cut off within the line after entry ${before.number}.`,
+      });
+    throw makeUnreadableError(
+      `The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`,
+      number,
+    );
+  }
+}
+
+async function* readNumbers(lines: AsyncGenerator<Buffer>): AsyncGenerator<number> {
+  for await (const bytes of lines) {
+    const line = Line.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (line.success && 'entry' in line.data) yield line.data.entry.number;
+  }
+}

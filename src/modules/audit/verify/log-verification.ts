@@ -1,0 +1,158 @@
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { StartupError } from '../../../kernel/errors.js';
+import type { ChainLink } from '../chain/chain-entry.js';
+import type { Checkpoint } from '../chain/checkpoint.js';
+import { readLastLink, readLinks, readPlace, type ChainPlace } from '../chain/chain-table.js';
+import { readCheckpoint, readLastCheckpoint, readLastSequence } from '../chain/checkpoint-table.js';
+import { BEGINNING, ChainWalk, KeptCheckpoint, requireSignature, type Start } from './chain-walk.js';
+import { KeyHistory } from './key-history.js';
+import { Problems, Tampered, type Problem } from './problem.js';
+import { ReadModelCheck } from './read-model-check.js';
+import { type LogSources, StoredCheckpoints, verifyPage } from './verify-page.js';
+
+export interface VerifyOptions {
+  /** Public keys that are believed, base64url. */
+  readonly anchors: ReadonlySet<string>;
+  /** Kept elsewhere: the trail must agree with it. */
+  readonly kept?: Checkpoint | null;
+  /** Begin behind this checkpoint of the database: its sequence, or the last one. */
+  readonly since?: number | 'last' | null;
+  readonly progress?: (entries: number, total: number) => void;
+}
+
+export interface Verified {
+  /** In the order of the entries; none when all is as it was. */
+  readonly problems: readonly Problem[];
+  /** Entries of the chain that were verified. */
+  readonly entries: number;
+  readonly from: number;
+  readonly checkpoints: number;
+  /** The last checkpoint that was verified. */
+  readonly lastCheckpoint: Checkpoint | null;
+  /** Events that are in the log and not in the chain yet. */
+  readonly pending: number;
+  /** Entries that are shown and were compared with the log; null when they are being built. */
+  readonly shown: number | null;
+}
+
+/** How far everything had come when the verification began. */
+interface EndState {
+  readonly end: ChainLink;
+  readonly place: ChainPlace | null;
+  readonly checkpoints: StoredCheckpoints;
+  readonly kept: KeptCheckpoint;
+}
+
+/** Where to begin in the log. */
+interface LogBeginning extends Start {
+  readonly cursor: string | null;
+}
+
+/** Compares log, chain, checkpoints and what is shown. It only reads. */
+export class LogVerification {
+  private readonly keys: KeyHistory;
+  private pending = 0;
+
+  constructor(
+    private readonly sources: LogSources,
+    private readonly options: VerifyOptions,
+  ) {
+    this.keys = new KeyHistory(options.anchors);
+  }
+
+  /** @throws StartupError when it can't begin where it is asked to */
+  async run(): Promise<Verified> {
+    const start = await this.findBeginning();
+    const shown = await ReadModelCheck.open(this.sources);
+    const walk = new ChainWalk(start, this.keys);
+    const problems = await this.findProblems(walk, start, shown);
+    const entries = walk.number - start.number;
+    const compared = shown.extent ? shown.compared : null;
+    return {
+      problems,
+      entries,
+      from: start.number + 1,
+      checkpoints: walk.checkpoints,
+      lastCheckpoint: walk.last,
+      pending: this.pending,
+      shown: compared,
+    };
+  }
+
+  /** The first one of the log and its chain, and the first one of what is shown. */
+  private async findProblems(walk: ChainWalk, start: LogBeginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
+    const problems = new Problems();
+    const { dataSource } = this.sources;
+    // In this order: while the server goes on, the chain is never behind what was read before of the others.
+    const checkpoints = new StoredCheckpoints(dataSource, walk, await readLastSequence(dataSource));
+    const place = await readPlace(dataSource);
+    const end = await readLastLink(dataSource);
+    const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
+    const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
+    let isFirst = start.number > 0;
+    for await (const events of this.readPages(start.cursor)) {
+      if (isFirst && events[0]) await shown.beginAt(events[0].id);
+      isFirst = false;
+      const before = walk.number;
+      await problems.watch('log', () => verifyPage(walking, events, () => kept.checkReached()));
+      await problems.watch('shown', () => shown.comparePage(events));
+      this.pending += events.length - (walk.number - before);
+      this.options.progress?.(walk.number, end.number);
+      if (problems.isComplete) break;
+    }
+    if (isFirst) shown.skipAll();
+    await problems.watch('log', () => this.checkEnd(walk, { end, place, checkpoints, kept }));
+    await problems.watch('shown', () => shown.checkEnd());
+    return problems.found;
+  }
+
+  /** The log has ended. @throws Tampered when chain or checkpoints go on */
+  private async checkEnd(walk: ChainWalk, { end, place, checkpoints, kept }: EndState): Promise<void> {
+    if (walk.number < end.number) {
+      const number = walk.number + 1;
+      const [link] = await readLinks(this.sources.dataSource, number, number);
+      const what = `The log ends with entry ${walk.number}; the chain goes on to ${end.number}. Entry ${number}, event ${link?.eventId ?? 'unknown'}, was removed from the log.`;
+      throw new Tampered({ wrong: 'removed', number, upTo: end.number, eventId: link?.eventId ?? null, what });
+    }
+    await checkpoints.checkEnd();
+    if (place && place.number > walk.number) throw makeTailError(walk.number, place.number);
+    kept.checkEnd();
+    walk.checkKeys();
+  }
+
+  /** The log as it is now, in pages. */
+  private async *readPages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
+    const stop = new AbortController();
+    try {
+      for await (const item of this.sources.store.subscribe({ after, signal: stop.signal })) {
+        if (item.kind === 'caughtUp') return;
+        if (item.kind === 'events') yield item.events;
+      }
+    } finally {
+      stop.abort();
+    }
+  }
+
+  private async findBeginning(): Promise<LogBeginning> {
+    const { since = null } = this.options;
+    const { dataSource, store } = this.sources;
+    if (since === null) return { ...BEGINNING, cursor: null };
+    const found = since === 'last' ? await readLastCheckpoint(dataSource) : await readCheckpoint(dataSource, since);
+    if (!found)
+      throw new StartupError(`There is no checkpoint ${since}. Leave --since-checkpoint out to verify everything.`);
+    const { checkpoint, cursor } = found;
+    if (!this.options.anchors.has(checkpoint.key))
+      throw new StartupError(
+        `Checkpoint ${checkpoint.sequence} is not signed by a key that is believed here. Leave --since-checkpoint out.`,
+      );
+    if (found.epoch !== (await store.epoch()))
+      throw new StartupError('The log was moved since that checkpoint. Leave --since-checkpoint out.');
+    requireSignature(checkpoint);
+    return { number: checkpoint.number, hash: checkpoint.hash, checkpoint, cursor };
+  }
+}
+
+function makeTailError(last: number, expected: number): Tampered {
+  const what = `The chain has come to entry ${expected}, and ends with entry ${last}: its tail was removed.`;
+  return new Tampered({ wrong: 'tail', number: last + 1, upTo: expected, eventId: null, what });
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import { Refusal } from '../../kernel/errors.js';
+import { STRANGER, withContext } from '../../platform/runtime/call-context.js';
+import { FactsLog } from '../../platform/eventsourcing/facts-log.js';
+import { callerAddress } from '../../platform/http/caller-address.js';
+import { RefusalRecord } from '../../platform/limits/refusal-record.js';
+import { downloadEvents } from './contracts/download.events.js';
+import { parseBasicCredentials, BasicAuth } from './basic-auth.js';
+import { LiveProtection } from './download-protection.query.js';
+import { SignedUrls } from './signed-urls.js';
+
+/** RFC 7617. */
+const BASIC_CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
+/** Tells a proxy that remembers decisions that this one is for this request alone. */
+const UNCACHED_HEADER = 'X-Odst-Uncached';
+const MAX_RECORDED_LENGTH = 200;
+
+/** What is asked for; `packageId` where the address names one. */
+export interface DownloadRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly packageId: string | null;
+}
+
+/** Lets in who may download. A valid signed address is let in whatever else is asked for. */
+@Injectable()
+export class DownloadGuard {
+  private readonly refusals = new RefusalRecord(new Logger('Downloads'));
+
+  constructor(
+    private readonly protection: LiveProtection,
+    private readonly basic: BasicAuth,
+    private readonly urls: SignedUrls,
+    private readonly log: FactsLog,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.protection.current.mode === 'NONE';
+  }
+
+  /** @throws Refusal UNAUTHENTICATED, FORBIDDEN, DOWNLOAD_URL_EXPIRED, TOO_MANY_REQUESTS */
+  async require(wanted: DownloadRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.isOpen) return;
+    response.setHeader(UNCACHED_HEADER, '1');
+    if (wanted.query.has('signature')) return this.requireSignature(wanted, request);
+    const { mode } = this.protection.current;
+    if (mode === 'BASIC') return this.requirePassword(wanted, request, response);
+    if (mode === 'NETWORK' && this.protection.networks.include(callerAddress(request))) return;
+    const reason =
+      mode === 'NETWORK'
+        ? 'This address is in none of the networks that may download.'
+        : 'Only signed addresses can be downloaded here.';
+    await this.recordRefusal(
+      wanted,
+      request,
+      null,
+      new Refusal('FORBIDDEN', `${reason} Ask for one that \`createDownloadUrl\` makes.`),
+    );
+  }
+
+  private async requirePassword(
+    wanted: DownloadRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const shown = parseBasicCredentials(request.headers.authorization);
+    if (shown && (await this.basic.checkCredentials(shown, this.protection.current, callerAddress(request)))) return;
+    response.setHeader('WWW-Authenticate', BASIC_CHALLENGE);
+    const refusal = new Refusal(
+      'UNAUTHENTICATED',
+      "Downloads need the name and password of this server's read-only account.",
+    );
+    // Every client asks without a password first.
+    if (!shown) throw refusal;
+    await this.recordRefusal(wanted, request, shown.username, refusal);
+  }
+
+  private async requireSignature(wanted: DownloadRequest, request: IncomingMessage): Promise<void> {
+    const { query, packageId } = wanted;
+    const verdict =
+      packageId === null
+        ? 'wrong'
+        : await this.urls.checkSignature(packageId, query.get('expires'), query.get('signature'));
+    if (verdict === 'valid') return;
+    const refusal =
+      verdict === 'expired'
+        ? new Refusal('DOWNLOAD_URL_EXPIRED', 'This address has expired. Ask for a new one.')
+        : new Refusal('FORBIDDEN', 'This address is not signed by this server, or was changed.');
+    await this.recordRefusal(wanted, request, null, refusal);
+  }
+
+  private async recordRefusal(
+    { path }: DownloadRequest,
+    request: IncomingMessage,
+    username: string | null,
+    refusal: Refusal,
+  ): Promise<never> {
+    const data = {
+      path: path.slice(0, MAX_RECORDED_LENGTH),
+      username: username?.slice(0, MAX_RECORDED_LENGTH) ?? null,
+      reason: refusal.message,
+    };
+    await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>
+      this.refusals.note((unrecorded) =>
+        this.log.append('download-refusals', downloadEvents, {
+          type: 'DownloadRefused',
+          data: { ...data, unrecorded },
+        }),
+      ),
+    );
+    throw refusal;
+  }
+}

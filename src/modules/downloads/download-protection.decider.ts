@@ -1,0 +1,55 @@
+import type { Aggregate } from '../../kernel/decider.js';
+import { Refusal } from '../../kernel/errors.js';
+import {
+  downloadEvents,
+  UNPROTECTED,
+  type DownloadEvent,
+  type DownloadProtection,
+} from './contracts/download.events.js';
+
+/** Replaces all of it. */
+export interface ProtectDownloads {
+  readonly type: 'protect';
+  readonly to: DownloadProtection;
+}
+
+const MAX_NETWORKS = 1_000;
+/** RFC 7617: a colon would end the name. */
+const USERNAME = /^[^:\p{Cc}]{1,100}$/u;
+
+const isSameProtection = (a: DownloadProtection, b: DownloadProtection): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+const refuseRequest = (message: string): never => {
+  throw new Refusal('INVALID_REQUEST', message);
+};
+
+/** What the mode needs must be there; the rest is dropped. */
+function checkProtection({ mode, username, credentialId, networks }: DownloadProtection): DownloadProtection {
+  if (mode === 'BASIC') {
+    if (username === null || !USERNAME.test(username)) {
+      return refuseRequest('BASIC needs a `username` of 1 to 100 characters, without a colon.');
+    }
+    if (credentialId === null) return refuseRequest('BASIC needs a `password`.');
+    return { mode, username, credentialId, networks: [] };
+  }
+  if (mode !== 'NETWORK') return { ...UNPROTECTED, mode };
+  if (networks.length === 0 || networks.length > MAX_NETWORKS) {
+    return refuseRequest(`NETWORK needs 1 to ${MAX_NETWORKS} \`networks\`, such as 10.0.0.0/8 or 2001:db8::/32.`);
+  }
+  return { ...UNPROTECTED, mode, networks };
+}
+
+/** Who may download from this server, stream `downloads`. */
+export const downloadProtection: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
+  category: 'downloads',
+  events: downloadEvents,
+  initial: UNPROTECTED,
+
+  decide({ to }, state) {
+    const data = checkProtection(to);
+    return isSameProtection(data, state) ? [] : [{ type: 'DownloadProtectionChanged', data }];
+  },
+
+  evolve: (state, event) => (event.type === 'DownloadProtectionChanged' ? event.data : state),
+};

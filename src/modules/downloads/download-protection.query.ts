@@ -1,0 +1,40 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { RecordedEvent } from '../../kernel/events.js';
+import type { LiveView } from '../../platform/eventsourcing/live-views.js';
+import { AllowedNetworks } from '../../platform/http/allowed-networks.js';
+import { downloadEvents, type DownloadProtection, UNPROTECTED } from './contracts/download.events.js';
+
+/** Who may download now, known in memory to each process: every download asks. */
+export class LiveProtection implements LiveView {
+  readonly name = 'download protection';
+  readonly eventTypes = ['DownloadProtectionChanged'];
+  private state: DownloadProtection = UNPROTECTED;
+  private allowed = new AllowedNetworks([]);
+
+  get current(): DownloadProtection {
+    return this.state;
+  }
+
+  get networks(): AllowedNetworks {
+    return this.allowed;
+  }
+
+  fold(record: RecordedEvent): void {
+    const event = downloadEvents.read(record);
+    if (event?.type !== 'DownloadProtectionChanged') return;
+    this.allowed = new AllowedNetworks(event.data.networks);
+    this.state = event.data;
+  }
+}
+
+/** Who may download from this server. */
+export class DownloadProtectionQuery extends Query<DownloadProtection> {}
+
+@QueryHandler(DownloadProtectionQuery)
+export class DownloadProtectionHandler implements IQueryHandler<DownloadProtectionQuery> {
+  constructor(private readonly protection: LiveProtection) {}
+
+  async execute(): Promise<DownloadProtection> {
+    return this.protection.current;
+  }
+}

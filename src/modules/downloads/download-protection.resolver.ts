@@ -1,0 +1,142 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, registerEnumType, Resolver } from '@nestjs/graphql';
+import { Refusal } from '../../kernel/errors.js';
+import { Needs } from '../../platform/access/needs.decorator.js';
+import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
+import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
+import type { DownloadProtection as Protection } from './contracts/download.events.js';
+import { CreateDownloadUrl } from './create-download-url.command.js';
+import { DownloadProtectionQuery } from './download-protection.query.js';
+import { SetDownloadProtection } from './set-download-protection.command.js';
+
+/** `PROTECTION_MODES` as GraphQL names them. */
+enum DownloadProtectionMode {
+  NONE = 'NONE',
+  BASIC = 'BASIC',
+  NETWORK = 'NETWORK',
+  SIGNED = 'SIGNED',
+}
+
+registerEnumType(DownloadProtectionMode, {
+  name: 'DownloadProtectionMode',
+  description: 'Who may download packages from this server.',
+  valuesMap: {
+    NONE: { description: 'Everybody who reaches the server.' },
+    BASIC: { description: 'Who knows the name and password of one read-only account (HTTP Basic, RFC 7617).' },
+    NETWORK: { description: 'Who calls from certain networks.' },
+    SIGNED: { description: 'Who has an address that `createDownloadUrl` made. Those are valid in every mode.' },
+  },
+});
+
+@ObjectType({
+  description: 'Who may download packages from this server. Other servers fetch by their own, signed calls.',
+})
+class DownloadProtection {
+  @Field(() => DownloadProtectionMode)
+  mode!: DownloadProtectionMode;
+
+  @Field(() => String, { nullable: true, description: 'With BASIC: name of the read-only account.' })
+  username!: string | null;
+
+  @Field(() => [String], { description: 'With NETWORK: addresses and CIDR ranges.' })
+  networks!: readonly string[];
+}
+
+@ObjectType()
+class DownloadProtectionSet {
+  @Field(() => DownloadProtection)
+  protection!: DownloadProtection;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'With BASIC, when none was given: a password that was made. Shown once.',
+  })
+  generatedPassword!: string | null;
+}
+
+@ObjectType({ description: 'An address under which everybody who has it can download one package for a while.' })
+class DownloadUrl {
+  @Field(() => String)
+  url!: string;
+
+  @Field(() => Date)
+  expiresAt!: Date;
+}
+
+@ArgsType()
+class DownloadProtectionArgs {
+  @Field(() => DownloadProtectionMode)
+  mode!: DownloadProtectionMode;
+
+  @Field(() => String, { nullable: true, description: 'With BASIC: 1 to 100 characters, without a colon.' })
+  username?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'With BASIC: 12 to 200 characters. Left out: the one that this username has, or one is made.',
+  })
+  password?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'With NETWORK: up to 1,000 such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
+  })
+  networks?: string[] | null;
+}
+
+@ArgsType()
+class DownloadUrlArgs {
+  @Field(() => String)
+  packageId!: string;
+
+  @Field(() => Int, { defaultValue: 3600, description: '1 s to 7 days.' })
+  expiresInSeconds!: number;
+}
+
+const toGraphql = ({ mode, username, networks }: Protection): DownloadProtection => ({
+  mode: DownloadProtectionMode[mode],
+  username,
+  networks,
+});
+
+@Resolver(() => DownloadProtection)
+export class DownloadProtectionResolver {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Needs('read')
+  @Query(() => DownloadProtection, { description: 'Who may download packages from this server.' })
+  async downloadProtection(): Promise<DownloadProtection> {
+    return toGraphql(await this.queries.execute(new DownloadProtectionQuery()));
+  }
+
+  @Needs('server')
+  @Mutation(() => DownloadProtectionSet, {
+    description:
+      'Says who may download packages from this server, from now on. Refusals: INVALID_REQUEST, PASSWORD_REFUSED.',
+  })
+  async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
+    const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
+    const username = optionalText('username', args.username);
+    const to = { mode: args.mode, username, password: optionalText('password', args.password), networks };
+    const { protection, generatedPassword } = await this.commands.execute(new SetDownloadProtection(to));
+    return { protection: toGraphql(protection), generatedPassword };
+  }
+
+  @Needs('read')
+  @Mutation(() => DownloadUrl, {
+    description:
+      'Makes an address under which a package can be downloaded from this server until it expires, whatever else downloads ' +
+      'need. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
+  })
+  async createDownloadUrl(@Args() { packageId, expiresInSeconds }: DownloadUrlArgs): Promise<DownloadUrl> {
+    const id = uuidArgument('packageId', packageId);
+    const file = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(
+      new PublishedFileQuery({ packageId: id }),
+    );
+    if (!file) throw new Refusal('PACKAGE_NOT_FOUND', 'No package with this id is served here.');
+    return this.commands.execute(new CreateDownloadUrl(id, file.filename, expiresInSeconds));
+  }
+}

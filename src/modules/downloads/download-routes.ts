@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Refusal } from '../../kernel/errors.js';
+import { Settings } from '../../platform/runtime/settings.js';
+import { answerError } from '../../platform/http/errors/exception.filter.js';
+import { requireReading, serveFile, type ProxyLocation } from '../../platform/http/files/serve-file.js';
+import { RawRoutes, type StatedRoute } from '../../platform/http/raw-routes.js';
+import { FileTooShort } from '../../platform/http/files/send-ranges.js';
+import { JobQueue } from '../../ports/job-queue.port.js';
+import { PackageStorage } from '../../ports/package-storage.port.js';
+import { verifyPackageJob } from '../replication/contracts/replica-jobs.js';
+import { DownloadGuard } from './download-guard.js';
+import { isDownloadPath, parseDownloadPath } from './download-path.js';
+import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
+
+const packageDamaged = (): Refusal =>
+  new Refusal(
+    'UNAVAILABLE',
+    'The file of this package is damaged on this server, and is being mended. Try again soon.',
+  );
+const packageNotFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
+
+export const DOWNLOADS = {
+  call: 'GET|HEAD /Packages/{filename}, /share/{filename}, /packages/{id}/{filename}',
+  /** And what the protection of downloads asks for. */
+  need: 'public',
+} as const satisfies StatedRoute;
+
+/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for who may, past Nest for speed. */
+@Injectable()
+export class DownloadRoutes implements OnModuleInit {
+  private readonly logger = new Logger('Downloads');
+
+  constructor(
+    private readonly routes: RawRoutes,
+    private readonly guard: DownloadGuard,
+    private readonly catalogue: FileCatalogue,
+    private readonly storage: PackageStorage,
+    private readonly settings: Settings,
+    private readonly queue: JobQueue,
+  ) {}
+
+  onModuleInit(): void {
+    this.routes.add(DOWNLOADS, (request, response) => this.takeRequest(request, response));
+  }
+
+  private takeRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const { url = '/' } = request;
+    const query = url.indexOf('?');
+    const path = query < 0 ? url : url.slice(0, query);
+    if (!isDownloadPath(path)) return false;
+    this.serveDownload(path, query < 0 ? '' : url.slice(query), request, response).catch((error: unknown) =>
+      answerError(error, request, response),
+    );
+    return true;
+  }
+
+  private async serveDownload(
+    path: string,
+    query: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (!requireReading(request, response)) return;
+    if (!this.guard.isOpen) {
+      const packageId = parseDownloadPath(path)?.packageId ?? null;
+      await this.guard.require({ path, query: new URLSearchParams(query), packageId }, request, response);
+    }
+    const entry = this.catalogue.get(path) ?? (await this.findEntry(path));
+    if (await this.sendEntry(entry, request, response)) return;
+    // It may have been removed since it was remembered.
+    this.catalogue.forgetAll();
+    const again = await this.findEntry(path);
+    if (await this.sendEntry(again, request, response)) return;
+    this.requestVerification(again.packageId, 'is missing in the data folder');
+    throw packageDamaged();
+  }
+
+  /** Once the package is known to be damaged, it is no longer found here. */
+  private requestVerification(packageId: string, what: string): void {
+    this.logger.error(`The file of package ${packageId} ${what}`);
+    this.queue.enqueue([verifyPackageJob(packageId)]).catch((error: unknown) => {
+      this.logger.error(`Package ${packageId} cannot be verified now: ${String(error)}`);
+    });
+  }
+
+  private async findEntry(path: string): Promise<CatalogueEntry> {
+    const wanted = parseDownloadPath(path);
+    const entry = wanted && (await this.catalogue.findEntry(path, wanted));
+    if (!entry) throw packageNotFound();
+    if (entry === 'damaged') throw packageDamaged();
+    return entry;
+  }
+
+  private async sendEntry(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const { representation, packageId } = entry;
+    try {
+      const open = () => this.storage.open(packageId);
+      return await serveFile(request, response, { representation, open, location: this.locationOf(packageId) });
+    } catch (error) {
+      if (!(error instanceof FileTooShort)) throw error;
+      this.requestVerification(packageId, 'has another size than it should');
+      throw packageDamaged();
+    }
+  }
+
+  /** The storage keeps a package under its id; the proxy's location is that folder. */
+  private locationOf(packageId: string): ProxyLocation | null {
+    const { accelRedirect } = this.settings;
+    return accelRedirect === null
+      ? null
+      : { 'by its range': `${accelRedirect}${packageId}`, whole: `${accelRedirect}whole/${packageId}` };
+  }
+}

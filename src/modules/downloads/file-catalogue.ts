@@ -1,0 +1,103 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { LRUCache } from 'lru-cache';
+import { ReadModelChanges } from '../../platform/eventsourcing/read-model-changes.js';
+import { Representation } from '../../platform/http/files/representation.js';
+import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
+import type { DownloadTarget } from './download-path.js';
+
+/** Only types that no browser runs; everything else is plain bytes. */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  pkg: 'application/octet-stream',
+  dmg: 'application/x-apple-diskimage',
+  zip: 'application/zip',
+  gz: 'application/gzip',
+  tgz: 'application/gzip',
+  xz: 'application/x-xz',
+  bz2: 'application/x-bzip2',
+  tar: 'application/x-tar',
+  msi: 'application/x-msi',
+  deb: 'application/vnd.debian.binary-package',
+  rpm: 'application/x-rpm',
+  iso: 'application/x-iso9660-image',
+  apk: 'application/vnd.android.package-archive',
+  plist: 'application/x-plist',
+  mobileconfig: 'application/x-apple-aspen-config',
+  json: 'application/json',
+};
+
+/** Content-Type by the extension of the filename. */
+function contentTypeOf(filename: string): string {
+  const extension = /\.([a-z0-9]+)$/i.exec(filename)?.[1]?.toLowerCase() ?? '';
+  return (Object.hasOwn(CONTENT_TYPES, extension) && CONTENT_TYPES[extension]) || 'application/octet-stream';
+}
+
+export interface CatalogueEntry {
+  readonly packageId: string;
+  readonly representation: Representation;
+}
+
+/** Null where there is nothing; 'damaged' while the file of what is there is being mended. */
+type LookupResult = CatalogueEntry | 'damaged' | null;
+
+const MAX_ENTRIES = 10_000;
+
+/**
+ * What is served under which path, remembered until any package changes. What is not there is asked for each time, so
+ * a new package is served at once.
+ */
+@Injectable()
+export class FileCatalogue implements OnApplicationShutdown {
+  private readonly entries = new LRUCache<string, CatalogueEntry>({ max: MAX_ENTRIES });
+  private readonly pending = new Map<string, Promise<LookupResult>>();
+  private readonly stop: () => void;
+  private generation = 0;
+
+  constructor(
+    private readonly queries: QueryBus,
+    changes: ReadModelChanges,
+  ) {
+    this.stop = changes.subscribe('packages', () => this.forgetAll());
+  }
+
+  onApplicationShutdown(): void {
+    this.stop();
+  }
+
+  /** The entry of a path if it is known. */
+  get(path: string): CatalogueEntry | undefined {
+    return this.entries.get(path);
+  }
+
+  /** Looks it up in the read model; one question at a time for each path. */
+  findEntry(path: string, wanted: DownloadTarget): Promise<LookupResult> {
+    const asked = this.pending.get(path);
+    if (asked) return asked;
+    const asking = this.queryPublished(path, wanted).finally(() => {
+      if (this.pending.get(path) === asking) this.pending.delete(path);
+    });
+    this.pending.set(path, asking);
+    return asking;
+  }
+
+  /** Everything is asked for anew, also what is being asked for now. */
+  forgetAll(): void {
+    this.generation += 1;
+    this.entries.clear();
+    this.pending.clear();
+  }
+
+  private async queryPublished(path: string, { packageId, filename }: DownloadTarget): Promise<LookupResult> {
+    const { generation: age } = this;
+    const query = new PublishedFileQuery(packageId === null ? { filename } : { packageId });
+    const view = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(query);
+    if (view === null || view.filename !== filename) return null;
+    if (view.damaged) return 'damaged';
+    const { size, sha256, firstPublishedAt } = view;
+    const contentType = contentTypeOf(filename);
+    const representation = new Representation(size, sha256, new Date(firstPublishedAt), contentType);
+    const entry = { packageId: view.packageId, representation };
+    if (age === this.generation) this.entries.set(path, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,56 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Stage } from '../../../kernel/stage.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentAuthority } from '../../../platform/runtime/call-context.js';
+import { Clock } from '../../../platform/runtime/clock.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { PackageWriter } from './package-writer.js';
+import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
+
+/** Promote or demote a package, on every server. Refusal: PACKAGE_NOT_FOUND. */
+export class SetPackageStage extends Command<Receipt> {
+  constructor(
+    readonly packageId: string,
+    readonly stage: Stage,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(SetPackageStage)
+export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> {
+  constructor(
+    private readonly packages: PackageWriter,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
+    const { facts } = await this.packages.loadPackage(packageId);
+    requireMayPromote(currentAuthority(), facts, stage);
+    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.now() } as const;
+    return (await this.packages.runCommand(packageId, command)).receipt;
+  }
+}
+
+/** Remove a package from every server. Its file is deleted soon after. Refusal: PACKAGE_NOT_FOUND. */
+export class RemovePackage extends Command<Receipt> {
+  constructor(readonly packageId: string) {
+    super();
+  }
+}
+
+@CommandHandler(RemovePackage)
+export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
+  constructor(
+    private readonly packages: PackageWriter,
+    private readonly clock: Clock,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  async execute({ packageId }: RemovePackage): Promise<Receipt> {
+    const { facts } = await this.packages.loadPackage(packageId);
+    requireMayRemove(currentAuthority(), facts, this.identity.serverId);
+    const command = { type: 'remove', stamp: this.clock.hybrid.now() } as const;
+    return (await this.packages.runCommand(packageId, command)).receipt;
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { Command, CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { replicaEvents } from '../../replication/contracts/replica.events.js';
+import { packageEvents, type PackageSuperseded } from '../contracts/package.events.js';
+import { type SupersededPackages, SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
+import { PackageWriter } from './package-writer.js';
+
+/** Record that another package took over the filename of this one. Repeating it changes nothing. */
+export class SupersedePackage extends Command<void> {
+  constructor(
+    readonly packageId: string,
+    readonly by: PackageSuperseded['data']['by'],
+  ) {
+    super();
+  }
+}
+
+/**
+ * When another content takes over a filename here, that goes on record for the one that had it. Which one is served
+ * follows from the publications alone; the record says since when, and that somebody's upload was overtaken.
+ */
+@AsReaction()
+@Injectable()
+export class RecordSuperseded implements Reaction {
+  readonly name = 'packages:record-superseded';
+  readonly eventTypes = ['PackagePublished', 'PackageStageChanged', 'PackageRemoved', 'ReplicaPublished'];
+
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async react(record: RecordedEvent): Promise<void> {
+    const packageId = (packageEvents.read(record) ?? replicaEvents.read(record))?.data.packageId;
+    if (packageId === undefined) return;
+    await this.readModels.reflect({ cursor: record.cursor, types: [record.type] });
+    const query = new SupersededPackagesQuery(packageId);
+    const found = await this.queries.execute<SupersededPackagesQuery, SupersededPackages | null>(query);
+    if (!found) return;
+    for (const superseded of found.packageIds) await this.commands.execute(new SupersedePackage(superseded, found.by));
+  }
+}
+
+@CommandHandler(SupersedePackage)
+export class SupersedePackageHandler implements ICommandHandler<SupersedePackage> {
+  constructor(private readonly packages: PackageWriter) {}
+
+  async execute({ packageId, by }: SupersedePackage): Promise<void> {
+    await this.packages.runCommand(packageId, { type: 'supersede', by });
+  }
+}

@@ -1,0 +1,31 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+
+/** Ids of the packages whose bytes belong on this server's disk. */
+export class HeldPackagesQuery extends Query<ReadonlySet<string>> {}
+
+/** The latest stamp of any register; this server's clock has to go on from there. */
+export class LatestStampQuery extends Query<Stamp | null> {}
+
+@QueryHandler(HeldPackagesQuery)
+export class HeldPackagesHandler implements IQueryHandler<HeldPackagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<ReadonlySet<string>> {
+    const rows: { id: string }[] = await this.dataSource.query('SELECT id FROM packages WHERE held');
+    return new Set(rows.map((row) => row.id));
+  }
+}
+
+@QueryHandler(LatestStampQuery)
+export class LatestStampHandler implements IQueryHandler<LatestStampQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<Stamp | null> {
+    const rows: { stamp: Stamp | null }[] = await this.dataSource.query(
+      'SELECT greatest(max(publication), max(stage_stamp), max(removal)) AS stamp FROM packages',
+    );
+    return rows[0]?.stamp ?? null;
+  }
+}

@@ -1,0 +1,111 @@
+import { stampMs } from '../../../kernel/hybrid-clock.js';
+import { replicaEvents, type ReplicaEvent } from '../../replication/contracts/replica.events.js';
+import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
+import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { PackageEntity } from './package.entity.js';
+
+/** A package on its way through a page of events; without facts until its PackagePublished has come. */
+interface FoldedPackage {
+  readonly facts: PackageFacts | null;
+  readonly uploaded: boolean;
+  readonly held: boolean;
+  readonly fetching: PackageEntity['fetching'];
+}
+
+const UNKNOWN_PACKAGE: FoldedPackage = { facts: null, uploaded: false, held: false, fetching: null };
+
+function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPackage {
+  const facts = foldFacts(folding.facts, event);
+  const next = { ...folding, facts };
+  if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
+    return { facts, uploaded: true, held: true, fetching: null };
+  }
+  // Old news of a removal does not touch a later publication.
+  if (event.type === 'PackageRemoved' && facts && isRemoved(facts))
+    return { facts, uploaded: false, held: false, fetching: null };
+  return next;
+}
+
+function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPackage {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return { ...folding, fetching: 'REQUESTED' };
+    // Also tells of the damage of a file that was uploaded here.
+    case 'ReplicaDamaged':
+      return { ...folding, uploaded: false, held: false, fetching: 'DAMAGED' };
+    case 'ReplicaFailed':
+      return { ...folding, fetching: 'FAILED' };
+    case 'ReplicaPublished':
+      return { ...folding, held: true, fetching: null };
+    case 'ReplicaWithdrawn':
+      return { ...folding, held: folding.uploaded, fetching: null };
+    default:
+      return folding;
+  }
+}
+
+function fromRow(row: PackageEntity): FoldedPackage {
+  const { id, firstPublishedAt, originId, originName, uploaded, held, fetching, ...rest } = row;
+  const facts = {
+    ...rest,
+    packageId: id,
+    firstPublishedAt: isoSeconds(firstPublishedAt),
+    origin: { serverId: originId, name: originName },
+  };
+  return { facts, uploaded, held, fetching };
+}
+
+const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
+
+function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
+  if (!facts) return null;
+  const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
+  const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
+  return Object.assign(new PackageEntity(), {
+    id: packageId,
+    filename,
+    size,
+    sha1,
+    sha256,
+    chunkSize,
+    chunkCount,
+    stage,
+    stageStamp,
+    publication,
+    removal,
+    uploadedBy,
+    uploaded,
+    held,
+    fetching,
+    publishedAt: new Date(stampMs(publication)),
+    firstPublishedAt: new Date(facts.firstPublishedAt),
+    originId: origin.serverId,
+    originName: origin.name,
+    state: 'ANNOUNCED',
+  } satisfies PackageEntity);
+}
+
+/** The packages that a page of events is about. */
+export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
+  ...new Set(
+    records
+      .map((record) => packageEvents.read(record) ?? replicaEvents.read(record))
+      .flatMap((e) => e?.data.packageId ?? []),
+  ),
+];
+
+/** The rows as they are after a page of events; `state` is left to the ranking that follows. */
+export function foldPackages(rows: readonly PackageEntity[], records: readonly RecordedEvent[]): PackageEntity[] {
+  const folded = new Map(rows.map((row) => [row.id, fromRow(row)]));
+  for (const record of records) {
+    const known = packageEvents.read(record);
+    const replica = known ? null : replicaEvents.read(record);
+    const packageId = known?.data.packageId ?? replica?.data.packageId;
+    if (packageId === undefined) continue;
+    const before = folded.get(packageId) ?? UNKNOWN_PACKAGE;
+    if (known) folded.set(packageId, foldPackageEvent(before, known));
+    else if (replica) folded.set(packageId, foldReplicaEvent(before, replica));
+  }
+  return [...folded.values()].flatMap((folding) => toRow(folding) ?? []);
+}

@@ -1,0 +1,91 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { PackageView } from '../contracts/package-view.js';
+import { PublishedFileQuery, type PublishedFileView } from '../contracts/published-file.query.js';
+import { PackageEntity } from './package.entity.js';
+
+/** The package served under a filename, or else the one published last under it; null when there was never one. */
+export class PackageByFilenameQuery extends Query<PackageView | null> {
+  constructor(readonly filename: string) {
+    super();
+  }
+}
+
+/** The packages served under filenames (NFC), in the order asked for; null where none is. */
+export class ServedPackagesQuery extends Query<readonly (PackageView | null)[]> {
+  constructor(readonly filenames: readonly string[]) {
+    super();
+  }
+}
+
+/** Packages by their ids, in the order asked for; null for an unknown one. */
+export class PackagesByIdQuery extends Query<readonly (PackageView | null)[]> {
+  constructor(readonly ids: readonly string[]) {
+    super();
+  }
+}
+
+@QueryHandler(PackageByFilenameQuery)
+export class PackageByFilenameHandler implements IQueryHandler<PackageByFilenameQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ filename }: PackageByFilenameQuery): Promise<PackageView | null> {
+    return this.dataSource
+      .createQueryBuilder(PackageEntity, 'package')
+      .addSelect(`CASE state WHEN 'AVAILABLE' THEN 0 WHEN 'REMOVED' THEN 2 ELSE 1 END`, 'standing')
+      .where('package.filename = :filename', { filename: filename.normalize('NFC') })
+      .orderBy('standing')
+      .addOrderBy('package.publication', 'DESC')
+      .limit(1)
+      .getOne();
+  }
+}
+
+@QueryHandler(PackagesByIdQuery)
+export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {
+    const query = this.dataSource.createQueryBuilder(PackageEntity, 'package').where('package.id = ANY(:ids)', { ids });
+    const rows = new Map((await query.getMany()).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  }
+}
+
+@QueryHandler(ServedPackagesQuery)
+export class ServedPackagesHandler implements IQueryHandler<ServedPackagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ filenames }: ServedPackagesQuery): Promise<readonly (PackageView | null)[]> {
+    const query = this.dataSource
+      .createQueryBuilder(PackageEntity, 'package')
+      .where(`package.filename = ANY(:filenames) AND package.state = 'AVAILABLE'`, { filenames });
+    const rows = new Map((await query.getMany()).map((row) => [row.filename, row]));
+    return filenames.map((filename) => rows.get(filename) ?? null);
+  }
+}
+
+const PUBLISHED_FILE_COLUMNS = `id AS "packageId", filename, size::float8 AS size, sha256,
+  to_char(first_published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "firstPublishedAt",
+  state = 'DAMAGED' AS damaged`;
+
+/** Raw SQL: this is the one query on the way of every download. */
+@QueryHandler(PublishedFileQuery)
+export class PublishedFileHandler implements IQueryHandler<PublishedFileQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ by }: PublishedFileQuery): Promise<PublishedFileView | null> {
+    const rows: PublishedFileView[] =
+      'filename' in by
+        ? await this.dataSource.query(
+            `SELECT ${PUBLISHED_FILE_COLUMNS} FROM packages WHERE filename = $1 AND state IN ('AVAILABLE', 'DAMAGED')
+             ORDER BY state, publication DESC LIMIT 1`,
+            [by.filename],
+          )
+        : await this.dataSource.query(
+            `SELECT ${PUBLISHED_FILE_COLUMNS} FROM packages WHERE id = $1 AND state IN ('AVAILABLE', 'SUPERSEDED', 'DAMAGED')`,
+            [by.packageId],
+          );
+    return rows[0] ?? null;
+  }
+}

@@ -1,0 +1,34 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+
+/** Packages that are held and not served, since another of their filename was published later. */
+export interface SupersededPackages {
+  readonly packageIds: readonly string[];
+  readonly by: { readonly packageId: string; readonly publication: Stamp };
+}
+
+/** Query: what is superseded under the filename of a package; SupersededPackages, or null when nothing is. */
+export class SupersededPackagesQuery {
+  constructor(readonly packageId: string) {}
+}
+
+@QueryHandler(SupersededPackagesQuery)
+export class SupersededPackagesHandler implements IQueryHandler<SupersededPackagesQuery, SupersededPackages | null> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ packageId }: SupersededPackagesQuery): Promise<SupersededPackages | null> {
+    const rows: { superseded: string; packageId: string; publication: string }[] = await this.dataSource.query(
+      `SELECT other.id AS superseded, served.id AS "packageId", served.publication
+       FROM packages known
+       JOIN packages served ON served.filename = known.filename AND served.state = 'AVAILABLE'
+       JOIN packages other ON other.filename = known.filename AND other.state = 'SUPERSEDED'
+       WHERE known.id = $1 ORDER BY other.id`,
+      [packageId],
+    );
+    const [first] = rows;
+    if (!first) return null;
+    const by = { packageId: first.packageId, publication: first.publication };
+    return { packageIds: rows.map(({ superseded }) => superseded), by };
+  }
+}

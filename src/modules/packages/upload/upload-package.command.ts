@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { Logger } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { requirePermission, requireStage } from '../../../kernel/access.js';
+import { Refusal } from '../../../kernel/errors.js';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { Principals } from '../../../platform/access/access.port.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { currentAuthority, currentContext } from '../../../platform/runtime/call-context.js';
+import { Clock } from '../../../platform/runtime/clock.js';
+import { packageIdOf } from '../../../platform/runtime/ids.js';
+import { CHUNK_SIZE, PackageStorage, type StagedFile, StorageFull } from '../../../ports/package-storage.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { isRemoved } from '../contracts/package-facts.js';
+import { normalizeFilename } from '../lifecycle/filename.js';
+import { PackageWriter, pagesOf } from '../lifecycle/package-writer.js';
+import type { Publication } from '../lifecycle/package.decider.js';
+import { requireMayPublish } from '../lifecycle/publishing-limits.js';
+
+/** Digests that the sender says the file has, in lower-case hex. */
+export interface ExpectedDigests {
+  readonly sha1?: string;
+  readonly sha256?: string;
+  readonly sha512?: string;
+}
+
+export interface UploadedPackage {
+  readonly id: string;
+  readonly filename: string;
+  readonly size: number;
+  readonly sha1: string;
+  readonly sha256: string;
+  readonly stage: Stage;
+  readonly receipt: Receipt;
+}
+
+interface UploadOptions {
+  /** May come after the bytes, as in a form; a rejection undoes the upload. Null: the stage of this server. */
+  readonly stage: Stage | null | Promise<Stage | null>;
+  readonly expected: ExpectedDigests;
+  /** Bytes announced by the sender, null when it did not say. */
+  readonly announcedSize: number | null;
+}
+
+/**
+ * Publish the bytes of a stream under a filename. Nothing is read from the stream before the filename has been checked.
+ * The package is durable when the command returns. Refusals: INVALID_FILENAME, INCOMPLETE_BODY, DIGEST_MISMATCH;
+ * StorageFull.
+ */
+export class UploadPackage extends Command<UploadedPackage> {
+  constructor(
+    readonly filename: string,
+    readonly source: Readable,
+    readonly options: UploadOptions,
+  ) {
+    super();
+  }
+}
+
+/** Asked for rarely, so it is not part of the one pass that computes the others. */
+async function computeSha512(path: string): Promise<string> {
+  const hash = createHash('sha512');
+  for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(bytes);
+  return hash.digest('hex');
+}
+
+/** @throws Refusal DIGEST_MISMATCH when the file is not what the sender meant to send */
+async function verifyDigests(file: StagedFile, expected: ExpectedDigests): Promise<void> {
+  const actual = {
+    sha1: file.sha1,
+    sha256: file.sha256,
+    sha512: expected.sha512 === undefined ? undefined : await computeSha512(file.path),
+  };
+  for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
+    const [wanted, got] = [expected[algorithm], actual[algorithm]];
+    if (wanted === undefined || wanted === got) continue;
+    throw new Refusal(
+      'DIGEST_MISMATCH',
+      `The ${algorithm} of what arrived is ${got}, not ${wanted}. Send the file again.`,
+      {
+        algorithm,
+        expected: wanted,
+        actual: got ?? '',
+      },
+    );
+  }
+}
+
+interface RecordedPublication {
+  readonly receipt: Receipt;
+  readonly publication: Stamp;
+}
+
+/** Removals and uploads of one package that follow each other this quickly are no accident. */
+const MAX_PUBLICATION_TRIES = 10;
+
+const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
+/** Bytes first, then the event: what is in the log is on the disk. */
+@CommandHandler(UploadPackage)
+export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
+  private readonly logger = new Logger('Upload');
+
+  constructor(
+    private readonly storage: PackageStorage,
+    private readonly packages: PackageWriter,
+    private readonly identity: ServerIdentity,
+    private readonly clock: Clock,
+    private readonly principals: Principals,
+  ) {}
+
+  async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
+    const name = normalizeFilename(filename);
+    if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
+    const file = await this.receiveFile(source, options);
+    try {
+      await verifyDigests(file, options.expected);
+      const stage = (await options.stage) ?? this.identity.stage;
+      const id = packageIdOf(name, file.sha256);
+      await this.requireStillAllowed(id, stage);
+      await this.storage.publish(file.path, id);
+      const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
+      await this.requireStored(id, publication);
+      this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
+      return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
+    } catch (error) {
+      await this.storage.discard(file.path);
+      throw error;
+    }
+  }
+
+  /**
+   * Whoever was signed in when the upload began may finish it, also when the session has expired by now; but not who was
+   * thrown out meanwhile.
+   */
+  private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
+    const { principal } = currentContext();
+    const authority = principal && (await this.principals.authorityNow(principal));
+    if (principal && !authority) {
+      throw new Refusal(
+        'UNAUTHENTICATED',
+        'The session or token was revoked, or the account disabled, while the file was on its way.',
+      );
+    }
+    if (authority) requirePermission(authority, 'upload');
+    const { facts } = await this.packages.loadPackage(packageId);
+    requireMayPublish(authority, facts, stage, this.identity.serverId);
+  }
+
+  private async receiveFile(source: Readable, options: UploadOptions): Promise<StagedFile> {
+    try {
+      return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
+    } catch (error) {
+      if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
+      throw new Refusal(
+        'INCOMPLETE_BODY',
+        'The upload ended before all of its bytes had arrived. Send the file again.',
+      );
+    }
+  }
+
+  /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
+  private async recordWithFreshStamp(
+    packageId: string,
+    filename: string,
+    file: StagedFile,
+    stage: Stage,
+  ): Promise<RecordedPublication> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.recordPublication(packageId, filename, file, stage);
+      } catch (error) {
+        if (!(error instanceof Refusal && error.code === 'UNAVAILABLE') || tries >= MAX_PUBLICATION_TRIES) throw error;
+      }
+    }
+  }
+
+  /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
+  private async recordPublication(
+    packageId: string,
+    filename: string,
+    file: StagedFile,
+    stage: Stage,
+  ): Promise<RecordedPublication> {
+    const { vouched } = await this.packages.loadPackage(packageId);
+    const publication: Publication = {
+      packageId,
+      filename,
+      size: file.size,
+      sha1: file.sha1,
+      sha256: file.sha256,
+      stage,
+      chunkSize: CHUNK_SIZE,
+      chunkCount: Math.ceil(file.size / CHUNK_SIZE),
+      stageStamp: this.clock.hybrid.now(),
+      publication: this.clock.hybrid.now(),
+      firstPublishedAt: isoSeconds(this.clock.now()),
+      origin: { serverId: this.identity.serverId, name: this.identity.name },
+      uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
+    };
+    const pages = vouched ? [] : pagesOf(file.chunks);
+    const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
+      type: 'publish',
+      publication,
+      pages,
+    }));
+    return { receipt, publication: publication.publication };
+  }
+
+  /** The removal of an earlier publication may have taken the file away between its publication and the event. */
+  private async requireStored(packageId: string, publication: Stamp): Promise<void> {
+    const stored = await this.storage.open(packageId);
+    if (stored) return stored.close();
+    // The log says by now that the bytes are here.
+    const { facts } = await this.packages.loadPackage(packageId);
+    const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
+    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
+    throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
+  }
+}

@@ -1,0 +1,113 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { type Dictionary, parseDictionary, ParseError } from 'structured-headers';
+import { Refusal } from '../../../kernel/errors.js';
+import { isStage, type Stage, STAGES } from '../../../kernel/stage.js';
+import type { ExpectedDigests } from './upload-package.command.js';
+
+export const UPLOAD_PATH = '/api/packages';
+
+/** The stage that a query or a form names; null when there is none. @throws Refusal INVALID_STAGE */
+export function parseStage(value: string | null): Stage | null {
+  if (value === null || isStage(value)) return value;
+  throw new Refusal('INVALID_STAGE', `The stage must be one of ${STAGES.join(', ')}.`);
+}
+
+/** @throws Refusal INVALID_STAGE */
+export function stageInQuery(url: string): Stage | null {
+  const query = url.indexOf('?');
+  if (query < 0) return null;
+  const [stage = null, ...more] = new URLSearchParams(url.slice(query)).getAll('stage');
+  if (more.length > 0) throw new Refusal('INVALID_STAGE', 'Give the stage once.');
+  return parseStage(stage);
+}
+
+/** The filename in the URL as it was sent: dot segments and slashes are part of it, and not allowed in it. */
+export function filenameInUrl(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  const encoded = path.slice(UPLOAD_PATH.length + 1);
+  if (encoded.includes('/')) throw new Refusal('INVALID_FILENAME', 'The filename must not contain slashes.');
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new Refusal('INVALID_FILENAME', 'The filename must be percent-encoded UTF-8.');
+  }
+}
+
+/** Bytes of the body, null when the sender does not say. */
+export function bodySize({ headers }: IncomingMessage): number | null {
+  const length = headers['content-length'];
+  return length === undefined ? null : Number(length);
+}
+
+/** The body must be there and be the file as it is. */
+export function requirePlainBody({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file without Content-Encoding.');
+  }
+  const transfer = headers['transfer-encoding'];
+  if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') {
+    throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file without a Transfer-Encoding other than chunked.');
+  }
+  if (headers['content-range'] !== undefined) {
+    throw new Refusal('INVALID_REQUEST', 'Send the whole file: parts of it (Content-Range) are not possible here.');
+  }
+  if (headers['content-length'] === undefined && transfer === undefined) {
+    throw new Refusal('INVALID_REQUEST', 'Send the file as the body of the request.');
+  }
+}
+
+/** Algorithms that are checked (`sha` is SHA-1), with the length of their digests in bytes; others are ignored. */
+const DIGEST_ALGORITHMS = {
+  sha: { name: 'sha1', length: 20 },
+  'sha-256': { name: 'sha256', length: 32 },
+  'sha-512': { name: 'sha512', length: 64 },
+} as const;
+
+function malformedDigest(header: string): Refusal {
+  return new Refusal('INVALID_DIGEST', `${header} must look like sha-256=:<base64 of the digest>:`);
+}
+
+function parseDigestHeader(header: string, value: string): Dictionary {
+  try {
+    return parseDictionary(value);
+  } catch (error) {
+    if (error instanceof ParseError) throw malformedDigest(header);
+    throw error;
+  }
+}
+
+function digestsIn(header: string, value: string): ExpectedDigests {
+  const digests: { -readonly [name in keyof ExpectedDigests]: string } = {};
+  const dictionary = parseDigestHeader(header, value);
+  for (const [bytes] of dictionary.values()) if (!(bytes instanceof ArrayBuffer)) throw malformedDigest(header);
+  for (const [algorithm, { name, length }] of Object.entries(DIGEST_ALGORITHMS)) {
+    const [bytes] = dictionary.get(algorithm) ?? [];
+    if (!(bytes instanceof ArrayBuffer)) continue;
+    if (bytes.byteLength !== length) throw malformedDigest(header);
+    digests[name] = Buffer.from(bytes).toString('hex');
+  }
+  return digests;
+}
+
+/**
+ * What the sender says about the file by RFC 9530. Content-Digest covers the body, so it counts only where that is the
+ * file itself. @throws Refusal INVALID_DIGEST
+ */
+export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolean): ExpectedDigests {
+  const names = bodyIsFile ? ['Content-Digest', 'Repr-Digest'] : ['Repr-Digest'];
+  let expected: ExpectedDigests = {};
+  for (const name of names) {
+    const value = headers[name.toLowerCase()];
+    if (value === undefined) continue;
+    const digests = digestsIn(name, String(value));
+    if (contradict(expected, digests)) {
+      throw new Refusal('INVALID_DIGEST', 'Content-Digest and Repr-Digest contradict each other.');
+    }
+    expected = { ...expected, ...digests };
+  }
+  return expected;
+}
+
+const contradict = (a: ExpectedDigests, b: ExpectedDigests): boolean =>
+  (['sha1', 'sha256', 'sha512'] as const).some((name) => a[name] && b[name] && a[name] !== b[name]);

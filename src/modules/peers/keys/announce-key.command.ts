@@ -1,0 +1,55 @@
+import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
+import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
+import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { RetireKeys } from '../../server/contracts/server-keys.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
+
+/** Tell a peer of our last key, if it does not know it. Does nothing for a peer that is suspended or gone. */
+export class AnnounceKey {
+  constructor(readonly peerId: string) {}
+}
+
+const Answer = z.object({ publicKey: z.string() });
+
+@CommandHandler(AnnounceKey)
+export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly changes: PeerChanges,
+    private readonly directory: PeerDirectory,
+    private readonly identity: ServerIdentity,
+    private readonly transport: PeerTransport,
+  ) {}
+
+  /** @throws PeerUnreachable: worth another try */
+  async execute({ peerId }: AnnounceKey): Promise<void> {
+    const { publicKey } = this.identity;
+    const peer = await this.directory.find(peerId);
+    if (!peer || peer.suspended || this.identity.keyKnownTo(peerId) === publicKey) return;
+    await this.sendKey(peer, publicKey);
+    await this.changes.changePeer(peerId, { type: 'acknowledgeKey', publicKey });
+    await this.commands.execute(new RetireKeys());
+  }
+
+  /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
+  private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
+    const { serverId, rotation } = this.identity;
+    const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);
+    const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };
+    let refused: unknown = null;
+    for (const key of new Set([this.identity.keyKnownTo(peer.peerId), ...this.identity.keysInUse])) {
+      try {
+        const answer = Answer.safeParse(await this.transport.postTo(peer, '/peer/v1/key', body, key));
+        if (answer.data?.publicKey === publicKey) return;
+        throw new PeerUnreachable(peer.name, 'did not record the new key of this server');
+      } catch (error) {
+        refused = error;
+        if (!(error instanceof PeerUnreachable) || error.code !== 'PEER_SIGNATURE_INVALID') throw error;
+      }
+    }
+    throw refused;
+  }
+}

@@ -1,3 +1,0 @@
-import { PeerEntity } from './peers/peer.entity.js';
-
-export const peerEntities = [PeerEntity];

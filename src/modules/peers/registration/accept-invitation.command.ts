@@ -1,0 +1,93 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/errors.js';
+import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
+import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
+import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { peer } from '../registry/peer.decider.js';
+import { decodeToken, type InvitationToken } from './invitation-token.js';
+
+/** Registers this server and the one that made the token with each other. Result: AcceptedInvitation. */
+export class AcceptInvitation {
+  constructor(readonly token: string) {}
+}
+
+export interface AcceptedInvitation {
+  readonly peerId: string;
+  readonly receipt: Receipt;
+}
+
+const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
+  INVALID_INVITATION: 'The other server does not accept this invitation: it was used or withdrawn. Ask for a new one.',
+  PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
+};
+
+const INVITE_FROM_HERE =
+  'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
+
+/**
+ * The other side registers us first, and may call before its reply is here: until then it is expected. After a crash
+ * in between, accepting the same token again completes it: there, the same server may use its invitation again to no
+ * effect.
+ */
+@CommandHandler(AcceptInvitation)
+export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly transport: PeerTransport,
+    private readonly views: LiveViews,
+    private readonly expected: ExpectedPeers,
+  ) {}
+
+  async execute(command: AcceptInvitation): Promise<AcceptedInvitation> {
+    const token = decodeToken(command.token);
+    if (token.serverId === this.identity.serverId) {
+      throw new Refusal(
+        'INVALID_INVITATION',
+        'This invitation was made by this very server. Paste it on the other one.',
+      );
+    }
+    if (Date.now() > Date.parse(token.expiresAt))
+      throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
+  }
+
+  private async registerWith(token: InvitationToken): Promise<AcceptedInvitation> {
+    const ourPublicKey = this.identity.publicKey;
+    const { name } = await this.askForRegistration(token, ourPublicKey);
+    // Address and key are those of the token, which came by a way that the administrators trust.
+    const { serverId: peerId, url, publicKey, invitationId } = token;
+    const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
+    const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
+    await this.views.reflect(receipt);
+    return { peerId, receipt };
+  }
+
+  private async askForRegistration(token: InvitationToken, ourPublicKey: string): Promise<{ name: string }> {
+    const { serverId, name, url } = this.identity;
+    const { invitationId, secret, publicKey: expectedKey } = token;
+    const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey };
+    const server = { name: token.url, url: token.url };
+    const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
+    const reply = Reply.safeParse(answer);
+    if (!reply.success || reply.data.serverId !== token.serverId || reply.data.publicKey !== token.publicKey) {
+      throw new Refusal('PEER_UNREACHABLE', `${token.url} does not answer as the server that made this invitation.`);
+    }
+    return reply.data;
+  }
+}
+
+function explainFailure(error: unknown): never {
+  if (!(error instanceof PeerUnreachable)) throw error;
+  const answer = error.code === null ? undefined : ANSWERS[error.code];
+  if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
+  const code = error.code === null ? '' : ` (${error.code})`;
+  const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
+  throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}.${advice}`);
+}

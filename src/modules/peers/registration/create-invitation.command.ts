@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/errors.js';
+import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { newId } from '../../../platform/runtime/ids.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { encodeToken, hashSecret } from './invitation-token.js';
+import { invitation } from './invitation.decider.js';
+
+/** Invites one other server to register here. Result: CreatedInvitation. */
+export class CreateInvitation {}
+
+export interface CreatedInvitation {
+  /** To be pasted on the other server; holds the secret and is shown once. */
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly receipt: Receipt;
+}
+
+const INVITE_FROM_THERE =
+  'Nobody can call this server (its setting `reachable` is false), so nobody could accept its invitation. Make one on the other server and accept it here.';
+
+const LIFETIME_MS = 60 * 60 * 1000;
+
+@CommandHandler(CreateInvitation)
+export class CreateInvitationHandler implements ICommandHandler<CreateInvitation, CreatedInvitation> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  async execute(): Promise<CreatedInvitation> {
+    const { url, serverId, publicKey, reachable } = this.identity;
+    if (!reachable) throw new Refusal('NOT_REACHABLE', INVITE_FROM_THERE);
+    const invitationId = newId();
+    const secret = randomBytes(32).toString('base64url');
+    const expires = new Date(Date.now() + LIFETIME_MS);
+    const expiresAt = expires.toISOString();
+    const as = { invitationId, secretHash: hashSecret(secret), expiresAt };
+    const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
+    const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt });
+    return { token, expiresAt: expires, receipt };
+  }
+}

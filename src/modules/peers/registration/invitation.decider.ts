@@ -1,0 +1,64 @@
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { peerEvents, type PeerEvent, type PeerInvited } from '../contracts/peer.events.js';
+
+export interface Invitation {
+  readonly secretHash: string;
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string;
+  readonly usedBy: { readonly peerId: string; readonly publicKey: string } | null;
+}
+
+/** Null while nobody was invited. */
+export type InvitationState = Invitation | null;
+
+export type InvitationCommand =
+  | { readonly type: 'invite'; readonly as: PeerInvited['data'] }
+  | {
+      readonly type: 'accept';
+      readonly invitationId: string;
+      readonly peerId: string;
+      readonly publicKey: string;
+      /** Did the caller show the secret? Compared outside, in constant time. */
+      readonly secretMatches: boolean;
+      /** ISO 8601, UTC. */
+      readonly now: string;
+    };
+
+type Accept = Extract<InvitationCommand, { type: 'accept' }>;
+
+/** Says the same of an invitation that never was and of a wrong secret. */
+const invalidInvitation = (): Refusal =>
+  new Refusal('INVALID_INVITATION', 'This invitation is not valid. Ask for a new one.');
+
+function decideAcceptance(command: Accept, state: InvitationState): readonly PeerEvent[] {
+  if (!state || !command.secretMatches) throw invalidInvitation();
+  const { invitationId, peerId, publicKey, now } = command;
+  if (state.usedBy) {
+    if (state.usedBy.peerId === peerId && state.usedBy.publicKey === publicKey) return [];
+    throw new Refusal('INVALID_INVITATION', 'This invitation was used by another server. Ask for a new one.');
+  }
+  if (now > state.expiresAt) throw new Refusal('INVITATION_EXPIRED', 'This invitation has expired. Ask for a new one.');
+  return [{ type: 'PeerInvitationAccepted', data: { invitationId, peerId, publicKey } }];
+}
+
+/** An invitation is good for one server, once. Streams `peer-invitation-<id>`. */
+export const invitation: Aggregate<InvitationState, InvitationCommand, PeerEvent> = {
+  category: 'peer-invitation',
+  events: peerEvents,
+  initial: null,
+
+  decide(command, state) {
+    return command.type === 'invite' ? [{ type: 'PeerInvited', data: command.as }] : decideAcceptance(command, state);
+  },
+
+  evolve(state, event) {
+    if (event.type === 'PeerInvited') {
+      return { secretHash: event.data.secretHash, expiresAt: event.data.expiresAt, usedBy: null };
+    }
+    if (event.type === 'PeerInvitationAccepted' && state) {
+      return { ...state, usedBy: { peerId: event.data.peerId, publicKey: event.data.publicKey } };
+    }
+    return state;
+  },
+};

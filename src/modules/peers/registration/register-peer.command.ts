@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../../kernel/errors.js';
+import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
+import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
+import { withContext } from '../../../platform/runtime/call-context.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { peer } from '../registry/peer.decider.js';
+import { hashSecret } from './invitation-token.js';
+import { invitation, type InvitationState } from './invitation.decider.js';
+
+/** A server that proved to hold its key shows the secret of an invitation of ours. Result: RegisteredPeer. */
+export class RegisterPeer {
+  constructor(
+    readonly registration: {
+      readonly invitationId: string;
+      readonly secret: string;
+      readonly serverId: string;
+      readonly name: string;
+      readonly url: string;
+      readonly publicKey: string;
+      /** The key of ours that it read in the invitation; null when it does not say. */
+      readonly expectedKey: string | null;
+    },
+  ) {}
+}
+
+export interface RegisteredPeer {
+  /** Who we are. */
+  readonly reply: {
+    readonly serverId: string;
+    readonly name: string;
+    readonly url: string;
+    readonly publicKey: string;
+  };
+  readonly receipt: Receipt;
+}
+
+type Registration = RegisterPeer['registration'];
+
+/** Running it twice for the same server and key changes nothing; a refusal is on record. */
+@CommandHandler(RegisterPeer)
+export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly audit: PeerCallAudit,
+    private readonly views: LiveViews,
+  ) {}
+
+  async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
+    const receipt = await this.acceptAndRegister(registration).catch(async (error: unknown) => {
+      if (error instanceof Refusal) await this.recordRefusal(registration, error);
+      throw error;
+    });
+    const { serverId, name, url, publicKey } = this.identity;
+    return { reply: { serverId, name, url, publicKey }, receipt };
+  }
+
+  private async acceptAndRegister({ secret, ...registration }: Registration): Promise<Receipt> {
+    const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
+    const ourPublicKey = this.identity.publicKey;
+    if (peerId === this.identity.serverId)
+      throw new Refusal('INVALID_INVITATION', "A server can't register with itself.");
+    const secretMatches = matchesSecret(await this.runner.load(invitation, invitationId), secret);
+    const accept = {
+      type: 'accept',
+      invitationId,
+      peerId,
+      publicKey,
+      secretMatches,
+      now: new Date().toISOString(),
+    } as const;
+    if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw outdatedInvitation();
+    return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
+      await this.runner.run(invitation, invitationId, accept);
+      const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
+      const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
+      await this.views.reflect(receipt);
+      return receipt;
+    });
+  }
+
+  private recordRefusal({ serverId }: Registration, { code, message }: Refusal): Promise<void> {
+    return this.audit.refused({
+      code,
+      reason: message,
+      method: 'POST',
+      path: '/peer/v1/registrations',
+      keyId: serverId,
+    });
+  }
+}
+
+/** It names a key that is no longer ours: the other side would not know us by it. */
+const outdatedInvitation = (): Refusal =>
+  new Refusal(
+    'INVALID_INVITATION',
+    'This invitation was made before the key of its server was changed. Ask for a new one.',
+  );
+
+function matchesSecret(state: InvitationState, secret: string): boolean {
+  const expected = Buffer.from(state?.secretHash ?? hashSecret(''), 'hex');
+  return timingSafeEqual(expected, Buffer.from(hashSecret(secret), 'hex')) && state !== null;
+}

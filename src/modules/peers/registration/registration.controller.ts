@@ -1,0 +1,52 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/errors.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
+import { PeerCallLimits } from '../../../platform/peer-calls/peer-call-limits.js';
+import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { RegisterPeer, type RegisteredPeer } from './register-peer.command.js';
+
+const Registration = z.object({
+  invitationId: z.uuid(),
+  secret: z.string().max(100),
+  serverId: z.uuid(),
+  name: z.string().max(100),
+  url: z.string().max(500),
+  publicKey: z.string(),
+  expectedKey: z.string().max(100).nullable().default(null),
+});
+
+/** Where a server that accepted our invitation registers. */
+@Controller('peer/v1/registrations')
+export class RegistrationController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly readModels: ReadModels,
+    private readonly limits: PeerCallLimits,
+  ) {}
+
+  /** Replies with who we are. Signed with the key in the body; the one-time secret opens the door. */
+  @Post()
+  @HttpCode(200)
+  @PeerCall({ keys: 'body' })
+  async register(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
+    const registration = Registration.safeParse(body);
+    if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
+    const command = new RegisterPeer(registration.data);
+    const { reply, receipt } = await this.commands
+      .execute<RegisterPeer, RegisteredPeer>(command)
+      .catch(countFailure(this.limits));
+    await this.readModels.reflect(receipt);
+    return reply;
+  }
+}
+
+/** Who tries one invitation after the other is slowed down. */
+const countFailure =
+  (limits: PeerCallLimits) =>
+  (error: unknown): never => {
+    if (error instanceof Refusal) limits.registrationFailed(currentContext().address);
+    throw error;
+  };

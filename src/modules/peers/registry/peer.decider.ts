@@ -1,0 +1,200 @@
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { BASE_URL_ADVICE, isBaseUrl } from '../../../kernel/text.js';
+import {
+  type FlowPolicy,
+  minutesOf,
+  OPEN_POLICY,
+  type PeerPolicy,
+  type PolicyChange,
+  type TimeWindow,
+  WEEKDAYS,
+} from '../../../kernel/transfer-policy.js';
+import { type PeerEvent, peerEvents, type PeerRegistered } from '../contracts/peer.events.js';
+
+/** 16 KiB/s: a chunk of 1 MiB takes a minute. */
+const MIN_BYTES_PER_SECOND = 16 * 1024;
+const MAX_WINDOWS = 50;
+
+/** The policy after a change, null when nothing changes. @throws Refusal INVALID_REQUEST */
+function applyPolicyChange(policy: PeerPolicy, { direction, send, receive }: PolicyChange): PeerPolicy | null {
+  const changed: PeerPolicy = {
+    direction: direction ?? policy.direction,
+    send: applyFlowChange('send', policy.send, send),
+    receive: applyFlowChange('receive', policy.receive, receive),
+  };
+  return isSamePolicy(changed, policy) ? null : changed;
+}
+
+function applyFlowChange(name: string, flow: FlowPolicy, change: Partial<FlowPolicy> = {}): FlowPolicy {
+  const { bytesPerSecond = flow.bytesPerSecond, windows = flow.windows } = change;
+  if (bytesPerSecond !== null && !(Number.isSafeInteger(bytesPerSecond) && bytesPerSecond >= MIN_BYTES_PER_SECOND)) {
+    throw invalidPolicy(
+      `\`${name}.bytesPerSecond\` must be a whole number of at least ${MIN_BYTES_PER_SECOND} (16 KiB/s), or null for no limit.`,
+    );
+  }
+  if (windows.length > MAX_WINDOWS)
+    throw invalidPolicy(`\`${name}.windows\` may hold at most ${MAX_WINDOWS} time windows.`);
+  return { bytesPerSecond, windows: windows.map((window) => checkedWindow(name, window)) };
+}
+
+/** With each day once, in the order of the week. */
+function checkedWindow(name: string, { days, from, to }: TimeWindow): TimeWindow {
+  const [begin, end] = [minutesOf(from), minutesOf(to)];
+  if (begin === null || end === null || from === '24:00') {
+    throw invalidPolicy(`A time window in \`${name}\` goes from HH:MM (00:00 to 23:59) to HH:MM (00:00 to 24:00).`);
+  }
+  if (begin === end) {
+    throw invalidPolicy(`A time window in \`${name}\` begins and ends at ${from}. A whole day is from 00:00 to 24:00.`);
+  }
+  if (days.length === 0) throw invalidPolicy(`A time window in \`${name}\` needs at least one day.`);
+  return { days: WEEKDAYS.filter((day) => days.includes(day)), from, to };
+}
+
+const invalidPolicy = (message: string): Refusal => new Refusal('INVALID_REQUEST', message);
+
+function isSamePolicy(a: PeerPolicy, b: PeerPolicy): boolean {
+  return a.direction === b.direction && isSameFlow(a.send, b.send) && isSameFlow(a.receive, b.receive);
+}
+
+function isSameFlow(a: FlowPolicy, b: FlowPolicy): boolean {
+  const text = ({ windows }: FlowPolicy): string =>
+    windows.map(({ days, from, to }) => `${days.join()} ${from} ${to}`).join(';');
+  return a.bytesPerSecond === b.bytesPerSecond && text(a) === text(b);
+}
+
+export interface KnownPeer {
+  readonly peerId: string;
+  readonly name: string;
+  readonly url: string;
+  readonly publicKey: string;
+  /** How many keys it had before this one, as far as it told us. */
+  readonly rotation: number;
+  /** The key of ours that it knows; null: the one that was ours when it registered. */
+  readonly ourKey: string | null;
+  readonly policy: PeerPolicy;
+  readonly standing: 'active' | 'suspended' | 'unregistered';
+  /** Invitations that were used for this peer; none of them changes anything again. */
+  readonly invitations: readonly string[];
+}
+
+/** Null while the server was never registered. */
+type PeerState = KnownPeer | null;
+
+export type PeerCommand =
+  | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
+  | { readonly type: 'update'; readonly to: PeerUpdate }
+  | { readonly type: 'suspend' | 'resume' | 'unregister' }
+  /** It proved to hold the new key. */
+  | { readonly type: 'rotateKey'; readonly publicKey: string; readonly rotation: number }
+  | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
+
+/** What is left out stays. */
+export interface PeerUpdate extends PolicyChange {
+  readonly name?: string;
+  readonly url?: string;
+}
+
+const MAX_NAME_LENGTH = 100;
+
+function checkNameAndUrl(name: string, url: string): void {
+  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
+  }
+  if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
+}
+
+function decideRegistration(data: PeerRegistered['data'], state: PeerState): readonly PeerEvent[] {
+  const active = state?.standing === 'active' && state.publicKey === data.publicKey;
+  if (state?.invitations.includes(data.invitationId)) {
+    if (active) return [];
+    throw new Refusal('INVALID_INVITATION', 'This invitation was used before. Ask for a new one.');
+  }
+  if (state?.standing === 'suspended') {
+    throw new Refusal('PEER_SUSPENDED', `${state.name} is known and suspended. Resume it instead.`);
+  }
+  checkNameAndUrl(data.name, data.url);
+  return [{ type: 'PeerRegistered', data }];
+}
+
+function decideUpdate(peer: KnownPeer, { name, url, ...policy }: PeerUpdate): readonly PeerEvent[] {
+  return [...changeSettings(peer, name, url), ...changePolicy(peer, policy, name)];
+}
+
+function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): readonly PeerEvent[] {
+  if (name === peer.name && url === peer.url) return [];
+  checkNameAndUrl(name, url);
+  return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
+}
+
+function decideKeyRotation(
+  known: KnownPeer,
+  { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>,
+): readonly PeerEvent[] {
+  const { peerId, name, publicKey: previousPublicKey } = known;
+  if (publicKey === previousPublicKey || rotation <= known.rotation) return [];
+  return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation } }];
+}
+
+function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): readonly PeerEvent[] {
+  const policy = applyPolicyChange(peer.policy, change);
+  return policy ? [{ type: 'PeerPolicyChanged', data: { peerId: peer.peerId, name, ...policy } }] : [];
+}
+
+/** A peer that is still registered keeps its policy when it registers anew; one that was unregistered begins anew. */
+const policyAfter = (state: PeerState): PeerPolicy =>
+  state === null || state.standing === 'unregistered' ? OPEN_POLICY : state.policy;
+
+function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer: KnownPeer): readonly PeerEvent[] {
+  const data = { peerId: peer.peerId, name: peer.name };
+  switch (command.type) {
+    case 'update':
+      return decideUpdate(peer, command.to);
+    case 'rotateKey':
+      return decideKeyRotation(peer, command);
+    case 'acknowledgeKey':
+      return peer.ourKey === command.publicKey
+        ? []
+        : [{ type: 'PeerKeyAcknowledged', data: { ...data, publicKey: command.publicKey } }];
+    case 'suspend':
+      return peer.standing === 'suspended' ? [] : [{ type: 'PeerSuspended', data }];
+    case 'resume':
+      return peer.standing === 'active' ? [] : [{ type: 'PeerResumed', data }];
+    case 'unregister':
+      return [{ type: 'PeerUnregistered', data }];
+  }
+}
+
+/** Another server, as this one knows it. Streams `peer-<peerId>`. */
+export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
+  category: 'peer',
+  events: peerEvents,
+  initial: null,
+
+  decide(command, state) {
+    if (command.type === 'register') return decideRegistration(command.as, state);
+    if (!state || state.standing === 'unregistered') throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');
+    return decideOnKnown(command, state);
+  },
+
+  evolve(state, event) {
+    if (event.type === 'PeerRegistered') {
+      const { invitationId, ourPublicKey: ourKey, ...contact } = event.data;
+      const invitations = [...(state?.invitations ?? []), invitationId];
+      return { ...contact, ourKey, rotation: 0, policy: policyAfter(state), standing: 'active', invitations };
+    }
+    if (!state) return state;
+    if (event.type === 'PeerKeyRotated')
+      return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
+    if (event.type === 'PeerKeyAcknowledged') return { ...state, ourKey: event.data.publicKey };
+    if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
+    if (event.type === 'PeerPolicyChanged') {
+      const { direction, send, receive } = event.data;
+      return { ...state, policy: { direction, send, receive } };
+    }
+    if (event.type === 'PeerSuspended') return { ...state, standing: 'suspended' };
+    if (event.type === 'PeerResumed') return { ...state, standing: 'active' };
+    if (event.type === 'PeerUnregistered') return { ...state, standing: 'unregistered' };
+    return state;
+  },
+};

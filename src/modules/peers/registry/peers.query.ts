@@ -1,0 +1,72 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import { type FlowPolicy, mayGiveTo, mayTakeFrom, type TransferWindow } from '../../../kernel/transfer-policy.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
+import type { FlowView, PeerRouteKind, PeerView } from '../contracts/peer-view.js';
+import { PeerEntity } from './peer.entity.js';
+
+/** The registered and suspended peers by name. */
+export class PeersQuery extends Query<readonly PeerView[]> {}
+
+/** One peer, unregistered ones too; null when there was never such a one. */
+export class PeerQuery extends Query<PeerView | null> {
+  constructor(readonly id: string) {
+    super();
+  }
+}
+
+@QueryHandler(PeersQuery)
+export class PeersHandler implements IQueryHandler<PeersQuery> {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  async execute(): Promise<readonly PeerView[]> {
+    const query = this.dataSource.createQueryBuilder(PeerEntity, 'peer').where(`peer.state <> 'UNREGISTERED'`);
+    const rows = await query.orderBy('peer.name').addOrderBy('peer.id').getMany();
+    return rows.map((row) => viewOf(row, this.identity, new Date()));
+  }
+}
+
+@QueryHandler(PeerQuery)
+export class PeerHandler implements IQueryHandler<PeerQuery> {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly identity: ServerIdentity,
+  ) {}
+
+  async execute({ id }: PeerQuery): Promise<PeerView | null> {
+    const row = await this.dataSource.createQueryBuilder(PeerEntity, 'peer').where('peer.id = :id', { id }).getOne();
+    return row && viewOf(row, this.identity, new Date());
+  }
+}
+
+/** A row with what the memory of this server and the time add to it. */
+const viewOf = (row: PeerEntity, identity: ServerIdentity, now: Date): PeerView => ({
+  ...row,
+  knowsOurKey: identity.keyKnownTo(row.id) === identity.publicKey,
+  send: flowView(row.send, mayGiveTo(row, now)),
+  receive: flowView(row.receive, mayTakeFrom(row, now)),
+});
+
+const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });
+
+/** How this server calls a peer now. */
+export class PeerRouteQuery extends Query<PeerRouteKind> {
+  constructor(readonly peerId: string) {
+    super();
+  }
+}
+
+const ROUTE_KINDS = { direct: 'DIRECT', tunnel: 'TUNNEL', none: 'NONE' } as const;
+
+@QueryHandler(PeerRouteQuery)
+export class PeerRouteHandler implements IQueryHandler<PeerRouteQuery> {
+  constructor(private readonly tunnels: PeerTunnels) {}
+
+  execute({ peerId }: PeerRouteQuery): Promise<PeerRouteKind> {
+    return Promise.resolve(ROUTE_KINDS[this.tunnels.routeKindTo(peerId)]);
+  }
+}

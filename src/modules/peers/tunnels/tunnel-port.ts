@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Duplex, pipeline } from 'node:stream';
+import { answerUpgrade } from '../../../platform/http/errors/socket-errors.js';
+import { TUNNEL_WAIT_MS } from './tunnel-hub.js';
+
+/** Makes one connection of two, with back-pressure both ways. The end of either, or a fault, ends both. */
+export function joinStreams(a: Duplex, b: Duplex): void {
+  const end = (error?: Error | null): void => {
+    if (!error) return;
+    a.destroy();
+    b.destroy();
+  };
+  pipeline(a, b, end);
+  pipeline(b, a, end);
+}
+
+/** A free tunnel of the peer. */
+type TakeTunnel = (signal: AbortSignal) => Promise<Duplex>;
+
+const BUSY = {
+  status: 503,
+  code: 'UNAVAILABLE',
+  message: 'The peer keeps no connection open to this server on which it could be asked now.',
+};
+
+/**
+ * A port of this machine that stands for one peer: each connection to it goes through a tunnel of its own. So all that
+ * knows how to call a server calls this one, too, also from other threads. Whatever it says is signed for the peer.
+ */
+export class TunnelPort {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly take: TakeTunnel,
+  ) {
+    server.on('connection', (socket) => void this.connectTunnel(socket));
+  }
+
+  static async open(take: TakeTunnel): Promise<TunnelPort> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TunnelPort(server, take);
+  }
+
+  readonly host = '127.0.0.1';
+
+  get port(): number {
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('The local port of a peer is closed');
+    return address.port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private async connectTunnel(socket: Socket): Promise<void> {
+    this.sockets.add(socket);
+    const gone = new AbortController();
+    socket.on('error', () => undefined).setNoDelay(true);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      gone.abort();
+    });
+    try {
+      // A connection on which nothing is asked takes no tunnel from others.
+      await once(socket, 'readable', { signal: gone.signal });
+      joinStreams(socket, await this.take(AbortSignal.any([gone.signal, AbortSignal.timeout(TUNNEL_WAIT_MS)])));
+    } catch {
+      answerUpgrade(socket, BUSY);
+    }
+  }
+}

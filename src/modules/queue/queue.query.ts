@@ -1,0 +1,79 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../kernel/errors.js';
+import { QueueHealth } from '../../platform/jobs/queue-health.js';
+import { JobQueue } from '../../ports/job-queue.port.js';
+
+/** IDLE: nothing is due. WORKING: jobs run or are about to. STUCK: jobs are due and nobody takes them. UNAVAILABLE: it does not answer. */
+const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** The job queue as it is shown. */
+interface QueueView {
+  readonly state: QueueState;
+  /** What to do about it, null when there is nothing to do. */
+  readonly advice: string | null;
+  /** Null while it does not answer. */
+  readonly waiting: number | null;
+  readonly due: number | null;
+  readonly running: number | null;
+  readonly failed: number | null;
+}
+
+/** A job that some process works on, or one that gave up. */
+interface JobView {
+  readonly name: string;
+  readonly key: string;
+  readonly attempt: number;
+  /** From 0 to 1; of one that gave up null. */
+  readonly progress: number | null;
+  /** Why it gave up, and when. */
+  readonly reason: string | null;
+  readonly failedAt: Date | null;
+}
+
+/** How the job queue is. */
+export class QueueQuery extends Query<QueueView> {}
+
+/** The jobs that some process works on, or the latest `first` that gave up. @throws Refusal UNAVAILABLE */
+export class JobsQuery extends Query<readonly JobView[]> {
+  constructor(
+    readonly which: 'running' | 'failed',
+    readonly first: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(QueueQuery)
+export class QueueHandler implements IQueryHandler<QueueQuery> {
+  constructor(private readonly health: QueueHealth) {}
+
+  async execute(): Promise<QueueView> {
+    const { state, advice, counts } = await this.health.look();
+    const { waiting = null, due = null, running = null, stuck: failed = null } = counts ?? {};
+    return { state, advice, waiting, due, running, failed };
+  }
+}
+
+@QueryHandler(JobsQuery)
+export class JobsHandler implements IQueryHandler<JobsQuery> {
+  constructor(private readonly queue: JobQueue) {}
+
+  async execute({ which, first }: JobsQuery): Promise<readonly JobView[]> {
+    try {
+      return await (which === 'running' ? this.findRunning(first) : this.findFailed(first));
+    } catch {
+      throw new Refusal('UNAVAILABLE', 'The job queue does not answer. Try again in a moment.');
+    }
+  }
+
+  private async findRunning(first: number): Promise<readonly JobView[]> {
+    const jobs = await this.queue.running();
+    return jobs.slice(0, first).map((job) => ({ ...job, reason: null, failedAt: null }));
+  }
+
+  private async findFailed(first: number): Promise<readonly JobView[]> {
+    const jobs = await this.queue.failed(first);
+    return jobs.map(({ attempts, ...job }) => ({ ...job, attempt: attempts, progress: null }));
+  }
+}

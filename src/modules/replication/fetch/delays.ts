@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { localTime, mayTakeFrom } from '../../../kernel/transfer-policy.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { StorageFull } from '../../../ports/package-storage.port.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { wakeReplicasJobsAt } from '../contracts/replica-jobs.js';
+import { explainStandingRefusal } from '../contracts/replication-status.js';
+import { DelayReplica, type FetchPlan, PlanFetch } from './replica-progress.command.js';
+
+/** All peers that have the package are outside of their time windows. */
+export class OutsideWindow extends Error {
+  constructor(
+    message: string,
+    /** When it is worth trying again. */
+    readonly opensAt: Date,
+  ) {
+    super(message);
+  }
+}
+
+/** The first of these peers to be open again, as an error; null when none of them will be by itself. */
+export function findOutsideWindow(peers: readonly PeerContact[], now: Date): OutsideWindow | null {
+  const openings = peers.flatMap(({ name, policy }) => {
+    const { opensAt } = mayTakeFrom(policy, now);
+    return opensAt ? [{ name, opensAt }] : [];
+  });
+  const [first] = openings.toSorted((a, b) => a.opensAt.getTime() - b.opensAt.getTime());
+  if (!first) return null;
+  return new OutsideWindow(
+    `Nothing is fetched from ${first.name} now. Its time window opens at ${localTime(first.opensAt)}.`,
+    first.opensAt,
+  );
+}
+
+/** No registered peer is known to have the package. */
+export class NoSource extends Error {}
+
+/** Other work first: the job is to be done again in a moment. */
+export class FetchPostponed extends Error {}
+
+/** Only peers are left that fetch the package themselves, and they do not have the chunks yet. */
+export class ChunksPending extends FetchPostponed {}
+
+/** A peer that is outside of its time window is asked again after so long at the latest. */
+const ASK_CLOSED_PEER_MS = 5 * 60_000;
+
+interface Delay {
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** What holds a replica up and can be mended from outside; null for anything else. */
+function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
+  if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
+  if (error instanceof PeerUnreachable) {
+    if (error.code === 'OUTSIDE_WINDOW') return { code: 'OUTSIDE_WINDOW', reason: closedByPeer(error) };
+    if (error.status === 404)
+      return { code: 'PEER_LACKS_PACKAGE', reason: `${error.peerName} no longer has ${filename}.` };
+    const refusal = explainStandingRefusal(error.code);
+    return { code: 'PEER_UNREACHABLE', reason: refusal === null ? error.message : `${error.peerName}: ${refusal}.` };
+  }
+  if (error instanceof ChunksPending) return { code: 'CHUNKS_PENDING', reason: error.message };
+  if (error instanceof NoSource) return { code: 'NO_SOURCE', reason: error.message };
+  if (error instanceof StorageFull) {
+    return {
+      code: 'INSUFFICIENT_STORAGE',
+      reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.`,
+    };
+  }
+  return null;
+}
+
+/** Its clock may be off, so the minute says enough. */
+function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string {
+  const opens =
+    retryAfterSeconds === null
+      ? ''
+      : ` Its time window opens at ${localTime(new Date(Date.now() + retryAfterSeconds * 1000))}.`;
+  return `${peerName} sends no packages to this server now.${opens}`;
+}
+
+/**
+ * When a job that found only peers outside of their time windows is worth doing again. A window of ours is known to
+ * the second; that of a peer may be changed there, and we don't hear of it.
+ */
+function openingAfter(error: unknown, { holders }: FetchPlan): Date | null {
+  if (error instanceof OutsideWindow) return roundUp(error.opensAt.getTime(), 1_000);
+  const isClosed = error instanceof PeerUnreachable && error.code === 'OUTSIDE_WINDOW';
+  // Others that have it are asked by the next try.
+  if (!isClosed || holders.length > 1) return null;
+  return roundUp(Date.now() + Math.min((error.retryAfterSeconds ?? Infinity) * 1000, ASK_CLOSED_PEER_MS), 60_000);
+}
+
+/** Many jobs wait for the same, and one job wakes them all. Never now: the queue's clock may be ahead of ours. */
+const roundUp = (ms: number, step: number): Date => new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
+
+/** Makes visible on the replica why its jobs fail. */
+@Injectable()
+export class Delays {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queue: JobQueue,
+  ) {}
+
+  /**
+   * Does the work; its error is noted when it is one that an administrator can do something about, and thrown on. Null
+   * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run. Null also
+   * outside of time windows: all replicas are woken when one opens.
+   */
+  async runNotingDelay<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      const now = await this.commands.execute(new PlanFetch(plan.packageId));
+      if (now?.round !== plan.round) return null;
+      const delay = delayOf(error, plan);
+      if (delay)
+        await this.commands.execute(
+          new DelayReplica(plan.packageId, delay.code, delay.reason, plan.holders[0]?.peerId ?? null),
+        );
+      const opensAt = openingAfter(error, plan);
+      if (!opensAt) throw error;
+      await this.queue.enqueue(wakeReplicasJobsAt(opensAt));
+      return null;
+    }
+  }
+}

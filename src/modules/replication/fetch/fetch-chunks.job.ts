@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { type ChunkRange, countChunks, missingRanges } from '../../../kernel/chunk-ranges.js';
+import { AsJobHandler, withCause } from '../../../platform/jobs/job-runner.js';
+import {
+  DEFAULT_PRIORITY,
+  type JobHandler,
+  JobQueue,
+  type NewJob,
+  type RunningJob,
+} from '../../../ports/job-queue.port.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { Delays, FetchPostponed } from './delays.js';
+import { ReplicaPublisher } from './publish-replica.job.js';
+import { RangeFetcher } from './range-fetcher.js';
+import { type FetchPlan, PlanFetch } from './replica-progress.command.js';
+import { pickRange } from './source-choice.js';
+import { Sources } from './sources.js';
+
+/** Chunks that one job fetches in one request. */
+const CHUNKS_PER_JOB = 16;
+/**
+ * Jobs of one replica that wait at once; each that ends puts the next in the queue. So the queue stays small for a
+ * package of any size, and a small package does not wait behind a large one.
+ */
+const LANE_COUNT = 6;
+
+const FETCH_CHUNKS = 'fetch-chunks';
+
+export const FetchChunks = z.object({
+  packageId: z.string(),
+  first: z.int().nonnegative(),
+  count: z.int().positive(),
+  /** Does this job put the next one of its lane in the queue? */
+  lane: z.boolean(),
+});
+export type FetchChunks = z.infer<typeof FetchChunks>;
+
+/** A package that one job can fetch whole does not wait behind those that take many. */
+const SMALL_PACKAGE_PRIORITY = { priority: DEFAULT_PRIORITY - 20 };
+
+const laneJob = (packageId: string, chunkCount: number, cell: number): NewJob => ({
+  name: FETCH_CHUNKS,
+  key: `fetch:${packageId}:${cell}`,
+  data: { packageId, first: cell * CHUNKS_PER_JOB, count: CHUNKS_PER_JOB, lane: true },
+  ...(chunkCount <= CHUNKS_PER_JOB && SMALL_PACKAGE_PRIORITY),
+});
+
+/** The first job of every lane of a replica. */
+export function firstFetchJobs(packageId: string, chunkCount: number): NewJob[] {
+  const cells = Math.ceil(chunkCount / CHUNKS_PER_JOB);
+  return Array.from({ length: Math.min(LANE_COUNT, cells) }, (_, lane) => laneJob(packageId, chunkCount, lane));
+}
+
+/** The lane that a chunk is fetched in: 0 … 5. */
+const laneOf = (first: number): number => Math.floor(first / CHUNKS_PER_JOB) % LANE_COUNT;
+
+/** The runs of a lane that still have something to fetch: from `first` to the end, then those before it. */
+function missingInLane(first: number, verified: readonly ChunkRange[], chunkCount: number): readonly ChunkRange[] {
+  const runs: ChunkRange[] = [];
+  for (let cell = laneOf(first); cell * CHUNKS_PER_JOB < chunkCount; cell += LANE_COUNT) {
+    const run = { first: cell * CHUNKS_PER_JOB, count: Math.min(CHUNKS_PER_JOB, chunkCount - cell * CHUNKS_PER_JOB) };
+    if (missingRanges(verified, chunkCount, run).length > 0) runs.push(run);
+  }
+  return [...runs.filter((run) => run.first >= first), ...runs.filter((run) => run.first < first)];
+}
+
+/**
+ * The next job of the lane that still has something to fetch, null at the lane's end. One whose run has a chunk that was
+ * rejected does not begin the lane again: that chunk waits for its own job.
+ */
+export function nextFetchJob(order: FetchChunks, verified: readonly ChunkRange[], chunkCount: number): NewJob | null {
+  const { packageId, first } = order;
+  const isDone = missingRanges(verified, chunkCount, order).length === 0;
+  const next = missingInLane(first, verified, chunkCount).find((run) => isDone || run.first > first);
+  return next ? laneJob(packageId, chunkCount, next.first / CHUNKS_PER_JOB) : null;
+}
+
+/** The same job a second later. */
+const laterJob = ({ name, key, data }: NewJob, now: Date): NewJob => ({
+  name,
+  key,
+  data,
+  runAt: new Date(now.getTime() + 1_000),
+});
+
+const MAX_REFETCH_DELAY_MS = 60_000;
+
+/** Fetches one rejected chunk again, after 0.2 s, doubled for each rejection up to a minute. */
+export const refetchJob = (packageId: string, index: number, times: number, now: Date): NewJob => ({
+  name: FETCH_CHUNKS,
+  key: `refetch:${packageId}:${index}`,
+  data: { packageId, first: index, count: 1, lane: false },
+  runAt: new Date(now.getTime() + Math.min(MAX_REFETCH_DELAY_MS, 100 * 2 ** times)),
+});
+
+/** Fetches what is missing of one run of chunks, and publishes what is complete. When no source works, that is noted on the replica, and the queue tries again. */
+@AsJobHandler()
+@Injectable()
+export class FetchChunksWorker implements JobHandler {
+  readonly name = FETCH_CHUNKS;
+  /** About two weeks; a peer that comes back, and a restart, wake the replica in any case. */
+  readonly maxAttempts = 30_000;
+  /** Lanes that a job of this process is at work in. */
+  private readonly underWay = new Set<string>();
+
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queue: JobQueue,
+    private readonly storage: PackageStorage,
+    private readonly identity: ServerIdentity,
+    private readonly sources: Sources,
+    private readonly fetcher: RangeFetcher,
+    private readonly delays: Delays,
+    private readonly publisher: ReplicaPublisher,
+  ) {}
+
+  async handle(job: RunningJob): Promise<void> {
+    const order = FetchChunks.parse(job.data);
+    const lane = `${order.packageId}/${laneOf(order.first)}`;
+    // A job that was woken while one of its lane runs would fetch the same bytes twice. It has taken over from that one,
+    // which may fail or be of an earlier request, so it must not be lost.
+    if (this.underWay.has(lane)) return this.reschedule(job);
+    this.underWay.add(lane);
+    try {
+      await this.fetchMissing(order, job.signal);
+    } catch (error) {
+      if (!(error instanceof FetchPostponed)) throw error;
+      await this.reschedule(job);
+    } finally {
+      this.underWay.delete(lane);
+    }
+  }
+
+  private reschedule(job: RunningJob): Promise<void> {
+    return this.queue.enqueue([withCause(laterJob(job, new Date()))]);
+  }
+
+  private async fetchMissing(order: FetchChunks, signal: AbortSignal): Promise<void> {
+    const plan = await this.commands.execute(new PlanFetch(order.packageId));
+    if (!plan) return;
+    const run = await this.pickRange(order, plan);
+    if (!run || missingRanges(plan.verified, plan.chunkCount, run).length === 0)
+      return this.enqueueNext(order, plan, plan.verified, signal);
+    const verified = await this.delays.runNotingDelay(plan, () => this.fetchRange(plan, run, signal));
+    if (verified) await this.enqueueNext({ ...order, ...run }, plan, verified, signal);
+  }
+
+  /** The run that the job is for; another one of its lane when peers that fetch the package, too, make that better. */
+  private async pickRange(order: FetchChunks, plan: FetchPlan): Promise<ChunkRange | undefined> {
+    if (!order.lane || plan.holders.every(({ whole }) => whole)) return order;
+    const runs = missingInLane(order.first, plan.verified, plan.chunkCount);
+    return pickRange(runs, await this.sources.findSources(plan), plan.chunkCount, this.placeIn(plan));
+  }
+
+  /** 0 to 1, another for each server and package. */
+  private placeIn({ packageId }: FetchPlan): number {
+    return (
+      createHash('sha256')
+        .update(this.identity.serverId + packageId)
+        .digest()
+        .readUInt32BE(0) /
+      2 ** 32
+    );
+  }
+
+  private async fetchRange(
+    plan: FetchPlan,
+    run: ChunkRange,
+    signal: AbortSignal,
+  ): Promise<readonly ChunkRange[] | null> {
+    const path = await this.storage.reserve(plan.packageId, plan.size);
+    return this.fetcher.fetchRange(plan, run, { path, signal });
+  }
+
+  /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */
+  private async enqueueNext(
+    order: FetchChunks,
+    { chunkCount }: FetchPlan,
+    verified: readonly ChunkRange[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const next = nextFetchJob(order, verified, chunkCount);
+    if (next) await this.queue.enqueue([withCause(next)]);
+    else if (countChunks(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);
+  }
+}

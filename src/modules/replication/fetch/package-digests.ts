@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { streamOf } from '../../../kernel/decider.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
+import { packageEvents } from '../../packages/contracts/package.events.js';
+import type { FetchPlan } from './replica-progress.command.js';
+
+const DIGEST_BYTES = 32;
+/** Digests of about 1 TB of packages. */
+const MAX_KNOWN_BYTES = 32 * 1024 * 1024;
+
+/** SHA-256 of the chunks of packages, remembered for the packages that are being fetched. */
+@Injectable()
+export class ChunkDigests {
+  private readonly known = new LRUCache<string, Buffer>({
+    maxSize: MAX_KNOWN_BYTES,
+    sizeCalculation: ({ length }) => length,
+  });
+
+  constructor(private readonly store: EventStore) {}
+
+  /** Of chunk `first` and the following, 32 bytes each, end to end. */
+  async of(packageId: string, chunkCount: number, first: number, count: number): Promise<Buffer> {
+    const all = this.known.get(packageId) ?? (await this.readDigests(packageId, chunkCount));
+    return all.subarray(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES);
+  }
+
+  /** A page that was recorded twice counts as it was recorded last. */
+  private async readDigests(packageId: string, chunkCount: number): Promise<Buffer> {
+    const all = Buffer.alloc(chunkCount * DIGEST_BYTES);
+    for await (const record of this.store.readStream(streamOf('package', packageId))) {
+      const event = packageEvents.read(record);
+      if (event?.type !== 'PackageChunksHashed') continue;
+      Buffer.from(event.data.sha256, 'base64').copy(all, event.data.first * DIGEST_BYTES);
+    }
+    this.known.set(packageId, all);
+    return all;
+  }
+}
+
+/** Smaller files are read at the end as quickly. */
+const MIN_CHUNKS = 32;
+const MAX_RUNNING = 16;
+
+/**
+ * Whole-file digests that follow the verified beginning of the files being fetched, so that at the end little is left
+ * to read. A hint only: whatever is lost here is read again by `PackageStorage.digest`.
+ */
+@Injectable()
+export class RunningDigests {
+  private readonly running = new LRUCache<string, RunningDigest>({
+    max: MAX_RUNNING,
+    disposeAfter: (digest, _key, why) => {
+      if (why !== 'delete') digest.drop();
+    },
+  });
+
+  constructor(private readonly storage: PackageStorage) {}
+
+  /** Tells the digest of a file which runs of its chunks are verified now. */
+  advance(plan: FetchPlan, path: string, verified: readonly ChunkRange[]): void {
+    const [start] = verified;
+    if (plan.chunkCount < MIN_CHUNKS || start?.first !== 0) return;
+    const digest = this.running.get(digestKey(plan)) ?? this.beginDigest(plan, path);
+    digest.advance(Math.min(start.count * CHUNK_SIZE, plan.size));
+  }
+
+  /** SHA-256 of the whole staged file in lower-case hex, all of whose chunks are verified. */
+  async finish(plan: FetchPlan, path: string): Promise<string> {
+    const digest = this.running.get(digestKey(plan));
+    this.running.delete(digestKey(plan));
+    return digest ? digest.finish() : this.storage.digest(path);
+  }
+
+  private beginDigest(plan: FetchPlan, path: string): RunningDigest {
+    const digest = this.storage.beginDigest(path);
+    this.running.set(digestKey(plan), digest);
+    return digest;
+  }
+}
+
+/** A replica that was asked for again has another file. */
+const digestKey = ({ packageId, round }: FetchPlan): string => `${packageId}/${round}`;

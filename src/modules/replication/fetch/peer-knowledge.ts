@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { backoffMs } from '../../../kernel/retry.js';
+import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+
+/** How much the latest run counts. */
+const LATEST_WEIGHT = 0.3;
+/** A rate that is older is not believed any more: the peer gets another fair try. */
+const RATE_STALE_AFTER_MS = 60_000;
+const MIN_SAMPLE_MS = 1_000;
+const BACK_OFF_MS = { first: 500, longest: 30_000 };
+
+/** What came of a run: bytes that arrived, and how long it took. */
+export interface FetchSample {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** How one peer has been doing as a source for this process. Times are milliseconds of any clock that goes forward. */
+export class PeerPerformance {
+  running = 0;
+  failures = 0;
+  lastError: string | null = null;
+  private rate = 0;
+  private measuredAt = Number.NEGATIVE_INFINITY;
+  private notBefore = Number.NEGATIVE_INFINITY;
+
+  beginFetch(): void {
+    this.running += 1;
+  }
+
+  /** Bytes count also when the run did not end well. `sample` is null when it says nothing about the peer's rate. */
+  endFetch(sample: FetchSample | null, failure: string | null, now: number): void {
+    if (sample) this.updateRate(sample, now);
+    this.running -= 1;
+    if (failure === null && !sample) return;
+    this.failures = failure === null ? 0 : this.failures + 1;
+    this.lastError = failure;
+    this.notBefore = failure === null ? now : now + backoffMs(this.failures, BACK_OFF_MS.first, BACK_OFF_MS.longest, 1);
+  }
+
+  /** Bytes a second of all its runs together; null when it is not known, or was known long ago. */
+  knownRate(now: number): number | null {
+    return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;
+  }
+
+  /** When it may be asked again after a failure; null when that is now. */
+  nextTry(now: number): number | null {
+    return this.notBefore > now ? this.notBefore : null;
+  }
+
+  /** After a failure it is asked for one run at a time, until one succeeds. */
+  isUsable(now: number): boolean {
+    return this.failures === 0 || (this.notBefore <= now && this.running === 0);
+  }
+
+  /** Runs side by side share what the peer can send. A moment with less than a chunk says more of the way there than of its rate. */
+  private updateRate({ bytes, ms }: FetchSample, now: number): void {
+    if (bytes === 0 || (bytes < CHUNK_SIZE && ms < MIN_SAMPLE_MS)) return;
+    const known = this.knownRate(now);
+    const rate = (bytes / Math.max(1, ms)) * 1_000 * this.running;
+    this.rate = known === null ? rate : known + (rate - known) * LATEST_WEIGHT;
+    this.measuredAt = now;
+  }
+}
+
+/** A peer is asked so often at most what it has of a package. */
+const ASK_INTERVAL_MS = 1_000;
+/** An answer that takes longer is of use for a later choice. */
+const ANSWER_TIMEOUT_MS = 1_000;
+
+const Availability = z.object({
+  verified: z.array(z.object({ first: z.int().nonnegative(), count: z.int().positive() })).max(100_000),
+});
+
+interface Entry {
+  readonly asked: Promise<void>;
+  readonly askedAt: number;
+  runs: readonly ChunkRange[];
+}
+
+/** Which chunks the peers have that are still fetching a package. */
+export class KnownChunks {
+  private readonly entries = new LRUCache<string, Entry>({ max: 2_000 });
+
+  constructor(
+    private readonly transport: PeerTransport,
+    private readonly now: () => number,
+    /** The peer answered that it does not have the package at all. */
+    private readonly onLacking: (peerId: string, packageId: string) => void,
+  ) {}
+
+  /** As far as is known; sorted and disjoint. */
+  chunksOf(peerId: string, packageId: string): readonly ChunkRange[] {
+    return this.entries.get(`${peerId}/${packageId}`)?.runs ?? [];
+  }
+
+  /** Asks those peers that were not asked just now. Resolves when they have answered, after a second in any case. */
+  async askPeers(peers: readonly PeerContact[], packageId: string): Promise<void> {
+    if (peers.length === 0) return;
+    const limit = new AbortController();
+    const patience = delay(ANSWER_TIMEOUT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, packageId)))]);
+    limit.abort();
+  }
+
+  private askPeer(peer: PeerContact, packageId: string): Promise<void> {
+    const key = `${peer.peerId}/${packageId}`;
+    const known = this.entries.get(key);
+    if (known && this.now() - known.askedAt < ASK_INTERVAL_MS) return known.asked;
+    const asked = this.readAvailability(peer, packageId);
+    this.entries.set(key, { asked, askedAt: this.now(), runs: known?.runs ?? [] });
+    return asked;
+  }
+
+  private async readAvailability(peer: PeerContact, packageId: string): Promise<void> {
+    try {
+      const answer = Availability.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
+      const entry = this.entries.get(`${peer.peerId}/${packageId}`);
+      if (entry) entry.runs = answer.success ? answer.data.verified : [];
+    } catch (error) {
+      // Anything else shows when chunks are asked for.
+      if (error instanceof PeerUnreachable && error.status === 404) this.onLacking(peer.peerId, packageId);
+    }
+  }
+}

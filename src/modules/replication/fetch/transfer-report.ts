@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Sources, type SourceStatus } from './sources.js';
+
+const REPORT_INTERVAL_MS = 1_000;
+
+const SAVE_TRANSFERS = `
+INSERT INTO state.transfers (process_id, package_id, peer_id, bytes_per_second, last_error, next_try_at)
+SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
+ON CONFLICT (package_id, peer_id, process_id) DO UPDATE SET bytes_per_second = excluded.bytes_per_second,
+  last_error = excluded.last_error, next_try_at = excluded.next_try_at, seen_at = now()`;
+
+/** Tells all processes of this server how the transfers of this one are doing, once a second while there are any. */
+@Injectable()
+export class TransferReport implements OnModuleDestroy {
+  private readonly logger = new Logger('Transfers');
+  private readonly processId = randomUUID();
+  private timer: NodeJS.Timeout | undefined;
+  private saving: Promise<void> = Promise.resolve();
+  private reported: string = '[]';
+
+  constructor(
+    private readonly sources: Sources,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /** Also removes what was told more than an hour ago. */
+  async start(): Promise<void> {
+    await this.dataSource.query(`DELETE FROM state.transfers WHERE seen_at < now() - interval '1 h'`);
+    this.timer = setInterval(() => (this.saving = this.saving.then(() => this.reportTransfers())), REPORT_INTERVAL_MS);
+    this.timer.unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.timer);
+    await this.saving;
+  }
+
+  private async reportTransfers(): Promise<void> {
+    const snapshot = this.sources.snapshot();
+    const now = JSON.stringify(snapshot);
+    if (now === this.reported && snapshot.every(({ active }) => active === 0)) return;
+    try {
+      if (snapshot.length > 0) await this.saveTransfers(snapshot);
+      this.reported = now;
+    } catch (error) {
+      this.logger.debug(`Cannot tell how transfers are doing: ${String(error)}`);
+    }
+  }
+
+  private async saveTransfers(snapshot: readonly SourceStatus[]): Promise<void> {
+    await this.dataSource.query(SAVE_TRANSFERS, [
+      this.processId,
+      snapshot.map(({ packageId }) => packageId),
+      snapshot.map(({ peerId }) => peerId),
+      snapshot.map(({ rate }) => rate),
+      snapshot.map(({ lastError }) => lastError),
+      snapshot.map(({ nextTry }) => nextTry),
+    ]);
+  }
+}

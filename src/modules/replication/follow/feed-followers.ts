@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { takesFrom } from '../../../kernel/transfer-policy.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
+import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
+import { LiveViews, type LiveView } from '../../../platform/eventsourcing/live-views.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { Locks } from '../../../ports/locks.port.js';
+import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerTransport } from '../../../ports/peer-transport.port.js';
+import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { serverEvents } from '../../server/contracts/server.events.js';
+import { sweepWithdrawnJob, wakeReplicasJob, wakeReplicasLaterJob } from '../contracts/replica-jobs.js';
+import { Comparison } from './comparison.js';
+import { ContactRecord, FeedCursors } from './follow-records.js';
+import { ItemHandler } from './item-handler.js';
+import { PeerFollower, type FollowerParts } from './peer-follower.js';
+
+interface Following {
+  readonly follower: PeerFollower;
+  readonly stage: Stage;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Follows the feed of every registered peer that is not suspended and from which something is taken, from `start` on;
+ * each in one process of the server.
+ */
+@Injectable()
+export class FeedFollowers implements LiveView, OnModuleDestroy {
+  readonly name = 'feed followers';
+  readonly eventTypes = serverEvents.types;
+  private readonly following = new Map<string, Following>();
+  private readonly parts: FollowerParts;
+  private stopWatching: () => void = () => undefined;
+  private stopListening: () => void = () => undefined;
+  private syncing: Promise<void> = Promise.resolve();
+  private stage: Stage | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly identity: ServerIdentity,
+    private readonly queue: JobQueue,
+    private readonly views: LiveViews,
+    private readonly locks: Locks,
+    private readonly tunnels: PeerTunnels,
+    transport: PeerTransport,
+    cursors: FeedCursors,
+    items: ItemHandler,
+    comparison: Comparison,
+    private readonly contacts: ContactRecord,
+    private readonly arrivals: PeerArrivals,
+    watch: QueueWatch,
+  ) {
+    watch.onEmptied(() =>
+      this.queue.enqueue([wakeReplicasJob(), wakeReplicasLaterJob(new Date()), sweepWithdrawnJob()]),
+    );
+    const onReturn = () => this.queue.enqueue([wakeReplicasJob()]);
+    const compare = comparison.compareWith.bind(comparison);
+    this.parts = { transport, cursors, items, compare, contacts, logger: new Logger('Subscriber'), onReturn };
+  }
+
+  /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
+  async start(): Promise<void> {
+    await this.queue.enqueue([wakeReplicasJob(), sweepWithdrawnJob()]);
+    await this.views.follow(this);
+    this.stopWatching = this.directory.onChange(() => this.requestSync());
+    const stops = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.retryNow(peerId)));
+    this.stopListening = () => stops.forEach((stop) => stop());
+    this.requestSync();
+    await this.syncing;
+  }
+
+  /** Of another stage, other packages of the same feeds are for us. */
+  fold(record: RecordedEvent): void {
+    const event = serverEvents.read(record);
+    if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
+    this.stage = event.data.stage;
+    if (this.following.size > 0) this.requestSync();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    this.stopWatching();
+    this.stopListening();
+    await this.syncing;
+    await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
+  }
+
+  /** The peer can be reached now, or welcomes us again. */
+  private retryNow(peerId: string): void {
+    this.following.get(peerId)?.follower.retryNow();
+  }
+
+  private requestSync(): void {
+    this.syncing = this.syncing
+      .then(() => this.syncFollowers())
+      .catch((error: unknown) => {
+        this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
+      });
+  }
+
+  private async syncFollowers(): Promise<void> {
+    if (this.stopped) return;
+    const stage = await this.currentStage();
+    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
+    for (const [peerId, { follower, stage: before }] of this.following) {
+      const peer = wanted.get(peerId);
+      if (before !== stage || !peer || !isSame(peer, follower.peer)) await this.endFollowing(peerId);
+    }
+    for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.beginFollowing(peer, stage);
+  }
+
+  /** The identity learns of a new stage from the same log, a moment sooner or later than we do. */
+  private async currentStage(): Promise<Stage> {
+    while (this.stage !== null && this.identity.stage !== this.stage && !this.stopped) await delay(5);
+    return this.identity.stage;
+  }
+
+  private beginFollowing(peer: PeerContact, stage: Stage): void {
+    const follower = new PeerFollower(peer, stage, this.parts);
+    this.following.set(peer.peerId, { follower, stage, ended: follower.run(this.locks) });
+  }
+
+  private async endFollowing(peerId: string): Promise<void> {
+    const following = this.following.get(peerId);
+    following?.follower.stop();
+    await following?.ended;
+    this.following.delete(peerId);
+    if (!this.stopped) await this.contacts.forget(peerId);
+  }
+}
+
+/** The direction says which differences count, so that all is compared anew when it changes. */
+const isSame = (a: PeerContact, b: PeerContact): boolean =>
+  a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

@@ -1,0 +1,142 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/errors.js';
+import { isStamp } from '../../../kernel/hybrid-clock.js';
+import { STAGES, takesStage } from '../../../kernel/stage.js';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { isRemoved, knowsMore, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { LearnPackage } from '../../packages/contracts/package-reports.js';
+import type { ChunkPage } from '../../packages/contracts/package.events.js';
+import { ReviewReplica } from '../replica/review-replica.command.js';
+
+const HexDigest = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
+const Stamp = z.string().refine(isStamp, 'is no stamp');
+const Name = z.string().max(200);
+const Count = z.number().int().nonnegative();
+
+const Facts = z.object({
+  packageId: z.uuid(),
+  filename: z.string().max(255),
+  size: Count,
+  sha1: HexDigest(20),
+  sha256: HexDigest(32),
+  chunkSize: Count,
+  chunkCount: Count,
+  stage: z.enum(STAGES),
+  stageStamp: Stamp,
+  publication: Stamp,
+  removal: Stamp.nullable(),
+  firstPublishedAt: z.iso.datetime(),
+  origin: z.object({ serverId: z.string().max(64), name: Name }),
+  uploadedBy: Name,
+});
+
+const Page = z.object({ first: Count, count: Count, sha1: z.string().max(20_000), sha256: z.string().max(30_000) });
+
+const LineageSteps = z
+  .array(z.object({ serverId: z.string().max(64), name: Name, verifiedAt: z.iso.datetime().nullable() }))
+  .max(64);
+
+const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
+
+/** An item of a peer's feed. Fields that a newer server adds are left out. */
+export const PeerItem = z.object({
+  facts: Facts,
+  /** A server of an earlier version does not tell. */
+  authors: z.object({ stage: Author.nullable(), removal: Author.nullable() }).default({ stage: null, removal: null }),
+  held: z.object({ verifiedAt: z.iso.datetime(), lineage: LineageSteps.default([]) }).nullable(),
+  /** While it fetches the package: its verified chunks can be had. */
+  fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
+  digests: Page.nullable(),
+});
+export type PeerItem = z.infer<typeof PeerItem>;
+
+/** The digests of all chunks; whether they are complete is checked where they are recorded. */
+const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
+
+const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
+
+/** Turns what a peer tells into commands. Doing it twice changes nothing. */
+@Injectable()
+export class ItemHandler {
+  private readonly logger = new Logger('Subscriber');
+  private readonly packages;
+
+  constructor(
+    store: EventStore,
+    private readonly commands: CommandBus,
+    private readonly transport: PeerTransport,
+    private readonly identity: ServerIdentity,
+  ) {
+    this.packages = new StreamReader(store, knownPackage, 5_000);
+  }
+
+  /** Null, with a line in the log, for a message that makes no sense. */
+  read(peer: PeerContact, data: unknown): PeerItem | null {
+    const item = PeerItem.safeParse(data);
+    if (item.success) return item.data;
+    this.logger.warn(`${peer.name} sent a message that is skipped: ${z.prettifyError(item.error)}`);
+    return null;
+  }
+
+  /**
+   * Resolves when all of the item is on record, or when it can never be used: that is logged. 'later' when it may be of
+   * use another time: once the clocks agree, or the peer sends a manifest that makes sense.
+   * @throws PeerUnreachable, EventStoreUnavailable: worth another try
+   */
+  async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
+    try {
+      await this.learnItem(peer, item);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const isLater = POSTPONING_CODES.has(error.code);
+      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'put off' : 'skipped'}`;
+      this.logger.warn(`${what}: ${error.code}: ${error.message}`);
+      if (isLater) return 'later';
+    }
+    return 'done';
+  }
+
+  private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
+    const { packageId } = facts;
+    const known = (await this.packages.load(packageId)).facts !== null;
+    const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
+    // A tombstone counts before the package itself is known: a peer that slept may still offer that.
+    const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);
+    if (!known && !useful) return;
+    const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
+    if (!pages) return;
+    const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
+    const ours = await this.commands.execute<LearnPackage, PackageFacts | null>(learn);
+    const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
+    const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
+    await this.commands.execute(new ReviewReplica(packageId, report));
+  }
+
+  /** Null when the peer does not have it any more: then there is news of that on its feed. */
+  private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
+    try {
+      const manifest = PeerManifest.safeParse(
+        await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`),
+      );
+      if (manifest.success) return manifest.data.pages;
+    } catch (error) {
+      if (error instanceof PeerUnreachable && error.status === 404) return null;
+      throw error;
+    }
+    throw new Refusal('PEER_UNREACHABLE', 'The peer sent a malformed manifest.');
+  }
+}
+
+/** A peer tells its own changes without its name, which we know. */
+function withAuthorNames({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
+  const named = (author: PeerItem['authors']['stage']) =>
+    author?.serverId === peerId ? { ...author, serverName: name } : author;
+  return { stage: named(stage), removal: named(removal) };
+}

@@ -1,0 +1,209 @@
+import type { Logger } from '@nestjs/common';
+import { backoffMs, pause } from '../../../kernel/retry.js';
+import type { Stage } from '../../../kernel/stage.js';
+import { withContext } from '../../../platform/runtime/call-context.js';
+import { newId } from '../../../platform/runtime/ids.js';
+import { SavedPlace } from '../../../platform/eventsourcing/saved-place.js';
+import type { Locks } from '../../../ports/locks.port.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
+import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
+import { explainStandingRefusal } from '../contracts/replication-status.js';
+import type { ContactRecord, FeedCursors } from './follow-records.js';
+import type { ItemHandler, PeerItem } from './item-handler.js';
+import { ComparisonLoop } from './comparison-loop.js';
+import { OrderedWork } from './ordered-work.js';
+
+const FIRST_WAIT_MS = 250;
+const MAX_WAIT_MS = 15_000;
+/** The peer refuses us until somebody there changes something. */
+const REFUSED_WAIT_MS = 60_000;
+/** A connection that lasted this long was a success. */
+const MIN_SUCCESS_MS = 5_000;
+/** What was put off is read again after so long, doubled each time in a row. */
+const FIRST_REREAD_MS = 60_000;
+const MAX_REREAD_MS = 3_600_000;
+
+export interface FollowerParts {
+  readonly transport: PeerTransport;
+  readonly cursors: FeedCursors;
+  readonly items: ItemHandler;
+  /** Compares what both servers know; the number of differences. */
+  readonly compare: (peer: PeerContact, stage: Stage, signal: AbortSignal) => Promise<number>;
+  readonly contacts: Pick<ContactRecord, 'following' | 'away'>;
+  readonly logger: Logger;
+  /** The peer answers again after it did not. */
+  readonly onReturn: () => Promise<void>;
+}
+
+interface Incoming {
+  readonly id: string;
+  /** Null for a message that makes no sense. */
+  readonly item: PeerItem | null;
+}
+
+/** Follows one peer's feed, through all that may happen to the connection. */
+export class PeerFollower {
+  private readonly stopping = new AbortController();
+  private lastProblem: string | null = null;
+  private attempt = 1;
+  private rereads = 0;
+  private readonly comparisons: ComparisonLoop;
+  private waiting = new AbortController();
+
+  constructor(
+    readonly peer: PeerContact,
+    private readonly stage: Stage,
+    private readonly parts: FollowerParts,
+  ) {
+    const compare = (signal: AbortSignal): Promise<number> => this.asPeer(() => parts.compare(peer, stage, signal));
+    this.comparisons = new ComparisonLoop(compare, (error) =>
+      parts.logger.debug(`Cannot compare with ${peer.name}: ${String(error)}`),
+    );
+  }
+
+  /** Resolves after `stop`. Waits as long as another process of this server follows the peer. */
+  async run(locks: Locks): Promise<void> {
+    const { signal } = this.stopping;
+    const work = async (held: AbortSignal): Promise<void> => {
+      await Promise.all([this.followFeed(held), this.comparisons.run(held)]);
+    };
+    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
+  }
+
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** Ends a wait for the next try: the peer may be reached now. */
+  retryNow(): void {
+    this.attempt = 0;
+    this.waiting.abort();
+  }
+
+  private async followFeed(signal: AbortSignal): Promise<void> {
+    for (; !signal.aborted; this.attempt++) {
+      const startedAt = Date.now();
+      let refusal: string | null = null;
+      this.waiting = new AbortController();
+      try {
+        await this.readFeed(signal);
+      } catch (error) {
+        refusal = error instanceof PeerUnreachable ? explainStandingRefusal(error.code) : null;
+        this.logProblemOnce(error, refusal);
+      }
+      if (Date.now() - startedAt > MIN_SUCCESS_MS) this.attempt = 1;
+      const waitMs = this.waitMs(refusal !== null);
+      if (this.lastProblem !== null)
+        void this.parts.contacts.away(this.peer.peerId, this.lastProblem, new Date(Date.now() + waitMs));
+      await pause(waitMs, [signal, this.waiting.signal]);
+    }
+  }
+
+  /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
+  private async readFeed(held: AbortSignal): Promise<void> {
+    const connection = new AbortController();
+    // Not AbortSignal.any: Node 20 may collect what it returns while only its listeners are left.
+    const end = (): void => connection.abort();
+    held.addEventListener('abort', end, { once: true });
+    const { cursors } = this.parts;
+    const { peerId } = this.peer;
+    const place = new SavedPlace(
+      (id) => cursors.save(peerId, this.stage, id),
+      (error) => this.logProblemOnce(error),
+    );
+    let failure: { readonly error: unknown } | null = null;
+    const putOff = new Set<string>();
+    let readAgain: NodeJS.Timeout | null = null;
+    const take = async ({ id, item }: Incoming): Promise<void> => {
+      if ((await this.handleItem(item)) === 'later') putOff.add(id);
+    };
+    const work = new OrderedWork(take, {
+      notePlace: (id) => {
+        // The place stays before what was put off, which has to be read again.
+        if (putOff.has(id)) readAgain ??= setTimeout(() => connection.abort(), this.rereadMs());
+        if (!readAgain) this.reached(place, id);
+      },
+      failed: (error) => {
+        failure = { error };
+        connection.abort();
+      },
+    });
+    try {
+      await this.readInto(work, await cursors.load(peerId, this.stage), connection.signal);
+    } finally {
+      held.removeEventListener('abort', end);
+      await work.settled();
+      await place.settled();
+      if (readAgain) {
+        this.rereads += 1;
+        clearTimeout(readAgain);
+      }
+    }
+    throwFailure(failure);
+  }
+
+  private async readInto(work: OrderedWork<Incoming>, after: string | null, signal: AbortSignal): Promise<void> {
+    for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
+      if (message.kind === 'connected') {
+        await this.noteConnected();
+        continue;
+      }
+      const item = this.parts.items.read(this.peer, message.data);
+      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+    }
+  }
+
+  private waitMs(isRefused: boolean): number {
+    const [first, longest] = isRefused ? [REFUSED_WAIT_MS, REFUSED_WAIT_MS] : [FIRST_WAIT_MS, MAX_WAIT_MS];
+    return backoffMs(this.attempt, first, longest, Math.random());
+  }
+
+  private rereadMs(): number {
+    return backoffMs(this.rereads + 1, FIRST_REREAD_MS, MAX_REREAD_MS, Math.random());
+  }
+
+  private async handleItem(item: PeerItem | null): Promise<'done' | 'later'> {
+    if (!item) return 'done';
+    this.comparisons.noteNews();
+    return this.asPeer(() => this.parts.items.handle(this.peer, item));
+  }
+
+  private asPeer<T>(work: () => Promise<T>): Promise<T> {
+    const { peerId: id, name } = this.peer;
+    const context = {
+      actor: { kind: 'peer', id, name } as const,
+      address: null,
+      correlationId: newId(),
+      causationId: null,
+    };
+    return withContext(context, work);
+  }
+
+  private reached(place: SavedPlace, id: string): void {
+    this.attempt = 1;
+    this.rereads = 0;
+    // A feed without ids has no place to come back to.
+    if (id !== '') place.move(id);
+  }
+
+  private async noteConnected(): Promise<void> {
+    this.parts.logger.log(`Following ${this.peer.name}`);
+    this.comparisons.noteNews();
+    void this.parts.contacts.following(this.peer.peerId);
+    const wasAway = this.lastProblem !== null;
+    this.lastProblem = null;
+    if (wasAway) await this.parts.onReturn();
+  }
+
+  /** Once a problem, not once a try. */
+  private logProblemOnce(error: unknown, refusal: string | null = null): void {
+    const problem = refusal ?? (error instanceof Error ? error.message : String(error));
+    if (this.stopping.signal.aborted || problem === this.lastProblem) return;
+    this.lastProblem = problem;
+    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
+  }
+}
+
+function throwFailure(failure: { readonly error: unknown } | null): void {
+  if (failure) throw failure.error;
+}

@@ -1,0 +1,56 @@
+import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import { type PeerComparison, PeerComparisonsQuery } from '../contracts/inventory.js';
+import {
+  PeerContactsQuery,
+  type PeerContactStatus,
+  SourcesQuery,
+  type SourceView,
+} from '../contracts/replication-status.js';
+
+@QueryHandler(PeerContactsQuery)
+export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ peerIds }: PeerContactsQuery): Promise<readonly (PeerContactStatus | null)[]> {
+    const rows: PeerContactStatus[] = await this.dataSource.query(
+      `SELECT peer_id AS "peerId", following, since, last_error AS "lastError", next_try_at AS "nextTryAt"
+       FROM state.peer_contacts WHERE peer_id = ANY ($1)`,
+      [peerIds],
+    );
+    return peerIds.map((id) => rows.find(({ peerId }) => peerId === id) ?? null);
+  }
+}
+
+/** A rate that was not told again for 5 s is that of a process that has died. */
+const SELECT_SOURCES = `
+SELECT t.package_id AS "packageId", t.peer_id AS "peerId", coalesce(max(s.name), t.peer_id) AS "peerName",
+       coalesce(sum(t.bytes_per_second) FILTER (WHERE t.seen_at > now() - interval '5 s'), 0)::float8 AS "bytesPerSecond",
+       (array_agg(t.last_error ORDER BY t.seen_at DESC))[1] AS "lastError",
+       (array_agg(t.next_try_at ORDER BY t.seen_at DESC))[1] AS "nextTryAt"
+FROM state.transfers t LEFT JOIN replica_servers s ON s.id = t.peer_id
+WHERE t.package_id = ANY ($1) AND t.seen_at > now() - interval '1 min'
+GROUP BY t.package_id, t.peer_id ORDER BY "bytesPerSecond" DESC, "peerName"`;
+
+@QueryHandler(SourcesQuery)
+export class SourcesHandler implements IQueryHandler<SourcesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ packageIds }: SourcesQuery): Promise<readonly (readonly SourceView[])[]> {
+    const rows: SourceView[] = await this.dataSource.query(SELECT_SOURCES, [packageIds]);
+    return packageIds.map((id) => rows.filter(({ packageId }) => packageId === id));
+  }
+}
+
+@QueryHandler(PeerComparisonsQuery)
+export class PeerComparisonsHandler implements IQueryHandler<PeerComparisonsQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ peerIds }: PeerComparisonsQuery): Promise<readonly (PeerComparison | null)[]> {
+    const rows: PeerComparison[] = await this.dataSource.query(
+      `SELECT peer_id AS "peerId", compared_at AS "comparedAt", differences FROM state.peer_comparisons WHERE peer_id = ANY ($1)`,
+      [peerIds],
+    );
+    return peerIds.map((id) => rows.find(({ peerId }) => peerId === id) ?? null);
+  }
+}

@@ -1,0 +1,29 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { verifyPackageJob } from '../contracts/replica-jobs.js';
+import { HeldIdsQuery } from './scrub.query.js';
+
+const MAX_JOBS_PER_ENQUEUE = 500;
+
+/** At the start: files that should be there and are not, as after a restore without them, are fetched from peers. */
+@Injectable()
+export class MissingFiles {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly storage: PackageStorage,
+    private readonly queue: JobQueue,
+  ) {}
+
+  async enqueueMissing(): Promise<void> {
+    const held = await this.queries.execute(new HeldIdsQuery());
+    const there = await this.storage.published();
+    const missing = held.filter((packageId) => !there.has(packageId));
+    if (missing.length === 0) return;
+    new Logger('Scrub').warn(`Packages whose file is missing in the data folder: ${missing.length}`);
+    for (let at = 0; at < missing.length; at += MAX_JOBS_PER_ENQUEUE) {
+      await this.queue.enqueue(missing.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { ScrubState } from './scrub.query.js';
+
+/** When each package was read last, and how far the scrub is: kept over restarts, and seen by all processes. */
+@Injectable()
+export class ScrubRecords {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The package's file was read just now, and is whole. */
+  async verified(packageId: string): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO state.verified_packages (package_id, verified_at) VALUES ($1, now())
+       ON CONFLICT (package_id) DO UPDATE SET verified_at = excluded.verified_at`,
+      [packageId],
+    );
+  }
+
+  async foundDamage(): Promise<void> {
+    await this.dataSource.query('UPDATE state.scrub SET damaged_found = damaged_found + 1');
+  }
+
+  async is(state: ScrubState, bytesPerSecond: number): Promise<void> {
+    await this.dataSource.query('UPDATE state.scrub SET state = $1, bytes_per_second = $2', [state, bytesPerSecond]);
+  }
+
+  /** All that was due is read. What is no longer held needs no record. */
+  async finished(): Promise<void> {
+    await this.dataSource.query(`UPDATE state.scrub SET last_finished_at = now()`);
+    await this.dataSource.query(
+      `DELETE FROM state.verified_packages v WHERE NOT EXISTS (SELECT FROM packages p WHERE p.id = v.package_id AND p.held)`,
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+
+/** OFF by ODST_SCRUB_RATE=0; WAITING until a package is due; RUNNING while files are read. */
+const SCRUB_STATES = ['OFF', 'WAITING', 'RUNNING'] as const;
+export type ScrubState = (typeof SCRUB_STATES)[number];
+
+/** The background check of all files, as it is shown. */
+interface ScrubView {
+  readonly state: ScrubState;
+  readonly bytesPerSecond: number;
+  readonly lastFinishedAt: Date | null;
+  /** Since the server was set up, also by other checks than the scrub. */
+  readonly damagedFound: number;
+}
+
+/** How far the scrub is. */
+export class ScrubQuery extends Query<ScrubView> {}
+
+/** A held package whose file was not read for a while. */
+export interface DuePackage {
+  readonly packageId: string;
+  readonly size: number;
+  readonly chunkCount: number;
+}
+
+/** At most `most` held packages that were last verified before a time, the longest ago first. */
+export class DuePackagesQuery extends Query<readonly DuePackage[]> {
+  constructor(
+    readonly before: Date,
+    readonly most: number,
+  ) {
+    super();
+  }
+}
+
+/** Ids of all packages whose file belongs on our disk. */
+export class HeldIdsQuery extends Query<readonly string[]> {}
+
+/** When the files of packages were last verified whole, by scrub, on request or when published; null for what is not held. */
+export class LastVerifiedQuery extends Query<readonly (Date | null)[]> {
+  constructor(readonly packageIds: readonly string[]) {
+    super();
+  }
+}
+
+/** A file was also verified when it was published: by our own copy, or by the upload. `greatest` leaves out what is null. */
+const FROM_HELD_PACKAGES = `FROM packages p
+  LEFT JOIN state.verified_packages v ON v.package_id = p.id
+  LEFT JOIN replicas r ON r.package_id = p.id AND r.local AND r.state = 'PUBLISHED'
+  WHERE p.held`;
+const VERIFIED_AT = 'greatest(v.verified_at, r.published_at)';
+
+@QueryHandler(DuePackagesQuery)
+export class DuePackagesHandler implements IQueryHandler<DuePackagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ before, most }: DuePackagesQuery): Promise<readonly DuePackage[]> {
+    return this.dataSource.query(
+      `SELECT p.id AS "packageId", p.size::float8 AS size, p.chunk_count AS "chunkCount" ${FROM_HELD_PACKAGES}
+       AND coalesce(${VERIFIED_AT}, '-infinity') < $1 ORDER BY ${VERIFIED_AT} NULLS FIRST, p.id LIMIT $2`,
+      [before, most],
+    );
+  }
+}
+
+@QueryHandler(HeldIdsQuery)
+export class HeldIdsHandler implements IQueryHandler<HeldIdsQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<readonly string[]> {
+    const rows: { id: string }[] = await this.dataSource.query('SELECT id FROM packages WHERE held');
+    return rows.map(({ id }) => id);
+  }
+}
+
+@QueryHandler(LastVerifiedQuery)
+export class LastVerifiedHandler implements IQueryHandler<LastVerifiedQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ packageIds }: LastVerifiedQuery): Promise<readonly (Date | null)[]> {
+    const rows: { id: string; at: Date | null }[] = await this.dataSource.query(
+      `SELECT p.id, ${VERIFIED_AT} AS at ${FROM_HELD_PACKAGES} AND p.id = ANY ($1)`,
+      [packageIds],
+    );
+    const times = new Map(rows.map(({ id, at }) => [id, at]));
+    return packageIds.map((id) => times.get(id) ?? null);
+  }
+}
+
+@QueryHandler(ScrubQuery)
+export class ScrubHandler implements IQueryHandler<ScrubQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute(): Promise<ScrubView> {
+    const rows: ScrubView[] = await this.dataSource.query(
+      `SELECT state, bytes_per_second::float8 AS "bytesPerSecond", last_finished_at AS "lastFinishedAt",
+       damaged_found AS "damagedFound" FROM state.scrub`,
+    );
+    return rows[0] ?? { state: 'OFF', bytesPerSecond: 0, lastFinishedAt: null, damagedFound: 0 };
+  }
+}

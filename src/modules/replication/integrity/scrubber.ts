@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { Settings } from '../../../platform/runtime/settings.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { Locks } from '../../../ports/locks.port.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { verifyPackageJob } from '../contracts/replica-jobs.js';
+import { ChunkDigests } from '../fetch/package-digests.js';
+import { ScrubRecords } from './scrub-records.js';
+import { type DuePackage, DuePackagesQuery } from './scrub.query.js';
+
+/** Lets bytes through at a rate, evenly: what was not used earlier is not made up for. */
+export class ScrubPace {
+  private freeAt = 0;
+
+  constructor(private readonly bytesPerSecond: number) {}
+
+  /** Resolves when so many bytes may be read. @throws when the signal aborts */
+  async take(bytes: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const now = performance.now();
+    const waitMs = this.freeAt - now;
+    this.freeAt = Math.max(now, this.freeAt) + (bytes / this.bytesPerSecond) * 1_000;
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+  }
+}
+
+/** A start has better things to do, and so has a server when nothing is due. */
+const REST_INTERVAL_MS = 60_000;
+const MAX_DUE_PER_READ = 500;
+const DAY_MS = 24 * 60 * 60_000;
+
+/**
+ * Reads the files of all held packages again and again at a low rate, those first that were not read for longest. In
+ * one process of the server. What looks damaged is judged by a job, which reads it once more.
+ */
+@Injectable()
+export class Scrubber implements OnApplicationShutdown {
+  private readonly logger = new Logger('Scrub');
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly queries: QueryBus,
+    private readonly storage: PackageStorage,
+    private readonly chunkDigests: ChunkDigests,
+    private readonly records: ScrubRecords,
+    private readonly queue: JobQueue,
+    private readonly locks: Locks,
+  ) {}
+
+  async start(): Promise<void> {
+    const { scrubRate } = this.settings;
+    if (scrubRate === 0) return this.records.is('OFF', 0);
+    const { signal } = this.stopping;
+    const work = async (): Promise<void> => {
+      await this.locks.hold('scrub', signal, (held) => this.scrubForever(held));
+    };
+    this.running = runWithRestart(signal, work, (error, waitMs) => {
+      this.logger.error(`The scrub stopped: ${String(error)}. Trying again in ${waitMs} ms.`);
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  /** Reads all that is due, then rests until something may be. */
+  private async scrubForever(signal: AbortSignal): Promise<void> {
+    const { scrubRate } = this.settings;
+    while (!signal.aborted) {
+      await this.records.is('WAITING', scrubRate);
+      await delay(REST_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.scrubDue(signal);
+    }
+  }
+
+  /** One turn over all that is due now. @throws when the signal aborts */
+  async scrubDue(signal: AbortSignal): Promise<void> {
+    const { scrubRate, scrubDays } = this.settings;
+    const pace = new ScrubPace(scrubRate);
+    const before = new Date(Date.now() - scrubDays * DAY_MS);
+    const handedOver = new Set<string>();
+    for (let hasRead = false; ; hasRead = true) {
+      const due = await this.queries.execute(new DuePackagesQuery(before, MAX_DUE_PER_READ));
+      const left = due.filter(({ packageId }) => !handedOver.has(packageId));
+      if (left.length === 0) return hasRead ? this.records.finished() : undefined;
+      await this.records.is('RUNNING', scrubRate);
+      for (const one of left) if (!(await this.isWhole(one, pace, signal))) handedOver.add(one.packageId);
+    }
+  }
+
+  private async isWhole(
+    { packageId, size, chunkCount }: DuePackage,
+    pace: ScrubPace,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    signal.throwIfAborted();
+    const sha256 = await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount);
+    const damage = await this.storage.examine(packageId, { size, sha256 }, (bytes) => pace.take(bytes, signal));
+    if (damage) await this.queue.enqueue([verifyPackageJob(packageId)]);
+    else await this.records.verified(packageId);
+    return damage === null;
+  }
+}

@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { countChunks } from '../../../kernel/chunk-ranges.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { withCause } from '../../../platform/jobs/job-runner.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { type FileDamage, PackageStorage } from '../../../ports/package-storage.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { RecordPackageDamage } from '../../packages/contracts/package-reports.js';
+import { verifyPackageJob } from '../contracts/replica-jobs.js';
+import { replica } from '../replica/replica.decider.js';
+import { ReviewReplica } from '../replica/review-replica.command.js';
+
+/** Have the file of a package read and compared now; returns once that is queued. Refusals: PACKAGE_NOT_FOUND, PACKAGE_NOT_HELD. */
+export class VerifyPackage extends Command<void> {
+  constructor(readonly packageId: string) {
+    super();
+  }
+}
+
+/** A package whose file should be on the disk of this server, whole. */
+export interface HeldPackage {
+  readonly packageId: string;
+  readonly filename: string;
+  readonly size: number;
+  readonly chunkCount: number;
+  /** When it was uploaded here, as ISO 8601; null for a copy of a peer's. */
+  readonly uploadedAt: string | null;
+  /** Round of the replica: with `uploadedAt` it tells this file from one that was put in its place later. */
+  readonly round: number;
+}
+
+/** What there is to verify of a package; null when its file does not belong on our disk. Changes nothing. */
+export class PlanVerification extends Command<HeldPackage | null> {
+  constructor(readonly packageId: string) {
+    super();
+  }
+}
+
+/** Which packages' files belong on our disk, by the log. */
+@Injectable()
+export class HeldPackages {
+  private readonly packages;
+
+  constructor(
+    store: EventStore,
+    private readonly runner: CommandRunner,
+  ) {
+    this.packages = new StreamReader(store, knownPackage);
+  }
+
+  /** Null when it is not held, or no longer. */
+  async findHeld(packageId: string): Promise<(HeldPackage & { readonly facts: PackageFacts }) | null> {
+    const { facts, uploadedAt } = await this.packages.load(packageId);
+    const { status, round } = await this.runner.load(replica, packageId);
+    if (!facts || isRemoved(facts) || (uploadedAt === null && status !== 'published')) return null;
+    const { filename, size, chunkCount } = facts;
+    return { packageId, filename, size, chunkCount, uploadedAt, round, facts };
+  }
+}
+
+@CommandHandler(VerifyPackage)
+export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
+  private readonly packages;
+
+  constructor(
+    store: EventStore,
+    private readonly held: HeldPackages,
+    private readonly queue: JobQueue,
+  ) {
+    this.packages = new StreamReader(store, knownPackage);
+  }
+
+  async execute({ packageId }: VerifyPackage): Promise<void> {
+    if (!(await this.packages.load(packageId)).facts)
+      throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
+    if (!(await this.held.findHeld(packageId))) {
+      throw new Refusal(
+        'PACKAGE_NOT_HELD',
+        'This server does not hold that package now, so there is nothing to verify.',
+      );
+    }
+    await this.queue.enqueue([withCause(verifyPackageJob(packageId))]);
+  }
+}
+
+/**
+ * The file of a held package was read and is damaged or gone: it is taken out of service and mended, or given up when
+ * this server need not have it. False when it has been replaced since. To be repeated until it has succeeded.
+ */
+export class ReportDamage extends Command<boolean> {
+  constructor(
+    readonly held: HeldPackage,
+    readonly damage: FileDamage,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(PlanVerification)
+export class PlanVerificationHandler implements ICommandHandler<PlanVerification> {
+  constructor(private readonly held: HeldPackages) {}
+
+  async execute({ packageId }: PlanVerification): Promise<HeldPackage | null> {
+    const found = await this.held.findHeld(packageId);
+    if (!found) return null;
+    const { facts: _facts, ...plan } = found;
+    return plan;
+  }
+}
+
+/**
+ * The file is taken out first: nobody gets it any more, and the jobs that mend it begin with it. A crash before the
+ * first event leaves a held package without a file, which is put back or found missing; after it, a pending replica
+ * that is mended; before the second one, the repeated job writes that.
+ */
+@CommandHandler(ReportDamage)
+export class ReportDamageHandler implements ICommandHandler<ReportDamage> {
+  constructor(
+    private readonly held: HeldPackages,
+    private readonly runner: CommandRunner,
+    private readonly storage: PackageStorage,
+    private readonly commands: CommandBus,
+  ) {}
+
+  async execute({ held, damage }: ReportDamage): Promise<boolean> {
+    const { packageId, uploadedAt, round } = held;
+    const now = await this.held.findHeld(packageId);
+    if (!now || now.uploadedAt !== uploadedAt) return false;
+    const { filename, size, sha256, chunkCount, publication } = now.facts;
+    const content = { packageId, filename, size, sha256, chunkCount };
+    const uploaded = uploadedAt !== null;
+    await this.storage.quarantine(packageId);
+    const found = { kind: 'damagePublished', content, round, uploaded, ...damage } as const;
+    const { events, state } = await this.runner.run(replica, packageId, found);
+    if (state.status !== 'pending') {
+      await this.storage.restore(packageId);
+      return false;
+    }
+    if (uploaded) {
+      const command = new RecordPackageDamage(packageId, publication, countChunks(damage.lost), damage.missing);
+      await this.commands.execute(command);
+    }
+    await this.commands.execute(new ReviewReplica(packageId));
+    return events.length > 0;
+  }
+}

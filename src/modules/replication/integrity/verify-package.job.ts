@@ -1,0 +1,61 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { countChunks } from '../../../kernel/chunk-ranges.js';
+import { AsJobHandler } from '../../../platform/jobs/job-runner.js';
+import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
+import { Locks } from '../../../ports/locks.port.js';
+import { PackageStorage, type FileDamage } from '../../../ports/package-storage.port.js';
+import { type HeldPackage, PlanVerification, ReportDamage } from './verify-package.command.js';
+import { VERIFY_PACKAGE } from '../contracts/replica-jobs.js';
+import { ChunkDigests } from '../fetch/package-digests.js';
+import { ScrubRecords } from './scrub-records.js';
+
+const VerifyPackageData = z.object({ packageId: z.string() });
+
+/** Reads one package's file as fast as it can, and reports what is damaged. */
+@AsJobHandler()
+@Injectable()
+export class VerifyPackageWorker implements JobHandler {
+  readonly name = VERIFY_PACKAGE;
+  readonly maxAttempts = 1_000;
+  private readonly logger = new Logger('Scrub');
+
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly storage: PackageStorage,
+    private readonly chunkDigests: ChunkDigests,
+    private readonly records: ScrubRecords,
+    private readonly locks: Locks,
+  ) {}
+
+  /** Takes turns with the publication of a replica of the same package: a file is judged when nobody replaces it. */
+  async handle(job: RunningJob): Promise<void> {
+    const { packageId } = VerifyPackageData.parse(job.data);
+    await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verifyFile(packageId, held));
+    job.signal.throwIfAborted();
+  }
+
+  private async verifyFile(packageId: string, signal: AbortSignal): Promise<void> {
+    const plan = await this.commands.execute(new PlanVerification(packageId));
+    if (!plan) return;
+    const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
+    const damage = await this.storage.examine(packageId, { size: plan.size, sha256 }, async () =>
+      signal.throwIfAborted(),
+    );
+    if (damage) return this.reportDamage(plan, damage);
+    await this.storage.restore(packageId);
+    await this.records.verified(packageId);
+  }
+
+  private async reportDamage(held: HeldPackage, damage: FileDamage): Promise<void> {
+    if (!(await this.commands.execute(new ReportDamage(held, damage)))) return;
+    await this.records.foundDamage();
+    const what = damage.missing
+      ? 'is missing'
+      : `is damaged (${countChunks(damage.lost)} of ${held.chunkCount} chunks)`;
+    this.logger.error(
+      `The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served, and is mended from a peer`,
+    );
+  }
+}

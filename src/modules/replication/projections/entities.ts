@@ -1,3 +1,0 @@
-import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replicas/replica.entity.js';
-
-export const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];

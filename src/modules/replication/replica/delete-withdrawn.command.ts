@@ -1,0 +1,40 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { Clock } from '../../../platform/runtime/clock.js';
+import { Settings } from '../../../platform/runtime/settings.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { ReplicaFiles } from './replica-files.js';
+import { replicaHistory } from './replica.state.js';
+
+/**
+ * Delete the file of a replica that was withdrawn because of its stage, once its grace time is over. Gives when that
+ * will be; null when there is nothing left to do. Repeating it changes nothing.
+ */
+export class DeleteWithdrawn extends Command<Date | null> {
+  constructor(readonly packageId: string) {
+    super();
+  }
+}
+
+@CommandHandler(DeleteWithdrawn)
+export class DeleteWithdrawnHandler implements ICommandHandler<DeleteWithdrawn> {
+  private readonly replicas;
+
+  constructor(
+    store: EventStore,
+    private readonly files: ReplicaFiles,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+  ) {
+    this.replicas = new StreamReader(store, replicaHistory);
+  }
+
+  async execute({ packageId }: DeleteWithdrawn): Promise<Date | null> {
+    const { withdrawnSince: since } = await this.replicas.load(packageId);
+    if (!since) return null;
+    const due = new Date(since.getTime() + this.settings.withdrawnGraceMs);
+    if (due > this.clock.now()) return due;
+    await this.files.removeUnwanted(packageId);
+    return null;
+  }
+}

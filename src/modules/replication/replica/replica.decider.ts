@@ -1,0 +1,232 @@
+import { addRange, type ChunkRange, countChunks, missingRanges } from '../../../kernel/chunk-ranges.js';
+import type { Aggregate } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/errors.js';
+import {
+  type ChunksLost,
+  type ChunksVerified,
+  type LineageStep,
+  type PeerCopy,
+  type ReplicaDamaged,
+  type ReplicaEvent,
+  replicaEvents,
+} from '../contracts/replica.events.js';
+import type { DamageFound, Holder, PublishedDamageFound, Rejection, ReplicaCommand } from './replica.commands.js';
+import { evolveReplica, noReplica, type ReplicaContent, type ReplicaState } from './replica.state.js';
+
+/** A chunk that arrived damaged this often from every peer that has the package fails the replica. */
+const MAX_REJECTIONS = 5;
+
+interface Arrival {
+  readonly content: ReplicaContent;
+  readonly state: ReplicaState;
+  readonly from: Holder;
+}
+
+/** Events for what a run of chunks brought: only chunks that were missing so far count. */
+function recordChunks(
+  arrival: Arrival,
+  verified: readonly ChunkRange[],
+  rejected: readonly Rejection[],
+): readonly ReplicaEvent[] {
+  const arrived = verifiedEvents(arrival, verified);
+  const known = arrived.reduce<readonly ChunkRange[]>(
+    (runs, event) => addRange(runs, event.data),
+    arrival.state.verified,
+  );
+  const damaged = rejected.filter(({ index }) => isMissing(known, arrival.content.chunkCount, index));
+  return [...arrived, ...rejectedEvents(arrival, damaged)];
+}
+
+const isMissing = (known: readonly ChunkRange[], total: number, index: number): boolean =>
+  missingRanges(known, total, { first: index, count: 1 }).length > 0;
+
+function verifiedEvents({ content, state, from }: Arrival, runs: readonly ChunkRange[]): readonly ChunksVerified[] {
+  let known = state.verified;
+  const missing = runs.flatMap((run) => {
+    const parts = missingRanges(known, content.chunkCount, run);
+    known = addRange(known, run);
+    return parts;
+  });
+  let remaining = content.chunkCount - countChunks(state.verified);
+  return missing.map((run) => {
+    remaining -= run.count;
+    return {
+      type: 'ChunksVerified',
+      data: { packageId: content.packageId, ...run, fromPeerId: from.peerId, remaining },
+    };
+  });
+}
+
+function rejectedEvents({ content, state, from }: Arrival, damaged: readonly Rejection[]): ReplicaEvent[] {
+  const counted = damaged.map((chunk) => ({ ...chunk, times: sumOf(state.rejections.get(chunk.index)) + 1 }));
+  const events = counted.map((chunk): ReplicaEvent => ({
+    type: 'ChunkRejected',
+    data: { packageId: content.packageId, ...chunk, fromPeerId: from.peerId },
+  }));
+  const hopeless = counted.find(({ index }) => isRejectedByAll(state, from, index));
+  return hopeless ? [...events, failedEvent(content, from, hopeless)] : events;
+}
+
+const sumOf = (byPeer: ReadonlyMap<string, number> = new Map()): number =>
+  [...byPeer.values()].reduce((all, n) => all + n, 0);
+
+/** Not while there is another peer with the whole package that may send the chunk as it should be. */
+function isRejectedByAll({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {
+  const times = (peerId: string): number => (known.get(index)?.get(peerId) ?? 0) + (peerId === from.peerId ? 1 : 0);
+  const whole = [...holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
+  return [from.peerId, ...whole].every((peerId) => times(peerId) >= MAX_REJECTIONS);
+}
+
+function failedEvent(content: ReplicaContent, from: Holder, chunk: Rejection): ReplicaEvent {
+  const reason =
+    `Chunk ${chunk.index + 1} of ${content.filename} arrived damaged from ${from.peerName} ${MAX_REJECTIONS} times ` +
+    `(expected ${chunk.expected}, got ${chunk.actual}). Check that server's disk and whatever stands between the ` +
+    'two servers, then retry.';
+  const { packageId, filename } = content;
+  return { type: 'ReplicaFailed', data: { packageId, filename, code: 'CHUNK_REJECTED', reason } };
+}
+
+/** More runs than that are recorded as one that holds them all, to keep the event small. */
+const MAX_RECORDED_RANGES = 500;
+
+/**
+ * A power cut may lose bytes that were verified: they are fetched again. Once a request, as a disk that loses them
+ * twice needs somebody to look after it.
+ */
+function recordDamage(
+  { actual, lost }: DamageFound,
+  state: ReplicaState,
+  content: ReplicaContent,
+): readonly ReplicaEvent[] {
+  if (lost.length > 0 && !state.lostChunks) return [lostEvent(content, lost)];
+  const { packageId, filename } = content;
+  const reason = lost.length > 0 ? diskReason(content, lost) : digestReason(content, actual);
+  return [{ type: 'ReplicaFailed', data: { packageId, filename, code: 'DIGEST_MISMATCH', reason } }];
+}
+
+/** What was held whole is to be mended, unless it is being mended or was replaced since it was read. */
+function recordPublishedDamage(damage: PublishedDamageFound, state: ReplicaState): readonly ReplicaDamaged[] {
+  const { content, round, uploaded, lost, missing } = damage;
+  const isHeld = state.status === 'published' || (uploaded && state.status !== 'pending');
+  if (!isHeld || round !== state.round) return [];
+  const holders = [...state.holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
+  const before = state.fromPeerId !== null && holders.includes(state.fromPeerId) ? state.fromPeerId : null;
+  const fromPeerId = before ?? holders[0] ?? null;
+  return [{ type: 'ReplicaDamaged', data: { ...content, fromPeerId, runs: limitRanges(content, lost), missing } }];
+}
+
+function lostEvent(content: ReplicaContent, lost: readonly ChunkRange[]): ChunksLost {
+  const { packageId, filename, chunkCount } = content;
+  return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: limitRanges(content, lost) } };
+}
+
+function limitRanges({ chunkCount }: ReplicaContent, runs: readonly ChunkRange[]): readonly ChunkRange[] {
+  const first = runs[0]?.first ?? 0;
+  return runs.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : runs;
+}
+
+const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly ChunkRange[]): string =>
+  `${countChunks(lost)} of ${chunkCount} chunks of ${filename} are damaged on this server's disk, for the second time: they ` +
+  'were verified when they were written. Check the disk, then retry: all of it is fetched again.';
+
+/** The digests come from the origin and contradict each other, or memory is faulty somewhere. */
+const digestReason = ({ filename, sha256 }: ReplicaContent, actual: string): string =>
+  `Every chunk of ${filename} has the right digest, but the whole file has SHA-256 ${actual} instead of ${sha256}. Retry: ` +
+  'all of it is fetched again. If it fails again, remove the package and upload it anew.';
+
+type Command<K extends ReplicaCommand['kind']> = Extract<ReplicaCommand, { kind: K }>;
+
+/** Streams `replica-<packageId>`: our own copy of a package, and who else has one. */
+export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
+  category: 'replica',
+  events: replicaEvents,
+  initial: noReplica,
+  evolve: evolveReplica,
+  decide: (command, state) => {
+    if (command.kind === 'request') return requestReplica(command, state);
+    if (command.kind === 'report') return reportCopy(command, state);
+    if (command.kind === 'announce') return announceCopy(command, state);
+    if (command.kind === 'retry') return retryReplica(state);
+    if (command.kind === 'outdated')
+      return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
+    if (command.kind === 'adopt') return adoptFile(command, state);
+    if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
+    // The rest concerns a copy that was asked for; for any other it is old news.
+    return state.content ? decideOnCopy(command, state, state.content) : [];
+  },
+};
+
+function requestReplica({ content, fromPeerId }: Command<'request'>, state: ReplicaState): readonly ReplicaEvent[] {
+  if (state.status !== 'none' && state.status !== 'withdrawn') return [];
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
+}
+
+/** In one step, so that no job begins to fetch. */
+function adoptFile({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const { status, fromPeerId } = state;
+  if (status !== 'withdrawn' || fromPeerId === null) return [];
+  const { packageId, filename, size, sha256 } = content;
+  const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }, published];
+}
+
+function reportCopy({ packageId, holder, copy }: Command<'report'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const known = state.holders.get(holder.peerId) ?? null;
+  if (isSameCopy(known, copy)) return [];
+  if (copy === null) return [{ type: 'ReplicaUnreported', data: { packageId, ...holder } }];
+  return [
+    { type: 'ReplicaReported', data: { packageId, ...holder, verifiedAt: copy.verifiedAt, lineage: copy.lineage } },
+  ];
+}
+
+/** The same servers at the same times: a way is a handful of them. */
+function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
+  if (a === null || b === null) return a === b;
+  const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;
+  return a.verifiedAt === b.verifiedAt && a.lineage.map(step).join() === b.lineage.map(step).join();
+}
+
+function announceCopy({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {
+  const fromPeerId = news.holder.peerId;
+  return [...reportCopy(news, state), ...requestReplica({ kind: 'request', content, fromPeerId }, state)];
+}
+
+function retryReplica(state: ReplicaState): readonly ReplicaEvent[] {
+  const fromPeerId = state.fromPeerId ?? [...state.holders.keys()][0];
+  if (!state.content || fromPeerId === undefined) {
+    throw new Refusal('REPLICA_NOT_FOUND', 'This server has no copy of that package and has not asked for one.');
+  }
+  if (state.status !== 'failed') {
+    throw new Refusal('REPLICA_NOT_FAILED', 'Only a copy that has failed can be retried.', { status: state.status });
+  }
+  const { content } = state;
+  const keepsChunks = state.failure !== 'DIGEST_MISMATCH';
+  return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: true, keepsChunks } }];
+}
+
+type CopyCommand = Command<'recordChunks' | 'delay' | 'publish' | 'damage' | 'arrive' | 'withdraw'>;
+
+function decideOnCopy(command: CopyCommand, state: ReplicaState, content: ReplicaContent): readonly ReplicaEvent[] {
+  const { packageId, filename, size, sha256, chunkCount } = content;
+  if (command.kind === 'withdraw') {
+    if (state.status === 'withdrawn') return [];
+    return [{ type: 'ReplicaWithdrawn', data: { packageId, filename, reason: command.reason } }];
+  }
+  const published: ReplicaEvent = { type: 'ReplicaPublished', data: { packageId, filename, size, sha256 } };
+  if (command.kind === 'arrive') return state.status === 'pending' || state.status === 'failed' ? [published] : [];
+  if (state.status !== 'pending') return [];
+  if (command.kind === 'recordChunks') {
+    if (command.round !== state.round) return [];
+    return recordChunks({ content, state, from: command.from }, command.verified, command.rejected);
+  }
+  if (command.kind === 'publish') {
+    const complete = missingRanges(state.verified, chunkCount).length === 0;
+    return complete ? [published] : [];
+  }
+  if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];
+  const { code, reason } = command;
+  // Other reasons change with each try; that of a closed window says when it opens.
+  const cause = code === 'OUTSIDE_WINDOW' ? reason : code;
+  if (state.delay === cause) return [];
+  return [{ type: 'ReplicaDelayed', data: { packageId, code, reason, fromPeerId: command.fromPeerId } }];
+}

@@ -1,0 +1,159 @@
+import { addRange, type ChunkRange, removeRange } from '../../../kernel/chunk-ranges.js';
+import type { StreamFold } from '../../../kernel/decider.js';
+import type { Recorded } from '../../../kernel/events.js';
+import {
+  type PeerCopy,
+  type ReplicaDamaged,
+  type ReplicaEvent,
+  replicaEvents,
+  type ReplicaRequested,
+} from '../contracts/replica.events.js';
+
+type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
+
+/** The package as the replica needs to know it. */
+export interface ReplicaContent {
+  readonly packageId: string;
+  readonly filename: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly chunkCount: number;
+}
+
+export interface ReplicaState {
+  readonly status: ReplicaStatus;
+  /** Null until it was requested for the first time. */
+  readonly content: ReplicaContent | null;
+  readonly fromPeerId: string | null;
+  /** Counts requests and losses: what was fetched before went into another file, or may be what was lost. */
+  readonly round: number;
+  readonly verified: readonly ChunkRange[];
+  /** Were verified chunks lost since the last request? */
+  readonly lostChunks: boolean;
+  /** Rejections since the last request: by chunk index, how often from which peer. */
+  readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  /** Code of the last failure, or of what holds it up now. */
+  readonly failure: string | null;
+  /** Its code, or the reason of one that is to be recorded anew when it changes. */
+  readonly delay: string | null;
+  /** Peers that hold the package or fetch it. */
+  readonly holders: ReadonlyMap<string, PeerCopy>;
+}
+
+export const noReplica: ReplicaState = {
+  status: 'none',
+  content: null,
+  fromPeerId: null,
+  round: 0,
+  verified: [],
+  lostChunks: false,
+  rejections: new Map(),
+  failure: null,
+  delay: null,
+  holders: new Map(),
+};
+
+const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+
+function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
+}
+
+function onRequested(state: ReplicaState, data: ReplicaRequested['data']): ReplicaState {
+  const { packageId, filename, size, sha256, chunkCount, fromPeerId } = data;
+  return {
+    ...state,
+    status: 'pending',
+    content: { packageId, filename, size, sha256, chunkCount },
+    fromPeerId,
+    round: state.round + 1,
+    verified: data.keepsChunks ? state.verified : [],
+    lostChunks: false,
+    rejections: new Map(),
+    failure: null,
+    delay: null,
+  };
+}
+
+function onDamaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaState {
+  const { packageId, filename, size, sha256, chunkCount, fromPeerId, runs } = data;
+  return {
+    ...state,
+    status: 'pending',
+    content: { packageId, filename, size, sha256, chunkCount },
+    fromPeerId,
+    round: state.round + 1,
+    verified: runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount })),
+    lostChunks: false,
+    rejections: new Map(),
+    failure: null,
+    delay: null,
+  };
+}
+
+/** Folds one event of a replica's stream. */
+export function evolveReplica(state: ReplicaState, event: ReplicaEvent): ReplicaState {
+  switch (event.type) {
+    case 'ReplicaRequested':
+      return onRequested(state, event.data);
+    case 'ReplicaDamaged':
+      return onDamaged(state, event.data);
+    case 'ChunksVerified':
+      return { ...state, verified: addRange(state.verified, event.data), delay: null };
+    case 'ChunkRejected': {
+      const { index, fromPeerId } = event.data;
+      const byPeer = state.rejections.get(index) ?? new Map<string, number>();
+      return {
+        ...state,
+        rejections: withEntry(
+          state.rejections,
+          index,
+          withEntry(byPeer, fromPeerId, (byPeer.get(fromPeerId) ?? 0) + 1),
+        ),
+      };
+    }
+    case 'ChunksLost': {
+      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, state.verified);
+      return { ...state, verified, lostChunks: true, round: state.round + 1 };
+    }
+    case 'ReplicaDelayed':
+      return { ...state, delay: event.data.code === 'OUTSIDE_WINDOW' ? event.data.reason : event.data.code };
+    case 'ReplicaPublished':
+      return { ...state, status: 'published', failure: null, delay: null };
+    case 'ReplicaFailed':
+      return { ...state, status: 'failed', failure: event.data.code };
+    case 'ReplicaWithdrawn':
+      return { ...state, status: 'withdrawn', verified: [], failure: null, delay: null };
+    case 'ReplicaReported': {
+      const { peerId, verifiedAt, lineage } = event.data;
+      return { ...state, holders: withEntry(state.holders, peerId, { verifiedAt, lineage }) };
+    }
+    case 'PeerOutdated':
+      return state;
+    case 'ReplicaUnreported':
+      return { ...state, holders: withoutEntry(state.holders, event.data.peerId) };
+  }
+}
+
+/** When what happened to our copy of a package. */
+interface ReplicaHistory {
+  /** Since when it is withdrawn because of its stage; null when it is not, or its package was removed. */
+  readonly withdrawnSince: Date | null;
+  /** Where in the log it was requested last. */
+  readonly requestedCursor: string | null;
+}
+
+function evolveHistory(history: ReplicaHistory, { type, data, record }: Recorded<ReplicaEvent>): ReplicaHistory {
+  if (type === 'ReplicaWithdrawn')
+    return { ...history, withdrawnSince: data.reason === 'stage' ? record.recordedAt : null };
+  return type === 'ReplicaRequested' ? { withdrawnSince: null, requestedCursor: record.cursor } : history;
+}
+
+export const replicaHistory: StreamFold<ReplicaHistory, ReplicaEvent> = {
+  category: 'replica',
+  events: replicaEvents,
+  initial: { withdrawnSince: null, requestedCursor: null },
+  evolve: evolveHistory,
+};

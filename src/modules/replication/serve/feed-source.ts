@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/events.js';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
+import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
+import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import type { ChangeAuthors } from '../../packages/contracts/package-reports.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { heldReplica, lineageOf, type HeldReplica } from './held-replica.js';
+import { type Lineage, replicaEvents } from '../contracts/replica.events.js';
+
+/** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
+export interface FeedItem {
+  readonly facts: PackageFacts;
+  /** Who changed the stage and who removed it, for the audit trails of peers. */
+  readonly authors?: ChangeAuthors;
+  readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
+  /** While this server fetches it: peers can have the chunks that are verified. */
+  readonly fetching: { readonly lineage: Lineage } | null;
+  /** All chunk digests of a small package, which saves the peer from asking for the manifest; else null. */
+  readonly digests: ChunkPage | null;
+}
+
+/** An item and where the feed goes on after it. */
+export interface FeedEntry {
+  /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
+  readonly id: string;
+  readonly item: FeedItem;
+}
+
+/** Whatever may have changed for a peer. */
+const FEED_EVENT_TYPES = [
+  'PackagePublished',
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaRequested',
+  'ReplicaPublished',
+  'ReplicaReported',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+  'PeerOutdated',
+];
+/** Of these a peer must hear even when there is nothing to fetch here. */
+const NEWS_EVENT_TYPES = [
+  'PackageStageChanged',
+  'PackageRemoved',
+  'PackageDamaged',
+  'ReplicaDamaged',
+  'ReplicaWithdrawn',
+  'PeerOutdated',
+];
+
+/** What peers are told: the state of each package when it changes, not the changes themselves. */
+@Injectable()
+export class FeedSource {
+  private readonly packages;
+  private readonly replicas;
+
+  constructor(private readonly store: EventStore) {
+    this.packages = new StreamReader(store, knownPackage, 5_000);
+    this.replicas = new StreamReader(store, heldReplica, 5_000);
+  }
+
+  /** The feed after an id, live and without an end; from the start when the id is none of this log's. */
+  async *readEntries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
+    const epoch = await this.store.epoch();
+    const after = await this.cursorOf(lastId, epoch);
+    for await (const item of this.store.subscribe({ after, types: FEED_EVENT_TYPES, signal })) {
+      if (item.kind !== 'events') continue;
+      for (const events of groupByPackage(item.events)) {
+        const found = await this.itemOf(events);
+        const last = events.at(-1);
+        if (found && last) yield { id: `${epoch}.${last.cursor}.${last.id}`, item: found };
+      }
+    }
+  }
+
+  /** The log may have been put back to a backup and have grown again: then there is another event at the cursor. */
+  private async cursorOf(lastId: string | null, epoch: string): Promise<string | null> {
+    const [of, cursor, eventId] = lastId?.split('.') ?? [];
+    if (of !== epoch || cursor === undefined || eventId === undefined) return null;
+    try {
+      return (await this.store.idAt(cursor)) === eventId ? cursor : null;
+    } catch (error) {
+      if (error instanceof EventStoreUnavailable) throw error;
+      // No cursor at all, or a place in the middle of a record, which an EventStoreDB refuses to read.
+      return null;
+    }
+  }
+
+  private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
+    const packageId = packageIdIn(events[0]);
+    if (packageId === null) return null;
+    const [known, replica] = await this.stateOf(packageId);
+    const { facts, firstCursor } = known;
+    // That a peer told us of it is no news of ours: a copy of our own is, and each later publication.
+    const telling = events.filter(
+      (event) => (event.cursor !== firstCursor || isOwn(event)) && mayMatter(event, replica),
+    );
+    if (!facts || telling.length === 0) return null;
+    const isNews = facts.removal !== null || telling.some((event) => isNewsByItself(event, firstCursor));
+    return isNews || !this.willBeTold(events, replica) ? toFeedItem(known, replica, isNews) : null;
+  }
+
+  /** The items of packages that a peer asks for; those that are not known here are left out. */
+  async readItems(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
+    const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
+    return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
+  }
+
+  private stateOf(packageId: string): Promise<[KnownPackage, HeldReplica]> {
+    return Promise.all([this.packages.load(packageId), this.replicas.load(packageId)]);
+  }
+
+  /** A later event of our copy is still to come on the feed, and will tell the same. */
+  private willBeTold(events: readonly RecordedEvent[], { changedAt }: HeldReplica): boolean {
+    return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedAt) < 0;
+  }
+}
+
+/** What others report changes nothing of ours, but for the report that completed the way by which our copy came. */
+const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): boolean =>
+  type !== 'ReplicaReported' || id === completedBy;
+
+function toFeedItem(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
+  const { facts, uploadedAt, digests } = known;
+  if (!facts) return null;
+  const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
+  const since = uploadedAt ?? replica.verifiedAt;
+  const lineage = uploadedAt === null ? lineageOf(replica) : [];
+  if (since !== null) return { facts, ...authors, held: { verifiedAt: since, lineage }, fetching: null, digests };
+  // A small package is published before anybody could ask for a part of it.
+  const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
+  if (!isOnItsWay && !isNews) return null;
+  return { facts, ...authors, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
+}
+
+const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>
+  NEWS_EVENT_TYPES.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor);
+
+function isOwn(record: RecordedEvent): boolean {
+  const event = packageEvents.read(record);
+  return event?.type === 'PackagePublished' && event.data.source.kind === 'local';
+}
+
+function packageIdIn(record: RecordedEvent | undefined): string | null {
+  if (!record) return null;
+  return (packageEvents.read(record) ?? replicaEvents.read(record))?.data.packageId ?? null;
+}
+
+/**
+ * A page of events by package, in the order of each package's last event: a peer that leaves after one of them and
+ * comes back with its cursor has missed nothing before it.
+ */
+function groupByPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
+  const groups = new Map<string, RecordedEvent[]>();
+  for (const event of events) {
+    const packageId = packageIdIn(event);
+    if (packageId === null) continue;
+    const group = groups.get(packageId) ?? [];
+    groups.delete(packageId);
+    groups.set(packageId, [...group, event]);
+  }
+  return [...groups.values()];
+}

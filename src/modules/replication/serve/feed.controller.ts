@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Get, Injectable, Logger, type OnModuleDestroy, Req, Res } from '@nestjs/common';
+import { Refusal } from '../../../kernel/errors.js';
+import { givesTo } from '../../../kernel/transfer-policy.js';
+import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
+import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
+import { PeerDirectory } from '../../../ports/peer-directory.port.js';
+import { type FeedEntry, FeedSource } from './feed-source.js';
+import { ServedPeers } from './served-peers.js';
+
+/** So often something is sent, for the peer to see that the connection lives. */
+const HEARTBEAT_INTERVAL_MS = 10_000;
+
+/** Sends entries as server-sent events (WHATWG HTML, 9.2) until the signal aborts; waits while the peer reads slowly. */
+async function sendEventStream(
+  response: ServerResponse,
+  entries: AsyncIterable<FeedEntry>,
+  signal: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  });
+  // A write to a peer that has just left.
+  response.on('error', () => undefined);
+  response.write(':\n\n');
+  const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_INTERVAL_MS);
+  try {
+    for await (const { id, item } of entries) {
+      const fits = response.write(`id: ${id}\ndata: ${JSON.stringify(item)}\n\n`);
+      if (!fits) await once(response, 'drain', { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(heartbeat);
+    response.end();
+  }
+}
+
+/**
+ * The feeds that peers read now: one a peer, ended when the peer is suspended or is to get nothing any more, opens
+ * another, or the server stops.
+ */
+@Injectable()
+export class OpenFeeds implements OnModuleDestroy {
+  private readonly open = new Map<string, AbortController>();
+  private readonly stopWatching: () => void;
+
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly arrivals: PeerArrivals,
+  ) {
+    this.stopWatching = directory.onChange(() => void this.endUnwelcome());
+  }
+
+  /** Ends the peer's other feed, which it has lost. Close the new one by `end`. */
+  openFeed(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
+    this.open.get(peerId)?.abort();
+    const feed = new AbortController();
+    this.open.set(peerId, feed);
+    this.arrivals.note(peerId);
+    const end = () => {
+      feed.abort();
+      if (this.open.get(peerId) === feed) this.open.delete(peerId);
+    };
+    return { signal: feed.signal, end };
+  }
+
+  /** Before the HTTP server and Apollo wait for open connections. */
+  onModuleDestroy(): void {
+    this.stopWatching();
+    for (const feed of this.open.values()) feed.abort();
+  }
+
+  private async endUnwelcome(): Promise<void> {
+    for (const [peerId, feed] of this.open) {
+      const peer = await this.directory.find(peerId);
+      if (!peer || peer.suspended || !givesTo(peer.policy)) feed.abort();
+    }
+  }
+}
+
+const MAX_ID_LENGTH = 500;
+
+/** What changes here, for the peers that follow this server. */
+@Controller('peer/v1/feed')
+export class FeedController {
+  private readonly logger = new Logger('Feed');
+
+  constructor(
+    private readonly source: FeedSource,
+    private readonly feeds: OpenFeeds,
+    private readonly peers: ServedPeers,
+  ) {}
+
+  /** Server-sent events without an end; goes on after `Last-Event-ID`. Refusal: PEER_NOT_SERVED. */
+  @Get()
+  @PeerCall()
+  async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
+    const { actor } = currentContext();
+    const { signal, end } = this.feeds.openFeed(actor.id);
+    endWithCaller(request, response);
+    response.on('close', end);
+    try {
+      // Only now: a change of policy from here on ends the feed.
+      await this.peers.caller();
+      await sendEventStream(response, this.source.readEntries(readLastId(request), signal), signal);
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      this.logger.warn(`The feed to ${actor.name} ended: ${String(error)}`);
+      response.destroy();
+    } finally {
+      end();
+    }
+  }
+}
+
+function readLastId({ headers }: IncomingMessage): string | null {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : null;
+}
+
+/** A caller who closes its side may wait for the rest of an answer, but this one has no end. */
+function endWithCaller({ socket }: IncomingMessage, response: ServerResponse): void {
+  const left = (): void => void response.destroy();
+  socket.once('end', left);
+  response.once('close', () => socket.off('end', left));
+}

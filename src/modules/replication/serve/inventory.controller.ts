@@ -1,0 +1,104 @@
+import { Body, Controller, Get, HttpCode, Injectable, Param, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import { Refusal } from '../../../kernel/errors.js';
+import { type Stage, STAGES } from '../../../kernel/stage.js';
+import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import {
+  BUCKET_COUNT,
+  type Inventory,
+  type InventoryEntries,
+  InventoryEntriesQuery,
+  InventoryQuery,
+  MAX_ENTRIES_PER_PAGE,
+  MAX_ITEMS_PER_REQUEST,
+  stagesOfBoth,
+} from '../contracts/inventory.js';
+import { type FeedItem, FeedSource } from './feed-source.js';
+import { ServedPeers } from './served-peers.js';
+
+/** Both sides of a comparison speak of their own present, not of what their read models showed a while ago. */
+@Injectable()
+export class UpToDate {
+  constructor(
+    private readonly store: EventStore,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  /** Resolves when the read models of packages and replicas show all that is in the log now. @throws Refusal UNAVAILABLE */
+  async waitForReadModels(): Promise<void> {
+    const cursor = await this.store.head();
+    await this.readModels.reflect({ cursor, types: ['PackagePublished', 'ReplicaReported'] });
+  }
+}
+
+const InventoryRequest = z.object({ stage: z.enum(STAGES) });
+const EntriesRequest = z.object({
+  bucket: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(BUCKET_COUNT - 1),
+  after: z
+    .uuid()
+    .nullish()
+    .transform((id) => id ?? null),
+  first: z.coerce.number().int().min(1).max(MAX_ENTRIES_PER_PAGE).default(MAX_ENTRIES_PER_PAGE),
+});
+const ItemsRequest = z.object({ ids: z.array(z.uuid()).min(1).max(MAX_ITEMS_PER_REQUEST) });
+
+/** For peers that compare what both servers know: digests first, then entries where they differ, then items. */
+@Controller('peer/v1')
+export class InventoryController {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly identity: ServerIdentity,
+    private readonly source: FeedSource,
+    private readonly upToDate: UpToDate,
+    private readonly peers: ServedPeers,
+  ) {}
+
+  /** Digests over the packages that a server of that stage and this one take, and whether we take anything from it. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED. */
+  @Get('inventory')
+  @PeerCall()
+  async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
+    const { stage: theirs } = requireValid(InventoryRequest, query);
+    const { policy } = await this.peers.caller();
+    await this.upToDate.waitForReadModels();
+    const { stage } = this.identity;
+    const inventory = await this.queries.execute<InventoryQuery, Inventory>(
+      new InventoryQuery(stagesOfBoth(stage, theirs), 'us'),
+    );
+    return { stage, takes: takesFrom(policy), ...inventory };
+  }
+
+  /** What is known of the packages of one bucket, of every stage and removed ones too. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
+  @Get('inventory/:bucket')
+  @PeerCall()
+  async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
+    const { bucket, after, first } = requireValid(EntriesRequest, { ...query, ...params });
+    await this.peers.caller();
+    const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
+    return { entries: await this.queries.execute<InventoryEntriesQuery, InventoryEntries>(entries) };
+  }
+
+  /** Feed items of packages as they are now; of those that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
+  @Post('items')
+  @HttpCode(200)
+  @PeerCall()
+  async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
+    const { ids } = requireValid(ItemsRequest, body);
+    await this.peers.caller();
+    return { items: await this.source.readItems(ids) };
+  }
+}
+
+function requireValid<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(parsed.error));
+  return parsed.data;
+}

@@ -1,0 +1,121 @@
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { LRUCache } from 'lru-cache';
+import { streamOf } from '../../../kernel/decider.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { Representation } from '../../../platform/http/files/representation.js';
+import { serveFile } from '../../../platform/http/files/serve-file.js';
+import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { JobQueue } from '../../../ports/job-queue.port.js';
+import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { knownPackage } from '../../packages/contracts/known-package.js';
+import { ServedPeers } from './served-peers.js';
+import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import { verifyPackageJob } from '../contracts/replica-jobs.js';
+import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { StagedContent } from './staged-content.js';
+
+/** The digests of all chunks of a package, in order. */
+interface Manifest {
+  readonly packageId: string;
+  readonly pages: readonly ChunkPage[];
+}
+
+/** What of a package can be had here now. */
+interface Availability {
+  readonly packageId: string;
+  /** Chunks, sorted and disjoint. */
+  readonly verified: readonly ChunkRange[];
+}
+
+const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
+
+/** What peers need to make a copy of a package. */
+@Controller('peer/v1/packages/:packageId')
+export class PackageContentController {
+  private readonly packages;
+  /** By package id, which stands for the content: it never changes. */
+  private readonly representations = new LRUCache<string, Representation>({ max: 1_000 });
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly storage: PackageStorage,
+    private readonly peers: ServedPeers,
+    private readonly queue: JobQueue,
+    private readonly staged: StagedContent,
+  ) {
+    this.packages = new StreamReader(store, knownPackage);
+  }
+
+  /** Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  @Get('manifest')
+  @PeerCall()
+  async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
+    await this.peers.caller();
+    const pages = new Map<number, ChunkPage>();
+    for await (const record of this.store.readStream(streamOf('package', requireValidId(packageId)))) {
+      const event = packageEvents.read(record);
+      if (event?.type !== 'PackageChunksHashed') continue;
+      const { first, count, sha1, sha256 } = event.data;
+      pages.set(first, { first, count, sha1, sha256 });
+    }
+    if (pages.size === 0 && !(await this.packages.load(packageId)).facts) throw notFound();
+    return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
+  }
+
+  /** The chunks that can be had now, of a package that may still be on its way here. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  @Get('chunks')
+  @PeerCall()
+  async chunks(@Param('packageId') packageId: string): Promise<Availability> {
+    await this.peers.caller();
+    const { facts, uploadedAt } = await this.packages.load(requireValidId(packageId));
+    const verified =
+      facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
+    if (!verified) throw notFound();
+    return { packageId, verified };
+  }
+
+  /**
+   * The bytes, usually a range of them. Of a package that is on its way here one range, each chunk as soon as it is
+   * verified. `ODST-Bytes-Per-Second` says how fast all answers to the peer together come, so that it is patient.
+   * Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED, OUTSIDE_WINDOW, CHUNKS_PENDING.
+   */
+  @Get('content')
+  @PeerCall()
+  async content(
+    @Param('packageId') packageId: string,
+    @Req() request: IncomingMessage,
+    @Res() response: ServerResponse,
+  ): Promise<void> {
+    const pace = await this.peers.pace(new Date());
+    if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
+    const representation = await this.representationOf(requireValidId(packageId));
+    const file = { representation, open: () => this.storage.open(packageId), pace };
+    if (await serveFile(request, response, file)) return;
+    if (await this.staged.send(request, response, packageId, { representation, pace })) return;
+    // It was published in between.
+    if (await serveFile(request, response, file)) return;
+    // Without effect unless the file should be there.
+    await this.queue.enqueue([verifyPackageJob(packageId)]).catch(() => undefined);
+    throw notFound();
+  }
+
+  private async representationOf(packageId: string): Promise<Representation> {
+    const known = this.representations.get(packageId);
+    if (known) return known;
+    const { facts } = await this.packages.load(packageId);
+    if (!facts) throw notFound();
+    const { size, sha256, firstPublishedAt } = facts;
+    const made = new Representation(size, sha256, new Date(firstPublishedAt), 'application/octet-stream');
+    this.representations.set(packageId, made);
+    return made;
+  }
+}
+
+function requireValidId(packageId: string): string {
+  if (!z.uuid().safeParse(packageId).success) throw notFound();
+  return packageId;
+}

@@ -1,0 +1,90 @@
+import { EventEmitter } from 'node:events';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { pause } from '../../../kernel/retry.js';
+import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { EventStore } from '../../../ports/event-store.port.js';
+import { replicaEvents } from '../contracts/replica.events.js';
+
+const NEWS_EVENT_TYPES = [
+  'ReplicaRequested',
+  'ReplicaDamaged',
+  'ChunksVerified',
+  'ChunksLost',
+  'ReplicaPublished',
+  'ReplicaFailed',
+  'ReplicaWithdrawn',
+];
+/** A hint may be lost while the log is away. */
+const CHECK_INTERVAL_MS = 500;
+
+/** One who waits for news of one replica. Close it exactly once. */
+export interface NewsWatch {
+  /** Resolves when there was news since the last call, and after 0.5 s in any case; at once when the signal is aborted. */
+  next(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Tells that something was recorded of our copy of a package, by whichever process. Hints only: what happened stands in
+ * the stream. The log is followed from the first question on.
+ */
+@Injectable()
+export class ReplicaNews implements OnModuleDestroy {
+  private readonly logger = new Logger('ReplicaNews');
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+  private readonly stopping = new AbortController();
+  private following: Promise<void> | null = null;
+
+  constructor(private readonly store: EventStore) {}
+
+  watch(packageId: string): NewsWatch {
+    this.following ??= this.followLog();
+    let isNews = false;
+    const note = () => {
+      isNews = true;
+    };
+    this.emitter.on(packageId, note);
+    return {
+      next: async (signal) => {
+        if (!isNews && !signal.aborted) await this.nextOrLater(packageId, signal);
+        isNews = false;
+      },
+      close: () => this.emitter.off(packageId, note),
+    };
+  }
+
+  /** Does the server stop? What waits must end before the HTTP server does. */
+  get ended(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    for (const packageId of this.emitter.eventNames()) this.emitter.emit(packageId);
+    await this.following;
+  }
+
+  private async nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
+    const heard = new AbortController();
+    const wake = (): void => heard.abort();
+    this.emitter.on(packageId, wake);
+    await pause(CHECK_INTERVAL_MS, [signal, heard.signal]);
+    this.emitter.off(packageId, wake);
+  }
+
+  private followLog(): Promise<void> {
+    const { signal } = this.stopping;
+    const work = async () => {
+      for await (const item of this.store.subscribe({
+        after: await this.store.head(),
+        types: NEWS_EVENT_TYPES,
+        signal,
+      })) {
+        if (item.kind !== 'events') continue;
+        const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
+        for (const packageId of new Set(ids)) this.emitter.emit(packageId);
+      }
+    };
+    return runWithRestart(signal, work, (error) => this.logger.warn(`Cannot follow the log: ${String(error)}`));
+  }
+}

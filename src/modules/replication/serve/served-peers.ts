@@ -1,0 +1,67 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { ByteBucket } from '../../../kernel/byte-bucket.js';
+import { givesTo, localTime, mayGiveTo } from '../../../kernel/transfer-policy.js';
+import { Refusal } from '../../../kernel/errors.js';
+import { currentContext } from '../../../platform/runtime/call-context.js';
+import type { Pace } from '../../../platform/http/files/send-ranges.js';
+import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
+import { ServerIdentity } from '../../../ports/server-identity.port.js';
+
+/** What the peer that calls may have of us, and how fast. */
+@Injectable()
+export class ServedPeers implements OnModuleDestroy {
+  /** By peer: all its connections to this process share one. */
+  private readonly buckets = new Map<string, ByteBucket>();
+  private readonly stopWatching: () => void;
+
+  constructor(
+    private readonly directory: PeerDirectory,
+    private readonly identity: ServerIdentity,
+  ) {
+    this.stopWatching = directory.onChange(() => void this.adjustRates());
+  }
+
+  onModuleDestroy(): void {
+    this.stopWatching();
+  }
+
+  /** The peer whose call this is. Refusal: PEER_NOT_SERVED when it gets nothing from us. */
+  async caller(): Promise<PeerContact> {
+    const { id, name } = currentContext().actor;
+    const peer = await this.directory.find(id);
+    if (peer && !peer.suspended && givesTo(peer.policy)) return peer;
+    const cause = `${this.identity.name} sends nothing to ${name}: an administrator of ${this.identity.name} has set it to RECEIVE_ONLY there.`;
+    throw new Refusal('PEER_NOT_SERVED', cause);
+  }
+
+  /** How fast the peer that calls gets packages; null for no limit. Refusals: PEER_NOT_SERVED, OUTSIDE_WINDOW. */
+  async pace(now: Date): Promise<Pace | null> {
+    const { peerId, policy } = await this.caller();
+    const { opensAt } = mayGiveTo(policy, now);
+    if (opensAt) throw this.outsideWindow(opensAt, now);
+    const { bytesPerSecond } = policy.send;
+    return bytesPerSecond === null ? null : this.bucketOf(peerId, bytesPerSecond);
+  }
+
+  private outsideWindow(opensAt: Date, now: Date): Refusal {
+    const message = `${this.identity.name} sends no packages to this server now. It goes on at ${localTime(opensAt)}, by its clock.`;
+    const retryAfterSeconds = Math.ceil((opensAt.getTime() - now.getTime()) / 1000);
+    return new Refusal('OUTSIDE_WINDOW', message, { opensAt: opensAt.toISOString(), retryAfterSeconds });
+  }
+
+  private bucketOf(peerId: string, bytesPerSecond: number): ByteBucket {
+    const bucket = this.buckets.get(peerId) ?? new ByteBucket(bytesPerSecond);
+    bucket.bytesPerSecond = bytesPerSecond;
+    this.buckets.set(peerId, bucket);
+    return bucket;
+  }
+
+  /** Downloads that are under way go on at the new rate. */
+  private async adjustRates(): Promise<void> {
+    for (const [peerId, bucket] of this.buckets) {
+      const peer = await this.directory.find(peerId);
+      bucket.bytesPerSecond = peer?.policy.send.bytesPerSecond ?? Infinity;
+      if (bucket.bytesPerSecond === Infinity) this.buckets.delete(peerId);
+    }
+  }
+}

@@ -1,3 +1,0 @@
-import { ServerSettingsEntity } from './settings/server-settings.entity.js';
-
-export const serverEntities = [ServerSettingsEntity];

@@ -1,0 +1,76 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../kernel/errors.js';
+import { CommandRunner, type Receipt } from '../../platform/eventsourcing/command-runner.js';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { generateOwnKey, KeyRing, KEYS_LOCK } from '../../platform/secrets/key-ring.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { RetireKeys, rotationBytes } from './contracts/server-keys.js';
+import { serverEvents } from './contracts/server.events.js';
+import { server } from './server.decider.js';
+
+/** Gives this server a new key. Peers learn of it one by one; until then each is called with the key that it knows. */
+export class RotateKey extends Command<Receipt> {}
+
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** The key is stored before the event that names it: a crash between the two leaves a key that nothing uses. */
+@CommandHandler(RotateKey)
+export class RotateKeyHandler implements ICommandHandler<RotateKey> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly identity: ServerIdentity,
+    private readonly keys: KeyRing,
+    private readonly views: LiveViews,
+    private readonly locks: Locks,
+  ) {}
+
+  async execute(): Promise<Receipt> {
+    const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(LOCK_TIMEOUT_MS), () => this.rotateKey());
+    if (!receipt)
+      throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
+    await this.views.reflect(receipt);
+    return receipt;
+  }
+
+  private async rotateKey(): Promise<Receipt> {
+    const key = generateOwnKey(this.identity.serverId);
+    await this.keys.store(key);
+    const { publicKey } = key;
+    const prove = (previous: string): string => this.proveRotation(previous, publicKey);
+    return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey, prove })).receipt;
+  }
+
+  private proveRotation(previous: string, publicKey: string): string {
+    const bytes = rotationBytes(this.identity.serverId, previous, publicKey);
+    return Buffer.from(this.identity.sign(bytes, previous)).toString('base64url');
+  }
+}
+
+@CommandHandler(RetireKeys)
+export class RetireKeysHandler implements ICommandHandler<RetireKeys> {
+  constructor(
+    private readonly store: EventStore,
+    private readonly identity: ServerIdentity,
+    private readonly keys: KeyRing,
+    private readonly locks: Locks,
+  ) {}
+
+  async execute(): Promise<void> {
+    await this.locks.hold(KEYS_LOCK, new AbortController().signal, async () => {
+      // Another process may have changed the key a moment ago: what our memory does not know yet must not be deleted.
+      const last = await this.lastKey();
+      await this.keys.keepOnly(new Set([...this.identity.keysInUse, ...(last === null ? [] : [last])]));
+    });
+  }
+
+  private async lastKey(): Promise<string | null> {
+    let state = server.initial;
+    for await (const record of this.store.readStream(server.category)) {
+      const event = serverEvents.read(record);
+      if (event) state = server.evolve(state, event);
+    }
+    return state?.publicKey ?? null;
+  }
+}

@@ -1,0 +1,79 @@
+import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
+import type { Aggregate } from '../../kernel/decider.js';
+import { Refusal } from '../../kernel/errors.js';
+import type { Stage } from '../../kernel/stage.js';
+import { serverEvents, type ServerEvent, type ServerInitialised } from './contracts/server.events.js';
+
+/** What an administrator may change. */
+export interface ServerConfiguration {
+  readonly name: string;
+  readonly url: string;
+  readonly stage: Stage;
+  /** Can others call this server? */
+  readonly reachable: boolean;
+}
+
+export type KnownServer = ServerInitialised['data'] & ServerConfiguration;
+
+/** Null until the first start. */
+export type ServerState = KnownServer | null;
+
+export type ServerCommand =
+  | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
+  | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> }
+  /** The private key to it is stored already. `prove` has the former key sign that it is the next one, base64url. */
+  | { readonly type: 'rotateKey'; readonly publicKey: string; readonly prove: (previousPublicKey: string) => string };
+
+const MAX_NAME_LENGTH = 100;
+
+function checkSettings({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
+  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
+    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
+  }
+  if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
+}
+
+function initialiseServer(data: ServerInitialised['data']): readonly ServerEvent[] {
+  checkSettings(data);
+  return [{ type: 'ServerInitialised', data }];
+}
+
+const SETTING_FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
+
+function changeSettings(state: KnownServer, to: Partial<ServerConfiguration>): readonly ServerEvent[] {
+  const { name = state.name, url = state.url, stage = state.stage, reachable = state.reachable } = to;
+  const data = { name, url, stage, reachable };
+  if (SETTING_FIELDS.every((field) => data[field] === state[field])) return [];
+  checkSettings(data);
+  return [{ type: 'ServerSettingsChanged', data }];
+}
+
+type Rotation = Extract<ServerCommand, { type: 'rotateKey' }>;
+
+function rotateKey(
+  { publicKey: previousPublicKey }: ServerInitialised['data'],
+  { publicKey, prove }: Rotation,
+): readonly ServerEvent[] {
+  if (publicKey === previousPublicKey) return [];
+  return [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey, proof: prove(previousPublicKey) } }];
+}
+
+/** This server itself, stream `server`. */
+export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
+  category: 'server',
+  events: serverEvents,
+  initial: null,
+
+  decide(command, state) {
+    if (command.type === 'initialise') return state ? [] : initialiseServer(command.as);
+    if (!state) throw new Refusal('NOT_FOUND', 'This server has not been initialised.');
+    if (command.type === 'rotateKey') return rotateKey(state, command);
+    return changeSettings(state, command.to);
+  },
+
+  evolve(state, event) {
+    if (event.type === 'ServerInitialised') return { ...event.data, reachable: true };
+    if (event.type === 'ServerKeyRotated') return state && { ...state, publicKey: event.data.publicKey };
+    return state && { ...state, ...event.data };
+  },
+};

@@ -1,0 +1,44 @@
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../../kernel/errors.js';
+import type { Stage } from '../../kernel/stage.js';
+import { CommandRunner, type Receipt } from '../../platform/eventsourcing/command-runner.js';
+import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { Settings } from '../../platform/runtime/settings.js';
+import { server } from './server.decider.js';
+
+/** Changes settings of this server; what is left out stays. Result: Receipt. */
+export class UpdateServer {
+  constructor(
+    readonly to: {
+      readonly name?: string;
+      readonly url?: string;
+      readonly stage?: Stage;
+      readonly reachable?: boolean;
+    },
+  ) {}
+}
+
+const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
+
+/** What the environment sets can't be changed here: the next start would silently undo it. */
+@CommandHandler(UpdateServer)
+export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receipt> {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly settings: Settings,
+    private readonly views: LiveViews,
+  ) {}
+
+  async execute({ to }: UpdateServer): Promise<Receipt> {
+    for (const field of FIELDS) {
+      const fixed = this.settings[field];
+      if (fixed !== null && to[field] !== undefined && to[field] !== fixed) {
+        const variable = `ODST_${field.toUpperCase()}`;
+        throw new Refusal('SETTING_FIXED', `${variable} in the environment sets this. Change it there.`, { variable });
+      }
+    }
+    const { receipt } = await this.runner.run(server, undefined, { type: 'change', to });
+    await this.views.reflect(receipt);
+    return receipt;
+  }
+}

@@ -1,0 +1,60 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type Permission, requirePermission } from '../../kernel/access.js';
+import { Refusal } from '../../kernel/errors.js';
+import { type Principal, RefusedCalls } from './access.port.js';
+import { withContext } from '../runtime/call-context.js';
+import { Authenticator } from './authenticator.js';
+import { authContextOf, callOf, type SignedInCaller } from './caller.js';
+import { BeforePasswordChange, GuardedByItself, NeedMark, PublicMark } from './needs.decorator.js';
+
+const CHANGE_PASSWORD_FIRST =
+  'Change your password first, with `changePassword`: the one that you have was given to you by somebody else.';
+
+/** On every route and root field: who calls must be permitted what it needs, and nobody may call one that states no need. */
+@Injectable()
+export class NeedsGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+    private readonly refusedCalls: RefusedCalls,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const open = [PublicMark, GuardedByItself].some((mark) => this.reflector.getAllAndOverride(mark, targets));
+    if (open) return true;
+    const caller = await this.caller(context);
+    const need = this.reflector.getAllAndOverride(NeedMark, targets) ?? null;
+    if (caller.principal.mustChangePassword && !this.reflector.getAllAndOverride(BeforePasswordChange, targets)) {
+      throw new Refusal('PASSWORD_CHANGE_REQUIRED', CHANGE_PASSWORD_FIRST);
+    }
+    await this.check(caller, need, callOf(context));
+    return true;
+  }
+
+  private async caller(context: ExecutionContext): Promise<SignedInCaller> {
+    try {
+      return await this.authenticator.requireCaller(authContextOf(context));
+    } catch (error) {
+      const isChallenge = error instanceof Refusal && error.code !== 'CROSS_SITE_CALL';
+      if (context.getType() === 'http' && isChallenge) {
+        context.switchToHttp().getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');
+      }
+      throw error;
+    }
+  }
+
+  private async check(caller: SignedInCaller, need: Permission | null, call: string): Promise<void> {
+    const { accountId, authority }: Principal = caller.principal;
+    try {
+      if (need === null) throw new Refusal('FORBIDDEN', 'Nobody may do this: it does not state what it needs.');
+      requirePermission(authority, need);
+    } catch (error) {
+      const refused = { accountId, username: authority.username, need, call };
+      if (error instanceof Refusal) await withContext(caller, () => this.refusedCalls.note(refused));
+      throw error;
+    }
+  }
+}

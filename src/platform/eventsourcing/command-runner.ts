@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { type Aggregate, streamOf } from '../../kernel/decider.js';
+import { Refusal } from '../../kernel/errors.js';
+import type { DomainEvent } from '../../kernel/events.js';
+import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { newEvent } from './facts-log.js';
+
+/** A stream's state, and the revision of the last event in it; null when the stream is not there. */
+interface Folded<S> {
+  readonly state: S;
+  readonly revision: bigint | null;
+}
+
+/** States of the streams used last, so that a long stream is not read anew for each command. */
+class StreamCache {
+  private readonly states = new LRUCache<string, Folded<unknown>>({ max: 500 });
+
+  get<S>(stream: string): Folded<S> | undefined {
+    // A stream belongs to one aggregate, so what was put in under its name is of its type.
+    return this.states.get(stream) as Folded<S> | undefined;
+  }
+
+  set<S>(stream: string, folded: Folded<S>): void {
+    this.states.set(stream, folded);
+  }
+
+  forget(stream: string): void {
+    this.states.delete(stream);
+  }
+}
+
+/** Where a command's events ended up; `ReadModels.reflect` waits for it. `cursor` is null when nothing changed. */
+export interface Receipt {
+  readonly cursor: string | null;
+  readonly types: readonly string[];
+}
+
+export interface Outcome<S, E> {
+  readonly state: S;
+  readonly events: readonly E[];
+  readonly receipt: Receipt;
+}
+
+const MAX_CONFLICTS = 50;
+
+/** Loads a stream, decides, appends with the expected revision; on a conflict loads and decides again. */
+@Injectable()
+export class CommandRunner {
+  private readonly cache = new StreamCache();
+
+  constructor(
+    private readonly store: EventStore,
+    @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
+  ) {}
+
+  /** @throws Refusal from the decider, EventStoreUnavailable */
+  async run<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    id: string | undefined,
+    command: C,
+  ): Promise<Outcome<S, E>> {
+    const stream = streamOf(aggregate.category, id);
+    for (let tries = 1; ; tries++) {
+      const { loaded, events } = await this.decide(aggregate, stream, command);
+      if (events.length === 0) return { state: loaded.state, events, receipt: { cursor: null, types: [] } };
+      try {
+        return await this.append(aggregate, stream, loaded, events);
+      } catch (error) {
+        this.cache.forget(stream);
+        if (!(error instanceof RevisionConflict) || tries >= MAX_CONFLICTS) throw error;
+      }
+    }
+  }
+
+  async load<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, id?: string): Promise<S> {
+    return (await this.read(aggregate, streamOf(aggregate.category, id))).state;
+  }
+
+  /**
+   * Decides on the remembered state first, which saves a query: events from a stale one fail on their revision.
+   * A "no" or "nothing to do" is only believed of a state that was just read.
+   */
+  private async decide<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    stream: string,
+    command: C,
+  ): Promise<{ loaded: Folded<S>; events: readonly E[] }> {
+    const remembered = this.cache.get<S>(stream);
+    if (remembered) {
+      try {
+        const events = aggregate.decide(command, remembered.state);
+        if (events.length > 0) return { loaded: remembered, events };
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }
+    const loaded = await this.read(aggregate, stream);
+    return { loaded, events: aggregate.decide(command, loaded.state) };
+  }
+
+  private async read<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, stream: string): Promise<Folded<S>> {
+    let { state, revision } = this.cache.get<S>(stream) ?? { state: aggregate.initial, revision: null };
+    const from = revision === null ? 0n : revision + 1n;
+    for await (const record of this.store.readStream(stream, from)) {
+      const event = aggregate.events.read(record);
+      if (event) state = aggregate.evolve(state, event);
+      revision = record.revision;
+    }
+    this.cache.set(stream, { state, revision });
+    return { state, revision };
+  }
+
+  private async append<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    stream: string,
+    loaded: Folded<S>,
+    events: readonly E[],
+  ): Promise<Outcome<S, E>> {
+    const records = events.map((event) => newEvent(aggregate.events, event, this.identity.serverId));
+    const { revision, cursor } = await this.store.append(stream, records, loaded.revision ?? 'none');
+    const state = events.reduce((folded, event) => aggregate.evolve(folded, event), loaded.state);
+    this.cache.set(stream, { state, revision });
+    return { state, events, receipt: { cursor, types: events.map((event) => event.type) } };
+  }
+}
+
+/** The later of several receipts, for a use case that runs several commands. */
+export function lastReceipt(store: EventStore, receipts: readonly Receipt[]): Receipt {
+  return receipts.reduce((last, next) => ({
+    cursor: store.compareCursors(last.cursor, next.cursor) >= 0 ? last.cursor : next.cursor,
+    types: [...last.types, ...next.types],
+  }));
+}

@@ -1,0 +1,40 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { PgListener } from '../runtime/pg-listener.js';
+import { CommandRunner } from './command-runner.js';
+import { FactsLog } from './facts-log.js';
+import { LiveViews } from './live-views.js';
+import { ProjectionRunner } from './projection-runner.js';
+import { ProjectionRegistry } from './projection.js';
+import { ReactionRunner, SubscriptionCursors } from './reaction.js';
+import { ReadModelChanges } from './read-model-changes.js';
+import { ReadModels } from './read-models.js';
+
+@Global()
+@Module({
+  imports: [CqrsModule.forRoot()],
+  providers: [CommandRunner, FactsLog],
+  exports: [CommandRunner, FactsLog, CqrsModule],
+})
+export class PlatformCqrsModule {}
+
+@Global()
+@Module({ providers: [LiveViews], exports: [LiveViews] })
+export class LiveViewModule {}
+
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner],
+  exports: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner],
+})
+export class ProjectionsModule {}
+
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  providers: [ReactionRunner, SubscriptionCursors],
+  exports: [ReactionRunner, SubscriptionCursors],
+})
+export class ReactionsModule {}

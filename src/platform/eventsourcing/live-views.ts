@@ -1,0 +1,70 @@
+import { EventEmitter, once } from 'node:events';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { RecordedEvent } from '../../kernel/events.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import type { Receipt } from './command-runner.js';
+import { runWithRestart } from '../runtime/run-with-restart.js';
+
+/** A small state held in memory and folded from the log at every start: for what each call needs to know. */
+export interface LiveView {
+  readonly name: string;
+  readonly eventTypes: readonly string[];
+  fold(event: RecordedEvent): void;
+}
+
+interface Followed {
+  readonly view: LiveView;
+  cursor: string | null;
+}
+
+const REFLECT_TIMEOUT_MS = 5_000;
+
+/** Keeps live views up to date with the log. */
+@Injectable()
+export class LiveViews implements OnApplicationShutdown {
+  private readonly logger = new Logger('LiveViews');
+  private readonly stopping = new AbortController();
+  private readonly moved = new EventEmitter().setMaxListeners(0);
+  private readonly followed: Followed[] = [];
+  private readonly running: Promise<void>[] = [];
+
+  constructor(private readonly store: EventStore) {}
+
+  /** Resolves when the view knows all that is in the log now, and goes on. */
+  follow(view: LiveView): Promise<void> {
+    const followed: Followed = { view, cursor: null };
+    this.followed.push(followed);
+    return new Promise((resolve) => {
+      const work = () => this.run(followed, resolve);
+      const complain = (error: unknown, waitMs: number) =>
+        this.logger.error(`${view.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+      this.running.push(runWithRestart(this.stopping.signal, work, complain));
+    });
+  }
+
+  /** Resolves when every view that folds these events has done so; after 5 s in any case. */
+  async reflect({ cursor, types }: Receipt): Promise<void> {
+    const affected = this.followed.filter(({ view }) => view.eventTypes.some((type) => types.includes(type)));
+    const signal = AbortSignal.timeout(REFLECT_TIMEOUT_MS);
+    while (affected.some((followed) => this.store.compareCursors(followed.cursor, cursor) < 0)) {
+      await once(this.moved, 'moved', { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private async run(followed: Followed, onCaughtUp: () => void): Promise<void> {
+    const { view, cursor: after } = followed;
+    const { signal } = this.stopping;
+    for await (const item of this.store.subscribe({ after, types: view.eventTypes, signal })) {
+      if (item.kind === 'caughtUp') onCaughtUp();
+      if (item.kind === 'events') for (const event of item.events) view.fold(event);
+      if (item.kind !== 'caughtUp') followed.cursor = item.cursor;
+      this.moved.emit('moved');
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { RecordedEvent } from '../../kernel/events.js';
+import type { Projection } from './projection.js';
+import type { Change, ReadModelChanges } from './read-model-changes.js';
+
+/** Somebody else moved the checkpoint (a rebuild was switched in): read it again and go on from there. */
+export class CheckpointMoved extends Error {}
+
+/** The cursor up to which the projection's tables are complete; null at the beginning. Makes the row when missing. */
+export async function loadCheckpoint(tx: EntityManager, projection: Projection): Promise<string | null> {
+  await tx.query('INSERT INTO checkpoints (projection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    projection.name,
+    projection.version,
+  ]);
+  const rows: { cursor: string | null }[] = await tx.query('SELECT cursor FROM checkpoints WHERE projection = $1', [
+    projection.name,
+  ]);
+  return rows[0]?.cursor ?? null;
+}
+
+interface CheckpointMove {
+  readonly projection: Projection;
+  readonly from: string | null;
+  readonly to: string;
+}
+
+/**
+ * Moves checkpoints from the values we know to new ones, within the caller's transaction. That transaction need
+ * not wait for the disk: tables and checkpoint are lost or kept together, and the log has everything.
+ */
+async function moveCheckpoints(tx: EntityManager, moves: readonly CheckpointMove[]): Promise<void> {
+  const moved: [unknown[], number] = await tx.query(
+    `UPDATE checkpoints c SET cursor = m.up_to
+     FROM unnest($1::text[], $2::text[], $3::text[]) AS m (name, known, up_to)
+     WHERE c.projection = m.name AND c.cursor IS NOT DISTINCT FROM m.known
+     RETURNING set_config('synchronous_commit', 'off', true)`,
+    [moves.map(({ projection }) => projection.name), moves.map(({ from }) => from), moves.map(({ to }) => to)],
+  );
+  if (moved[1] !== moves.length)
+    throw new CheckpointMoved(`A checkpoint is no longer at ${moves.map(placeOf).join(', ')}`);
+}
+
+const placeOf = ({ projection, from }: CheckpointMove): string => `${from} of ${projection.name}`;
+
+/** The next events of one projection. */
+export interface EventPage extends CheckpointMove {
+  readonly events: readonly RecordedEvent[];
+}
+
+/** Folds a page of each of some projections: rows, checkpoints and notifications in one transaction. */
+export async function projectPages(
+  dataSource: DataSource,
+  pages: readonly EventPage[],
+  announcer: ReadModelChanges | null,
+): Promise<void> {
+  await dataSource.transaction(async (tx) => {
+    await moveCheckpoints(tx, pages);
+    const changes: Change[] = [];
+    for (const page of pages) changes.push(await applyPage(tx, page));
+    await announcer?.announce(tx, changes);
+  });
+}
+
+async function applyPage(tx: EntityManager, { projection, events, to }: EventPage): Promise<Change> {
+  const keys = events.length > 0 ? await projection.apply(events, tx) : [];
+  return { projection: projection.name, cursor: to, keys };
+}

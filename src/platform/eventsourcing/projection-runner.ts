@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { EventStore, type SubscriptionItem } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
+import { runWithRestart } from '../runtime/run-with-restart.js';
+import { CheckpointMoved, type EventPage, loadCheckpoint, projectPages } from './project-pages.js';
+import { type Projection, ProjectionRegistry } from './projection.js';
+import { ReadModelChanges } from './read-model-changes.js';
+
+/** A page of history has a transaction of its own: the live ones do not wait for it. */
+const MAX_SHARED_EVENTS = 100;
+
+interface Waiting {
+  readonly page: EventPage;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Folds the pages that several projections have at the same time in one transaction: seven of them for the events of
+ * one package were most of what the database had to do for it. When one fails, each has its own, so that it holds up
+ * no other. What comes while one is committed goes into the next: the more there is to do, the more share it.
+ */
+class SharedTransaction {
+  private waiting: Waiting[] = [];
+  private running = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly changes: ReadModelChanges,
+  ) {}
+
+  /** Resolves when the page is committed. @throws CheckpointMoved, and what its projection failed with */
+  fold(page: EventPage): Promise<void> {
+    if (page.events.length > MAX_SHARED_EVENTS) return projectPages(this.dataSource, [page], this.changes);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ page, resolve, reject });
+      if (!this.running) void this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    // All that hear of the same events hand in their pages within this turn.
+    await nextTurn();
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
+      await this.commit(group);
+    }
+    this.running = false;
+  }
+
+  private async commit(group: readonly Waiting[]): Promise<void> {
+    try {
+      await projectPages(
+        this.dataSource,
+        group.map(({ page }) => page),
+        this.changes,
+      );
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      if (group.length === 1) group[0]?.reject(error);
+      else await Promise.all(group.map((one) => this.commit([one])));
+    }
+  }
+}
+
+/**
+ * Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. Each
+ * runs in one process of the server; the checkpoint keeps out one that has lost its lock and does not know yet.
+ */
+@Injectable()
+export class ProjectionRunner implements OnApplicationShutdown {
+  private readonly logger = new Logger('Projections');
+  private readonly stopping = new AbortController();
+  private readonly transaction: SharedTransaction;
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly registry: ProjectionRegistry,
+    private readonly store: EventStore,
+    private readonly dataSource: DataSource,
+    changes: ReadModelChanges,
+    private readonly locks: Locks,
+  ) {
+    this.transaction = new SharedTransaction(dataSource, changes);
+  }
+
+  /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
+  async start(): Promise<void> {
+    const caughtUp = this.registry.all().map(
+      (projection) =>
+        new Promise<void>((resolve) => {
+          this.running.push(this.keepRunning(projection, resolve));
+        }),
+    );
+    await Promise.all(caughtUp);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private keepRunning(projection: Projection, onCaughtUp: () => void): Promise<void> {
+    const { signal } = this.stopping;
+    const name = `projection ${projection.name}`;
+    const work = async (): Promise<void> => {
+      await this.locks.hold(name, signal, (held) => this.follow(projection, held, onCaughtUp), onCaughtUp);
+    };
+    return runWithRestart(signal, work, (error, waitMs) => {
+      if (error instanceof CheckpointMoved) return;
+      this.logger.error(`${projection.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+    });
+  }
+
+  private async follow(projection: Projection, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
+    let cursor = await loadCheckpoint(this.dataSource.manager, projection);
+    for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
+      cursor = await this.handle(projection, cursor, item);
+      if (item.kind === 'caughtUp') onCaughtUp();
+    }
+  }
+
+  private async handle(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
+    if (item.kind === 'caughtUp' || item.cursor === from) return from;
+    const events = item.kind === 'events' ? item.events : [];
+    await this.transaction.fold({ projection, events, from, to: item.cursor });
+    return item.cursor;
+  }
+}

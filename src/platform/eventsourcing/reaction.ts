@@ -1,0 +1,102 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { DataSource } from 'typeorm';
+import type { RecordedEvent } from '../../kernel/events.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
+import { systemActor, withContext } from '../runtime/call-context.js';
+import { runWithRestart } from '../runtime/run-with-restart.js';
+import { SavedPlace } from './saved-place.js';
+
+/** Turns a recorded event into a job or a command. Delivered in order, at least once: a repeat must change nothing. */
+export interface Reaction {
+  /** Names the durable cursor; never reuse one for something else. */
+  readonly name: string;
+  readonly eventTypes: readonly string[];
+  react(event: RecordedEvent): Promise<void>;
+}
+
+/** Marks a provider that implements Reaction. */
+export const AsReaction = DiscoveryService.createDecorator();
+
+/** How far each durable subscription has come. Lost ones start at the beginning, which is harmless and slow. */
+@Injectable()
+export class SubscriptionCursors {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async load(name: string): Promise<string | null> {
+    const rows: { cursor: string }[] = await this.dataSource.query(
+      'SELECT cursor FROM state.subscription_cursors WHERE name = $1',
+      [name],
+    );
+    return rows[0]?.cursor ?? null;
+  }
+
+  async save(name: string, cursor: string): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO state.subscription_cursors (name, cursor) VALUES ($1, $2)
+       ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor`,
+      [name, cursor],
+    );
+  }
+}
+
+/** Delivers recorded events to reactions, each with a cursor of its own and in one process of the server. */
+@Injectable()
+export class ReactionRunner implements OnApplicationShutdown {
+  private readonly logger = new Logger('Reactions');
+  private readonly stopping = new AbortController();
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly store: EventStore,
+    private readonly cursors: SubscriptionCursors,
+    private readonly locks: Locks,
+  ) {}
+
+  start(): void {
+    const found = this.discovery.getProviders({ metadataKey: AsReaction.KEY });
+    // @AsReaction marks just the classes that implement Reaction.
+    this.running = found.map((wrapper) => this.keepRunning(wrapper.instance as Reaction));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  private keepRunning(reaction: Reaction): Promise<void> {
+    const { signal } = this.stopping;
+    const work = async (): Promise<void> => {
+      await this.locks.hold(`reaction ${reaction.name}`, signal, (held) => this.follow(reaction, held));
+    };
+    return runWithRestart(signal, work, (error, waitMs) => {
+      this.logger.error(`${reaction.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+    });
+  }
+
+  private async follow(reaction: Reaction, signal: AbortSignal): Promise<void> {
+    const { name, eventTypes: types } = reaction;
+    const after = await this.cursors.load(name);
+    const place = new SavedPlace(
+      (cursor) => this.cursors.save(name, cursor),
+      (error) => this.logger.debug(`${name}: ${String(error)}`),
+    );
+    try {
+      for await (const item of this.store.subscribe({ after, types, signal })) {
+        if (item.kind === 'caughtUp') continue;
+        if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
+        place.move(item.cursor);
+      }
+    } finally {
+      await place.settled();
+    }
+  }
+
+  private deliver(reaction: Reaction, event: RecordedEvent): Promise<void> {
+    const { correlationId } = event.metadata;
+    const context = { actor: systemActor(reaction.name), address: null, correlationId, causationId: event.id };
+    return withContext(context, () => reaction.react(event));
+  }
+}

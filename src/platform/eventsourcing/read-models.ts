@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Refusal } from '../../kernel/errors.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import type { Receipt } from './command-runner.js';
+import { ProjectionRegistry } from './projection.js';
+import { ReadModelChanges } from './read-model-changes.js';
+
+const POLL_INTERVAL_MS = 200;
+
+/** How far the read models of this server are, whichever process runs them. */
+@Injectable()
+export class ReadModels {
+  private readonly cursors = new Map<string, string>();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly registry: ProjectionRegistry,
+    private readonly changes: ReadModelChanges,
+    private readonly dataSource: DataSource,
+  ) {
+    changes.onCursor((projection, cursor) => this.cursors.set(projection, cursor));
+  }
+
+  /**
+   * Waits until every read model that shows these events has them: an answer given after it is visible everywhere.
+   * @throws Refusal UNAVAILABLE after `timeoutMs`; the change itself is recorded.
+   */
+  async reflect(receipt: Receipt, timeoutMs = 15_000): Promise<void> {
+    if (receipt.cursor === null) return;
+    const names = this.registry.showing(receipt.types);
+    const deadline = Date.now() + timeoutMs;
+    while (!this.passed(names, receipt.cursor)) {
+      if (Date.now() > deadline) {
+        throw new Refusal('UNAVAILABLE', 'The change is recorded, but the lists do not show it yet. Look again soon.');
+      }
+      const polled = await this.next();
+      if (polled) await this.refresh();
+    }
+  }
+
+  private passed(names: readonly string[], cursor: string): boolean {
+    return names.every((name) => this.store.compareCursors(this.cursors.get(name) ?? null, cursor) >= 0);
+  }
+
+  /** The next notification, or true after a while without one: they get lost when the listener reconnects. */
+  private next(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = this.changes.onCursor(() => finish(false));
+      const timer = setTimeout(() => finish(true), POLL_INTERVAL_MS);
+      const finish = (polled: boolean) => {
+        stop();
+        clearTimeout(timer);
+        resolve(polled);
+      };
+    });
+  }
+
+  private async refresh(): Promise<void> {
+    const rows: { projection: string; cursor: string | null }[] = await this.dataSource.query(
+      'SELECT projection, cursor FROM checkpoints',
+    );
+    for (const row of rows) if (row.cursor !== null) this.cursors.set(row.projection, row.cursor);
+  }
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { GraphQLSchemaHost } from '@nestjs/graphql';
+import {
+  type ExecutionArgs,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import type { Context, Disposable, SubscribePayload } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { Refusal } from '../../kernel/errors.js';
+import { Authenticator } from '../access/authenticator.js';
+import type { AuthContext, SignedInCaller } from '../access/caller.js';
+import { answerUpgrade } from '../http/errors/socket-errors.js';
+import { type StatedRoute, Upgrades } from '../http/raw-routes.js';
+import { TokenBucket } from '../limits/rate-limit.js';
+import { Settings } from '../runtime/settings.js';
+import { checkCost } from './cost-limit.js';
+import { formatGraphqlError } from './graphql-errors.js';
+import { GRAPHQL_PATH, SIGN_IN_FIRST } from './graphql-options.js';
+import { limitRules, MAX_TOKENS, requirePlain, requireShort, withoutHints } from './operation-limits.js';
+import { WatchedRights } from './watched-rights.js';
+
+const badRequest = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+/** Parses and checks an operation that came over a WebSocket, under the limits that HTTP has; or says what is wrong. */
+function prepareSubscription(
+  schema: GraphQLSchema,
+  { query, variables, operationName }: SubscribePayload,
+  contextValue: AuthContext,
+  introspection: boolean,
+): ExecutionArgs | readonly GraphQLError[] {
+  try {
+    requireShort(query);
+    const document = parse(query, { maxTokens: MAX_TOKENS });
+    const errors = validate(schema, document, [...specifiedRules, ...limitRules(introspection)]);
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return [badRequest('There is no operation of that name.')];
+    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+      return [badRequest('Only subscriptions are served here. Send queries and mutations by POST to /graphql.')];
+    }
+    const variableValues = variables ?? undefined;
+    requirePlain(variableValues);
+    checkCost({ schema, document, variables: variableValues, operationName: operationName ?? undefined });
+    return { schema, document, variableValues, operationName, contextValue };
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const { message, nodes, source, positions } = error;
+    const code = error.extensions['code'] ?? 'GRAPHQL_PARSE_FAILED';
+    return [new GraphQLError(message, { nodes, source, positions, extensions: { code } })];
+  }
+}
+
+const MAX_MESSAGE_BYTES = 64 * 1024;
+const MAX_SUBSCRIPTIONS = 50;
+/** Of operations that are begun on one connection. */
+const START_RATE = { burst: 200, perSecond: 10 };
+/** Who connects has said who they are by then. */
+const INIT_TIMEOUT_MS = 5_000;
+const UNAUTHORIZED = 4401;
+const TOO_MANY = 4429;
+
+/** Who connects is signed in; each subscription states its own need. */
+export const SUBSCRIPTIONS = { call: 'WebSocket /graphql', need: 'stated inside' } as const satisfies StatedRoute;
+
+type ConnectionState = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
+type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionState>>;
+
+/** Subscriptions by graphql-ws on the path of GraphQL. Whoever connects shows who they are first. */
+@Injectable()
+export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('GraphQL');
+  private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  private server: Disposable | null = null;
+
+  constructor(
+    private readonly upgrades: Upgrades,
+    private readonly schema: GraphQLSchemaHost,
+    private readonly authenticator: Authenticator,
+    private readonly rights: WatchedRights,
+    private readonly settings: Settings,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.server = useServer<Record<string, unknown>, ConnectionState>(
+      {
+        connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+        onConnect: (connection) => this.open(connection),
+        onSubscribe: (connection, _id, payload) => this.begin(connection, payload),
+        onError: (_connection, _id, _payload, errors) => errors.map((error) => this.formatError(error)),
+        onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
+          errors ? { ...result, errors: errors.map((error) => this.formatError(error)) } : result,
+      },
+      this.sockets,
+    );
+    this.sockets.on('wsClientError', (error, socket) =>
+      answerUpgrade(socket, { status: 400, code: 'INVALID_REQUEST', message: error.message }),
+    );
+    this.upgrades.add(GRAPHQL_PATH, SUBSCRIPTIONS, this.upgrade);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.server?.dispose();
+  }
+
+  private readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.sockets.handleUpgrade(request, socket, head, (open) => this.sockets.emit('connection', open, request));
+  };
+
+  private begin(connection: Connection, payload: SubscribePayload): ReturnType<typeof prepareSubscription> {
+    const { socket, caller, starts } = connection.extra;
+    if (Object.keys(connection.subscriptions).length > MAX_SUBSCRIPTIONS) {
+      socket.close(TOO_MANY, `At most ${MAX_SUBSCRIPTIONS} subscriptions on one connection`);
+    } else if (!starts?.take()) {
+      socket.close(TOO_MANY, 'Too many subscriptions in a short time');
+    }
+    return prepareSubscription(this.schema.schema, payload, { caller: caller ?? null }, this.settings.introspection);
+  }
+
+  private formatError(error: GraphQLError): GraphQLFormattedError {
+    const formatted = formatGraphqlError(error);
+    return this.settings.introspection ? formatted : { ...formatted, message: withoutHints(formatted.message) };
+  }
+
+  /** The token comes as the connection parameter `Authorization`, or as browsers and programs send it with a request. */
+  private async open(connection: Connection): Promise<boolean> {
+    const { request, socket } = connection.extra;
+    const given = connection.connectionParams?.['Authorization'] ?? connection.connectionParams?.['authorization'];
+    const refuse = (why: string): false => {
+      socket.close(UNAUTHORIZED, why.slice(0, 100));
+      return false;
+    };
+    try {
+      const caller = await this.authenticator.authenticateUpgrade(
+        request,
+        typeof given === 'string' ? given : undefined,
+      );
+      if (!caller) return refuse(SIGN_IN_FIRST);
+      connection.extra.caller = caller;
+      connection.extra.starts = new TokenBucket(START_RATE.burst, START_RATE.perSecond);
+      this.rights.watch(caller, socket, (now) => (connection.extra.caller = now));
+      return true;
+    } catch (error) {
+      this.logger.debug(`A subscriber was not let in: ${String(error)}`);
+      return refuse(error instanceof Refusal ? error.message : 'Try again soon');
+    }
+  }
+}

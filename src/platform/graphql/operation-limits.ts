@@ -1,0 +1,183 @@
+import {
+  type ASTVisitor,
+  GraphQLError,
+  Kind,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
+import { hasPlainText, isPlain } from '../../kernel/text.js';
+
+/** Deepest nesting of fields in one operation. */
+const MAX_DEPTH = 10;
+
+/** Depth of selections, each fragment looked at once; what a fragment repeats of itself is left to NoFragmentCycles. */
+class Depths {
+  private readonly ofFragments = new Map<string, number>();
+
+  constructor(private readonly context: ValidationContext) {}
+
+  of(set: SelectionSetNode | undefined): number {
+    return Math.max(
+      0,
+      ...(set?.selections ?? []).map((selection) => {
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return this.ofFragment(selection.name.value);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return this.of(selection.selectionSet);
+        // Introspection has a limit of its own (MaxIntrospectionDepth) and needs more than data does.
+        return selection.name.value.startsWith('__') ? 0 : 1 + this.of(selection.selectionSet);
+      }),
+    );
+  }
+
+  private ofFragment(name: string): number {
+    const known = this.ofFragments.get(name);
+    if (known !== undefined) return known;
+    this.ofFragments.set(name, 0);
+    const depth = this.of(this.context.getFragment(name)?.selectionSet);
+    this.ofFragments.set(name, depth);
+    return depth;
+  }
+}
+
+/** Validation rule: operations that nest deeper than `MAX_DEPTH` are refused before anything is looked up. */
+function depthLimit(context: ValidationContext): ASTVisitor {
+  const depths = new Depths(context);
+  return {
+    OperationDefinition(operation) {
+      const depth = depths.of(operation.selectionSet);
+      if (depth <= MAX_DEPTH) return;
+      const message = `This operation is ${depth} fields deep; ${MAX_DEPTH} is the limit.`;
+      context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_DEEP' } }));
+    },
+  };
+}
+
+const INTROSPECTING = new Set(['__schema', '__type']);
+
+/** Validation rule: the schema is not told. `__typename`, which clients send by themselves, is. */
+function noIntrospection(context: ValidationContext): ASTVisitor {
+  return {
+    Field(node) {
+      if (!INTROSPECTING.has(node.name.value)) return;
+      const message = 'This server does not tell its schema (ODST_GRAPHQL_INTROSPECTION).';
+      context.reportError(new GraphQLError(message, { nodes: node, extensions: { code: 'INTROSPECTION_DISABLED' } }));
+    },
+  };
+}
+
+const textNotPlain = (): GraphQLError =>
+  new GraphQLError('Text must be Unicode without NUL.', {
+    extensions: { code: 'INVALID_REQUEST', http: { status: 400 } },
+  });
+
+/** Validation rule: what no database stores is in no operation. */
+function plainStrings(context: ValidationContext): ASTVisitor {
+  return {
+    StringValue({ value }) {
+      if (!isPlain(value)) context.reportError(textNotPlain());
+    },
+  };
+}
+
+/** The same for variables. @throws GraphQLError INVALID_REQUEST */
+export function requirePlain(variables: unknown): void {
+  if (!hasPlainText(variables)) throw textNotPlain();
+}
+
+/** In one operation; what a fragment has counts as often as it is used. */
+const MAX_WIDTH = { rootFields: 20, aliases: 100, directives: 20 } as const;
+
+interface Width {
+  readonly rootFields: number;
+  readonly aliases: number;
+  readonly directives: number;
+}
+
+const NO_WIDTH: Width = { rootFields: 0, aliases: 0, directives: 0 };
+const WIDTH_LABELS: Readonly<Record<keyof Width, string>> = {
+  rootFields: 'root fields',
+  aliases: 'aliases',
+  directives: 'directives',
+};
+
+const addWidths = (a: Width, b: Width): Width => ({
+  rootFields: a.rootFields + b.rootFields,
+  aliases: a.aliases + b.aliases,
+  directives: a.directives + b.directives,
+});
+
+/** Widths of selections, each fragment looked at once; those that go round in circles are left to NoFragmentCycles. */
+class Widths {
+  private readonly ofFragments = new Map<string, Width>();
+
+  constructor(private readonly context: ValidationContext) {}
+
+  /** `rootFields` are those of this very set; the sets below count with the rest. */
+  of(set: SelectionSetNode | undefined): Width {
+    return (set?.selections ?? [])
+      .map((selection) => {
+        const directives = selection.directives?.length ?? 0;
+        if (selection.kind === Kind.FRAGMENT_SPREAD)
+          return addWidths({ ...NO_WIDTH, directives }, this.ofFragment(selection.name.value));
+        const inner = this.of(selection.selectionSet);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return addWidths({ ...NO_WIDTH, directives }, inner);
+        return addWidths({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
+      })
+      .reduce(addWidths, NO_WIDTH);
+  }
+
+  private ofFragment(name: string): Width {
+    const known = this.ofFragments.get(name);
+    if (known) return known;
+    this.ofFragments.set(name, NO_WIDTH);
+    const fragment = this.context.getFragment(name);
+    const width = addWidths(
+      { ...NO_WIDTH, directives: fragment?.directives?.length ?? 0 },
+      this.of(fragment?.selectionSet),
+    );
+    this.ofFragments.set(name, width);
+    return width;
+  }
+}
+
+/** Validation rule: operations that ask for the same thing under many names are refused before anything is looked up. */
+function widthLimit(context: ValidationContext): ASTVisitor {
+  const widths = new Widths(context);
+  return {
+    OperationDefinition(operation) {
+      const width = addWidths(
+        { ...NO_WIDTH, directives: operation.directives?.length ?? 0 },
+        widths.of(operation.selectionSet),
+      );
+      for (const kind of ['rootFields', 'aliases', 'directives'] as const) {
+        if (width[kind] <= MAX_WIDTH[kind]) continue;
+        const message = `This operation has ${width[kind]} ${WIDTH_LABELS[kind]}; ${MAX_WIDTH[kind]} is the limit.`;
+        context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_WIDE' } }));
+      }
+    },
+  };
+}
+
+/** Longest operation, in tokens of its text. */
+export const MAX_TOKENS = 2_000;
+/** And in characters. */
+const MAX_QUERY = 20_000;
+
+/** Beside those of GraphQL itself, over HTTP and WebSockets alike. */
+export const limitRules = (introspection: boolean): ValidationRule[] => [
+  depthLimit,
+  widthLimit,
+  plainStrings,
+  ...(introspection ? [] : [noIntrospection]),
+];
+
+/** @throws GraphQLError QUERY_TOO_LONG */
+export function requireShort(query: unknown): void {
+  if (typeof query !== 'string' || query.length <= MAX_QUERY) return;
+  throw new GraphQLError(`The operation is longer than ${MAX_QUERY} characters.`, {
+    extensions: { code: 'QUERY_TOO_LONG', http: { status: 400 } },
+  });
+}
+
+/** GraphQL helps with a typing mistake by names of the schema, which not everybody may be told. */
+export const withoutHints = (message: string): string => message.replace(/ Did you mean [^?]*\?/g, '');

@@ -1,0 +1,79 @@
+import { CustomScalar, Scalar } from '@nestjs/graphql';
+import { GraphQLError, Kind, type ValueNode } from 'graphql';
+
+const BYTE_COUNT_MESSAGE = 'A ByteCount is a whole number from 0 to 2^53 - 1.';
+
+function checkByteCount(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new GraphQLError(BYTE_COUNT_MESSAGE, { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+/** GraphQL's Int ends at 2 GiB. */
+@Scalar('ByteCount', () => ByteCount)
+export class ByteCount implements CustomScalar<number, number> {
+  readonly description = 'A number of bytes: a whole JSON number from 0 to 2^53 - 1.';
+  readonly parseValue = checkByteCount;
+  readonly serialize = checkByteCount;
+
+  parseLiteral(node: ValueNode): number {
+    return checkByteCount(node.kind === Kind.INT ? Number(node.value) : null);
+  }
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+
+function parseDateTime(value: unknown): Date {
+  const date = new Date(typeof value === 'string' && RFC_3339.test(value) ? value : NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new GraphQLError('A DateTime is written like 2026-01-31T12:00:00Z (RFC 3339).', {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
+@Scalar('DateTime', () => Date)
+class DateTime implements CustomScalar<string, Date> {
+  readonly description = 'A time as in RFC 3339, such as 2026-01-31T12:00:00.000Z; answers are in UTC.';
+  readonly parseValue = parseDateTime;
+
+  parseLiteral(node: ValueNode): Date {
+    return parseDateTime(node.kind === Kind.STRING ? node.value : null);
+  }
+
+  serialize(value: unknown): string {
+    if (value instanceof Date) return value.toISOString();
+    throw new TypeError('Only a Date is told as a DateTime');
+  }
+}
+
+/** Only in answers. */
+@Scalar('JSONObject', () => JsonObject)
+export class JsonObject implements CustomScalar<unknown, unknown> {
+  readonly description = 'A JSON object; its members depend on what it describes.';
+  readonly serialize = (value: unknown): unknown => value;
+
+  parseValue(): never {
+    throw new GraphQLError('A JSONObject is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+  }
+
+  parseLiteral(): never {
+    return this.parseValue();
+  }
+}
+
+/** Only in answers. */
+@Scalar('JSON', () => JsonValue)
+export class JsonValue implements CustomScalar<unknown, unknown> {
+  readonly description = 'Any JSON value: text, a number, a list, an object, true, false or null.';
+  readonly serialize = (value: unknown): unknown => value;
+
+  parseValue(): never {
+    throw new GraphQLError('A JSON value is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+  }
+
+  parseLiteral(): never {
+    return this.parseValue();
+  }
+}
+
+/** The scalars beyond those of GraphQL. */
+export const scalars = [ByteCount, DateTime, JsonObject, JsonValue];

@@ -1,0 +1,197 @@
+import { read } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ByteRange } from './file-request.js';
+
+/** Buffers of one size that are used again and again; at most `keep` are out at a time. */
+class BufferPool {
+  private readonly idle: Buffer[] = [];
+  private out = 0;
+
+  constructor(
+    readonly size: number,
+    private readonly keep: number,
+  ) {}
+
+  /** Null when all are in use. */
+  take(): Buffer | null {
+    if (this.out === this.keep) return null;
+    this.out += 1;
+    return this.idle.pop() ?? Buffer.allocUnsafeSlow(this.size);
+  }
+
+  give(buffer: Buffer): void {
+    this.out -= 1;
+    this.idle.push(buffer);
+  }
+}
+
+/** Slows downloads down; several may share one. */
+export interface Pace {
+  readonly bytesPerSecond: number;
+  /** Bytes to be written at a time. */
+  readonly piece: number;
+  /** Counts bytes; how many milliseconds to wait before they may be written. */
+  use(bytes: number): number;
+}
+
+/** A range of the file, with what goes before it. */
+interface Part extends ByteRange {
+  readonly head?: string;
+}
+
+export const SMALL_BYTES = 64 * 1024;
+/** All downloads together: 64 MiB. Those that find none left use small buffers. */
+const largeBuffers = new BufferPool(1024 * 1024, 64);
+const smallBuffers = new BufferPool(SMALL_BYTES, 256);
+/** A client that takes longer for one buffer gets small ones, so that slow clients don't hold the large. */
+const SLOW_WRITE_MS = 500;
+
+interface Block {
+  readonly bytes: Buffer;
+  give(): void;
+}
+
+function borrowBuffer(wanted: number, slow: boolean): Block {
+  for (const pool of slow || wanted <= SMALL_BYTES ? [smallBuffers] : [largeBuffers, smallBuffers]) {
+    const bytes = pool.take();
+    if (bytes) return { bytes, give: () => pool.give(bytes) };
+  }
+  return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL_BYTES, wanted)), give: () => undefined };
+}
+
+/** The file is shorter than its package: it was damaged behind our back. */
+export class FileTooShort extends Error {}
+
+const readInto = (fd: number, buffer: Buffer, length: number, position: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    read(fd, buffer, 0, length, position, (error, count) => {
+      if (error) reject(error);
+      else if (count === 0) reject(new FileTooShort('The file is shorter than expected'));
+      else resolve(count);
+    });
+  });
+
+class RangeSender {
+  private slow = false;
+  private gone: () => void = () => undefined;
+  private readonly closed: Promise<'closed'>;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly fd: number,
+    private readonly pace: Pace | null,
+  ) {
+    this.closed = new Promise((resolve) => {
+      this.gone = () => resolve('closed');
+    });
+    response.once('close', this.gone);
+    if (response.destroyed) this.gone();
+  }
+
+  /** While one buffer is being written, the next is being filled. False when the client left. */
+  async send({ head, start, end }: Part): Promise<boolean> {
+    if (head !== undefined) this.response.write(head);
+    let position = start;
+    let next = this.fill(position, end);
+    while (position < end) {
+      const { block, count } = await next;
+      position += count;
+      if (position < end) next = this.fill(position, end);
+      await this.waitFor(count);
+      const sent = await this.write(block.bytes.subarray(0, count));
+      block.give();
+      if (sent) continue;
+      if (position < end)
+        await next.then(
+          (unsent) => unsent.block.give(),
+          () => undefined,
+        );
+      return false;
+    }
+    return true;
+  }
+
+  /** An error is met when the promise is awaited, which may be after it came. */
+  private fill(position: number, end: number): Promise<{ block: Block; count: number }> {
+    const filled = this.fillNow(position, end);
+    filled.catch(() => undefined);
+    return filled;
+  }
+
+  private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
+    const wanted = Math.min(end - position, this.pace?.piece ?? Infinity);
+    const block = borrowBuffer(wanted, this.slow);
+    try {
+      const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, wanted), position);
+      return { block, count };
+    } catch (error) {
+      block.give();
+      throw error;
+    }
+  }
+
+  private async waitFor(count: number): Promise<void> {
+    const waitMs = this.pace?.use(count) ?? 0;
+    if (waitMs >= 1) await Promise.race([delay(waitMs, undefined, { ref: false }), this.closed]);
+  }
+
+  /** Resolves when the kernel has the bytes, so that the buffer is free again. */
+  private async write(bytes: Buffer): Promise<boolean> {
+    const since = performance.now();
+    const written = new Promise<'written' | 'closed'>((resolve) => {
+      this.response.write(bytes, (error) => resolve(error ? 'closed' : 'written'));
+    });
+    const outcome = await Promise.race([written, this.closed]);
+    this.slow = performance.now() - since > SLOW_WRITE_MS;
+    return outcome === 'written';
+  }
+}
+
+/**
+ * Writes the parts, as they come, and then `tail` as the body, and ends the response; gives up quietly when the client
+ * leaves.
+ */
+export async function sendRanges(
+  response: ServerResponse,
+  fd: number,
+  parts: Iterable<Part> | AsyncIterable<Part>,
+  tail?: string,
+  pace: Pace | null = null,
+): Promise<void> {
+  const sender = new RangeSender(response, fd, pace);
+  for await (const part of parts) if (!(await sender.send(part))) return;
+  response.end(tail);
+}
+
+interface SmallFileListener {
+  /** The bytes, before they are sent; they are valid during this call. */
+  read(bytes: Buffer): void;
+  /** The buffer is free, and nobody reads the file. */
+  done(error?: unknown): void;
+}
+
+/** A whole small file in one read and one write. */
+export function sendSmall(
+  response: ServerResponse,
+  file: { readonly fd: number; readonly size: number },
+  headers: string[],
+  listener: SmallFileListener,
+): void {
+  const block = borrowBuffer(SMALL_BYTES, true);
+  read(file.fd, block.bytes, 0, file.size, 0, (error, count) => {
+    if (error || count < file.size || response.destroyed) {
+      block.give();
+      listener.done(error ?? (response.destroyed ? undefined : new FileTooShort('The file is shorter than expected')));
+      return;
+    }
+    response.once('close', () => {
+      block.give();
+      listener.done();
+    });
+    const bytes = block.bytes.subarray(0, count);
+    listener.read(bytes);
+    response.writeHead(200, headers);
+    response.end(bytes);
+  });
+}

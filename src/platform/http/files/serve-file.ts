@@ -1,0 +1,212 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { Refusal } from '../../../kernel/errors.js';
+import type { PublishedFile } from '../../../ports/package-storage.port.js';
+import { expectedError } from '../errors/public-error.js';
+import { sendError } from '../errors/send-error.js';
+import {
+  type ByteRange,
+  canAccelerate,
+  checkConditions,
+  parseRanges,
+  rangeCounts,
+  sentByProxy,
+  type SentByProxy,
+} from './file-request.js';
+import type { Representation } from './representation.js';
+import { FileTooShort, type Pace, sendRanges, sendSmall, SMALL_BYTES } from './send-ranges.js';
+
+const MAX_REMEMBERED_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The small files asked for last, by the strong ETag, which is their SHA-256: never out of date. Opening and reading
+ * costs more than sending them.
+ */
+const rememberedContents = new LRUCache<string, Buffer>({
+  maxSize: MAX_REMEMBERED_BYTES,
+  sizeCalculation: ({ length }) => Math.max(1, length),
+});
+
+const rememberedContent = (etag: string): Buffer | undefined => rememberedContents.get(etag);
+
+/** Keeps a copy of bytes that are what the ETag says: a damaged file must not live on here after it was mended. */
+function rememberContent(etag: string, bytes: Buffer): void {
+  if (etag === `"${createHash('sha256').update(bytes).digest('hex')}"`)
+    rememberedContents.set(etag, Buffer.from(bytes));
+}
+
+/** The file in the locations of the proxy that answers `X-Accel-Redirect`: as the request's Range says, or whole. */
+export type ProxyLocation = Readonly<Record<SentByProxy, string>>;
+
+/** What is to be served; `open` gives null when the bytes are not there after all. */
+interface ServedFile {
+  readonly representation: Representation;
+  open(): Promise<PublishedFile | null>;
+  /** Where the proxy finds the file; null when we always send it ourselves. */
+  readonly location?: ProxyLocation | null;
+  /** Null, or left out, for as fast as it goes. */
+  readonly pace?: Pace | null;
+}
+
+const FAILURES = {
+  405: new Refusal('METHOD_NOT_ALLOWED', 'Only GET and HEAD are possible here.'),
+  412: new Refusal('PRECONDITION_FAILED', 'The file is another one than If-Match or If-Unmodified-Since asks for.'),
+  416: new Refusal('RANGE_NOT_SATISFIABLE', 'The file has no such range, or the ranges are too many.'),
+} as const;
+
+function sendFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: keyof typeof FAILURES,
+  headers: Record<string, string> = {},
+): void {
+  const error = expectedError(FAILURES[status]);
+  if (error) sendError(request, response, error, headers);
+}
+
+/** Answers 405 unless the method is GET or HEAD. */
+export function requireReading(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return true;
+  sendFailure(request, response, 405, { Allow: 'GET, HEAD' });
+  return false;
+}
+
+/**
+ * Serves a file by RFC 9110: GET and HEAD, preconditions, one range or several. Resolves when the answer is out or the
+ * client has left. Returns false, having sent nothing, when the bytes are not there.
+ */
+export async function serveFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: ServedFile,
+): Promise<boolean> {
+  const { representation } = file;
+  const status = checkConditions(request.headers, representation);
+  if (status === 412) sendFailure(request, response, 412);
+  if (status === 304) response.writeHead(304, representation.with({})).end();
+  if (status !== 200) return true;
+  const ranges = wantedRanges(request, representation);
+  if (ranges?.length === 0) {
+    sendFailure(request, response, 416, { 'Content-Range': `bytes */${representation.size}` });
+    return true;
+  }
+  return answerWithFile(request, response, file, ranges);
+}
+
+function wantedRanges({ method, headers }: IncomingMessage, file: Representation): ByteRange[] | null {
+  if (method !== 'GET' || headers.range === undefined || !rangeCounts(headers, file)) return null;
+  return parseRanges(headers.range, file.size);
+}
+
+async function answerWithFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { representation, open, location, pace = null }: ServedFile,
+  ranges: readonly ByteRange[] | null,
+): Promise<boolean> {
+  const isSmall =
+    request.method === 'GET' &&
+    !ranges &&
+    !pace &&
+    !(location && canAccelerate(request)) &&
+    representation.size <= SMALL_BYTES;
+  const remembered = isSmall ? rememberedContent(representation.etag) : undefined;
+  if (remembered) {
+    response.writeHead(200, representation.wholeHeaders).end(remembered);
+    return true;
+  }
+  const published = await open();
+  if (!published) return false;
+  if (published.size !== representation.size) {
+    published.close();
+    throw new FileTooShort('The file has another size than its package');
+  }
+  const byProxy = location ? sentByProxy(request, ranges) : null;
+  if (location && byProxy) {
+    published.close();
+    redirectToProxyLocation(response, representation, location[byProxy]);
+  } else if (request.method === 'HEAD') {
+    published.close();
+    response.writeHead(200, representation.wholeHeaders).end();
+  } else if (isSmall) {
+    await sendWholeSmall(response, published, representation);
+  } else {
+    await sendBody(response, published, representation, ranges, pace).finally(() => published.close());
+  }
+  return true;
+}
+
+/** Nginx takes the headers from here, the body and Content-Length from the file. */
+function redirectToProxyLocation(response: ServerResponse, file: Representation, location: string): void {
+  response.writeHead(200, [...file.proxyHeaders, 'X-Accel-Redirect', location]).end();
+}
+
+function sendWholeSmall(response: ServerResponse, published: PublishedFile, file: Representation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = {
+      read: (bytes: Buffer) => rememberContent(file.etag, bytes),
+      done: (error?: unknown) => {
+        published.close();
+        if (error) reject(error);
+        else resolve();
+      },
+    };
+    sendSmall(response, published, file.wholeHeaders, listener);
+  });
+}
+
+function sendBody(
+  response: ServerResponse,
+  { fd }: PublishedFile,
+  file: Representation,
+  ranges: readonly ByteRange[] | null,
+  pace: Pace | null,
+): Promise<void> {
+  if (!ranges) {
+    response.writeHead(200, file.wholeHeaders);
+    return sendRanges(response, fd, [{ start: 0, end: file.size }], undefined, pace);
+  }
+  const [range] = ranges;
+  return ranges.length === 1 && range
+    ? sendOneRange(response, fd, file, range, pace)
+    : sendSeveralRanges(response, fd, file, ranges, pace);
+}
+
+const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;
+
+function sendOneRange(
+  response: ServerResponse,
+  fd: number,
+  file: Representation,
+  range: ByteRange,
+  pace: Pace | null,
+): Promise<void> {
+  const headers = {
+    'Content-Type': file.contentType,
+    'Content-Range': contentRange(range, file.size),
+    'Content-Length': String(range.end - range.start),
+  };
+  response.writeHead(206, file.with(headers));
+  return sendRanges(response, fd, [range], undefined, pace);
+}
+
+/** RFC 9110, 14.6. */
+function sendSeveralRanges(
+  response: ServerResponse,
+  fd: number,
+  file: Representation,
+  ranges: readonly ByteRange[],
+  pace: Pace | null,
+): Promise<void> {
+  const boundary = randomBytes(18).toString('hex');
+  const parts = ranges.map((range) => ({
+    ...range,
+    head: `\r\n--${boundary}\r\nContent-Type: ${file.contentType}\r\nContent-Range: ${contentRange(range, file.size)}\r\n\r\n`,
+  }));
+  const tail = `\r\n--${boundary}--\r\n`;
+  const length = parts.reduce((sum, { head, start, end }) => sum + head.length + end - start, tail.length);
+  const headers = { 'Content-Type': `multipart/byteranges; boundary=${boundary}`, 'Content-Length': String(length) };
+  response.writeHead(206, file.with(headers));
+  return sendRanges(response, fd, parts, tail, pace);
+}

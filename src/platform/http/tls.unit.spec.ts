@@ -1,0 +1,137 @@
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tlsFile } from '../../../test/support/tls/certificates.js';
+import { findCertificateProblems, loadKeyPair, type KeyPairFiles } from './tls-key-pair.js';
+import { ServedKeyPair } from './served-key-pair.js';
+
+const shipped = (cert: string, key: string): KeyPairFiles => ({ certFile: tlsFile(cert), keyFile: tlsFile(key) });
+const messageOf = (files: KeyPairFiles): string => {
+  try {
+    loadKeyPair(files);
+    return 'loaded';
+  } catch (error) {
+    return String(error);
+  }
+};
+
+describe('a certificate and its key', () => {
+  it('are taken when they belong together', () => {
+    expect(messageOf(shipped('first.crt', 'first.key'))).toBe('loaded');
+  });
+
+  it.each([
+    ['a missing certificate', shipped('none.crt', 'first.key'), /ODST_TLS_CERT_FILE names a file that cannot be read/],
+    ['a missing key', shipped('first.crt', 'none.key'), /ODST_TLS_KEY_FILE names a file that cannot be read/],
+    [
+      'a folder',
+      { certFile: tmpdir(), keyFile: tlsFile('first.key') },
+      /ODST_TLS_CERT_FILE names a file that cannot be read/,
+    ],
+    ['no certificate', shipped('first.key', 'first.key'), /ODST_TLS_CERT_FILE is not a certificate/],
+    ['no key', shipped('first.crt', 'first.crt'), /ODST_TLS_KEY_FILE is not a private key/],
+    ['the key of another', shipped('first.crt', 'second.key'), /is not the one of the certificate/],
+  ])('%s is told in one line', (_, files, line) => {
+    expect(messageOf(files)).toMatch(line);
+    expect(messageOf(files)).not.toContain('\n');
+  });
+
+  it('are doubted when they are of no use to clients', () => {
+    const [expired, first] = [
+      loadKeyPair(shipped('expired.crt', 'first.key')),
+      loadKeyPair(shipped('first.crt', 'first.key')),
+    ];
+    expect(findCertificateProblems(expired, null, Date.now())).toEqual([expect.stringMatching(/has expired/)]);
+    expect(findCertificateProblems(first, 'https://127.0.0.1:8443', Date.now())).toEqual([]);
+    expect(findCertificateProblems(first, 'https://localhost/ods', Date.now())).toEqual([]);
+    expect(findCertificateProblems(first, 'https://ods.example', Date.now())).toEqual([
+      expect.stringMatching(/not for the host/),
+    ]);
+    expect(findCertificateProblems(first, null, Date.parse(first.leaf.validTo) - 1000)).toEqual([
+      expect.stringMatching(/expires at/),
+    ]);
+    expect(findCertificateProblems(first, null, Date.parse(first.leaf.validFrom) - 1000)).toEqual([
+      expect.stringMatching(/not valid before/),
+    ]);
+  });
+});
+
+describe('a served certificate', () => {
+  const logger = new Logger('test');
+  const served: unknown[] = [];
+  const server = { setSecureContext: ({ cert }: { cert?: unknown }) => void served.push(cert) };
+  let folder: string;
+  let files: KeyPairFiles;
+  let stop: () => void = () => undefined;
+  const lines = { log: vi.spyOn(logger, 'log'), warn: vi.spyOn(logger, 'warn'), error: vi.spyOn(logger, 'error') };
+
+  const put = (name: string, to = folder): void => {
+    for (const end of ['crt', 'key']) {
+      copyFileSync(tlsFile(`${name}.${end}`), join(to, `new.${end}`));
+      renameSync(join(to, `new.${end}`), join(to, `tls.${end}`));
+    }
+  };
+  const follow = (): ServedKeyPair => {
+    const pair = new ServedKeyPair(files, loadKeyPair(files), { logger, ownUrl: null, lookEveryMs: 10 });
+    stop = pair.follow(server);
+    return pair;
+  };
+  const subject = (pair: ServedKeyPair): string => pair.current.leaf.subject;
+
+  beforeEach(() => {
+    for (const line of Object.values(lines)) line.mockReset();
+    served.length = 0;
+    folder = mkdtempSync(join(tmpdir(), 'odst-tls-'));
+    files = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') };
+  });
+  afterEach(() => stop());
+
+  it('is changed with its files, when they are renamed into place', async () => {
+    put('first');
+    const pair = follow();
+    put('second');
+    await vi.waitFor(() => expect(subject(pair)).toContain('second'));
+    expect(served.at(-1)).toBe(pair.current.cert);
+  });
+
+  it('is changed with the symbolic link to its folder, as in Kubernetes', async () => {
+    for (const name of ['first', 'second']) {
+      mkdirSync(join(folder, name));
+      put(name, join(folder, name));
+    }
+    symlinkSync('first', join(folder, '..data'));
+    for (const end of ['crt', 'key']) symlinkSync(join('..data', `tls.${end}`), join(folder, `tls.${end}`));
+    const pair = follow();
+    symlinkSync('second', join(folder, '..new'));
+    renameSync(join(folder, '..new'), join(folder, '..data'));
+    await vi.waitFor(() => expect(subject(pair)).toContain('second'));
+  });
+
+  it('stays when the new one is of no use, which is told once, until there is a good one', async () => {
+    put('first');
+    const pair = follow();
+    copyFileSync(tlsFile('second.crt'), files.certFile);
+    await vi.waitFor(() =>
+      expect(lines.error).toHaveBeenCalledWith(
+        expect.stringMatching(/stays as it was\. .*is not the one/),
+        undefined,
+        'Tls',
+      ),
+    );
+    writeFileSync(files.certFile, 'half a fi');
+    await vi.waitFor(() => expect(lines.error).toHaveBeenCalledTimes(2));
+    expect(subject(pair)).toContain('first');
+    expect(served).toEqual([]);
+    put('second');
+    await vi.waitFor(() => expect(subject(pair)).toContain('second'));
+  });
+
+  it('is loaded anew at SIGHUP, changed or not', () => {
+    put('first');
+    follow();
+    process.emit('SIGHUP');
+    expect(lines.log).toHaveBeenCalledWith(expect.stringMatching(/was loaded/), 'Tls');
+  });
+});

@@ -1,0 +1,146 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { backoffMs } from '../../kernel/retry.js';
+import {
+  Directory,
+  type DirectoryPerson,
+  DirectoryUnavailable,
+  type DirectoryVerdict,
+} from '../../ports/directory.port.js';
+import { Gate } from './gate.js';
+
+const MIN_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+
+/**
+ * Asks nothing of a service that has just failed: after each failure for longer, up to 30 s. Then one call is let through to
+ * see whether it is back.
+ */
+class CircuitBreaker<E extends Error> {
+  private failures = 0;
+  private openUntil = 0;
+  private last: E | null = null;
+  private isProbing = false;
+
+  /** @param isFailure tells which errors are the service's own */
+  constructor(
+    private readonly isFailure: (error: unknown) => error is E,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** @throws the last failure while it is not asked, else what the work throws */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.last && (this.now() < this.openUntil || this.isProbing)) throw this.last;
+    const isProbe = this.last !== null;
+    this.isProbing ||= isProbe;
+    try {
+      const result = await work();
+      this.last = null;
+      this.failures = 0;
+      return result;
+    } catch (error) {
+      if (this.isFailure(error)) this.recordFailure(error);
+      throw error;
+    } finally {
+      if (isProbe) this.isProbing = false;
+    }
+  }
+
+  /** Those that ran side by side fail as one. */
+  private recordFailure(error: E): void {
+    if (this.now() >= this.openUntil) {
+      this.failures += 1;
+      this.openUntil = this.now() + backoffMs(this.failures, MIN_BACKOFF_MS, MAX_BACKOFF_MS, Math.random());
+    }
+    this.last = error;
+  }
+}
+
+const MAX_CONCURRENT_CALLS = 8;
+const MAX_WAITING_CALLS = 100;
+/** So long a verdict may be out of date. */
+const VERDICT_TTL_MS = 30_000;
+const MAX_VERDICTS = 1_000;
+const CHECK_TTL_MS = 10_000;
+
+const tooManySignIns = (): DirectoryUnavailable =>
+  new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
+/** What is wrong with one person must keep nobody else out. */
+const isDown = (error: unknown): error is DirectoryUnavailable =>
+  error instanceof DirectoryUnavailable && error.isGeneral;
+
+/**
+ * Keeps a directory from being flooded, and this server from waiting for one that is down: few calls at once, the same question
+ * once, verdicts for 30 s, and none for a while after it has failed. No password is kept, only an HMAC under a key that this
+ * process forgets when it ends.
+ */
+export class GuardedDirectory extends Directory {
+  private readonly key = randomBytes(32);
+  private readonly verdicts = new LRUCache<string, DirectoryVerdict>({ max: MAX_VERDICTS, ttl: VERDICT_TTL_MS });
+  private readonly asked = new Map<string, Promise<DirectoryVerdict>>();
+  private readonly gate = new Gate(MAX_CONCURRENT_CALLS, MAX_WAITING_CALLS);
+  private readonly breaker;
+  private checked: { readonly at: number; readonly result: Promise<void> } | null = null;
+
+  constructor(
+    private readonly inner: Directory,
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+    this.breaker = new CircuitBreaker(isDown, now);
+  }
+
+  override get url(): string | null {
+    return this.inner.url;
+  }
+
+  override authenticate(username: string, password: string): Promise<DirectoryVerdict> {
+    const key = createHmac('sha256', this.key)
+      .update(JSON.stringify([username, password]))
+      .digest('base64');
+    const known = this.verdicts.get(key);
+    return known
+      ? Promise.resolve(known)
+      : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
+  }
+
+  override decoy(username: string): Promise<void> {
+    return this.guarded(() => this.inner.decoy(username));
+  }
+
+  override find(username: string): Promise<DirectoryPerson | null> {
+    return this.guarded(() => this.inner.find(username));
+  }
+
+  override findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
+    return this.guarded(() => this.inner.findAll(ids));
+  }
+
+  /** What was found in the last 10 s will do. */
+  override check(): Promise<void> {
+    if (this.checked && this.now() - this.checked.at < CHECK_TTL_MS) return this.checked.result;
+    const result = this.guarded(() => this.inner.check());
+    this.checked = { at: this.now(), result };
+    return result;
+  }
+
+  private async once(key: string, ask: () => Promise<DirectoryVerdict>): Promise<DirectoryVerdict> {
+    const running = this.asked.get(key);
+    if (running) return running;
+    const answer = ask();
+    this.asked.set(key, answer);
+    try {
+      const verdict = await answer;
+      this.verdicts.set(key, verdict);
+      return verdict;
+    } finally {
+      this.asked.delete(key);
+    }
+  }
+
+  /** What waits for its turn while the directory fails does not ask it any more. */
+  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.inner.url === null) return work();
+    return this.gate.run(() => this.breaker.run(work), tooManySignIns);
+  }
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http';
+import { applyDecorators, type CanActivate, type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { addressOf, type Caller, rememberCaller } from '../access/caller.js';
+import { GuardedByItself, stateNeed } from '../access/needs.decorator.js';
+import { STRANGER, withContext } from '../runtime/call-context.js';
+import { PeerCallAudit } from './peer-call-audit.port.js';
+import { KeysFrom, type KeySource, PeerCallCheck } from './peer-call-check.js';
+import { PeerCallLimits } from './peer-call-limits.js';
+import { fieldsOf } from './request-parts.js';
+import { PeerCallRefusal } from './verify-call.js';
+
+type PeerRequest = IncomingMessage & { originalUrl?: string };
+
+/** Lets signed calls in. A refusal is on record before it is answered. */
+@Injectable()
+export class PeerCallGate {
+  constructor(
+    private readonly check: PeerCallCheck,
+    private readonly audit: PeerCallAudit,
+    private readonly limits: PeerCallLimits,
+    private readonly directory: PeerDirectory,
+  ) {}
+
+  /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
+  async authenticate(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    return keys === 'body' ? this.authenticateNewcomer(request) : this.authenticateKnown(request, keys);
+  }
+
+  private async authenticateKnown(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    const address = addressOf(request);
+    const keyId = claimedKeyId(request);
+    const claimed = keyId !== null && (await this.directory.find(keyId)) ? keyId : null;
+    this.limits.beforeCheck(address, claimed);
+    const caller = await this.recordRefusal(request, keys, () => this.limits.failed(address, claimed));
+    if (keys === 'directory') this.limits.admitted(address, caller.actor.id, pathOf(request));
+    return caller;
+  }
+
+  private async authenticateNewcomer(request: PeerRequest): Promise<Caller> {
+    const address = addressOf(request);
+    this.limits.beforeRegistration(address);
+    return this.recordRefusal(request, 'body', () => this.limits.registrationFailed(address));
+  }
+
+  private async recordRefusal(request: PeerRequest, keys: KeySource, onRefusal: () => void): Promise<Caller> {
+    try {
+      return await this.check.caller(request, keys);
+    } catch (error) {
+      if (error instanceof PeerCallRefusal) {
+        onRefusal();
+        await this.record(request, error);
+      }
+      throw error;
+    }
+  }
+
+  private record(request: PeerRequest, { code, reason }: PeerCallRefusal): Promise<void> {
+    const path = pathOf(request).slice(0, 500);
+    const call = { code, reason, method: request.method ?? '', path, keyId: claimedKeyId(request) };
+    return withContext({ actor: STRANGER, address: addressOf(request) }, () => this.audit.refused(call));
+  }
+}
+
+const pathOf = (request: PeerRequest): string => request.originalUrl ?? request.url ?? '';
+
+/** What the caller says to be, unchecked: for the record only. */
+function claimedKeyId(request: IncomingMessage): string | null {
+  const input = fieldsOf(request).find(({ name }) => name.toLowerCase() === 'signature-input')?.value;
+  return /;\s*keyid="([^"]{0,200})"/.exec(input ?? '')?.[1] ?? null;
+}
+
+/** Guards the routes marked `@PeerCall()`. */
+@Injectable()
+class PeerCallGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly gate: PeerCallGate,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<IncomingMessage & { originalUrl?: string }>();
+    const keys = this.reflector.getAllAndOverride(KeysFrom, [context.getHandler(), context.getClass()]);
+    rememberCaller(request, await this.gate.authenticate(request, keys));
+    return true;
+  }
+}
+
+/**
+ * Only signed calls of other servers pass (RFC 9421): of registered peers that are not suspended, or, with
+ * `keys: 'body'`, of anybody who holds the private key to the `publicKey` in the JSON body. The caller becomes the
+ * actor of the call context; a JSON body is parsed into `request.body`.
+ */
+export const PeerCall = ({ keys = 'directory' }: { keys?: KeySource } = {}) =>
+  applyDecorators(GuardedByItself(), stateNeed('peer call'), KeysFrom(keys), UseGuards(PeerCallGuard));

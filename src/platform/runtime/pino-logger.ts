@@ -1,0 +1,49 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+import { runningContext } from './call-context.js';
+
+/** What Nest tells of its own assembly, at each start. */
+const FRAMEWORK_CONTEXTS = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'GraphQLModule',
+  'NestApplication',
+]);
+
+/** Nest's log lines as one JSON object a line on standard output, each with the correlation id of its call. */
+export class PinoLogger implements LoggerService {
+  private readonly logger: Logger;
+
+  constructor(level: string) {
+    this.logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    const level = FRAMEWORK_CONTEXTS.has(String(rest.at(-1))) ? 'debug' : 'info';
+    this.logger[level](logFields(rest), messageText(message));
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.logger.debug(logFields(rest), messageText(message));
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.logger.warn(logFields(rest), messageText(message));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.logger.error(logFields(rest), messageText(message));
+  }
+}
+
+const messageText = (message: unknown): string =>
+  message instanceof Error ? (message.stack ?? message.message) : String(message);
+
+/** Nest passes the context name last, and for errors a stack before it. */
+function logFields(rest: unknown[]): object {
+  const context = rest.at(-1);
+  const stack = rest.length > 1 ? rest[0] : undefined;
+  return { context, stack, correlationId: runningContext()?.correlationId };
+}

@@ -1,0 +1,68 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccountsModule } from '../modules/accounts/accounts.module.js';
+import { AuditModule } from '../modules/audit/audit.module.js';
+import { DownloadsModule } from '../modules/downloads/downloads.module.js';
+import { PackagesModule } from '../modules/packages/packages.module.js';
+import { PeersModule, TunnelsModule } from '../modules/peers/peers.module.js';
+import { QueueModule } from '../modules/queue/queue.module.js';
+import { ReplicationModule } from '../modules/replication/replication.module.js';
+import { ServerModule } from '../modules/server/server.module.js';
+import { AccessModule } from '../platform/access/access.module.js';
+import { ClockModule } from '../platform/runtime/clock.js';
+import {
+  LiveViewModule,
+  PlatformCqrsModule,
+  ProjectionsModule,
+  ReactionsModule,
+} from '../platform/eventsourcing/eventsourcing.module.js';
+import { GraphqlModule } from '../platform/graphql/graphql.module.js';
+import { HealthModule } from '../platform/runtime/health.module.js';
+import { HttpModule } from '../platform/http/http.module.js';
+import { JobsModule } from '../platform/jobs/jobs.module.js';
+import { PeerCallsModule } from '../platform/peer-calls/peer-calls.module.js';
+import { SecretsModule } from '../platform/secrets/secrets.module.js';
+import { dataSourceOptions } from './boot/data-source.js';
+import { EnginesModule, type StartedEngines } from './engines.module.js';
+
+const PLATFORM = [
+  HttpModule,
+  SecretsModule,
+  LiveViewModule,
+  ClockModule,
+  PlatformCqrsModule,
+  ProjectionsModule,
+  ReactionsModule,
+  JobsModule,
+  AccessModule,
+  PeerCallsModule,
+  HealthModule,
+  GraphqlModule,
+];
+
+const MODULES = [
+  ServerModule,
+  AccountsModule,
+  PeersModule,
+  TunnelsModule,
+  PackagesModule,
+  ReplicationModule,
+  DownloadsModule,
+  QueueModule,
+  AuditModule,
+];
+
+/** The whole server. */
+@Module({})
+export class AppModule {
+  static forRoot(engines: StartedEngines): DynamicModule {
+    const readModels = TypeOrmModule.forRoot({
+      ...dataSourceOptions(engines.database.settings, 'read'),
+      autoLoadEntities: true,
+    });
+    return {
+      module: AppModule,
+      imports: [EnginesModule.forRoot(engines), readModels, ...PLATFORM, ...MODULES],
+    };
+  }
+}

@@ -1,0 +1,107 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { QueryBus } from '@nestjs/cqrs';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { HeldPackagesQuery, LatestStampQuery } from '../../modules/packages/read-model/boot.query.js';
+import {
+  UnfinishedReplicasQuery,
+  WithdrawnReplicasQuery,
+} from '../../modules/replication/replica/own-replicas.query.js';
+import { ProjectionRunner } from '../../platform/eventsourcing/projection-runner.js';
+import { sendError } from '../../platform/http/errors/send-error.js';
+import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
+import type { ServedKeyPair } from '../../platform/http/served-key-pair.js';
+import { Clock } from '../../platform/runtime/clock.js';
+import type { PinoLogger } from '../../platform/runtime/pino-logger.js';
+import { Settings } from '../../platform/runtime/settings.js';
+import type { Database } from '../../ports/database.port.js';
+import { JobQueue } from '../../ports/job-queue.port.js';
+import { Locks } from '../../ports/locks.port.js';
+import { PackageStorage } from '../../ports/package-storage.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { AppModule } from '../app.module.js';
+import { migrate } from './data-source.js';
+import { bindLog, checkBinding, claimDataFolder } from './ownership.js';
+import type { Shutdown } from './shutdown.js';
+import { startEventStore } from './start-engines.js';
+
+/**
+ * Before new work is taken, in this order: read models catch up with the log; the clock goes on after the latest
+ * stamp; what a crash left on disk is cleared away.
+ */
+async function catchUp(app: INestApplication): Promise<void> {
+  await app.get(ProjectionRunner).start();
+  await moveClock(app);
+  if (await app.get(Locks).isAlone()) await sweepStorage(app);
+  else await app.get(PackageStorage).sweepUploads();
+}
+
+async function moveClock(app: INestApplication): Promise<void> {
+  const latest = await app.get(QueryBus).execute(new LatestStampQuery());
+  if (latest !== null) app.get(Clock).hybrid.observe(latest);
+}
+
+/** Only when this process is alone: what others are at work on looks like a leftover. */
+async function sweepStorage(app: INestApplication): Promise<void> {
+  const queries = app.get(QueryBus);
+  const graceBegan = new Date(Date.now() - app.get(Settings).withdrawnGraceMs);
+  const kept = await queries.execute(new WithdrawnReplicasQuery(graceBegan));
+  const held = await queries.execute(new HeldPackagesQuery());
+  const packages = new Set([...held, ...kept.map(({ packageId }) => packageId)]);
+  const unfinished = await queries.execute(new UnfinishedReplicasQuery());
+  await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+}
+
+const HEALTH_PATH = /^\/(health\/|metrics(\?|$))/;
+
+/** What a worker answers: whether it lives. Everything else is asked of the processes that answer HTTP. */
+const answerHealthOnly: RawHandler = (request, response) => {
+  if (HEALTH_PATH.test(request.url ?? '')) return false;
+  const message = 'This process is a worker (ODST_ROLE=worker): it answers /health/live and /health/ready only.';
+  sendError(request, response, { status: 404, code: 'NOT_FOUND', message });
+  return true;
+};
+
+/** What a process has before it can assemble the server. */
+export interface BootContext {
+  readonly settings: Settings;
+  readonly tls: ServedKeyPair | null;
+  readonly database: Database;
+  readonly locks: Locks;
+  readonly logger: PinoLogger;
+  readonly shutdown: Shutdown;
+}
+
+/**
+ * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
+ * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
+ */
+export async function assembleServer({
+  settings,
+  tls,
+  database,
+  locks,
+  logger,
+  shutdown,
+}: BootContext): Promise<NestExpressApplication> {
+  await migrate(database.settings);
+  const store = await startEventStore(settings, database.settings, logger);
+  shutdown.addStep(() => store.close());
+  const isMoved = await checkBinding(database.settings, store);
+  if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
+  const http = new OdsHttpAdapter({ ...settings, tls });
+  if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
+  const engines = { settings, database, store, locks };
+  const options = { logger, abortOnError: false, forceCloseConnections: false };
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines), http, options);
+  shutdown.addStep(() => app.close());
+  shutdown.addStep(() => app.get(JobQueue).stop());
+  const { serverId } = app.get(ServerIdentity);
+  await claimDataFolder(settings.dataDir, serverId);
+  await bindLog(database.settings, store, serverId);
+  // Also makes the tables of the queue.
+  await app.get(JobQueue).counts();
+  await app.init();
+  await catchUp(app);
+  return app;
+}

@@ -1,0 +1,157 @@
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { StartupError } from '../../kernel/errors.js';
+import { serverEvents } from '../../modules/server/contracts/server.events.js';
+import type { DatabaseSettings } from '../../ports/database.port.js';
+import type { EventStore } from '../../ports/event-store.port.js';
+import { allProjections } from './read-models.js';
+
+interface Binding {
+  readonly epoch: string;
+  readonly serverId: string;
+}
+
+/**
+ * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
+ * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
+ * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
+ */
+export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
+  const bound = await withClient(settings, readBinding);
+  const epoch = await store.epoch();
+  if (!bound || bound.epoch === epoch) return false;
+  const owner = await readLogOwner(store);
+  if (owner === null) throw emptyLog(bound);
+  if (owner !== bound.serverId) throw foreignLog(owner, bound);
+  const last = await withClient(settings, readLastKnown);
+  if (last && !(await logHolds(store, last.id))) throw staleLog(bound, last);
+  await withClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
+  return true;
+}
+
+/** Notes that they belong together, once it is known whose they are. */
+export async function bindLog(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
+  const epoch = await store.epoch();
+  await withClient(settings, (client) => writeBinding(client, { epoch, serverId }));
+}
+
+const emptyLog = ({ serverId }: Binding): StartupError =>
+  new StartupError(
+    `The event log is empty, but this database belongs to the server ${serverId}, whose history is in another log. ` +
+      'Copy it with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
+  );
+
+const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
+  new StartupError(
+    `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
+      'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
+  );
+
+const staleLog = ({ serverId }: Binding, { recordedAt }: LastKnown): StartupError =>
+  new StartupError(
+    `The event log lacks what the server ${serverId} recorded last, at ${recordedAt.toISOString()}: it is an old copy. ` +
+      'Copy the rest with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
+  );
+
+interface LastKnown {
+  readonly id: string;
+  readonly recordedAt: Date;
+}
+
+/** The newest event that the audit trail shows; null when it shows none. */
+async function readLastKnown(client: Client): Promise<LastKnown | null> {
+  const { rows } = await client.query<LastKnown>(
+    'SELECT event_id AS id, recorded_at AS "recordedAt" FROM read.audit_entries ORDER BY seq DESC LIMIT 1',
+  );
+  return rows[0] ?? null;
+}
+
+/** Reads the log to its end in the worst case, which is needed once after a move. */
+async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
+  const stop = new AbortController();
+  try {
+    for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
+      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
+      if (item.kind === 'caughtUp') return false;
+    }
+    return false;
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Id of the server whose log it is; null when it is empty. */
+async function readLogOwner(store: EventStore): Promise<string | null> {
+  for await (const record of store.readStream('server')) {
+    const event = serverEvents.read(record);
+    if (event?.type === 'ServerInitialised') return event.data.serverId;
+  }
+  return null;
+}
+
+async function readBinding(client: Client): Promise<Binding | null> {
+  const { rows } = await client.query<Binding>('SELECT epoch, server_id AS "serverId" FROM state.log_binding');
+  return rows[0] ?? null;
+}
+
+async function writeBinding(client: Client, { epoch, serverId }: Binding): Promise<void> {
+  await client.query(
+    `INSERT INTO state.log_binding (epoch, server_id) VALUES ($1, $2)
+     ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, server_id = excluded.server_id`,
+    [epoch, serverId],
+  );
+}
+
+/** Cursors of the old log must not be taken for cursors of the new one, so they go in the same transaction. */
+async function dropDerivedData(client: Client, binding: Binding): Promise<void> {
+  const tables = [
+    'read.checkpoints',
+    ...allProjections().flatMap(({ tables }) => tables.map((table) => `read.${table}`)),
+  ];
+  await client.query('BEGIN');
+  await client.query(`TRUNCATE ${tables.join(', ')}`);
+  await client.query('DELETE FROM state.subscription_cursors');
+  await writeBinding(client, binding);
+  await client.query('COMMIT');
+}
+
+async function withClient<T>(settings: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ ...settings, application_name: 'odst boot' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const OWNER_FILE = 'server.id';
+
+/**
+ * A data folder is one server's, whose processes share it: another server would take the packages in it for leftovers.
+ * @throws StartupError when it is another server's
+ */
+export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
+  const path = join(dataDir, OWNER_FILE);
+  const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
+  if (owner === serverId) return;
+  throw new StartupError(
+    `The data folder ${dataDir} belongs to the server ${owner}, the database to the server ${serverId}. ` +
+      'Set ODST_DATA_DIR and DATABASE_URL to what belongs together.',
+  );
+}
+
+const readOwner = async (path: string): Promise<string | null> =>
+  (await readFile(path, 'utf8').catch(() => '')).trim() || null;
+
+async function writeOwner(path: string, serverId: string): Promise<string> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(`${serverId}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return serverId;
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { LoggerService } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
+import { StartupError } from '../../kernel/errors.js';
+import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
+import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
+import { PinoLogger } from '../../platform/runtime/pino-logger.js';
+import type { Settings } from '../../platform/runtime/settings.js';
+import type { Database } from '../../ports/database.port.js';
+import { plainTextWarning } from '../config/directory-settings.js';
+import { loadSettings } from '../config/load-settings.js';
+import { assembleServer, type BootContext } from './assemble.js';
+import { Shutdown } from './shutdown.js';
+import { startDatabase } from './start-engines.js';
+import { startWork } from './start-work.js';
+
+/** What HTTPS is served with; null for plain HTTP. @throws StartupError */
+function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
+  return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
+}
+
+/** An address that does not fit how the server is reached is noticed by its peers only, and late. */
+function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
+  if (url === null || reachable === false) return;
+  if (tls && url.startsWith('http:')) {
+    logger.warn(
+      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
+      'Server',
+    );
+  }
+  if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
+    logger.warn(
+      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
+      'Server',
+    );
+  }
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
+  EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
+  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
+};
+
+function explainListenError(error: unknown, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = LISTEN_ERRORS[code];
+  return reason ? new StartupError(reason(port), { cause: error }) : error;
+}
+
+/** Found out before the database starts, which takes a moment. @throws StartupError */
+async function refuseTakenPort(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port);
+    await once(probe, 'listening');
+  } catch (error) {
+    throw explainListenError(error, port);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** @throws StartupError */
+async function listenOnPort(app: NestExpressApplication, port: number): Promise<void> {
+  try {
+    await app.listen(port);
+  } catch (error) {
+    throw explainListenError(error, port);
+  }
+}
+
+/** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */
+export async function runServer(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  try {
+    const settings = loadSettings(env);
+    const logger = new PinoLogger(settings.logLevel);
+    const tls = loadServedKeyPair(settings, logger);
+    warnAboutAddress(settings, logger);
+    const warning = plainTextWarning(settings.directory);
+    if (warning !== null) logger.warn(warning, 'Directory');
+    await refuseTakenPort(settings.port);
+    await startServer({ settings, tls, logger, shutdown: new Shutdown(logger) });
+  } catch (error) {
+    process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
+    process.exit(1);
+  }
+}
+
+type StartContext = Pick<BootContext, 'settings' | 'tls' | 'logger' | 'shutdown'>;
+
+async function startServer(beginning: StartContext): Promise<void> {
+  const { settings, logger, shutdown } = beginning;
+  const starting = startDatabase(settings, logger);
+  shutdown.addStep(async () => (await starting).stop());
+  const database = await starting;
+  if (shutdown.hasBegun) return;
+  try {
+    await startApp(beginning, database);
+  } catch (error) {
+    // What fails because it is being stopped is no news.
+    if (shutdown.hasBegun) return;
+    await database.stop();
+    throw error;
+  }
+}
+
+async function startApp(beginning: StartContext, database: Database): Promise<void> {
+  const { settings, logger, shutdown } = beginning;
+  const locks = new PostgresLocks(database.settings);
+  shutdown.addStep(() => locks.close());
+  const ground = { ...beginning, database, locks };
+  const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
+  const app = await locks.hold('boot', shutdown.signal, () => assembleServer(ground), onTaken);
+  if (!app) return;
+  await startWork(app);
+  await listenOnPort(app, settings.port);
+  logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
+  if (process.connected) process.send?.('ready');
+}
+
+/** What nobody foresaw: the stack helps whoever reports it. */
+const describeUnexpected = (error: unknown): string =>
+  `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

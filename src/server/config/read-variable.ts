@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { StartupError } from '../../kernel/errors.js';
+import { environment, SECRETS, type VariableName } from './environment.js';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+export type Parsed<N extends VariableName> = z.output<(typeof environment)[N]['check']>;
+
+/** The value of a variable, checked, or its default; null for none. @throws StartupError */
+export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<N> | null {
+  const { check, expected, ...rest } = environment[name];
+  const raw = readRawValue(env, name) ?? ('fallback' in rest ? rest.fallback : undefined);
+  if (raw === undefined) return null;
+  const parsed = check.safeParse(raw);
+  if (parsed.success) return parsed.data as Parsed<N>;
+  const shown = SECRETS.includes(name) ? '' : ` It is ${JSON.stringify(raw)}.`;
+  const why = parsed.error.issues
+    .filter(({ code }) => code === 'custom')
+    .map(({ message }) => message)
+    .find((message) => message !== 'Invalid input');
+  throw new StartupError(
+    `${name} must be ${expected}.${shown}${why === undefined ? '' : ` But ${why}.`}`.replaceAll('\n', ' '),
+  );
+}
+
+/** As it is written; undefined when it is not set, or empty. */
+export function readRawValue(env: Env, name: VariableName): string | undefined {
+  const direct = env[name]?.trim() || undefined;
+  const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;
+  if (direct !== undefined && file !== undefined) {
+    throw new StartupError(`Both ${name} and ${name}_FILE are set. Keep one of them.`);
+  }
+  return file === undefined ? direct : readSecret(name, file);
+}
+
+function readSecret(name: VariableName, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`${name}_FILE names a file that cannot be read: ${reason}.`);
+  }
+}
