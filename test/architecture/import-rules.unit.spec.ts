@@ -11,26 +11,44 @@ interface Rules {
 }
 const rules: Rules = createRequire(import.meta.url)('../../.dependency-cruiser.cjs');
 
-/** One forbidden import for each rule: the file, and what it reaches for. */
-const PLANTED: Readonly<Record<string, readonly [from: string, to: string]>> = {
+/** One forbidden import for each rule: a chain of files, each of which imports the next. */
+const PLANTED: Readonly<Record<string, readonly string[]>> = {
   'kernel-is-a-leaf': ['src/kernel/a.ts', 'src/ports/x.port.ts'],
   'ports-see-kernel': ['src/ports/a.port.ts', 'src/platform/x.ts'],
   'adapter-sees-ports-and-itself': ['src/adapters/event-store/postgres/a.ts', 'src/adapters/event-store/other/x.ts'],
   'platform-sees-ports': ['src/platform/a.ts', 'src/modules/packages/contracts/x.ts'],
-  'contracts-see-kernel': ['src/modules/packages/contracts/a.ts', 'src/modules/packages/domain/x.ts'],
-  'domain-is-pure': ['src/modules/packages/domain/a.ts', 'src/platform/x.ts'],
-  'commands-write': ['src/modules/packages/commands/a.ts', 'src/modules/packages/projections/x.ts'],
-  'projections-fold': ['src/modules/packages/projections/a.ts', 'src/modules/packages/commands/x.ts'],
-  'queries-read': ['src/modules/packages/queries/a.ts', 'src/modules/packages/commands/x.ts'],
-  'reactions-translate': ['src/modules/packages/reactions/a.ts', 'src/modules/packages/projections/x.ts'],
-  'jobs-do-io-then-command': ['src/modules/packages/jobs/a.ts', 'src/modules/packages/projections/x.ts'],
-  'api-dispatches': ['src/modules/packages/api/a.ts', 'src/modules/packages/projections/x.ts'],
-  'feed-serves-contracts': ['src/modules/replication/feed/a.ts', 'src/modules/replication/commands/x.command.ts'],
-  'subscriber-dispatches': ['src/modules/replication/subscriber/a.ts', 'src/modules/replication/jobs/x.ts'],
-  'tunnel-carries-calls': ['src/modules/peers/tunnel/a.ts', 'src/modules/peers/commands/x.ts'],
-  'module-file-wires-itself': ['src/modules/packages/packages.module.ts', 'src/modules/peers/commands/x.ts'],
-  'domain-has-no-packages': ['src/modules/packages/domain/b.ts', 'node:fs'],
-  'no-cycles': ['src/platform/b.ts', 'src/platform/c.ts'],
+  'server-sees-no-program': ['src/server/boot/a.ts', 'src/cli/demo/x.ts'],
+  'modules-meet-in-contracts': ['src/modules/packages/packages.module.ts', 'src/modules/peers/keys/x.ts'],
+  'contracts-see-kernel': ['src/modules/packages/contracts/a.ts', 'src/modules/packages/upload/x.ts'],
+  'deciders-are-pure': [
+    'src/modules/packages/lifecycle/a.decider.ts',
+    'src/modules/packages/lifecycle/h.ts',
+    'src/ports/y.port.ts',
+  ],
+  'kernel-and-contracts-have-no-packages': ['src/modules/packages/lifecycle/b.decider.ts', 'node:fs'],
+  'commands-never-read-models': [
+    'src/modules/packages/upload/a.command.ts',
+    'src/modules/packages/upload/h.ts',
+    'src/modules/packages/read-model/x.entity.ts',
+  ],
+  'commands-decide-and-append': ['src/modules/packages/upload/b.command.ts', 'src/modules/packages/upload/x.job.ts'],
+  'projections-never-command': [
+    'src/modules/packages/read-model/a.projection.ts',
+    'src/modules/packages/read-model/h.ts',
+    'src/modules/packages/upload/c.command.ts',
+  ],
+  'queries-read': ['src/modules/packages/read-model/a.query.ts', 'src/modules/packages/upload/d.command.ts'],
+  'reactions-translate': [
+    'src/modules/packages/lifecycle/a.reaction.ts',
+    'src/modules/packages/read-model/y.entity.ts',
+  ],
+  'jobs-do-effects-then-command': [
+    'src/modules/packages/lifecycle/a.job.ts',
+    'src/modules/packages/read-model/z.entity.ts',
+  ],
+  'api-dispatches': ['src/modules/packages/api/a.resolver.ts', 'src/modules/packages/read-model/v.entity.ts'],
+  'api-sees-no-engine': ['src/modules/packages/api/b.controller.ts', 'src/ports/w.port.ts'],
+  'no-circles-of-files': ['src/platform/b.ts', 'src/platform/c.ts', 'src/platform/b.ts'],
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'odst-import-rules-'));
@@ -52,8 +70,9 @@ beforeAll(async () => {
     join(folder, 'tsconfig.json'),
     '{"compilerOptions":{"module":"nodenext","moduleResolution":"nodenext"}}',
   );
-  for (const [from, to] of Object.values(PLANTED)) plant(from, to);
-  plant('src/platform/c.ts', 'src/platform/b.ts');
+  for (const chain of Object.values(PLANTED)) {
+    for (const [i, from] of chain.slice(0, -1).entries()) plant(from, chain[i + 1] ?? from);
+  }
   const { forbidden, options } = rules;
   const result = await cruise(['src'], { ...options, baseDir: folder, ruleSet: { forbidden }, validate: true });
   const { output } = result;
