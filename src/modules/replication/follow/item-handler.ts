@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -74,7 +74,7 @@ export class ItemHandler {
     private readonly transport: PeerTransport,
     private readonly identity: ServerIdentity,
   ) {
-    this.packages = new StreamReader(store, knownPackage, 5_000);
+    this.packages = sharedStreamReader(store, knownPackage);
   }
 
   /** Null, with a line in the log, for a message that makes no sense. */

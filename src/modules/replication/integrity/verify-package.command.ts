@@ -3,7 +3,7 @@ import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nest
 import { countChunks } from '../../../kernel/chunk-ranges.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { withCause } from '../../../platform/jobs/job-runner.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -50,7 +50,7 @@ export class HeldPackages {
     store: EventStore,
     private readonly runner: CommandRunner,
   ) {
-    this.packages = new StreamReader(store, knownPackage);
+    this.packages = sharedStreamReader(store, knownPackage);
   }
 
   /** Null when it is not held, or no longer. */
@@ -72,7 +72,7 @@ export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
     private readonly held: HeldPackages,
     private readonly queue: JobQueue,
   ) {
-    this.packages = new StreamReader(store, knownPackage);
+    this.packages = sharedStreamReader(store, knownPackage);
   }
 
   async execute({ packageId }: VerifyPackage): Promise<void> {

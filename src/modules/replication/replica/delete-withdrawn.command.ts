@@ -1,5 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -26,7 +26,7 @@ export class DeleteWithdrawnHandler implements ICommandHandler<DeleteWithdrawn> 
     private readonly settings: Settings,
     private readonly clock: Clock,
   ) {
-    this.replicas = new StreamReader(store, replicaHistory);
+    this.replicas = sharedStreamReader(store, replicaHistory);
   }
 
   async execute({ packageId }: DeleteWithdrawn): Promise<Date | null> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
@@ -18,7 +18,7 @@ export class ReplicaFiles {
     private readonly storage: PackageStorage,
     private readonly locks: Locks,
   ) {
-    this.packages = new StreamReader(store, knownPackage);
+    this.packages = sharedStreamReader(store, knownPackage);
   }
 
   /** Removes what was fetched. */

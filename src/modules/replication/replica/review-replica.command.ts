@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { takesStage } from '../../../kernel/stage.js';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage, type KnownPackage } from '../../packages/contracts/known-package.js';
@@ -45,8 +45,8 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
     private readonly identity: ServerIdentity,
     private readonly files: ReplicaFiles,
   ) {
-    this.packages = new StreamReader(store, knownPackage);
-    this.histories = new StreamReader(store, replicaHistory);
+    this.packages = sharedStreamReader(store, knownPackage);
+    this.histories = sharedStreamReader(store, replicaHistory);
   }
 
   async execute({ packageId, report }: ReviewReplica): Promise<void> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
@@ -58,8 +58,8 @@ export class FeedSource {
   private readonly replicas;
 
   constructor(private readonly store: EventStore) {
-    this.packages = new StreamReader(store, knownPackage, 5_000);
-    this.replicas = new StreamReader(store, heldReplica, 5_000);
+    this.packages = sharedStreamReader(store, knownPackage);
+    this.replicas = sharedStreamReader(store, heldReplica);
   }
 
   /** The feed after an id, live and without an end; from the start when the id is none of this log's. */

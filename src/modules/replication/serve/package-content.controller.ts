@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LRUCache } from 'lru-cache';
 import { streamOf } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { Representation } from '../../../platform/http/files/representation.js';
 import { serveFile } from '../../../platform/http/files/serve-file.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
@@ -47,7 +47,7 @@ export class PackageContentController {
     private readonly queue: JobQueue,
     private readonly staged: StagedContent,
   ) {
-    this.packages = new StreamReader(store, knownPackage);
+    this.packages = sharedStreamReader(store, knownPackage);
   }
 
   /** Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */

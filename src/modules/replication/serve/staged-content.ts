@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
-import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { sharedStreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../platform/http/files/file-request.js';
 import { type Pace, sendRanges } from '../../../platform/http/files/send-ranges.js';
 import type { Representation } from '../../../platform/http/files/representation.js';
@@ -38,7 +38,7 @@ export class StagedContent {
     private readonly storage: PackageStorage,
     private readonly news: ReplicaNews,
   ) {
-    this.replicas = new StreamReader(store, stagedChunks);
+    this.replicas = sharedStreamReader(store, stagedChunks);
   }
 
   /** The chunks of our copy that can be had, whole or on its way; null when there is no copy. */
