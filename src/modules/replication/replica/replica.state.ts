@@ -1,13 +1,8 @@
 import { addRange, type ChunkRange, removeRange } from '../../../kernel/chunk-ranges.js';
 import type { StreamFold } from '../../../kernel/decider.js';
 import type { Recorded } from '../../../kernel/events.js';
-import {
-  type PeerCopy,
-  type ReplicaDamaged,
-  type ReplicaEvent,
-  replicaEvents,
-  type ReplicaRequested,
-} from '../contracts/replica.events.js';
+import type { ReplicaDamaged, ReplicaRequested } from '../../packages/contracts/local-replica.events.js';
+import { type PeerCopy, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
