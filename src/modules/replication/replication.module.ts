@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
+import { PackageReplicasResolver, ReplicaPackageResolver } from './api/package-replicas.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
@@ -139,6 +139,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     ReplicasResolver,
     ReplicaSourcesResolver,
     PackageReplicasResolver,
+    ReplicaPackageResolver,
     VerificationResolver,
   ],
   exports: [FeedFollowers, Scrubber, MissingFiles],

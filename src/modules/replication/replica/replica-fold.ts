@@ -1,12 +1,7 @@
 import { addRange, type ChunkRange, countChunks, removeRange } from '../../../kernel/chunk-ranges.js';
 import type { Recorded } from '../../../kernel/events.js';
-import {
-  extendLineage,
-  type Lineage,
-  type ReplicaDamaged,
-  type ReplicaEvent,
-  type ReplicaReported,
-} from '../contracts/replica.events.js';
+import type { ReplicaDamaged } from '../../packages/contracts/local-replica.events.js';
+import { extendLineage, type Lineage, type ReplicaEvent, type ReplicaReported } from '../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
 
 /** The way to a peer's copy, and that peer itself. */
