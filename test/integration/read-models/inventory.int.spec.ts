@@ -10,7 +10,7 @@ import {
   DifferencesHandler,
   InventoryEntriesHandler,
   InventoryHandler,
-} from '../../../src/modules/replication/follow/inventory.handler.js';
+} from '../../../src/modules/replication/read-model/inventory.handler.js';
 import { PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

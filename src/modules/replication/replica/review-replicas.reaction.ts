@@ -7,7 +7,7 @@ import { AsReaction, type Reaction } from '../../../platform/eventsourcing/react
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
-import { ReplicasToReviewQuery } from './own-replicas.query.js';
+import { ReplicasToReviewQuery } from '../read-model/own-replicas.query.js';
 import { ReviewReplica } from './review-replica.command.js';
 
 /** A stage changed or a package removed by our own users may mean that we want a copy, or no longer do. */
