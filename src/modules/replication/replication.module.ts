@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageReplicasResolver, ReplicaPackageResolver } from './api/package-replicas.resolver.js';
+import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
@@ -145,6 +146,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     PackageReplicasResolver,
     ReplicaPackageResolver,
     VerificationResolver,
+    PeerReplicationResolver,
   ],
   exports: [FeedFollowers, Scrubber, MissingFiles],
 })
