@@ -25,13 +25,9 @@ import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.j
 import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors } from './follow/follow-records.js';
-import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.handler.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { ItemHandler } from './follow/item-handler.js';
-import {
-  PeerComparisonsHandler,
-  PeerContactsHandler,
-  SourcesHandler,
-} from './read-model/replication-status.handler.js';
+import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles } from './integrity/missing-files.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
 import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';

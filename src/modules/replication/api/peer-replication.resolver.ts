@@ -3,8 +3,8 @@ import { Field, Int, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/
 import DataLoader from 'dataloader';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { Peer } from '../../peers/api/peer.type.js';
-import { type PeerComparison, PeerComparisonsQuery } from '../contracts/inventory.js';
-import { PeerContactsQuery, type PeerContactStatus } from '../contracts/replication-status.js';
+import { type PeerComparison, PeerComparisonsQuery } from '../read-model/inventory.query.js';
+import { PeerContactsQuery, type PeerContactStatus } from '../read-model/replication-status.query.js';
 
 type FoundComparison = PeerComparison | null;
 

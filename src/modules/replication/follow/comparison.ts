@@ -22,7 +22,7 @@ import {
   MAX_ENTRIES_PER_PAGE,
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
-} from '../contracts/inventory.js';
+} from '../read-model/inventory.query.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
 import { ItemHandler } from './item-handler.js';

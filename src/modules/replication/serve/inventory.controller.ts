@@ -17,7 +17,7 @@ import {
   MAX_ENTRIES_PER_PAGE,
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
-} from '../contracts/inventory.js';
+} from '../read-model/inventory.query.js';
 import { type FeedItem, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
