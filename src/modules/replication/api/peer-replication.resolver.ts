@@ -3,10 +3,12 @@ import { Field, Int, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/
 import DataLoader from 'dataloader';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { Peer } from '../../peers/api/peer.type.js';
-import { type PeerComparison, PeerComparisonsQuery } from '../read-model/inventory.query.js';
-import { PeerContactsQuery, type PeerContactStatus } from '../read-model/replication-status.query.js';
-
-type FoundComparison = PeerComparison | null;
+import {
+  type PeerComparison,
+  PeerComparisonsQuery,
+  PeerContactsQuery,
+  type PeerContactStatus,
+} from '../read-model/replication-status.query.js';
 
 @ObjectType({ description: 'How well this server follows a peer.' })
 class PeerFollowing {
@@ -27,14 +29,12 @@ class PeerFollowing {
 @Resolver(() => Peer)
 export class PeerReplicationResolver {
   /** The loaders only collect the look-ups of one moment and remember nothing, so that all requests can share them. */
-  private readonly comparisons = new DataLoader<string, FoundComparison>(
-    (peerIds) =>
-      this.queries.execute<PeerComparisonsQuery, readonly FoundComparison[]>(new PeerComparisonsQuery(peerIds)),
+  private readonly comparisons = new DataLoader<string, PeerComparison | null>(
+    (peerIds) => this.queries.execute(new PeerComparisonsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
   private readonly contacts = new DataLoader<string, PeerContactStatus | null>(
-    (peerIds) =>
-      this.queries.execute<PeerContactsQuery, readonly (PeerContactStatus | null)[]>(new PeerContactsQuery(peerIds)),
+    (peerIds) => this.queries.execute(new PeerContactsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
 

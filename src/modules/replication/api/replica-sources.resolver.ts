@@ -32,8 +32,7 @@ export class ReplicaSource {
 export class ReplicaSourcesResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
   private readonly sourcesOf = new DataLoader<string, readonly SourceView[]>(
-    (packageIds) =>
-      this.queries.execute<SourcesQuery, readonly (readonly SourceView[])[]>(new SourcesQuery(packageIds)),
+    (packageIds) => this.queries.execute(new SourcesQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
   );
 

@@ -1,24 +1,25 @@
-import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
 
-/** Packages are compared in so many buckets, by the first byte of their id. */
+/** Number of buckets in which packages are compared. The first byte of a package's id names its bucket. */
 export const BUCKET_COUNT = 256;
 
-/** Most entries of a bucket in one answer, and most packages whose items are asked for at once. */
+/** Largest number of entries of a bucket in one answer. */
 export const MAX_ENTRIES_PER_PAGE = 1_000;
+/** Largest number of packages whose items can be requested at once. */
 export const MAX_ITEMS_PER_REQUEST = 200;
 
 /**
- * Digests (SHA-256, hex; '' of nothing) of one bucket: of the registers of its packages, and of the ids of those that are
- * held. Removed packages do not count, nor those whose stage is not asked for.
+ * Digests of one bucket, as SHA-256 in hex and '' for nothing. `registers` covers the registers of its packages and
+ * `held` the ids of the packages that are held. Removed packages and packages of other stages are left out.
  */
 interface BucketDigests {
   readonly registers: string;
   readonly held: string;
 }
 
-/** What one server knows of one package, as far as it matters to whether two servers agree. */
+/** What one server knows of one package, as far as two servers have to agree on it. */
 export interface InventoryEntry {
   readonly packageId: string;
   readonly stage: Stage;
@@ -27,15 +28,15 @@ export interface InventoryEntry {
   readonly removal: string | null;
   /** Seconds since 1970. */
   readonly firstPublishedAt: number;
-  /** On the server's disk, verified. In our own entries for a comparison: whether the peer is known to hold it. */
+  /** The package is verified and on the server's disk. In our own entries for a comparison: the peer is known to hold it. */
   readonly held: boolean;
 }
 
-/** The stages that servers of both stages take. */
+/** The stages of packages that servers of both stages accept. */
 export const stagesOfBoth = (a: Stage, b: Stage): readonly Stage[] =>
   STAGES.slice(Math.max(STAGES.indexOf(a), STAGES.indexOf(b)));
 
-/** The places of buckets whose digests differ. */
+/** The numbers of the buckets whose digests differ. */
 export function findDifferingBuckets(
   ours: readonly BucketDigests[],
   theirs: readonly BucketDigests[],
@@ -46,65 +47,59 @@ export function findDifferingBuckets(
   });
 }
 
-/** Whose copies count as held in an answer: our own, or, as far as this server knows, a peer's. */
+/** Whose copies count as held: our own, or those of a peer as far as this server knows them. */
 type Holder = { readonly peerId: string } | 'us';
 
 export interface Inventory {
-  /** 256, by the first byte of the package id. */
+  /** One for each bucket, in the order of their numbers. */
   readonly buckets: readonly BucketDigests[];
   /** The latest stamp of any register of any package; null when there is none. */
   readonly latestStamp: string | null;
 }
 
-/** Query: digests over all packages of these stages; Inventory. */
-export class InventoryQuery {
+/** The digests of all packages of these stages. */
+export class InventoryQuery extends Query<Inventory> {
   constructor(
     readonly stages: readonly Stage[],
     readonly holder: Holder,
-  ) {}
+  ) {
+    super();
+  }
 }
 
-/** Query: what is known of the packages of one bucket, removed ones too, after an id, by id; readonly InventoryEntry[]. */
-export class InventoryEntriesQuery {
+/** What is known of the packages of one bucket, removed packages too: the `first` ones after an id, ordered by id. */
+export class InventoryEntriesQuery extends Query<InventoryEntries> {
   constructor(
     readonly bucket: number,
     readonly after: string | null,
     readonly first: number,
     readonly holder: Holder,
-  ) {}
+  ) {
+    super();
+  }
 }
 export type InventoryEntries = readonly InventoryEntry[];
 
 /**
- * Query: in how many packages this server and a peer differ: those given, those that we want, lack, and it holds, and the
- * other way round; number.
+ * The number of packages in which this server and a peer differ: the packages that were found to differ, those that the
+ * peer holds and we lack although we accept their stage, and the same the other way round.
  */
-export class DifferencesQuery {
+export class DifferencesQuery extends Query<number> {
   constructor(
     readonly peerId: string,
     readonly stages: { readonly ours: readonly Stage[]; readonly theirs: readonly Stage[] },
     readonly found: readonly string[],
-  ) {}
-}
-
-/** What the last comparison with a peer found. */
-export interface PeerComparison {
-  readonly peerId: string;
-  readonly comparedAt: Date;
-  readonly differences: number;
-}
-
-/** Query: the last comparisons with these peers, in the order asked for; readonly (PeerComparison | null)[]. */
-export class PeerComparisonsQuery {
-  constructor(readonly peerIds: readonly string[]) {}
+  ) {
+    super();
+  }
 }
 
 const NOT_REMOVED = 'NOT coalesce(p.removal > p.publication, false)';
-/** `extract` would compute in numeric, which takes much longer. */
+/** `extract` computes in numeric, which is much slower. */
 const PUBLISHED_SECONDS = `date_part('epoch', p.first_published_at)::int8`;
 const EMPTY_BUCKET: BucketDigests = { registers: '', held: '' };
 
-/** Packages, each with whether the holder (parameter `n`) has it. */
+/** The packages, each with a column that says whether the holder has it. The holder is parameter `n`. */
 const packagesHeldBy = (holder: Holder, n: number) =>
   holder === 'us'
     ? { from: 'packages p', held: 'p.held', values: [] }
@@ -142,7 +137,7 @@ export class InventoryHandler implements IQueryHandler<InventoryQuery> {
   }
 }
 
-/** The bounds of a bucket in the order of ids. */
+/** The lowest and the highest id of a bucket. */
 const boundsOf = (bucket: number): [string, string] => {
   const byte = bucket.toString(16).padStart(2, '0');
   return [`${byte}000000-0000-0000-0000-000000000000`, `${byte}ffffff-ffff-ffff-ffff-ffffffffffff`];

@@ -63,7 +63,7 @@ export class ReviewForOwnStage implements Reaction {
     let after: string | null = null;
     for (;;) {
       const query: ReplicasToReviewQuery = new ReplicasToReviewQuery(after, PAGE_SIZE);
-      const ids: readonly string[] = await this.queries.execute<ReplicasToReviewQuery, readonly string[]>(query);
+      const ids: readonly string[] = await this.queries.execute(query);
       for (const id of ids) await this.commands.execute(new ReviewReplica(id));
       after = ids.at(-1) ?? null;
       if (after === null) return;
