@@ -5,8 +5,6 @@ import {
   InventoryEntriesQuery,
   InventoryQuery,
   stagesOfBoth,
-} from '../../../src/modules/replication/read-model/inventory.query.js';
-import {
   DifferencesHandler,
   InventoryEntriesHandler,
   InventoryHandler,

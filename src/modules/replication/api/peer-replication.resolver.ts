@@ -10,18 +10,18 @@ import {
   type PeerContactStatus,
 } from '../read-model/replication-status.query.js';
 
-@ObjectType({ description: 'How well this server follows a peer.' })
+@ObjectType({ description: 'State of the connection on which this server reads the feed of a peer.' })
 class PeerFollowing {
-  @Field(() => Boolean, { description: 'Whether this server reads the news of the peer now.' })
+  @Field(() => Boolean, { description: 'Whether this server reads the feed of the peer now.' })
   following!: boolean;
 
-  @Field(() => Date, { description: 'Since when this has been so.' })
+  @Field(() => Date, { description: 'Since when `following` has had this value.' })
   since!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Why this server cannot follow the peer now.' })
+  @Field(() => String, { nullable: true, description: 'Why the feed is not read.' })
   lastError!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it is tried again; null while the peer is followed.' })
+  @Field(() => Date, { nullable: true, description: 'When this server tries again. Null while the feed is read.' })
   nextTryAt!: Date | null;
 }
 
@@ -44,7 +44,7 @@ export class PeerReplicationResolver {
   @ResolveField(() => Boolean, {
     nullable: true,
     description:
-      'Whether both servers knew and held the same packages at their last comparison. Null before the first comparison.',
+      'Whether both servers knew and held the same packages when they were last compared. Null before the first comparison.',
   })
   async inSync(@Parent() { id }: Peer): Promise<boolean | null> {
     const found = await this.comparisons.load(id);
@@ -55,7 +55,7 @@ export class PeerReplicationResolver {
   @ResolveField(() => Int, {
     nullable: true,
     description:
-      'Number of packages in which the two servers differed at their last comparison. Packages that are being fetched count.',
+      'Number of packages in which the two servers differed when they were last compared, including packages in transfer.',
   })
   async differences(@Parent() { id }: Peer): Promise<number | null> {
     return (await this.comparisons.load(id))?.differences ?? null;
@@ -65,7 +65,7 @@ export class PeerReplicationResolver {
   @ResolveField(() => Date, {
     nullable: true,
     description:
-      'When the two servers were last compared. This happens about every 10 minutes, and soon after news and after a new connection.',
+      'When the two servers were last compared. This happens about every 10 minutes, and soon after a change or a reconnection.',
   })
   async comparedAt(@Parent() { id }: Peer): Promise<Date | null> {
     return (await this.comparisons.load(id))?.comparedAt ?? null;
@@ -74,7 +74,8 @@ export class PeerReplicationResolver {
   @Needs('read')
   @ResolveField(() => PeerFollowing, {
     nullable: true,
-    description: 'How well this server follows the peer. Null when it does not: the peer is suspended or SEND_ONLY.',
+    description:
+      'State of the connection to the feed of the peer. Null when this server does not read the feed, because the peer is suspended or SEND_ONLY.',
   })
   contact(@Parent() { id }: Peer): Promise<PeerFollowing | null> {
     return this.contacts.load(id);
