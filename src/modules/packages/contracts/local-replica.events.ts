@@ -1,8 +1,8 @@
 import { type DomainEvent, EventFamily, type Recorded, type RecordedEvent } from '../../../kernel/events.js';
 
 /**
- * This server wants its own copy of a package that a peer offers. Repeated after a withdrawal and by a retry;
- * rejections and errors so far no longer count, and `keepsChunks` says whether verified chunks still do.
+ * This server wants its own copy of a package that a peer offers. It is repeated after a withdrawal and by a retry.
+ * Earlier rejections and errors no longer count; `keepsChunks` says whether the verified chunks still do.
  */
 export type ReplicaRequested = DomainEvent<
   'ReplicaRequested',
@@ -19,8 +19,8 @@ export type ReplicaRequested = DomainEvent<
 >;
 
 /**
- * The file of our whole copy, or the one that was uploaded here, was found damaged or gone. It is no longer served; its
- * good chunks count as verified, and the others are fetched from a peer. What was under way before does not count.
+ * The file of our whole copy or of an upload was found damaged or missing. It is no longer served. Its good chunks count
+ * as verified, and the others are fetched from a peer. Fetches that were running before do not count.
  */
 export type ReplicaDamaged = DomainEvent<
   'ReplicaDamaged',
@@ -32,26 +32,26 @@ export type ReplicaDamaged = DomainEvent<
     readonly chunkCount: number;
     /** A peer that holds the package; null when none is known. */
     readonly fromPeerId: string | null;
-    /** Sorted and disjoint; may hold some that are whole when there are very many. None when the file was too long. */
+    /** The damaged chunks as sorted and disjoint ranges. When there are very many, one range covers them and some whole chunks. Empty when the file was only too long. */
     readonly runs: readonly { readonly first: number; readonly count: number }[];
-    /** There was no file. */
+    /** The file was missing. */
     readonly missing: boolean;
   }
 >;
 
-/** The whole file's digest matched and it is served from here. */
+/** The digest of the whole file matched, and this server serves it. */
 export type ReplicaPublished = DomainEvent<
   'ReplicaPublished',
   { readonly packageId: string; readonly filename: string; readonly size: number; readonly sha256: string }
 >;
 
-/** It will not be tried again by itself; `retryReplica` starts it anew. `reason` is for an administrator's eyes. */
+/** The copy failed and waits for `retryReplica`. `reason` is meant for an administrator. */
 export type ReplicaFailed = DomainEvent<
   'ReplicaFailed',
   { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
 >;
 
-/** Our copy is no longer served: the package was removed, or its stage no longer reaches this server. */
+/** Our copy is no longer served: the package was removed, or its stage does not reach this server any more. */
 export type ReplicaWithdrawn = DomainEvent<
   'ReplicaWithdrawn',
   { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
