@@ -52,25 +52,25 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
 export class RetireKeysHandler implements ICommandHandler<RetireKeys> {
   constructor(
     private readonly store: EventStore,
-    private readonly identity: ServerIdentity,
     private readonly keys: KeyRing,
     private readonly locks: Locks,
   ) {}
 
-  async execute(): Promise<void> {
+  async execute({ oldestInUse }: RetireKeys): Promise<void> {
     await this.locks.hold(KEYS_LOCK, new AbortController().signal, async () => {
-      // Another process may have changed the key a moment ago: what our memory does not know yet must not be deleted.
-      const last = await this.lastKey();
-      await this.keys.keepOnly(new Set([...this.identity.keysInUse, ...(last === null ? [] : [last])]));
+      // From the log: another process may have changed the key a moment ago, and this process does not know it yet.
+      const history = await this.readKeyHistory();
+      await this.keys.keepOnly(new Set(history.slice(Math.max(0, history.indexOf(oldestInUse)))));
     });
   }
 
-  private async lastKey(): Promise<string | null> {
-    let state = server.initial;
+  /** All public keys of this server, the first one first. */
+  private async readKeyHistory(): Promise<readonly string[]> {
+    const history: string[] = [];
     for await (const record of this.store.readStream(server.category)) {
       const event = serverEvents.read(record);
-      if (event) state = server.evolve(state, event);
+      if (event?.type === 'ServerInitialised' || event?.type === 'ServerKeyRotated') history.push(event.data.publicKey);
     }
-    return state?.publicKey ?? null;
+    return history;
   }
 }

@@ -11,6 +11,7 @@ import { AnnounceKey } from '../../../src/modules/peers/keys/announce-key.comman
 import { RecordPeerKey } from '../../../src/modules/peers/keys/record-peer-key.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { RotateKey } from '../../../src/modules/server/server-keys.command.js';
+import { KnownKeys } from '../../../src/platform/peer-calls/known-keys.port.js';
 import { keyProofText } from '../../../src/platform/peer-calls/signature-format.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { RequestSigner } from '../../../src/ports/request-signer.port.js';
@@ -87,7 +88,7 @@ describe('a new key', () => {
 
     await announce();
     expect(await keyOnRecord(a, b)).toBe(publicKey);
-    expect(identityOf(a).keyKnownTo(identityOf(b).serverId)).toBe(publicKey);
+    expect(a.app.get(KnownKeys).keyKnownTo(identityOf(b).serverId)).toBe(publicKey);
     expect((await call()).status).toBe(200);
     expect(await storedKeys(a)).toBe(1);
 

@@ -4,6 +4,7 @@ import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { LiveKnownKeys } from './live-known-keys.js';
 import { RetireKeys } from '../../server/contracts/server-keys.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
@@ -21,6 +22,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     private readonly changes: PeerChanges,
     private readonly directory: PeerDirectory,
     private readonly identity: ServerIdentity,
+    private readonly keys: LiveKnownKeys,
     private readonly transport: PeerTransport,
   ) {}
 
@@ -28,10 +30,10 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
   async execute({ peerId }: AnnounceKey): Promise<void> {
     const { publicKey } = this.identity;
     const peer = await this.directory.find(peerId);
-    if (!peer || peer.suspended || this.identity.keyKnownTo(peerId) === publicKey) return;
+    if (!peer || peer.suspended || this.keys.keyKnownTo(peerId) === publicKey) return;
     await this.sendKey(peer, publicKey);
     await this.changes.changePeer(peerId, { type: 'acknowledgeKey', publicKey });
-    await this.commands.execute(new RetireKeys());
+    await this.commands.execute(new RetireKeys(this.keys.keysInUse.at(-1) ?? publicKey));
   }
 
   /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
@@ -40,7 +42,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);
     const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };
     let refused: unknown = null;
-    for (const key of new Set([this.identity.keyKnownTo(peer.peerId), ...this.identity.keysInUse])) {
+    for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {
       try {
         const answer = Answer.safeParse(await this.transport.postTo(peer, '/peer/v1/key', body, key));
         if (answer.data?.publicKey === publicKey) return;

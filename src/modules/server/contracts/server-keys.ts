@@ -1,5 +1,7 @@
-/** Command: forget private keys of this server that no peer knows it by any more. */
-export class RetireKeys {}
+/** Command: forget the private keys of this server that are older than the oldest one by which a peer knows it. */
+export class RetireKeys {
+  constructor(readonly oldestInUse: string) {}
+}
 
 /** What the former key of a server signs when another takes its place: who knows the former can trust the new one. */
 export const rotationBytes = (serverId: string, previousPublicKey: string, publicKey: string): Buffer =>
