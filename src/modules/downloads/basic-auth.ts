@@ -13,14 +13,14 @@ export class DownloadPasswords {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Stores a hash; it counts once an event names its id, so a crash before that changes nothing. */
-  async store(hash: string): Promise<string> {
+  async storeHash(hash: string): Promise<string> {
     const id = newId();
     await this.dataSource.query('INSERT INTO state.download_passwords (id, hash) VALUES ($1, $2)', [id, hash]);
     return id;
   }
 
   /** argon2id in PHC format; null when there is none. */
-  async find(id: string): Promise<string | null> {
+  async findHash(id: string): Promise<string | null> {
     const rows: { hash: string }[] = await this.dataSource.query(
       'SELECT hash FROM state.download_passwords WHERE id = $1',
       [id],
@@ -82,7 +82,7 @@ export class BasicAuth {
     const key = digestOf(JSON.stringify([wanted.credentialId, password])).toString('base64');
     if (isName && this.verified.has(key)) return true;
     this.tryLimit.take(addressGroup(address));
-    const stored = wanted.credentialId === null ? null : await this.passwords.find(wanted.credentialId);
+    const stored = wanted.credentialId === null ? null : await this.passwords.findHash(wanted.credentialId);
     const matches = await this.hashing.matches(stored, password);
     if (matches && isName) this.verified.set(key, true);
     return matches && isName;

@@ -8,22 +8,22 @@ import { downloadEvents, type DownloadProtection, UNPROTECTED } from './contract
 export class LiveProtection implements LiveView {
   readonly name = 'download protection';
   readonly eventTypes = ['DownloadProtectionChanged'];
-  private state: DownloadProtection = UNPROTECTED;
-  private allowed = new AllowedNetworks([]);
+  private protection: DownloadProtection = UNPROTECTED;
+  private allowedNetworks = new AllowedNetworks([]);
 
   get current(): DownloadProtection {
-    return this.state;
+    return this.protection;
   }
 
   get networks(): AllowedNetworks {
-    return this.allowed;
+    return this.allowedNetworks;
   }
 
   fold(record: RecordedEvent): void {
     const event = downloadEvents.read(record);
     if (event?.type !== 'DownloadProtectionChanged') return;
-    this.allowed = new AllowedNetworks(event.data.networks);
-    this.state = event.data;
+    this.allowedNetworks = new AllowedNetworks(event.data.networks);
+    this.protection = event.data;
   }
 }
 

@@ -66,7 +66,7 @@ export class DownloadRoutes implements OnModuleInit {
       const packageId = parseDownloadPath(path)?.packageId ?? null;
       await this.guard.require({ path, query: new URLSearchParams(query), packageId }, request, response);
     }
-    const entry = this.catalogue.get(path) ?? (await this.findEntry(path));
+    const entry = this.catalogue.getRemembered(path) ?? (await this.findEntry(path));
     if (await this.sendEntry(entry, request, response)) return;
     // It may have been removed since it was remembered.
     this.catalogue.forgetAll();

@@ -65,7 +65,7 @@ export class FileCatalogue implements OnApplicationShutdown {
   }
 
   /** The entry of a path if it is known. */
-  get(path: string): CatalogueEntry | undefined {
+  getRemembered(path: string): CatalogueEntry | undefined {
     return this.entries.get(path);
   }
 

@@ -6,7 +6,7 @@ import { generateOwnKey, KeyRing, KEYS_LOCK } from '../../platform/secrets/key-r
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
-import { RetireKeys, rotationBytes } from './contracts/server-keys.js';
+import { RetireKeys, keySuccessionText } from './contracts/server-keys.js';
 import { serverEvents } from './contracts/server.events.js';
 import { server } from './server.decider.js';
 
@@ -43,7 +43,7 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   }
 
   private proveRotation(previous: string, publicKey: string): string {
-    const bytes = rotationBytes(this.identity.serverId, previous, publicKey);
+    const bytes = keySuccessionText(this.identity.serverId, previous, publicKey);
     return Buffer.from(this.identity.sign(bytes, previous)).toString('base64url');
   }
 }

@@ -48,18 +48,18 @@ export class PackageChangesResolver {
     nullable: true,
     description:
       'Each package that changes, or only the one with `id`. Null says that many changed at once: read the list again.',
-    resolve: (changed: Package | null) => changed,
+    resolve: (loadChanged: Package | null) => loadChanged,
   })
   packageChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Package | null> {
     const only = typeof id === 'string' ? uuidArgument('id', id) : null;
     const load = async (keys: readonly string[] | null): Promise<readonly (Package | null)[]> => {
       const ids = keys ?? (only === null ? null : [only]);
-      return ids === null ? [null] : this.byId(ids);
+      return ids === null ? [null] : this.findExisting(ids);
     };
     return new ChangeStream(this.changes, 'packages', load, { wants: (key) => only === null || key === only });
   }
 
-  private async byId(ids: readonly string[]): Promise<Package[]> {
+  private async findExisting(ids: readonly string[]): Promise<Package[]> {
     return (
       await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids))
     ).flatMap((found) => found ?? []);
@@ -67,7 +67,7 @@ export class PackageChangesResolver {
 
   private async changed(id: string, receipt: Receipt): Promise<Package> {
     await this.readModels.reflect(receipt);
-    const [found] = await this.byId([id]);
+    const [found] = await this.findExisting([id]);
     if (!found) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
     return found;
   }

@@ -12,7 +12,7 @@ const SHA256_BYTES = 32;
 const MAX_PAGES_PER_APPEND = 13;
 
 /** The digests of all chunks as pages. */
-export function pagesOf({ sha1, sha256 }: ChunkDigests): ChunkPage[] {
+export function toPages({ sha1, sha256 }: ChunkDigests): ChunkPage[] {
   const chunks = sha256.length / SHA256_BYTES;
   const slice = (digests: Buffer, bytes: number, first: number, count: number): string =>
     digests.subarray(first * bytes, (first + count) * bytes).toString('base64');

@@ -101,7 +101,7 @@ export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolea
     const value = headers[name.toLowerCase()];
     if (value === undefined) continue;
     const digests = digestsIn(name, String(value));
-    if (contradict(expected, digests)) {
+    if (contradictEachOther(expected, digests)) {
       throw new Refusal('INVALID_DIGEST', 'Content-Digest and Repr-Digest contradict each other.');
     }
     expected = { ...expected, ...digests };
@@ -109,5 +109,5 @@ export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolea
   return expected;
 }
 
-const contradict = (a: ExpectedDigests, b: ExpectedDigests): boolean =>
+const contradictEachOther = (a: ExpectedDigests, b: ExpectedDigests): boolean =>
   (['sha1', 'sha256', 'sha512'] as const).some((name) => a[name] && b[name] && a[name] !== b[name]);

@@ -57,18 +57,18 @@ export class UploadController implements OnModuleInit {
 
   @Needs('upload')
   @Put(['api/packages', 'api/packages/{*filename}'])
-  async put(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+  async putFile(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     this.startLimit.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
     const options = { stage, expected: expectedDigests(request.headers, true), announcedSize: bodySize(request) };
     const upload = new UploadPackage(filenameInUrl(request.originalUrl), request, options);
-    await this.answer(response, await this.commands.execute(upload));
+    await this.answerCreated(response, await this.commands.execute(upload));
   }
 
   @Needs('upload')
   @Post('api/packages')
-  async post(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+  async postForm(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     this.startLimit.take(currentContext().actor.id);
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
@@ -80,14 +80,14 @@ export class UploadController implements OnModuleInit {
       // The command awaits it once the bytes are in; until then nobody does.
       stage.catch(() => undefined);
       const options = { stage, expected, announcedSize: bodySize(request) };
-      await this.answer(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
+      await this.answerCreated(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
     } finally {
       form.stopReading();
     }
   }
 
   /** Says 201 only when the package can be downloaded and listed. */
-  private async answer(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
+  private async answerCreated(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
     await this.readModels.reflect(receipt);
     const body = Buffer.from(JSON.stringify(uploaded));
     response.writeHead(201, {

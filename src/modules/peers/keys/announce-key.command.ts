@@ -1,6 +1,6 @@
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
+import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -39,7 +39,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
   /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
   private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
-    const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);
+    const proof = this.identity.sign(keyPossessionText(serverId, peer.peerId, publicKey, rotation), publicKey);
     const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };
     let refused: unknown = null;
     for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {

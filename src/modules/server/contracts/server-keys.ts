@@ -4,5 +4,5 @@ export class RetireKeys {
 }
 
 /** What the former key of a server signs when another takes its place: who knows the former can trust the new one. */
-export const rotationBytes = (serverId: string, previousPublicKey: string, publicKey: string): Buffer =>
+export const keySuccessionText = (serverId: string, previousPublicKey: string, publicKey: string): Buffer =>
   Buffer.from(`odst server key\n${serverId}\n${previousPublicKey}\n${publicKey}`);
