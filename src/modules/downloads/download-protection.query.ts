@@ -4,7 +4,7 @@ import type { LiveView } from '../../platform/eventsourcing/live-views.js';
 import { AllowedNetworks } from '../../platform/http/allowed-networks.js';
 import { downloadEvents, type DownloadProtection, UNPROTECTED } from './contracts/download.events.js';
 
-/** Who may download now, known in memory to each process: every download asks. */
+/** Who may download now. Each process keeps it in memory, because every download needs it. */
 export class LiveProtection implements LiveView {
   readonly name = 'download protection';
   readonly eventTypes = ['DownloadProtectionChanged'];

@@ -5,7 +5,7 @@ import type { KeyRing } from '../../platform/secrets/key-ring.js';
 import { serverEvents } from './contracts/server.events.js';
 import { server, type KnownServer } from './server.decider.js';
 
-/** This server's identity; name, url, stage and key follow the log. */
+/** The identity of this server. Name, URL, stage and key follow the log. */
 export class OwnIdentity extends ServerIdentity {
   readonly eventTypes = serverEvents.types;
   private rotations = 0;
@@ -51,7 +51,7 @@ export class OwnIdentity extends ServerIdentity {
     return this.state.reachable;
   }
 
-  /** Takes over what was recorded. */
+  /** Applies an event of the log. */
   fold(record: RecordedEvent): void {
     const own = serverEvents.read(record);
     if (own) this.state = server.evolve(this.state, own) ?? this.state;

@@ -10,12 +10,15 @@ import { RetireKeys, keySuccessionText } from './contracts/server-keys.js';
 import { serverEvents } from './contracts/server.events.js';
 import { server } from './server.decider.js';
 
-/** Gives this server a new key. Peers learn of it one by one; until then each is called with the key that it knows. */
+/**
+ * Gives this server a new key. Peers are told one by one, and each is called with the key that it knows until then.
+ * @throws Refusal UNAVAILABLE
+ */
 export class RotateKey extends Command<Receipt> {}
 
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** The key is stored before the event that names it: a crash between the two leaves a key that nothing uses. */
+/** The key is stored before the event that names it. A crash between the two leaves a key that is never used. */
 @CommandHandler(RotateKey)
 export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   constructor(
@@ -29,7 +32,10 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   async execute(): Promise<Receipt> {
     const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(LOCK_TIMEOUT_MS), () => this.rotateKey());
     if (!receipt)
-      throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
+      throw new Refusal(
+        'UNAVAILABLE',
+        'Another change of the keys of this server is under way. Try again in a moment.',
+      );
     await this.views.reflect(receipt);
     return receipt;
   }
@@ -58,7 +64,7 @@ export class RetireKeysHandler implements ICommandHandler<RetireKeys> {
 
   async execute({ oldestInUse }: RetireKeys): Promise<void> {
     await this.locks.hold(KEYS_LOCK, new AbortController().signal, async () => {
-      // From the log: another process may have changed the key a moment ago, and this process does not know it yet.
+      // The log is read because another process may have changed the key a moment ago.
       const history = await this.readKeyHistory();
       await this.keys.keepOnly(new Set(history.slice(Math.max(0, history.indexOf(oldestInUse)))));
     });

@@ -16,7 +16,8 @@ import { CHUNK_SIZE, PackageStorage, type StagedFile, StorageFull } from '../../
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
-import { PackageWriter, toPages } from '../lifecycle/package-writer.js';
+import { toPages } from '../lifecycle/chunk-pages.js';
+import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish } from '../lifecycle/publishing-limits.js';
 

@@ -20,19 +20,19 @@ import { UploadForm } from './upload-form.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
 
-/** Only refuses what no package could be named; everything else goes on to the guard. */
+/** This route only refuses filenames that no package can have. All other requests go on to the guard. */
 export const UNREADABLE_FILENAME = {
   call: 'PUT /api/packages/{a filename that is no UTF-8}',
   need: 'public',
 } as const satisfies StatedRoute;
 
-/** Of one account: far more than one disk takes. */
+/** Uploads that one account may begin: far more than one disk can store. */
 const START_RATE = { burst: 5_000, perSecond: 100 };
 
-/** Uploads. Everything that can be refused without the bytes is refused before they are read. */
+/** Receives uploads. Whatever can be refused without the bytes of the file is refused before they are read. */
 @Controller()
 export class UploadController implements OnModuleInit {
-  private readonly startLimit = new KeyedLimit('Too many uploads are begun', START_RATE);
+  private readonly startLimit = new KeyedLimit('Too many uploads are started', START_RATE);
 
   constructor(
     private readonly commands: CommandBus,
@@ -40,7 +40,7 @@ export class UploadController implements OnModuleInit {
     private readonly routes: RawRoutes,
   ) {}
 
-  /** Express would answer a filename that it can't decode in its own way. */
+  /** Express would answer a filename that it cannot decode in its own format, so this route comes first. */
   onModuleInit(): void {
     this.routes.add(UNREADABLE_FILENAME, (request, response) => {
       const { method, url = '' } = request;
@@ -77,7 +77,7 @@ export class UploadController implements OnModuleInit {
     try {
       const { filename, bytes } = await form.file;
       const stage = form.stage.then((named) => named ?? inQuery);
-      // The command awaits it once the bytes are in; until then nobody does.
+      // Avoids an unhandled rejection: the command awaits the stage only after the last byte.
       stage.catch(() => undefined);
       const options = { stage, expected, announcedSize: bodySize(request) };
       await this.answerCreated(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
@@ -86,7 +86,7 @@ export class UploadController implements OnModuleInit {
     }
   }
 
-  /** Says 201 only when the package can be downloaded and listed. */
+  /** Answers 201 as soon as the package can be downloaded and listed. */
   private async answerCreated(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
     await this.readModels.reflect(receipt);
     const body = Buffer.from(JSON.stringify(uploaded));

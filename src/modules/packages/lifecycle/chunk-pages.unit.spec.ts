@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_EVENT_BYTES } from '../../../ports/event-store.port.js';
-import { splitIntoAppends, toPages } from './package-writer.js';
+import { splitIntoAppends, toPages } from './chunk-pages.js';
 
 const digests = (chunks: number) => ({
   sha1: Buffer.from(Array.from({ length: chunks * 20 }, (_, i) => Math.floor(i / 20))),
