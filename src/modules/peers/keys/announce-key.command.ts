@@ -8,7 +8,7 @@ import { LiveKnownKeys } from './live-known-keys.js';
 import { RetireKeys } from '../../server/contracts/server-keys.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
-/** Tell a peer of our last key, if it does not know it. Does nothing for a peer that is suspended or gone. */
+/** Announces the current key of this server to a peer that does not know it yet. Does nothing for a peer that is suspended or unregistered. */
 export class AnnounceKey {
   constructor(readonly peerId: string) {}
 }
@@ -26,7 +26,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     private readonly transport: PeerTransport,
   ) {}
 
-  /** @throws PeerUnreachable: worth another try */
+  /** @throws PeerUnreachable when the peer did not record the key; it can be tried again */
   async execute({ peerId }: AnnounceKey): Promise<void> {
     const { publicKey } = this.identity;
     const peer = await this.directory.find(peerId);
@@ -36,7 +36,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     await this.commands.execute(new RetireKeys(this.keys.keysInUse.at(-1) ?? publicKey));
   }
 
-  /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
+  /** A crash may have lost the acknowledgement of the peer, so each key that the peer may know is tried for the signature. */
   private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
     const proof = this.identity.sign(keyPossessionText(serverId, peer.peerId, publicKey, rotation), publicKey);
