@@ -42,7 +42,7 @@ import { TokenStore } from './tokens/token-store.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 
-/** What can be asked about accounts. Needs the ports Sessions and Directory. */
+/** The read model of accounts and the queries on it. */
 @Module({
   imports: [TypeOrmModule.forFeature(accountEntities)],
   providers: [
@@ -94,7 +94,7 @@ const resolvers = [
   DirectoryResolver,
 ];
 
-/** What decides who signs in, without what shows it. */
+/** Providers that decide who may sign in and what they may do, without the API. */
 export const accountProviders = [
   liveAccounts,
   SessionStore,
@@ -116,7 +116,7 @@ export const accountProviders = [
   ...handlers,
 ];
 
-/** People: who may sign in, and who is signed in. */
+/** Accounts, sessions, API tokens, and the people of a directory. */
 @Global()
 @Module({
   imports: [AccountsReadModule],

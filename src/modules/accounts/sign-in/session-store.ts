@@ -5,39 +5,39 @@ import { DataSource } from 'typeorm';
 import { newId } from '../../../platform/runtime/ids.js';
 import { type ListedSession, type OpenedSession, type SessionOpening, Sessions } from './sessions.port.js';
 
-/** A row of `state.sessions`, without the hash. */
+/** A row of `state.sessions`, without the hash of its token. */
 type SessionRow = ListedSession;
 
 const SESSION_COLUMNS = `id, account_id AS "accountId", opened_at AS "openedAt", last_seen_at AS "lastSeenAt",
   expires_at AS "expiresAt", address, user_agent AS "userAgent"`;
 
-/** How long a session may go unused: nobody sits there any more. */
+/** A session that is unused for this long has ended. */
 const IDLE_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 
-/** Neither too old nor unused for too long. */
+/** SQL condition: the session has not expired and was used recently enough. */
 const IS_OPEN_SQL = `expires_at > now() AND last_seen_at > now() - interval '${IDLE_TIMEOUT_MS} milliseconds'`;
 
-/** At the latest a day's work after it was opened, whoever sits there by then. */
+/** A session ends at the latest this long after it was opened. */
 const MAX_LIFETIME_MS = 12 * 60 * 60 * 1000;
-/** How long a session that another process closed may still be let in here. */
+/** How long a session may be cached, and so be accepted after another process has closed it. */
 const MAX_CACHED_MS = 5_000;
 const MIN_SEEN_INTERVAL_MS = 60_000;
 const MAX_USER_AGENT_LENGTH = 300;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
-/** Sessions in `state.sessions`; who reads the table can't sign in with it. */
+/** Stores sessions in the table `state.sessions`, with a hash of each token, so that the table does not help anybody to sign in. */
 @Injectable()
 export class SessionStore extends Sessions {
   private readonly logger = new Logger('Sessions');
   private readonly cache = new LRUCache<string, SessionRow>({ max: 1_000, ttl: MAX_CACHED_MS });
-  /** When this process last noted that a session is used. */
+  /** When this process last saved that a session is in use, by id. */
   private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
-  /** The open session of a token; null when it is unknown, closed or expired. */
+  /** Finds the open session of a token; null when it is unknown, closed or expired. */
   async findByToken(token: string): Promise<SessionRow | null> {
     if (!TOKEN.test(token)) return null;
     const hash = hashOf(token);
@@ -45,7 +45,7 @@ export class SessionStore extends Sessions {
     return row && isOpen(row) ? row : null;
   }
 
-  /** It is in use: at most once a minute, and nobody waits for it. */
+  /** Saves that a session is in use, at most once a minute, in the background. */
   noteUse({ id }: SessionRow): void {
     const now = Date.now();
     if (now - (this.noted.get(id) ?? 0) < MIN_SEEN_INTERVAL_MS) return;
@@ -53,11 +53,11 @@ export class SessionStore extends Sessions {
     this.dataSource
       .query('UPDATE state.sessions SET last_seen_at = now() WHERE id = $1', [id])
       .catch((error: unknown) => {
-        this.logger.warn(`The use of a session could not be noted: ${String(error)}`);
+        this.logger.warn(`The last use of a session could not be saved: ${String(error)}`);
       });
   }
 
-  /** Is it neither closed nor swept? It may have expired. */
+  /** Tells whether a session still has a row, which may have expired. Closed sessions have none. */
   async isKept(id: string): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query('SELECT 1 FROM state.sessions WHERE id = $1', [id]);
     return rows.length > 0;
@@ -66,7 +66,7 @@ export class SessionStore extends Sessions {
   async openSession(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
     const [id, token] = [newId(), randomBytes(32).toString('base64url')];
     const expiresAt = new Date(Date.now() + MAX_LIFETIME_MS);
-    // An upload that began in one may still go on: only what was closed is gone at once.
+    // Expired rows are kept for some days, because an upload that began in such a session may still go on.
     await this.dataSource.query("DELETE FROM state.sessions WHERE expires_at < now() - interval '7 days'");
     await this.dataSource.query(
       'INSERT INTO state.sessions (id, token_hash, account_id, expires_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6)',
@@ -112,7 +112,7 @@ export class SessionStore extends Sessions {
     return rows.length;
   }
 
-  /** Looks up its sessions again: another process has changed something about the account. */
+  /** Removes the sessions of an account from the cache, because another process may have changed the account. */
   dropCachedOf(accountId: string): void {
     this.dropCached((row) => row.accountId === accountId);
   }

@@ -1,9 +1,9 @@
-/** A session that was just opened. The token is told once and kept nowhere. */
+/** A session that was just opened. The token is returned only once and stored nowhere. */
 export interface OpenedSession {
   readonly id: string;
   /** 256 random bits, base64url. */
   readonly token: string;
-  /** At the latest; it ends earlier when it is not used for two hours. */
+  /** When the session ends at the latest. It ends earlier when it is unused for two hours. */
   readonly expiresAt: Date;
 }
 
@@ -12,17 +12,18 @@ export interface ListedSession {
   readonly id: string;
   readonly accountId: string;
   readonly openedAt: Date;
-  /** To the minute. */
+  /** Exact to the minute. */
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
-  /** Where it was opened. */
+  /** IP address from which it was opened. */
   readonly address: string | null;
   readonly userAgent: string | null;
 }
 
+/** The call that opens a session. */
 export interface SessionOpening {
   readonly address: string | null;
-  /** The header `User-Agent`; cut to 300 characters. */
+  /** The header `User-Agent`, which is cut to 300 characters. */
   readonly userAgent: string | null;
 }
 
