@@ -34,7 +34,6 @@ import { KnownAddresses } from './sign-in/known-addresses.js';
 import { LocalPasswords, PasswordStore } from './sign-in/passwords.js';
 import { RecordedRefusedCalls, RefusedSignIns } from './sign-in/refusals.js';
 import { SessionStore } from './sign-in/session-store.js';
-import { Sessions } from './sign-in/sessions.port.js';
 import { SignInHandler } from './sign-in/sign-in.command.js';
 import { IssueApiTokenHandler, RevokeApiTokenHandler } from './tokens/api-token.command.js';
 import { ApiTokenEntity } from './tokens/api-token.entity.js';
@@ -98,7 +97,6 @@ const resolvers = [
 export const accountProviders = [
   liveAccounts,
   SessionStore,
-  { provide: Sessions, useExisting: SessionStore },
   { provide: Principals, useClass: AccountPrincipals },
   { provide: RefusedCalls, useClass: RecordedRefusedCalls },
   PasswordStore,
@@ -121,6 +119,6 @@ export const accountProviders = [
 @Module({
   imports: [AccountsReadModule],
   providers: [...accountProviders, ...resolvers],
-  exports: [Sessions, Principals, RefusedCalls],
+  exports: [Principals, RefusedCalls],
 })
 export class AccountsModule {}

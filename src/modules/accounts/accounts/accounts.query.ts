@@ -5,7 +5,7 @@ import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { AccountSource } from '../contracts/account.events.js';
-import { type ListedSession, Sessions } from '../sign-in/sessions.port.js';
+import { type ListedSession, SessionStore } from '../sign-in/session-store.js';
 import { AccountEntity } from './account.entity.js';
 
 /** An account as it is shown. */
@@ -104,7 +104,7 @@ export class AccountHandler implements IQueryHandler<AccountQuery> {
 
 @QueryHandler(SessionsQuery)
 export class SessionsHandler implements IQueryHandler<SessionsQuery> {
-  constructor(private readonly sessions: Sessions) {}
+  constructor(private readonly sessions: SessionStore) {}
 
   execute({ accountId }: SessionsQuery): Promise<readonly ListedSession[]> {
     return this.sessions.listSessions(accountId);

@@ -3,7 +3,7 @@ import type { Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { lastReceipt, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import { AccountChanges } from './account-changes.js';
 import { checkedDisplayName } from './username.js';
 
@@ -73,7 +73,7 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
 export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   execute({ accountId }: DisableAccount): Promise<Receipt> {
@@ -90,7 +90,7 @@ export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
 export class EnableAccountHandler implements ICommandHandler<EnableAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   /** Closes sessions first, since a crash while the account was being disabled may have left some. */

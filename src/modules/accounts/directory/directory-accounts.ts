@@ -4,7 +4,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { systemActor, withContext } from '../../../platform/runtime/call-context.js';
 import type { DirectoryPerson } from '../../../ports/directory.port.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import type { Rights } from '../contracts/account.events.js';
 import type { AccountCommand } from '../accounts/account.decider.js';
 import type { KnownAccount } from '../accounts/account.state.js';
@@ -20,7 +20,7 @@ export class DirectoryAccounts {
     private readonly settings: Settings,
     private readonly changes: AccountChanges,
     private readonly accounts: LiveAccounts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   rightsOf(person: DirectoryPerson): Rights {

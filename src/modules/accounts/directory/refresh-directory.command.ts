@@ -9,7 +9,7 @@ import { Locks } from '../../../ports/locks.port.js';
 import { AccountChanges } from '../accounts/account-changes.js';
 import type { KnownAccount } from '../accounts/account.state.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import { DirectoryAccounts } from './directory-accounts.js';
 
 interface DirectoryRefreshed {
@@ -59,7 +59,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
     private readonly directory: Directory,
     private readonly accounts: LiveAccounts,
     private readonly people: DirectoryAccounts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly locks: Locks,
     private readonly record: RefreshRecord,
   ) {}
@@ -120,7 +120,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
 export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly store: EventStore,
   ) {}
 

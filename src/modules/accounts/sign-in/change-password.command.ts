@@ -7,7 +7,7 @@ import { AccountChanges } from '../accounts/account-changes.js';
 import type { GivenPassword } from '../accounts/create-account.command.js';
 import { attemptKeys, FailedAttempts } from './failed-attempts.js';
 import { checkNewPassword, PasswordStore } from './passwords.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
 /**
  * Changes the password of the caller and closes all other sessions. Refusals: SIGN_IN_REFUSED, PASSWORD_REFUSED,
@@ -46,7 +46,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly passwords: PasswordStore,
     private readonly hashing: PasswordHashing,
     private readonly attempts: FailedAttempts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ current, next }: ChangePassword): Promise<Receipt> {
@@ -83,7 +83,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     private readonly changes: AccountChanges,
     private readonly passwords: PasswordStore,
     private readonly hashing: PasswordHashing,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ accountId, password: given }: ResetPassword): Promise<GivenPassword> {

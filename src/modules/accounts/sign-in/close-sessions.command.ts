@@ -4,7 +4,7 @@ import type { Principal } from '../../../platform/access/access.port.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { AccountChanges } from '../accounts/account-changes.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
 /** Closes the session of the call. Refusal: INVALID_REQUEST when the call has an API token instead. */
 export class SignOut extends Command<Receipt> {}
@@ -36,7 +36,7 @@ function requireSession(): Principal {
 @CommandHandler(SignOut)
 export class SignOutHandler implements ICommandHandler<SignOut> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 
@@ -50,7 +50,7 @@ export class SignOutHandler implements ICommandHandler<SignOut> {
 @CommandHandler(RevokeSession)
 export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 
@@ -69,7 +69,7 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
 @CommandHandler(RevokeOtherSessions)
 export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSessions> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 

@@ -3,10 +3,35 @@ import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 import { newId } from '../../../platform/runtime/ids.js';
-import { type ListedSession, type OpenedSession, type SessionOpening, Sessions } from './sessions.port.js';
 
-/** A row of `state.sessions`, without the hash of its token. */
-type SessionRow = ListedSession;
+/** A session that was just opened. The token is returned only once and stored nowhere. */
+export interface OpenedSession {
+  readonly id: string;
+  /** 256 random bits, base64url. */
+  readonly token: string;
+  /** When the session ends at the latest. It ends earlier when it is unused for two hours. */
+  readonly expiresAt: Date;
+}
+
+/** A session that is open now. */
+export interface ListedSession {
+  readonly id: string;
+  readonly accountId: string;
+  readonly openedAt: Date;
+  /** Exact to the minute. */
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  /** IP address from which it was opened. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+/** The call that opens a session. */
+export interface SessionOpening {
+  readonly address: string | null;
+  /** The header `User-Agent`, which is cut to 300 characters. */
+  readonly userAgent: string | null;
+}
 
 const SESSION_COLUMNS = `id, account_id AS "accountId", opened_at AS "openedAt", last_seen_at AS "lastSeenAt",
   expires_at AS "expiresAt", address, user_agent AS "userAgent"`;
@@ -27,18 +52,16 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** Stores sessions in the table `state.sessions`, with a hash of each token, so that the table does not help anybody to sign in. */
 @Injectable()
-export class SessionStore extends Sessions {
+export class SessionStore {
   private readonly logger = new Logger('Sessions');
-  private readonly cache = new LRUCache<string, SessionRow>({ max: 1_000, ttl: MAX_CACHED_MS });
+  private readonly cache = new LRUCache<string, ListedSession>({ max: 1_000, ttl: MAX_CACHED_MS });
   /** When this process last saved that a session is in use, by id. */
   private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
-  constructor(private readonly dataSource: DataSource) {
-    super();
-  }
+  constructor(private readonly dataSource: DataSource) {}
 
   /** Finds the open session of a token; null when it is unknown, closed or expired. */
-  async findByToken(token: string): Promise<SessionRow | null> {
+  async findByToken(token: string): Promise<ListedSession | null> {
     if (!TOKEN.test(token)) return null;
     const hash = hashOf(token);
     const row = this.cache.get(hash) ?? (await this.loadRow(hash));
@@ -46,7 +69,7 @@ export class SessionStore extends Sessions {
   }
 
   /** Saves that a session is in use, at most once a minute, in the background. */
-  noteUse({ id }: SessionRow): void {
+  noteUse({ id }: ListedSession): void {
     const now = Date.now();
     if (now - (this.noted.get(id) ?? 0) < MIN_SEEN_INTERVAL_MS) return;
     this.noted.set(id, now);
@@ -63,6 +86,7 @@ export class SessionStore extends Sessions {
     return rows.length > 0;
   }
 
+  /** Opens a session and deletes rows that expired long ago. */
   async openSession(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
     const [id, token] = [newId(), randomBytes(32).toString('base64url')];
     const expiresAt = new Date(Date.now() + MAX_LIFETIME_MS);
@@ -82,17 +106,20 @@ export class SessionStore extends Sessions {
     return { id, token, expiresAt };
   }
 
+  /** Finds an open session by its id; null when it is closed or has ended. */
   async findSession(id: string): Promise<ListedSession | null> {
     const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE id = $1 AND ${IS_OPEN_SQL}`;
-    const [row]: SessionRow[] = await this.dataSource.query(sql, [id]);
+    const [row]: ListedSession[] = await this.dataSource.query(sql, [id]);
     return row ?? null;
   }
 
+  /** Lists the open sessions of an account, the last used first, at most 200. */
   async listSessions(accountId: string): Promise<readonly ListedSession[]> {
     const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE account_id = $1 AND ${IS_OPEN_SQL} ORDER BY last_seen_at DESC, id LIMIT 200`;
-    return this.dataSource.query<SessionRow[]>(sql, [accountId]);
+    return this.dataSource.query<ListedSession[]>(sql, [accountId]);
   }
 
+  /** Lists the ids of the accounts that have an open session. */
   async listAccountsWithSessions(): Promise<readonly string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
       `SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN_SQL}`,
@@ -100,11 +127,13 @@ export class SessionStore extends Sessions {
     return rows.map(({ id }) => id);
   }
 
+  /** Closes a session. It is no error when there is no such session. */
   async closeSession(id: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sessions WHERE id = $1', [id]);
     this.dropCached((row) => row.id === id);
   }
 
+  /** Closes all sessions of an account, except one if given. Resolves with how many sessions were closed. */
   async closeSessionsOf(accountId: string, except: string | null = null): Promise<number> {
     const sql = 'DELETE FROM state.sessions WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid RETURNING id';
     const [rows]: [unknown[], number] = await this.dataSource.query(sql, [accountId, except]);
@@ -117,20 +146,20 @@ export class SessionStore extends Sessions {
     this.dropCached((row) => row.accountId === accountId);
   }
 
-  private dropCached(which: (row: SessionRow) => boolean): void {
+  private dropCached(which: (row: ListedSession) => boolean): void {
     for (const [hash, row] of this.cache.entries()) if (which(row)) this.cache.delete(hash);
   }
 
-  private async loadRow(hash: string): Promise<SessionRow | null> {
+  private async loadRow(hash: string): Promise<ListedSession | null> {
     const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE token_hash = $1`;
-    const [row]: SessionRow[] = await this.dataSource.query(sql, [Buffer.from(hash, 'hex')]);
+    const [row]: ListedSession[] = await this.dataSource.query(sql, [Buffer.from(hash, 'hex')]);
     if (!row) return null;
     this.cache.set(hash, row);
     return row;
   }
 }
 
-const isOpen = ({ expiresAt, lastSeenAt }: SessionRow, now = Date.now()): boolean =>
+const isOpen = ({ expiresAt, lastSeenAt }: ListedSession, now = Date.now()): boolean =>
   expiresAt.getTime() > now && lastSeenAt.getTime() + IDLE_TIMEOUT_MS > now;
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');

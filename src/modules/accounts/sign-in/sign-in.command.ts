@@ -11,7 +11,7 @@ import { type Attempt, attemptKeys, FailedAttempts } from './failed-attempts.js'
 import { KnownAddresses } from './known-addresses.js';
 import { LocalPasswords } from './passwords.js';
 import { RefusedSignIn, RefusedSignIns } from './refusals.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
 /**
  * Checks a name and a password, and opens a session. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS,
@@ -51,7 +51,7 @@ export class SignInHandler implements ICommandHandler<SignIn> {
     private readonly addresses: KnownAddresses,
     private readonly refused: RefusedSignIns,
     private readonly runner: CommandRunner,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ username, password, userAgent }: SignIn): Promise<SignedInSession> {
