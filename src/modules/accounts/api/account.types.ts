@@ -90,7 +90,7 @@ export class Me extends AccountFields {
   mustChangePassword!: boolean;
 }
 
-@ObjectType({ description: 'An account, with which somebody may sign in.' })
+@ObjectType({ description: 'The account of a person.' })
 export class Account extends AccountFields implements AccountView {
   @Field(() => Boolean, {
     description: 'Whether the account is disabled. A disabled account cannot sign in, and its tokens are not accepted.',
