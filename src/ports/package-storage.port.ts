@@ -1,9 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
 
-/** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
-export const CHUNK_SIZE = 1024 * 1024;
-
 /** Digests of every chunk in order: 20 bytes (SHA-1) and 32 bytes (SHA-256) each, end to end. */
 export interface ChunkDigests {
   readonly sha1: Buffer;

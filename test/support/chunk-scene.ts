@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import type { ChunkRange } from '../../src/kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../src/kernel/chunk-ranges.js';
 import { closeAll, partialHead, peer, rangeOf, transport } from './scripted-peer.js';
 
 /** Three chunks and a part of one. */

@@ -7,7 +7,8 @@ import { basename, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderPackageStorage } from '../../../src/adapters/package-storage/folder/folder-package-storage.js';
-import { CHUNK_SIZE, StorageFull } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
+import { StorageFull } from '../../../src/ports/package-storage.port.js';
 
 const MIB = 1024 * 1024;
 const hash = (algorithm: string, bytes: Buffer): Buffer => createHash(algorithm).update(bytes).digest();

@@ -11,7 +11,7 @@ import { ReplicaNews } from '../../../src/modules/replication/serve/replica-news
 import { StagedContent } from '../../../src/modules/replication/serve/staged-content.js';
 import { Representation } from '../../../src/platform/http/files/representation.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../src/ports/event-store.port.js';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 import { MemoryEventStore } from '../../support/memory-event-store.js';
 
 const SIZE = 3 * CHUNK_SIZE + 100;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { addRange, missingRanges, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, missingRanges, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
 import {
-  CHUNK_SIZE,
   PackageStorage,
   type PublishedFile,
   type RunningDigest,

@@ -1,14 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { errorCode } from '../../../kernel/errors.js';
-import {
-  CHUNK_SIZE,
-  type FileDamage,
-  type Pace,
-  type PublishedContent,
-  type RunningDigest,
-} from '../../../ports/package-storage.port.js';
+import type { FileDamage, Pace, PublishedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { workerFile } from '../../shared/worker-file.js';
 import { unlessMissing } from './disk-errors.js';
 

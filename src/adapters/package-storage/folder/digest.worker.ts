@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { DigestReply, DigestRequest } from './digest-thread.js';
 
 const DIGEST_BYTES = 32;

@@ -1,5 +1,5 @@
 import { finished, type Readable } from 'node:stream';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import type { Digests, HashThread } from './hash-thread.js';
 import type { Slab, SlabPool } from './slab-pool.js';
 import type { StagedWriter } from './staged-writer.js';

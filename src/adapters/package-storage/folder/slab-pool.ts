@@ -1,4 +1,4 @@
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 
 /** 1 MiB that the main thread fills and the hash threads read. */
 export interface Slab {

@@ -1,4 +1,5 @@
-import { CHUNK_SIZE, StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import { StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import {
   type ChunkRequest,

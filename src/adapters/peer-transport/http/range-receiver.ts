@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
 import { describeStatus, codeOfBody } from './failure-reason.js';

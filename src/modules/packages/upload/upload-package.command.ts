@@ -12,7 +12,8 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { currentAuthority, currentContext } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
-import { CHUNK_SIZE, PackageStorage, type StagedFile, StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import { PackageStorage, type StagedFile, StorageFull } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';

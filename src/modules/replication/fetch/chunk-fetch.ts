@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import {
   type ChunkResult,

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { streamOf } from '../../../kernel/decider.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import type { FetchPlan } from './replica-progress.command.js';
 

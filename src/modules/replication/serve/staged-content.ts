@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../platform/http/files/file-request.js';
 import { type Pace, sendRanges } from '../../../platform/http/files/send-ranges.js';
 import type { Representation } from '../../../platform/http/files/representation.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { CHUNK_SIZE, PackageStorage, type PublishedFile } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type PublishedFile } from '../../../ports/package-storage.port.js';
 import { stagedChunks, type StagedChunks } from './held-replica.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
