@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
 import type { FileDamage, Pace, PublishedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { workerFile } from '../../shared/worker-file.js';
@@ -101,7 +102,6 @@ export class DigestThread {
   }
 }
 
-const DIGEST_BYTES = 32;
 /** Read in one go, between two looks at the pace. */
 const CHUNKS_AT_ONCE = 4;
 
