@@ -74,9 +74,9 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
     digestsOf,
     new ChunkArrivals(commands, fake<RunningDigests>({ advance: () => undefined })),
   );
-  const { path, signal } = request(ALL);
+  const { file, signal } = request(ALL);
   const full: FetchPlan = { ...plan, verified };
-  await new RangeFetcher(commands, sources, attempts).fetchRange(full, ALL, { path, signal });
+  await new RangeFetcher(commands, sources, attempts).fetchRange(full, ALL, { file, signal });
   expect(verified).toEqual([ALL]);
   expect((await written()).equals(bytes)).toBe(true);
   return sources;

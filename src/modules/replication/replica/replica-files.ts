@@ -21,30 +21,25 @@ export class ReplicaFiles {
     this.packages = new StreamReader(store, knownPackage);
   }
 
-  /** Removes what was fetched. */
-  unreserve(packageId: string): Promise<void> {
-    return this.storage.discardReplicaFile(packageId);
-  }
-
   /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
   async removeUnwanted(packageId: string): Promise<void> {
     await this.whileLocked(packageId, async () => {
-      await this.storage.discardReplicaFile(packageId);
+      await this.storage.discardReplica(packageId);
       await this.storage.remove(packageId, () => this.isUnwanted(packageId));
     });
   }
 
   /** Removes what was fetched so far; a whole file stays for its grace time. */
   async discardReplicaFile(packageId: string): Promise<void> {
-    await this.storage.discardReplicaFile(packageId);
+    await this.storage.discardReplica(packageId);
   }
 
   /** Records that a replica is there, if its whole file is and has the right digest; what was fetched is not needed then. */
   async adoptFile(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
     await this.whileLocked(packageId, async () => {
-      if ((await this.storage.digestPublished(packageId)) !== sha256) return;
+      if ((await this.storage.digest(packageId)) !== sha256) return;
       await record();
-      await this.storage.discardReplicaFile(packageId);
+      await this.storage.discardReplica(packageId);
     });
   }
 

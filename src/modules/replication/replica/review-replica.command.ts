@@ -103,7 +103,7 @@ export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
   private async recordUpload({ packageId }: PackageFacts, { status }: ReplicaState): Promise<void> {
     if (status !== 'pending' && status !== 'failed') return;
     await this.runner.run(replica, packageId, { kind: 'arrive' });
-    await this.files.unreserve(packageId);
+    await this.files.discardReplicaFile(packageId);
   }
 
   private async withdrawCopy(
