@@ -141,7 +141,7 @@ function decideKnown(
   }
 }
 
-/** An account, with which somebody may sign in. Passwords are checked before a command gets here. Streams `account-<id>`. */
+/** The account of a person. Passwords are checked before a command gets here. Streams `account-<id>`. */
 export const account: Aggregate<AccountState, AccountCommand, AccountEvent> = {
   category: 'account',
   events: accountEvents,

@@ -57,8 +57,9 @@ registerEnumType(AccountSourceName, {
 
 const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';
 
-@ObjectType({ description: 'The signed-in account.' })
-export class Me {
+/** What `Me` and `Account` have in common. */
+@ObjectType({ isAbstract: true })
+abstract class AccountFields {
   @Field(() => ID)
   id!: string;
 
@@ -76,7 +77,10 @@ export class Me {
 
   @Field(() => StageName, { nullable: true, description: LIMIT })
   publishUpTo!: Stage | null;
+}
 
+@ObjectType({ description: 'The signed-in account.' })
+export class Me extends AccountFields {
   @Field(() => [PermissionName], { description: 'Permissions of the roles.' })
   permissions!: readonly Permission[];
 
@@ -86,26 +90,8 @@ export class Me {
   mustChangePassword!: boolean;
 }
 
-@ObjectType({ description: 'An account, with which somebody may sign in.' })
-export class Account implements AccountView {
-  @Field(() => ID)
-  id!: string;
-
-  @Field(() => String)
-  username!: string;
-
-  @Field(() => String, { nullable: true })
-  displayName!: string | null;
-
-  @Field(() => AccountSourceName)
-  source!: AccountSource;
-
-  @Field(() => [RoleName])
-  roles!: readonly Role[];
-
-  @Field(() => StageName, { nullable: true, description: LIMIT })
-  publishUpTo!: Stage | null;
-
+@ObjectType({ description: 'The account of a person.' })
+export class Account extends AccountFields implements AccountView {
   @Field(() => Boolean, {
     description: 'Whether the account is disabled. A disabled account cannot sign in, and its tokens are not accepted.',
   })

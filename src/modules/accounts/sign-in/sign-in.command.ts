@@ -66,13 +66,13 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   }
 
   private async authenticateCaller(username: string, password: string): Promise<KnownAccount> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
       return await this.checkCredentials(attempt, username, password);
     } catch (error) {
       if (error instanceof Refusal) await this.refused.recordRefusal(username, error);
-      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - begun)));
+      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - startedAt)));
       throw error;
     }
   }
