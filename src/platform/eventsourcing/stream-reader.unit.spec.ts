@@ -3,7 +3,7 @@ import { MemoryEventStore } from '../../../test/support/memory-event-store.js';
 import type { StreamFold } from '../../kernel/decider.js';
 import { type DomainEvent, EventFamily } from '../../kernel/events.js';
 import { newEvent } from './facts-log.js';
-import { sharedStreamReader } from './stream-reader.js';
+import { StreamReader } from './stream-reader.js';
 
 type Added = DomainEvent<'Added', { readonly amount: number }>;
 
@@ -26,25 +26,26 @@ beforeEach(() => {
 
 it('folds a stream up to its last event', async () => {
   await add(2);
-  const reader = sharedStreamReader(store, sum);
-  expect(await reader.load('1')).toEqual({ sum: 2 });
+  const reader = new StreamReader(store);
+  expect(await reader.load(sum, '1')).toEqual({ sum: 2 });
   await add(3);
-  expect(await reader.load('1')).toEqual({ sum: 5 });
-  expect(await reader.load('2')).toEqual({ sum: 0 });
+  expect(await reader.load(sum, '1')).toEqual({ sum: 5 });
+  expect(await reader.load(sum, '2')).toEqual({ sum: 0 });
 });
 
-it('reads each event once, whoever asks', async () => {
+it('reads each event once', async () => {
   await add(2);
-  await sharedStreamReader(store, sum).load('1');
+  const reader = new StreamReader(store);
+  await reader.load(sum, '1');
   const read = vi.spyOn(store, 'readStream');
-  expect(await sharedStreamReader(store, sum).load('1')).toEqual({ sum: 2 });
+  expect(await reader.load(sum, '1')).toEqual({ sum: 2 });
   expect(read).toHaveBeenCalledExactlyOnceWith('counter-1', 1n);
 });
 
-it('keeps folds and stores apart', async () => {
+it('keeps folds apart', async () => {
   await add(2);
-  const product = { ...sum, initial: { sum: 1 } };
-  expect(await sharedStreamReader(store, sum).load('1')).toEqual({ sum: 2 });
-  expect(await sharedStreamReader(store, product).load('1')).toEqual({ sum: 3 });
-  expect(await sharedStreamReader(new MemoryEventStore(), sum).load('1')).toEqual({ sum: 0 });
+  const reader = new StreamReader(store);
+  const fromOne = { ...sum, initial: { sum: 1 } };
+  expect(await reader.load(sum, '1')).toEqual({ sum: 2 });
+  expect(await reader.load(fromOne, '1')).toEqual({ sum: 3 });
 });
