@@ -12,7 +12,7 @@ import { PackageFieldsResolver } from '../../modules/packages/api/package-fields
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from '../../modules/peers/api/peers.resolver.js';
-import { PeerContactResolver, PeerSyncResolver } from '../../modules/peers/api/peer-replication.resolver.js';
+import { PeerReplicationResolver } from '../../modules/replication/api/peer-replication.resolver.js';
 import { QueueResolver } from '../../modules/queue/queue.resolver.js';
 import {
   PackageReplicasResolver,
@@ -45,8 +45,7 @@ export const allResolvers = [
   VerificationResolver,
   PeersResolver,
   PeerRouteResolver,
-  PeerSyncResolver,
-  PeerContactResolver,
+  PeerReplicationResolver,
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,

@@ -107,11 +107,12 @@ export class DownloadRoutes implements OnModuleInit {
     }
   }
 
-  /** Where a proxy finds the file: the storage keeps each package under its id. Null without a proxy. */
+  /** Where a proxy finds the file of a package. Null when this server sends the file itself. */
   private locationOf(packageId: string): ProxyLocation | null {
     const { accelRedirect } = this.settings;
-    return accelRedirect === null
-      ? null
-      : { 'by its range': `${accelRedirect}${packageId}`, whole: `${accelRedirect}whole/${packageId}` };
+    const { local } = this.storage;
+    if (accelRedirect === null || local === null) return null;
+    const name = local.fileNameOf(packageId);
+    return { 'by its range': `${accelRedirect}${name}`, whole: `${accelRedirect}whole/${name}` };
   }
 }

@@ -33,7 +33,7 @@ it('folds a stream up to its last event', async () => {
   expect(await reader.load(sum, '2')).toEqual({ sum: 0 });
 });
 
-it('reads each event once', async () => {
+it('reads each event once, whoever asks', async () => {
   await add(2);
   const reader = new StreamReader(store);
   await reader.load(sum, '1');
@@ -44,8 +44,8 @@ it('reads each event once', async () => {
 
 it('keeps folds apart', async () => {
   await add(2);
+  const product = { ...sum, initial: { sum: 1 } };
   const reader = new StreamReader(store);
-  const fromOne = { ...sum, initial: { sum: 1 } };
   expect(await reader.load(sum, '1')).toEqual({ sum: 2 });
-  expect(await reader.load(fromOne, '1')).toEqual({ sum: 3 });
+  expect(await reader.load(product, '1')).toEqual({ sum: 3 });
 });

@@ -7,7 +7,7 @@ import { Package } from '../../packages/api/package.type.js';
 import { PackagesByIdQuery } from '../../packages/contracts/package-queries.js';
 import type { PackageView } from '../../packages/contracts/package-view.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
-import { ReplicasQuery } from '../replica/replicas.query.js';
+import { ReplicasQuery } from '../read-model/replicas.query.js';
 import { LineageStep, Replica } from './replica.type.js';
 
 /** Servers that a package is usually on. */
