@@ -1,4 +1,4 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../kernel/errors.js';
 import type { Stage } from '../../kernel/stage.js';
 import { CommandRunner, type Receipt } from '../../platform/eventsourcing/command-runner.js';
@@ -6,8 +6,8 @@ import { LiveViews } from '../../platform/eventsourcing/live-views.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import { server } from './server.decider.js';
 
-/** Changes settings of this server; what is left out stays. Result: Receipt. */
-export class UpdateServer {
+/** Changes settings of this server; what is left out stays. */
+export class UpdateServer extends Command<Receipt> {
   constructor(
     readonly to: {
       readonly name?: string;
@@ -15,14 +15,16 @@ export class UpdateServer {
       readonly stage?: Stage;
       readonly reachable?: boolean;
     },
-  ) {}
+  ) {
+    super();
+  }
 }
 
 const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
 /** What the environment sets can't be changed here: the next start would silently undo it. */
 @CommandHandler(UpdateServer)
-export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receipt> {
+export class UpdateServerHandler implements ICommandHandler<UpdateServer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly settings: Settings,

@@ -1,3 +1,6 @@
+import { Message } from '../../../kernel/message.js';
+import type { PackageView } from './package-view.js';
+
 /** What a download needs to know. */
 export interface PublishedFileView {
   readonly packageId: string;
@@ -12,14 +15,18 @@ export interface PublishedFileView {
 }
 
 /**
- * Query: the package served under a filename (NFC), or under a package id; PublishedFileView or null. Only packages
- * that are held here and served, of several with one filename the one published last; else one that is damaged.
+ * Query: the package that is served under a filename (NFC) or a package id. Of several packages with one filename it is the
+ * one that was published last. A package whose file is damaged is found when no other is served; null when there is neither.
  */
-export class PublishedFileQuery {
-  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}
+export class PublishedFileQuery extends Message<PublishedFileView | null> {
+  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {
+    super();
+  }
 }
 
-/** Query: packages by their ids, in the order of the ids, as (PackageView | null)[]; null for an unknown id. */
-export class PackagesByIdQuery {
-  constructor(readonly ids: readonly string[]) {}
+/** Query: packages by their ids, in the order of the ids; null for an unknown id. */
+export class PackagesByIdQuery extends Message<readonly (PackageView | null)[]> {
+  constructor(readonly ids: readonly string[]) {
+    super();
+  }
 }
