@@ -2,13 +2,13 @@ import { Query, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 
-/** Packages that are held and not served, since another of their filename was published later. */
+/** Packages that are held but not served, because another package with their filename was published later. */
 export interface SupersededPackages {
   readonly packageIds: readonly string[];
   readonly by: { readonly packageId: string; readonly publication: Stamp };
 }
 
-/** Query: what is superseded under the filename of a package; null when nothing is. */
+/** Query: the superseded packages with the filename of the given package. Null when there are none. */
 export class SupersededPackagesQuery extends Query<SupersededPackages | null> {
   constructor(readonly packageId: string) {
     super();

@@ -22,7 +22,8 @@ import {
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
-import { PackageWriter, pagesOf } from '../lifecycle/package-writer.js';
+import { toPages } from '../lifecycle/chunk-pages.js';
+import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish } from '../lifecycle/publishing-limits.js';
 
@@ -206,7 +207,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
-    const pages = vouched ? [] : pagesOf(file.chunks);
+    const pages = vouched ? [] : toPages(file.chunks);
     const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,

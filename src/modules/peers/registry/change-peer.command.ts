@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { PolicyChange } from '../../../kernel/transfer-policy.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
-import { peer, type PeerCommand } from './peer.decider.js';
+import { peer, type PeerCommand, type PeerUpdate } from './peer.decider.js';
 
 /** Changes a peer. When a change returns, this process judges calls by the new state. */
 @Injectable()
@@ -49,7 +48,7 @@ export class UnregisterPeer extends Command<Receipt> {
 export class UpdatePeer extends Command<Receipt> {
   constructor(
     readonly peerId: string,
-    readonly to: PolicyChange & { readonly name?: string; readonly url?: string },
+    readonly to: PeerUpdate,
   ) {
     super();
   }
