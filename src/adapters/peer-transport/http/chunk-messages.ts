@@ -1,10 +1,8 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
-import type { RejectedChunk, RangeProgress } from '../../../ports/peer-transport.port.js';
+import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 
 /** One run of chunks for a thread to fetch. Two heads: a signature counts once, and a stale connection costs one. */
 export interface FetchOrder {
-  readonly kind: 'fetch';
-  readonly id: number;
   readonly origin: Origin;
   /** Complete request heads, signed one by one. */
   readonly heads: readonly [string, string];
@@ -36,11 +34,6 @@ export interface Timeouts {
   readonly rangeMs: number;
 }
 
-export interface AbortOrder {
-  readonly kind: 'abort';
-  readonly id: number;
-}
-
 /** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
 export type FetchFailure =
   | {
@@ -53,15 +46,7 @@ export type FetchFailure =
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
 
-/** A few times a second while a run is under way. */
-export interface FetchProgress extends RangeProgress {
-  readonly kind: 'progress';
-  readonly id: number;
-}
-
 export interface FetchReport {
-  readonly kind: 'report';
-  readonly id: number;
   readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
   readonly failure: FetchFailure | null;

@@ -123,7 +123,7 @@ export class HttpPeerTransport extends PeerTransport {
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
     const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts, limit };
-    const report = await this.threads.fetch(order, request.signal, request.onProgress);
+    const report = await this.threads.fetch(order, request.signal, request.onProgress ?? (() => undefined));
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 
