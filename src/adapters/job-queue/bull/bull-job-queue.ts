@@ -8,8 +8,9 @@ import {
   type NewJob,
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
+import type { JobLog } from '../../shared/job-attempt.js';
 import { answerOf, countJobs, enqueueJobs, failedJobs, runningJobs } from './queue-scripts.js';
-import { runJob, type JobLog } from './run-job.js';
+import { runJob } from './run-job.js';
 
 /** After the last job ended, what Redis may take to be left in order. */
 const CLOSE_TIMEOUT_MS = 3_000;

@@ -9,9 +9,10 @@ import {
   type NewJob,
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
+import type { JobLog } from '../../shared/job-attempt.js';
 import { Alarm } from './alarm.js';
 import { Liveness } from './liveness.js';
-import { type JobContext, type JobLog, RateGate, runJob } from './run-job.js';
+import { type JobContext, RateGate, runJob } from './run-job.js';
 import { countJobs, failedJobs, insertJobs, leaveMark, runningJobs } from './job-table.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger, runTaskList, type TaskList, type WorkerPool as Workers } from 'graphile-worker';
 import type { Pool } from 'pg';
-import type { JobLog } from './run-job.js';
+import type { JobLog } from '../../shared/job-attempt.js';
 
 /** Only for what was neither heard nor timed: a lost notification. */
 const POLL_INTERVAL_MS = 1000;
