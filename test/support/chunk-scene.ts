@@ -41,11 +41,11 @@ export function stageEachTest(): void {
 export const written = (): Promise<Buffer> => readFile(path);
 export const removeStaged = (): Promise<void> => rm(path);
 
-export const request = (run: ChunkRange, signal = new AbortController().signal) => ({
+export const request = (range: ChunkRange, signal = new AbortController().signal) => ({
   packageId: 'p1',
   packageSize: SIZE,
-  run,
-  sha256: digests.subarray(run.first * 32, (run.first + run.count) * 32),
+  range,
+  sha256: digests.subarray(range.first * 32, (range.first + range.count) * 32),
   path,
   signal,
 });

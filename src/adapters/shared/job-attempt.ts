@@ -55,7 +55,15 @@ async function handleJob(handler: JobHandler, { key, payload, attempt, signal, p
   const { data, cause } = Payload.parse(typeof payload === 'string' ? JSON.parse(payload) : payload);
   // The handler of a job that ends the process does not get to throw anything.
   if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
-  await handler.handle({ name: handler.name, key, data, ...(cause && { cause }), attempt, signal, progress });
+  await handler.handle({
+    name: handler.name,
+    key,
+    data,
+    ...(cause && { cause }),
+    attempt,
+    signal,
+    showProgress: progress,
+  });
 }
 
 function decideNext(

@@ -18,7 +18,7 @@ const inAnswerTo = async (answer: Buffer<ArrayBuffer>) => {
   const front = await StartTlsFront.start(1, server.tls, answer);
   try {
     return await withTls(`ldap://127.0.0.1:${front.port}`)
-      .check()
+      .checkAccess()
       .catch((error: unknown) => String(error));
   } finally {
     await front.stop();
@@ -66,7 +66,7 @@ describe('StartTLS', () => {
           /certificate/,
         );
         const front = await StartTlsFront.start(1, other);
-        await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).check()).rejects.toThrow(
+        await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).checkAccess()).rejects.toThrow(
           /ERR_TLS_CERT_ALTNAME_INVALID/,
         );
         await front.stop();

@@ -36,7 +36,7 @@ describe('the feed', () => {
     const got: FeedMessage[] = [];
     try {
       const url = await serve(answer);
-      for await (const message of transport(options).follow(peer(url), 'e.7', new AbortController().signal))
+      for await (const message of transport(options).followFeed(peer(url), 'e.7', new AbortController().signal))
         got.push(message);
       return { got, error: null };
     } catch (error) {

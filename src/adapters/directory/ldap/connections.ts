@@ -32,17 +32,17 @@ export class Connections {
   ) {}
 
   /** Where StartTLS is set, the server waits for TLS to begin on it. Whoever gets it has to close it. */
-  async lend(): Promise<Socket> {
-    const socket = await this.open();
+  async lendSocket(): Promise<Socket> {
+    const socket = await this.openSocket();
     this.opened.splice(this.opened.indexOf(socket), 1);
     return socket;
   }
 
   /** Encrypted, where the settings ask for that. */
-  async openSecured(): Promise<Socket> {
-    const socket = await this.open();
+  async openSecuredSocket(): Promise<Socket> {
+    const socket = await this.openSocket();
     if (!isEncrypted(this.target)) return socket;
-    const secured = this.keep(secure({ ...tlsOptions(this.target), socket }));
+    const secured = this.keepSocket(secure({ ...tlsOptions(this.target), socket }));
     await once(secured, 'secureConnect', { signal: this.signal });
     return secured;
   }
@@ -51,10 +51,10 @@ export class Connections {
     for (const socket of this.opened) socket.destroy();
   }
 
-  private async open(): Promise<Socket> {
+  private async openSocket(): Promise<Socket> {
     this.signal.throwIfAborted();
     const { host, port } = addressOf(this.target.url);
-    const socket = this.keep(connect({ host, port, noDelay: true }));
+    const socket = this.keepSocket(connect({ host, port, noDelay: true }));
     await once(socket, 'connect', { signal: this.signal });
     if (this.target.startTls) await requestTls(socket);
     this.signal.throwIfAborted();
@@ -62,7 +62,7 @@ export class Connections {
   }
 
   /** Who waits for a socket hears of its errors; nobody else may be brought down by them. */
-  private keep<T extends Socket>(socket: T): T {
+  private keepSocket<T extends Socket>(socket: T): T {
     socket.on('error', () => undefined);
     this.opened.push(socket);
     return socket;

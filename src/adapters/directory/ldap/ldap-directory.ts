@@ -56,8 +56,8 @@ function describeProblem(error: unknown, { url, timeoutMs, searchBase }: Directo
 const toDirectoryUnavailable = (error: unknown, settings: DirectorySettings): DirectoryUnavailable =>
   error instanceof DirectoryUnavailable ? error : new DirectoryUnavailable(describeProblem(error, settings), error);
 
-const DISABLED = 'The account is disabled in the directory.';
-const EMPTY = 'The password is empty.';
+const ACCOUNT_DISABLED = 'The account is disabled in the directory.';
+const EMPTY_PASSWORD = 'The password is empty.';
 /** Of ids in one search. */
 const MAX_IDS_PER_SEARCH = 50;
 /** Times as long as one sign-in may take; each answer has to come within that of one. */
@@ -74,40 +74,40 @@ export class LdapDirectory extends Directory {
 
   /** A name without a password would be let in by many directories (RFC 4513, 5.1.2), so none is asked. */
   override authenticate(username: string, password: string): Promise<DirectoryVerdict> {
-    if (password === '') return Promise.resolve({ refused: EMPTY });
+    if (password === '') return Promise.resolve({ refused: EMPTY_PASSWORD });
     return this.withConnections(async (connections) => {
       const session = await LdapSession.open(this.settings, connections);
-      const found = await session.find(username);
+      const found = await session.findPerson(username);
       if (typeof found === 'string') return this.refuseAfterDecoy(found, connections);
       const refused = await checkPassword(this.settings, found.dn, password, connections);
-      if (refused !== null || found.disabled) return { refused: refused ?? DISABLED };
-      return { person: await session.withGroups(found) };
+      if (refused !== null || found.disabled) return { refused: refused ?? ACCOUNT_DISABLED };
+      return { person: await session.addGroups(found) };
     });
   }
 
-  override async decoy(username: string): Promise<void> {
+  override async imitateAuthentication(username: string): Promise<void> {
     await this.withConnections(async (connections) => {
-      await (await LdapSession.open(this.settings, connections)).find(username);
+      await (await LdapSession.open(this.settings, connections)).findPerson(username);
       return this.refuseAfterDecoy('', connections);
     });
   }
 
-  override find(username: string): Promise<DirectoryPerson | null> {
+  override findPerson(username: string): Promise<DirectoryPerson | null> {
     return this.withConnections(async (connections) => {
       const session = await LdapSession.open(this.settings, connections);
-      const found = await session.find(username);
-      return typeof found === 'string' ? null : session.withGroups(found);
+      const found = await session.findPerson(username);
+      return typeof found === 'string' ? null : session.addGroups(found);
     });
   }
 
-  override async findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
+  override async findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
     const people: DirectoryPerson[] = [];
     for (let i = 0; i < ids.length; i += MAX_IDS_PER_SEARCH)
       people.push(...(await this.findSome(ids.slice(i, i + MAX_IDS_PER_SEARCH))));
     return people;
   }
 
-  override check(): Promise<void> {
+  override checkAccess(): Promise<void> {
     return this.withConnections(async (connections) =>
       (await LdapSession.open(this.settings, connections)).checkBase(),
     );
@@ -117,7 +117,7 @@ export class LdapDirectory extends Directory {
     return this.withConnections(async (connections) => {
       const session = await LdapSession.open(this.settings, connections);
       const people: DirectoryPerson[] = [];
-      for (const found of await session.findAll(ids)) people.push(await session.withGroups(found));
+      for (const found of await session.findPeople(ids)) people.push(await session.addGroups(found));
       return people;
     }, BATCH_TIMEOUT_FACTOR * this.settings.timeoutMs);
   }

@@ -83,7 +83,7 @@ export class LdapSession {
   }
 
   static async open(settings: DirectorySettings, connections: Connections): Promise<LdapSession> {
-    const socket = await connections.openSecured();
+    const socket = await connections.openSecuredSocket();
     // The connection is made and encrypted already; a client that lost it must not make another.
     const client = new Client({
       url: 'ldap://opened',
@@ -96,26 +96,26 @@ export class LdapSession {
   }
 
   /** The one person of this name, or in words why there is none. */
-  async find(username: string): Promise<Found | string> {
-    const entries = await this.search(fillFilter(this.people, { username, dn: '' }), { sizeLimit: 2 });
+  async findPerson(username: string): Promise<Found | string> {
+    const entries = await this.searchPeople(fillFilter(this.people, { username, dn: '' }), { sizeLimit: 2 });
     if (entries.length > 1) return 'The directory has more than one person of this name.';
     const [entry] = entries;
     // Directories take names for one that are not written alike; what counts failed attempts does not.
     const isName = (name: string): boolean =>
       entry !== undefined && valuesOf(entry, name).some((value) => nameKey(value.toString()) === nameKey(username));
     if (!entry || !this.names.some(isName)) return 'The directory knows nobody of this name.';
-    return this.read(entry);
+    return this.readPerson(entry);
   }
 
   /** Those of these ids that the search filter lets through. */
-  async findAll(ids: readonly string[]): Promise<Found[]> {
+  async findPeople(ids: readonly string[]): Promise<Found[]> {
     const filters = ids.flatMap((id) => idFilter(id) ?? []);
     if (filters.length === 0) return [];
-    const entries = await this.search(andFilters(matchAnybody(this.people), orFilters(filters)));
-    return entries.map((entry) => this.read(entry)).filter((found) => typeof found !== 'string');
+    const entries = await this.searchPeople(andFilters(matchAnybody(this.people), orFilters(filters)));
+    return entries.map((entry) => this.readPerson(entry)).filter((found) => typeof found !== 'string');
   }
 
-  async withGroups(found: Found): Promise<DirectoryPerson> {
+  async addGroups(found: Found): Promise<DirectoryPerson> {
     return { ...found, groups: await findAllGroups(this.client, this.groups, found) };
   }
 
@@ -126,7 +126,7 @@ export class LdapSession {
       await this.client.search(base, { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
   }
 
-  private async search(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
+  private async searchPeople(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
     const { idAttribute, searchBase } = this.settings;
     const { searchEntries } = await this.client.search(searchBase, {
       scope: 'sub',
@@ -138,7 +138,7 @@ export class LdapSession {
     return searchEntries;
   }
 
-  private read(entry: Entry): Found | string {
+  private readPerson(entry: Entry): Found | string {
     const id = idOf(entry, this.settings.idAttribute);
     const username = textOf(entry, this.names[0] ?? '');
     if (id === null) return `${entry.dn} ${NO_ID}.`;

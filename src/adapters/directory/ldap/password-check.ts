@@ -10,9 +10,9 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /** For the bind account, and for whose password is checked. */
 async function lendTwo(connections: Connections): Promise<Socket[]> {
-  const first = await connections.lend();
+  const first = await connections.lendSocket();
   try {
-    return [first, await connections.lend()];
+    return [first, await connections.lendSocket()];
   } catch (error) {
     first.destroy();
     throw error;
@@ -92,19 +92,19 @@ export async function checkPassword(
 ): Promise<string | null> {
   const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
   const server = serverOptions(settings, dn, lent);
-  const outcome = authenticate(server, password);
+  const outcome = checkWithStrategy(server, password);
   void outcome.catch(() => undefined).then(() => closeLent(lent));
   return outcome;
 }
 
-function authenticate(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
+function checkWithStrategy(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const strategy = new Strategy({ server, credentialsLookup: () => ({ username: 'found', password }) });
     const outcome: Outcome = {
       success: () => resolve(null),
       fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
       error: (error) =>
-        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toProblem(error)),
+        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toError(error)),
     };
     Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
   });
@@ -114,7 +114,7 @@ function authenticate(server: ReturnType<typeof serverOptions>, password: string
 const FIRST_OWN_CODE = 128;
 
 /** The directory has answered about this person, in a way that says nothing about others. */
-function toProblem(error: unknown): Error {
+function toError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
   return isAnswer

@@ -38,7 +38,7 @@ export class BullJobQueue extends JobQueue {
     await enqueueJobs(this.queue, jobs);
   }
 
-  override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
+  override async startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
     if (this.isWorking) throw new Error('The queue is worked on already');
     this.isWorking = true;
     const { queue, log } = this;
@@ -56,19 +56,19 @@ export class BullJobQueue extends JobQueue {
       });
   }
 
-  override counts(): Promise<QueueCounts> {
+  override countJobs(): Promise<QueueCounts> {
     return countJobs(this.queue);
   }
 
-  override running(): Promise<readonly JobAtWork[]> {
+  override findRunning(): Promise<readonly JobAtWork[]> {
     return runningJobs(this.queue);
   }
 
-  override failed(first: number): Promise<readonly FailedJob[]> {
+  override findFailed(first: number): Promise<readonly FailedJob[]> {
     return failedJobs(this.queue, first);
   }
 
-  override async mark(): Promise<boolean> {
+  override async leaveMark(): Promise<boolean> {
     return (await answerOf(this.queue.client.set(this.queue.toKey('mark'), '1', 'NX'))) === null;
   }
 

@@ -19,7 +19,7 @@ const MAX_TIMER_MS = 60_000;
 const SLACK_MS = 2;
 
 /** Wakes workers when a delayed job is due: they hear of new jobs only, and poll seldom. */
-export class Alarm {
+export class DueJobAlarm {
   private timer: NodeJS.Timeout | undefined;
   private due = Infinity;
   private stopped = false;
@@ -32,7 +32,7 @@ export class Alarm {
     if (this.stopped || due >= this.due) return;
     clearTimeout(this.timer);
     this.due = due;
-    this.timer = setTimeout(() => void this.ring(), due - Date.now());
+    this.timer = setTimeout(() => void this.wakeDueWorkers(), due - Date.now());
   }
 
   stop(): void {
@@ -40,7 +40,7 @@ export class Alarm {
     clearTimeout(this.timer);
   }
 
-  private async ring(): Promise<void> {
+  private async wakeDueWorkers(): Promise<void> {
     this.due = Infinity;
     // When the database is away, the workers' own polling finds the jobs once it is back.
     const next = await wakeWorkers(this.pool).catch(() => null);

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { messageOf } from '../../../kernel/errors.js';
 import type { JobHandler, RateLimit } from '../../../ports/job-queue.port.js';
 import { attemptJob, type FailedOutcome, type JobLog } from '../../shared/job-attempt.js';
-import type { Alarm } from './alarm.js';
+import type { DueJobAlarm } from './alarm.js';
 import { abandonJob, attemptOf, postponeJob, saveProgress } from './job-table.js';
 
 /** Limits the rate at which attempts of one handler begin in this process. */
@@ -26,7 +26,7 @@ export class RateGate {
 
 export interface JobContext {
   readonly pool: Pool;
-  readonly alarm: Alarm;
+  readonly alarm: DueJobAlarm;
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
   readonly log: JobLog;

@@ -35,7 +35,7 @@ export class WorkerPool {
   private restarting: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: WorkerPoolOptions) {
-    this.workers = this.start();
+    this.workers = this.startWorkers();
   }
 
   async stop(): Promise<void> {
@@ -44,23 +44,23 @@ export class WorkerPool {
     await this.workers.gracefulShutdown();
   }
 
-  private start(): Workers {
+  private startWorkers(): Workers {
     const { pool, tasks, concurrency, onWorker, log } = this.options;
     const events = new EventEmitter();
     let failed = false;
     events.on('worker:create', ({ worker }: { worker: { workerId: string } }) => onWorker(worker.workerId));
     events.on('worker:fatalError', () => {
-      if (!failed && !this.stopping) this.restarting = this.restart();
+      if (!failed && !this.stopping) this.restarting = this.restartWorkers();
       failed = true;
     });
     const settings = { noHandleSignals: true, pollInterval: POLL_INTERVAL_MS, logger: graphileLogger(log) };
     return runTaskList({ ...settings, concurrency, events }, tasks, pool);
   }
 
-  private async restart(): Promise<void> {
+  private async restartWorkers(): Promise<void> {
     await delay(RESTART_DELAY_MS);
     await this.workers.gracefulShutdown();
     this.options.onEnd();
-    if (!this.stopping) this.workers = this.start();
+    if (!this.stopping) this.workers = this.startWorkers();
   }
 }

@@ -47,11 +47,11 @@ const MAX_HEAD_BYTES = 16 * 1024;
 
 /** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
 export interface ResponseReceiver {
-  head(head: ResponseHead): void;
-  space(): Uint8Array;
-  filled(count: number): void;
+  onHead(head: ResponseHead): void;
+  nextBuffer(): Uint8Array;
+  onBytes(count: number): void;
   /** The connection ended before the receiver had all it wanted; `untouched` when not a byte of it had come. */
-  broken(reason: string, untouched: boolean): void;
+  onBroken(reason: string, untouched: boolean): void;
 }
 
 /**
@@ -77,9 +77,9 @@ export class Connection {
   ) {
     this.socket = openSocket(origin, {
       buffer: () =>
-        this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength),
+        this.inBody && this.receiver ? this.nextBuffer(this.receiver) : this.headSpace.subarray(this.headLength),
       callback: (count) => {
-        this.arrived(count);
+        this.handleBytes(count);
         return true;
       },
     });
@@ -99,8 +99,8 @@ export class Connection {
   }
 
   /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
-  request(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
-    if (this.end !== null) return receiver.broken(this.end, true);
+  sendRequest(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
+    if (this.end !== null) return receiver.onBroken(this.end, true);
     this.uses += 1;
     this.receiver = receiver;
     this.bucket = bucket;
@@ -121,42 +121,42 @@ export class Connection {
     if (this.pausing) clearTimeout(this.pausing);
     const receiver = this.receiver;
     this.receiver = null;
-    receiver?.broken(reason, !this.inBody && this.headLength === 0);
+    receiver?.onBroken(reason, !this.inBody && this.headLength === 0);
   }
 
-  private arrived(count: number): void {
+  private handleBytes(count: number): void {
     if (!this.receiver) return this.close('sent bytes that nobody asked for');
     if (this.inBody) {
-      this.receiver.filled(count);
-      return this.pace(count);
+      this.receiver.onBytes(count);
+      return this.limitRate(count);
     }
     this.headLength += count;
     const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
-    if (end >= 0) return this.begin(this.receiver, end);
+    if (end >= 0) return this.beginBody(this.receiver, end);
     if (this.headLength === MAX_HEAD_BYTES) this.close('answered with an oversized head');
   }
 
   /** Hands over the head, and the bytes of the body that came along with it. */
-  private begin(receiver: ResponseReceiver, end: number): void {
+  private beginBody(receiver: ResponseReceiver, end: number): void {
     const head = parseResponseHead(this.headSpace.toString('latin1', 0, end));
     if (!head) return this.close('did not answer with HTTP; is this the right port?');
     this.inBody = true;
-    receiver.head(head);
+    receiver.onHead(head);
     let rest = this.headSpace.subarray(end + 4, this.headLength);
     const brought = rest.length;
     while (rest.length > 0 && this.receiver === receiver) {
-      const space = receiver.space();
+      const space = receiver.nextBuffer();
       const count = Math.min(space.length, rest.length);
       space.set(rest.subarray(0, count));
-      receiver.filled(count);
+      receiver.onBytes(count);
       rest = rest.subarray(count);
     }
     if (rest.length > 0) return this.close('sent more than it announced');
-    this.pace(brought);
+    this.limitRate(brought);
   }
 
-  private space(receiver: ResponseReceiver): Uint8Array {
-    const space = receiver.space();
+  private nextBuffer(receiver: ResponseReceiver): Uint8Array {
+    const space = receiver.nextBuffer();
     return this.bucket ? space.subarray(0, this.bucket.piece) : space;
   }
 
@@ -164,7 +164,7 @@ export class Connection {
    * While we don't read, silence is not the peer's fault. What TLS has read and not yet decrypted still comes in: then the
    * pause has to last longer.
    */
-  private pace(count: number): void {
+  private limitRate(count: number): void {
     const waitMs = this.bucket?.use(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
     if (this.pausing) clearTimeout(this.pausing);

@@ -7,7 +7,7 @@ export interface FetchOrder {
   /** Complete request heads, signed one by one. */
   readonly heads: readonly [string, string];
   readonly packageSize: number;
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   readonly sha256: Uint8Array;
   readonly path: string;
   readonly timeouts: Timeouts;

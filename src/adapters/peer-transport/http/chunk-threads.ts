@@ -16,7 +16,11 @@ export class ChunkThreads {
    * Fetches one range. When the signal aborts, the range ends early and the report says what had arrived.
    * @throws Error when the thread itself dies
    */
-  fetch(order: FetchOrder, signal: AbortSignal, onProgress: (progress: RangeProgress) => void): Promise<FetchReport> {
+  fetchRange(
+    order: FetchOrder,
+    signal: AbortSignal,
+    onProgress: (progress: RangeProgress) => void,
+  ): Promise<FetchReport> {
     return this.threadFor(order.limit).call(order, { signal, onProgress });
   }
 

@@ -17,21 +17,21 @@ class ConnectionPool {
   private readonly idle = new Map<string, Connection[]>();
 
   /** An idle connection, or a new one when there is none. */
-  take(origin: Origin, timeouts: Timeouts): Connection {
+  takeConnection(origin: Origin, timeouts: Timeouts): Connection {
     const waiting = this.idle.get(originKey(origin)) ?? [];
     for (let found = waiting.pop(); found; found = waiting.pop()) if (!found.closed) return found;
     return new Connection(origin, timeouts);
   }
 
-  give(origin: Origin, connection: Connection): void {
+  giveBack(origin: Origin, connection: Connection): void {
     const waiting = (this.idle.get(originKey(origin)) ?? []).filter((one) => !one.closed);
     if (waiting.length >= MAX_IDLE) return connection.close('not needed');
     this.idle.set(originKey(origin), [...waiting, connection]);
     const { uses } = connection;
-    setTimeout(() => this.drop(origin, connection, uses), IDLE_TIMEOUT_MS).unref();
+    setTimeout(() => this.closeIdle(origin, connection, uses), IDLE_TIMEOUT_MS).unref();
   }
 
-  private drop(origin: Origin, connection: Connection, uses: number): void {
+  private closeIdle(origin: Origin, connection: Connection, uses: number): void {
     if (connection.uses !== uses) return;
     connection.close('idle');
     const left = (this.idle.get(originKey(origin)) ?? []).filter((one) => one !== connection);
@@ -99,23 +99,23 @@ class RangeFetch {
   }
 
   start(): void {
-    this.context.signal.addEventListener('abort', () => this.receiver?.stop('stopped'), { once: true });
+    this.context.signal.addEventListener('abort', () => this.receiver?.stopEarly('stopped'), { once: true });
     this.sendRequest(this.order.heads[0]);
   }
 
   /** A connection that the peer has closed while it was idle fails at once. The second head is for that case. */
   private sendRequest(head: string): void {
-    const connection = pool.take(this.order.origin, this.order.timeouts);
+    const connection = pool.takeConnection(this.order.origin, this.order.timeouts);
     const receiver = new RangeReceiver(this.order, this.fd, this.buffer, (end) => {
       const isStale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
       if (end.reusable) connection.release();
       else connection.close('not usable any more');
       if (isStale) return this.sendRequest(this.order.heads[1]);
-      if (end.reusable) pool.give(this.order.origin, connection);
-      this.finish(receiver, end);
+      if (end.reusable) pool.giveBack(this.order.origin, connection);
+      this.reportEnd(receiver, end);
     });
     this.receiver = receiver;
-    connection.request(head, receiver, this.order.limit && bucketOf(this.order.limit));
+    connection.sendRequest(head, receiver, this.order.limit && bucketOf(this.order.limit));
   }
 
   private setDeadline(ms: number): NodeJS.Timeout {
@@ -124,13 +124,14 @@ class RangeFetch {
 
   /** A limit, ours or the peer's, lets a range take longer. */
   private stopIfTooSlow(): void {
-    const { limit, run, timeouts } = this.order;
+    const { limit, range, timeouts } = this.order;
     const lower = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
     const rate = Math.max(MIN_BYTES_PER_SECOND, lower);
-    const timeoutMs = Math.max(timeouts.rangeMs, ((run.count * CHUNK_SIZE * MAX_RANGES) / rate) * 1000);
+    const timeoutMs = Math.max(timeouts.rangeMs, ((range.count * CHUNK_SIZE * MAX_RANGES) / rate) * 1000);
     const leftMs = timeoutMs - (performance.now() - this.startedAt);
     if (leftMs >= 1) this.deadline = this.setDeadline(Math.min(leftMs, MAX_TIMER_MS));
-    else this.receiver?.stop(`took longer than ${Math.round(timeoutMs / 100) / 10} seconds for one range of chunks`);
+    else
+      this.receiver?.stopEarly(`took longer than ${Math.round(timeoutMs / 100) / 10} seconds for one range of chunks`);
   }
 
   private sendProgress(): void {
@@ -138,7 +139,7 @@ class RangeFetch {
     this.context.reportProgress({ received, verified });
   }
 
-  private finish({ verified, rejected }: RangeReceiver, { failure }: RangeEnd): void {
+  private reportEnd({ verified, rejected }: RangeReceiver, { failure }: RangeEnd): void {
     clearTimeout(this.deadline);
     clearInterval(this.progressTimer);
     this.onReport({ verified, rejected, failure });

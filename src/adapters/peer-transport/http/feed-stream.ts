@@ -28,7 +28,7 @@ class FeedParser {
   private lastId = '';
 
   /** Returns the messages that this piece completes. @throws ParseError on a message that is too long, TypeError on broken UTF-8 */
-  push(piece: Uint8Array): readonly StreamMessage[] {
+  parsePiece(piece: Uint8Array): readonly StreamMessage[] {
     this.messages = [];
     this.parser.feed(this.decoder.decode(piece, { stream: true }));
     return this.messages;
@@ -115,7 +115,7 @@ async function* readMessages(peerName: string, body: Body): AsyncGenerator<FeedM
 
 function parsePiece(peerName: string, parser: FeedParser, piece: Uint8Array): readonly StreamMessage[] {
   try {
-    return parser.push(piece);
+    return parser.parsePiece(piece);
   } catch {
     throw new PeerUnreachable(peerName, 'its feed sent garbage');
   }

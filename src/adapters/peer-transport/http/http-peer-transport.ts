@@ -44,9 +44,9 @@ function originOf(url: URL, ca: string | undefined): Origin {
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
 }
 
-function rangeOf({ run, packageSize }: ChunkRequest): string {
-  const first = run.first * CHUNK_SIZE;
-  return `bytes=${first}-${Math.min(first + run.count * CHUNK_SIZE, packageSize) - 1}`;
+function rangeOf({ range, packageSize }: ChunkRequest): string {
+  const first = range.first * CHUNK_SIZE;
+  return `bytes=${first}-${Math.min(first + range.count * CHUNK_SIZE, packageSize) - 1}`;
 }
 
 function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
@@ -89,11 +89,11 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
-    return this.send(server, null, path, body, { to: null });
+    return this.postJson(server, null, path, body, { to: null });
   }
 
   async postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
-    return this.send(peer, await this.routeTo(peer), path, body, {
+    return this.postJson(peer, await this.routeTo(peer), path, body, {
       to: peer.peerId,
       ...(key !== undefined && { key }),
     });
@@ -106,7 +106,7 @@ export class HttpPeerTransport extends PeerTransport {
     return callJson(this.agent, peer.name, { method: 'GET', url, via, headers });
   }
 
-  async *follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
+  async *followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const url = `${peer.url}/peer/v1/feed`;
     const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
@@ -119,15 +119,15 @@ export class HttpPeerTransport extends PeerTransport {
     const via = await this.routeTo(peer).catch(peerFault);
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
     const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
-    const { packageSize, run, sha256, path } = request;
+    const { packageSize, range, sha256, path } = request;
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
-    const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts, limit };
-    const report = await this.threads.fetch(order, request.signal, request.onProgress ?? (() => undefined));
+    const order = { origin, heads, packageSize, range, sha256, path, timeouts: this.timeouts, limit };
+    const report = await this.threads.fetchRange(order, request.signal, request.onProgress ?? (() => undefined));
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 
-  private send(
+  private postJson(
     server: Addressed,
     via: Via,
     path: string,

@@ -61,7 +61,7 @@ class TunnelStream extends Duplex {
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.send(bytes, 0, done);
+    this.sendFrames(bytes, 0, done);
   }
 
   override _final(done: () => void): void {
@@ -75,11 +75,11 @@ class TunnelStream extends Duplex {
   }
 
   /** `done` when the kernel has the bytes: the writer may use its buffer again. */
-  private send(bytes: Buffer, from: number, done: (error?: Error | null) => void): void {
+  private sendFrames(bytes: Buffer, from: number, done: (error?: Error | null) => void): void {
     const to = Math.min(from + FRAME_BYTES, bytes.length);
     this.socket.send(bytes.subarray(from, to), { binary: true }, (error) => {
       if (error || to === bytes.length) done(error);
-      else this.send(bytes, to, done);
+      else this.sendFrames(bytes, to, done);
     });
   }
 }

@@ -38,7 +38,7 @@ export class WebSocketTunnels extends TunnelTransport {
   }
 
   open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
-    const socket = this.connect(peer);
+    const socket = this.openSocket(peer);
     return new Promise((resolve, reject) => {
       const abort = () => socket.terminate();
       const settled = () => signal.removeEventListener('abort', abort);
@@ -67,7 +67,7 @@ export class WebSocketTunnels extends TunnelTransport {
     );
   }
 
-  private connect(peer: PeerContact): WebSocket {
+  private openSocket(peer: PeerContact): WebSocket {
     const url = `${peer.url}/peer/v1/tunnel`;
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const { ca } = this.options;

@@ -85,7 +85,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
   /** Nothing is done before the directory has answered about everybody. */
   private async refreshAccounts(): Promise<DirectoryRefreshed> {
     const inUse = await this.listAccountsInUse();
-    const found = await this.directory.findAll(inUse.flatMap(({ externalId }) => externalId ?? []));
+    const found = await this.directory.findPeople(inUse.flatMap(({ externalId }) => externalId ?? []));
     const people = new Map(found.map((person) => [person.id, person]));
     let changed = 0;
     for (const { accountId, externalId } of inUse) {

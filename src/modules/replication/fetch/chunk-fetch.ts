@@ -133,7 +133,7 @@ export class ChunkFetch {
       arrivals.noteVerified(progress.verified);
       watch.checkProgress(progress);
     });
-    const request = { packageId: plan.packageId, packageSize: plan.size, run, sha256, path, onProgress };
+    const request = { packageId: plan.packageId, packageSize: plan.size, range: run, sha256, path, onProgress };
     const end = this.sources.beginFetch(plan.packageId, source);
     let outcome: FetchOutcome = { sample: null, failure: null, rejected: false };
     try {
