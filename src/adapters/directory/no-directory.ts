@@ -1,6 +1,6 @@
 import { Directory, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
 
-/** There is no directory: it knows nobody. */
+/** Stands for the directory of a server that has none: it knows nobody. */
 export class NoDirectory extends Directory {
   override readonly url = null;
 

@@ -81,7 +81,7 @@ describe('the feed', () => {
   });
 
   it('takes a long silence for a dead connection', async () => {
-    const { got, error } = await follow((socket) => socket.write(opening), { silenceMs: 1_000 });
+    const { got, error } = await follow((socket) => socket.write(opening), { feedIdleTimeoutMs: 1_000 });
     expect(got).toEqual([{ kind: 'connected' }]);
     expect(String(error)).toMatch(/timed out/);
   });

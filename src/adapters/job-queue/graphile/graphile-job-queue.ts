@@ -16,10 +16,10 @@ import { type JobContext, RateGate, runJob } from './run-job.js';
 import { countJobs, failedJobs, insertJobs, leaveMark, runningJobs } from './job-table.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
 
-/** Connections for enqueueing, retries and the LISTEN of Graphile Worker, beside one for each running job. */
+/** Connections for enqueueing, retries and the LISTEN of Graphile Worker, in addition to one for each running job. */
 const SPARE_CONNECTIONS = 3;
 
-/** Jobs in PostgreSQL, by Graphile Worker, in the schema `graphile_worker`, which it makes and migrates itself. */
+/** A job queue in PostgreSQL. Graphile Worker creates and migrates its schema `graphile_worker` itself. */
 export class GraphileJobQueue extends JobQueue {
   private readonly pool: Pool;
   private readonly alarm: DueJobAlarm;
@@ -33,7 +33,7 @@ export class GraphileJobQueue extends JobQueue {
     private readonly log: JobLog = () => undefined,
   ) {
     super();
-    // The queue is refilled from the log: a commit need not wait for the disk.
+    // The queue can be refilled from the event log, so a commit does not wait for the disk.
     const options = '-c synchronous_commit=off';
     const limits = { connectionTimeoutMillis: 5000, keepAlive: true };
     this.pool = new Pool({ ...settings, ...limits, options, application_name: 'odst jobs' });
@@ -50,7 +50,7 @@ export class GraphileJobQueue extends JobQueue {
   }
 
   override async startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
-    if (this.workers) throw new Error('The queue is worked on already');
+    if (this.workers) throw new Error('This queue has workers already');
     await this.migrateOnce();
     await this.liveness.start();
     this.pool.options.max = concurrency + SPARE_CONNECTIONS;

@@ -4,7 +4,7 @@ import { Logger, runTaskList, type TaskList, type WorkerPool as Workers } from '
 import type { Pool } from 'pg';
 import type { JobLog } from '../../shared/job-attempt.js';
 
-/** Only for what was neither heard nor timed: a lost notification. */
+/** Polling only finds jobs whose notification was lost. */
 const POLL_INTERVAL_MS = 1000;
 const RESTART_DELAY_MS = 500;
 
@@ -13,12 +13,12 @@ export interface WorkerPoolOptions {
   readonly tasks: TaskList;
   readonly concurrency: number;
   readonly onWorker: (workerId: string) => void;
-  /** All workers have ended; new ones will follow. */
+  /** Called when all workers have ended and before new ones start. */
   readonly onEnd: () => void;
   readonly log: JobLog;
 }
 
-/** What Graphile Worker says about jobs is said better by the queue itself. */
+/** Passes on errors and warnings, except those about jobs: the queue itself logs these with more detail. */
 export const graphileLogger = (log: JobLog): Logger =>
   new Logger(() => (level, message, meta) => {
     if (meta?.['failure'] || (level !== 'error' && level !== 'warning')) return;
@@ -26,8 +26,8 @@ export const graphileLogger = (log: JobLog): Logger =>
   });
 
 /**
- * Graphile Worker's workers, made anew when one of them ends: it does when the database goes away just as it reports
- * a job, and would not come back.
+ * The workers of Graphile Worker. When one of them ends, all are replaced: a worker ends, and does not come back, when
+ * the database becomes unavailable just as it reports the end of a job.
  */
 export class WorkerPool {
   private workers: Workers;

@@ -4,17 +4,17 @@ import type { ByteBucket } from '../../../kernel/byte-bucket.js';
 import type { Origin, Timeouts } from './chunk-messages.js';
 import { failureReason } from './failure-reason.js';
 
-/** The head of an HTTP/1.1 response (RFC 9112), as far as it matters here. */
+/** The parts of an HTTP/1.1 response head (RFC 9112) that are needed here. */
 export interface ResponseHead {
   readonly status: number;
-  /** Lower-case names. A repeated header is joined with a comma. */
+  /** By lower-case name. The values of a repeated header are joined with a comma. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3})(?: [^\r\n]*)?$/;
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
 
-/** Parses a head up to and without its blank line; null when it is not one. */
+/** Parses a response head without its blank line. Returns null when it is not valid. */
 function parseResponseHead(text: string): ResponseHead | null {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const status = STATUS_LINE.exec(statusLine)?.[1];
@@ -30,7 +30,7 @@ function parseResponseHead(text: string): ResponseHead | null {
   return { status: Number(status), headers };
 }
 
-/** What keeps a 206 from being exactly these bytes, null when it is. */
+/** Describes why a 206 response is not exactly these bytes. Null when it is. */
 export function describeWrongRange(head: ResponseHead, first: number, length: number, total: number): string | null {
   const range = `bytes ${first}-${first + length - 1}/${total}`;
   if (head.headers.get('content-range') !== range) return `answered 206 for another range than ${range}`;
@@ -40,24 +40,26 @@ export function describeWrongRange(head: ResponseHead, first: number, length: nu
   return null;
 }
 
-/** May the connection carry another request after this response? */
+/** Whether the connection can carry another request after this response. */
 export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
-/** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
+/** Takes one response. */
 export interface ResponseReceiver {
   onHead(head: ResponseHead): void;
+  /** Returns where the next bytes of the body are to be written. */
   nextBuffer(): Uint8Array;
+  /** Called when `count` bytes have been written there. */
   onBytes(count: number): void;
-  /** The connection ended before the receiver had all it wanted; `untouched` when not a byte of it had come. */
+  /** Called when the connection ends before the response is complete; `untouched` when no byte of it had arrived. */
   onBroken(reason: string, untouched: boolean): void;
 }
 
 /**
- * A keep-alive connection whose bytes are read right into the receiver's buffers: an HTTP client's body path costs
- * more than hashing and writing together. The socket asks for its next buffer as soon as it has filled the last one,
- * so between two responses it holds the buffer for heads.
+ * A keep-alive HTTP/1.1 connection that reads bodies directly into the buffers of the receiver, because the body path of
+ * an HTTP client costs more than hashing and writing together. The socket asks for its next buffer as soon as it has
+ * filled the last one, so between two responses it holds the buffer for heads.
  */
 export class Connection {
   private readonly headSpace = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
@@ -68,7 +70,7 @@ export class Connection {
   private end: string | null = null;
   private bucket: ByteBucket | null = null;
   private pausing: NodeJS.Timeout | null = null;
-  /** How many requests it has carried. */
+  /** Number of requests that the connection has carried. */
   uses = 0;
 
   constructor(
@@ -98,7 +100,7 @@ export class Connection {
     return this.end !== null;
   }
 
-  /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
+  /** With a bucket, the body is not read faster than the bucket allows, and TCP slows the sender down. */
   sendRequest(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
     if (this.end !== null) return receiver.onBroken(this.end, true);
     this.uses += 1;
@@ -107,7 +109,7 @@ export class Connection {
     this.socket.write(head, 'latin1');
   }
 
-  /** The receiver has all it wanted; the connection waits for the next request. */
+  /** The response is complete, and the connection waits for the next request. */
   release(): void {
     this.receiver = null;
     this.inBody = false;
@@ -136,7 +138,7 @@ export class Connection {
     if (this.headLength === MAX_HEAD_BYTES) this.close('answered with an oversized head');
   }
 
-  /** Hands over the head, and the bytes of the body that came along with it. */
+  /** Passes on the head, and the bytes of the body that arrived together with it. */
   private beginBody(receiver: ResponseReceiver, end: number): void {
     const head = parseResponseHead(this.headSpace.toString('latin1', 0, end));
     if (!head) return this.close('did not answer with HTTP; is this the right port?');
@@ -161,8 +163,8 @@ export class Connection {
   }
 
   /**
-   * While we don't read, silence is not the peer's fault. What TLS has read and not yet decrypted still comes in: then the
-   * pause has to last longer.
+   * While this side does not read, silence is not the peer's fault. Bytes that TLS has read and not yet decrypted still
+   * arrive; then the pause is extended.
    */
   private limitRate(count: number): void {
     const waitMs = this.bucket?.use(count) ?? 0;

@@ -8,15 +8,15 @@ import { Connection } from './chunk-connection.js';
 import type { FetchOrder, FetchReport, Origin, RateLimit, Timeouts } from './chunk-messages.js';
 import { type RangeEnd, RangeReceiver } from './range-receiver.js';
 
-/** A server closes idle connections after 5 s by default; ours go before. */
+/** Servers close idle connections after 5 s by default; this pool closes them earlier. */
 const IDLE_TIMEOUT_MS = 4_000;
 const MAX_IDLE = 4;
 
-/** Connections by origin. Open ones are as many as there are runs under way; idle ones are few and soon closed. */
+/** Connections by origin. Each range uses one at a time; few are kept idle, and only for a short time. */
 class ConnectionPool {
   private readonly idle = new Map<string, Connection[]>();
 
-  /** An idle connection, or a new one when there is none. */
+  /** Returns an idle connection, or a new one when there is none. */
   takeConnection(origin: Origin, timeouts: Timeouts): Connection {
     const waiting = this.idle.get(originKey(origin)) ?? [];
     for (let found = waiting.pop(); found; found = waiting.pop()) if (!found.closed) return found;
@@ -44,7 +44,7 @@ const originKey = ({ secure, host, port }: Origin): string => `${secure ? 'https
 
 const buckets = new Map<string, ByteBucket>();
 
-/** The bucket of this thread that all runs with the key of the limit share, at the rate that was heard of last. */
+/** Returns the bucket that all ranges with the key of the limit share in this thread, at the latest rate. */
 function bucketOf({ key, bytesPerSecond }: RateLimit): ByteBucket {
   const bucket = buckets.get(key) ?? new ByteBucket(bytesPerSecond);
   bucket.bytesPerSecond = bytesPerSecond;
@@ -109,7 +109,7 @@ class RangeFetch {
     const receiver = new RangeReceiver(this.order, this.fd, this.buffer, (end) => {
       const isStale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
       if (end.reusable) connection.release();
-      else connection.close('not usable any more');
+      else connection.close('cannot be used any more');
       if (isStale) return this.sendRequest(this.order.heads[1]);
       if (end.reusable) pool.giveBack(this.order.origin, connection);
       this.reportEnd(receiver, end);

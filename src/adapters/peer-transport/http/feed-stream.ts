@@ -40,7 +40,7 @@ class FeedParser {
   }
 }
 
-/** The peer sends a comment every 10 s; this long without a byte and the connection is dead. */
+/** A peer sends at least a comment every 10 s. A connection without a byte for this time is dead. */
 const IDLE_TIMEOUT_MS = 30_000;
 const MAX_ERROR_BYTES = 16 * 1024;
 
@@ -50,12 +50,15 @@ interface FeedCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
-  readonly silenceMs?: number;
+  readonly idleTimeoutMs?: number;
 }
 
 type Body = Awaited<ReturnType<Agent['request']>>['body'];
 
-/** Messages of a peer's feed until the connection ends, which is always by a throw or the signal. */
+/**
+ * Yields the messages of a peer's feed until the signal aborts or the connection ends.
+ * @throws PeerUnreachable when the connection ends
+ */
 export async function* followFeed(agent: Agent, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
   try {
     const body = await openFeed(agent, peerName, call);
@@ -77,8 +80,8 @@ async function openFeed(agent: Agent, peerName: string, call: FeedCall): Promise
     method: 'GET',
     headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...host },
     signal: call.signal,
-    bodyTimeout: call.silenceMs ?? IDLE_TIMEOUT_MS,
-    // A feed stays open for days: a connection of its own keeps the others free for calls.
+    bodyTimeout: call.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    // A feed stays open for days, so it uses its own connection and leaves the others free for calls.
     reset: true,
   });
   if (statusCode === 200 && String(headers['content-type']).startsWith('text/event-stream')) return body;

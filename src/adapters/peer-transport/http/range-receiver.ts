@@ -9,15 +9,16 @@ import { describeStatus, codeOfBody } from './failure-reason.js';
 import { describeWrongRange, keepsAlive, type ResponseHead, type ResponseReceiver } from './chunk-connection.js';
 import type { FetchOrder, FetchFailure } from './chunk-messages.js';
 
-/** Bytes hashed at a time: small enough to be still in the processor's cache. */
+/** Bytes that are hashed at a time: few enough to be still in the processor's cache. */
 const SLICE_BYTES = 256 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 
+/** How a range ended. */
 export interface RangeEnd {
   readonly failure: FetchFailure | null;
-  /** May the connection carry another request? */
+  /** Whether the connection can carry another request. */
   readonly reusable: boolean;
-  /** Not a byte of the response had come: the connection was stale. */
+  /** Whether the connection ended before the first byte of the response, which means that it was stale. */
   readonly untouched: boolean;
 }
 
