@@ -23,7 +23,7 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => AccountWithPassword, {
     description:
-      'Makes a local account. Its password, made here or given, has to be changed at the first sign-in. The role publisher needs ' +
+      'Creates a local account. Its password, generated or given, has to be changed at the first sign-in. The role publisher needs ' +
       '`publishUpTo`. Refusals: INVALID_USERNAME, USERNAME_TAKEN, PASSWORD_REFUSED, INVALID_REQUEST.',
   })
   async createAccount(
@@ -46,7 +46,7 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => Account, {
     description:
-      'Changes the roles, the limit of the role publisher, or the display name; what is left out stays. It counts at the next ' +
+      'Changes the roles, the limit of the role publisher, or the display name. Fields that are left out stay as they are. It takes effect at the next ' +
       'call of the account. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN, ACCOUNT_IN_DIRECTORY, INVALID_REQUEST.',
   })
   updateAccount(
@@ -56,7 +56,7 @@ export class AccountChangesResolver {
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
   ): Promise<Account> {
     const name = displayName === undefined ? undefined : optionalText('displayName', displayName);
-    return this.change(
+    return this.executeChange(
       id,
       new UpdateAccount(textArgument('id', id), { roles: roles ?? undefined, publishUpTo, displayName: name }),
     );
@@ -65,25 +65,26 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => Account, {
     description:
-      'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
+      'Disables an account until it is enabled: its sessions are closed, and its tokens are not accepted. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
   })
   disableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
-    return this.change(id, new DisableAccount(textArgument('id', id)));
+    return this.executeChange(id, new DisableAccount(textArgument('id', id)));
   }
 
   @Needs('accounts')
   @Mutation(() => Account, {
-    description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.',
+    description:
+      'Enables a disabled account. It can sign in again, and its tokens are accepted again. Refusals: ACCOUNT_NOT_FOUND.',
   })
   enableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
-    return this.change(id, new EnableAccount(textArgument('id', id)));
+    return this.executeChange(id, new EnableAccount(textArgument('id', id)));
   }
 
   @Needs('accounts')
   @Mutation(() => AccountWithPassword, {
     description:
-      'Gives an account a new password, made here or given, which has to be changed at the next sign-in, and closes its sessions. ' +
-      'Its tokens go on. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.',
+      'Sets a new password for an account, generated or given, which has to be changed at the next sign-in, and closes its sessions. ' +
+      'Its tokens stay valid. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.',
   })
   async resetPassword(
     @Args('id', { type: () => ID }) id: string,
@@ -95,14 +96,14 @@ export class AccountChangesResolver {
   }
 
   private async withPassword({ accountId, oneTimePassword, receipt }: GivenPassword): Promise<AccountWithPassword> {
-    return { account: await this.changed(accountId, receipt), oneTimePassword };
+    return { account: await this.loadChanged(accountId, receipt), oneTimePassword };
   }
 
-  private async change(id: string, command: UpdateAccount | DisableAccount | EnableAccount): Promise<Account> {
-    return this.changed(id, await this.commands.execute(command));
+  private async executeChange(id: string, command: UpdateAccount | DisableAccount | EnableAccount): Promise<Account> {
+    return this.loadChanged(id, await this.commands.execute(command));
   }
 
-  private async changed(id: string, receipt: Receipt): Promise<Account> {
+  private async loadChanged(id: string, receipt: Receipt): Promise<Account> {
     await this.readModels.reflect(receipt);
     const found = await this.queries.execute(new AccountQuery(id));
     if (!found) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');

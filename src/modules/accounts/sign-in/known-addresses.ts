@@ -3,12 +3,12 @@ import { DataSource } from 'typeorm';
 import { addressGroup } from '../../../platform/limits/rate-limit.js';
 
 const REMEMBERED_FOR = '30 days';
-/** Of one account, the latest. */
+/** Limit of addresses per account; the latest ones are kept. */
 const MAX_ADDRESSES = 20;
 
 /**
- * Where accounts have signed in from. Who guesses a password elsewhere makes nobody wait there: a stranger can't lock an
- * administrator out.
+ * The addresses from which each account has signed in. The pause of a name does not apply to them, so that a stranger who
+ * guesses a password elsewhere cannot lock an administrator out.
  */
 @Injectable()
 export class KnownAddresses {
@@ -23,7 +23,7 @@ export class KnownAddresses {
     return rows.length > 0;
   }
 
-  async remember(accountId: string, address: string | null): Promise<void> {
+  async rememberAddress(accountId: string, address: string | null): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.sign_in_addresses (account_id, address) VALUES ($1, $2)
        ON CONFLICT (account_id, address) DO UPDATE SET seen_at = now()`,

@@ -2,15 +2,17 @@ import { timingSafeEqual } from 'node:crypto';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { peer } from '../registry/peer.decider.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
 import { hashSecret } from './invitation-token.js';
 import { invitation, type InvitationState } from './invitation.decider.js';
 
-/** A server that proved to hold its key shows the secret of an invitation of ours. Result: RegisteredPeer. */
+/**
+ * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST. Result: RegisteredPeer.
+ */
 export class RegisterPeer {
   constructor(
     readonly registration: {
@@ -20,14 +22,14 @@ export class RegisterPeer {
       readonly name: string;
       readonly url: string;
       readonly publicKey: string;
-      /** The key of ours that it read in the invitation; null when it does not say. */
+      /** The key of this server that the caller read in the invitation; null when it does not send it. */
       readonly expectedKey: string | null;
     },
   ) {}
 }
 
 export interface RegisteredPeer {
-  /** Who we are. */
+  /** Identity of this server, for the caller. */
   readonly reply: {
     readonly serverId: string;
     readonly name: string;
@@ -39,14 +41,14 @@ export interface RegisteredPeer {
 
 type Registration = RegisterPeer['registration'];
 
-/** Running it twice for the same server and key changes nothing; a refusal is on record. */
+/** Registering the same server with the same key again changes nothing. A refusal is recorded. */
 @CommandHandler(RegisterPeer)
 export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
+    private readonly changes: PeerChanges,
     private readonly audit: PeerCallAudit,
-    private readonly views: LiveViews,
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
@@ -62,7 +64,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
     const ourPublicKey = this.identity.publicKey;
     if (peerId === this.identity.serverId)
-      throw new Refusal('INVALID_INVITATION', "A server can't register with itself.");
+      throw new Refusal('INVALID_INVITATION', 'A server cannot register with itself.');
     const secretMatches = matchesSecret(await this.runner.load(invitation, invitationId), secret);
     const accept = {
       type: 'accept',
@@ -76,9 +78,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-      const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
-      await this.views.reflect(receipt);
-      return receipt;
+      return this.changes.changePeer(peerId, { type: 'register', as });
     });
   }
 
@@ -93,11 +93,11 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   }
 }
 
-/** It names a key that is no longer ours: the other side would not know us by it. */
+/** The invitation contains a key that this server no longer uses, so the other server could not verify its calls. */
 const outdatedInvitation = (): Refusal =>
   new Refusal(
     'INVALID_INVITATION',
-    'This invitation was made before the key of its server was changed. Ask for a new one.',
+    'This invitation was created before its server got a new key. Ask for a new invitation.',
   );
 
 function matchesSecret(state: InvitationState, secret: string): boolean {
