@@ -61,7 +61,7 @@ export class RangeReceiver implements ResponseReceiver {
     private readonly buffer: Buffer,
     private readonly onEnd: (end: RangeEnd) => void,
   ) {
-    const { range: range, packageSize, sha256 } = order;
+    const { range, packageSize, sha256 } = order;
     const expected = { range, packageSize, chunkSize: CHUNK_SIZE, sha256 };
     this.verifier = new ChunkVerifier(expected, () => createHash('sha256'));
   }
