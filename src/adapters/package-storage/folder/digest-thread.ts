@@ -1,14 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
-import {
-  CHUNK_SIZE,
-  type FileDamage,
-  type Pace,
-  type PublishedContent,
-  type RunningDigest,
-} from '../../../ports/package-storage.port.js';
+import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { WorkerClient, workerFile } from '../../shared/worker-client.js';
 import { unlessMissing } from './disk-errors.js';
 
@@ -38,7 +32,7 @@ export class DigestThread {
   );
   private lastJob = 0;
 
-  begin(path: string): RunningDigest {
+  beginDigest(path: string): RunningDigest {
     const job = (this.lastJob += 1);
     this.client.send({ kind: 'open', job, path });
     return {
@@ -48,7 +42,7 @@ export class DigestThread {
     };
   }
 
-  async damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly ChunkRange[]> {
+  async findDamagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly ChunkRange[]> {
     return (await this.client.call({ kind: 'check', path, sha256, start })).damaged ?? [];
   }
 
@@ -61,11 +55,11 @@ export class DigestThread {
 const CHUNKS_AT_ONCE = 4;
 
 /** Compares a file with its chunks' digests, a few MiB at a time in the digest thread. */
-export async function examineFile(
+export async function findFileDamage(
   thread: DigestThread,
   path: string,
-  content: PublishedContent,
-  pace: Pace,
+  content: ExpectedContent,
+  pace: ReadPace,
 ): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
   const gone: FileDamage = { lost: addRange([], { first: 0, count: chunkCount }), missing: true };
@@ -83,15 +77,15 @@ export async function examineFile(
 async function lostChunks(
   thread: DigestThread,
   path: string,
-  { size, sha256 }: PublishedContent,
-  pace: Pace,
+  { size, sha256 }: ExpectedContent,
+  pace: ReadPace,
 ): Promise<readonly ChunkRange[]> {
   let lost: readonly ChunkRange[] = [];
   for (let first = 0; first * DIGEST_BYTES < sha256.length; first += CHUNKS_AT_ONCE) {
     // Copied: a message takes along all of the memory that a view is of.
     const digests = new Uint8Array(sha256.subarray(first * DIGEST_BYTES, (first + CHUNKS_AT_ONCE) * DIGEST_BYTES));
     await pace(Math.min(CHUNKS_AT_ONCE * CHUNK_SIZE, size - first * CHUNK_SIZE));
-    lost = (await thread.damagedChunks(path, digests, first)).reduce<readonly ChunkRange[]>(addRange, lost);
+    lost = (await thread.findDamagedChunks(path, digests, first)).reduce<readonly ChunkRange[]>(addRange, lost);
   }
   return lost;
 }

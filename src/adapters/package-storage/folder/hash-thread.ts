@@ -29,7 +29,7 @@ export class HashThread {
     this.client = new WorkerClient(file, `The ${algorithm} thread`, algorithm);
   }
 
-  begin(upload: number): void {
+  beginUpload(upload: number): void {
     this.client.send({ kind: 'begin', upload });
   }
 
@@ -37,19 +37,19 @@ export class HashThread {
    * Takes in the first `length` bytes of the slab; resolves when the slab may be used again.
    * @throws Error when the thread died, or died since the upload began
    */
-  async update(upload: number, slab: Slab, length: number, endsChunk: boolean): Promise<void> {
+  async updateUpload(upload: number, slab: Slab, length: number, endsChunk: boolean): Promise<void> {
     await this.client.call({ kind: 'update', upload, shared: slab.shared, length, endsChunk });
   }
 
-  /** Ends the last chunk and gives the digests; frees the upload's state. @throws Error as `update` does */
-  async finish(upload: number): Promise<Digests> {
+  /** Ends the last chunk and gives the digests; frees the upload's state. @throws Error as `updateUpload` does */
+  async finishUpload(upload: number): Promise<Digests> {
     const digests = await this.client.call({ kind: 'finish', upload });
     if (!digests) throw new Error('The hash thread gave no digests');
     return digests;
   }
 
   /** Frees the state of an upload that failed. */
-  drop(upload: number): void {
+  dropUpload(upload: number): void {
     this.client.sendIfRunning({ kind: 'drop', upload });
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
 import { messageOf } from '../../../kernel/errors.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import type { RangeProgress } from '../../../ports/peer-transport.port.js';
 import { serveCalls, type CallContext } from '../../shared/worker-client.js';
 import { Connection } from './chunk-connection.js';

@@ -1,4 +1,4 @@
-import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
@@ -8,8 +8,10 @@ import { RetireKeys } from '../../server/contracts/server-keys.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
 /** Announces the current key of this server to a peer that does not know it yet. Does nothing for a peer that is suspended or unregistered. */
-export class AnnounceKey {
-  constructor(readonly peerId: string) {}
+export class AnnounceKey extends Command<void> {
+  constructor(readonly peerId: string) {
+    super();
+  }
 }
 
 const Answer = z.object({ publicKey: z.string() });
