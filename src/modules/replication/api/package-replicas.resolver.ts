@@ -47,7 +47,7 @@ export class PackageReplicasResolver {
 export class ReplicaPackageResolver {
   /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly packages = new DataLoader<string, PackageView | null>(
-    (ids) => this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids)),
+    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
     { cache: false, maxBatchSize: 100 },
   );
 

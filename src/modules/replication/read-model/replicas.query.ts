@@ -1,7 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
 import type { LineageStepView, ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
 import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica.entity.js';
 
