@@ -148,6 +148,6 @@ describe('a session that is kept connected', () => {
     await delay(150);
     expect(session.isConnected).toBe(false);
     expect(onLost).not.toHaveBeenCalled();
-    await expect(processOf(session)).rejects.toThrow();
+    await expect(processOf(session)).rejects.toThrow('The session has ended');
   });
 });
