@@ -1,6 +1,6 @@
 // What every command does first: install and build when something is missing or out of date. Node built-ins only.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,7 +34,11 @@ function checkNode() {
   process.exit(1);
 }
 
+/** A link leads to the packages of another checkout: `npm ci` would empty them, so they are left alone. */
+const isLinked = (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
 function install() {
+  if (isLinked(join(root, 'node_modules'))) return;
   if (mtime(join(root, 'node_modules/.package-lock.json')) >= mtime(join(root, 'package-lock.json'))) return;
   run('Installing the npm packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
