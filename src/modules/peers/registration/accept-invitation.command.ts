@@ -21,11 +21,14 @@ export interface AcceptedInvitation {
 
 const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
 
-const ANSWERS: Readonly<Record<string, string>> = {
+/** What is told of an answer of the other server, by its code. */
+const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION: 'The other server does not accept this invitation: it was used or withdrawn. Ask for a new one.',
   PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
-};
+} as const;
+
+const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !== null && Object.hasOwn(ANSWERS, code);
 
 const INVITE_FROM_HERE =
   'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
@@ -53,8 +56,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
         'This invitation was made by this very server. Paste it on the other one.',
       );
     }
-    if (Date.now() > Date.parse(token.expiresAt))
-      throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
     return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
   }
 
@@ -85,8 +87,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
 
 function explainFailure(error: unknown): never {
   if (!(error instanceof PeerUnreachable)) throw error;
-  const answer = error.code === null ? undefined : ANSWERS[error.code];
-  if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
+  if (isAnswered(error.code)) throw new Refusal(error.code, ANSWERS[error.code]);
   const code = error.code === null ? '' : ` (${error.code})`;
   const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
   throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}.${advice}`);
