@@ -9,7 +9,7 @@ import type { PeerRouteKind } from '../contracts/peer-view.js';
 import { PeerQuery, PeerRouteQuery, PeersQuery } from '../registry/peers.query.js';
 import { Peer } from './peer.type.js';
 
-/** `PEER_WAYS` as GraphQL names them. */
+/** The values of `PEER_ROUTES` as a GraphQL enum. */
 enum PeerRouteName {
   DIRECT = 'DIRECT',
   TUNNEL = 'TUNNEL',
@@ -18,12 +18,15 @@ enum PeerRouteName {
 
 registerEnumType(PeerRouteName, {
   name: 'PeerWay',
-  description: 'How this server calls a peer.',
+  description: 'How this server reaches a peer.',
   valuesMap: {
-    DIRECT: { description: 'At its address.' },
-    TUNNEL: { description: 'Through connections that it keeps open to this server, since nobody can call it.' },
+    DIRECT: { description: 'At the address of the peer.' },
+    TUNNEL: {
+      description: 'Through tunnels that the peer keeps open to this server, because the peer is not reachable.',
+    },
     NONE: {
-      description: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
+      description:
+        'Not at present. The peer is not reachable and has no tunnel open. It opens tunnels when it is back.',
     },
   },
 });
@@ -33,7 +36,7 @@ export class PeerRouteResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @ResolveField(() => PeerRouteName, { description: 'How this server calls it now.' })
+  @ResolveField(() => PeerRouteName, { description: 'How this server reaches the peer now.' })
   connectedThrough(@Parent() { id }: Peer): Promise<PeerRouteKind> {
     return this.queries.execute(new PeerRouteQuery(id));
   }
@@ -50,7 +53,7 @@ export class PeersResolver {
 
   @Needs('read')
   @Query(() => [Peer], {
-    description: 'The servers that this one is registered with.',
+    description: 'The servers that are registered with this one.',
     complexity: listCost(USUAL_PEERS),
   })
   peers(): Promise<readonly Peer[]> {
@@ -58,7 +61,7 @@ export class PeersResolver {
   }
 
   @Needs('read')
-  @Query(() => Peer, { nullable: true, description: 'One peer; also one that is no longer registered.' })
+  @Query(() => Peer, { nullable: true, description: 'One peer, even if it is no longer registered.' })
   peer(@Args('id', { type: () => ID }) id: string): Promise<Peer | null> {
     return this.queries.execute(new PeerQuery(textArgument('id', id)));
   }
@@ -66,16 +69,16 @@ export class PeersResolver {
   @Needs('read')
   @Subscription(() => Peer, {
     description:
-      'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
+      'Emits each peer that is registered, changed, suspended, resumed or unregistered; with `id`, only that peer.',
     resolve: (changed: Peer) => changed,
   })
   peerChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Peer> {
     const only = typeof id === 'string' ? textArgument('id', id) : null;
-    const load = (keys: readonly string[] | null): Promise<readonly Peer[]> => {
+    const loadPeers = (keys: readonly string[] | null): Promise<readonly Peer[]> => {
       const ids = keys ?? (only === null ? null : [only]);
       return ids === null ? this.peers() : this.byId(ids);
     };
-    return new ChangeStream(this.changes, 'peers', load, { wants: (key) => only === null || key === only });
+    return new ChangeStream(this.changes, 'peers', loadPeers, { wants: (key) => only === null || key === only });
   }
 
   private async byId(ids: readonly string[]): Promise<readonly Peer[]> {

@@ -7,7 +7,7 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { peerEvents } from '../contracts/peer.events.js';
 import { announceKeyJob } from './announce-key.job.js';
 
-/** Peers are told of a new key; one that was suspended, or registered meanwhile, when it can be told. */
+/** Queues the announcement of the key: to all peers after a key rotation, and to one peer when it is registered or resumed. */
 @AsReaction()
 @Injectable()
 export class AnnounceKeys implements Reaction {
@@ -22,7 +22,7 @@ export class AnnounceKeys implements Reaction {
     watch.onEmptied(() => this.announceToAll());
   }
 
-  /** At the start: the queue may have been emptied while this server was away. */
+  /** Queues an announcement to every peer. Called at the start as well, because the queue may have been emptied while the server was stopped. */
   async announceToAll(): Promise<void> {
     const peers = await this.directory.list();
     if (peers.length > 0) await this.queue.enqueue(peers.map(({ peerId }) => announceKeyJob(peerId)));

@@ -7,7 +7,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { TunnelledRequests } from './tunnelled-requests.js';
 import { TunnelPool, type PoolParts } from './tunnel-pool.js';
 
-/** While nobody can call this server, it keeps tunnels open to every registered peer that is not suspended. */
+/** While this server is not reachable, it keeps tunnels open to every registered peer that is not suspended. */
 @Injectable()
 export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
   readonly name = 'tunnel opener';
@@ -27,7 +27,7 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
     this.parts = { transport, requests, logger: new Logger('Tunnels') };
   }
 
-  /** In the processes that answer HTTP, from now on. */
+  /** Starts to open tunnels. Only processes that answer HTTP call this. */
   async start(): Promise<void> {
     await this.views.follow(this);
     this.started = true;
