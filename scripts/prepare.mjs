@@ -1,6 +1,6 @@
 // What every command does first: install and build when something is missing or out of date. Node built-ins only.
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,9 +45,19 @@ function install() {
 
 const stamp = join(root, 'dist/.built');
 
+/** A migration that has another name now must not run under its old one: the server runs what it finds in dist/migrations. */
+function removeStaleMigrations() {
+  const folder = join(root, 'dist/migrations');
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const source = join(root, 'migrations', name.replace(/(?:\.js|\.js\.map)$/, '.ts'));
+    if (!existsSync(source)) rmSync(join(folder, name));
+  }
+}
+
 /** Builds, and notes when it did. */
 export function build() {
   run('Compiling', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  removeStaleMigrations();
   run('Bundling', process.execPath, [join(root, 'scripts/bundle.mjs')]);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
