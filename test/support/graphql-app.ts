@@ -14,15 +14,15 @@ import { SignIn } from '../../src/modules/accounts/sign-in/sign-in.command.js';
 import { SignOut } from '../../src/modules/accounts/sign-in/close-sessions.command.js';
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
-import {
-  PackageFieldsResolver,
-  ReplicaPackageResolver,
-} from '../../src/modules/packages/api/package-fields.resolver.js';
+import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
 import { PackagesResolver } from '../../src/modules/packages/api/packages.resolver.js';
 import { PackagesReadModule } from '../../src/modules/packages/packages.module.js';
 import { PeersResolver } from '../../src/modules/peers/api/peers.resolver.js';
 import { PeersReadModule } from '../../src/modules/peers/peers.module.js';
-import { PackageReplicasResolver } from '../../src/modules/replication/api/package-replicas.resolver.js';
+import {
+  PackageReplicasResolver,
+  ReplicaPackageResolver,
+} from '../../src/modules/replication/api/package-replicas.resolver.js';
 import { ReplicasResolver } from '../../src/modules/replication/api/replicas.resolver.js';
 import { QueueModule } from '../../src/modules/queue/queue.module.js';
 import { ReplicationReadModule } from '../../src/modules/replication/replication.module.js';

@@ -33,7 +33,6 @@ import { PeerTunnels, TunnelTransport } from '../../src/ports/tunnel-transport.p
 import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
-import { Sessions } from '../../src/modules/accounts/sign-in/sessions.port.js';
 import { MemoryLocks } from './memory-locks.js';
 import type { ServerHome } from './trusted-server.js';
 
@@ -75,7 +74,7 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Sessions, Principals, RefusedCalls, PeerDirectory, PeerCallAudit, PeerTunnels],
+  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 

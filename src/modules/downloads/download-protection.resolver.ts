@@ -3,7 +3,7 @@ import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, registerEnumTy
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
+import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
 import type { DownloadProtection as Protection } from './contracts/download.events.js';
 import { CreateDownloadUrl } from './create-download-url.command.js';
 import { DownloadProtectionQuery } from './download-protection.query.js';

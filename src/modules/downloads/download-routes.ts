@@ -104,11 +104,12 @@ export class DownloadRoutes implements OnModuleInit {
     }
   }
 
-  /** The storage keeps a package under its id; the proxy's location is that folder. */
+  /** Where a proxy finds the file of a package; null when this server sends it, as from a storage without files. */
   private locationOf(packageId: string): ProxyLocation | null {
     const { accelRedirect } = this.settings;
-    return accelRedirect === null
-      ? null
-      : { 'by its range': `${accelRedirect}${packageId}`, whole: `${accelRedirect}whole/${packageId}` };
+    const { local } = this.storage;
+    if (accelRedirect === null || local === null) return null;
+    const name = local.fileNameOf(packageId);
+    return { 'by its range': `${accelRedirect}${name}`, whole: `${accelRedirect}whole/${name}` };
   }
 }

@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { LRUCache } from 'lru-cache';
 import { ReadModelChanges } from '../../platform/eventsourcing/read-model-changes.js';
 import { Representation } from '../../platform/http/files/representation.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
+import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
 import type { DownloadTarget } from './download-path.js';
 
 /** Only types that no browser runs; everything else is plain bytes. */

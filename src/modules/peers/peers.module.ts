@@ -6,7 +6,6 @@ import { EventStore } from '../../ports/event-store.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
-import { PeerContactResolver, PeerSyncResolver } from './api/peer-replication.resolver.js';
 import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
 import { AnnounceKeyHandler } from './keys/announce-key.command.js';
 import { AnnounceKeyWorker } from './keys/announce-key.job.js';
@@ -97,15 +96,6 @@ export const peerProviders = [
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
   exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
-  providers: [
-    ...peerProviders,
-    AnnounceKeyWorker,
-    AnnounceKeys,
-    PeersResolver,
-    PeerRouteResolver,
-    PeerSyncResolver,
-    PeerContactResolver,
-    PeerChangesResolver,
-  ],
+  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
 })
 export class PeersModule {}

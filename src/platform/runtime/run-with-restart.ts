@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from '../../kernel/retry.js';
+import { backoffBetween, retry } from '../../kernel/retry.js';
 
 /** A run that lasted this long before it failed counts as a fresh start for the backoff. */
 const LONG_RUN_MS = 10_000;
@@ -10,17 +9,13 @@ export async function runWithRestart(
   work: () => Promise<void>,
   onFailure: (error: unknown, waitMs: number) => void,
 ): Promise<void> {
-  for (let attempt = 1; !signal.aborted; attempt++) {
+  const runOnce = async (noteSuccess: () => void): Promise<void> => {
     const startedAt = Date.now();
     try {
       await work();
-      attempt = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (Date.now() - startedAt > LONG_RUN_MS) attempt = 1;
-      const waitMs = backoffMs(attempt, 100, 10_000, Math.random());
-      onFailure(error, waitMs);
-      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    } finally {
+      if (Date.now() - startedAt > LONG_RUN_MS) noteSuccess();
     }
-  }
+  };
+  while (!signal.aborted) await retry(runOnce, { signal, backoff: backoffBetween(100, 10_000), onFailure });
 }

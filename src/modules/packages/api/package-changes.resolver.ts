@@ -9,7 +9,8 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RemovePackage, SetPackageStage } from '../lifecycle/change-package.command.js';
-import { PackagesByIdQuery } from '../read-model/package-lookup.query.js';
+import { PackagesByIdQuery } from '../contracts/package-queries.js';
+import type { PackageView } from '../contracts/package-view.js';
 import { Package } from './package.type.js';
 
 @Resolver()
@@ -59,7 +60,9 @@ export class PackageChangesResolver {
   }
 
   private async byId(ids: readonly string[]): Promise<Package[]> {
-    return (await this.queries.execute(new PackagesByIdQuery(ids))).flatMap((found) => found ?? []);
+    return (
+      await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids))
+    ).flatMap((found) => found ?? []);
   }
 
   private async changed(id: string, receipt: Receipt): Promise<Package> {

@@ -7,10 +7,9 @@ import { connectionOf, edgeOf, PageArgs, ServerReference } from '../../../platfo
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { checkFirst, decodeCursor, encodeCursor, pageOf } from '../../../platform/graphql/paging.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
-import { Replica } from '../../replication/api/replica.type.js';
 import type { ChunkView, PackageView } from '../contracts/package-view.js';
 import { ChunksQuery, type ChunkWindow } from '../read-model/chunks.query.js';
-import { PackagesByIdQuery, ServedPackagesQuery } from '../read-model/package-lookup.query.js';
+import { ServedPackagesQuery } from '../read-model/package-lookup.query.js';
 import { Package } from './package.type.js';
 
 @ObjectType({ description: 'A part of a package that is verified on its own.' })
@@ -98,22 +97,5 @@ export class PackageFieldsResolver {
       const node = { ...chunk, offset, size: Math.min(chunkSize, size - offset) };
       return { cursor: encodeCursor({ order: 'CHUNK', index: chunk.index }), node };
     });
-  }
-}
-
-@Resolver(() => Replica)
-export class ReplicaPackageResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
-  private readonly packages = new DataLoader<string, PackageView | null>(
-    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
-    { cache: false, maxBatchSize: 100 },
-  );
-
-  constructor(private readonly queries: QueryBus) {}
-
-  @Needs('read')
-  @ResolveField(() => Package, { nullable: true, description: 'The package that it is a copy of.' })
-  package(@Parent() { packageId }: Replica): Promise<Package | null> {
-    return this.packages.load(packageId);
   }
 }

@@ -3,7 +3,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import { LearnPackage, RecordPackageDamage } from '../contracts/package-reports.js';
 import { normalizeFilename } from './filename.js';

@@ -3,7 +3,7 @@ import { Command, CommandBus, CommandHandler, type ICommandHandler, QueryBus } f
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
-import { replicaEvents } from '../../replication/contracts/replica.events.js';
+import { readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageSuperseded } from '../contracts/package.events.js';
 import { type SupersededPackages, SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
 import { PackageWriter } from './package-writer.js';
@@ -35,7 +35,7 @@ export class RecordSuperseded implements Reaction {
   ) {}
 
   async react(record: RecordedEvent): Promise<void> {
-    const packageId = (packageEvents.read(record) ?? replicaEvents.read(record))?.data.packageId;
+    const packageId = (packageEvents.read(record) ?? readLocalReplicaEvent(record))?.data.packageId;
     if (packageId === undefined) return;
     await this.readModels.reflect({ cursor: record.cursor, types: [record.type] });
     const query = new SupersededPackagesQuery(packageId);

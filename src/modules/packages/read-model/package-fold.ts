@@ -1,5 +1,5 @@
 import { stampMs } from '../../../kernel/hybrid-clock.js';
-import { replicaEvents, type ReplicaEvent } from '../../replication/contracts/replica.events.js';
+import { type LocalReplicaEvent, readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { RecordedEvent } from '../../../kernel/events.js';
@@ -27,7 +27,7 @@ function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPa
   return next;
 }
 
-function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPackage {
+function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): FoldedPackage {
   switch (event.type) {
     case 'ReplicaRequested':
       return { ...folding, fetching: 'REQUESTED' };
@@ -40,8 +40,6 @@ function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPa
       return { ...folding, held: true, fetching: null };
     case 'ReplicaWithdrawn':
       return { ...folding, held: folding.uploaded, fetching: null };
-    default:
-      return folding;
   }
 }
 
@@ -90,7 +88,7 @@ function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntit
 export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
   ...new Set(
     records
-      .map((record) => packageEvents.read(record) ?? replicaEvents.read(record))
+      .map((record) => packageEvents.read(record) ?? readLocalReplicaEvent(record))
       .flatMap((e) => e?.data.packageId ?? []),
   ),
 ];
@@ -100,7 +98,7 @@ export function foldPackages(rows: readonly PackageEntity[], records: readonly R
   const folded = new Map(rows.map((row) => [row.id, fromRow(row)]));
   for (const record of records) {
     const known = packageEvents.read(record);
-    const replica = known ? null : replicaEvents.read(record);
+    const replica = known ? null : readLocalReplicaEvent(record);
     const packageId = known?.data.packageId ?? replica?.data.packageId;
     if (packageId === undefined) continue;
     const before = folded.get(packageId) ?? UNKNOWN_PACKAGE;

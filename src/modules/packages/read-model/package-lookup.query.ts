@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { PackageView } from '../contracts/package-view.js';
-import { PublishedFileQuery, type PublishedFileView } from '../contracts/published-file.query.js';
+import { PackagesByIdQuery, PublishedFileQuery, type PublishedFileView } from '../contracts/package-queries.js';
 import { PackageEntity } from './package.entity.js';
 
 /** The package served under a filename, or else the one published last under it; null when there was never one. */
@@ -14,13 +14,6 @@ export class PackageByFilenameQuery extends Query<PackageView | null> {
 /** The packages served under filenames (NFC), in the order asked for; null where none is. */
 export class ServedPackagesQuery extends Query<readonly (PackageView | null)[]> {
   constructor(readonly filenames: readonly string[]) {
-    super();
-  }
-}
-
-/** Packages by their ids, in the order asked for; null for an unknown one. */
-export class PackagesByIdQuery extends Query<readonly (PackageView | null)[]> {
-  constructor(readonly ids: readonly string[]) {
     super();
   }
 }
@@ -42,7 +35,7 @@ export class PackageByFilenameHandler implements IQueryHandler<PackageByFilename
 }
 
 @QueryHandler(PackagesByIdQuery)
-export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery> {
+export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery, readonly (PackageView | null)[]> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {

@@ -6,6 +6,7 @@ import { AsProjection, type Projection } from '../../../platform/eventsourcing/p
 import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { foldPackages, packageIdsOf } from './package-fold.js';
+import { LOCAL_REPLICA_TYPES } from '../contracts/local-replica.events.js';
 import { PackageEntity, ServingStageEntity } from './package.entity.js';
 
 /**
@@ -55,11 +56,7 @@ export class PackagesProjection implements Projection {
     'PackagePublished',
     'PackageStageChanged',
     'PackageRemoved',
-    'ReplicaRequested',
-    'ReplicaDamaged',
-    'ReplicaFailed',
-    'ReplicaPublished',
-    'ReplicaWithdrawn',
+    ...LOCAL_REPLICA_TYPES,
     ...serverEvents.types,
   ];
 

@@ -2,11 +2,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { peer } from '../registry/peer.decider.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
 import { hashSecret } from './invitation-token.js';
 import { invitation, type InvitationState } from './invitation.decider.js';
 
@@ -48,8 +47,8 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
+    private readonly changes: PeerChanges,
     private readonly audit: PeerCallAudit,
-    private readonly views: LiveViews,
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
@@ -79,9 +78,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-      const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
-      await this.views.reflect(receipt);
-      return receipt;
+      return this.changes.changePeer(peerId, { type: 'register', as });
     });
   }
 

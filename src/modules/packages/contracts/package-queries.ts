@@ -18,3 +18,8 @@ export interface PublishedFileView {
 export class PublishedFileQuery {
   constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}
 }
+
+/** Query: packages by their ids, in the order of the ids, as (PackageView | null)[]; null for an unknown id. */
+export class PackagesByIdQuery {
+  constructor(readonly ids: readonly string[]) {}
+}
