@@ -43,7 +43,7 @@ const queryHandlers = [
   LatestStampHandler,
 ];
 
-/** What can be asked about packages. */
+/** Projections and queries of packages. */
 @Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...packageProjections, ...queryHandlers] })
 export class PackagesReadModule {}
 
@@ -58,7 +58,7 @@ const commandProviders = [
   RecordPackageDamageHandler,
 ];
 
-/** All that changes packages; the reading side is `PackagesReadModule`. */
+/** Everything that changes packages. The reading side is `PackagesReadModule`. */
 @Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
 export class PackagesWriteModule {}
 

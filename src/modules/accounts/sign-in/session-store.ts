@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { newId } from '../../../platform/runtime/ids.js';
 
 /** A session that was just opened. The token is returned only once and stored nowhere. */
-export interface OpenedSession {
+interface OpenedSession {
   readonly id: string;
   /** 256 random bits, base64url. */
   readonly token: string;
@@ -27,7 +27,7 @@ export interface ListedSession {
 }
 
 /** The call that opens a session. */
-export interface SessionOpening {
+interface SessionOpening {
   readonly address: string | null;
   /** The header `User-Agent`, which is cut to 300 characters. */
   readonly userAgent: string | null;

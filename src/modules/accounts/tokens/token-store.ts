@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { tokenHash } from './token-format.js';
 
 /** Identity of a token. Its permissions are in the log. */
-export interface StoredToken {
+interface StoredToken {
   readonly tokenId: string;
   readonly accountId: string;
 }

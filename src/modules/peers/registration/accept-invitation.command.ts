@@ -1,4 +1,4 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
@@ -8,9 +8,11 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. Result: AcceptedInvitation. */
-export class AcceptInvitation {
-  constructor(readonly token: string) {}
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. */
+export class AcceptInvitation extends Command<AcceptedInvitation> {
+  constructor(readonly token: string) {
+    super();
+  }
 }
 
 export interface AcceptedInvitation {
@@ -40,7 +42,7 @@ const INVITE_FROM_HERE =
  * server ignores it when the same server uses its invitation again.
  */
 @CommandHandler(AcceptInvitation)
-export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
+export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation> {
   constructor(
     private readonly changes: PeerChanges,
     private readonly identity: ServerIdentity,

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
@@ -11,9 +11,9 @@ import { invitation, type InvitationState } from './invitation.decider.js';
 
 /**
  * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
- * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST. Result: RegisteredPeer.
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST.
  */
-export class RegisterPeer {
+export class RegisterPeer extends Command<RegisteredPeer> {
   constructor(
     readonly registration: {
       readonly invitationId: string;
@@ -25,7 +25,9 @@ export class RegisterPeer {
       /** The key of this server that the caller read in the invitation; null when it does not send it. */
       readonly expectedKey: string | null;
     },
-  ) {}
+  ) {
+    super();
+  }
 }
 
 export interface RegisteredPeer {
@@ -43,7 +45,7 @@ type Registration = RegisterPeer['registration'];
 
 /** Registering the same server with the same key again changes nothing. A refusal is recorded. */
 @CommandHandler(RegisterPeer)
-export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
+export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
