@@ -120,6 +120,6 @@ export const accountProviders = [
 @Module({
   imports: [AccountsReadModule],
   providers: [...accountProviders, ...resolvers],
-  exports: [Principals, RefusedCalls],
+  exports: [SessionStore, Principals, RefusedCalls],
 })
 export class AccountsModule {}

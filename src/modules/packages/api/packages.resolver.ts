@@ -19,7 +19,6 @@ import { connectionOf, edgeOf, PageArgs, StageName } from '../../../platform/gra
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { type PackageFilter as Filter, PackageCountQuery, PackagesQuery } from '../read-model/package-list.query.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
-import type { PackageView } from '../contracts/package-view.js';
 import { PackageByFilenameQuery } from '../read-model/package-lookup.query.js';
 import { Package, PackageStateName } from './package.type.js';
 
@@ -113,9 +112,7 @@ export class PackagesResolver {
     @Args('filename', { type: () => String, nullable: true }) filename?: string | null,
   ): Promise<Package | null> {
     if (typeof id === 'string' && typeof filename !== 'string') {
-      const [found] = await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(
-        new PackagesByIdQuery([uuidArgument('id', id)]),
-      );
+      const [found] = await this.queries.execute(new PackagesByIdQuery([uuidArgument('id', id)]));
       return found ?? null;
     }
     if (typeof filename === 'string' && typeof id !== 'string') {

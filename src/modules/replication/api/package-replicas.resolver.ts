@@ -47,7 +47,7 @@ export class PackageReplicasResolver {
 export class ReplicaPackageResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
   private readonly packages = new DataLoader<string, PackageView | null>(
-    (ids) => this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids)),
+    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
     { cache: false, maxBatchSize: 100 },
   );
 

@@ -9,7 +9,7 @@ import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
-import { isRemoved, knowsMore, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
 import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
@@ -109,7 +109,7 @@ export class ItemHandler {
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
     const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
-    const ours = await this.commands.execute<LearnPackage, PackageFacts | null>(learn);
+    const ours = await this.commands.execute(learn);
     const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
     await this.commands.execute(new ReviewReplica(packageId, report));
