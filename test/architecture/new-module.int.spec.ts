@@ -58,7 +58,7 @@ beforeAll(async () => {
   const http = new OdsHttpAdapter({ ...settings, tls: null });
   const options = { logger: false, abortOnError: false } as const;
   app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines, modules), http, options);
-  await app.get(JobQueue).counts();
+  await app.get(JobQueue).countJobs();
   await app.listen(0, '127.0.0.1');
   await app.get(ProjectionRunner).start();
   app.get(ReactionRunner).start();
