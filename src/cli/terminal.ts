@@ -1,7 +1,7 @@
 const WIDTH = 40;
 const STEP = 0.1;
 
-/** A bar that redraws itself on a terminal, and a line for each tenth elsewhere. */
+/** A progress bar that redraws itself on a terminal. Elsewhere it writes one line for each tenth. */
 export class ProgressBar {
   private shown = -1;
 

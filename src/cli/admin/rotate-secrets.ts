@@ -22,7 +22,7 @@ Without --new-key-file a new secret.key is made in the data folder; the server m
 ODST_SECRET_KEY, give the file of the next one (64 hexadecimal digits: openssl rand -hex 32); stop all processes of the
 server before, and set ODST_SECRET_KEY to it before they start again. Takes the server's own environment variables.`;
 
-/** The key to come, and what makes it count after all is encrypted under it. */
+/** Prepares the next key. `settle` puts it into use when all secrets are encrypted with it. */
 async function prepareNextKey(
   settings: Settings,
   file: string | undefined,

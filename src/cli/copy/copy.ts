@@ -4,12 +4,12 @@ import { HELP, parseCopyArguments } from './arguments.js';
 import { CopyReport } from './report.js';
 import { runCopy } from './run-copy.js';
 
-/** Exit code of what Ctrl-C ended. */
+/** Exit code after Ctrl-C. */
 const EXIT_STOPPED = 130;
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** A second signal ends it at once. */
+/** A signal that is aborted by SIGINT or SIGTERM. The second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());

@@ -26,13 +26,13 @@ export interface CopyResult {
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** What somebody at a terminal, or a log file, is told. */
+/** Writes the progress and the result of a copy to the standard error. */
 export class CopyReport {
   printLine(line: string): void {
     say(line);
   }
 
-  /** A bar, or a line for each tenth, that is moved by calling it with the events that are on the target. */
+  /** Shows a progress bar. The returned function moves it to the number of events that are on the target. */
   showProgress(already: number, total: number): (events: number) => void {
     const bar = new ProgressBar('Events');
     const startedAt = performance.now();
@@ -40,7 +40,7 @@ export class CopyReport {
       const rate = (events - already) / Math.max(0.001, (performance.now() - startedAt) / 1000);
       const left = Math.max(0, total - events);
       const eta = left > 0 ? `, ${Math.ceil(left / Math.max(1, rate))} s left` : '';
-      // A source that is in use may give more than were counted.
+      // A source that is in use can hold more events than were counted.
       bar.show(
         Math.min(1, events / Math.max(events, total)),
         `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`,

@@ -15,7 +15,7 @@ import {
 } from './demo-steps.js';
 import { findFreePort, ServerProcess, type ServerOptions } from './server-process.js';
 
-/** Exit code of what Ctrl-C ended. */
+/** Exit code after Ctrl-C. */
 const EXIT_STOPPED = 130;
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
@@ -29,7 +29,7 @@ function readAdminPassword(dataDir: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Tries another port when somebody takes the chosen one before the server does. */
+/** Tries another port when another program takes the chosen one first. */
 async function startServer(
   options: Omit<ServerOptions, 'port'>,
   wanted: number,
@@ -46,7 +46,7 @@ async function startServer(
   return server;
 }
 
-/** Notes in `all` what is to be stopped in the end, also when only one of them starts. */
+/** Adds the servers to `all`, so that they are stopped in the end even if only one of them starts. */
 function startServers({ dataDir }: DemoArguments, adminPassword: string, all: ServerProcess[]) {
   const start = (name: string, folder: string, port: number) =>
     startServer({ name, dataDir: join(dataDir, folder), adminPassword }, port, all);
@@ -114,7 +114,7 @@ async function main(): Promise<number> {
 
 try {
   process.exitCode = await main();
-  // A server that was just about to be started must not be any more.
+  // Exits at once, so that a server that is about to start does not start any more.
   if (process.exitCode === EXIT_STOPPED) process.exit();
 } catch (error) {
   say(

@@ -13,7 +13,7 @@ import { buildWholeSchema } from './schema-file.js';
 /** The controllers of the whole program. */
 export const allControllers = (): readonly Type[] => findControllers([...PLATFORM, ...MODULES]);
 
-/** A route or field and what it states; null when it states nothing. */
+/** A route or field and the permission that it states; null when it states none. */
 interface StatedNeed {
   readonly call: string;
   readonly need: string | null;

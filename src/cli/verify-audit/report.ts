@@ -3,16 +3,16 @@ import { ProgressBar } from '../terminal.js';
 
 export const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** What a verification has found, of a server or of an export. */
+/** The result of a verification of a server or an export. */
 export interface Outcome {
   readonly problems: readonly Problem[];
   readonly entries: number;
   readonly checkpoints: number;
-  /** What else there is to say, a line each. */
+  /** Further remarks, one line each. */
   readonly notes: readonly string[];
 }
 
-/** A bar at a terminal, a line for each tenth elsewhere. */
+/** Shows a progress bar. */
 export function showProgress(what: string): (done: number, total: number) => void {
   const bar = new ProgressBar(what);
   return (done, total) => bar.show(total === 0 ? 1 : Math.min(1, done / total), `${done} of ${total}`);

@@ -19,7 +19,7 @@ async function runVerification(): Promise<number> {
   return reportOutcome(await outcome.catch(toOutcome), json);
 }
 
-/** What is found before anything is read: the checkpoint to begin at is not what was signed. */
+/** The result when the checkpoint at which the verification begins was changed, so that nothing was read. */
 function toOutcome(error: unknown) {
   if (!(error instanceof Tampered)) throw error;
   return { problems: [error.problem], entries: 0, checkpoints: 0, notes: [] };

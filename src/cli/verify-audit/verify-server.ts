@@ -38,7 +38,7 @@ async function verifyDatabase(
   }
 }
 
-/** The private keys are encrypted under a key that is not in the database: who can write there can't make others count. */
+/** The private keys are encrypted with a key outside the database, so writing to the database is not enough to add a trusted key. */
 async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
   const ring = new KeyRing(new ServerSecrets(dataSource, settings));
   await ring.load();

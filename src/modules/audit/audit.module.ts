@@ -16,7 +16,7 @@ const auditEntities = [AuditEntryEntity];
 
 const queries = [AuditTrailHandler, AuditEntriesSinceHandler, AuditChainHandler, AuditCheckpointsHandler];
 
-/** Who did what, when and from where, and the proof that nobody has changed it since. */
+/** The audit trail: who did what, when and from where, and the proof that it has not been changed since. */
 @Module({
   imports: [TypeOrmModule.forFeature(auditEntities)],
   controllers: [ExportController],

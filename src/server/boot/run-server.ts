@@ -14,12 +14,12 @@ import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
 import { startWork } from './start-work.js';
 
-/** What HTTPS is served with; null for plain HTTP. @throws StartupError */
+/** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
 }
 
-/** An address that does not fit how the server is reached is noticed by its peers only, and late. */
+/** Warns about an address that does not fit the way in which the server is reached, which otherwise only its peers would notice. */
 function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
   if (url === null || reachable === false) return;
   if (tls && url.startsWith('http:')) {
@@ -64,7 +64,7 @@ async function startServer(beginning: StartContext): Promise<void> {
   try {
     await startApp(beginning, database);
   } catch (error) {
-    // What fails because it is being stopped is no news.
+    // An error that is caused by stopping is not reported.
     if (shutdown.hasBegun) return;
     await database.stop();
     throw error;
@@ -85,6 +85,6 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   if (process.connected) process.send?.('ready');
 }
 
-/** What nobody foresaw: the stack helps whoever reports it. */
+/** Describes an unexpected error with its stack, which is needed for a bug report. */
 const describeUnexpected = (error: unknown): string =>
   `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

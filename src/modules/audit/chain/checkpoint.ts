@@ -18,7 +18,7 @@ export const CheckpointShape = z.object({
 export type { Checkpoint };
 export type UnsignedCheckpoint = Omit<Checkpoint, 'signature'>;
 
-/** Keeps a signature for one purpose from being taken for another. */
+/** Prevents a signature for one purpose from being used for another. */
 const PURPOSE = 'odst audit checkpoint\n';
 
 /** The bytes that are signed: the purpose, and the canonical JSON (RFC 8785) of all but the signature. */
@@ -26,6 +26,6 @@ export function checkpointBytes({ serverId, sequence, number, hash, at, key, pre
   return Buffer.from(PURPOSE + canonicalJson({ serverId, sequence, number, hash, at, key, previous }));
 }
 
-/** What the next one names as `previous`; GENESIS for none. */
+/** The value of `previous` in the next checkpoint; GENESIS when there is none before. */
 export const digestCheckpoint = (checkpoint: Checkpoint | null): string =>
   checkpoint ? sha256(canonicalJson({ ...checkpoint })) : GENESIS;

@@ -2,17 +2,17 @@ import { Query } from '@nestjs/cqrs';
 import type { Page } from '../../../platform/graphql/paging.js';
 import type { AuditEntryView } from './audit-view.js';
 
-/** Parts that are left out don't restrict. */
+/** Selects entries. A part that is left out does not restrict the selection. */
 export interface AuditFilter {
   readonly kinds?: readonly string[] | null;
-  /** Id or name of who did it. */
+  /** Id or name of the actor. */
   readonly actor?: string | null;
-  /** Id of what it is about. */
+  /** Id of the target. */
   readonly target?: string | null;
-  /** From this time on, and before this one. */
+  /** Recorded at this time or later, and before the other time. */
   readonly since?: Date | null;
   readonly until?: Date | null;
-  /** Text in the summary, target, names or address, in any case. */
+  /** Text in the summary, target, names or address, upper or lower case. */
   readonly text?: string | null;
 }
 
@@ -27,7 +27,7 @@ export class AuditTrailQuery extends Query<Page<AuditEntryView>> {
   }
 }
 
-/** Entries recorded after one with the number `seq`, oldest first; without a number just the newest entry. */
+/** Entries after the entry with the number `seq`, oldest first. Without a number, the newest entry alone. */
 export class AuditEntriesSinceQuery extends Query<readonly AuditEntryView[]> {
   constructor(
     readonly filter: AuditFilter,

@@ -10,7 +10,7 @@ import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-cha
 import { AuditEntriesSinceQuery, AuditTrailQuery, type AuditFilter as Filter } from './audit-trail.query.js';
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
 
-/** Entries that a subscription reads at a time. */
+/** Maximum number of entries that a subscription reads at once. */
 const BATCH_SIZE = 100;
 const MAX_KINDS = 100;
 
@@ -37,7 +37,7 @@ export class AuditResolver {
 
   @Needs('audit')
   @Query(() => AuditEntryConnection, {
-    description: 'What happened on this server, newest first.',
+    description: 'Entries of the audit trail, newest first.',
     complexity: connectionCost,
   })
   auditTrail(
@@ -49,7 +49,7 @@ export class AuditResolver {
 
   @Needs('audit')
   @Subscription(() => AuditEntry, {
-    description: 'Everything that happens from now on, in order.',
+    description: 'Entries that are recorded from now on, in order.',
     resolve: (entry: AuditEntry) => entry,
   })
   async auditRecorded(
@@ -64,7 +64,7 @@ export class AuditResolver {
       last = Math.max(last, entries.at(-1)?.seq ?? 0);
       return entries;
     };
-    // At once, so that nothing is missed that was recorded while the newest entry was looked up.
+    // Reads at once, so that entries that were recorded during the look-up of the newest entry are not missed.
     const stream = new ChangeStream(this.changes, 'audit', load, { atOnce: true });
     return stream;
   }
