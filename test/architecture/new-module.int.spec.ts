@@ -27,7 +27,7 @@ import {
   GreetingsResolver,
 } from '../fixtures/new-module/greetings.module.js';
 import { MemoryLocks } from '../support/memory-locks.js';
-import { createEmptyDatabase, type TestDatabase } from '../support/test-database.js';
+import { createEmptyDatabase, type TestDatabase, TestDatabasePort } from '../support/test-database.js';
 import { waitFor } from '../support/wait-for.js';
 
 const PASSWORD = 'a-password-for-one-test';
@@ -51,14 +51,14 @@ beforeAll(async () => {
   const settings = loadSettings({ ODST_DATA_DIR: dataDir, ODST_ADMIN_PASSWORD: PASSWORD });
   const engines = {
     settings,
-    database: { settings: database.settings, stop: async () => undefined },
+    database: new TestDatabasePort(database.settings),
     store,
     locks: new MemoryLocks(),
   };
   const http = new OdsHttpAdapter({ ...settings, tls: null });
   const options = { logger: false, abortOnError: false } as const;
   app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines, modules), http, options);
-  await app.get(JobQueue).counts();
+  await app.get(JobQueue).countJobs();
   await app.listen(0, '127.0.0.1');
   await app.get(ProjectionRunner).start();
   app.get(ReactionRunner).start();

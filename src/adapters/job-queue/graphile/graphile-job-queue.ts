@@ -55,8 +55,8 @@ export class GraphileJobQueue extends JobQueue {
     await this.liveness.start();
     this.pool.options.max = concurrency + SPARE_CONNECTIONS;
     const { pool, log } = this;
-    const onWorker = (id: string): void => this.liveness.add(id);
-    const onEnd = (): void => this.liveness.forget();
+    const onWorker = (id: string): void => this.liveness.addWorker(id);
+    const onEnd = (): void => this.liveness.forgetWorkers();
     this.workers = new WorkerPool({ pool, tasks: this.tasksOf(handlers), concurrency, onWorker, onEnd, log });
   }
 
