@@ -1,4 +1,4 @@
-import { ProgressBar } from '../terminal.js';
+import { printLine, ProgressBar } from '../terminal.js';
 
 export interface Verified {
   readonly events: number;
@@ -24,12 +24,10 @@ export interface CopyResult {
   readonly behind: number;
 }
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-
 /** Writes the progress and the result of a copy to the standard error. */
 export class CopyReport {
   printLine(line: string): void {
-    say(line);
+    printLine(line);
   }
 
   /** Shows a progress bar. The returned function moves it to the number of events that are on the target. */
@@ -51,11 +49,11 @@ export class CopyReport {
   printSummary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
     const before = already > 0 ? `, ${already} were there before` : '';
     const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
-    say(
+    printLine(
       `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${describeVerified(verified)}`,
     );
     if (behind > 0)
-      say(
+      printLine(
         `Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`,
       );
   }

@@ -8,7 +8,8 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore, withDatabase } from '../../server/boot/start-engines.js';
 import { connectReadSchema } from '../../server/boot/data-source.js';
 import type { VerifyArguments } from './arguments.js';
-import { showProgress, type Outcome } from './report.js';
+import { showProgress } from '../terminal.js';
+import type { Outcome } from './report.js';
 
 /** Verifies the trail of the server to which these settings belong. @throws StartupError */
 export async function verifyServer(settings: Settings, args: VerifyArguments): Promise<Outcome> {

@@ -9,7 +9,7 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
-import { listenOnPort, refuseTakenPort } from './listen.js';
+import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
 import { startWork } from './start-work.js';
@@ -17,23 +17,6 @@ import { startWork } from './start-work.js';
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
-}
-
-/** Warns about an address that does not fit the way in which the server is reached, which otherwise only its peers would notice. */
-function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
-  if (url === null || reachable === false) return;
-  if (tls && url.startsWith('http:')) {
-    logger.warn(
-      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
-      'Server',
-    );
-  }
-  if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
-    logger.warn(
-      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
-      'Server',
-    );
-  }
 }
 
 /** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */

@@ -2,7 +2,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { checkFirst } from '../../../platform/graphql/paging.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import type { Checkpoint } from './chain-entry.js';
+import type { Checkpoint } from './checkpoint.js';
 
 /** The state of the chain, and how much of it is signed. */
 interface AuditChainView {

@@ -8,7 +8,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { readLastLink, readPlace } from '../chain/chain-table.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditFilter } from '../trail/audit-view.js';
 import { readNewestSeq } from '../trail/seq-range.js';
 import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
 import { readEntryPages, readExportLines } from './export-lines.js';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../../kernel/text.js';
-import type { BoundEvent, Checkpoint } from '../chain/chain-entry.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
-import type { AuditEntryView } from '../trail/audit-view.js';
+import type { BoundEvent } from '../chain/chain-entry.js';
+import type { Checkpoint } from '../chain/checkpoint.js';
+import type { AuditEntryView, AuditFilter } from '../trail/audit-view.js';
 
 export const FORMAT = 1;
 

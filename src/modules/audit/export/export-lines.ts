@@ -4,8 +4,7 @@ import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
 import { readCheckpointAt, readCheckpointsOf } from '../chain/checkpoint-table.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
-import type { AuditEntryView } from '../trail/audit-view.js';
+import type { AuditEntryView, AuditFilter } from '../trail/audit-view.js';
 import { findEntries } from '../trail/find-entries.js';
 import type { ExportLine, Shown } from './export-format.js';
 

@@ -5,7 +5,7 @@ import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditFilter } from '../trail/audit-view.js';
 import { AuditExport } from './audit-export.js';
 
 const Text = z

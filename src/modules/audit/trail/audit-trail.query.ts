@@ -1,20 +1,9 @@
-import { Query } from '@nestjs/cqrs';
-import type { Page } from '../../../platform/graphql/paging.js';
-import type { AuditEntryView } from './audit-view.js';
-
-/** Selects entries. A part that is left out does not restrict the selection. */
-export interface AuditFilter {
-  readonly kinds?: readonly string[] | null;
-  /** Id or name of the actor. */
-  readonly actor?: string | null;
-  /** Id of the target. */
-  readonly target?: string | null;
-  /** Recorded at this time or later, and before the other time. */
-  readonly since?: Date | null;
-  readonly until?: Date | null;
-  /** Text in the summary, target, names or address, upper or lower case. */
-  readonly text?: string | null;
-}
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
+import type { AuditEntryView, AuditFilter } from './audit-view.js';
+import { findEntries } from './find-entries.js';
 
 /** A page of the audit trail, newest first. @throws Refusal INVALID_CURSOR, INVALID_REQUEST */
 export class AuditTrailQuery extends Query<Page<AuditEntryView>> {
@@ -35,5 +24,32 @@ export class AuditEntriesSinceQuery extends Query<readonly AuditEntryView[]> {
     readonly first: number,
   ) {
     super();
+  }
+}
+
+const Place = z.object({ order: z.literal('AUDIT'), seq: z.int().positive() });
+
+@QueryHandler(AuditTrailQuery)
+export class AuditTrailHandler implements IQueryHandler<AuditTrailQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ filter, first, after }: AuditTrailQuery): Promise<Page<AuditEntryView>> {
+    const count = checkFirst(first) + 1;
+    const beyond = after === null ? null : decodeCursor(after, Place).seq;
+    const entries = await findEntries(this.dataSource, filter, { order: 'newest', count, beyond });
+    return pageOf(entries, { first, after }, (node) => ({
+      cursor: encodeCursor({ order: 'AUDIT', seq: node.seq }),
+      node,
+    }));
+  }
+}
+
+@QueryHandler(AuditEntriesSinceQuery)
+export class AuditEntriesSinceHandler implements IQueryHandler<AuditEntriesSinceQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ filter, seq, first }: AuditEntriesSinceQuery): Promise<readonly AuditEntryView[]> {
+    const order = seq === null ? 'newest' : 'oldest';
+    return findEntries(this.dataSource, filter, { order, count: first, beyond: seq });
   }
 }

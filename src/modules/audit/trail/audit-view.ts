@@ -29,6 +29,20 @@ export interface AuditEntryView {
   readonly origin: Origin | null;
 }
 
+/** Selects entries. A part that is left out does not restrict the selection. */
+export interface AuditFilter {
+  readonly kinds?: readonly string[] | null;
+  /** Id or name of the actor. */
+  readonly actor?: string | null;
+  /** Id of the target. */
+  readonly target?: string | null;
+  /** Recorded at this time or later, and before the other time. */
+  readonly since?: Date | null;
+  readonly until?: Date | null;
+  /** Text in the summary, target, names or address, upper or lower case. */
+  readonly text?: string | null;
+}
+
 /** A row of the table `audit_entries`, as node-postgres returns it. */
 export interface EntryRow {
   readonly seq: string;

@@ -7,7 +7,8 @@ import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/common.types.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
-import { AuditEntriesSinceQuery, AuditTrailQuery, type AuditFilter as Filter } from './audit-trail.query.js';
+import { AuditEntriesSinceQuery, AuditTrailQuery } from './audit-trail.query.js';
+import type { AuditFilter as Filter } from './audit-view.js';
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
 
 /** Maximum number of entries that a subscription reads at once. */

@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { type AuditEntryView, type EntryRow, toAuditView } from './audit-view.js';
-import type { AuditFilter } from './audit-trail.query.js';
+import { type AuditEntryView, type AuditFilter, type EntryRow, toAuditView } from './audit-view.js';
 import {
   selectByText,
   selectInOrder,

@@ -1,6 +1,5 @@
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import type { AuditFilter } from './audit-trail.query.js';
-import { ENTRY_COLUMNS } from './audit-view.js';
+import { type AuditFilter, ENTRY_COLUMNS } from './audit-view.js';
 import type { SeqRange } from './seq-range.js';
 
 export type Order = 'newest' | 'oldest';

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { AuditFilter } from './audit-trail.query.js';
+import type { AuditFilter } from './audit-view.js';
 
 /** A range of entry numbers, both ends included. */
 export interface SeqRange {

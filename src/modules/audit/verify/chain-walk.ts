@@ -48,13 +48,13 @@ export class ChainWalk {
   verifyCheckpoint(stored: unknown): void {
     const parsed = CheckpointShape.safeParse(stored);
     if (!parsed.success)
-      throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
+      throw this.makeError('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
     const checkpoint = parsed.data;
     const name = `Checkpoint ${checkpoint.sequence}`;
     requireSignature(checkpoint);
     const expected = (this.last?.sequence ?? 0) + 1;
     if (checkpoint.sequence !== expected || checkpoint.previous !== digestCheckpoint(this.last)) {
-      throw this.wrong(
+      throw this.makeError(
         'checkpoint',
         `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`,
       );
@@ -81,7 +81,7 @@ export class ChainWalk {
     return new Tampered({ wrong: 'changed', number: from, upTo: number, eventId: null, what });
   }
 
-  private wrong(wrong: 'checkpoint', what: string): Tampered {
+  private makeError(wrong: 'checkpoint', what: string): Tampered {
     return new Tampered({ wrong, number: this.number, eventId: null, what });
   }
 }

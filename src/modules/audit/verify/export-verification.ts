@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
-import type { Checkpoint } from '../chain/chain-entry.js';
+import type { Checkpoint } from '../chain/checkpoint.js';
 import { exportEndBytes } from '../export/export-format.js';
 import { BEGINNING, ChainWalk, KeptCheckpoint } from './chain-walk.js';
 import { type EndLine, type EntryLine, type HeaderLine, Line } from './export-shapes.js';
@@ -86,7 +86,7 @@ export class ExportVerification {
     for await (const bytes of lines) {
       const line = parseLine(bytes, this.before);
       if ('end' in line) {
-        this.end(line.end);
+        this.verifyEnd(line.end);
         if ((await lines.next()).done !== true)
           throw makeUnreadableError('There is more behind the end of the export: it was added.');
         return;
@@ -143,32 +143,32 @@ export class ExportVerification {
     this.entries += 1;
   }
 
-  private end(end: EndLine): void {
+  private verifyEnd(end: EndLine): void {
     const { header, walk, entries } = this;
     if (!header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
     const number = (this.before?.number ?? 0) + 1;
-    const wrong = (kind: Problem['wrong'], what: string): Tampered =>
+    const makeError = (kind: Problem['wrong'], what: string): Tampered =>
       new Tampered({ wrong: kind, number, eventId: null, what });
     if (!verifyEd25519(end.key, exportEndBytes(end), Buffer.from(end.signature, 'base64url')))
-      throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
+      throw makeError('signature', 'The end of the export has a wrong signature: it was changed.');
     if (header.filter === null && end.number > walk.number)
-      throw wrong(
+      throw makeError(
         'removed',
         `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`,
       );
     if (end.entries !== entries)
-      throw wrong(
+      throw makeError(
         end.entries > entries ? 'removed' : 'inserted',
         `The export has ${entries} entries, and was signed with ${end.entries}.`,
       );
     if (end.lines !== this.digest.digest('hex'))
-      throw wrong(
+      throw makeError(
         'changed',
         'Some line is not as it was signed: something besides the events was changed, or the order of the lines.',
       );
     if (header.filter === null) this.walk.checkKeys();
     if (!this.keys.trusts(end.key))
-      throw wrong(
+      throw makeError(
         'signature',
         `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
       );
