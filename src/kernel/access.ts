@@ -46,26 +46,26 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   admin: PERMISSIONS,
 };
 
-/** All that any of these roles permits, in the order of PERMISSIONS. */
+/** The permissions that at least one of the roles grants, in the order of PERMISSIONS. */
 export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
   PERMISSIONS.filter((permission) => roles.some((role) => ROLE_PERMISSIONS[role].includes(permission)));
 
-/** The names of the roles that permit it. */
+/** The roles that grant a permission. */
 const rolesWith = (permission: Permission): readonly Role[] =>
   ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission));
 
-/** What somebody who is signed in may do, at the time of the call. */
+/** What a caller who is signed in may do at the time of the call. */
 export interface Authority {
-  /** Name of their account, also when they show a token of it. */
+  /** Name of the account, also for a call with an API token of the account. */
   readonly username: string;
   readonly permissions: readonly Permission[];
-  /** The last stage to which they upload and promote. */
+  /** The last stage to which the caller may upload and promote packages. */
   readonly publishUpTo: Stage;
-  /** May they change, by removing or uploading again, what somebody else has published? */
+  /** Whether the caller may also remove or replace packages that somebody else has published. */
   readonly ofOthers: boolean;
 }
 
-/** The authority of an account: an admin has no limits, whatever else they are. */
+/** The authority of an account. The role admin has no limits, whatever the other roles are. */
 export function authorityOf(username: string, roles: readonly Role[], publishUpTo: Stage | null): Authority {
   const isAdmin = roles.includes('admin');
   return {
@@ -76,7 +76,7 @@ export function authorityOf(username: string, roles: readonly Role[], publishUpT
   };
 }
 
-/** @throws Refusal FORBIDDEN that names what is needed */
+/** Requires that the caller has a permission. @throws Refusal FORBIDDEN, which names the permission and the roles that grant it */
 export function requirePermission(authority: Authority | null, need: Permission): void {
   if (authority?.permissions.includes(need)) return;
   const roles = rolesWith(need).join(' or ');
@@ -87,7 +87,7 @@ export function requirePermission(authority: Authority | null, need: Permission)
   );
 }
 
-/** Null stands for the server itself, which has no limits. @throws Refusal FORBIDDEN */
+/** Requires that the caller may publish in a stage. Null is the server itself, which has no limits. @throws Refusal FORBIDDEN */
 export function requireStage(authority: Authority | null, stage: Stage): void {
   if (!authority || isUpTo(authority.publishUpTo, stage)) return;
   const { publishUpTo } = authority;

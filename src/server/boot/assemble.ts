@@ -38,7 +38,7 @@ async function catchUp(app: INestApplication): Promise<void> {
 
 async function moveClock(app: INestApplication): Promise<void> {
   const latest = await app.get(QueryBus).execute(new LatestStampQuery());
-  if (latest !== null) app.get(Clock).hybrid.observe(latest);
+  if (latest !== null) app.get(Clock).hybrid.observeStamp(latest);
 }
 
 /** Only when this process is alone: what others are at work on looks like a leftover. */

@@ -53,7 +53,7 @@ export class MeshServer {
     const { packages } = this.shown();
     const stamps = packages.flatMap(({ publication, stageStamp, removal }) => [publication, stageStamp, removal]);
     const latest = stamps.reduce<Stamp | null>(laterStamp, null);
-    if (latest) this.process.clock.hybrid.observe(latest);
+    if (latest) this.process.clock.hybrid.observeStamp(latest);
     const held = new Set(packages.filter((row) => row.held).map((row) => row.id));
     for (const [id, since] of withdrawnIn(file)) if (since.getTime() + GRACE_MS > wall()) held.add(id);
     await this.process.storage.sweep({ packages: held, replicas: new Set(this.unfinished()) });

@@ -157,7 +157,7 @@ export class Connection {
 
   private space(receiver: ResponseReceiver): Uint8Array {
     const space = receiver.space();
-    return this.bucket ? space.subarray(0, this.bucket.piece) : space;
+    return this.bucket ? space.subarray(0, this.bucket.pieceBytes) : space;
   }
 
   /**
@@ -165,7 +165,7 @@ export class Connection {
    * pause has to last longer.
    */
   private pace(count: number): void {
-    const waitMs = this.bucket?.use(count) ?? 0;
+    const waitMs = this.bucket?.useBytes(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
     if (this.pausing) clearTimeout(this.pausing);
     this.socket.setTimeout(0);

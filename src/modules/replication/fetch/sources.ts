@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
@@ -79,7 +79,9 @@ export class Sources {
 
   /** Why there is no source at all. */
   async explainNoSource(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
-    const wanted = (await this.findContacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const wanted = (await this.findContacts(plan)).filter(
+      ({ suspended, policy }) => !suspended && receivesFrom(policy),
+    );
     const advice = 'It goes on once one has it; uploading the same file here puts it right at once.';
     const reason = `No registered server from which this one takes packages is known to have ${plan.filename}. ${advice}`;
     return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);
