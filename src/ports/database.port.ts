@@ -1,4 +1,4 @@
-/** A PostgreSQL database, ours or an outside one. */
+/** How a PostgreSQL database is reached, the embedded one or an external one. */
 export interface DatabaseSettings {
   readonly host: string;
   readonly port: number;
@@ -11,6 +11,6 @@ export interface DatabaseSettings {
 /** A running PostgreSQL. */
 export abstract class Database {
   abstract readonly settings: DatabaseSettings;
-  /** Stops it when it is ours. */
+  /** Stops the database when it is the embedded one. */
   abstract stop(): Promise<void>;
 }

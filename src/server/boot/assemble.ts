@@ -49,7 +49,9 @@ async function sweepStorage(app: INestApplication): Promise<void> {
   const held = await queries.execute(new HeldPackagesQuery());
   const packages = new Set([...held, ...kept.map(({ packageId }) => packageId)]);
   const unfinished = await queries.execute(new UnfinishedReplicasQuery());
-  await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+  await app
+    .get(PackageStorage)
+    .sweepUnwanted({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
 }
 
 const HEALTH_PATH = /^\/(health\/|metrics(\?|$))/;

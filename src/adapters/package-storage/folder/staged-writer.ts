@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { diskError } from './disk-errors.js';
 
-/** Start writing back after so many bytes, so that little is left for the fsync at the end. */
+/** Bytes after which they are written back to the disk, so that little is left for the fsync at the end. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
-/** Positional writes into one staging file, with write-back begun in the background. */
+/** Writes into one staged file at given positions, and begins to write back in the background. */
 export class StagedWriter {
   private unsynced = 0;
   private syncing: Promise<void> | null = null;
@@ -13,7 +13,7 @@ export class StagedWriter {
   constructor(private readonly file: FileHandle) {}
 
   /** @throws StorageFull */
-  async write(bytes: Buffer, position: number): Promise<void> {
+  async writeBytes(bytes: Buffer, position: number): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
       const { bytesWritten } = await this.file
@@ -27,14 +27,14 @@ export class StagedWriter {
     if (this.unsynced >= SYNC_EVERY_BYTES) this.syncSoon();
   }
 
-  /** Everything that was written is on the disk. */
-  async finish(): Promise<void> {
+  /** Resolves when everything that was written is on the disk. @throws StorageFull */
+  async finishWriting(): Promise<void> {
     await this.syncing;
-    if (!this.syncError) await this.sync();
+    if (!this.syncError) await this.syncFile();
     if (this.syncError) throw diskError(this.syncError);
   }
 
-  /** Closes the file once no write-back is under way. */
+  /** Closes the file when nothing is being written back any more. */
   async close(): Promise<void> {
     await this.syncing;
     await this.file.close();
@@ -43,11 +43,11 @@ export class StagedWriter {
   private syncSoon(): void {
     if (this.syncing) return;
     this.unsynced = 0;
-    this.syncing = this.sync();
+    this.syncing = this.syncFile();
   }
 
-  /** Linux tells a descriptor of a write-back error once only, so it is kept for `finish`. */
-  private async sync(): Promise<void> {
+  /** Linux reports an error of writing back only once for a descriptor, so it is kept for `finish`. */
+  private async syncFile(): Promise<void> {
     await this.file.datasync().catch((error: unknown) => {
       this.syncError = error;
     });

@@ -218,7 +218,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
 
   /** The removal of an earlier publication may have taken the file away between its publication and the event. */
   private async requireStored(packageId: string, publication: Stamp): Promise<void> {
-    const stored = await this.storage.open(packageId);
+    const stored = await this.storage.openStored(packageId);
     if (stored) return stored.close();
     // The log says by now that the bytes are here.
     const { facts } = await this.packages.loadPackage(packageId);
