@@ -17,7 +17,7 @@ export interface RangeProgress {
 export interface ChunkRequest {
   /** The file of the package, into which verified chunks are written at their places. */
   readonly file: ReplicaFile;
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
   readonly sha256: Buffer;
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ export abstract class PeerTransport {
   abstract get(peer: PeerContact, path: string): Promise<unknown>;
 
   /** The peer's feed after `lastEventId` (null: from the start) until the connection ends, which is always by a throw or the signal. */
-  abstract follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
+  abstract followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
 
   /** Fetches, verifies and writes one run of chunks. Never throws for the peer's faults: they are in the result. */
   abstract fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult>;

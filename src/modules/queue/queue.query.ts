@@ -68,12 +68,12 @@ export class JobsHandler implements IQueryHandler<JobsQuery> {
   }
 
   private async findRunning(first: number): Promise<readonly JobView[]> {
-    const jobs = await this.queue.running();
+    const jobs = await this.queue.findRunning();
     return jobs.slice(0, first).map((job) => ({ ...job, reason: null, failedAt: null }));
   }
 
   private async findFailed(first: number): Promise<readonly JobView[]> {
-    const jobs = await this.queue.failed(first);
+    const jobs = await this.queue.findFailed(first);
     return jobs.map(({ attempts, ...job }) => ({ ...job, attempt: attempts, progress: null }));
   }
 }

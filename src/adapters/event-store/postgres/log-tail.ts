@@ -1,71 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { Client, type Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { backoffMs } from '../../../kernel/retry.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
+import { PgSession } from '../../shared/pg-session.js';
 import { type LogPage, readHead, readLog } from './read-log.js';
 
 /** The name by which `pg_stat_activity` knows the listening connection. */
 export const LISTENER_NAME = 'odst log listener';
-
-/** The one connection of this process that hears of appends. Comes back by itself when it is lost. */
-class LogListener {
-  private client: Client | null = null;
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
-
-  constructor(
-    private readonly settings: DatabaseSettings,
-    /** Called after each append, and when appends may have gone unheard. */
-    private readonly onAppend: () => void,
-  ) {
-    void this.connect(1);
-  }
-
-  /** While it does not listen, the log must be polled. */
-  get isListening(): boolean {
-    return this.client !== null;
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    await this.client?.end().catch(() => undefined);
-  }
-
-  private async connect(attempt: number): Promise<void> {
-    const client = new Client({
-      ...this.settings,
-      application_name: LISTENER_NAME,
-      keepAlive: true,
-      connectionTimeoutMillis: 5000,
-    });
-    client.on('error', () => undefined);
-    client.on('notification', this.onAppend);
-    try {
-      await client.connect();
-      await client.query('LISTEN odst_log');
-      client.once('end', () => this.lost());
-      this.client = client;
-      this.onAppend();
-      if (this.closed) await client.end();
-    } catch {
-      void client.end().catch(() => undefined);
-      this.reconnect(attempt);
-    }
-  }
-
-  private lost(): void {
-    this.client = null;
-    this.onAppend();
-    this.reconnect(1);
-  }
-
-  private reconnect(attempt: number): void {
-    if (this.closed) return;
-    this.timer = setTimeout(() => void this.connect(attempt + 1), backoffMs(attempt, 50, 2000, Math.random()));
-  }
-}
 
 const POLL_INTERVAL_MS = 1000;
 /** While nothing tells of appends, the live latency must come from polling. */
@@ -75,7 +16,8 @@ const MAX_EVENTS = 512;
 
 /** The end of the log, read once for all subscriptions of this process. */
 export class LogTail {
-  private readonly listener: LogListener;
+  /** Tells of each append. While it is away, the log is polled more often. */
+  private readonly listener: PgSession;
   private readonly moved = new EventEmitter().setMaxListeners(0);
   private recent: RecordedEvent[] = [];
   /** Everything in (start, end] is in `recent`: positions have no gaps. */
@@ -90,7 +32,16 @@ export class LogTail {
     private readonly pool: Pool,
     settings: DatabaseSettings,
   ) {
-    this.listener = new LogListener(settings, () => this.heard());
+    const heard = (): void => this.heard();
+    this.listener = new PgSession(settings, {
+      name: LISTENER_NAME,
+      channels: ['odst_log'],
+      maxReconnectDelayMs: 2_000,
+      onNotification: heard,
+      onConnected: heard,
+      onLost: heard,
+    });
+    void this.listener.keepConnected();
     this.heard();
   }
 
@@ -126,7 +77,7 @@ export class LogTail {
     if (this.closed) return;
     this.timer = setTimeout(
       () => this.heard(),
-      this.listener.isListening ? POLL_INTERVAL_MS : POLL_UNHEARD_INTERVAL_MS,
+      this.listener.isConnected ? POLL_INTERVAL_MS : POLL_UNHEARD_INTERVAL_MS,
     );
     this.again = true;
     // When the database is away the next poll tries again.

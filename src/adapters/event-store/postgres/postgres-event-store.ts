@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
 import type { NewEvent, RecordedEvent } from '../../../kernel/events.js';
+import { Batcher } from '../../../kernel/batcher.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import {
   EventStore,
+  EventStoreUnavailable,
   RevisionConflict,
   type Appended,
   type ExpectedRevision,
@@ -10,14 +12,25 @@ import {
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
 import { makePool, retryWhileUnavailable } from './connection.js';
-import { positionOf, readEpoch, readHead, readIdAt, readStreams } from './read-log.js';
-import { GroupCommit } from './group-commit.js';
-import { GroupRead } from './group-read.js';
+import {
+  positionOf,
+  readEpoch,
+  readHead,
+  readIdAt,
+  readStreams,
+  type StreamPage,
+  type StreamPlace,
+} from './read-log.js';
 import { subscribe } from './subscription.js';
 import { LogTail } from './log-tail.js';
-import { append, type AppendOutcome, appendTogether, serializeAppend } from './append.js';
+import { append, type AppendOutcome, appendTogether, type SerializedAppend, serializeAppend } from './append.js';
 
 const READERS = 4;
+const MAX_GROUP_APPENDS = 256;
+const MAX_GROUP_BYTES = 4 * 1024 * 1024;
+const MAX_QUERY_STREAMS = 16;
+/** Queries for streams under way at once: with more of them, each would have fewer streams. */
+const MAX_QUERIES = 2;
 
 /** The arguments of one `append`. */
 export interface Append {
@@ -32,10 +45,29 @@ export class PostgresEventStore extends EventStore {
   private readonly writer: Pool;
   private readonly readers: Pool;
   private readonly tail: LogTail;
-  private readonly reads = new GroupRead((places) =>
-    this.retryWhileUnavailable(() => readStreams(this.readers, places)),
-  );
-  private readonly commits = new GroupCommit((group) => this.retryWhileUnavailable(() => append(this.writer, group)));
+  /**
+   * Group commit: what is asked for while a commit is under way goes into the next one together. The lock of the log
+   * lets one commit through at a time, so nothing is gained by sending several.
+   */
+  private readonly commits = new Batcher<SerializedAppend, AppendOutcome>({
+    run: (group) => this.retryWhileUnavailable(() => append(this.writer, group)),
+    // Writers that have just got their answer come back within this turn of the event loop.
+    schedule: setImmediate,
+    maxItems: MAX_GROUP_APPENDS,
+    maxSize: MAX_GROUP_BYTES,
+    sizeOf: ({ bytes }) => bytes,
+    afterFailure: (error) => (error instanceof EventStoreUnavailable ? 'fail all' : 'each in turn'),
+  });
+  /**
+   * Reads of streams that are asked for at the same time share a query: a query costs far more than the few events that
+   * a stream has. Each begins after it was asked for, so it sees what was recorded before.
+   */
+  private readonly reads = new Batcher<StreamPlace, StreamPage>({
+    run: (places) => this.retryWhileUnavailable(() => readStreams(this.readers, places)),
+    schedule: process.nextTick,
+    maxItems: MAX_QUERY_STREAMS,
+    concurrency: MAX_QUERIES,
+  });
 
   constructor(settings: DatabaseSettings) {
     super();
@@ -45,7 +77,7 @@ export class PostgresEventStore extends EventStore {
   }
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const outcome = await this.commits.append(serializeAppend(stream, events, expected));
+    const outcome = await this.commits.add(serializeAppend(stream, events, expected));
     return resultOf(outcome, stream, expected);
   }
 
@@ -65,7 +97,7 @@ export class PostgresEventStore extends EventStore {
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
     for (let next = from, isLast = false; !isLast;) {
-      const page = await this.reads.read({ stream, from: next });
+      const page = await this.reads.add({ stream, from: next });
       yield* page.events;
       isLast = page.isLast;
       next += BigInt(page.events.length);

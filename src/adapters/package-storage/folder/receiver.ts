@@ -2,12 +2,19 @@ import { finished, type Readable } from 'node:stream';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import type { Digests, HashThread } from './hash-thread.js';
 import type { Slab, SlabPool } from './slab-pool.js';
-import type { StagedWriter } from './staged-writer.js';
 
 /** The hash threads, which all uploads share. */
 export interface HashThreads {
   readonly sha1: HashThread;
   readonly sha256: HashThread;
+}
+
+/** Where a receiver writes. */
+export interface SlabWriter {
+  /** Writes bytes at a position of the file. @throws StorageFull */
+  writeBytes(bytes: Buffer, position: number): Promise<void>;
+  /** Resolves when everything that was written is on the disk. @throws StorageFull */
+  finishWriting(): Promise<void>;
 }
 
 /** What was received, with its digests. */
@@ -38,7 +45,7 @@ export class Receiver {
   constructor(
     private readonly pool: SlabPool,
     private readonly threads: HashThreads,
-    private readonly writer: StagedWriter,
+    private readonly writer: SlabWriter,
   ) {
     threads.sha1.beginUpload(this.upload);
     threads.sha256.beginUpload(this.upload);

@@ -133,7 +133,7 @@ export class ChunkFetch {
       arrivals.noteVerified(progress.verified);
       watch.checkProgress(progress);
     });
-    const request = { file, run, sha256, onProgress };
+    const request = { file, range: run, sha256, onProgress };
     const end = this.sources.beginFetch(plan.packageId, source);
     let outcome: FetchOutcome = { sample: null, failure: null, rejected: false };
     try {

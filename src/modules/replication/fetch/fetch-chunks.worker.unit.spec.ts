@@ -99,7 +99,7 @@ function setUp(world: World = {}) {
       data,
       attempt,
       signal: new AbortController().signal,
-      progress: async () => undefined,
+      showProgress: async () => undefined,
     });
   };
   return { run, told, asked, queued, published };

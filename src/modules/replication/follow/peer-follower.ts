@@ -143,7 +143,7 @@ export class PeerFollower {
   }
 
   private async readInto(work: OrderedWork<Incoming>, after: string | null, signal: AbortSignal): Promise<void> {
-    for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
+    for await (const message of this.parts.transport.followFeed(this.peer, after, signal)) {
       if (message.kind === 'connected') {
         await this.noteConnected();
         continue;
