@@ -39,16 +39,16 @@ export abstract class Directory {
   abstract authenticate(username: string, password: string): Promise<DirectoryVerdict>;
 
   /** The work of `authenticate` for a wrong password, in vain: for names that the directory must not decide about. @throws DirectoryUnavailable */
-  abstract decoy(username: string): Promise<void>;
+  abstract imitateAuthentication(username: string): Promise<void>;
 
   /** Without a password. Null when there is nobody of this name, or more than one. @throws DirectoryUnavailable */
-  abstract find(username: string): Promise<DirectoryPerson | null>;
+  abstract findPerson(username: string): Promise<DirectoryPerson | null>;
 
   /** Those of these ids who are there now. @throws DirectoryUnavailable when it is not sure who is */
-  abstract findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]>;
+  abstract findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]>;
 
   /** Signs in with the account of this server and looks for the search base. @throws DirectoryUnavailable */
-  abstract check(): Promise<void>;
+  abstract checkAccess(): Promise<void>;
 }
 
 /** How a directory is reached and searched (`LDAP_*`). */

@@ -31,7 +31,7 @@ export interface RunningJob {
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
   /** Shows how much is done, 0 to 1, to who asks for the running jobs. Never fails: while the queue is away it is not shown. */
-  progress(fraction: number): Promise<void>;
+  showProgress(fraction: number): Promise<void>;
 }
 
 /** At most `jobs` tries of a handler begin within any `perMs` milliseconds. */
@@ -102,21 +102,21 @@ export abstract class JobQueue {
   abstract enqueue(jobs: readonly NewJob[]): Promise<void>;
 
   /** Starts to work; a handler that throws is tried again after a backoff (0.25 s doubling to 30 s). */
-  abstract work(handlers: readonly JobHandler[], concurrency: number): Promise<void>;
+  abstract startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void>;
 
-  abstract counts(): Promise<QueueCounts>;
+  abstract countJobs(): Promise<QueueCounts>;
 
   /** What is worked on now, by any process. */
-  abstract running(): Promise<readonly JobAtWork[]>;
+  abstract findRunning(): Promise<readonly JobAtWork[]>;
 
   /** The latest `first` jobs that gave up, the last one first. One whose key is enqueued anew is no longer among them. */
-  abstract failed(first: number): Promise<readonly FailedJob[]>;
+  abstract findFailed(first: number): Promise<readonly FailedJob[]>;
 
   /**
    * Leaves a mark that lasts as long as what is queued. False when there was none: what was queued before is gone, or
    * nothing ever was. Of several processes that ask at once, one is told so.
    */
-  abstract mark(): Promise<boolean>;
+  abstract leaveMark(): Promise<boolean>;
 
   /** Takes no new jobs, aborts the signals of the running ones, waits for them. */
   abstract stop(): Promise<void>;

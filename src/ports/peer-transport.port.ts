@@ -1,4 +1,5 @@
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
+import type { ReplicaFile } from './package-storage.port.js';
 import type { PeerContact } from './peer-directory.port.js';
 
 /** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */
@@ -14,14 +15,11 @@ export interface RangeProgress {
 }
 
 export interface ChunkRequest {
-  readonly packageId: string;
-  /** Size of the whole package in bytes. */
-  readonly packageSize: number;
-  readonly run: ChunkRange;
+  /** The file of the package, into which verified chunks are written at their places. */
+  readonly file: ReplicaFile;
+  readonly range: ChunkRange;
   /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
   readonly sha256: Buffer;
-  /** The preallocated file; verified chunks are written at their places. */
-  readonly path: string;
   readonly signal: AbortSignal;
   /** Called a few times a second while the run is under way, also when nothing arrives. */
   readonly onProgress?: (progress: RangeProgress) => void;
@@ -70,7 +68,7 @@ export abstract class PeerTransport {
   abstract get(peer: PeerContact, path: string): Promise<unknown>;
 
   /** The peer's feed after `lastEventId` (null: from the start) until the connection ends, which is always by a throw or the signal. */
-  abstract follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
+  abstract followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
 
   /** Fetches, verifies and writes one run of chunks. Never throws for the peer's faults: they are in the result. */
   abstract fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult>;

@@ -10,10 +10,7 @@ import { DownloadRoutes } from '../../src/modules/downloads/download-routes.js';
 import { FileCatalogue } from '../../src/modules/downloads/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
-import {
-  PublishedFileQuery,
-  type PublishedFileView,
-} from '../../src/modules/packages/contracts/published-file.query.js';
+import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/package-queries.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/runtime/settings.js';
@@ -33,7 +30,7 @@ import { MemoryEventStore } from './memory-event-store.js';
 
 /** Answers from the log itself, as the read model would once it has caught up. */
 @QueryHandler(PublishedFileQuery)
-class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery, PublishedFileView | null> {
+class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery> {
   asked = 0;
 
   constructor(private readonly store: EventStore) {}

@@ -34,15 +34,15 @@ import { KnownAddresses } from './sign-in/known-addresses.js';
 import { LocalPasswords, PasswordStore } from './sign-in/passwords.js';
 import { RecordedRefusedCalls, RefusedSignIns } from './sign-in/refusals.js';
 import { SessionStore } from './sign-in/session-store.js';
-import { Sessions } from './sign-in/sessions.port.js';
 import { SignInHandler } from './sign-in/sign-in.command.js';
 import { IssueApiTokenHandler, RevokeApiTokenHandler } from './tokens/api-token.command.js';
 import { ApiTokenEntity } from './tokens/api-token.entity.js';
 import { TokenStore } from './tokens/token-store.js';
+import './accounts.declarations.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 
-/** What can be asked about accounts. Needs the ports Sessions and Directory. */
+/** The read model of accounts and the queries on it. */
 @Module({
   imports: [TypeOrmModule.forFeature(accountEntities)],
   providers: [
@@ -94,11 +94,10 @@ const resolvers = [
   DirectoryResolver,
 ];
 
-/** What decides who signs in, without what shows it. */
+/** Providers that decide who may sign in and what they may do, without the API. */
 export const accountProviders = [
   liveAccounts,
   SessionStore,
-  { provide: Sessions, useExisting: SessionStore },
   { provide: Principals, useClass: AccountPrincipals },
   { provide: RefusedCalls, useClass: RecordedRefusedCalls },
   PasswordStore,
@@ -116,11 +115,11 @@ export const accountProviders = [
   ...handlers,
 ];
 
-/** People: who may sign in, and who is signed in. */
+/** Accounts, sessions, API tokens, and the people of a directory. */
 @Global()
 @Module({
   imports: [AccountsReadModule],
   providers: [...accountProviders, ...resolvers],
-  exports: [Sessions, Principals, RefusedCalls],
+  exports: [SessionStore, Principals, RefusedCalls],
 })
 export class AccountsModule {}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
+import { PackageReplicasResolver, ReplicaPackageResolver } from './api/package-replicas.resolver.js';
+import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
@@ -24,9 +25,9 @@ import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.j
 import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors } from './follow/follow-records.js';
-import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './follow/inventory.handler.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { ItemHandler } from './follow/item-handler.js';
-import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './follow/replication-status.handler.js';
+import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles } from './integrity/missing-files.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
 import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';
@@ -44,11 +45,11 @@ import {
   ReplicasToReviewHandler,
   UnfinishedReplicasHandler,
   WithdrawnReplicasHandler,
-} from './replica/own-replicas.query.js';
+} from './read-model/own-replicas.query.js';
 import { ReplicaFiles } from './replica/replica-files.js';
-import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica/replica.entity.js';
-import { ReplicasProjection } from './replica/replicas.projection.js';
-import { ReplicasHandler } from './replica/replicas.query.js';
+import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './read-model/replica.entity.js';
+import { ReplicasProjection } from './read-model/replicas.projection.js';
+import { ReplicasHandler } from './read-model/replicas.query.js';
 import { RetryReplicaHandler } from './replica/retry-replica.command.js';
 import { ReviewReplicaHandler } from './replica/review-replica.command.js';
 import { ReviewForOwnStage, ReviewReplicas } from './replica/review-replicas.reaction.js';
@@ -59,6 +60,7 @@ import { PackageContentController } from './serve/package-content.controller.js'
 import { ReplicaNews } from './serve/replica-news.js';
 import { ServedPeers } from './serve/served-peers.js';
 import { StagedContent } from './serve/staged-content.js';
+import './replication.declarations.js';
 
 const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
 
@@ -68,7 +70,7 @@ const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, Differences
 
 const statusQueries = [PeerContactsHandler, SourcesHandler];
 
-/** What can be asked about replicas. */
+/** The read model of replicas and its queries. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
   providers: [
@@ -127,10 +129,10 @@ const feeds = [
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
-/** What brings packages here from other servers, and lets others have ours, without what shows it. */
+/** What fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
-/** Copies of packages between servers. `FeedFollowers.start` sets it going. */
+/** Copies packages between servers. `FeedFollowers.start` starts it. */
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],
@@ -139,7 +141,9 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     ReplicasResolver,
     ReplicaSourcesResolver,
     PackageReplicasResolver,
+    ReplicaPackageResolver,
     VerificationResolver,
+    PeerReplicationResolver,
   ],
   exports: [FeedFollowers, Scrubber, MissingFiles],
 })

@@ -6,7 +6,7 @@ import { HeldPackagesQuery, LatestStampQuery } from '../../modules/packages/read
 import {
   UnfinishedReplicasQuery,
   WithdrawnReplicasQuery,
-} from '../../modules/replication/replica/own-replicas.query.js';
+} from '../../modules/replication/read-model/own-replicas.query.js';
 import { ProjectionRunner } from '../../platform/eventsourcing/projection-runner.js';
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
@@ -100,7 +100,7 @@ export async function assembleServer({
   await claimDataFolder(settings.dataDir, serverId);
   await bindLog(database.settings, store, serverId);
   // Also makes the tables of the queue.
-  await app.get(JobQueue).counts();
+  await app.get(JobQueue).countJobs();
   await app.init();
   await catchUp(app);
   return app;

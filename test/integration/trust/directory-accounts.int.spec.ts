@@ -28,7 +28,7 @@ class Scripted extends Directory {
   override readonly url = 'ldap://test';
   readonly people = new Map<string, DirectoryPerson>();
   isDown = false;
-  override decoy = vi.fn<(name: string) => Promise<void>>(async () => this.up());
+  override imitateAuthentication = vi.fn<(name: string) => Promise<void>>(async () => this.up());
 
   override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>(
     async (name, password) => {
@@ -38,16 +38,16 @@ class Scripted extends Directory {
     },
   );
 
-  override find(name: string): Promise<DirectoryPerson | null> {
+  override findPerson(name: string): Promise<DirectoryPerson | null> {
     return Promise.resolve(this.people.get(name) ?? null);
   }
 
-  override findAll = vi.fn<(ids: readonly string[]) => Promise<readonly DirectoryPerson[]>>(async (ids) => {
+  override findPeople = vi.fn<(ids: readonly string[]) => Promise<readonly DirectoryPerson[]>>(async (ids) => {
     this.up();
     return [...this.people.values()].filter(({ id }) => ids.includes(id));
   });
 
-  override async check(): Promise<void> {
+  override async checkAccess(): Promise<void> {
     this.up();
   }
 
@@ -115,7 +115,7 @@ describe('the first sign-in through the directory', () => {
     directory.put('bob', ['cn=other,dc=x']);
     await expect(scene.signIn('bob', 'of bob')).rejects.toMatchObject(refused);
     expect(await stateOf('bob')).toBeNull();
-    expect(await reasons()).toEqual([expect.stringContaining('is in no group that LDAP_ROLE_MAP names')]);
+    expect(await reasons()).toEqual([expect.stringContaining('is in none of the groups in LDAP_ROLE_MAP')]);
   });
 
   it('is one for two at once', async () => {
@@ -128,7 +128,7 @@ describe('the first sign-in through the directory', () => {
     for (const name of [' ann', 'ann ', '*', 'a)(b', ''])
       await expect(scene.signIn(name, 'of ann')).rejects.toMatchObject(refused);
     expect(directory.authenticate).not.toHaveBeenCalled();
-    expect(directory.decoy).toHaveBeenCalledTimes(5);
+    expect(directory.imitateAuthentication).toHaveBeenCalledTimes(5);
     directory.put('typed', [ADMINS], { username: 'not a name' });
     await expect(scene.signIn('typed', 'of typed')).rejects.toMatchObject(refused);
   });
@@ -138,10 +138,10 @@ describe('local accounts', () => {
   it('win over people of the directory, who are not asked for their password', async () => {
     directory.put('admin', [ADMINS]);
     await scene.signIn('admin', 'right one');
-    expect(directory.decoy).not.toHaveBeenCalled();
+    expect(directory.imitateAuthentication).not.toHaveBeenCalled();
     await expect(scene.signIn('admin', 'of admin')).rejects.toMatchObject(refused);
     expect(directory.authenticate).not.toHaveBeenCalled();
-    expect(directory.decoy).toHaveBeenCalledTimes(1);
+    expect(directory.imitateAuthentication).toHaveBeenCalledTimes(1);
   });
 
   it('are not taken by somebody whose other name was typed', async () => {
@@ -159,7 +159,7 @@ describe('local accounts', () => {
     for (const answer of answers)
       expect(answer).toMatchObject({
         code: 'DIRECTORY_UNAVAILABLE',
-        message: expect.stringContaining('local accounts'),
+        message: expect.stringContaining('Local accounts'),
       });
     expect(new Set(answers.map(String)).size).toBe(1);
   });

@@ -1,11 +1,11 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { Permission, Role } from '../../../kernel/access.js';
+import { type Permission, permissionNames, type Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
 import type { AccountSource } from '../contracts/account.events.js';
 import type { AccountView } from '../accounts/accounts.query.js';
 
-/** `ROLES` as GraphQL names them. */
+/** The values of `ROLES` as a GraphQL enum. */
 export enum RoleName {
   viewer = 'viewer',
   publisher = 'publisher',
@@ -14,21 +14,10 @@ export enum RoleName {
   admin = 'admin',
 }
 
-/** `PERMISSIONS` as GraphQL names them. */
-export enum PermissionName {
-  own = 'own',
-  read = 'read',
-  upload = 'upload',
-  promote = 'promote',
-  remove = 'remove',
-  peers = 'peers',
-  retry = 'retry',
-  server = 'server',
-  accounts = 'accounts',
-  audit = 'audit',
-}
+/** The permissions that the modules declare, as GraphQL names them. */
+export const PermissionName = permissionNames();
 
-/** `ACCOUNT_SOURCES` as GraphQL names them. */
+/** The values of `ACCOUNT_SOURCES` as a GraphQL enum. */
 export enum AccountSourceName {
   local = 'local',
   directory = 'directory',
@@ -36,26 +25,30 @@ export enum AccountSourceName {
 
 registerEnumType(RoleName, {
   name: 'Role',
-  description: 'What an account may be here. `docs/reference/permissions.md` says what each role permits.',
+  description: 'Role of an account. `docs/reference/permissions.md` lists the permissions of each role.',
   valuesMap: {
-    viewer: { description: 'Reads.' },
-    publisher: { description: 'Uploads and promotes up to `publishUpTo`, and removes what it has published itself.' },
+    viewer: { description: 'Reads packages, peers and settings.' },
+    publisher: {
+      description:
+        'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
+    },
     operator: { description: 'Invites and changes peers, and retries what has failed.' },
     auditor: { description: 'Reads the audit trail.' },
-    admin: { description: 'Everything.' },
+    admin: { description: 'Has every permission.' },
   },
 });
-registerEnumType(PermissionName, { name: 'Permission', description: 'What a call may need.' });
+registerEnumType(PermissionName, { name: 'Permission', description: 'Permission that a call may need.' });
 registerEnumType(AccountSourceName, {
   name: 'AccountSource',
   description: 'Who keeps the password and the roles of an account.',
   valuesMap: { local: { description: 'This server.' }, directory: { description: 'A directory (LDAP).' } },
 });
 
-const LIMIT = 'The last stage to which the role publisher uploads and promotes; null without that role.';
+const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';
 
-@ObjectType({ description: 'Who is signed in.' })
-export class Me {
+/** What `Me` and `Account` have in common. */
+@ObjectType({ isAbstract: true })
+abstract class AccountFields {
   @Field(() => ID)
   id!: string;
 
@@ -73,35 +66,24 @@ export class Me {
 
   @Field(() => StageName, { nullable: true, description: LIMIT })
   publishUpTo!: Stage | null;
+}
 
-  @Field(() => [PermissionName], { description: 'What the roles permit.' })
+@ObjectType({ description: 'The signed-in account.' })
+export class Me extends AccountFields {
+  @Field(() => [PermissionName], { description: 'Permissions of the roles.' })
   permissions!: readonly Permission[];
 
-  @Field(() => Boolean, { description: 'Nothing else is possible until `changePassword`.' })
+  @Field(() => Boolean, {
+    description: 'Whether the password has to be changed with `changePassword` before anything else is possible.',
+  })
   mustChangePassword!: boolean;
 }
 
-@ObjectType({ description: 'Somebody who may sign in.' })
-export class Account implements AccountView {
-  @Field(() => ID)
-  id!: string;
-
-  @Field(() => String)
-  username!: string;
-
-  @Field(() => String, { nullable: true })
-  displayName!: string | null;
-
-  @Field(() => AccountSourceName)
-  source!: AccountSource;
-
-  @Field(() => [RoleName])
-  roles!: readonly Role[];
-
-  @Field(() => StageName, { nullable: true, description: LIMIT })
-  publishUpTo!: Stage | null;
-
-  @Field(() => Boolean, { description: 'It opens nothing until it is enabled.' })
+@ObjectType({ description: 'The account of a person.' })
+export class Account extends AccountFields implements AccountView {
+  @Field(() => Boolean, {
+    description: 'Whether the account is disabled. A disabled account cannot sign in, and its tokens are not accepted.',
+  })
   disabled!: boolean;
 
   @Field(() => Boolean)
@@ -114,7 +96,7 @@ export class Account implements AccountView {
   lastSignedInAt!: Date | null;
 }
 
-@ObjectType({ description: 'An account whose password somebody has to be told.' })
+@ObjectType({ description: 'An account whose new password has to be passed on to its owner.' })
 export class AccountWithPassword {
   @Field(() => Account)
   account!: Account;
@@ -122,12 +104,12 @@ export class AccountWithPassword {
   @Field(() => String, {
     nullable: true,
     description:
-      'The password that was made: shown once, and to be changed at the first sign-in. Null when one was given.',
+      'The generated password, which is shown only once and has to be changed at the first sign-in. Null when a password was given.',
   })
   oneTimePassword!: string | null;
 }
 
 const AccountEdge = edgeOf(Account, 'Account');
 
-@ObjectType({ description: 'A page of the accounts, by name.' })
+@ObjectType({ description: 'A page of the accounts, ordered by name.' })
 export class AccountConnection extends connectionOf(AccountEdge) {}

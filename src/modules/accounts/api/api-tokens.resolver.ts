@@ -9,6 +9,7 @@ import { StageName } from '../../../platform/graphql/common.types.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { IssueApiToken, RevokeApiToken } from '../tokens/api-token.command.js';
 import { ApiTokensQuery } from '../accounts/accounts.query.js';
+import type { Permission } from '../../../kernel/access.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
 
@@ -22,7 +23,7 @@ export class ApiTokensResolver {
 
   @Needs('own')
   @Query(() => [ApiToken], {
-    description: 'The own API tokens that were not revoked, the newest first.',
+    description: 'API tokens of the caller that were not revoked, the newest first.',
     complexity: listCost(20),
   })
   apiTokens(): Promise<readonly ApiToken[]> {
@@ -32,12 +33,12 @@ export class ApiTokensResolver {
   @Needs('own')
   @Mutation(() => NewApiToken, {
     description:
-      'Makes a token for a program. Scopes are read, upload, promote, remove, peers, retry and audit, as far as the caller has ' +
-      'them. Without `expiresAt` it lasts a year, which is the most. Refusals: FORBIDDEN, INVALID_REQUEST.',
+      'Issues a token for a program. Scopes are read, upload, promote, remove, peers, retry and audit, as far as the caller has ' +
+      'these permissions. Without `expiresAt` it is valid for a year, which is the longest time. Refusals: FORBIDDEN, INVALID_REQUEST.',
   })
   async createApiToken(
     @Args('name', { type: () => String }) name: string,
-    @Args('scopes', { type: () => [PermissionName] }) scopes: PermissionName[],
+    @Args('scopes', { type: () => [PermissionName] }) scopes: Permission[],
     @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
     @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
   ): Promise<NewApiToken> {
@@ -50,14 +51,14 @@ export class ApiTokensResolver {
     const { token, tokenId, accountId, receipt } = await this.commands.execute(new IssueApiToken(as));
     await this.readModels.reflect(receipt);
     const apiToken = (await this.queries.execute(new ApiTokensQuery(accountId))).find(({ id }) => id === tokenId);
-    if (!apiToken) throw new Refusal('TOKEN_NOT_FOUND', 'The token was revoked meanwhile.');
+    if (!apiToken) throw new Refusal('TOKEN_NOT_FOUND', 'The token was revoked in the meantime.');
     return { token, apiToken };
   }
 
   @Needs('own')
   @Mutation(() => Boolean, {
     description:
-      "Ends an own token, or anybody's with the permission `accounts`. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.",
+      'Revokes a token of the caller, or with the permission `accounts` any token. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.',
   })
   async revokeApiToken(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.readModels.reflect(await this.commands.execute(new RevokeApiToken(uuidArgument('id', id))));

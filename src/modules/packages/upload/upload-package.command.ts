@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -13,21 +12,29 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { currentAuthority, currentContext } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
-import { CHUNK_SIZE, PackageStorage, type StagedFile, StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import {
+  type ContentDigests,
+  PackageStorage,
+  type StagedUpload,
+  StorageFull,
+} from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
-import { PackageWriter, pagesOf } from '../lifecycle/package-writer.js';
+import { toPages } from '../lifecycle/chunk-pages.js';
+import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish } from '../lifecycle/publishing-limits.js';
 
-/** Digests that the sender says the file has, in lower-case hex. */
+/** The digests that the sender expects the file to have, in lower-case hex. */
 export interface ExpectedDigests {
   readonly sha1?: string;
   readonly sha256?: string;
   readonly sha512?: string;
 }
 
+/** The published package, as the answer to the upload shows it. */
 export interface UploadedPackage {
   readonly id: string;
   readonly filename: string;
@@ -39,17 +46,20 @@ export interface UploadedPackage {
 }
 
 interface UploadOptions {
-  /** May come after the bytes, as in a form; a rejection undoes the upload. Null: the stage of this server. */
+  /**
+   * The stage of the package. Null means the stage of this server. In a form it may come after the bytes, so it may be a
+   * promise. A rejection of it undoes the upload.
+   */
   readonly stage: Stage | null | Promise<Stage | null>;
   readonly expected: ExpectedDigests;
-  /** Bytes announced by the sender, null when it did not say. */
+  /** The size in bytes that the sender announced, or null when it announced none. */
   readonly announcedSize: number | null;
 }
 
 /**
- * Publish the bytes of a stream under a filename. Nothing is read from the stream before the filename has been checked.
- * The package is durable when the command returns. Refusals: INVALID_FILENAME, INCOMPLETE_BODY, DIGEST_MISMATCH;
- * StorageFull.
+ * Publishes the bytes of a stream under a filename. The filename is checked before anything is read from the stream. The
+ * package is durable when the command returns.
+ * @throws Refusal INVALID_FILENAME, FORBIDDEN, INCOMPLETE_BODY, DIGEST_MISMATCH, UNAUTHENTICATED, UNAVAILABLE; StorageFull
  */
 export class UploadPackage extends Command<UploadedPackage> {
   constructor(
@@ -61,26 +71,26 @@ export class UploadPackage extends Command<UploadedPackage> {
   }
 }
 
-/** Asked for rarely, so it is not part of the one pass that computes the others. */
-async function computeSha512(path: string): Promise<string> {
+/** Clients rarely send a SHA-512 digest, so it is computed separately from the others. */
+async function computeSha512(upload: StagedUpload): Promise<string> {
   const hash = createHash('sha512');
-  for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(bytes);
+  for await (const bytes of upload.readBytes()) hash.update(bytes);
   return hash.digest('hex');
 }
 
-/** @throws Refusal DIGEST_MISMATCH when the file is not what the sender meant to send */
-async function verifyDigests(file: StagedFile, expected: ExpectedDigests): Promise<void> {
+/** Compares the digests of the file with the expected ones. @throws Refusal DIGEST_MISMATCH */
+async function verifyDigests(upload: StagedUpload, file: ContentDigests, expected: ExpectedDigests): Promise<void> {
   const actual = {
     sha1: file.sha1,
     sha256: file.sha256,
-    sha512: expected.sha512 === undefined ? undefined : await computeSha512(file.path),
+    sha512: expected.sha512 === undefined ? undefined : await computeSha512(upload),
   };
   for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
     const [wanted, got] = [expected[algorithm], actual[algorithm]];
     if (wanted === undefined || wanted === got) continue;
     throw new Refusal(
       'DIGEST_MISMATCH',
-      `The ${algorithm} of what arrived is ${got}, not ${wanted}. Send the file again.`,
+      `The ${algorithm} digest of the received file is ${got}, not ${wanted}. Send the file again.`,
       {
         algorithm,
         expected: wanted,
@@ -95,12 +105,23 @@ interface RecordedPublication {
   readonly publication: Stamp;
 }
 
-/** Removals and uploads of one package that follow each other this quickly are no accident. */
+/** Removals of the same package that arrive this often during one upload are not an accident. */
 const MAX_PUBLICATION_TRIES = 10;
+
+/** Stores all bytes of the body. @throws StorageFull, Refusal INCOMPLETE_BODY */
+async function receiveFile(upload: StagedUpload, source: Readable): Promise<ContentDigests> {
+  try {
+    await upload.append(0, source);
+    return await upload.finish();
+  } catch (error) {
+    if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
+    throw new Refusal('INCOMPLETE_BODY', 'The upload ended before all of its bytes had arrived. Send the file again.');
+  }
+}
 
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
-/** Bytes first, then the event: what is in the log is on the disk. */
+/** Stores the bytes first and records the event then, so that every package in the log is on the disk. */
 @CommandHandler(UploadPackage)
 export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   private readonly logger = new Logger('Upload');
@@ -116,26 +137,29 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = normalizeFilename(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
-    const file = await this.receiveFile(source, options);
+    // Errors of the source are handled where it is read. An error after a refusal must not end the process.
+    source.on('error', () => undefined);
+    const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
-      await verifyDigests(file, options.expected);
+      const file = await receiveFile(upload, source);
+      await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
       await this.requireStillAllowed(id, stage);
-      await this.storage.publish(file.path, id);
+      await upload.publish(id);
       const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
       await this.requireStored(id, publication);
       this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
       return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
     } catch (error) {
-      await this.storage.discard(file.path);
+      await upload.discard();
       throw error;
     }
   }
 
   /**
-   * Whoever was signed in when the upload began may finish it, also when the session has expired by now; but not who was
-   * thrown out meanwhile.
+   * Checks the permissions again after the bytes have arrived. A session that expired during the upload still counts. A
+   * session or token that was revoked does not.
    */
   private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
     const { principal } = currentContext();
@@ -143,7 +167,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     if (principal && !authority) {
       throw new Refusal(
         'UNAUTHENTICATED',
-        'The session or token was revoked, or the account disabled, while the file was on its way.',
+        'The session or token was revoked, or the account was disabled, during the upload.',
       );
     }
     if (authority) requirePermission(authority, 'upload');
@@ -151,23 +175,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     requireMayPublish(authority, facts, stage, this.identity.serverId);
   }
 
-  private async receiveFile(source: Readable, options: UploadOptions): Promise<StagedFile> {
-    try {
-      return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
-    } catch (error) {
-      if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
-      throw new Refusal(
-        'INCOMPLETE_BODY',
-        'The upload ended before all of its bytes had arrived. Send the file again.',
-      );
-    }
-  }
-
-  /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
+  /** Records the publication. When a removal is recorded at the same time, it takes a new stamp and tries again. */
   private async recordWithFreshStamp(
     packageId: string,
     filename: string,
-    file: StagedFile,
+    file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
     return retry(() => this.recordPublication(packageId, filename, file, stage), {
@@ -176,11 +188,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     });
   }
 
-  /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
+  /** A publication always gets a new stamp, so it also undoes a removal that happened during the upload. */
   private async recordPublication(
     packageId: string,
     filename: string,
-    file: StagedFile,
+    file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
     const { vouched } = await this.packages.loadPackage(packageId);
@@ -199,7 +211,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
-    const pages = vouched ? [] : pagesOf(file.chunks);
+    const pages = vouched ? [] : toPages(file.chunks);
     const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,
@@ -208,11 +220,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     return { receipt, publication: publication.publication };
   }
 
-  /** The removal of an earlier publication may have taken the file away between its publication and the event. */
+  /** The removal of an earlier publication may have deleted the file before the event was recorded. @throws Refusal UNAVAILABLE */
   private async requireStored(packageId: string, publication: Stamp): Promise<void> {
     const stored = await this.storage.open(packageId);
     if (stored) return stored.close();
-    // The log says by now that the bytes are here.
+    // The log already says that the bytes are here, so the publication must be undone.
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
     if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });

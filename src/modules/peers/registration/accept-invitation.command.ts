@@ -1,17 +1,18 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { peer } from '../registry/peer.decider.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. Result: AcceptedInvitation. */
-export class AcceptInvitation {
-  constructor(readonly token: string) {}
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. */
+export class AcceptInvitation extends Command<AcceptedInvitation> {
+  constructor(readonly token: string) {
+    super();
+  }
 }
 
 export interface AcceptedInvitation {
@@ -21,13 +22,16 @@ export interface AcceptedInvitation {
 
 const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
 
-const ANSWERS: Readonly<Record<string, string>> = {
+/** What is told of an answer of the other server, by its code. */
+const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:
     'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
-};
+} as const;
+
+const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !== null && Object.hasOwn(ANSWERS, code);
 
 const INVITE_FROM_HERE =
   'If this server cannot call the other one, for example because of a firewall, create the invitation here and accept it there.';
@@ -38,12 +42,11 @@ const INVITE_FROM_HERE =
  * server ignores it when the same server uses its invitation again.
  */
 @CommandHandler(AcceptInvitation)
-export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
+export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation> {
   constructor(
-    private readonly runner: CommandRunner,
+    private readonly changes: PeerChanges,
     private readonly identity: ServerIdentity,
     private readonly transport: PeerTransport,
-    private readonly views: LiveViews,
     private readonly expected: ExpectedPeers,
   ) {}
 
@@ -55,8 +58,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
         'This invitation was created by this server. Paste it on the other server.',
       );
     }
-    if (Date.now() > Date.parse(token.expiresAt))
-      throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
     return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
   }
 
@@ -66,8 +68,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     // The address and the key come from the token, which the administrators exchanged in a way that they trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
     const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-    const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
-    await this.views.reflect(receipt);
+    const receipt = await this.changes.changePeer(peerId, { type: 'register', as });
     return { peerId, receipt };
   }
 
@@ -87,8 +88,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
 
 function explainFailure(error: unknown): never {
   if (!(error instanceof PeerUnreachable)) throw error;
-  const answer = error.code === null ? undefined : ANSWERS[error.code];
-  if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
+  if (isAnswered(error.code)) throw new Refusal(error.code, ANSWERS[error.code]);
   const code = error.code === null ? '' : ` (${error.code})`;
   const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
   throw new Refusal('PEER_UNREACHABLE', `The call to the other server failed: ${error.message}${code}.${advice}`);

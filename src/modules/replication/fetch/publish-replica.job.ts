@@ -5,19 +5,19 @@ import { countChunks } from '../../../kernel/chunk-ranges.js';
 import { AsJobHandler } from '../../../platform/jobs/job-runner.js';
 import type { JobHandler, NewJob, RunningJob } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type ReplicaFile } from '../../../ports/package-storage.port.js';
 import { Delays } from './delays.js';
 import { ChunkDigests, RunningDigests } from './package-digests.js';
 import { type FetchPlan, PlanFetch, PublishReplica, RecordDamage } from './replica-progress.command.js';
 
-/** Before any fetch: what is complete is served first, and its part of the disk is settled. */
+/** Runs before any fetch: a complete package is served first, and the disk space that it needs is settled. */
 const PUBLISH_PRIORITY = 50;
 
 const PUBLISH_REPLICA = 'publish-replica';
 
 const PublishReplicaData = z.object({ packageId: z.string() });
 
-/** Checks the whole file of a replica and serves it. */
+/** A job that checks the whole file of a replica and publishes it. */
 export const publishReplicaJob = (packageId: string): NewJob => ({
   name: PUBLISH_REPLICA,
   key: `publish:${packageId}`,
@@ -25,7 +25,7 @@ export const publishReplicaJob = (packageId: string): NewJob => ({
   priority: PUBLISH_PRIORITY,
 });
 
-/** The last check of a replica, over the whole file, and its publication. */
+/** Checks the whole file of a replica and publishes it. */
 @Injectable()
 export class ReplicaPublisher {
   constructor(
@@ -38,8 +38,8 @@ export class ReplicaPublisher {
   ) {}
 
   /**
-   * Does nothing while chunks are missing. Those of one replica take turns, also in several processes: one that comes
-   * meanwhile may be for a later request of the same package.
+   * Publishes the replica if all its chunks are verified; does nothing while chunks are missing. Publications of one
+   * package wait for each other in all processes of the server, since a second one may belong to a later request.
    */
   async publish(packageId: string, signal: AbortSignal): Promise<void> {
     await this.locks.hold(`publish ${packageId}`, signal, () => this.publishIfComplete(packageId));
@@ -50,40 +50,41 @@ export class ReplicaPublisher {
     const plan = await this.commands.execute(new PlanFetch(packageId));
     if (!plan || countChunks(plan.verified) < plan.chunkCount) return;
     const isInPlace = await this.isInPlace(plan);
-    // What was fetched although it was there would be left behind.
-    if (isInPlace) await this.storage.discardReplicaFile(packageId);
+    // The replica's file beside the published one would be left behind.
+    if (isInPlace) await this.storage.discardReplica(packageId);
     const published = isInPlace || (await this.delays.runNotingDelay(plan, () => this.putInPlace(plan)));
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
 
   /**
-   * A crash, or a withdrawal, may have come between the rename and the event. In the latter case the file that was
-   * renamed may have been begun for the next request, so its size alone proves nothing.
+   * Whether the published file is the package. A crash or a withdrawal may have come between the rename and the event.
+   * After a withdrawal the renamed file may belong to the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
-    return (await this.storage.digestPublished(packageId)) === sha256;
+    return (await this.storage.digest(packageId)) === sha256;
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {
-    const path = await this.storage.reserve(plan.packageId, plan.size);
-    const actual = await this.digests.finish(plan, path);
-    if (actual === plan.sha256) await this.storage.publish(path, plan.packageId);
-    else await this.recordDamage(plan, path, actual);
+    const file = await this.storage.reserveReplica(plan.packageId, plan.size);
+    const actual = await this.digests.finish(plan, file);
+    if (actual === plan.sha256) await file.publish();
+    else await this.recordDamage(plan, file, actual);
     return actual === plan.sha256;
   }
 
-  /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
-  private async recordDamage({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
-    const lost = await this.storage.damagedChunks(
-      path,
-      await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount),
-    );
+  /** Finds out which verified chunks are damaged, as after a power cut that came before they reached the disk. */
+  private async recordDamage(
+    { packageId, round, chunkCount }: FetchPlan,
+    file: ReplicaFile,
+    actual: string,
+  ): Promise<void> {
+    const lost = await file.findDamagedChunks(await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
     const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
-    if (failed) await this.storage.discard(path);
+    if (failed) await this.storage.discardReplica(packageId);
   }
 }
 
-/** For replicas that have nothing to fetch; the others are published by the job that fetched their last chunk. */
+/** Publishes replicas that have nothing to fetch. Other replicas are published by the job that fetched their last chunk. */
 @AsJobHandler()
 @Injectable()
 export class PublishReplicaWorker implements JobHandler {

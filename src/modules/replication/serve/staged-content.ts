@@ -1,55 +1,54 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../platform/http/files/file-request.js';
 import { type Pace, sendRanges } from '../../../platform/http/files/send-ranges.js';
 import type { Representation } from '../../../platform/http/files/representation.js';
-import { EventStore } from '../../../ports/event-store.port.js';
-import { CHUNK_SIZE, PackageStorage, type PublishedFile } from '../../../ports/package-storage.port.js';
-import { stagedChunks, type StagedChunks } from './held-replica.js';
+import { PackageStorage, type StoredFile } from '../../../ports/package-storage.port.js';
+import { ourReplica } from '../replica/our-replica.js';
+import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
-/** So long the first chunk of an answer is waited for, and each later one. A peer gives up after 15 s without a byte. */
+/** How long the first chunk of an answer and each later one is waited for. A peer gives up after 15 seconds without a byte. */
 const FIRST_CHUNK_TIMEOUT_MS = 5_000;
 const NEXT_CHUNK_TIMEOUT_MS = 12_000;
 
 const chunksPending = (): Refusal =>
   new Refusal('CHUNKS_PENDING', 'This server fetches the package itself and does not have those chunks yet.');
 
-/** Ends an answer that has begun: the peer keeps what it verified. */
+/** Ends an answer that has begun. The peer keeps what it has verified. */
 class ChunksDidNotCome extends Error {}
 
-/** Where the verified bytes that begin at `at` end; null when that chunk is not verified. */
+/** The end of the verified bytes that contain `at`; null when the chunk at `at` is not verified. */
 function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
   const run = verified.find(({ first, count }) => first <= index && index < first + count);
   return run ? (run.first + run.count) * CHUNK_SIZE : null;
 }
 
-/** Passes chunks of a package on while the rest of it is still being fetched, by this process or another. */
+/** Are its verified chunks in a file that is there? */
+const isServable = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'published';
+
+/** Passes on chunks of a package while this or another process of the server is still fetching the rest. */
 @Injectable()
 export class StagedContent {
-  private readonly replicas;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly storage: PackageStorage,
     private readonly news: ReplicaNews,
-  ) {
-    this.replicas = new StreamReader(store, stagedChunks);
-  }
+  ) {}
 
-  /** The chunks of our copy that can be had, whole or on its way; null when there is no copy. */
+  /** The verified chunks of our copy, which may be whole or still being fetched; null when there is no copy. */
   async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
-    const { status, verified } = await this.replicas.load(packageId);
-    return status === 'none' ? null : verified;
+    const replica = await this.loadReplica(packageId);
+    return isServable(replica) ? replica.verified : null;
   }
 
   /**
-   * Answers a request for one range, chunk by chunk. False, having sent nothing, when the package is not on its way here
-   * or has just been published. Refusal: CHUNKS_PENDING.
+   * Answers a request for one range, chunk by chunk. Sends nothing and gives false when the package is not being fetched, or
+   * when it has just been published. Refusal: CHUNKS_PENDING.
    */
   async send(
     request: IncomingMessage,
@@ -59,7 +58,7 @@ export class StagedContent {
   ): Promise<boolean> {
     const [range, ...others] = parseRanges(request.headers.range, representation.size) ?? [];
     if (request.method !== 'GET' || !range || others.length > 0) return false;
-    if ((await this.replicas.load(packageId)).status !== 'pending') return false;
+    if ((await this.loadReplica(packageId)).status !== 'pending') return false;
     const left = new AbortController();
     response.once('close', () => left.abort());
     const watch = this.news.watch(packageId);
@@ -86,7 +85,7 @@ export class StagedContent {
     const { file, round } = opened;
     try {
       response.writeHead(206, headOf(representation, range));
-      await sendRanges(response, file.fd, this.verifiedSpans(wait, round, range), undefined, pace);
+      await sendRanges(response, file, this.verifiedSpans(wait, round, range), undefined, pace);
     } catch (error) {
       response.destroy();
       if (!(error instanceof ChunksDidNotCome)) throw error;
@@ -97,65 +96,69 @@ export class StagedContent {
   }
 
   /**
-   * The staged file once the byte at `at` is verified in it, null when it was published meanwhile. A withdrawal and a new
-   * request may come before the file is opened: then it is another one.
+   * Opens the staged file once the byte at `at` is verified in it. Gives null when the package was published meanwhile. A
+   * withdrawal and a new request may come before the file is opened; then the file is another one, and the round tells.
    */
-  private async openStaged(wait: Waiting, at: number): Promise<{ file: PublishedFile; round: number } | null> {
+  private async openStaged(wait: Waiting, at: number): Promise<{ file: StoredFile; round: number } | null> {
     const before = await this.waitUntil(
       wait,
       FIRST_CHUNK_TIMEOUT_MS,
       ({ verified, status }) => status !== 'pending' || verifiedEnd(verified, at) !== null,
     );
     if (before?.status === 'published') return null;
-    const file = before?.status === 'pending' ? await this.storage.openReserved(wait.packageId) : null;
-    const after = await this.replicas.load(wait.packageId);
-    if (file && before && after.status !== 'none' && after.round === before.round) return { file, round: after.round };
+    const file = before?.status === 'pending' ? await this.storage.openReplica(wait.packageId) : null;
+    const after = await this.loadReplica(wait.packageId);
+    if (file && before && isServable(after) && after.round === before.round) return { file, round: after.round };
     file?.close();
     if (after.status === 'published') return null;
     throw chunksPending();
   }
 
-  /** The range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
+  /** Gives the range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
   private async *verifiedSpans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
     for (let at = start; at < end;) {
-      const isSettled = (staged: StagedChunks): boolean =>
-        staged.status === 'none' || staged.round !== round || verifiedEnd(staged.verified, at) !== null;
-      const staged = await this.waitUntil(wait, NEXT_CHUNK_TIMEOUT_MS, isSettled);
-      const upTo =
-        staged && staged.status !== 'none' && staged.round === round ? verifiedEnd(staged.verified, at) : null;
+      const isSameFile = (replica: ReplicaState): boolean => isServable(replica) && replica.round === round;
+      const isSettled = (replica: ReplicaState): boolean =>
+        !isSameFile(replica) || verifiedEnd(replica.verified, at) !== null;
+      const replica = await this.waitUntil(wait, NEXT_CHUNK_TIMEOUT_MS, isSettled);
+      const upTo = replica && isSameFile(replica) ? verifiedEnd(replica.verified, at) : null;
       if (upTo === null) throw new ChunksDidNotCome();
       yield { start: at, end: Math.min(upTo, end) };
       at = upTo;
     }
   }
 
-  /** The replica's state as soon as it is as wanted, null when that took too long or nobody waits any more. */
+  /** Waits until the replica is as wanted. Gives null after `ms` milliseconds, and when nobody waits any more. */
   private async waitUntil(
     { packageId, watch, signal }: Waiting,
     ms: number,
-    isWanted: (staged: StagedChunks) => boolean,
-  ): Promise<StagedChunks | null> {
+    isWanted: (replica: ReplicaState) => boolean,
+  ): Promise<ReplicaState | null> {
     const until = performance.now() + ms;
     while (!signal.aborted && !this.news.ended && performance.now() < until) {
-      const staged = await this.replicas.load(packageId);
-      if (isWanted(staged)) return staged;
+      const replica = await this.loadReplica(packageId);
+      if (isWanted(replica)) return replica;
       await watch.next(signal);
     }
     return null;
   }
+
+  private async loadReplica(packageId: string): Promise<ReplicaState> {
+    return (await this.streams.load(ourReplica, packageId)).state;
+  }
 }
 
-/** What is told, and how fast; null for no limit. */
+/** What is sent, and how fast. `pace` is null for no limit. */
 interface RangeResponse {
   readonly representation: Representation;
   readonly pace: Pace | null;
 }
 
-/** A peer that waits for chunks of one package. */
+/** A peer that is waiting for chunks of one package. */
 interface Waiting {
   readonly packageId: string;
   readonly watch: NewsWatch;
-  /** The peer has left. */
+  /** Aborts when the peer has left. */
   readonly signal: AbortSignal;
 }
 
