@@ -24,6 +24,7 @@ const PLANTED: Readonly<Record<string, readonly string[]>> = {
   'kernel-is-a-leaf': ['src/kernel/a.ts', 'src/ports/x.port.ts'],
   'ports-see-kernel': ['src/ports/a.port.ts', 'src/platform/x.ts'],
   'adapter-sees-ports-and-itself': ['src/adapters/event-store/postgres/a.ts', 'src/adapters/event-store/other/x.ts'],
+  'adapter-without-engine-sees-ports': ['src/adapters/shared/a.ts', 'src/adapters/event-store/postgres/x.ts'],
   'platform-sees-ports': ['src/platform/a.ts', 'src/modules/packages/contracts/x.ts'],
   'server-sees-no-program': ['src/server/boot/a.ts', 'src/cli/demo/x.ts'],
   'modules-meet-in-contracts': ['src/modules/packages/packages.module.ts', 'src/modules/peers/keys/x.ts'],
