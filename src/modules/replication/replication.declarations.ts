@@ -61,7 +61,7 @@ function summarizeReplicaEvent(event: ReplicaEvent): string {
         : runs.length === 0
           ? 'too long'
           : `damaged in ${counted(countChunks(runs), 'chunk')}`;
-      return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and repairing it`;
+      return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and mending it`;
     }
     case 'ReplicaDelayed':
       return `Replication is held up: ${event.data.reason}`;
