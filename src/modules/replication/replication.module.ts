@@ -60,6 +60,7 @@ import { PackageContentController } from './serve/package-content.controller.js'
 import { ReplicaNews } from './serve/replica-news.js';
 import { ServedPeers } from './serve/served-peers.js';
 import { StagedContent } from './serve/staged-content.js';
+import './replication.declarations.js';
 
 const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
 

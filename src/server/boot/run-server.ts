@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { LoggerService } from '@nestjs/common';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
@@ -12,63 +9,14 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
+import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
 import { startWork } from './start-work.js';
 
-/** What HTTPS is served with; null for plain HTTP. @throws StartupError */
+/** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
-}
-
-/** An address that does not fit how the server is reached is noticed by its peers only, and late. */
-function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
-  if (url === null || reachable === false) return;
-  if (tls && url.startsWith('http:')) {
-    logger.warn(
-      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
-      'Server',
-    );
-  }
-  if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
-    logger.warn(
-      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
-      'Server',
-    );
-  }
-}
-
-const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
-  EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
-  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
-};
-
-function explainListenError(error: unknown, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = LISTEN_ERRORS[code];
-  return reason ? new StartupError(reason(port), { cause: error }) : error;
-}
-
-/** Found out before the database starts, which takes a moment. @throws StartupError */
-async function refuseTakenPort(port: number): Promise<void> {
-  const probe = createServer();
-  try {
-    probe.listen(port);
-    await once(probe, 'listening');
-  } catch (error) {
-    throw explainListenError(error, port);
-  }
-  probe.close();
-  await once(probe, 'close');
-}
-
-/** @throws StartupError */
-async function listenOnPort(app: NestExpressApplication, port: number): Promise<void> {
-  try {
-    await app.listen(port);
-  } catch (error) {
-    throw explainListenError(error, port);
-  }
 }
 
 /** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */
@@ -99,7 +47,7 @@ async function startServer(beginning: StartContext): Promise<void> {
   try {
     await startApp(beginning, database);
   } catch (error) {
-    // What fails because it is being stopped is no news.
+    // An error that is caused by stopping is not reported.
     if (shutdown.hasBegun) return;
     await database.stop();
     throw error;
@@ -120,6 +68,6 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   if (process.connected) process.send?.('ready');
 }
 
-/** What nobody foresaw: the stack helps whoever reports it. */
+/** Describes an unexpected error with its stack, which is needed for a bug report. */
 const describeUnexpected = (error: unknown): string =>
   `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -11,18 +11,20 @@ import {
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
-import { makePool, retryWhileUnavailable } from './connection.js';
+import { type LogSource, subscribeToLog } from '../../shared/log-subscription.js';
+import { LogTail } from '../../shared/log-tail.js';
+import { isTemporary, makePool, retryWhileUnavailable } from './connection.js';
 import {
-  positionOf,
+  positions,
   readEpoch,
   readHead,
+  readHistory,
   readIdAt,
   readStreams,
   type StreamPage,
   type StreamPlace,
 } from './read-log.js';
-import { subscribe } from './subscription.js';
-import { LogTail } from './log-tail.js';
+import { LogFollower } from './log-follower.js';
 import { append, type AppendOutcome, appendTogether, type SerializedAppend, serializeAppend } from './append.js';
 
 const READERS = 4;
@@ -44,7 +46,8 @@ export class PostgresEventStore extends EventStore {
   private readonly closed = new AbortController();
   private readonly writer: Pool;
   private readonly readers: Pool;
-  private readonly tail: LogTail;
+  private readonly tail = new LogTail(positions);
+  private readonly follower: LogFollower;
   /**
    * Group commit: what is asked for while a commit is under way goes into the next one together. The lock of the log
    * lets one commit through at a time, so nothing is gained by sending several.
@@ -73,7 +76,7 @@ export class PostgresEventStore extends EventStore {
     super();
     this.writer = makePool(settings, 'log writer', 1);
     this.readers = makePool(settings, 'log reader', READERS);
-    this.tail = new LogTail(this.readers, settings);
+    this.follower = new LogFollower(this.readers, settings, this.tail);
   }
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
@@ -106,7 +109,13 @@ export class PostgresEventStore extends EventStore {
 
   override subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem> {
     const signal = AbortSignal.any([options.signal, this.closed.signal]);
-    return subscribe({ pool: this.readers, tail: this.tail }, { ...options, signal });
+    const source: LogSource<bigint> = {
+      tail: this.tail,
+      isTemporary,
+      readHead: () => readHead(this.readers),
+      readHistory: (range) => readHistory(this.readers, range),
+    };
+    return subscribeToLog(source, { ...options, signal });
   }
 
   override async head(): Promise<string | null> {
@@ -115,13 +124,12 @@ export class PostgresEventStore extends EventStore {
   }
 
   override idAt(cursor: string): Promise<string | null> {
-    const position = positionOf(cursor);
+    const position = positions.parse(cursor);
     return this.retryWhileUnavailable(() => readIdAt(this.readers, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {
-    const difference = positionOf(a) - positionOf(b);
-    return difference < 0n ? -1 : Number(difference > 0n);
+    return positions.compare(positions.parse(a), positions.parse(b));
   }
 
   override epoch(): Promise<string> {
@@ -132,7 +140,7 @@ export class PostgresEventStore extends EventStore {
   async close(): Promise<void> {
     this.closed.abort();
     await this.commits.idle();
-    await Promise.all([this.tail.close(), this.writer.end(), this.readers.end()]);
+    await Promise.all([this.follower.close(), this.writer.end(), this.readers.end()]);
   }
 
   private retryWhileUnavailable<T>(call: () => Promise<T>): Promise<T> {

@@ -3,11 +3,11 @@ import type { EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { AsProjection, type Projection } from '../../../platform/eventsourcing/projection.js';
 import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
-import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
 import { describeEvents, makeAuditRows, subjectOf, Subjects, type SubjectState } from './audit-rows.js';
 
-/** Who has done something, by id and name: few rows, by which entries of a name are found without reading them all. */
+/** Records the actors by id and name. With these few rows, entries of a name are found without reading all entries. */
 async function noteActors(
   tx: EntityManager,
   rows: readonly Pick<AuditEntryEntity, 'actorId' | 'actorName'>[],
@@ -22,7 +22,7 @@ async function noteActors(
   );
 }
 
-/** What is known of these subjects. */
+/** Loads what is known of these subjects. */
 async function loadSubjects(tx: EntityManager, ids: readonly string[]): Promise<Subjects> {
   const rows: { subject: string; state: SubjectState }[] = await tx.query(
     'SELECT subject, state FROM audit_subjects WHERE subject = ANY ($1)',
@@ -87,14 +87,14 @@ async function labelEarlierEntries(tx: EntityManager, publications: readonly Aud
   );
 }
 
-/** Who did what, when and from where. Its keys are the numbers of the new entries. */
+/** Writes the entries of the audit trail. The keys that it returns are the numbers of the new entries. */
 @AsProjection()
 @Injectable()
 export class AuditProjection implements Projection {
   readonly name = 'audit';
   readonly version = 3;
   readonly tables = ['audit_entries', 'audit_actors', 'audit_subjects'];
-  readonly eventTypes = AUDITED_TYPES;
+  readonly eventTypes = describedTypes();
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const told = describeEvents(events);
@@ -103,7 +103,7 @@ export class AuditProjection implements Projection {
     );
     const subjects = await loadSubjects(
       tx,
-      told.map(({ story }) => subjectOf(story)),
+      told.map(({ description }) => subjectOf(description)),
     );
     const rows = makeAuditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
     await saveSubjects(tx, subjects);
