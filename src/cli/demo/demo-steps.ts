@@ -60,7 +60,7 @@ const Peers = z.object({
   peers: z.array(z.object({ id: z.string(), url: z.string() })),
 });
 
-/** Registers two servers with each other by invitation, or mends the addresses when they know each other already. */
+/** Registers two servers with each other by invitation, or corrects the addresses when they know each other already. */
 export async function registerPeers(inviting: AdminClient, accepting: AdminClient): Promise<void> {
   const query = '{ server { id url } peers { id url } }';
   const [a, b] = await Promise.all([accepting.ask(query, Peers), inviting.ask(query, Peers)]);
