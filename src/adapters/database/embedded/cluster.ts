@@ -115,7 +115,7 @@ async function createData(cluster: Cluster, folder: string): Promise<void> {
   const { user } = cluster.launcher;
   if (user) await Promise.all([draft, pwfile].map((path) => chown(path, user.uid, user.gid)));
   try {
-    await initdb(cluster, draft, pwfile);
+    await runInitdb(cluster, draft, pwfile);
     await rename(draft, cluster.data).catch((error: unknown) => {
       if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
     });
@@ -133,7 +133,7 @@ async function sweepDrafts(folder: string): Promise<void> {
   await Promise.all(dead.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
-async function initdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
+async function runInitdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${pwfile}`];
   const child = launcher.launch(binaries.initdb, ['-D', draft, ...locale, ...access], {

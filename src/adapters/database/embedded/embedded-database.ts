@@ -9,7 +9,7 @@ import { PgDatabase } from '../../shared/pg-session.js';
 import { findBinaries } from './binaries.js';
 import { type Cluster, dataFolder, passwordFile, prepareCluster, SUPERUSER } from './cluster.js';
 import { findPostmaster } from './postmaster-file.js';
-import { bringUp, type ServerOptions, shutDown } from './postmaster.js';
+import { startOrAdopt, type ServerOptions, shutDown } from './postmaster.js';
 
 /** Key of the session lock that says: this data folder has its server. Any number that nothing else uses. */
 const DATA_FOLDER_LOCK = 0x0d57_0001;
@@ -97,7 +97,7 @@ interface EmbeddedOptions {
 export class EmbeddedDatabase extends PgDatabase {
   private readonly stopping = new AbortController();
   private recovery: Promise<void> = Promise.resolve();
-  private readonly stopBounding: () => void;
+  private readonly stopLimitingLog: () => void;
 
   private constructor(
     readonly settings: DatabaseSettings,
@@ -107,16 +107,16 @@ export class EmbeddedDatabase extends PgDatabase {
     private readonly options: EmbeddedOptions,
   ) {
     super();
-    this.stopBounding = limitLogSize(cluster.logFile, (error) =>
-      this.say(`Its log cannot be bounded: ${messageOf(error)}`),
+    this.stopLimitingLog = limitLogSize(cluster.logFile, (error) =>
+      this.report(`Its log cannot be bounded: ${messageOf(error)}`),
     );
-    this.watch();
+    this.watchGuard();
   }
 
   /** @throws StartupError with one line that says what to change */
   static async start(dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
     const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries());
-    const { port } = await bringUp(cluster, 0, options.settings ?? {});
+    const { port } = await startOrAdopt(cluster, 0, options.settings ?? {});
     const settings = settingsOf(cluster.password, port);
     const guard = await lockDataFolder(settings, dataDir);
     return new EmbeddedDatabase(settings, cluster, dataDir, guard, options);
@@ -125,35 +125,35 @@ export class EmbeddedDatabase extends PgDatabase {
   override async stop(): Promise<void> {
     if (this.stopping.signal.aborted) return;
     this.stopping.abort();
-    this.stopBounding();
+    this.stopLimitingLog();
     await this.recovery;
     await shutDown(this.cluster);
     await this.guard.end().catch(() => undefined);
   }
 
-  private watch(): void {
+  private watchGuard(): void {
     this.guard.once('end', () => {
-      if (!this.stopping.signal.aborted) this.recovery = this.recover();
+      if (!this.stopping.signal.aborted) this.recovery = this.recoverServer();
     });
   }
 
-  private async recover(): Promise<void> {
-    this.say('The connection to PostgreSQL was lost');
-    await retry(() => this.restart(), {
+  private async recoverServer(): Promise<void> {
+    this.report('The connection to PostgreSQL was lost');
+    await retry(() => this.restartServer(), {
       signal: this.stopping.signal,
       backoff: backoffBetween(250, 5000),
-      onFailure: (error) => this.say(`PostgreSQL cannot be started again: ${messageOf(error)}`),
+      onFailure: (error) => this.report(`PostgreSQL cannot be started again: ${messageOf(error)}`),
     });
   }
 
-  private async restart(): Promise<void> {
-    await bringUp(this.cluster, this.settings.port, this.options.settings ?? {});
+  private async restartServer(): Promise<void> {
+    await startOrAdopt(this.cluster, this.settings.port, this.options.settings ?? {});
     this.guard = await lockDataFolder(this.settings, this.dataDir);
-    this.watch();
-    this.say('PostgreSQL is back');
+    this.watchGuard();
+    this.report('PostgreSQL is back');
   }
 
-  private say(message: string): void {
+  private report(message: string): void {
     this.options.onEvent?.(message);
   }
 }

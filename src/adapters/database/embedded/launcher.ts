@@ -82,15 +82,15 @@ export async function chooseLauncher(program: string, folder: string): Promise<L
   const user = await findOrCreateSystemUser();
   const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
   for (const way of ways) {
-    if (await reaches(way, program, folder)) return way;
+    if (await canReach(way, program, folder)) return way;
   }
-  const blocked = (await closedFolder(folder)) ?? (await closedFolder(program)) ?? folder;
+  const blocked = (await findClosedFolder(folder)) ?? (await findClosedFolder(program)) ?? folder;
   throw new StartupError(
     `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}", choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
   );
 }
 
-async function reaches(launcher: Launcher, program: string, folder: string): Promise<boolean> {
+async function canReach(launcher: Launcher, program: string, folder: string): Promise<boolean> {
   const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], {
     stdio: 'ignore',
   });
@@ -102,9 +102,9 @@ async function reaches(launcher: Launcher, program: string, folder: string): Pro
   }
 }
 
-async function closedFolder(path: string): Promise<string | null> {
+async function findClosedFolder(path: string): Promise<string | null> {
   const parent = dirname(path);
-  const above = parent === path ? null : await closedFolder(parent);
+  const above = parent === path ? null : await findClosedFolder(parent);
   if (above) return above;
   const entry = await stat(path);
   return entry.isDirectory() && (entry.mode & 0o001) === 0 ? path : null;

@@ -51,13 +51,13 @@ const MAX_TRIES = 20;
 export type ServerOptions = Readonly<Record<string, string>>;
 
 /** PostgreSQL on this cluster, answering: the one that runs already, or a new one on `port` (0: any free one). */
-export async function bringUp(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
+export async function startOrAdopt(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
   for (let tries = 1; ; tries++) {
     const running = await adoptRunning(cluster);
     if (running) return running;
     const log = await launchServer(cluster, port === 0 ? await findFreePort() : port, extra);
     if (log.postmaster) return log.postmaster;
-    if (tries >= MAX_TRIES || !TRANSIENT.test(log.said)) throw new StartupError(reasonIn(log.said, cluster));
+    if (tries >= MAX_TRIES || !TRANSIENT.test(log.output)) throw new StartupError(findReason(log.output, cluster));
     await delay(tries * 20);
   }
 }
@@ -87,7 +87,7 @@ async function adoptRunning({ data }: Cluster): Promise<Postmaster | null> {
 interface Launched {
   readonly postmaster: Postmaster | null;
   /** What PostgreSQL wrote when it did not come up. */
-  readonly said: string;
+  readonly output: string;
 }
 
 async function launchServer(cluster: Cluster, port: number, extra: ServerOptions): Promise<Launched> {
@@ -97,7 +97,7 @@ async function launchServer(cluster: Cluster, port: number, extra: ServerOptions
     // Its own session and process group: Ctrl-C must not end it before the application has.
     const child = spawnServer(cluster, port, extra, log.fd);
     const postmaster = await waitUntilReady(cluster, child);
-    return { postmaster, said: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
+    return { postmaster, output: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
   } finally {
     await log.close();
   }
@@ -144,7 +144,7 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-function reasonIn(said: string, { logFile }: Cluster): string {
+function findReason(said: string, { logFile }: Cluster): string {
   const fatal =
     said.split('\n').findLast((line) => /FATAL|PANIC|error/.test(line)) ?? said.trim().split('\n').at(-1) ?? '';
   const reason = fatal.replace(/^.*?(FATAL|PANIC): */, '');

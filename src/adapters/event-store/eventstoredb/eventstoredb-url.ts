@@ -103,16 +103,16 @@ const ADVICE = 'It looks like esdb://user:password@host:2113, or esdb+discover:/
  */
 export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
   const { scheme, user, hosts: list = '', query = '' } = SHAPE.exec(url.trim())?.groups ?? {};
-  if (!scheme) throw refusal(`is not a connection string. ${ADVICE}`);
+  if (!scheme) throw urlError(`is not a connection string. ${ADVICE}`);
   if (scheme.startsWith('kurrentdb'))
-    throw refusal('starts with kurrentdb, which this client does not know. Write esdb instead.');
+    throw urlError('starts with kurrentdb, which this client does not know. Write esdb instead.');
   if (scheme !== 'esdb' && scheme !== 'esdb+discover')
-    throw refusal(`starts with ${scheme}://, which is not known. ${ADVICE}`);
+    throw urlError(`starts with ${scheme}://, which is not known. ${ADVICE}`);
   const hosts = list.split(',').map(endpointOf);
   const credentials = user === undefined ? undefined : credentialsOf(user);
-  const options = optionsOf(query, refusal);
+  const options = optionsOf(query, urlError);
   if (!options.tls && credentials) {
-    throw refusal(
+    throw urlError(
       'has tls=false together with a user: without TLS no password is sent. Remove the user, or tls=false.',
     );
   }
@@ -126,24 +126,24 @@ export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
   };
 }
 
-const refusal = (what: string): StartupError => new StartupError(`EVENTSTOREDB_URL ${what}`);
+const urlError = (what: string): StartupError => new StartupError(`EVENTSTOREDB_URL ${what}`);
 
 function endpointOf(text: string): Endpoint {
   if (/^\[|:.*:/.test(text))
-    throw refusal('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
+    throw urlError('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
   const [, address, port = DEFAULT_PORT] = HOST.exec(text) ?? [];
-  if (!address) throw refusal(`names a host that cannot be read. ${ADVICE}`);
-  if (Number(port) < 1 || Number(port) > 65_535) throw refusal(`has the port ${port}, which does not exist.`);
+  if (!address) throw urlError(`names a host that cannot be read. ${ADVICE}`);
+  if (Number(port) < 1 || Number(port) > 65_535) throw urlError(`has the port ${port}, which does not exist.`);
   return { address, port: Number(port) };
 }
 
 function credentialsOf(text: string): { username: string; password: string } {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(text) ?? [];
   if (!username || !password)
-    throw refusal('has a user without a password, or the other way round. Write user:password@host.');
+    throw urlError('has a user without a password, or the other way round. Write user:password@host.');
   try {
     return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
   } catch {
-    throw refusal('has a % in user or password that is not an escape. Write %25 for it.');
+    throw urlError('has a % in user or password that is not an escape. Write %25 for it.');
   }
 }

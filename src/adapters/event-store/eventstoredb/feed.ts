@@ -30,11 +30,11 @@ export async function* readFeed(client: LogClient, options: FeedOptions): AsyncG
   const subscription = subscribeToServer(client, options.after, options.types);
   const inbox = new Inbox(subscription, sizeOf);
   const confirmed = expectConfirmation(subscription, inbox, CALL_TIMEOUT_MS);
-  const onAbort = (): void => inbox.end(null);
+  const onAbort = (): void => inbox.endWith(null);
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     for (let upTo = options.after; !options.signal.aborted;) {
-      const arrivals = await inbox.take(options.quietMs);
+      const arrivals = await inbox.takeArrivals(options.quietMs);
       if (!arrivals || arrivals.length === 0 || options.signal.aborted) return;
       const page = toPage(arrivals, upTo, options.types);
       upTo = page.upTo;

@@ -27,7 +27,7 @@ SELECT outcome, revision, position
 FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])`;
 
 /** Several appends in one transaction; the outcomes stand in the order of the appends. */
-export async function append(
+export async function appendGroup(
   pool: Pool | PoolClient,
   group: readonly SerializedAppend[],
 ): Promise<readonly AppendOutcome[]> {
@@ -64,7 +64,7 @@ function toRevisionNumber(expected: ExpectedRevision): bigint {
 }
 
 /** Several appends, all of them or none: one that is refused takes back those before it. */
-export async function appendTogether(
+export async function appendAllOrNone(
   pool: Pool,
   group: readonly SerializedAppend[],
 ): Promise<readonly AppendOutcome[]> {
@@ -72,7 +72,7 @@ export async function appendTogether(
   let broken = true;
   try {
     await client.query('BEGIN');
-    const outcomes = await append(client, group);
+    const outcomes = await appendGroup(client, group);
     const recorded = outcomes.every(({ outcome }) => outcome === 'appended' || outcome === 'repeated');
     await client.query(recorded ? 'COMMIT' : 'ROLLBACK');
     broken = false;

@@ -25,7 +25,7 @@ import {
   type StreamPlace,
 } from './read-log.js';
 import { LogFollower } from './log-follower.js';
-import { append, type AppendOutcome, appendTogether, type SerializedAppend, serializeAppend } from './append.js';
+import { appendGroup, type AppendOutcome, appendAllOrNone, type SerializedAppend, serializeAppend } from './append.js';
 
 const READERS = 4;
 const MAX_GROUP_APPENDS = 256;
@@ -53,7 +53,7 @@ export class PostgresEventStore extends EventStore {
    * lets one commit through at a time, so nothing is gained by sending several.
    */
   private readonly commits = new Batcher<SerializedAppend, AppendOutcome>({
-    run: (group) => this.retryWhileUnavailable(() => append(this.writer, group)),
+    run: (group) => this.retryWhileUnavailable(() => appendGroup(this.writer, group)),
     // Writers that have just got their answer come back within this turn of the event loop.
     schedule: setImmediate,
     maxItems: MAX_GROUP_APPENDS,
@@ -81,7 +81,7 @@ export class PostgresEventStore extends EventStore {
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const outcome = await this.commits.add(serializeAppend(stream, events, expected));
-    return resultOf(outcome, stream, expected);
+    return appendedOrThrow(outcome, stream, expected);
   }
 
   /**
@@ -91,10 +91,10 @@ export class PostgresEventStore extends EventStore {
    */
   async appendTogether(appends: readonly Append[]): Promise<void> {
     const group = appends.map(({ stream, events, expected }) => serializeAppend(stream, events, expected));
-    const outcomes = await this.retryWhileUnavailable(() => appendTogether(this.writer, group));
+    const outcomes = await this.retryWhileUnavailable(() => appendAllOrNone(this.writer, group));
     outcomes.forEach((outcome, i) => {
       const { stream, expected } = appends[i] ?? { stream: '', expected: 'any' };
-      resultOf(outcome, stream, expected);
+      appendedOrThrow(outcome, stream, expected);
     });
   }
 
@@ -148,7 +148,7 @@ export class PostgresEventStore extends EventStore {
   }
 }
 
-function resultOf(outcome: AppendOutcome, stream: string, expected: ExpectedRevision): Appended {
+function appendedOrThrow(outcome: AppendOutcome, stream: string, expected: ExpectedRevision): Appended {
   if (outcome.outcome === 'clash') throw new Error(`Some events of this append to ${stream} were recorded elsewhere`);
   if (outcome.outcome === 'conflict') {
     throw new RevisionConflict(stream, expected, outcome.revision === null ? null : BigInt(outcome.revision));

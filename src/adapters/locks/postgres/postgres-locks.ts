@@ -9,7 +9,7 @@ const RETRY_INTERVAL_MS = 500;
 const CHECK_INTERVAL_MS = 2_000;
 
 interface Waiting {
-  readonly grant: (held: AbortController) => void;
+  readonly grantLock: (held: AbortController) => void;
   readonly onTaken: () => void;
 }
 
@@ -20,13 +20,13 @@ export class PostgresLocks extends Locks {
   private readonly held = new Map<string, AbortController>();
   private readonly session: PgSession;
   private timer: NodeJS.Timeout | undefined;
-  private trying = false;
-  private again = false;
+  private isTrying = false;
+  private mustTryAgain = false;
   private closed = false;
 
   constructor(settings: DatabaseSettings) {
     super();
-    this.session = makeLockSession(settings, () => this.lost());
+    this.session = makeLockSession(settings, () => this.loseAll());
   }
 
   override async hold<T>(
@@ -35,12 +35,12 @@ export class PostgresLocks extends Locks {
     work: (held: AbortSignal) => Promise<T>,
     onTaken: () => void = () => undefined,
   ): Promise<T | null> {
-    const lock = await this.wait(name, signal, onTaken);
+    const lock = await this.waitForLock(name, signal, onTaken);
     if (!lock) return null;
     try {
       return await work(AbortSignal.any([signal, lock.signal]));
     } finally {
-      this.letGo(name, lock);
+      this.endHold(name, lock);
     }
   }
 
@@ -51,47 +51,47 @@ export class PostgresLocks extends Locks {
   override async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    this.lost();
+    this.loseAll();
     await this.session.idle();
     await this.session.close();
   }
 
-  private wait(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {
+  private waitForLock(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {
     if (signal.aborted || this.closed) return Promise.resolve(null);
     return new Promise((resolve) => {
       const queue = this.waiting.get(name) ?? [];
-      const waiting: Waiting = { onTaken: once(onTaken), grant: (lock) => finish(lock) };
+      const waiting: Waiting = { onTaken: callOnce(onTaken), grantLock: (lock) => finish(lock) };
       const finish = (lock: AbortController | null): void => {
         signal.removeEventListener('abort', leave);
         resolve(lock);
       };
       const leave = (): void => {
-        remove(this.waiting, name, waiting);
+        removeWaiting(this.waiting, name, waiting);
         finish(null);
       };
       signal.addEventListener('abort', leave, { once: true });
       this.waiting.set(name, [...queue, waiting]);
-      this.attempt();
+      this.trySoon();
     });
   }
 
   /** Tries now, or as soon as the try under way has ended. */
-  private attempt(): void {
+  private trySoon(): void {
     clearTimeout(this.timer);
-    this.again = true;
-    if (!this.trying && !this.closed) void this.tryAll();
+    this.mustTryAgain = true;
+    if (!this.isTrying && !this.closed) void this.tryAll();
   }
 
   private async tryAll(): Promise<void> {
-    this.trying = true;
-    while (this.again && !this.closed) {
-      this.again = false;
+    this.isTrying = true;
+    while (this.mustTryAgain && !this.closed) {
+      this.mustTryAgain = false;
       // When the database is away the next try may find it.
       await this.tryOnce().catch(() => undefined);
     }
-    this.trying = false;
+    this.isTrying = false;
     const ms = this.waiting.size > 0 ? RETRY_INTERVAL_MS : CHECK_INTERVAL_MS;
-    if (!this.closed) this.timer = setTimeout(() => this.attempt(), ms);
+    if (!this.closed) this.timer = setTimeout(() => this.trySoon(), ms);
   }
 
   private async tryOnce(): Promise<void> {
@@ -113,8 +113,8 @@ export class PostgresLocks extends Locks {
   private handOver(name: string, lock: AbortController): void {
     const next = this.waiting.get(name)?.[0];
     if (next) {
-      remove(this.waiting, name, next);
-      next.grant(lock);
+      removeWaiting(this.waiting, name, next);
+      next.grantLock(lock);
       return;
     }
     this.held.delete(name);
@@ -122,25 +122,25 @@ export class PostgresLocks extends Locks {
     this.session.use((client) => releaseLock(client, name)).catch(() => undefined);
   }
 
-  private letGo(name: string, lock: AbortController): void {
+  private endHold(name: string, lock: AbortController): void {
     if (this.held.get(name) === lock) this.handOver(name, lock);
   }
 
-  private lost(): void {
+  private loseAll(): void {
     const held = [...this.held.values()];
     this.held.clear();
     for (const lock of held) lock.abort();
-    if (!this.closed) this.attempt();
+    if (!this.closed) this.trySoon();
   }
 }
 
-function remove(waiting: Map<string, Waiting[]>, name: string, one: Waiting): void {
+function removeWaiting(waiting: Map<string, Waiting[]>, name: string, one: Waiting): void {
   const left = (waiting.get(name) ?? []).filter((other) => other !== one);
   if (left.length > 0) waiting.set(name, left);
   else waiting.delete(name);
 }
 
-function once(work: () => void): () => void {
+function callOnce(work: () => void): () => void {
   let done = false;
   return () => {
     if (done) return;
