@@ -3,9 +3,11 @@ import { Locks } from '../../../ports/locks.port.js';
 import type { PgSession } from '../../shared/pg-session.js';
 import { countOtherProcesses, makeLockSession, releaseLock, takeFreeLocks } from './lock-session.js';
 
-/** How often those who wait try again. */
+/** Interval at which waiting callers try again. */
 const RETRY_INTERVAL_MS = 500;
-/** How often a session that only holds locks is seen to live: sooner than the server gives up on us. */
+/**
+ * Interval at which the session is checked when nothing waits: shorter than the time after which the server drops it.
+ */
 const CHECK_INTERVAL_MS = 2_000;
 
 interface Waiting {
@@ -13,9 +15,9 @@ interface Waiting {
   readonly onTaken: () => void;
 }
 
-/** PostgreSQL's advisory locks: held by a session, so they end with the process. */
+/** Advisory locks of PostgreSQL. A session holds them, so they end with the process. */
 export class PostgresLocks extends Locks {
-  /** Those of this process who wait for a name take turns. */
+  /** The callers in this process that wait for each name, in the order in which they came. */
   private readonly waiting = new Map<string, Waiting[]>();
   private readonly held = new Map<string, AbortController>();
   private readonly session: PgSession;
@@ -75,7 +77,7 @@ export class PostgresLocks extends Locks {
     });
   }
 
-  /** Tries now, or as soon as the try under way has ended. */
+  /** Tries to take the wanted locks now, or as soon as the attempt under way has ended. */
   private trySoon(): void {
     clearTimeout(this.timer);
     this.mustTryAgain = true;
@@ -86,7 +88,7 @@ export class PostgresLocks extends Locks {
     this.isTrying = true;
     while (this.mustTryAgain && !this.closed) {
       this.mustTryAgain = false;
-      // When the database is away the next try may find it.
+      // When the database is away, the next attempt may reach it.
       await this.tryOnce().catch(() => undefined);
     }
     this.isTrying = false;
@@ -109,7 +111,7 @@ export class PostgresLocks extends Locks {
     this.handOver(name, lock);
   }
 
-  /** To who waits longest; to nobody, and it is free again. */
+  /** Passes the lock to the caller that has waited longest, or releases it. */
   private handOver(name: string, lock: AbortController): void {
     const next = this.waiting.get(name)?.[0];
     if (next) {
@@ -118,7 +120,7 @@ export class PostgresLocks extends Locks {
       return;
     }
     this.held.delete(name);
-    // A session that is lost has let go by itself.
+    // If the session is lost, its locks are released anyway.
     this.session.use((client) => releaseLock(client, name)).catch(() => undefined);
   }
 
