@@ -22,13 +22,13 @@ import { placeOf, storedMetadata } from './record.js';
 /** How far the clocks of server and clients may be apart, in milliseconds. */
 const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
 
-/** What a stream has of an append. */
+/** The events of an append that a stream contains. */
 type Found =
   | { readonly outcome: 'all'; readonly appended: Appended }
   | { readonly outcome: 'some' }
   | { readonly outcome: 'none'; readonly actual: bigint | null };
 
-/** Searches a stream backwards for the events of an append, no further than to when their ids were made. */
+/** Searches a stream backwards for the events of an append, back to the time when their ids were made. */
 async function searchStream(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
   const wanted = new Set(ids);
   const oldest = Math.min(...ids.map(idMadeAt)) - MAX_CLOCK_SKEW_MS;
@@ -47,7 +47,7 @@ async function searchStream(client: LogClient, stream: string, ids: readonly str
 
 const appendedOf = (last: ServerEvent): Appended => ({ revision: last.revision, cursor: cursorOf(placeOf(last)) });
 
-/** When an id was made, in milliseconds since 1970; 0 for one that does not tell. */
+/** The time in an id of version 7, in milliseconds since 1970; 0 for other ids. */
 const idMadeAt = (id: string): number =>
   version(id) === 7 ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : 0;
 
@@ -82,7 +82,7 @@ interface ReadyAppend {
   readonly events: readonly EventData[];
 }
 
-/** @throws Error for what the client would never answer and what the server would refuse */
+/** @throws Error if the client would never answer or the server would refuse the append */
 function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
   checkAppend(stream, events, expected);
   for (const { id } of events) if (!validate(id)) throw new Error(`${id} is not an event id`);
@@ -130,7 +130,7 @@ function toServerRevision(expected: ExpectedRevision): AppendExpectedRevision {
 /** Milliseconds in which the server certainly remembers the ids of an append without an expected revision. */
 const REMEMBERED_MS = UNAVAILABLE_TIMEOUT_MS / 2;
 
-/** Appends, each at most once whatever happens on the way. */
+/** Records each append at most once, even when answers are lost. */
 export class Appender {
   private readonly recent = new RecentIds();
   private readonly underWay = new Set<Promise<Appended>>();
@@ -163,7 +163,7 @@ export class Appender {
     const appended = await retryWhileUnavailable(
       async () => {
         const earlier = mayBeThere ? await this.findEarlier(append) : null;
-        // From here on a lost answer may be that of an append that happened.
+        // From here on, a lost answer may belong to an append that was recorded.
         mayBeThere = true;
         return earlier ?? (await this.sendOnce(append));
       },
@@ -183,7 +183,7 @@ export class Appender {
     }
   }
 
-  /** A conflict may be with ourselves: an earlier attempt whose answer was lost. */
+  /** The conflict may be with an earlier attempt of our own whose answer was lost. */
   private async resolveConflict(append: ReadyAppend): Promise<Appended> {
     const found = await searchStream(this.client, append.stream, append.ids);
     if (found.outcome === 'all') return found.appended;
@@ -192,7 +192,7 @@ export class Appender {
     throw new RevisionConflict(append.stream, append.expected, found.actual);
   }
 
-  /** What an earlier append of the same events returned, null when there was none. */
+  /** The result of an earlier append of the same events; null if there was none. */
   private async findEarlier(append: ReadyAppend): Promise<Appended | null> {
     const found = await searchStream(this.client, append.stream, append.ids);
     if (found.outcome === 'some') throw clashError(append);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { StartupError } from '../../../kernel/errors.js';
 
-/** What stands behind the `?`. Times in milliseconds, as the client has them. */
+/** The options after the `?`. Times are in milliseconds, as in the client. */
 interface UrlOptions {
   readonly tls: boolean;
   /** Files in PEM: the certificate authority to trust, and the client's own certificate with its key. */
@@ -26,7 +26,7 @@ const onlyValue = (value: string, why: string) =>
     .refine((text) => text.toLowerCase() === value, `can only be ${value}: ${why}`)
     .optional();
 
-/** Names as the client has them, in lower case, since it takes any case. */
+/** The option names of the client, in lower case, since it accepts any case. */
 const optionShape = z.strictObject({
   tls: z.enum(['true', 'false'], 'must be true or false').optional(),
   tlscafile: z.string().optional(),
@@ -43,7 +43,7 @@ const optionShape = z.strictObject({
   nodepreference: onlyValue('leader', 'this server must read what it wrote. Remove it'),
 });
 
-/** Options of a connection string. @throws what `refusal` makes */
+/** Parses the options of a connection string. @throws the error that `refusal` makes of a problem */
 function optionsOf(query: string, refusal: (what: string) => Error): UrlOptions {
   const pairs = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
   const parsed = optionShape.safeParse(Object.fromEntries(pairs.map(([key, value]) => [key.toLowerCase(), value])));
@@ -81,9 +81,9 @@ interface Endpoint {
   readonly port: number;
 }
 
-/** What EVENTSTOREDB_URL says. */
+/** The content of EVENTSTOREDB_URL. */
 export interface EventStoreDbAddress extends UrlOptions {
-  /** Ask the hosts which node leads, instead of using the one host as it is. */
+  /** Whether to ask the hosts which node is the leader, instead of using the one host directly. */
   readonly discover: boolean;
   readonly hosts: readonly Endpoint[];
   readonly credentials?: { readonly username: string; readonly password: string };
@@ -97,8 +97,8 @@ const HOST = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(\d{1,5}))?$/;
 const ADVICE = 'It looks like esdb://user:password@host:2113, or esdb+discover://… for a cluster.';
 
 /**
- * Reads a connection string. The client's own parser lets pass what it then ignores, cuts a password at a colon and
- * prints the whole string, so it never sees it.
+ * Parses a connection string. The client's own parser accepts options that it then ignores, cuts a password at a colon
+ * and prints the whole string, so it never gets it.
  * @throws StartupError, one line without secrets that says what to change
  */
 export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
