@@ -55,9 +55,9 @@ const inbound = [
 /** What carries calls to servers that nobody can call, without what shows it. */
 export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 
-/** Calls to servers that nobody can call. `TunnelOpener.start` opens those of this server when it is one. */
+/** Calls to servers that nobody can call. `TunnelOpener` opens the tunnels of this server when it is one. */
 @Global()
-@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels, TunnelOpener] })
+@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels] })
 export class TunnelsModule {}
 
 const directory = {
@@ -95,7 +95,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
+  exports: [PeerDirectory, PeerCallAudit],
   providers: [
     ...peerProviders,
     AnnounceKeyWorker,

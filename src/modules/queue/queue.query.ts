@@ -49,7 +49,7 @@ export class QueueHandler implements IQueryHandler<QueueQuery> {
   constructor(private readonly health: QueueHealth) {}
 
   async execute(): Promise<QueueView> {
-    const { state, advice, counts } = await this.health.look();
+    const { state, advice, counts } = await this.health.checkQueue();
     const { waiting = null, due = null, running = null, stuck: failed = null } = counts ?? {};
     return { state, advice, waiting, due, running, failed };
   }

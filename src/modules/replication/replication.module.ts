@@ -130,7 +130,7 @@ const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAf
 /** What brings packages here from other servers, and lets others have ours, without what shows it. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
-/** Copies of packages between servers. `FeedFollowers.start` sets it going. */
+/** Copies of packages between servers. */
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],
@@ -141,6 +141,5 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     PackageReplicasResolver,
     VerificationResolver,
   ],
-  exports: [FeedFollowers, Scrubber, MissingFiles],
 })
 export class ReplicationModule {}

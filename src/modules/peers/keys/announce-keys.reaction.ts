@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -7,10 +8,11 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { peerEvents } from '../contracts/peer.events.js';
 import { announceKeyJob } from './announce-key.job.js';
 
-/** Peers are told of a new key; one that was suspended, or registered meanwhile, when it can be told. */
+/** Announces a new key of this server to its peers; to one that is suspended or registers later as soon as that is possible. */
+@AsBackgroundTask({ name: 'key announcements', phase: 'refill-queue', roles: ['all', 'worker'] })
 @AsReaction()
 @Injectable()
-export class AnnounceKeys implements Reaction {
+export class AnnounceKeys implements Reaction, BackgroundTask {
   readonly name = 'peers:announce-keys';
   readonly eventTypes = ['ServerKeyRotated', 'PeerRegistered', 'PeerResumed'];
 
@@ -22,8 +24,12 @@ export class AnnounceKeys implements Reaction {
     watch.onEmptied(() => this.announceToAll());
   }
 
-  /** At the start: the queue may have been emptied while this server was away. */
-  async announceToAll(): Promise<void> {
+  /** The queue may have been emptied while this server was stopped. */
+  start(): Promise<void> {
+    return this.announceToAll();
+  }
+
+  private async announceToAll(): Promise<void> {
     const peers = await this.directory.list();
     if (peers.length > 0) await this.queue.enqueue(peers.map(({ peerId }) => announceKeyJob(peerId)));
   }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
@@ -7,16 +8,17 @@ import { HeldIdsQuery } from './scrub.query.js';
 
 const MAX_JOBS_PER_ENQUEUE = 500;
 
-/** At the start: files that should be there and are not, as after a restore without them, are fetched from peers. */
+/** Finds the files that are missing in the data folder, for example after a restore, and has them fetched from peers. */
+@AsBackgroundTask({ name: 'missing files', phase: 'refill-queue', roles: ['all', 'worker'] })
 @Injectable()
-export class MissingFiles {
+export class MissingFiles implements BackgroundTask {
   constructor(
     private readonly queries: QueryBus,
     private readonly storage: PackageStorage,
     private readonly queue: JobQueue,
   ) {}
 
-  async enqueueMissing(): Promise<void> {
+  async start(): Promise<void> {
     const held = await this.queries.execute(new HeldIdsQuery());
     const there = await this.storage.published();
     const missing = held.filter((packageId) => !there.has(packageId));
