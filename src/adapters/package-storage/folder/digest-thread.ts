@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
 import {
   CHUNK_SIZE,
@@ -107,7 +108,6 @@ export class DigestThread {
   }
 }
 
-const DIGEST_BYTES = 32;
 /** Read in one go, between two looks at the pace. */
 const CHUNKS_AT_ONCE = 4;
 

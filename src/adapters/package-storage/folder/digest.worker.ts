@@ -2,27 +2,27 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
 import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { ChunkVerifier, DIGEST_BYTES, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { DigestReply, DigestRequest } from './digest-thread.js';
 
-const DIGEST_BYTES = 32;
-
 /**
- * Runs of the chunks of a file, from `start` on, whose SHA-256 is not the given one (32 bytes a chunk, end to end). One
- * pass, in order.
+ * Returns the ranges of chunks of a file, from `start` on, whose SHA-256 is not the given one (32 bytes a chunk, end to
+ * end). Reads the file once, in order.
  */
 async function findDamagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<ChunkRange[]> {
+  const range = { first: start, count: sha256.length / DIGEST_BYTES };
+  // The size of the package is not known here: the last chunk ends where the file ends.
+  const expected = { range, packageSize: (start + range.count) * CHUNK_SIZE, chunkSize: CHUNK_SIZE, sha256 };
+  const verifier = new ChunkVerifier(expected, () => createHash('sha256'));
   const file = await open(path, 'r');
   try {
     let damaged: ChunkRange[] = [];
     const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-    for (let at = 0; at < sha256.length; at += DIGEST_BYTES) {
-      const index = start + at / DIGEST_BYTES;
-      const chunk = await readChunk(file, index, buffer);
-      const actual = createHash('sha256').update(chunk).digest();
-      if (!actual.equals(sha256.subarray(at, at + DIGEST_BYTES)))
-        damaged = addRange(damaged, { first: index, count: 1 });
+    while (!verifier.isFinished) {
+      const { index, isVerified } = await verifyChunk(file, verifier, buffer, start * CHUNK_SIZE);
+      if (!isVerified) damaged = addRange(damaged, { first: index, count: 1 });
     }
     return damaged;
   } finally {
@@ -30,15 +30,19 @@ async function findDamagedChunks(path: string, sha256: Uint8Array, start = 0): P
   }
 }
 
-/** Shorter where the file ends, and where the disk gives out an error instead of the bytes. */
-async function readChunk(file: FileHandle, index: number, into: Buffer): Promise<Buffer> {
-  let filled = 0;
-  while (filled < into.length) {
-    const count = await readSome(file, into.subarray(filled), index * CHUNK_SIZE + filled);
-    if (count === 0) break;
-    filled += count;
+/** A chunk is shorter where the file ends, and where the disk reports an error instead of giving the bytes. */
+async function verifyChunk(
+  file: FileHandle,
+  verifier: ChunkVerifier,
+  buffer: Buffer,
+  rangeStart: number,
+): Promise<ChunkVerdict> {
+  for (;;) {
+    const position = rangeStart + verifier.receivedBytes;
+    const count = await readSome(file, buffer.subarray(0, verifier.missingBytes), position);
+    const verdict = count === 0 ? verifier.endChunk() : verifier.update(buffer.subarray(0, count));
+    if (verdict) return verdict;
   }
-  return into.subarray(0, filled);
 }
 
 async function readSome(file: FileHandle, into: Buffer, position: number): Promise<number> {

@@ -1,6 +1,7 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { ChunkVerifier, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
 import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
@@ -33,21 +34,24 @@ const peerFault = (
   retryAfterSeconds,
 });
 
-/** Verifies the chunks of one run as they come in and writes each at its place once its digest matched. */
+/** An answer with an error: its body is read to learn the code. */
+interface ErrorAnswer {
+  readonly status: number;
+  readonly retryAfterSeconds: number | null;
+  /** Bytes of the body, as announced. */
+  readonly length: number;
+  received: number;
+}
+
+/** Verifies the chunks of one range as they come in, and writes each to its place after its digest has matched. */
 export class RangeReceiver implements ResponseReceiver {
   verified: readonly ChunkRange[] = [];
   readonly rejected: RejectedChunk[] = [];
-  private hash: Hash = createHash('sha256');
-  private nth = 0;
-  private length = 0;
+  private readonly verifier: ChunkVerifier;
   private reusable = false;
   private ended = false;
-  private refusal: {
-    readonly status: number;
-    readonly wanted: number;
-    readonly retryAfterSeconds: number | null;
-  } | null = null;
-  /** How fast the peer sends to us, all runs together; null when it does not say. */
+  private errorAnswer: ErrorAnswer | null = null;
+  /** Bytes per second at which the peer sends to this server, over all ranges together. Null when it does not say. */
   announcedRate: number | null = null;
 
   constructor(
@@ -55,7 +59,11 @@ export class RangeReceiver implements ResponseReceiver {
     private readonly fd: number,
     private readonly buffer: Buffer,
     private readonly onEnd: (end: RangeEnd) => void,
-  ) {}
+  ) {
+    const { run: range, packageSize, sha256 } = order;
+    const expected = { range, packageSize, chunkSize: CHUNK_SIZE, sha256 };
+    this.verifier = new ChunkVerifier(expected, () => createHash('sha256'));
+  }
 
   head(head: ResponseHead): void {
     const { run, packageSize } = this.order;
@@ -68,63 +76,48 @@ export class RangeReceiver implements ResponseReceiver {
   }
 
   space(): Uint8Array {
-    const end = this.refusal ? this.refusal.wanted : Math.min(this.length + SLICE_BYTES, this.chunkLength());
-    return this.buffer.subarray(this.length, end);
+    if (this.errorAnswer) return this.buffer.subarray(this.errorAnswer.received, this.errorAnswer.length);
+    const { chunkBytes, missingBytes } = this.verifier;
+    return this.buffer.subarray(chunkBytes, chunkBytes + Math.min(SLICE_BYTES, missingBytes));
   }
 
   filled(count: number): void {
     if (this.ended) return;
-    const start = this.length;
-    this.length += count;
-    if (this.refusal) {
-      if (this.length === this.refusal.wanted) this.finishRefusal(this.refusal);
+    if (this.errorAnswer) {
+      this.errorAnswer.received += count;
+      if (this.errorAnswer.received === this.errorAnswer.length) this.finishErrorAnswer(this.errorAnswer);
       return;
     }
-    this.hash.update(this.buffer.subarray(start, this.length));
-    if (this.length === this.chunkLength()) this.finishChunk();
+    const end = this.verifier.chunkBytes + count;
+    const verdict = this.verifier.update(this.buffer.subarray(end - count, end));
+    if (verdict) this.finishChunk(verdict, this.buffer.subarray(0, end));
   }
 
   broken(reason: string, untouched: boolean): void {
-    if (this.refusal) this.finishRefusal(this.refusal);
+    if (this.errorAnswer) this.finishErrorAnswer(this.errorAnswer);
     else this.finish(peerFault(reason), untouched);
   }
 
-  /** Ends the run for a reason of our own: told to stop, or it took too long. */
+  /** Ends the range for a reason of this server: it was told to stop, or the range took too long. */
   stop(reason: string): void {
     this.finish(peerFault(reason));
   }
 
-  /** Bytes of the run that have arrived. */
+  /** Bytes of the range that have arrived. */
   get received(): number {
-    return this.nth * CHUNK_SIZE + (this.refusal ? 0 : this.length);
+    return this.verifier.receivedBytes;
   }
 
-  private get index(): number {
-    return this.order.run.first + this.nth;
+  private finishChunk({ index, isVerified, expected, actual }: ChunkVerdict, bytes: Buffer): void {
+    if (!isVerified) this.rejected.push({ index, expected: toHex(expected), actual: toHex(actual) });
+    else if (!this.writeChunk(index, bytes)) return;
+    if (this.verifier.isFinished) this.finish(null);
   }
 
-  private chunkLength(): number {
-    return Math.min(CHUNK_SIZE, this.order.packageSize - this.index * CHUNK_SIZE);
-  }
-
-  private finishChunk(): void {
-    const actual = this.hash.digest();
-    const expected = Buffer.from(this.order.sha256.subarray(this.nth * 32, this.nth * 32 + 32));
-    if (!actual.equals(expected)) {
-      this.rejected.push({ index: this.index, expected: expected.toString('hex'), actual: actual.toString('hex') });
-    } else if (!this.write()) {
-      return;
-    }
-    this.hash = createHash('sha256');
-    this.nth += 1;
-    this.length = 0;
-    if (this.nth === this.order.run.count) this.finish(null);
-  }
-
-  private write(): boolean {
+  private writeChunk(index: number, bytes: Buffer): boolean {
     try {
-      writeAll(this.fd, this.buffer.subarray(0, this.length), this.index * CHUNK_SIZE);
-      this.verified = addRange(this.verified, { first: this.index, count: 1 });
+      writeAll(this.fd, bytes, index * CHUNK_SIZE);
+      this.verified = addRange(this.verified, { first: index, count: 1 });
       return true;
     } catch (error) {
       const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
@@ -133,32 +126,23 @@ export class RangeReceiver implements ResponseReceiver {
     }
   }
 
-  /** An error has a small body that names its code; anything else is not waited for. */
+  /** An error has a small JSON body with its code. Any other body is not read. */
   private refused(head: ResponseHead): void {
-    const announced = Number(head.headers.get('content-length') ?? 0);
+    const length = Number(head.headers.get('content-length') ?? 0);
     const type = head.headers.get('content-type') ?? '';
     if (head.status < 400) {
       const what = type === '' ? '' : ` with ${type.slice(0, 60)}`;
       return this.finish(peerFault(`answered ${head.status}${what} instead of the bytes asked for`, head.status));
     }
-    if (!type.includes('json') || !(announced > 0 && announced <= MAX_ERROR_BYTES)) {
+    if (!type.includes('json') || !(length > 0 && length <= MAX_ERROR_BYTES)) {
       return this.finish(peerFault(describeStatus(head.status, null), head.status));
     }
-    this.refusal = {
-      status: head.status,
-      wanted: announced,
-      retryAfterSeconds: parseWholeNumber(head.headers.get('retry-after')),
-    };
+    const retryAfterSeconds = parseWholeNumber(head.headers.get('retry-after'));
+    this.errorAnswer = { status: head.status, retryAfterSeconds, length, received: 0 };
   }
 
-  private finishRefusal({
-    status,
-    retryAfterSeconds,
-  }: {
-    readonly status: number;
-    readonly retryAfterSeconds: number | null;
-  }): void {
-    const code = codeOfBody(this.buffer.toString('utf8', 0, this.length));
+  private finishErrorAnswer({ status, retryAfterSeconds, received }: ErrorAnswer): void {
+    const code = codeOfBody(this.buffer.toString('utf8', 0, received));
     this.finish(peerFault(describeStatus(status, code), status, code, retryAfterSeconds));
   }
 
@@ -168,6 +152,8 @@ export class RangeReceiver implements ResponseReceiver {
     this.onEnd({ failure, reusable: failure === null && this.reusable, untouched });
   }
 }
+
+const toHex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
 
 const parseWholeNumber = (text: string | undefined): number | null =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;

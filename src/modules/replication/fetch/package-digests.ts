@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { streamOf } from '../../../kernel/decider.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import type { FetchPlan } from './replica-progress.command.js';
 
-const DIGEST_BYTES = 32;
 /** Digests of about 1 TB of packages. */
 const MAX_KNOWN_BYTES = 32 * 1024 * 1024;
 
