@@ -1,5 +1,5 @@
 export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
-type Weekday = (typeof WEEKDAYS)[number];
+export type Weekday = (typeof WEEKDAYS)[number];
 
 /**
  * A part of the day, in the time zone of the server's process: from `from` on, up to and without `to`. One that ends
@@ -63,7 +63,7 @@ function beginsOn({ days }: TimeWindow, now: Date, later: number): boolean {
 }
 
 /** What is exchanged with a peer, as this server sees it: it sends to the peer, receives from it, or both. */
-const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
+export const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 /** How packages may pass in one direction. */

@@ -1,30 +1,26 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, registerEnumType, Resolver } from '@nestjs/graphql';
+import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
 import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
-import type { DownloadProtection as Protection } from './contracts/download.events.js';
+import {
+  type DownloadProtection as Protection,
+  PROTECTION_MODES,
+  type ProtectionMode,
+} from './contracts/download.events.js';
 import { CreateDownloadUrl } from './create-download-url.command.js';
 import { DownloadProtectionQuery } from './download-protection.query.js';
 import { SetDownloadProtection } from './set-download-protection.command.js';
+import { enumOf } from '../../platform/graphql/enum-of.js';
 
-/** `PROTECTION_MODES` as GraphQL names them. */
-enum DownloadProtectionMode {
-  NONE = 'NONE',
-  BASIC = 'BASIC',
-  NETWORK = 'NETWORK',
-  SIGNED = 'SIGNED',
-}
-
-registerEnumType(DownloadProtectionMode, {
-  name: 'DownloadProtectionMode',
-  description: 'Who may download packages from this server.',
-  valuesMap: {
-    NONE: { description: 'Everybody who reaches the server.' },
-    BASIC: { description: 'Who knows the name and password of one read-only account (HTTP Basic, RFC 7617).' },
-    NETWORK: { description: 'Who calls from certain networks.' },
-    SIGNED: { description: 'Who has an address that `createDownloadUrl` made. Those are valid in every mode.' },
+const DownloadProtectionMode = enumOf('DownloadProtectionMode', PROTECTION_MODES, {
+  type: 'Who may download packages from this server.',
+  values: {
+    NONE: 'Everybody who reaches the server.',
+    BASIC: 'Who knows the name and password of one read-only account (HTTP Basic, RFC 7617).',
+    NETWORK: 'Who calls from certain networks.',
+    SIGNED: 'Who has an address that `createDownloadUrl` made. Those are valid in every mode.',
   },
 });
 
@@ -33,7 +29,7 @@ registerEnumType(DownloadProtectionMode, {
 })
 class DownloadProtection {
   @Field(() => DownloadProtectionMode)
-  mode!: DownloadProtectionMode;
+  mode!: ProtectionMode;
 
   @Field(() => String, { nullable: true, description: 'With BASIC: name of the read-only account.' })
   username!: string | null;
@@ -66,7 +62,7 @@ class DownloadUrl {
 @ArgsType()
 class DownloadProtectionArgs {
   @Field(() => DownloadProtectionMode)
-  mode!: DownloadProtectionMode;
+  mode!: ProtectionMode;
 
   @Field(() => String, { nullable: true, description: 'With BASIC: 1 to 100 characters, without a colon.' })
   username?: string | null;
@@ -94,7 +90,7 @@ class DownloadUrlArgs {
 }
 
 const toGraphql = ({ mode, username, networks }: Protection): DownloadProtection => ({
-  mode: DownloadProtectionMode[mode],
+  mode,
   username,
   networks,
 });

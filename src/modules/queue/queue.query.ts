@@ -4,7 +4,7 @@ import { QueueHealth } from '../../platform/jobs/queue-health.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
 /** IDLE: nothing is due. WORKING: jobs run or are about to. STUCK: jobs are due and nobody takes them. UNAVAILABLE: it does not answer. */
-const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
+export const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** The job queue as it is shown. */

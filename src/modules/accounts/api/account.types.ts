@@ -1,55 +1,25 @@
-import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { Permission, Role } from '../../../kernel/access.js';
+import { Field, ID, ObjectType } from '@nestjs/graphql';
+import { type Permission, type Role, ROLES, PERMISSIONS } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
-import type { AccountSource } from '../contracts/account.events.js';
+import { type AccountSource, ACCOUNT_SOURCES } from '../contracts/account.events.js';
 import type { AccountView } from '../accounts/accounts.query.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `ROLES` as GraphQL names them. */
-export enum RoleName {
-  viewer = 'viewer',
-  publisher = 'publisher',
-  operator = 'operator',
-  auditor = 'auditor',
-  admin = 'admin',
-}
-
-/** `PERMISSIONS` as GraphQL names them. */
-export enum PermissionName {
-  own = 'own',
-  read = 'read',
-  upload = 'upload',
-  promote = 'promote',
-  remove = 'remove',
-  peers = 'peers',
-  retry = 'retry',
-  server = 'server',
-  accounts = 'accounts',
-  audit = 'audit',
-}
-
-/** `ACCOUNT_SOURCES` as GraphQL names them. */
-export enum AccountSourceName {
-  local = 'local',
-  directory = 'directory',
-}
-
-registerEnumType(RoleName, {
-  name: 'Role',
-  description: 'What an account may be here. `docs/reference/permissions.md` says what each role permits.',
-  valuesMap: {
-    viewer: { description: 'Reads.' },
-    publisher: { description: 'Uploads and promotes up to `publishUpTo`, and removes what it has published itself.' },
-    operator: { description: 'Invites and changes peers, and retries what has failed.' },
-    auditor: { description: 'Reads the audit trail.' },
-    admin: { description: 'Everything.' },
+export const RoleName = enumOf('Role', ROLES, {
+  type: 'What an account may be here. `docs/reference/permissions.md` says what each role permits.',
+  values: {
+    viewer: 'Reads.',
+    publisher: 'Uploads and promotes up to `publishUpTo`, and removes what it has published itself.',
+    operator: 'Invites and changes peers, and retries what has failed.',
+    auditor: 'Reads the audit trail.',
+    admin: 'Everything.',
   },
 });
-registerEnumType(PermissionName, { name: 'Permission', description: 'What a call may need.' });
-registerEnumType(AccountSourceName, {
-  name: 'AccountSource',
-  description: 'Who keeps the password and the roles of an account.',
-  valuesMap: { local: { description: 'This server.' }, directory: { description: 'A directory (LDAP).' } },
+export const PermissionName = enumOf('Permission', PERMISSIONS, { type: 'What a call may need.' });
+export const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
+  type: 'Who keeps the password and the roles of an account.',
+  values: { local: 'This server.', directory: 'A directory (LDAP).' },
 });
 
 const LIMIT = 'The last stage to which the role publisher uploads and promotes; null without that role.';

@@ -11,6 +11,8 @@ import { IssueApiToken, RevokeApiToken } from '../tokens/api-token.command.js';
 import { ApiTokensQuery } from '../accounts/accounts.query.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
+import type { Stage } from '../../../kernel/stage.js';
+import type { Permission } from '../../../kernel/access.js';
 
 @Resolver()
 export class ApiTokensResolver {
@@ -37,8 +39,8 @@ export class ApiTokensResolver {
   })
   async createApiToken(
     @Args('name', { type: () => String }) name: string,
-    @Args('scopes', { type: () => [PermissionName] }) scopes: PermissionName[],
-    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('scopes', { type: () => [PermissionName] }) scopes: Permission[],
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: Stage | null,
     @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
   ): Promise<NewApiToken> {
     const as = {

@@ -1,8 +1,9 @@
-import { Field, HideField, ID, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, HideField, ID, InputType, ObjectType } from '@nestjs/graphql';
 import type { Actor, Json } from '../../../kernel/events.js';
 import { connectionOf, edgeOf } from '../../../platform/graphql/common.types.js';
 import { JsonObject, JsonValue } from '../../../platform/graphql/scalars.js';
-import type { TargetType } from './audit-view.js';
+import { type TargetType, TARGET_TYPES } from './audit-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 @ObjectType({ description: 'One thing about a target that was changed.' })
 class AuditChange {
@@ -28,28 +29,11 @@ class AuditOrigin {
   actor!: string | null;
 }
 
-enum ActorKind {
-  account = 'account',
-  token = 'token',
-  peer = 'peer',
-  system = 'system',
-  stranger = 'stranger',
-}
-
-/** `TARGET_TYPES` as GraphQL names them. */
-enum TargetTypeName {
-  PACKAGE = 'PACKAGE',
-  PEER = 'PEER',
-  INVITATION = 'INVITATION',
-  ACCOUNT = 'ACCOUNT',
-  SERVER = 'SERVER',
-}
-
-registerEnumType(ActorKind, {
-  name: 'ActorKind',
-  description: 'Who can do something: a stranger has not said who they are.',
+const ACTOR_KINDS = ['account', 'token', 'peer', 'system', 'stranger'] as const;
+const ActorKind = enumOf('ActorKind', ACTOR_KINDS, {
+  type: 'Who can do something: a stranger has not said who they are.',
 });
-registerEnumType(TargetTypeName, { name: 'AuditTargetType', description: 'What something can be done to.' });
+const TargetTypeName = enumOf('AuditTargetType', TARGET_TYPES, { type: 'What something can be done to.' });
 
 @ObjectType({ description: 'Who did something.' })
 class AuditActor {

@@ -1,35 +1,21 @@
-import { Field, HideField, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, HideField, ID, Int, ObjectType } from '@nestjs/graphql';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { StageName } from '../../../platform/graphql/common.types.js';
 import type { Stage } from '../../../kernel/stage.js';
-import type { PackageStatus } from '../contracts/package-view.js';
+import { type PackageStatus, PACKAGE_STATUSES } from '../contracts/package-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `PACKAGE_STATES` as GraphQL names them. */
-export enum PackageStateName {
-  AVAILABLE = 'AVAILABLE',
-  SUPERSEDED = 'SUPERSEDED',
-  WITHHELD = 'WITHHELD',
-  REPLICATING = 'REPLICATING',
-  DAMAGED = 'DAMAGED',
-  FAILED = 'FAILED',
-  ANNOUNCED = 'ANNOUNCED',
-  REMOVED = 'REMOVED',
-}
-
-registerEnumType(PackageStateName, {
-  name: 'PackageState',
-  description: 'What this server does with a package.',
-  valuesMap: {
-    AVAILABLE: { description: 'Held here, verified, and served under its filename.' },
-    SUPERSEDED: { description: 'Held here; its filename serves a package that was published later.' },
-    WITHHELD: { description: 'Held here and not served: its stage does not reach this server.' },
-    REPLICATING: { description: 'On its way here from a peer.' },
-    DAMAGED: {
-      description: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself.",
-    },
-    FAILED: { description: 'Could not be fetched; `retryReplica` tries again.' },
-    ANNOUNCED: { description: 'Known from a peer and not held here.' },
-    REMOVED: { description: 'Removed on every server. It comes back only by being published again.' },
+export const PackageStateName = enumOf('PackageState', PACKAGE_STATUSES, {
+  type: 'What this server does with a package.',
+  values: {
+    AVAILABLE: 'Held here, verified, and served under its filename.',
+    SUPERSEDED: 'Held here; its filename serves a package that was published later.',
+    WITHHELD: 'Held here and not served: its stage does not reach this server.',
+    REPLICATING: 'On its way here from a peer.',
+    DAMAGED: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself.",
+    FAILED: 'Could not be fetched; `retryReplica` tries again.',
+    ANNOUNCED: 'Known from a peer and not held here.',
+    REMOVED: 'Removed on every server. It comes back only by being published again.',
   },
 });
 

@@ -1,42 +1,27 @@
 import { QueryBus } from '@nestjs/cqrs';
-import {
-  Args,
-  Field,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  Parent,
-  Query,
-  registerEnumType,
-  ResolveField,
-  Resolver,
-} from '@nestjs/graphql';
+import { Args, Field, ID, InputType, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
 import { connectionOf, edgeOf, PageArgs, StageName } from '../../../platform/graphql/common.types.js';
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
-import { type PackageFilter as Filter, PackageCountQuery, PackagesQuery } from '../read-model/package-list.query.js';
+import {
+  PACKAGE_ORDER_FIELDS,
+  type PackageFilter as Filter,
+  PackageCountQuery,
+  PackagesQuery,
+} from '../read-model/package-list.query.js';
 import { PackageByFilenameQuery, PackagesByIdQuery } from '../read-model/package-lookup.query.js';
 import { Package, PackageStateName } from './package.type.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
+import type { Stage } from '../../../kernel/stage.js';
+import type { PackageStatus } from '../contracts/package-view.js';
 
-enum PackageOrderFieldName {
-  FILENAME = 'FILENAME',
-  PUBLISHED_AT = 'PUBLISHED_AT',
-  SIZE = 'SIZE',
-}
-
-enum OrderDirection {
-  ASC = 'ASC',
-  DESC = 'DESC',
-}
-
-registerEnumType(PackageOrderFieldName, {
-  name: 'PackageOrderField',
-  description: 'What a list of packages is sorted by.',
+const PackageOrderFieldName = enumOf('PackageOrderField', PACKAGE_ORDER_FIELDS, {
+  type: 'What a list of packages is sorted by.',
 });
-registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending.' });
+const ORDER_DIRECTIONS = ['ASC', 'DESC'] as const;
+const OrderDirection = enumOf('OrderDirection', ORDER_DIRECTIONS, { type: 'Ascending or descending.' });
 
 @InputType({ description: 'Which packages to list. What is left out does not restrict.' })
 class PackageFilter {
@@ -44,22 +29,22 @@ class PackageFilter {
   filename?: string | null;
 
   @Field(() => [StageName], { nullable: true, description: 'One or more stages.' })
-  stage?: StageName[] | null;
+  stage?: Stage[] | null;
 
   @Field(() => [PackageStateName], {
     nullable: true,
     description: 'One or more states; all but REMOVED when left out.',
   })
-  state?: PackageStateName[] | null;
+  state?: PackageStatus[] | null;
 }
 
 @InputType({ description: 'How to sort a list of packages.' })
 class PackageOrder {
   @Field(() => PackageOrderFieldName, { defaultValue: PackageOrderFieldName.FILENAME })
-  field!: PackageOrderFieldName;
+  field!: keyof typeof PackageOrderFieldName;
 
   @Field(() => OrderDirection, { defaultValue: OrderDirection.ASC })
-  direction!: OrderDirection;
+  direction!: keyof typeof OrderDirection;
 }
 
 const PackageEdge = edgeOf(Package, 'Package');

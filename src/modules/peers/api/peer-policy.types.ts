@@ -1,37 +1,19 @@
-import { Field, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { FlowPolicy } from '../../../kernel/transfer-policy.js';
+import { Field, InputType, ObjectType } from '@nestjs/graphql';
+import { type FlowPolicy, DIRECTIONS, WEEKDAYS, type Weekday } from '../../../kernel/transfer-policy.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import type { FlowView } from '../contracts/peer-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `DIRECTIONS` as GraphQL names them. */
-export enum PeerDirection {
-  SEND_RECEIVE = 'SEND_RECEIVE',
-  SEND_ONLY = 'SEND_ONLY',
-  RECEIVE_ONLY = 'RECEIVE_ONLY',
-}
-
-/** `WEEKDAYS` as GraphQL names them. */
-export enum WeekdayName {
-  MON = 'MON',
-  TUE = 'TUE',
-  WED = 'WED',
-  THU = 'THU',
-  FRI = 'FRI',
-  SAT = 'SAT',
-  SUN = 'SUN',
-}
-
-registerEnumType(PeerDirection, {
-  name: 'PeerDirection',
-  description: 'What this server exchanges with a peer, as this server sees it.',
-  valuesMap: {
-    SEND_RECEIVE: { description: 'The peer gets packages from this server, and this server takes those of the peer.' },
-    SEND_ONLY: { description: 'The peer gets packages from this server; nothing is taken from it.' },
-    RECEIVE_ONLY: { description: 'This server takes packages from the peer, which gets nothing from this server.' },
+export const PeerDirection = enumOf('PeerDirection', DIRECTIONS, {
+  type: 'What this server exchanges with a peer, as this server sees it.',
+  values: {
+    SEND_RECEIVE: 'The peer gets packages from this server, and this server takes those of the peer.',
+    SEND_ONLY: 'The peer gets packages from this server; nothing is taken from it.',
+    RECEIVE_ONLY: 'This server takes packages from the peer, which gets nothing from this server.',
   },
 });
-registerEnumType(WeekdayName, { name: 'Weekday' });
+export const WeekdayName = enumOf('Weekday', WEEKDAYS);
 
 const FROM = 'HH:MM, 00:00 to 23:59.';
 const TO = 'HH:MM, 00:00 to 24:00. Before `from`: on the next day.';
@@ -40,7 +22,7 @@ const LIMIT = 'Bytes per second of packages, for each process of this server; nu
 @ObjectType({ description: 'A part of the day, in the time zone of the server.' })
 export class TimeWindow {
   @Field(() => [WeekdayName], { description: 'The days on which it begins.' })
-  days!: readonly `${WeekdayName}`[];
+  days!: readonly Weekday[];
 
   @Field(() => String, { description: FROM })
   from!: string;
@@ -70,7 +52,7 @@ export class PeerFlow implements FlowView {
 @InputType({ description: 'A part of the day, in the time zone of the server.' })
 export class TimeWindowInput {
   @Field(() => [WeekdayName], { description: 'The days on which it begins.' })
-  days!: readonly WeekdayName[];
+  days!: readonly Weekday[];
 
   @Field(() => String, { description: FROM })
   from!: string;

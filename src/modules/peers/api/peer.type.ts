@@ -1,22 +1,15 @@
-import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, ID, ObjectType } from '@nestjs/graphql';
 import type { Direction } from '../../../kernel/transfer-policy.js';
-import type { PeerStatus } from '../contracts/peer-view.js';
+import { type PeerStatus, PEER_STATUSES } from '../contracts/peer-view.js';
 import { PeerDirection, PeerFlow } from './peer-policy.types.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `PEER_STATES` as GraphQL names them. */
-export enum PeerStateName {
-  REGISTERED = 'REGISTERED',
-  SUSPENDED = 'SUSPENDED',
-  UNREGISTERED = 'UNREGISTERED',
-}
-
-registerEnumType(PeerStateName, {
-  name: 'PeerState',
-  description: 'What this server has to do with a peer.',
-  valuesMap: {
-    REGISTERED: { description: 'Both servers follow each other.' },
-    SUSPENDED: { description: 'Nothing is exchanged until it is resumed.' },
-    UNREGISTERED: { description: 'Its key opens nothing any more.' },
+export const PeerStateName = enumOf('PeerState', PEER_STATUSES, {
+  type: 'What this server has to do with a peer.',
+  values: {
+    REGISTERED: 'Both servers follow each other.',
+    SUSPENDED: 'Nothing is exchanged until it is resumed.',
+    UNREGISTERED: 'Its key opens nothing any more.',
   },
 });
 

@@ -1,30 +1,21 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, ID, Parent, Query, registerEnumType, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
+import { Args, ID, Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
-import type { PeerRouteKind } from '../contracts/peer-view.js';
+import { type PeerRouteKind, PEER_ROUTES } from '../contracts/peer-view.js';
 import { PeerQuery, PeerRouteQuery, PeersQuery } from '../registry/peers.query.js';
 import { Peer } from './peer.type.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `PEER_WAYS` as GraphQL names them. */
-enum PeerRouteName {
-  DIRECT = 'DIRECT',
-  TUNNEL = 'TUNNEL',
-  NONE = 'NONE',
-}
-
-registerEnumType(PeerRouteName, {
-  name: 'PeerWay',
-  description: 'How this server calls a peer.',
-  valuesMap: {
-    DIRECT: { description: 'At its address.' },
-    TUNNEL: { description: 'Through connections that it keeps open to this server, since nobody can call it.' },
-    NONE: {
-      description: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
-    },
+const PeerRouteName = enumOf('PeerWay', PEER_ROUTES, {
+  type: 'How this server calls a peer.',
+  values: {
+    DIRECT: 'At its address.',
+    TUNNEL: 'Through connections that it keeps open to this server, since nobody can call it.',
+    NONE: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
   },
 });
 

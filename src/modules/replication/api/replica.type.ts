@@ -1,26 +1,17 @@
-import { Field, Float, HideField, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, Float, HideField, Int, ObjectType } from '@nestjs/graphql';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { ServerReference } from '../../../platform/graphql/common.types.js';
-import type { ReplicaState } from '../contracts/replica-view.js';
+import { type ReplicaState, REPLICA_STATES } from '../contracts/replica-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `REPLICA_STATES` as GraphQL names them. */
-export enum ReplicaStateName {
-  REQUESTED = 'REQUESTED',
-  FETCHING = 'FETCHING',
-  PUBLISHED = 'PUBLISHED',
-  FAILED = 'FAILED',
-  WITHDRAWN = 'WITHDRAWN',
-}
-
-registerEnumType(ReplicaStateName, {
-  name: 'ReplicaState',
-  description: 'How far the copy of a package on one server is.',
-  valuesMap: {
-    REQUESTED: { description: 'Wanted; no chunk has been verified since.' },
-    FETCHING: { description: 'Some chunks are verified. It goes on by itself, also after a restart.' },
-    PUBLISHED: { description: 'Verified as a whole and held there.' },
-    FAILED: { description: 'Given up for the reason in `failure`; `retryReplica` tries again.' },
-    WITHDRAWN: { description: 'No longer held: removed, or its stage does not reach that server.' },
+export const ReplicaStateName = enumOf('ReplicaState', REPLICA_STATES, {
+  type: 'How far the copy of a package on one server is.',
+  values: {
+    REQUESTED: 'Wanted; no chunk has been verified since.',
+    FETCHING: 'Some chunks are verified. It goes on by itself, also after a restart.',
+    PUBLISHED: 'Verified as a whole and held there.',
+    FAILED: 'Given up for the reason in `failure`; `retryReplica` tries again.',
+    WITHDRAWN: 'No longer held: removed, or its stage does not reach that server.',
   },
 });
 
