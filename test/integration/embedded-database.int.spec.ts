@@ -56,7 +56,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('takes over from a process that was killed', async () => {
-    const child = new Child(new URL('../support/embedded-server.js', import.meta.url), { TEST_DATA_DIR: dataDir });
+    const child = new Child(new URL('../support/embedded-server.ts', import.meta.url), { TEST_DATA_DIR: dataDir });
     await vi.waitFor(() => expect(child.lines).toHaveLength(1), WAIT);
     const pid = await pidIn(dataDir);
     expect(await failure()).toMatchObject({ name: 'StartupError', message: expect.stringContaining('Another server') });

@@ -56,7 +56,7 @@ export async function startTunnels(
   logger.localInstance.setLogLevels?.([]);
   const pool = new TunnelPool(peer(url), {
     transport: new WebSocketTunnels(signer, options),
-    requests: { serve },
+    requests: { serveConnection: serve },
     logger,
   });
   pool.openMissing();

@@ -1,23 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from '../../kernel/retry.js';
+import { backoffBetween, retry } from '../../kernel/retry.js';
 import { EventStoreUnavailable } from '../../ports/event-store.port.js';
 
-/** How long a call goes on trying when the log is away, in milliseconds. */
+/** How long a call is repeated while the event log is away, in milliseconds. */
 export const UNAVAILABLE_TIMEOUT_MS = 10_000;
 
-/** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
+/**
+ * Repeats a call that does no harm when it is repeated, for up to 10 s or until `stopped` is aborted.
+ * @throws EventStoreUnavailable after that, and any error that is not temporary at once
+ */
 export async function retryWhileUnavailable<T>(
   call: () => Promise<T>,
   isTemporary: (error: unknown) => boolean,
   stopped: AbortSignal,
 ): Promise<T> {
-  for (let attempt = 1, deadline = Date.now() + UNAVAILABLE_TIMEOUT_MS; ; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isTemporary(error)) throw error;
-      if (stopped.aborted || Date.now() >= deadline) throw new EventStoreUnavailable(error);
-    }
-    await delay(backoffMs(attempt, 20, 500, Math.random()));
-  }
+  const deadline = Date.now() + UNAVAILABLE_TIMEOUT_MS;
+  const isWorthRetrying = (error: unknown): boolean => {
+    if (!isTemporary(error)) return false;
+    if (stopped.aborted || Date.now() >= deadline) throw new EventStoreUnavailable(error);
+    return true;
+  };
+  return retry(call, { while: isWorthRetrying, backoff: backoffBetween(20, 500) });
 }

@@ -39,7 +39,7 @@ import { TunnelledRequests } from './tunnels/tunnelled-requests.js';
 
 const peerEntities = [PeerEntity];
 
-/** What can be asked about peers. */
+/** The read model of peers and the queries on it. */
 @Module({ imports: [TypeOrmModule.forFeature(peerEntities)], providers: [PeersProjection, PeersHandler, PeerHandler] })
 export class PeersReadModule {}
 
@@ -52,10 +52,10 @@ const inbound = [
   TunnelHandOver,
 ];
 
-/** What carries calls to servers that nobody can call, without what shows it. */
+/** Providers for calls to servers that are not reachable, without the query about them. */
 export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 
-/** Calls to servers that nobody can call. `TunnelOpener` opens the tunnels of this server when it is one. */
+/** Tunnels: calls to servers that are not reachable. `TunnelOpener` opens tunnels when this server is not reachable itself. */
 @Global()
 @Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels] })
 export class TunnelsModule {}
@@ -82,7 +82,7 @@ const handlers = [
   AnnounceKeyHandler,
 ];
 
-/** What decides about peers, without what shows them. */
+/** Providers that decide about peers, without the API. */
 export const peerProviders = [
   directory,
   { provide: PeerCallAudit, useClass: RecordedPeerCalls },
@@ -90,7 +90,7 @@ export const peerProviders = [
   ...handlers,
 ];
 
-/** Other servers: who they are and whether they are let in. */
+/** The peers of this server: registration, keys, policies, and whose calls are accepted. */
 @Global()
 @Module({
   controllers: [RegistrationController, KeyController],

@@ -10,12 +10,13 @@ import { ProjectionRegistry } from './projection.js';
 import { ReactionRunner, SubscriptionCursors } from './reaction.js';
 import { ReadModelChanges } from './read-model-changes.js';
 import { ReadModels } from './read-models.js';
+import { StreamReader } from './stream-reader.js';
 
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
-  providers: [CommandRunner, FactsLog],
-  exports: [CommandRunner, FactsLog, CqrsModule],
+  providers: [CommandRunner, FactsLog, StreamReader],
+  exports: [CommandRunner, FactsLog, StreamReader, CqrsModule],
 })
 export class PlatformCqrsModule {}
 

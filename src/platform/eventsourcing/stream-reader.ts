@@ -1,33 +1,45 @@
+import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { type StreamFold, streamOf } from '../../kernel/decider.js';
+import { streamOf, type StreamFold } from '../../kernel/decider.js';
 import type { DomainEvent } from '../../kernel/events.js';
-import type { EventStore } from '../../ports/event-store.port.js';
+import { EventStore } from '../../ports/event-store.port.js';
 
-interface Read<S> {
-  readonly state: S;
+/** So many streams are remembered for each fold; those that were not used for longest are read anew. */
+const MAX_STREAMS_PER_FOLD = 5_000;
+
+interface Read {
+  readonly state: object;
+  /** Revision of the first event that is not folded yet. */
   readonly next: bigint;
 }
 
-/** Folds single streams to where they are now. Remembers those used last, so that just their new events are read. */
-export class StreamReader<S extends object, E extends DomainEvent> {
-  private readonly known: LRUCache<string, Read<S>>;
+/**
+ * Folds single streams to their present state. All users of a fold share one cache, so that only the events since the
+ * last use of a stream are read.
+ */
+@Injectable()
+export class StreamReader {
+  private readonly caches = new Map<object, LRUCache<string, Read>>();
 
-  constructor(
-    private readonly store: EventStore,
-    private readonly fold: StreamFold<S, E>,
-    most = 1_000,
-  ) {
-    this.known = new LRUCache({ max: most });
-  }
+  constructor(private readonly store: EventStore) {}
 
-  async load(id: string): Promise<S> {
-    let { state, next } = this.known.get(id) ?? { state: this.fold.initial, next: 0n };
-    for await (const record of this.store.readStream(streamOf(this.fold.category, id), next)) {
-      const event = this.fold.events.read(record);
-      if (event) state = this.fold.evolve(state, event);
+  /** The state of the stream `<category>-<id>` now; the fold's initial state when there is no such stream. */
+  async load<S extends object, E extends DomainEvent>(fold: StreamFold<S, E>, id: string): Promise<S> {
+    const known = this.cacheOf(fold);
+    // The cache belongs to this fold, so it holds only what this fold has made.
+    let { state, next } = (known.get(id) ?? { state: fold.initial, next: 0n }) as { state: S; next: bigint };
+    for await (const record of this.store.readStream(streamOf(fold.category, id), next)) {
+      const event = fold.events.read(record);
+      if (event) state = fold.evolve(state, event);
       next = record.revision + 1n;
     }
-    if ((this.known.get(id)?.next ?? 0n) <= next) this.known.set(id, { state, next });
+    if ((known.get(id)?.next ?? 0n) <= next) known.set(id, { state, next });
     return state;
+  }
+
+  private cacheOf(fold: object): LRUCache<string, Read> {
+    const known = this.caches.get(fold) ?? new LRUCache<string, Read>({ max: MAX_STREAMS_PER_FOLD });
+    this.caches.set(fold, known);
+    return known;
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { LoggerService } from '@nestjs/common';
-import { backoffMs, pause } from '../../kernel/retry.js';
+import { backoffBetween, retry } from '../../kernel/retry.js';
 import type { Locks } from '../../ports/locks.port.js';
 
 /** A run that lasted this long before it failed counts as a fresh start for the backoff. */
@@ -16,19 +16,16 @@ export type FailureListener = (error: unknown, waitMs: number) => void;
 
 /** Runs `work` again and again until the signal aborts; after each failure it waits, 0.1 s at first and up to 10 s. */
 export async function runWithRestart(signal: AbortSignal, work: Work, onFailure: FailureListener): Promise<void> {
-  for (let attempt = 1; !signal.aborted; attempt++) {
+  const runOnce = async (noteSuccess: () => void): Promise<void> => {
     const startedAt = Date.now();
     try {
       await work(signal);
-      attempt = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (Date.now() - startedAt > LONG_RUN_MS) attempt = 1;
-      const waitMs = backoffMs(attempt, MIN_BACKOFF_MS, MAX_BACKOFF_MS, Math.random());
-      onFailure(error, waitMs);
-      await pause(waitMs, [signal]);
+    } finally {
+      if (Date.now() - startedAt > LONG_RUN_MS) noteSuccess();
     }
-  }
+  };
+  const backoff = backoffBetween(MIN_BACKOFF_MS, MAX_BACKOFF_MS);
+  while (!signal.aborted) await retry(runOnce, { signal, backoff, onFailure });
 }
 
 /** The same work, done only while this process holds the lock. `onTaken` is called when another process holds it. */

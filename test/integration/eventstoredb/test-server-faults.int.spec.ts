@@ -134,7 +134,7 @@ describe('the EventStoreDB that tests use: faults and access', () => {
 
   it('keeps in its file what was answered before it was killed', async () => {
     const dataFile = join(await folder(), 'log');
-    const main = new URL('../../support/eventstoredb/main.js', import.meta.url);
+    const main = new URL('../../support/eventstoredb/main.ts', import.meta.url);
     const run = async (): Promise<[Child, string]> => {
       const child = new Child(main, { ESDB_FILE: dataFile });
       cleanups.push(() => child.kill());

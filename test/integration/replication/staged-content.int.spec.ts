@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderPackageStorage } from '../../../src/adapters/package-storage/folder/folder-package-storage.js';
 import type { Json } from '../../../src/kernel/events.js';
 import { ReplicaNews } from '../../../src/modules/replication/serve/replica-news.js';
+import { StreamReader } from '../../../src/platform/eventsourcing/stream-reader.js';
 import { StagedContent } from '../../../src/modules/replication/serve/staged-content.js';
 import { Representation } from '../../../src/platform/http/files/representation.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../src/ports/event-store.port.js';
@@ -47,7 +48,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'odst-staged-'));
   storage = await FolderPackageStorage.in(dataDir);
   news = new ReplicaNews(log);
-  const content = new StagedContent(log, storage, news);
+  const content = new StagedContent(new StreamReader(log), storage, news);
   const representation = new Representation(SIZE, 'aa', new Date(), 'application/octet-stream');
   server = createServer((request, response) => {
     const answered = content.send(request, response, 'p', { representation, pace: null });

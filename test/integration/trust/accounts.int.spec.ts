@@ -170,9 +170,9 @@ describe('a session', () => {
     for (const { principals } of [here, elsewhere]) {
       expect(await principals.authenticate(token, origin)).toMatchObject({ actor: { kind: 'account', name: 'admin' } });
     }
-    const [session] = await here.sessions.list(accountIdOf('admin'));
+    const [session] = await here.sessions.listSessions(accountIdOf('admin'));
     expect(session).toMatchObject({ address: '192.0.2.1', userAgent: 'a browser' });
-    await here.sessions.close(session?.id ?? '');
+    await here.sessions.closeSession(session?.id ?? '');
     expect(await here.principals.authenticate(token, origin)).toBeNull();
     // What closes a session records it, which the other processes hear of.
     const closed = { type: 'closeSession', sessionId: session?.id ?? '', how: 'revoked' } as const;
@@ -190,11 +190,11 @@ describe('a session', () => {
     const principal = await principals.authenticate(token, origin);
     if (!principal) throw new Error('Not signed in');
     await home.dataSource.query(`UPDATE state.sessions SET ${change}`);
-    sessions.forgetAccount(accountIdOf('admin'));
+    sessions.dropCachedOf(accountIdOf('admin'));
     expect(await principals.authenticate(token, origin)).toBeNull();
-    expect(await sessions.list(accountIdOf('admin'))).toEqual([]);
+    expect(await sessions.listSessions(accountIdOf('admin'))).toEqual([]);
     expect(await principals.authorityNow(principal)).toEqual(principal.authority);
-    await sessions.close(principal.proof.id);
+    await sessions.closeSession(principal.proof.id);
     expect(await principals.authorityNow(principal)).toBeNull();
   });
 

@@ -251,7 +251,7 @@ describe('a refresh', () => {
       grant,
       now: '2998-12-31T00:00:00.000Z',
     });
-    await scene.sessions.closeAll(accountIdOf('ann'));
+    await scene.sessions.closeSessionsOf(accountIdOf('ann'));
     directory.people.delete('ann');
     await vi.waitFor(async () => expect(await scene.refresh.execute()).toEqual({ accounts: 1, changed: 1 }));
     directory.put('ann', [ADMINS]);

@@ -147,7 +147,7 @@ describe('a tunnel', () => {
       answering((_, response) => response.setHeader('content-type', 'application/json').end('{}')),
     );
     await waitFor('idle tunnels', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
-    scene.hub.end('a', 'stopping');
+    scene.hub.endTunnels('a', 'stopping');
     await waitFor('their end', () => scene.hub.countOpen('a') < IDLE_TUNNELS);
     await waitFor('new ones', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
     expect(await scene.transport.get(scene.hidden, '/peer/v1/x')).toEqual({});

@@ -102,7 +102,7 @@ describe('calls through a tunnel', () => {
     const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
     const answer = await fetch(way.kind === 'tunnel' ? `http://${way.host}:${way.port}${path}` : '');
     expect(answer.status).toBe(404);
-    expect(await answer.text()).toContain('Only calls between servers are answered here.');
+    expect(await answer.text()).toContain('Only calls between servers are answered through a tunnel.');
   });
 
   it('cannot turn the tunnel into something else', async () => {

@@ -8,10 +8,9 @@ import {
   type PackageCommand,
   type PackageState,
 } from '../../../src/modules/packages/lifecycle/package.decider.js';
-import { heldReplica, type HeldReplica } from '../../../src/modules/replication/serve/held-replica.js';
+import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
 import { replica } from '../../../src/modules/replication/replica/replica.decider.js';
 import type { ReplicaCommand } from '../../../src/modules/replication/replica/replica.commands.js';
-import { noReplica, type ReplicaState } from '../../../src/modules/replication/replica/replica.state.js';
 import type { Mesh } from '../mesh/mesh.js';
 import type { PackageLife } from '../mesh/scenario.js';
 import { Registers } from './registers.js';
@@ -30,8 +29,7 @@ interface Server {
   readonly stage: Stage;
   pkg: PackageState;
   known: KnownPackage;
-  replica: ReplicaState;
-  held: HeldReplica;
+  ours: OurReplica;
 }
 
 /**
@@ -52,8 +50,7 @@ export class DeciderRules implements Rules {
       stage: STAGES[stage] ?? 'Prod',
       pkg: packageAggregate.initial,
       known: knownPackage.initial,
-      replica: noReplica,
-      held: heldReplica.initial,
+      ours: ourReplica.initial,
     }));
   }
 
@@ -84,7 +81,7 @@ export class DeciderRules implements Rules {
   fetched(server: number): void {
     const { chunkCount } = this.registers.content;
     const from = { peerId: 'peer', peerName: 'peer' };
-    const { round } = this.at(server).replica;
+    const { round } = this.at(server).ours.state;
     this.onReplica(server, {
       kind: 'recordChunks',
       round,
@@ -96,16 +93,16 @@ export class DeciderRules implements Rules {
   }
 
   itemOf(server: number): number {
-    const { known, held } = this.at(server);
-    return known.facts ? this.registers.itemOf(known.facts, (known.uploadedAt ?? held.verifiedAt) !== null) : 0;
+    const { known, ours } = this.at(server);
+    return known.facts ? this.registers.itemOf(known.facts, (known.uploadedAt ?? ours.verifiedAt) !== null) : 0;
   }
 
   isPending(server: number): boolean {
-    return this.at(server).replica.status === 'pending';
+    return this.at(server).ours.state.status === 'pending';
   }
 
   isHolder(edge: number): boolean {
-    return this.at(this.mesh.to[edge] ?? -1).replica.holders.has(String(this.mesh.from[edge]));
+    return this.at(this.mesh.to[edge] ?? -1).ours.state.holders.has(String(this.mesh.from[edge]));
   }
 
   /** `ReviewReplica`. */
@@ -118,7 +115,7 @@ export class DeciderRules implements Rules {
       const copy = report.verifiedAt === null ? null : { verifiedAt: report.verifiedAt, lineage: [] };
       this.onReplica(server, { kind: 'report', packageId, holder, copy });
     }
-    const { replica: state } = this.at(server);
+    const { state } = this.at(server).ours;
     if (isRemoved(known.facts) || !takesStage(stage, known.facts.stage))
       return this.giveUp(server, known.facts, known.uploadedAt !== null);
     const [fromPeerId] = state.holders.keys();
@@ -127,7 +124,7 @@ export class DeciderRules implements Rules {
   }
 
   private giveUp(server: number, facts: PackageFacts, uploaded: boolean): void {
-    if (uploaded || this.at(server).replica.content === null) return;
+    if (uploaded || this.at(server).ours.state.content === null) return;
     this.onReplica(server, { kind: 'withdraw', reason: isRemoved(facts) ? 'removed' : 'stage' });
   }
 
@@ -153,10 +150,9 @@ export class DeciderRules implements Rules {
 
   private onReplica(server: number, command: ReplicaCommand): void {
     const here = this.at(server);
-    const events = replica.decide(command, here.replica);
+    const events = replica.decide(command, here.ours.state);
     for (const event of events) {
-      here.replica = replica.evolve(here.replica, event);
-      here.held = heldReplica.evolve(here.held, recorded(event));
+      here.ours = ourReplica.evolve(here.ours, recorded(event));
       if (event.type === 'ReplicaRequested') this.out.wanted(server);
       if (event.type === 'ReplicaWithdrawn') this.out.unwanted(server);
     }

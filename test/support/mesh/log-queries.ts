@@ -1,5 +1,5 @@
 import type { ReplicasToReviewQuery } from '../../../src/modules/replication/replica/own-replicas.query.js';
-import { replicaHistory } from '../../../src/modules/replication/replica/replica.state.js';
+import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
 import type {
   SupersededPackages,
   SupersededPackagesQuery,
@@ -11,16 +11,15 @@ import { Shown } from './shown.js';
 
 /** Since when which replicas are withdrawn because of their stage. */
 export function withdrawnIn(file: LogFile): ReadonlyMap<string, Date> {
-  const since = new Map<string, Date>();
+  const replicas = new Map<string, OurReplica>();
   for (const record of file.all) {
     const event = replicaEvents.read(record);
     if (!event) continue;
-    const before = { withdrawnSince: since.get(event.data.packageId) ?? null, requestedCursor: null };
-    const now = replicaHistory.evolve(before, event).withdrawnSince;
-    if (now) since.set(event.data.packageId, now);
-    else since.delete(event.data.packageId);
+    const { packageId } = event.data;
+    replicas.set(packageId, ourReplica.evolve(replicas.get(packageId) ?? ourReplica.initial, event));
   }
-  return since;
+  const withdrawn = [...replicas].flatMap(([id, { withdrawnSince }]) => (withdrawnSince ? [[id, withdrawnSince]] : []));
+  return new Map(withdrawn as [string, Date][]);
 }
 
 /** What the read models answer, once they have caught up. */

@@ -63,6 +63,7 @@ import type { ReadModels } from '../../../src/platform/eventsourcing/read-models
 import type { Reaction } from '../../../src/platform/eventsourcing/reaction.js';
 import type { Clock } from '../../../src/platform/runtime/clock.js';
 import { CommandRunner } from '../../../src/platform/eventsourcing/command-runner.js';
+import { StreamReader } from '../../../src/platform/eventsourcing/stream-reader.js';
 import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { MemoryLocks } from '../memory-locks.js';
 import { Life, type Gate } from './gate.js';
@@ -99,6 +100,7 @@ export class MeshProcess {
   readonly content: PackageContentController;
   readonly reactions: readonly Reaction[];
   private readonly runner: CommandRunner;
+  private readonly streams: StreamReader;
 
   constructor({ serverId, file, disk, gate, wall, transport }: Ground) {
     const store = new MeshLog(file, gate, this.life);
@@ -106,13 +108,14 @@ export class MeshProcess {
     this.storage = new MeshDisk(disk, gate, this.life);
     this.clock = { hybrid: new HybridClock(serverId, wall), now: () => new Date(wall()) };
     this.runner = new CommandRunner(store, this.identity);
-    this.feed = new FeedSource(store);
+    this.streams = new StreamReader(store);
+    this.feed = new FeedSource(store, this.streams);
     // Only manifests are asked of it.
     const served = { caller: async () => undefined } as unknown as ServedPeers;
     const staged = {} as unknown as StagedContent;
-    this.content = new PackageContentController(store, this.storage, served, new ScriptedQueue(), staged);
+    this.content = new PackageContentController(store, this.streams, this.storage, served, new ScriptedQueue(), staged);
     // It only fetches manifests.
-    this.items = new ItemHandler(store, this.bus.commands, transport as PeerTransport, this.identity);
+    this.items = new ItemHandler(this.streams, this.bus.commands, transport as PeerTransport, this.identity);
     this.handlePackages();
     this.handleReplicas(store);
     this.reactions = this.makeReactions(file);
@@ -157,12 +160,12 @@ export class MeshProcess {
   }
 
   private handleReplicas(store: MeshLog): void {
-    const files = new ReplicaFiles(store, this.runner, this.storage, this.locks);
+    const files = new ReplicaFiles(this.streams, this.runner, this.storage, this.locks);
     this.bus
-      .on(ReviewReplica, new ReviewReplicaHandler(store, this.runner, this.identity, files))
+      .on(ReviewReplica, new ReviewReplicaHandler(store, this.streams, this.runner, this.identity, files))
       .on(
         DeleteWithdrawn,
-        new DeleteWithdrawnHandler(store, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock),
+        new DeleteWithdrawnHandler(this.streams, files, { withdrawnGraceMs: GRACE_MS } as Settings, this.clock),
       )
       .on(PlanFetch, new PlanFetchHandler(this.runner, this.identity))
       .on(RecordChunks, new RecordChunksHandler(this.runner, files))

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
-import { backoffMs } from '../../../kernel/retry.js';
+import { backoffBetween, retry } from '../../../kernel/retry.js';
 import { Database, type DatabaseSettings } from '../../../ports/database.port.js';
 import { findBinaries } from './binaries.js';
 import { type Cluster, dataFolder, passwordFile, prepareCluster, SUPERUSER } from './cluster.js';
@@ -94,7 +94,7 @@ interface EmbeddedOptions {
  * a free loopback port, is started again when it dies, and stops with `stop()`.
  */
 export class EmbeddedDatabase extends Database {
-  private stopping = false;
+  private readonly stopping = new AbortController();
   private recovery: Promise<void> = Promise.resolve();
   private readonly stopBounding: () => void;
 
@@ -122,8 +122,8 @@ export class EmbeddedDatabase extends Database {
   }
 
   override async stop(): Promise<void> {
-    if (this.stopping) return;
-    this.stopping = true;
+    if (this.stopping.signal.aborted) return;
+    this.stopping.abort();
     this.stopBounding();
     await this.recovery;
     await shutDown(this.cluster);
@@ -132,23 +132,24 @@ export class EmbeddedDatabase extends Database {
 
   private watch(): void {
     this.guard.once('end', () => {
-      if (!this.stopping) this.recovery = this.recover();
+      if (!this.stopping.signal.aborted) this.recovery = this.recover();
     });
   }
 
   private async recover(): Promise<void> {
     this.say('The connection to PostgreSQL was lost');
-    for (let attempt = 1; !this.stopping; attempt++) {
-      try {
-        await bringUp(this.cluster, this.settings.port, this.options.settings ?? {});
-        this.guard = await lockDataFolder(this.settings, this.dataDir);
-        this.watch();
-        return this.say('PostgreSQL is back');
-      } catch (error) {
-        this.say(`PostgreSQL cannot be started again: ${messageOf(error)}`);
-        await delay(backoffMs(attempt, 250, 5000, Math.random()));
-      }
-    }
+    await retry(() => this.restart(), {
+      signal: this.stopping.signal,
+      backoff: backoffBetween(250, 5000),
+      onFailure: (error) => this.say(`PostgreSQL cannot be started again: ${messageOf(error)}`),
+    });
+  }
+
+  private async restart(): Promise<void> {
+    await bringUp(this.cluster, this.settings.port, this.options.settings ?? {});
+    this.guard = await lockDataFolder(this.settings, this.dataDir);
+    this.watch();
+    this.say('PostgreSQL is back');
   }
 
   private say(message: string): void {

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
+import { retry } from '../../../kernel/retry.js';
 import { Database, type DatabaseSettings } from '../../../ports/database.port.js';
 
 const URL_SHAPE = 'postgres://user:password@host:5432/database';
@@ -50,6 +50,8 @@ function decodeUrlPart(part: string): string {
 
 /** How long the database may take to answer at the start, in milliseconds: it may be starting beside us. */
 const CONNECT_TIMEOUT_MS = 30_000;
+const RETRY_INTERVAL_MS = 250;
+/** As `server_version_num` counts: PostgreSQL 14. */
 const MIN_VERSION = 140_000;
 /** Wrong password, wrong user, no such database: waiting does not help. */
 const FINAL_CODES = new Set(['28P01', '28000', '3D000']);
@@ -72,17 +74,20 @@ export class ExternalDatabase extends Database {
   ): Promise<ExternalDatabase> {
     const settings = parseDatabaseUrl(url);
     const deadline = Date.now() + patience;
-    for (let tries = 1; ; tries++) {
-      try {
-        await probeDatabase(settings, Math.max(1, deadline - Date.now()));
-        return new ExternalDatabase(settings);
-      } catch (error) {
-        if (error instanceof StartupError) throw error;
-        if (FINAL_CODES.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unreachable(settings, error);
-        if (tries === 1) onWaiting(`Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`);
-        await delay(250);
-      }
-    }
+    const isWorthRetrying = (error: unknown): boolean => {
+      if (error instanceof StartupError) return false;
+      if (FINAL_CODES.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unusableError(settings, error);
+      return true;
+    };
+    const onFailure = (error: unknown, _waitMs: number, attempt: number): void => {
+      if (attempt === 1) onWaiting(`Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`);
+    };
+    await retry(() => probeDatabase(settings, Math.max(1, deadline - Date.now())), {
+      while: isWorthRetrying,
+      backoff: () => RETRY_INTERVAL_MS,
+      onFailure,
+    });
+    return new ExternalDatabase(settings);
   }
 
   override async stop(): Promise<void> {
@@ -108,5 +113,5 @@ const placeOf = ({ host, port, database }: DatabaseSettings): string => `${datab
 
 const reasonOf = (error: unknown): string => messageOf(error) || errorCode(error) || 'no answer';
 
-const unreachable = (settings: DatabaseSettings, error: unknown): StartupError =>
+const unusableError = (settings: DatabaseSettings, error: unknown): StartupError =>
   new StartupError(`The database ${placeOf(settings)} cannot be used: ${reasonOf(error)}`, error);

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, StartupError } from '../../../kernel/errors.js';
-import { backoffMs } from '../../../kernel/retry.js';
+import { backoffMs, retry } from '../../../kernel/retry.js';
 import { isAccessDenied, isTemporary, NoAnswer, withTimeout } from './errors.js';
 import type { EventStoreDbAddress } from './eventstoredb-url.js';
 import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
@@ -49,36 +48,38 @@ export async function awaitServer(
   { patience = 30_000, log }: ConnectOptions,
 ): Promise<void> {
   const deadline = Date.now() + patience;
+  const msLeft = (): number => Math.max(0, deadline - Date.now());
   let reason: unknown;
-  for (let attempt = 1, toldAt = 0; ; attempt++) {
-    const error = await tryFirstCalls(client, Math.max(1, deadline - Date.now()));
-    if (error === null) return;
+  let loggedAt = 0;
+  const isWorthRetrying = (error: unknown): boolean => {
     // That there was no time left for an answer tells less than what failed before.
     if (!(error instanceof NoAnswer)) reason = error;
-    refuseFinal(error, shown);
-    if (Date.now() >= deadline) throw unreachable(reason ?? error, shown, patience);
-    if (Date.now() - toldAt >= WAITING_MESSAGE_INTERVAL_MS) {
-      toldAt = Date.now();
-      log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);
-    }
-    await delay(Math.min(backoffMs(attempt, 50, 1000, Math.random()), Math.max(0, deadline - Date.now())));
-  }
+    throwPermanent(error, shown);
+    if (msLeft() === 0) throw unusableError(reason ?? error, shown, patience);
+    return true;
+  };
+  const onFailure = (error: unknown): void => {
+    if (Date.now() - loggedAt < WAITING_MESSAGE_INTERVAL_MS) return;
+    loggedAt = Date.now();
+    log('info', `Waiting for EventStoreDB at ${shown}: ${oneLine(error)}`);
+  };
+  await retry(() => tryFirstCalls(client, Math.max(1, msLeft())), {
+    while: isWorthRetrying,
+    backoff: (attempt) => Math.min(backoffMs(attempt, 50, 1000, Math.random()), msLeft()),
+    onFailure,
+  });
 }
 
-async function tryFirstCalls(client: LogClient, ms: number): Promise<unknown> {
-  try {
-    await withTimeout(
-      Math.min(ms, 2 * CALL_TIMEOUT_MS),
-      'the first calls',
-      readEpoch(client).then(() => readHead(client, null)),
-    );
-    return null;
-  } catch (error) {
-    return error;
-  }
+async function tryFirstCalls(client: LogClient, ms: number): Promise<void> {
+  await withTimeout(
+    Math.min(ms, 2 * CALL_TIMEOUT_MS),
+    'the first calls',
+    readEpoch(client).then(() => readHead(client, null)),
+  );
 }
 
-function refuseFinal(error: unknown, shown: string): void {
+/** @throws StartupError for an error that waiting does not mend */
+function throwPermanent(error: unknown, shown: string): void {
   if (isAccessDenied(error)) {
     throw new StartupError(
       `EVENTSTOREDB_URL: EventStoreDB at ${shown} refuses this user. Correct user and password; the user must be allowed to read $all.`,
@@ -95,7 +96,7 @@ function refuseFinal(error: unknown, shown: string): void {
     throw new StartupError(`EVENTSTOREDB_URL: the event log at ${shown} cannot be used. ${oneLine(error)}`, error);
 }
 
-const unreachable = (error: unknown, shown: string, patience: number): StartupError =>
+const unusableError = (error: unknown, shown: string, patience: number): StartupError =>
   new StartupError(
     `EVENTSTOREDB_URL: EventStoreDB at ${shown} could not be used within ${Math.round(patience / 1000)} s (${oneLine(error)}). Start it, or correct the address.`,
     error,

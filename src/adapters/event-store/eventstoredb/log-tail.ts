@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { backoffMs } from '../../../kernel/retry.js';
+import { backoffBetween, retry } from '../../../kernel/retry.js';
 import type { LogClient } from './log-client.js';
 import type { OutageReporter } from './connection.js';
 import { isAfter, positionOf, type Position } from './cursor.js';
@@ -17,6 +16,9 @@ interface Placed {
   readonly event: RecordedEvent;
   readonly position: Position;
 }
+
+/** The server ended the feed without an error, as it may at any time. */
+class FeedEnded extends Error {}
 
 /** The end of the log, read once for all subscriptions of this process. */
 export class LogTail {
@@ -77,20 +79,23 @@ export class LogTail {
 
   /** Goes on where it was whenever the connection ends, in whatever way. */
   private async follow(): Promise<void> {
-    for (let attempt = 1; !this.stopped.aborted; attempt++) {
-      try {
-        const after = this.looked ?? (await this.begin());
-        for await (const page of readFeed(this.client, { after, types: null, signal: this.stopped, quietMs: null })) {
-          attempt = 1;
-          this.trouble.reportRestored();
-          this.keep(page);
-        }
-      } catch (error) {
-        if (!this.stopped.aborted) this.trouble.reportLost(error);
-      }
-      const wait = backoffMs(attempt, MIN_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS, Math.random());
-      await delay(wait, undefined, { signal: this.stopped }).catch(() => undefined);
+    await retry((noteSuccess) => this.readFeedToEnd(noteSuccess), {
+      signal: this.stopped,
+      backoff: backoffBetween(MIN_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS),
+      onFailure: (error) => {
+        if (!(error instanceof FeedEnded)) this.trouble.reportLost(error);
+      },
+    });
+  }
+
+  private async readFeedToEnd(noteSuccess: () => void): Promise<never> {
+    const after = this.looked ?? (await this.begin());
+    for await (const page of readFeed(this.client, { after, types: null, signal: this.stopped, quietMs: null })) {
+      noteSuccess();
+      this.trouble.reportRestored();
+      this.keep(page);
     }
+    throw new FeedEnded();
   }
 
   private async begin(): Promise<Position> {

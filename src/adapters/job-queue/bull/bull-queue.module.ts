@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import type { DynamicModule } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
+import { retry } from '../../../kernel/retry.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { QUEUE_NAME, queueOptions, redisAddress, redisOptions } from './queue-options.js';
 
@@ -23,17 +23,20 @@ export async function checkRedis(
   { timeoutMs: patience = STARTUP_TIMEOUT_MS, log }: CheckOptions = {},
 ): Promise<void> {
   const deadline = Date.now() + patience;
-  for (let tries = 1; ; tries++) {
-    try {
-      return requireNoEviction(redisUrl, await readMemoryInfo(redisUrl, deadline), log);
-    } catch (error) {
-      if (error instanceof StartupError) throw error;
-      if (PERMANENT_ERRORS.test(messageOf(error)) || Date.now() + RETRY_DELAY_MS >= deadline)
-        throw unusableError(redisUrl, error);
-      if (tries === 1) log?.('warn', `Waiting for Redis at ${redisAddress(redisUrl)} (REDIS_URL): ${reasonOf(error)}`);
-    }
-    await delay(RETRY_DELAY_MS);
-  }
+  const isWorthRetrying = (error: unknown): boolean => {
+    if (error instanceof StartupError) return false;
+    if (PERMANENT_ERRORS.test(messageOf(error)) || Date.now() + RETRY_DELAY_MS >= deadline)
+      throw unusableError(redisUrl, error);
+    return true;
+  };
+  const onFailure = (error: unknown, _waitMs: number, attempt: number): void => {
+    if (attempt === 1) log?.('warn', `Waiting for Redis at ${redisAddress(redisUrl)} (REDIS_URL): ${reasonOf(error)}`);
+  };
+  await retry(async () => requireNoEviction(redisUrl, await readMemoryInfo(redisUrl, deadline), log), {
+    while: isWorthRetrying,
+    backoff: () => RETRY_DELAY_MS,
+    onFailure,
+  });
 }
 
 /** What Redis says of its memory; null when this user may not know. */

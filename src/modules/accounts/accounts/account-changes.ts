@@ -46,7 +46,9 @@ export class AccountChanges {
 
   /** How many others could take over. Within `alone`: nobody else takes the role away meanwhile. */
   async countOtherAdmins(accountId: string): Promise<number> {
-    const others = this.accounts.all().filter((known) => known.accountId !== accountId && isStandingAdmin(known));
+    const others = this.accounts
+      .listAccounts()
+      .filter((known) => known.accountId !== accountId && isStandingAdmin(known));
     const now = await Promise.all(others.map((other) => this.accounts.readFromLog(other.accountId)));
     return now.filter(isStandingAdmin).length;
   }

@@ -107,7 +107,7 @@ export class SessionsHandler implements IQueryHandler<SessionsQuery> {
   constructor(private readonly sessions: Sessions) {}
 
   execute({ accountId }: SessionsQuery): Promise<readonly ListedSession[]> {
-    return this.sessions.list(accountId);
+    return this.sessions.listSessions(accountId);
   }
 }
 

@@ -40,9 +40,9 @@ export class AdminAccount implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const as = adminAccount();
     const created = await this.runner.load(account, as.accountId);
-    if (created && (await this.passwords.find(as.accountId))) return;
+    if (created && (await this.passwords.findHash(as.accountId))) return;
     const password = this.settings.adminPassword ?? makeOneTimePassword();
-    await this.passwords.set(as.accountId, ADMIN, await this.hashing.hash(password));
+    await this.passwords.saveHash(as.accountId, ADMIN, await this.hashing.hash(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
     if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });
   }
@@ -57,8 +57,8 @@ export async function recoverAdmin(dataSource: DataSource, store: EventStore, se
   const runner = new CommandRunner(store, { serverId });
   const as = adminAccount();
   const password = makeOneTimePassword();
-  await new PasswordStore(dataSource).set(as.accountId, ADMIN, await new PasswordHashing().hash(password));
-  await new SessionStore(dataSource).closeAll(as.accountId);
+  await new PasswordStore(dataSource).saveHash(as.accountId, ADMIN, await new PasswordHashing().hash(password));
+  await new SessionStore(dataSource).closeSessionsOf(as.accountId);
   // Whoever guessed at the account must not keep its owner waiting.
   await dataSource.query('DELETE FROM state.sign_in_failures');
   await withContext({ actor: systemActor('accounts:reset-admin') }, async () => {

@@ -80,7 +80,7 @@ export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
     return this.changes.runExclusively(async () => {
       const otherAdmins = await this.changes.countOtherAdmins(accountId);
       const receipt = await this.changes.runCommand(accountId, { type: 'disable', otherAdmins });
-      await this.sessions.closeAll(accountId);
+      await this.sessions.closeSessionsOf(accountId);
       return receipt;
     });
   }
@@ -96,7 +96,7 @@ export class EnableAccountHandler implements ICommandHandler<EnableAccount> {
   /** A crash while it was disabled may have left sessions. */
   execute({ accountId }: EnableAccount): Promise<Receipt> {
     return this.changes.runExclusively(async () => {
-      if ((await this.changes.requireAccount(accountId)).disabled) await this.sessions.closeAll(accountId);
+      if ((await this.changes.requireAccount(accountId)).disabled) await this.sessions.closeSessionsOf(accountId);
       return this.changes.runCommand(accountId, { type: 'enable' });
     });
   }

@@ -61,7 +61,7 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
     const hash = await this.hashing.hash(password);
     const receipt = await this.changes.runExclusively(async () => {
       this.changes.requirePossible(await this.accounts.readFromLog(accountId), command);
-      await this.passwords.set(accountId, name, hash);
+      await this.passwords.saveHash(accountId, name, hash);
       return this.changes.runCommand(accountId, command);
     });
     return { accountId, oneTimePassword: given === null ? password : null, receipt };

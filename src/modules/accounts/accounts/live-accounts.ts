@@ -27,7 +27,7 @@ export class LiveAccounts implements LiveView {
   constructor(private readonly runner: CommandRunner) {}
 
   /** Another process may have created it a moment ago. */
-  async find(accountId: string): Promise<AccountState> {
+  async findAccount(accountId: string): Promise<AccountState> {
     return this.accounts.get(accountId) ?? this.readFromLog(accountId);
   }
 
@@ -36,7 +36,7 @@ export class LiveAccounts implements LiveView {
     return this.runner.load(account, accountId);
   }
 
-  all(): readonly KnownAccount[] {
+  listAccounts(): readonly KnownAccount[] {
     return [...this.accounts.values()];
   }
 

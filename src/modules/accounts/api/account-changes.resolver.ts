@@ -58,7 +58,7 @@ export class AccountChangesResolver {
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
   ): Promise<Account> {
     const name = displayName === undefined ? undefined : optionalText('displayName', displayName);
-    return this.change(
+    return this.executeChange(
       id,
       new UpdateAccount(textArgument('id', id), { roles: roles ?? undefined, publishUpTo, displayName: name }),
     );
@@ -70,7 +70,7 @@ export class AccountChangesResolver {
       'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
   })
   disableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
-    return this.change(id, new DisableAccount(textArgument('id', id)));
+    return this.executeChange(id, new DisableAccount(textArgument('id', id)));
   }
 
   @Needs('accounts')
@@ -78,7 +78,7 @@ export class AccountChangesResolver {
     description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.',
   })
   enableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
-    return this.change(id, new EnableAccount(textArgument('id', id)));
+    return this.executeChange(id, new EnableAccount(textArgument('id', id)));
   }
 
   @Needs('accounts')
@@ -97,14 +97,14 @@ export class AccountChangesResolver {
   }
 
   private async withPassword({ accountId, oneTimePassword, receipt }: GivenPassword): Promise<AccountWithPassword> {
-    return { account: await this.changed(accountId, receipt), oneTimePassword };
+    return { account: await this.loadChanged(accountId, receipt), oneTimePassword };
   }
 
-  private async change(id: string, command: UpdateAccount | DisableAccount | EnableAccount): Promise<Account> {
-    return this.changed(id, await this.commands.execute(command));
+  private async executeChange(id: string, command: UpdateAccount | DisableAccount | EnableAccount): Promise<Account> {
+    return this.loadChanged(id, await this.commands.execute(command));
   }
 
-  private async changed(id: string, receipt: Receipt): Promise<Account> {
+  private async loadChanged(id: string, receipt: Receipt): Promise<Account> {
     await this.readModels.reflect(receipt);
     const found = await this.queries.execute(new AccountQuery(id));
     if (!found) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');

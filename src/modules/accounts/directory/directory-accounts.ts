@@ -36,7 +36,7 @@ export class DirectoryAccounts {
         if (known) refuseOtherPerson(known, person);
         if (known) await this.applyPerson(known, person);
         if (this.rightsOf(person).roles.length === 0)
-          throw RefusedSignIn.wrong(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
+          throw RefusedSignIn.wrongCredentials(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
         if (!known) await this.createAccount(accountId, person);
       }),
     );
@@ -57,11 +57,11 @@ export class DirectoryAccounts {
   private async applyPerson(known: KnownAccount, person: DirectoryPerson | null): Promise<boolean> {
     const commands = this.commandsFor(known, person);
     // What was left when a process died in between.
-    if (known.disabledByDirectory) await this.sessions.closeAll(known.accountId);
+    if (known.disabledByDirectory) await this.sessions.closeSessionsOf(known.accountId);
     const receipts = [];
     for (const command of commands) receipts.push(await this.changes.runCommand(known.accountId, command));
     if (!person || person.disabled || this.rightsOf(person).roles.length === 0)
-      await this.sessions.closeAll(known.accountId);
+      await this.sessions.closeSessionsOf(known.accountId);
     return receipts.some(({ types }) => types.length > 0);
   }
 
@@ -99,7 +99,9 @@ function usernameOf({ username, dn }: DirectoryPerson): string {
     return checkedUsername(username);
   } catch (error) {
     if (error instanceof Refusal)
-      throw RefusedSignIn.wrong(`The name of ${dn} in the directory is none for an account: ${error.message}`);
+      throw RefusedSignIn.wrongCredentials(
+        `The name of ${dn} in the directory is none for an account: ${error.message}`,
+      );
     throw error;
   }
 }
@@ -110,12 +112,12 @@ function refuseOtherPerson(
   person: DirectoryPerson,
 ): void {
   if (source !== 'directory')
-    throw RefusedSignIn.wrong(`There is a local account ${username}, so ${person.dn} can't have it.`);
+    throw RefusedSignIn.wrongCredentials(`There is a local account ${username}, so ${person.dn} can't have it.`);
   if (externalId !== null && externalId !== person.id) {
-    throw RefusedSignIn.wrong(
+    throw RefusedSignIn.wrongCredentials(
       `The account ${username} is of ${externalId}, and ${person.dn} is ${person.id}. \`relinkAccount\` gives it away.`,
     );
   }
   if (disabled && !disabledByDirectory)
-    throw RefusedSignIn.wrong(`An administrator has disabled the account ${username}.`);
+    throw RefusedSignIn.wrongCredentials(`An administrator has disabled the account ${username}.`);
 }

@@ -28,7 +28,7 @@ export class DirectoryPasswords {
    * not the directory's to decide about; it is asked something all the same, so that the answer and the time are alike.
    * @throws RefusedSignIn, also when the directory is down
    */
-  async check(username: string, password: string): Promise<string> {
+  async checkPassword(username: string, password: string): Promise<string> {
     try {
       return await this.askDirectory(username, password);
     } catch (error) {
@@ -38,12 +38,12 @@ export class DirectoryPasswords {
 
   private async askDirectory(username: string, password: string): Promise<string> {
     const isPossible = isUsername(username) && password !== '' && password.length <= MAX_PASSWORD_LENGTH;
-    if (!isPossible || (await this.accounts.find(accountIdOf(username)))?.source === 'local') {
+    if (!isPossible || (await this.accounts.findAccount(accountIdOf(username)))?.source === 'local') {
       await this.directory.decoy(isPossible ? username : DECOY_NAME);
-      throw RefusedSignIn.wrong();
+      throw RefusedSignIn.wrongCredentials();
     }
     const verdict = await this.directory.authenticate(username, password);
-    if ('refused' in verdict) throw RefusedSignIn.wrong(verdict.refused);
+    if ('refused' in verdict) throw RefusedSignIn.wrongCredentials(verdict.refused);
     return this.people.admitPerson(verdict.person);
   }
 }

@@ -96,12 +96,12 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
 
   /** What an administrator has disabled stays so. An account without a link is of nobody yet. */
   private async listAccountsInUse(): Promise<KnownAccount[]> {
-    const signedIn = new Set(await this.sessions.accountsWithOpen());
+    const signedIn = new Set(await this.sessions.listAccountsWithSessions());
     const now = Date.now();
     const hasToken = ({ tokens }: KnownAccount): boolean =>
       Object.values(tokens).some(({ expiresAt }) => Date.parse(expiresAt) > now);
     return this.accounts
-      .all()
+      .listAccounts()
       .filter(
         (known) =>
           known.source === 'directory' &&
@@ -129,7 +129,7 @@ export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
       const receipts: Receipt[] = [];
       for (const tokenId of Object.keys(known.tokens))
         receipts.push(await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId }));
-      await this.sessions.closeAll(accountId);
+      await this.sessions.closeSessionsOf(accountId);
       receipts.push(await this.changes.runCommand(accountId, unlink));
       return lastReceipt(this.store, receipts);
     });

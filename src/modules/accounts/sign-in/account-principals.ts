@@ -21,7 +21,7 @@ export class AccountPrincipals extends Principals {
     private readonly directory: Directory,
   ) {
     super();
-    accounts.onChange((accountId) => sessions.forgetAccount(accountId));
+    accounts.onChange((accountId) => sessions.dropCachedOf(accountId));
   }
 
   authenticate(token: string, origin: CallOrigin | null): Promise<Principal | null> {
@@ -31,7 +31,7 @@ export class AccountPrincipals extends Principals {
   async authorityNow({ accountId, proof }: Principal): Promise<Authority | null> {
     const known = await this.accounts.readFromLog(accountId);
     if (!known || !this.mayAct(known)) return null;
-    if (proof.kind === 'session') return (await this.sessions.exists(proof.id)) ? authorityOfAccount(known) : null;
+    if (proof.kind === 'session') return (await this.sessions.isKept(proof.id)) ? authorityOfAccount(known) : null;
     const grant = known.tokens[proof.id];
     return grant ? authorityOfToken(known, grant) : null;
   }
@@ -42,7 +42,7 @@ export class AccountPrincipals extends Principals {
 
   private async authenticateBySession(token: string, origin: CallOrigin | null): Promise<Principal | null> {
     const session = await this.sessions.findByToken(token);
-    const known = session && (await this.accounts.find(session.accountId));
+    const known = session && (await this.accounts.findAccount(session.accountId));
     if (!session || !known || !this.mayAct(known)) return null;
     if (origin) this.sessions.noteUse(session);
     const { accountId, username, mustChangePassword } = known;
@@ -56,7 +56,7 @@ export class AccountPrincipals extends Principals {
   }
 
   private async authenticateByToken(token: string, origin: CallOrigin | null): Promise<Principal | null> {
-    const stored = await this.tokens.find(token);
+    const stored = await this.tokens.findToken(token);
     const known = stored && (await this.findOwner(stored.accountId, stored.tokenId));
     const grant = known?.tokens[stored?.tokenId ?? ''];
     if (!stored || !known || !grant || !this.mayAct(known)) return null;
@@ -84,7 +84,7 @@ export class AccountPrincipals extends Principals {
 
   /** Another process may have issued the token a moment ago. */
   private async findOwner(accountId: string, tokenId: string): Promise<KnownAccount | null> {
-    const known = await this.accounts.find(accountId);
+    const known = await this.accounts.findAccount(accountId);
     return known?.tokens[tokenId] ? known : this.accounts.readFromLog(accountId);
   }
 }

@@ -58,8 +58,8 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
       await this.requireCurrent(accountId, username, current);
       checkNewPassword(next, username);
       if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must be another one.');
-      await this.passwords.set(accountId, username, await this.hashing.hash(next));
-      await this.sessions.closeAll(accountId, proof.id);
+      await this.passwords.saveHash(accountId, username, await this.hashing.hash(next));
+      await this.sessions.closeSessionsOf(accountId, proof.id);
       return this.changes.runCommand(accountId, command);
     });
   }
@@ -67,7 +67,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   /** Who took over a session may guess no more often than who has none. */
   private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
     const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
-    const isRight = await this.hashing.matches(await this.passwords.find(accountId), current);
+    const isRight = await this.hashing.matches(await this.passwords.findHash(accountId), current);
     if (!isRight) throw new Refusal('SIGN_IN_REFUSED', 'The current password is wrong.');
     await this.attempts.undoFailure(attempt);
   }
@@ -91,8 +91,8 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     const command = { type: 'changePassword', by: 'admin', mustChangePassword: true } as const;
     const receipt = await this.changes.runExclusively(async () => {
       this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
-      await this.passwords.set(accountId, username, hash);
-      await this.sessions.closeAll(accountId);
+      await this.passwords.saveHash(accountId, username, hash);
+      await this.sessions.closeSessionsOf(accountId);
       return this.changes.runCommand(accountId, command);
     });
     return { accountId, oneTimePassword: given === null ? password : null, receipt };

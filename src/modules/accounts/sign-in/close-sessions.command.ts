@@ -42,7 +42,7 @@ export class SignOutHandler implements ICommandHandler<SignOut> {
 
   async execute(): Promise<Receipt> {
     const { proof, accountId } = requireSession();
-    await this.sessions.close(proof.id);
+    await this.sessions.closeSession(proof.id);
     return this.changes.runCommand(accountId, { type: 'closeSession', sessionId: proof.id, how: 'signed out' });
   }
 }
@@ -56,11 +56,11 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
 
   async execute({ sessionId }: RevokeSession): Promise<Receipt> {
     const { principal } = currentContext();
-    const session = await this.sessions.find(sessionId);
+    const session = await this.sessions.findSession(sessionId);
     const mayClose =
       session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (!session || !mayClose) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session, or it has ended.');
-    await this.sessions.close(session.id);
+    await this.sessions.closeSession(session.id);
     return this.changes.runCommand(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
   }
 }
@@ -74,7 +74,7 @@ export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSe
 
   async execute(): Promise<ClosedSessions> {
     const { proof, accountId } = requireSession();
-    const count = await this.sessions.closeAll(accountId, proof.id);
+    const count = await this.sessions.closeSessionsOf(accountId, proof.id);
     if (count === 0) return { count, receipt: { cursor: null, types: [] } };
     return {
       count,

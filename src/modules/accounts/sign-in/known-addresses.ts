@@ -23,7 +23,7 @@ export class KnownAddresses {
     return rows.length > 0;
   }
 
-  async remember(accountId: string, address: string | null): Promise<void> {
+  async rememberAddress(accountId: string, address: string | null): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.sign_in_addresses (account_id, address) VALUES ($1, $2)
        ON CONFLICT (account_id, address) DO UPDATE SET seen_at = now()`,

@@ -9,7 +9,7 @@ import { accountIdOf, usernameKey } from '../accounts/username.js';
 export class PasswordStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  async find(accountId: string): Promise<string | null> {
+  async findHash(accountId: string): Promise<string | null> {
     const rows: { hash: string }[] = await this.dataSource.query(
       'SELECT hash FROM state.passwords WHERE account_id = $1',
       [accountId],
@@ -17,7 +17,7 @@ export class PasswordStore {
     return rows[0]?.hash ?? null;
   }
 
-  async set(accountId: string, username: string, hash: string): Promise<void> {
+  async saveHash(accountId: string, username: string, hash: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.passwords (account_id, username, hash) VALUES ($1, $2, $3)
        ON CONFLICT (account_id) DO UPDATE SET hash = excluded.hash`,
@@ -55,9 +55,9 @@ export class LocalPasswords {
    * Id of the account whose name and password these are, null when they are nobody's. Hashes exactly once in either
    * case, so the time it takes tells nothing about whether there is such an account. @throws Refusal UNAVAILABLE
    */
-  async check(username: string, password: string): Promise<string | null> {
+  async checkPassword(username: string, password: string): Promise<string | null> {
     const accountId = accountIdOf(username);
-    const stored = await this.passwords.find(accountId);
+    const stored = await this.passwords.findHash(accountId);
     return (await this.hashing.matches(stored, password)) ? accountId : null;
   }
 }

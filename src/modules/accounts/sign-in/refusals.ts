@@ -20,7 +20,7 @@ export class RefusedSignIn extends Refusal {
   }
 
   /** The same for every reason that has to do with the name or the password. */
-  static wrong(reason = WRONG_CREDENTIALS): RefusedSignIn {
+  static wrongCredentials(reason = WRONG_CREDENTIALS): RefusedSignIn {
     return new RefusedSignIn('SIGN_IN_REFUSED', WRONG_CREDENTIALS, reason);
   }
 

@@ -58,12 +58,12 @@ export class SessionStore extends Sessions {
   }
 
   /** Is it neither closed nor swept? It may have expired. */
-  async exists(id: string): Promise<boolean> {
+  async isKept(id: string): Promise<boolean> {
     const rows: unknown[] = await this.dataSource.query('SELECT 1 FROM state.sessions WHERE id = $1', [id]);
     return rows.length > 0;
   }
 
-  async open(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
+  async openSession(accountId: string, { address, userAgent }: SessionOpening): Promise<OpenedSession> {
     const [id, token] = [newId(), randomBytes(32).toString('base64url')];
     const expiresAt = new Date(Date.now() + MAX_LIFETIME_MS);
     // An upload that began in one may still go on: only what was closed is gone at once.
@@ -82,42 +82,42 @@ export class SessionStore extends Sessions {
     return { id, token, expiresAt };
   }
 
-  async find(id: string): Promise<ListedSession | null> {
+  async findSession(id: string): Promise<ListedSession | null> {
     const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE id = $1 AND ${IS_OPEN_SQL}`;
     const [row]: SessionRow[] = await this.dataSource.query(sql, [id]);
     return row ?? null;
   }
 
-  async list(accountId: string): Promise<readonly ListedSession[]> {
+  async listSessions(accountId: string): Promise<readonly ListedSession[]> {
     const sql = `SELECT ${SESSION_COLUMNS} FROM state.sessions WHERE account_id = $1 AND ${IS_OPEN_SQL} ORDER BY last_seen_at DESC, id LIMIT 200`;
     return this.dataSource.query<SessionRow[]>(sql, [accountId]);
   }
 
-  async accountsWithOpen(): Promise<readonly string[]> {
+  async listAccountsWithSessions(): Promise<readonly string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
       `SELECT DISTINCT account_id AS id FROM state.sessions WHERE ${IS_OPEN_SQL}`,
     );
     return rows.map(({ id }) => id);
   }
 
-  async close(id: string): Promise<void> {
+  async closeSession(id: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sessions WHERE id = $1', [id]);
-    this.forget((row) => row.id === id);
+    this.dropCached((row) => row.id === id);
   }
 
-  async closeAll(accountId: string, except: string | null = null): Promise<number> {
+  async closeSessionsOf(accountId: string, except: string | null = null): Promise<number> {
     const sql = 'DELETE FROM state.sessions WHERE account_id = $1 AND id IS DISTINCT FROM $2::uuid RETURNING id';
     const [rows]: [unknown[], number] = await this.dataSource.query(sql, [accountId, except]);
-    this.forgetAccount(accountId);
+    this.dropCachedOf(accountId);
     return rows.length;
   }
 
   /** Looks up its sessions again: another process has changed something about the account. */
-  forgetAccount(accountId: string): void {
-    this.forget((row) => row.accountId === accountId);
+  dropCachedOf(accountId: string): void {
+    this.dropCached((row) => row.accountId === accountId);
   }
 
-  private forget(which: (row: SessionRow) => boolean): void {
+  private dropCached(which: (row: SessionRow) => boolean): void {
     for (const [hash, row] of this.cache.entries()) if (which(row)) this.cache.delete(hash);
   }
 

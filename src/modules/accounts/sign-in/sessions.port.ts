@@ -28,14 +28,14 @@ export interface SessionOpening {
 
 /** Who is signed in. Only the SHA-256 of a token is stored. */
 export abstract class Sessions {
-  abstract open(accountId: string, from: SessionOpening): Promise<OpenedSession>;
-  abstract find(id: string): Promise<ListedSession | null>;
+  abstract openSession(accountId: string, from: SessionOpening): Promise<OpenedSession>;
+  abstract findSession(id: string): Promise<ListedSession | null>;
   /** Those that are neither closed nor expired, the last used first; at most 200. */
-  abstract list(accountId: string): Promise<readonly ListedSession[]>;
+  abstract listSessions(accountId: string): Promise<readonly ListedSession[]>;
   /** Ids of the accounts that have a session which is neither closed nor expired. */
-  abstract accountsWithOpen(): Promise<readonly string[]>;
+  abstract listAccountsWithSessions(): Promise<readonly string[]>;
   /** Not an error when there is no such session. */
-  abstract close(id: string): Promise<void>;
+  abstract closeSession(id: string): Promise<void>;
   /** All of an account, but for one. Resolves with how many there were. */
-  abstract closeAll(accountId: string, except?: string | null): Promise<number>;
+  abstract closeSessionsOf(accountId: string, except?: string | null): Promise<number>;
 }

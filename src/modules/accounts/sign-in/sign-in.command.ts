@@ -55,17 +55,17 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   ) {}
 
   async execute({ username, password, userAgent }: SignIn): Promise<SignedInSession> {
-    const { accountId: id, username: name } = await this.authenticate(username, password);
+    const { accountId: id, username: name } = await this.authenticateCaller(username, password);
     const { address } = currentContext();
     return withContext({ actor: { kind: 'account', id, name } }, async () => {
       const { receipt } = await this.runner.run(account, id, { type: 'signIn' });
-      await this.addresses.remember(id, address);
-      const { token, expiresAt } = await this.sessions.open(id, { address, userAgent });
+      await this.addresses.rememberAddress(id, address);
+      const { token, expiresAt } = await this.sessions.openSession(id, { address, userAgent });
       return { token, expiresAt, receipt };
     });
   }
 
-  private async authenticate(username: string, password: string): Promise<KnownAccount> {
+  private async authenticateCaller(username: string, password: string): Promise<KnownAccount> {
     const begun = performance.now();
     try {
       const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
@@ -79,22 +79,23 @@ export class SignInHandler implements ICommandHandler<SignIn> {
 
   /** Says the same, after the same work, whether the name, the password or the account is at fault. */
   private async checkCredentials(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
-    const local = await this.passwords.check(username, password);
+    const local = await this.passwords.checkPassword(username, password);
     const mayBeRight = local !== null || this.directory.isConfigured;
     const isKnown =
       mayBeRight && (await this.addresses.isKnown(local ?? accountIdOf(username), currentContext().address));
     if (!isKnown) this.attempts.requireNoPause(attempt);
     const accountId = local ?? (await this.askDirectory(attempt, username, password));
     const state = await this.runner.load(account, accountId);
-    if (!state || state.disabled || (local !== null && state.source !== 'local')) throw RefusedSignIn.wrong();
+    if (!state || state.disabled || (local !== null && state.source !== 'local'))
+      throw RefusedSignIn.wrongCredentials();
     await this.attempts.undoFailure(attempt);
     return state;
   }
 
   private async askDirectory(attempt: Attempt, username: string, password: string): Promise<string> {
-    if (!this.directory.isConfigured) throw RefusedSignIn.wrong();
+    if (!this.directory.isConfigured) throw RefusedSignIn.wrongCredentials();
     try {
-      return await this.directory.check(username, password);
+      return await this.directory.checkPassword(username, password);
     } catch (error) {
       if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE')
         await this.attempts.undoForAddress(attempt);

@@ -59,7 +59,7 @@ export class IssueApiTokenHandler implements ICommandHandler<IssueApiToken> {
     const [tokenId, token] = [newId(), newApiToken()];
     const command = { type: 'issueToken', tokenId, grant, now: now.toISOString() } as const;
     this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
-    await this.tokens.add(token, { tokenId, accountId });
+    await this.tokens.addToken(token, { tokenId, accountId });
     return { tokenId, accountId, token, receipt: await this.changes.runCommand(accountId, command) };
   }
 }
@@ -74,12 +74,12 @@ export class RevokeApiTokenHandler implements ICommandHandler<RevokeApiToken> {
 
   async execute({ tokenId }: RevokeApiToken): Promise<Receipt> {
     const { principal } = currentContext();
-    const accountId = await this.tokens.ownerOf(tokenId);
+    const accountId = await this.tokens.findOwner(tokenId);
     const mayRevoke = accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (accountId === null || !mayRevoke)
       throw new Refusal('TOKEN_NOT_FOUND', 'You have no such token, or it was revoked.');
     const receipt = await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId });
-    await this.tokens.remove(tokenId);
+    await this.tokens.removeToken(tokenId);
     return receipt;
   }
 }

@@ -16,7 +16,7 @@ export class TokenStore {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Before the event that makes it valid: what a crash leaves opens nothing. */
-  async add(token: string, { tokenId, accountId }: StoredToken): Promise<void> {
+  async addToken(token: string, { tokenId, accountId }: StoredToken): Promise<void> {
     await this.dataSource.query('INSERT INTO state.api_tokens (token_hash, token_id, account_id) VALUES ($1, $2, $3)', [
       tokenHash(token),
       tokenId,
@@ -24,7 +24,7 @@ export class TokenStore {
     ]);
   }
 
-  async find(token: string): Promise<StoredToken | null> {
+  async findToken(token: string): Promise<StoredToken | null> {
     const rows: { token_id: string; account_id: string }[] = await this.dataSource.query(
       'SELECT token_id, account_id FROM state.api_tokens WHERE token_hash = $1',
       [tokenHash(token)],
@@ -32,7 +32,7 @@ export class TokenStore {
     return rows[0] ? { tokenId: rows[0].token_id, accountId: rows[0].account_id } : null;
   }
 
-  async ownerOf(tokenId: string): Promise<string | null> {
+  async findOwner(tokenId: string): Promise<string | null> {
     const rows: { account_id: string }[] = await this.dataSource.query(
       'SELECT account_id FROM state.api_tokens WHERE token_id = $1',
       [tokenId],
@@ -40,7 +40,7 @@ export class TokenStore {
     return rows[0]?.account_id ?? null;
   }
 
-  async remove(tokenId: string): Promise<void> {
+  async removeToken(tokenId: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.api_tokens WHERE token_id = $1', [tokenId]);
   }
 

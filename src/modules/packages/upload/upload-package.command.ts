@@ -6,6 +6,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { requirePermission, requireStage } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import { retry } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { Principals } from '../../../platform/access/access.port.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
@@ -169,13 +170,10 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     file: StagedFile,
     stage: Stage,
   ): Promise<RecordedPublication> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.recordPublication(packageId, filename, file, stage);
-      } catch (error) {
-        if (!(error instanceof Refusal && error.code === 'UNAVAILABLE') || tries >= MAX_PUBLICATION_TRIES) throw error;
-      }
-    }
+    return retry(() => this.recordPublication(packageId, filename, file, stage), {
+      while: (error, attempt) =>
+        error instanceof Refusal && error.code === 'UNAVAILABLE' && attempt < MAX_PUBLICATION_TRIES,
+    });
   }
 
   /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */

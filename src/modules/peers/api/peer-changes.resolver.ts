@@ -15,7 +15,7 @@ import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js
 import { Peer, PeerInvitation } from './peer.type.js';
 import type { Direction } from '../../../kernel/transfer-policy.js';
 
-/** Made and accepted by one account: a script may set up a thousand servers at once. */
+/** Rate of invitations that one account may create and accept. A script may set up a thousand servers at once. */
 const INVITATION_RATE = { burst: 2_000, perSecond: 5 };
 
 @Resolver()
@@ -30,7 +30,8 @@ export class PeerChangesResolver {
 
   @Needs('peers')
   @Mutation(() => PeerInvitation, {
-    description: 'Invites one other server to register here. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
+    description:
+      'Creates an invitation with which one other server can register with this one. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
   })
   async createPeerInvitation(): Promise<PeerInvitation> {
     this.invitations.take(currentContext().actor.id);
@@ -42,20 +43,20 @@ export class PeerChangesResolver {
   @Needs('peers')
   @Mutation(() => Peer, {
     description:
-      'Registers this server and the one that made the token with each other. Refusals: INVALID_INVITATION, ' +
+      'Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, ' +
       'INVITATION_EXPIRED, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
   })
   async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
     this.invitations.take(currentContext().actor.id);
     const { peerId, receipt }: AcceptedInvitation = await this.commands.execute(new AcceptInvitation(token));
-    return this.changed(peerId, receipt);
+    return this.loadChanged(peerId, receipt);
   }
 
   @Needs('peers')
   @Mutation(() => Peer, {
     description:
-      'Changes the name or address under which a peer is known here, and what is exchanged with it, when and how fast. ' +
-      'What is left out stays. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
+      'Changes the name or address of a peer on this server, and what is exchanged with it, when and how fast. ' +
+      'Fields that are left out stay as they are. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
   })
   updatePeer(
     @Args('id', { type: () => ID }) id: string,
@@ -68,7 +69,7 @@ export class PeerChangesResolver {
     const settings = { name: optionalText('name', name) ?? undefined, url: optionalText('url', url) ?? undefined };
     const flows = { send: flowChange('send', send), receive: flowChange('receive', receive) };
     const to = { ...settings, ...flows, direction: direction ?? undefined };
-    return this.change(id, new UpdatePeer(textArgument('id', id), to));
+    return this.executeChange(id, new UpdatePeer(textArgument('id', id), to));
   }
 
   @Needs('peers')
@@ -76,31 +77,34 @@ export class PeerChangesResolver {
     description: 'Stops the exchange with a peer until it is resumed. Refusals: PEER_NOT_FOUND.',
   })
   suspendPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
-    return this.change(id, new SuspendPeer(textArgument('id', id)));
+    return this.executeChange(id, new SuspendPeer(textArgument('id', id)));
   }
 
   @Needs('peers')
   @Mutation(() => Peer, {
-    description: 'Goes on with a suspended peer from where it was left. Refusals: PEER_NOT_FOUND.',
+    description: 'Continues the exchange with a suspended peer where it stopped. Refusals: PEER_NOT_FOUND.',
   })
   resumePeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
-    return this.change(id, new ResumePeer(textArgument('id', id)));
+    return this.executeChange(id, new ResumePeer(textArgument('id', id)));
   }
 
   @Needs('peers')
   @Mutation(() => Peer, {
-    description: 'Ends the registration of a peer. What came from it stays. Refusals: PEER_NOT_FOUND.',
+    description: 'Ends the registration of a peer. Packages that came from it stay. Refusals: PEER_NOT_FOUND.',
   })
   unregisterPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
-    return this.change(id, new UnregisterPeer(textArgument('id', id)));
+    return this.executeChange(id, new UnregisterPeer(textArgument('id', id)));
   }
 
-  private async change(id: string, command: UpdatePeer | SuspendPeer | ResumePeer | UnregisterPeer): Promise<Peer> {
+  private async executeChange(
+    id: string,
+    command: UpdatePeer | SuspendPeer | ResumePeer | UnregisterPeer,
+  ): Promise<Peer> {
     const receipt: Receipt = await this.commands.execute(command);
-    return this.changed(id, receipt);
+    return this.loadChanged(id, receipt);
   }
 
-  private async changed(id: string, receipt: Receipt): Promise<Peer> {
+  private async loadChanged(id: string, receipt: Receipt): Promise<Peer> {
     await this.readModels.reflect(receipt);
     const peer = await this.queries.execute(new PeerQuery(id));
     if (!peer) throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');

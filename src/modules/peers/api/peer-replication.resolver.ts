@@ -8,10 +8,10 @@ import { Peer } from './peer.type.js';
 
 type FoundComparison = PeerComparison | null;
 
-/** What the last comparison of inventories with a peer found. */
+/** Adds to a peer what the last comparison of inventories with it found. */
 @Resolver(() => Peer)
 export class PeerSyncResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** Combines lookups of one tick. It caches nothing, so one instance serves all requests. */
   private readonly comparisons = new DataLoader<string, FoundComparison>(
     (peerIds) =>
       this.queries.execute<PeerComparisonsQuery, readonly FoundComparison[]>(new PeerComparisonsQuery(peerIds)),
@@ -23,7 +23,8 @@ export class PeerSyncResolver {
   @Needs('read')
   @ResolveField(() => Boolean, {
     nullable: true,
-    description: 'Did both servers know and hold the same when they were last compared? Null before the first time.',
+    description:
+      'Whether both servers knew and held the same packages when they were last compared. Null before the first comparison.',
   })
   async inSync(@Parent() { id }: Peer): Promise<boolean | null> {
     const found = await this.comparisons.load(id);
@@ -33,7 +34,8 @@ export class PeerSyncResolver {
   @Needs('read')
   @ResolveField(() => Int, {
     nullable: true,
-    description: 'Packages in which the two servers differed when they were last compared, also those on their way.',
+    description:
+      'Number of packages in which the two servers differed when they were last compared, including packages in transfer.',
   })
   async differences(@Parent() { id }: Peer): Promise<number | null> {
     return (await this.comparisons.load(id))?.differences ?? null;
@@ -42,32 +44,33 @@ export class PeerSyncResolver {
   @Needs('read')
   @ResolveField(() => Date, {
     nullable: true,
-    description: 'When they were last compared: every 10 minutes or so, and soon after news and reconnecting.',
+    description:
+      'When the two servers were last compared. This happens about every 10 minutes, and soon after a change or a reconnection.',
   })
   async comparedAt(@Parent() { id }: Peer): Promise<Date | null> {
     return (await this.comparisons.load(id))?.comparedAt ?? null;
   }
 }
 
-@ObjectType({ description: 'How this server gets on with following a peer.' })
+@ObjectType({ description: 'State of the connection on which this server reads the feed of a peer.' })
 class PeerFollowing {
-  @Field(() => Boolean, { description: 'Does it read the news of the peer now?' })
+  @Field(() => Boolean, { description: 'Whether this server reads the feed of the peer now.' })
   following!: boolean;
 
-  @Field(() => Date, { description: 'Since when it does, or does not.' })
+  @Field(() => Date, { description: 'Since when `following` has had this value.' })
   since!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Why it does not.' })
+  @Field(() => String, { nullable: true, description: 'Why the feed is not read.' })
   lastError!: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it is tried again; null while the peer is followed.' })
+  @Field(() => Date, { nullable: true, description: 'When this server tries again. Null while the feed is read.' })
   nextTryAt!: Date | null;
 }
 
-/** How the last tries to follow a peer went. */
+/** Adds to a peer the state of the connection to its feed. */
 @Resolver(() => Peer)
 export class PeerContactResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** Combines lookups of one tick. It caches nothing, so one instance serves all requests. */
   private readonly contacts = new DataLoader<string, PeerContactStatus | null>(
     (peerIds) =>
       this.queries.execute<PeerContactsQuery, readonly (PeerContactStatus | null)[]>(new PeerContactsQuery(peerIds)),
@@ -79,7 +82,8 @@ export class PeerContactResolver {
   @Needs('read')
   @ResolveField(() => PeerFollowing, {
     nullable: true,
-    description: 'How this server gets on with following it. Null when it does not: suspended, or SEND_ONLY.',
+    description:
+      'State of the connection to the feed of the peer. Null when this server does not read the feed, because the peer is suspended or SEND_ONLY.',
   })
   contact(@Parent() { id }: Peer): Promise<PeerFollowing | null> {
     return this.contacts.load(id);

@@ -5,26 +5,26 @@ import { PeerDirection, PeerFlow } from './peer-policy.types.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 export const PeerStateName = enumOf('PeerState', PEER_STATUSES, {
-  type: 'What this server has to do with a peer.',
+  type: 'State of the registration of a peer.',
   values: {
-    REGISTERED: 'Both servers follow each other.',
-    SUSPENDED: 'Nothing is exchanged until it is resumed.',
-    UNREGISTERED: 'Its key opens nothing any more.',
+    REGISTERED: 'The two servers exchange packages as the direction says.',
+    SUSPENDED: 'Nothing is exchanged until the peer is resumed.',
+    UNREGISTERED: 'The registration has ended, and the key of the peer is no longer accepted.',
   },
 });
 
-@ObjectType({ description: 'Another server that this one is registered with.' })
+@ObjectType({ description: 'Another server that is registered with this one.' })
 export class Peer {
-  @Field(() => ID, { description: "The other server's own id." })
+  @Field(() => ID, { description: 'Id of the other server.' })
   id!: string;
 
   @Field(() => String)
   name!: string;
 
-  @Field(() => String, { description: 'Base URL under which it is reached.' })
+  @Field(() => String, { description: 'Base URL of the other server.' })
   url!: string;
 
-  @Field(() => String, { description: 'Raw Ed25519 public key, base64url.' })
+  @Field(() => String, { description: 'Ed25519 public key of the other server (32 bytes, base64url).' })
   publicKey!: string;
 
   @Field(() => PeerStateName)
@@ -33,27 +33,28 @@ export class Peer {
   @Field(() => PeerDirection)
   direction!: Direction;
 
-  @Field(() => PeerFlow, { description: 'What the peer gets from this server.' })
+  @Field(() => PeerFlow, { description: 'Packages that the peer gets from this server.' })
   send!: PeerFlow;
 
-  @Field(() => PeerFlow, { description: 'What this server takes from the peer.' })
+  @Field(() => PeerFlow, { description: 'Packages that this server takes from the peer.' })
   receive!: PeerFlow;
 
   @Field(() => Date)
   registeredAt!: Date;
 
-  @Field(() => Date, { description: 'When its state or settings changed last.' })
+  @Field(() => Date, { description: 'When the state or the settings of the peer last changed.' })
   changedAt!: Date;
 
   @Field(() => Boolean, {
-    description: 'Does it know the last key of this server? If not, it is told as soon as it answers.',
+    description:
+      'Whether the peer has recorded the current key of this server. If not, the key is announced to it as soon as it answers.',
   })
   knowsOurKey!: boolean;
 }
 
-@ObjectType({ description: 'What the other server needs to register here. It can be used once.' })
+@ObjectType({ description: 'An invitation, with which one other server can register with this one, once.' })
 export class PeerInvitation {
-  @Field(() => String, { description: 'To be pasted on the other server. Shown once.' })
+  @Field(() => String, { description: 'Text to paste on the other server. It is shown only once.' })
   token!: string;
 
   @Field(() => Date)

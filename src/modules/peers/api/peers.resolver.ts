@@ -11,11 +11,11 @@ import { Peer } from './peer.type.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 const PeerRouteName = enumOf('PeerWay', PEER_ROUTES, {
-  type: 'How this server calls a peer.',
+  type: 'How this server reaches a peer.',
   values: {
-    DIRECT: 'At its address.',
-    TUNNEL: 'Through connections that it keeps open to this server, since nobody can call it.',
-    NONE: 'Not now: it had such connections open and has none any more. It opens them when it is back.',
+    DIRECT: 'At the address of the peer.',
+    TUNNEL: 'Through tunnels that the peer keeps open to this server, because the peer is not reachable.',
+    NONE: 'Not at present. The peer is not reachable and has no tunnel open. It opens tunnels when it is back.',
   },
 });
 
@@ -24,7 +24,7 @@ export class PeerRouteResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @ResolveField(() => PeerRouteName, { description: 'How this server calls it now.' })
+  @ResolveField(() => PeerRouteName, { description: 'How this server reaches the peer now.' })
   connectedThrough(@Parent() { id }: Peer): Promise<PeerRouteKind> {
     return this.queries.execute(new PeerRouteQuery(id));
   }
@@ -41,7 +41,7 @@ export class PeersResolver {
 
   @Needs('read')
   @Query(() => [Peer], {
-    description: 'The servers that this one is registered with.',
+    description: 'The servers that are registered with this one.',
     complexity: listCost(USUAL_PEERS),
   })
   peers(): Promise<readonly Peer[]> {
@@ -49,7 +49,7 @@ export class PeersResolver {
   }
 
   @Needs('read')
-  @Query(() => Peer, { nullable: true, description: 'One peer; also one that is no longer registered.' })
+  @Query(() => Peer, { nullable: true, description: 'One peer, even if it is no longer registered.' })
   peer(@Args('id', { type: () => ID }) id: string): Promise<Peer | null> {
     return this.queries.execute(new PeerQuery(textArgument('id', id)));
   }
@@ -57,16 +57,16 @@ export class PeersResolver {
   @Needs('read')
   @Subscription(() => Peer, {
     description:
-      'Each peer that is registered, changed, suspended, resumed or unregistered, or only the one with `id`.',
+      'Emits each peer that is registered, changed, suspended, resumed or unregistered; with `id`, only that peer.',
     resolve: (changed: Peer) => changed,
   })
   peerChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Peer> {
     const only = typeof id === 'string' ? textArgument('id', id) : null;
-    const load = (keys: readonly string[] | null): Promise<readonly Peer[]> => {
+    const loadPeers = (keys: readonly string[] | null): Promise<readonly Peer[]> => {
       const ids = keys ?? (only === null ? null : [only]);
       return ids === null ? this.peers() : this.byId(ids);
     };
-    return new ChangeStream(this.changes, 'peers', load, { wants: (key) => only === null || key === only });
+    return new ChangeStream(this.changes, 'peers', loadPeers, { wants: (key) => only === null || key === only });
   }
 
   private async byId(ids: readonly string[]): Promise<readonly Peer[]> {

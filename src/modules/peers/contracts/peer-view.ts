@@ -1,17 +1,17 @@
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
 
-/** How a peer is called: at its address, through tunnels that it holds open, or not until it opens one. */
+/** How a peer can be called: at its address, through a tunnel that it keeps open, or not until it opens one. */
 export const PEER_ROUTES = ['DIRECT', 'TUNNEL', 'NONE'] as const;
 export type PeerRouteKind = (typeof PEER_ROUTES)[number];
 
-/** UNREGISTERED peers are remembered by name only; nothing is exchanged with them. */
+/** Status of a peer as it is shown. Nothing is exchanged with an UNREGISTERED peer; it is kept so that its name can be shown. */
 export const PEER_STATUSES = ['REGISTERED', 'SUSPENDED', 'UNREGISTERED'] as const;
 export type PeerStatus = (typeof PEER_STATUSES)[number];
 
-/** A direction of the exchange with a peer, as it is now. */
+/** One direction of the exchange with a peer, with its policy and whether packages may pass now. */
 export interface FlowView extends FlowPolicy {
   readonly openNow: boolean;
-  /** When the next time window begins; null when it is open now, or never opens. */
+  /** When the next time window begins; null when one is open now or none will ever open. */
   readonly opensAt: Date | null;
 }
 
@@ -28,6 +28,6 @@ export interface PeerView {
   readonly receive: FlowView;
   readonly registeredAt: Date;
   readonly changedAt: Date;
-  /** Does it know the last key of this server? */
+  /** Whether the peer has recorded the current key of this server. */
   readonly knowsOurKey: boolean;
 }

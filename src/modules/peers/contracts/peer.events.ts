@@ -1,19 +1,19 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { PeerPolicy } from '../../../kernel/transfer-policy.js';
 
-/** Stream `peer-invitation-<id>`. Only a hash of the one-time secret is kept (SHA-256, hex). */
+/** Stream `peer-invitation-<id>`. This server created an invitation. `secretHash` is the SHA-256 of its one-time secret, in hex. */
 export type PeerInvited = DomainEvent<
   'PeerInvited',
   { readonly invitationId: string; readonly secretHash: string; readonly expiresAt: string }
 >;
 
-/** Stream `peer-invitation-<id>`. The secret was used by this server and opens nothing for any other. */
+/** Stream `peer-invitation-<id>`. The server `peerId` used the invitation, so no other server can use it. */
 export type PeerInvitationAccepted = DomainEvent<
   'PeerInvitationAccepted',
   { readonly invitationId: string; readonly peerId: string; readonly publicKey: string }
 >;
 
-/** Streams `peer-<peerId>` from here on; the peer id is the other server's own id. */
+/** Stream `peer-<peerId>`, like all events of a peer below. Two servers registered with each other; `peerId` is the id of the other server. */
 export type PeerRegistered = DomainEvent<
   'PeerRegistered',
   {
@@ -23,12 +23,12 @@ export type PeerRegistered = DomainEvent<
     /** Raw 32-byte Ed25519 public key, base64url. */
     readonly publicKey: string;
     readonly invitationId: string;
-    /** The key of ours that it recorded; null in old events: the one that was ours then. */
+    /** The key of this server that the peer recorded. Null in old events: the key of this server at that time. */
     readonly ourPublicKey: string | null;
   }
 >;
 
-/** It told us of its new key, by a call signed with the one that we knew. The former counts for another minute. */
+/** The peer announced a new key in a call signed with the key on record. The former key stays valid for another minute. */
 export type PeerKeyRotated = DomainEvent<
   'PeerKeyRotated',
   {
@@ -36,31 +36,35 @@ export type PeerKeyRotated = DomainEvent<
     readonly name: string;
     readonly publicKey: string;
     readonly previousPublicKey: string;
-    /** Counts that server's keys: one that was told late does not replace a later one. */
+    /** Number of keys that the peer had before. An announcement that arrives late does not replace a later key. */
     readonly rotation: number;
   }
 >;
 
-/** It has recorded this key of ours: calls to it are signed with it from now on. */
+/** The peer has recorded this key of this server, which signs the calls to it from now on. */
 export type PeerKeyAcknowledged = DomainEvent<
   'PeerKeyAcknowledged',
   { readonly peerId: string; readonly name: string; readonly publicKey: string }
 >;
 
+/** The peer got another name or address on this server. */
 export type PeerSettingsChanged = DomainEvent<
   'PeerSettingsChanged',
   { readonly peerId: string; readonly name: string; readonly url: string }
 >;
-/** What is exchanged with the peer from now on, when and how fast. */
+/** The policy from now on: what is exchanged with the peer, when and how fast. */
 export type PeerPolicyChanged = DomainEvent<
   'PeerPolicyChanged',
   PeerPolicy & { readonly peerId: string; readonly name: string }
 >;
+/** The exchange with the peer stopped until it is resumed. */
 export type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
+/** The exchange with the peer continues. */
 export type PeerResumed = DomainEvent<'PeerResumed', { readonly peerId: string; readonly name: string }>;
+/** The peer is no longer registered here, and its key is no longer accepted. */
 export type PeerUnregistered = DomainEvent<'PeerUnregistered', { readonly peerId: string; readonly name: string }>;
 
-/** Stream `peer-calls`: a call to /peer/v1 was refused. `keyId` is what the caller claimed, cut to 200 characters. */
+/** Stream `peer-calls`. A call to /peer/v1 was refused. `keyId` is the key id that the caller claimed, cut to 200 characters. */
 export type PeerCallRefused = DomainEvent<
   'PeerCallRefused',
   {
@@ -69,11 +73,12 @@ export type PeerCallRefused = DomainEvent<
     readonly method: string;
     readonly path: string;
     readonly keyId: string | null;
-    /** Refusals since the last recorded one that were not recorded, to keep strangers from filling the log. */
+    /** Number of refusals since the last recorded one that were not recorded. This keeps strangers from filling the log. */
     readonly unrecorded: number;
   }
 >;
 
+/** Every event of this module. */
 export type PeerEvent =
   | PeerInvited
   | PeerInvitationAccepted
@@ -87,6 +92,7 @@ export type PeerEvent =
   | PeerUnregistered
   | PeerCallRefused;
 
+/** Reads and writes the events of this module, also those of older versions. */
 export const peerEvents = new EventFamily<PeerEvent>({
   PeerInvited: { version: 1 },
   PeerInvitationAccepted: { version: 1 },

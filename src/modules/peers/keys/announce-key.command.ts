@@ -7,7 +7,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { RetireKeys } from '../../server/contracts/server-keys.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
-/** Tell a peer of our last key, if it does not know it. Does nothing for a peer that is suspended or gone. */
+/** Announces the current key of this server to a peer that does not know it yet. Does nothing for a peer that is suspended or unregistered. */
 export class AnnounceKey {
   constructor(readonly peerId: string) {}
 }
@@ -24,7 +24,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     private readonly transport: PeerTransport,
   ) {}
 
-  /** @throws PeerUnreachable: worth another try */
+  /** @throws PeerUnreachable when the peer did not record the key; it can be tried again */
   async execute({ peerId }: AnnounceKey): Promise<void> {
     const { publicKey } = this.identity;
     const peer = await this.directory.find(peerId);
@@ -34,7 +34,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     await this.commands.execute(new RetireKeys());
   }
 
-  /** The peer may have recorded a later key than it could tell us before one of us crashed: then that one opens. */
+  /** A crash may have lost the acknowledgement of the peer, so each key that the peer may know is tried for the signature. */
   private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
     const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);

@@ -10,7 +10,7 @@ const ANNOUNCE_KEY = 'announce-key';
 
 const AnnounceKeyData = z.object({ peerId: z.string() });
 
-/** Tells a peer of our last key, if it does not know it. */
+/** The job that announces the current key of this server to one peer. */
 export const announceKeyJob = (peerId: string): NewJob => ({
   name: ANNOUNCE_KEY,
   key: `${ANNOUNCE_KEY}:${peerId}`,
@@ -18,7 +18,7 @@ export const announceKeyJob = (peerId: string): NewJob => ({
   priority: 20,
 });
 
-/** Tells one peer of our last key, as often as it takes; one call at a time, as a later key must not be overtaken. */
+/** Announces the current key to one peer until it succeeds. A lock allows one call at a time, so that an older key cannot arrive after a newer one. */
 @AsJobHandler()
 @Injectable()
 export class AnnounceKeyWorker implements JobHandler {

@@ -8,7 +8,7 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { peerEvents } from '../contracts/peer.events.js';
 import { announceKeyJob } from './announce-key.job.js';
 
-/** Announces a new key of this server to its peers; to one that is suspended or registers later as soon as that is possible. */
+/** Queues the announcement of the key: to all peers after a key rotation, and to one peer when it is registered or resumed. */
 @AsBackgroundTask({ name: 'key announcements', phase: 'refill-queue', roles: ['all', 'worker'] })
 @AsReaction()
 @Injectable()
@@ -29,6 +29,7 @@ export class AnnounceKeys implements Reaction, BackgroundTask {
     return this.announceToAll();
   }
 
+  /** Queues an announcement to every peer. */
   private async announceToAll(): Promise<void> {
     const peers = await this.directory.list();
     if (peers.length > 0) await this.queue.enqueue(peers.map(({ peerId }) => announceKeyJob(peerId)));

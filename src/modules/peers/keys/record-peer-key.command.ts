@@ -6,27 +6,30 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
-/** A key as its server tells of it. */
+/** A new key as its server announces it. */
 interface AnnouncedKey {
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
-  /** How many keys that server had before. */
+  /** Number of keys that the server had before this one. */
   readonly rotation: number;
-  /** Signature by the new key over `keyProofText`. */
+  /** Signature over `keyProofText` with the new key. */
   readonly proof: Uint8Array;
 }
 
-/** A peer has a new key, and proves to hold it; gives the one that is on record now. Refusals: INVALID_REQUEST, PEER_NOT_FOUND. */
+/**
+ * Records a new key of a peer, which proves to hold it. Results in the key that is on record afterwards. Refusals:
+ * INVALID_REQUEST, PEER_NOT_FOUND.
+ */
 export class RecordPeerKey extends Command<string> {
   constructor(
     readonly peerId: string,
-    readonly told: AnnouncedKey,
+    readonly announced: AnnouncedKey,
   ) {
     super();
   }
 }
 
-/** Doing it twice changes nothing: the peer may not have heard our answer. */
+/** Recording the same key again changes nothing, because the peer may have missed the first answer. */
 @CommandHandler(RecordPeerKey)
 export class RecordPeerKeyHandler implements ICommandHandler<RecordPeerKey> {
   constructor(
@@ -35,8 +38,8 @@ export class RecordPeerKeyHandler implements ICommandHandler<RecordPeerKey> {
     private readonly directory: PeerDirectory,
   ) {}
 
-  async execute({ peerId, told }: RecordPeerKey): Promise<string> {
-    const { publicKey, rotation, proof } = told;
+  async execute({ peerId, announced }: RecordPeerKey): Promise<string> {
+    const { publicKey, rotation, proof } = announced;
     if (!verifyEd25519(publicKey, keyProofText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
       throw new Refusal('INVALID_REQUEST', 'The proof is not a signature by the new key.');
     }

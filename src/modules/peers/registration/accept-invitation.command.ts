@@ -9,7 +9,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { peer } from '../registry/peer.decider.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the one that made the token with each other. Result: AcceptedInvitation. */
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. Result: AcceptedInvitation. */
 export class AcceptInvitation {
   constructor(readonly token: string) {}
 }
@@ -23,17 +23,19 @@ const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.st
 
 const ANSWERS: Readonly<Record<string, string>> = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
-  INVALID_INVITATION: 'The other server does not accept this invitation: it was used or withdrawn. Ask for a new one.',
-  PEER_SUSPENDED: 'The other server knows this one and has suspended it. Ask its administrator to resume it.',
+  INVALID_INVITATION:
+    'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
+  PEER_SUSPENDED:
+    'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
 };
 
 const INVITE_FROM_HERE =
-  'If nobody can call that server, such as one behind a firewall, make the invitation here and accept it there.';
+  'If this server cannot call the other one, for example because of a firewall, create the invitation here and accept it there.';
 
 /**
- * The other side registers us first, and may call before its reply is here: until then it is expected. After a crash
- * in between, accepting the same token again completes it: there, the same server may use its invitation again to no
- * effect.
+ * The other server registers this one first, and may call before its reply has arrived; until then it is let in as an
+ * expected peer. After a crash in between, accepting the same token again completes the registration, because the other
+ * server ignores it when the same server uses its invitation again.
  */
 @CommandHandler(AcceptInvitation)
 export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
@@ -50,7 +52,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     if (token.serverId === this.identity.serverId) {
       throw new Refusal(
         'INVALID_INVITATION',
-        'This invitation was made by this very server. Paste it on the other one.',
+        'This invitation was created by this server. Paste it on the other server.',
       );
     }
     if (Date.now() > Date.parse(token.expiresAt))
@@ -61,7 +63,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
   private async registerWith(token: InvitationToken): Promise<AcceptedInvitation> {
     const ourPublicKey = this.identity.publicKey;
     const { name } = await this.askForRegistration(token, ourPublicKey);
-    // Address and key are those of the token, which came by a way that the administrators trust.
+    // The address and the key come from the token, which the administrators exchanged in a way that they trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
     const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
     const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
@@ -77,7 +79,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
     const reply = Reply.safeParse(answer);
     if (!reply.success || reply.data.serverId !== token.serverId || reply.data.publicKey !== token.publicKey) {
-      throw new Refusal('PEER_UNREACHABLE', `${token.url} does not answer as the server that made this invitation.`);
+      throw new Refusal('PEER_UNREACHABLE', `The server at ${token.url} is not the one that created this invitation.`);
     }
     return reply.data;
   }
@@ -89,5 +91,5 @@ function explainFailure(error: unknown): never {
   if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
   const code = error.code === null ? '' : ` (${error.code})`;
   const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
-  throw new Refusal('PEER_UNREACHABLE', `The other server could not be asked. ${error.message}${code}.${advice}`);
+  throw new Refusal('PEER_UNREACHABLE', `The call to the other server failed: ${error.message}${code}.${advice}`);
 }

@@ -7,18 +7,18 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { encodeToken, hashSecret } from './invitation-token.js';
 import { invitation } from './invitation.decider.js';
 
-/** Invites one other server to register here. Result: CreatedInvitation. */
+/** Invites one other server to register with this one. Refusal: NOT_REACHABLE. Result: CreatedInvitation. */
 export class CreateInvitation {}
 
 export interface CreatedInvitation {
-  /** To be pasted on the other server; holds the secret and is shown once. */
+  /** The text to paste on the other server. It contains the secret and is shown once. */
   readonly token: string;
   readonly expiresAt: Date;
   readonly receipt: Receipt;
 }
 
 const INVITE_FROM_THERE =
-  'Nobody can call this server (its setting `reachable` is false), so nobody could accept its invitation. Make one on the other server and accept it here.';
+  'Other servers cannot call this server (its setting `reachable` is false), so they cannot accept its invitation. Create the invitation on the other server and accept it here.';
 
 const LIFETIME_MS = 60 * 60 * 1000;
 

@@ -5,7 +5,7 @@ import { Refusal } from '../../../kernel/errors.js';
 
 const MAX_TOKEN_LENGTH = 4_096;
 
-/** What one administrator hands to the other: one paste. `secret` and key are 32 bytes, base64url. */
+/** What one administrator sends to the other as one text. `secret` and `publicKey` are 32 bytes, base64url. */
 const Token = z.object({
   v: z.literal(1),
   invitationId: z.uuid(),
@@ -17,19 +17,20 @@ const Token = z.object({
 });
 export type InvitationToken = z.output<typeof Token>;
 
+/** Encodes an invitation as one line of base64url. */
 export const encodeToken = (token: InvitationToken): string => Buffer.from(JSON.stringify(token)).toString('base64url');
 
-/** @throws Refusal INVALID_INVITATION */
+/** Decodes an invitation; white space in the text is ignored. @throws Refusal INVALID_INVITATION */
 export function decodeToken(text: string): InvitationToken {
   const parsed = Token.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new Refusal(
     'INVALID_INVITATION',
-    'This is not an invitation. Paste the whole token, as the other server showed it.',
+    'This is not an invitation. Paste the whole token exactly as the other server showed it.',
   );
 }
 
-/** SHA-256 in hex: what the log keeps of the secret. */
+/** Hashes the secret of an invitation (SHA-256, hex). The log keeps only this hash. */
 export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 function parseJson(text: string): unknown {

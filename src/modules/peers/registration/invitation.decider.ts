@@ -2,16 +2,19 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { peerEvents, type PeerEvent, type PeerInvited } from '../contracts/peer.events.js';
 
+/** An invitation that this server created. */
 export interface Invitation {
+  /** SHA-256 of the one-time secret, in hex. */
   readonly secretHash: string;
   /** ISO 8601, UTC. */
   readonly expiresAt: string;
   readonly usedBy: { readonly peerId: string; readonly publicKey: string } | null;
 }
 
-/** Null while nobody was invited. */
+/** Null before the invitation is created. */
 export type InvitationState = Invitation | null;
 
+/** What can be done with an invitation. */
 export type InvitationCommand =
   | { readonly type: 'invite'; readonly as: PeerInvited['data'] }
   | {
@@ -19,7 +22,7 @@ export type InvitationCommand =
       readonly invitationId: string;
       readonly peerId: string;
       readonly publicKey: string;
-      /** Did the caller show the secret? Compared outside, in constant time. */
+      /** Whether the caller sent the right secret. The caller of the decider compares it in constant time. */
       readonly secretMatches: boolean;
       /** ISO 8601, UTC. */
       readonly now: string;
@@ -27,7 +30,7 @@ export type InvitationCommand =
 
 type Accept = Extract<InvitationCommand, { type: 'accept' }>;
 
-/** Says the same of an invitation that never was and of a wrong secret. */
+/** The message is the same for an unknown invitation and for a wrong secret, so that it reveals nothing. */
 const invalidInvitation = (): Refusal =>
   new Refusal('INVALID_INVITATION', 'This invitation is not valid. Ask for a new one.');
 
@@ -42,7 +45,7 @@ function decideAcceptance(command: Accept, state: InvitationState): readonly Pee
   return [{ type: 'PeerInvitationAccepted', data: { invitationId, peerId, publicKey } }];
 }
 
-/** An invitation is good for one server, once. Streams `peer-invitation-<id>`. */
+/** An invitation can be used by one server, once. Streams `peer-invitation-<id>`. */
 export const invitation: Aggregate<InvitationState, InvitationCommand, PeerEvent> = {
   category: 'peer-invitation',
   events: peerEvents,

@@ -10,7 +10,10 @@ import { peer } from '../registry/peer.decider.js';
 import { hashSecret } from './invitation-token.js';
 import { invitation, type InvitationState } from './invitation.decider.js';
 
-/** A server that proved to hold its key shows the secret of an invitation of ours. Result: RegisteredPeer. */
+/**
+ * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST. Result: RegisteredPeer.
+ */
 export class RegisterPeer {
   constructor(
     readonly registration: {
@@ -20,14 +23,14 @@ export class RegisterPeer {
       readonly name: string;
       readonly url: string;
       readonly publicKey: string;
-      /** The key of ours that it read in the invitation; null when it does not say. */
+      /** The key of this server that the caller read in the invitation; null when it does not send it. */
       readonly expectedKey: string | null;
     },
   ) {}
 }
 
 export interface RegisteredPeer {
-  /** Who we are. */
+  /** Identity of this server, for the caller. */
   readonly reply: {
     readonly serverId: string;
     readonly name: string;
@@ -39,7 +42,7 @@ export interface RegisteredPeer {
 
 type Registration = RegisterPeer['registration'];
 
-/** Running it twice for the same server and key changes nothing; a refusal is on record. */
+/** Registering the same server with the same key again changes nothing. A refusal is recorded. */
 @CommandHandler(RegisterPeer)
 export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
   constructor(
@@ -62,7 +65,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
     const ourPublicKey = this.identity.publicKey;
     if (peerId === this.identity.serverId)
-      throw new Refusal('INVALID_INVITATION', "A server can't register with itself.");
+      throw new Refusal('INVALID_INVITATION', 'A server cannot register with itself.');
     const secretMatches = matchesSecret(await this.runner.load(invitation, invitationId), secret);
     const accept = {
       type: 'accept',
@@ -93,11 +96,11 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
   }
 }
 
-/** It names a key that is no longer ours: the other side would not know us by it. */
+/** The invitation contains a key that this server no longer uses, so the other server could not verify its calls. */
 const outdatedInvitation = (): Refusal =>
   new Refusal(
     'INVALID_INVITATION',
-    'This invitation was made before the key of its server was changed. Ask for a new one.',
+    'This invitation was created before its server got a new key. Ask for a new invitation.',
   );
 
 function matchesSecret(state: InvitationState, secret: string): boolean {

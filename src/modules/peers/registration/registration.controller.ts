@@ -18,7 +18,7 @@ const Registration = z.object({
   expectedKey: z.string().max(100).nullable().default(null),
 });
 
-/** Where a server that accepted our invitation registers. */
+/** The endpoint at which a server registers that has accepted an invitation of this server. */
 @Controller('peer/v1/registrations')
 export class RegistrationController {
   constructor(
@@ -27,11 +27,11 @@ export class RegistrationController {
     private readonly limits: PeerCallLimits,
   ) {}
 
-  /** Replies with who we are. Signed with the key in the body; the one-time secret opens the door. */
+  /** Replies with the identity of this server. The call is signed with the key in its body; the one-time secret authorises it. */
   @Post()
   @HttpCode(200)
   @PeerCall({ keys: 'body' })
-  async register(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
+  async registerPeer(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
     const registration = Registration.safeParse(body);
     if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
     const command = new RegisterPeer(registration.data);
@@ -43,7 +43,7 @@ export class RegistrationController {
   }
 }
 
-/** Who tries one invitation after the other is slowed down. */
+/** Counts a failed registration, so that a caller that tries many invitations is slowed down. */
 const countFailure =
   (limits: PeerCallLimits) =>
   (error: unknown): never => {

@@ -5,7 +5,7 @@ import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/com
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { peer, type PeerCommand } from './peer.decider.js';
 
-/** Changes a peer; when it returns, calls are judged by the new state. */
+/** Changes a peer. When a change returns, this process judges calls by the new state. */
 @Injectable()
 export class PeerChanges {
   constructor(
@@ -13,6 +13,7 @@ export class PeerChanges {
     private readonly views: LiveViews,
   ) {}
 
+  /** Runs a command on a peer. @throws Refusal as the decider refuses it */
   async changePeer(peerId: string, command: PeerCommand): Promise<Receipt> {
     const { receipt } = await this.runner.run(peer, peerId, command);
     await this.views.reflect(receipt);
@@ -20,22 +21,25 @@ export class PeerChanges {
   }
 }
 
-/** Goes on with a suspended peer from where it was left. Result: Receipt. */
+/** Continues the exchange with a suspended peer where it stopped. Refusal: PEER_NOT_FOUND. Result: Receipt. */
 export class ResumePeer {
   constructor(readonly peerId: string) {}
 }
 
-/** Stops the exchange with a peer until it is resumed: its calls are refused and it is no longer followed. Result: Receipt. */
+/** Stops the exchange with a peer until it is resumed: its calls are refused and its feed is not read. Refusal: PEER_NOT_FOUND. Result: Receipt. */
 export class SuspendPeer {
   constructor(readonly peerId: string) {}
 }
 
-/** Forgets a peer: its key opens nothing any more. What came from it stays. Result: Receipt. */
+/** Ends the registration of a peer: its key is no longer accepted. Packages that came from it stay. Refusal: PEER_NOT_FOUND. Result: Receipt. */
 export class UnregisterPeer {
   constructor(readonly peerId: string) {}
 }
 
-/** Changes how we know a peer and what we exchange with it; what is left out stays. Result: Receipt. */
+/**
+ * Changes the name or address of a peer and the policy for it. Fields that are left out stay as they are. Refusals:
+ * PEER_NOT_FOUND, INVALID_REQUEST. Result: Receipt.
+ */
 export class UpdatePeer {
   constructor(
     readonly peerId: string,

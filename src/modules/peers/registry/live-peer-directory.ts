@@ -8,12 +8,12 @@ import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.p
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from './peer.decider.js';
 
-/** Calls that were signed before a new key was recorded may still be on their way. */
+/** How long the former key of a peer stays valid, since calls that were signed with it may still be on their way. */
 const FORMER_KEY_VALID_MS = 60_000;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The registered peers, folded from the log. */
+/** The registered peers, folded from the log and kept in memory. */
 export class LivePeerDirectory extends PeerDirectory implements LiveView {
   readonly name = 'peer directory';
   readonly eventTypes: readonly PeerEvent['type'][] = [
@@ -26,7 +26,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     'PeerKeyRotated',
     'PeerKeyAcknowledged',
   ];
-  /** Strangers can't make us read the log more often than that. */
+  /** Bounds how often callers with unknown ids make this server read the log. */
   private readonly lookups = new TokenBucket(20, 5);
   private readonly peers = new Map<string, KnownPeer>();
   private readonly formerKeys = new Map<string, { readonly publicKey: string; readonly until: number }>();
@@ -72,7 +72,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
     this.emitter.emit('change');
   }
 
-  /** Another process of this server may have registered it a moment ago, and the peer calls us at once. */
+  /** Another process of this server may have registered the peer a moment ago, and a new peer calls at once. */
   private async readFromLog(peerId: string): Promise<KnownPeer | undefined> {
     if (!UUID.test(peerId) || !this.lookups.take()) return undefined;
     let known: KnownPeer | null = null;

@@ -12,11 +12,11 @@ import {
 } from '../../../kernel/transfer-policy.js';
 import { type PeerEvent, peerEvents, type PeerRegistered } from '../contracts/peer.events.js';
 
-/** 16 KiB/s: a chunk of 1 MiB takes a minute. */
+/** The lowest limit that can be set, 16 KiB/s: a chunk of 1 MiB then takes about a minute. */
 const MIN_BYTES_PER_SECOND = 16 * 1024;
 const MAX_WINDOWS = 50;
 
-/** The policy after a change, null when nothing changes. @throws Refusal INVALID_REQUEST */
+/** Returns the policy after a change, or null when nothing changes. @throws Refusal INVALID_REQUEST */
 function applyPolicyChange(policy: PeerPolicy, { direction, send, receive }: PolicyChange): PeerPolicy | null {
   const changed: PeerPolicy = {
     direction: direction ?? policy.direction,
@@ -38,14 +38,16 @@ function applyFlowChange(name: string, flow: FlowPolicy, change: Partial<FlowPol
   return { bytesPerSecond, windows: windows.map((window) => checkedWindow(name, window)) };
 }
 
-/** With each day once, in the order of the week. */
+/** Returns the window with each day once, in the order of the week. @throws Refusal INVALID_REQUEST */
 function checkedWindow(name: string, { days, from, to }: TimeWindow): TimeWindow {
   const [begin, end] = [minutesOf(from), minutesOf(to)];
   if (begin === null || end === null || from === '24:00') {
     throw invalidPolicy(`A time window in \`${name}\` goes from HH:MM (00:00 to 23:59) to HH:MM (00:00 to 24:00).`);
   }
   if (begin === end) {
-    throw invalidPolicy(`A time window in \`${name}\` begins and ends at ${from}. A whole day is from 00:00 to 24:00.`);
+    throw invalidPolicy(
+      `A time window in \`${name}\` begins and ends at ${from}. For a whole day, use 00:00 to 24:00.`,
+    );
   }
   if (days.length === 0) throw invalidPolicy(`A time window in \`${name}\` needs at least one day.`);
   return { days: WEEKDAYS.filter((day) => days.includes(day)), from, to };
@@ -58,38 +60,40 @@ function isSamePolicy(a: PeerPolicy, b: PeerPolicy): boolean {
 }
 
 function isSameFlow(a: FlowPolicy, b: FlowPolicy): boolean {
-  const text = ({ windows }: FlowPolicy): string =>
+  const describeWindows = ({ windows }: FlowPolicy): string =>
     windows.map(({ days, from, to }) => `${days.join()} ${from} ${to}`).join(';');
-  return a.bytesPerSecond === b.bytesPerSecond && text(a) === text(b);
+  return a.bytesPerSecond === b.bytesPerSecond && describeWindows(a) === describeWindows(b);
 }
 
+/** A peer as the decider knows it. */
 export interface KnownPeer {
   readonly peerId: string;
   readonly name: string;
   readonly url: string;
   readonly publicKey: string;
-  /** How many keys it had before this one, as far as it told us. */
+  /** Number of keys that the peer had before this one, as far as it has announced them. */
   readonly rotation: number;
-  /** The key of ours that it knows; null: the one that was ours when it registered. */
+  /** The key of this server that the peer has recorded; null for the key at the time of the registration. */
   readonly ourKey: string | null;
   readonly policy: PeerPolicy;
   readonly standing: 'active' | 'suspended' | 'unregistered';
-  /** Invitations that were used for this peer; none of them changes anything again. */
+  /** Ids of the invitations that were used for this peer. None of them can be used again. */
   readonly invitations: readonly string[];
 }
 
-/** Null while the server was never registered. */
+/** Null as long as the server was never registered. */
 type PeerState = KnownPeer | null;
 
+/** What can be done with a peer. */
 export type PeerCommand =
   | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
   | { readonly type: 'update'; readonly to: PeerUpdate }
   | { readonly type: 'suspend' | 'resume' | 'unregister' }
-  /** It proved to hold the new key. */
+  /** The peer has proved that it holds the new key. */
   | { readonly type: 'rotateKey'; readonly publicKey: string; readonly rotation: number }
   | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
 
-/** What is left out stays. */
+/** A change of name, address or policy. Fields that are left out stay as they are. */
 export interface PeerUpdate extends PolicyChange {
   readonly name?: string;
   readonly url?: string;
@@ -99,7 +103,7 @@ const MAX_NAME_LENGTH = 100;
 
 function checkNameAndUrl(name: string, url: string): void {
   if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
-    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
+    throw new Refusal('INVALID_REQUEST', `The name of a server must have 1 to ${MAX_NAME_LENGTH} characters.`);
   }
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
@@ -111,7 +115,7 @@ function decideRegistration(data: PeerRegistered['data'], state: PeerState): rea
     throw new Refusal('INVALID_INVITATION', 'This invitation was used before. Ask for a new one.');
   }
   if (state?.standing === 'suspended') {
-    throw new Refusal('PEER_SUSPENDED', `${state.name} is known and suspended. Resume it instead.`);
+    throw new Refusal('PEER_SUSPENDED', `${state.name} is registered already and suspended. Resume it instead.`);
   }
   checkNameAndUrl(data.name, data.url);
   return [{ type: 'PeerRegistered', data }];
@@ -141,7 +145,7 @@ function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): 
   return policy ? [{ type: 'PeerPolicyChanged', data: { peerId: peer.peerId, name, ...policy } }] : [];
 }
 
-/** A peer that is still registered keeps its policy when it registers anew; one that was unregistered begins anew. */
+/** A peer that is still registered keeps its policy when it registers again. One that was unregistered gets the open policy. */
 const policyAfter = (state: PeerState): PeerPolicy =>
   state === null || state.standing === 'unregistered' ? OPEN_POLICY : state.policy;
 
@@ -165,7 +169,7 @@ function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer
   }
 }
 
-/** Another server, as this one knows it. Streams `peer-<peerId>`. */
+/** Another server that is or was registered with this one. Streams `peer-<peerId>`. */
 export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
   category: 'peer',
   events: peerEvents,

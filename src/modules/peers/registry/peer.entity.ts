@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
 import type { PeerStatus } from '../contracts/peer-view.js';
 
-/** A server that this one is or was registered with. */
+/** Row of the read model: a server that this one is or was registered with. */
 @Entity('peers')
 export class PeerEntity {
   @PrimaryColumn('text') id!: string;

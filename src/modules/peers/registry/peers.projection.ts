@@ -46,7 +46,7 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
   return state ? { ...row, state, changedAt: at } : row;
 }
 
-/** The servers that this one is registered with. */
+/** Keeps the table `peers`: the servers that this one is or was registered with. */
 @AsProjection()
 @Injectable()
 export class PeersProjection implements Projection {

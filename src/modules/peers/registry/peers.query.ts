@@ -6,10 +6,10 @@ import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
 import type { FlowView, PeerRouteKind, PeerView } from '../contracts/peer-view.js';
 import { PeerEntity } from './peer.entity.js';
 
-/** The registered and suspended peers by name. */
+/** The registered and suspended peers, ordered by name. */
 export class PeersQuery extends Query<readonly PeerView[]> {}
 
-/** One peer, unregistered ones too; null when there was never such a one. */
+/** One peer, even if it is unregistered; null when there was never a peer with this id. */
 export class PeerQuery extends Query<PeerView | null> {
   constructor(readonly id: string) {
     super();
@@ -43,7 +43,7 @@ export class PeerHandler implements IQueryHandler<PeerQuery> {
   }
 }
 
-/** A row with what the memory of this server and the time add to it. */
+/** Adds to a row what depends on the time and on the key that the peer knows. */
 const viewOf = (row: PeerEntity, identity: ServerIdentity, now: Date): PeerView => ({
   ...row,
   knowsOurKey: identity.keyKnownTo(row.id) === identity.publicKey,
@@ -53,7 +53,7 @@ const viewOf = (row: PeerEntity, identity: ServerIdentity, now: Date): PeerView 
 
 const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });
 
-/** How this server calls a peer now. */
+/** How this server would call a peer now. */
 export class PeerRouteQuery extends Query<PeerRouteKind> {
   constructor(readonly peerId: string) {
     super();

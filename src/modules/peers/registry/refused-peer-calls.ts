@@ -7,7 +7,7 @@ import { peerEvents } from '../contracts/peer.events.js';
 const MAX_KEY_ID_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
 
-/** Refused calls become events in the stream `peer-calls`. */
+/** Records refused calls between servers as events in the stream `peer-calls`, in limited numbers. */
 @Injectable()
 export class RecordedPeerCalls extends PeerCallAudit {
   private readonly record = new RefusalRecord(new Logger('PeerCalls'));

@@ -8,12 +8,12 @@ import { Refusal } from '../../../kernel/errors.js';
 import type { RequestSigner } from '../../../ports/request-signer.port.js';
 import type { TunnelProcess } from './tunnel-table.js';
 
-/** The path under which a process hands tunnels to the others of its server; ends with the id of a peer. */
+/** The path at which a process hands tunnels to other processes of its server. The id of the peer is appended to it. */
 export const handOverPath = (processId: string): string => `/cluster/v1/tunnels/${processId}/`;
 
 /**
- * Where the other processes of this server find this one: on the port of everything over HTTP, at any address of the
- * machine. Which one is in reach they find out; nothing has to be configured.
+ * Describes how other processes of this server reach this one: at the HTTP port, at each address of the machine. The
+ * others try the addresses in turn, so that nothing has to be configured.
  */
 export function describeOwnProcess(processId: string, port: number): TunnelProcess {
   const outside = Object.values(networkInterfaces())
@@ -22,25 +22,25 @@ export function describeOwnProcess(processId: string, port: number): TunnelProce
   return { processId, addresses: ['127.0.0.1', ...outside.filter(isNotLinkLocal).map(({ address }) => address)], port };
 }
 
-/** Link-local IPv6 addresses mean something with the name of an interface only. */
+/** A link-local IPv6 address is useless without the name of a network interface. */
 const isNotLinkLocal = ({ address }: { readonly address: string }): boolean =>
   !address.toLowerCase().startsWith('fe80:');
 
-/** Another process on this network answers at once, or is somewhere else. */
+/** How long to wait for a connection. A process on the same network answers at once. */
 const CONNECT_TIMEOUT_MS = 1_500;
 
 export const HAND_OVER_PROTOCOL = 'odst-tunnel';
 
 interface WantedTunnel {
   readonly peerId: string;
-  /** The own id of this server. */
+  /** Id of this server. */
   readonly serverId: string;
   readonly signal: AbortSignal;
-  /** Do the processes of this server serve HTTPS? */
+  /** Whether the processes of this server serve HTTPS. */
   readonly secure: boolean;
 }
 
-/** A tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
+/** Resolves with a tunnel of the peer that ends in another process of this server. @throws Refusal UNAVAILABLE */
 export async function takeFromOtherProcess(
   from: TunnelProcess,
   wanted: WantedTunnel,
@@ -56,10 +56,10 @@ export async function takeFromOtherProcess(
     if (tunnel) return tunnel;
     wanted.signal.throwIfAborted();
   }
-  throw new Refusal('UNAVAILABLE', 'The process of this server that holds the tunnels of the peer does not answer.');
+  throw new Refusal('UNAVAILABLE', 'The process of this server in which the tunnels of the peer end does not answer.');
 }
 
-/** Null when it is not that process which answers there, or it has no tunnel either. */
+/** Resolves with null when another process answers at this address, or when the process has no tunnel of the peer. */
 async function requestTunnel(
   host: string,
   processId: string,
@@ -69,7 +69,7 @@ async function requestTunnel(
   const url = `${secure ? 'https' : 'http'}://${host}${handOverPath(processId)}${peerId}`;
   const signed = signer.sign({ method: 'GET', url, to: serverId });
   const options = { headers: { connection: 'Upgrade', upgrade: HAND_OVER_PROTOCOL, ...signed }, agent: false as const };
-  // The certificate is for the server's name, not for this address. Calls in the tunnel are signed one by one.
+  // The certificate names the server, not this address. Each call in the tunnel is signed, so this connection need not be trusted.
   const asking = secure ? tlsRequest(url, { ...options, rejectUnauthorized: false }) : request(url, options);
   const connecting = setTimeout(() => asking.destroy(new Error('No answer')), CONNECT_TIMEOUT_MS);
   asking.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting)));

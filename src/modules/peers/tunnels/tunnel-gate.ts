@@ -12,7 +12,7 @@ import { MAX_TUNNELS, TUNNEL_PATH, TunnelHub } from './tunnel-hub.js';
 
 export const TUNNELS = { call: `Upgrade ${TUNNEL_PATH}`, need: 'peer call' } as const satisfies StatedRoute;
 
-/** Where peers that nobody can call open their tunnels. Ends them when the peer is not welcome any more. */
+/** Accepts tunnels from peers that are not reachable, and ends them when the peer is suspended or unregistered. */
 @Injectable()
 export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('Tunnels');
@@ -37,17 +37,20 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
   beforeApplicationShutdown(): void {
     this.stopped = true;
     this.stopWatching();
-    for (const peerId of this.hub.peerIds()) this.hub.end(peerId, 'stopping');
+    for (const peerId of this.hub.peerIds()) this.hub.endTunnels(peerId, 'stopping');
   }
 
   private async openTunnel(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // The caller may leave while it is found out who it is.
+    // The caller may disconnect while its signature is checked.
     socket.on('error', () => undefined);
     try {
       const { actor } = await this.door.authenticate(request, 'directory');
       if (this.stopped) throw new Refusal('UNAVAILABLE', 'This server is stopping.');
       if (this.hub.countOpen(actor.id) >= MAX_TUNNELS) {
-        throw new Refusal('TOO_MANY_REQUESTS', `At most ${MAX_TUNNELS} tunnels of one server are open at a time.`);
+        throw new Refusal(
+          'TOO_MANY_REQUESTS',
+          `One server may have at most ${MAX_TUNNELS} tunnels open at the same time.`,
+        );
       }
       this.transport.accept(request, socket, head, (tunnel) => this.hub.addTunnel(actor.id, tunnel));
     } catch (error) {
@@ -58,7 +61,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
   private async endUnwelcome(): Promise<void> {
     for (const peerId of this.hub.peerIds()) {
       const peer = await this.directory.find(peerId);
-      if (!peer || peer.suspended) this.hub.end(peerId, 'unwelcome');
+      if (!peer || peer.suspended) this.hub.endTunnels(peerId, 'unwelcome');
     }
   }
 }

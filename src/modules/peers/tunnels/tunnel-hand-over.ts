@@ -18,7 +18,7 @@ export const HAND_OVER = {
   need: 'own process',
 } as const satisfies StatedRoute;
 
-/** Where other processes of this server get tunnels that end in this one; they show it by the server's own signature. */
+/** Hands tunnels that end in this process to other processes of this server. They authenticate with the key of the server itself. */
 @Injectable()
 export class TunnelHandOver implements OnModuleInit {
   private readonly logger = new Logger('Tunnels');
@@ -45,7 +45,8 @@ export class TunnelHandOver implements OnModuleInit {
     try {
       await this.door.authenticate(request, 'own');
       const peerId = request.url?.split('/').at(-1) ?? '';
-      if (this.hub.countOpen(peerId) === 0) throw new Refusal('UNAVAILABLE', 'No tunnel of that peer ends here.');
+      if (this.hub.countOpen(peerId) === 0)
+        throw new Refusal('UNAVAILABLE', 'No tunnel of this peer ends in this process.');
       const tunnel = await this.hub.takeTunnel(peerId, AbortSignal.timeout(TUNNEL_WAIT_MS));
       request.socket.setTimeout(0);
       request.socket.setNoDelay(true);

@@ -8,13 +8,13 @@ interface PeerLines {
   readonly waiting: ((tunnel: Tunnel) => void)[];
 }
 
-/** The tunnels that end in this process, by peer. A tunnel is given out once: what was a connection is used up. */
+/** The tunnels that end in this process, by peer. Each tunnel is handed out once, because a connection cannot be reused. */
 @Injectable()
 export class TunnelHub {
   private readonly peers = new Map<string, PeerLines>();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 
-  /** Takes a tunnel in, or hands it to who has waited longest. */
+  /** Adds a tunnel. If requests are waiting, the one that has waited longest gets it. */
   addTunnel(peerId: string, tunnel: Tunnel): void {
     const lines = this.linesOf(peerId);
     lines.open.add(tunnel);
@@ -25,41 +25,42 @@ export class TunnelHub {
     if (lines.open.size === 1) this.emitter.emit('change', peerId, null);
   }
 
-  /** Open ones, in use or not. */
+  /** Counts the open tunnels of a peer, in use or idle. */
   countOpen(peerId: string): number {
     return this.peers.get(peerId)?.open.size ?? 0;
   }
 
-  /** The peers that have tunnels open here. */
+  /** Ids of the peers that have tunnels open in this process. */
   peerIds(): readonly string[] {
     return [...this.peers.keys()].filter((peerId) => this.countOpen(peerId) > 0);
   }
 
-  /** A tunnel to be used, as soon as there is one. @throws the signal's reason */
+  /** Resolves with an idle tunnel of the peer, and waits for one if necessary. @throws the reason of the signal when it aborts */
   async takeTunnel(peerId: string, signal: AbortSignal): Promise<Tunnel> {
     signal.throwIfAborted();
     const { idle, waiting } = this.linesOf(peerId);
     const first = idle.shift();
     if (first) return first;
     return new Promise((resolve, reject) => {
-      const take = (tunnel: Tunnel): void => {
+      const giveTunnel = (tunnel: Tunnel): void => {
         signal.removeEventListener('abort', giveUp);
         resolve(tunnel);
       };
       const giveUp = (): void => {
-        waiting.splice(waiting.indexOf(take), 1);
+        waiting.splice(waiting.indexOf(giveTunnel), 1);
         reject(signal.reason);
       };
-      waiting.push(take);
+      waiting.push(giveTunnel);
       signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 
-  end(peerId: string, reason: TunnelEnd): void {
+  /** Ends all tunnels of a peer and tells the peer why. */
+  endTunnels(peerId: string, reason: TunnelEnd): void {
     for (const tunnel of this.peers.get(peerId)?.open ?? []) tunnel.end(reason);
   }
 
-  /** Calls back when a peer has its first tunnel open, or its last has ended and what the peer then said. */
+  /** Calls back when the first tunnel of a peer opens (`end` is null), and when its last one has ended, with the reason the peer gave. */
   onChange(listener: (peerId: string, end: TunnelEnd | null) => void): void {
     this.emitter.on('change', listener);
   }
@@ -80,12 +81,12 @@ export class TunnelHub {
   }
 }
 
-/** Where a server that nobody can call opens its tunnels. */
+/** Path at which a server that is not reachable opens its tunnels. */
 export const TUNNEL_PATH = '/peer/v1/tunnel';
 
-/** Tunnels that wait for a request, per peer and process: a new one costs round trips, which nobody should wait for. */
+/** Number of idle tunnels kept per peer and process. Opening one takes several round trips, and no request should wait for that. */
 export const IDLE_TUNNELS = 4;
-/** Open tunnels per peer and process: a feed, and all that is fetched at once, with room to spare. */
+/** Limit of open tunnels per peer and process: enough for the feed and for everything that is fetched at the same time. */
 export const MAX_TUNNELS = 32;
-/** How long a request waits for a tunnel to be free. */
+/** How long a request waits for a free tunnel. */
 export const TUNNEL_WAIT_MS = 10_000;

@@ -9,7 +9,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { TunnelledRequests } from './tunnelled-requests.js';
 import { TunnelPool, type PoolParts } from './tunnel-pool.js';
 
-/** Keeps tunnels open to every registered peer that is not suspended, while other servers cannot call this one. */
+/** While this server is not reachable, it keeps tunnels open to every registered peer that is not suspended. */
 @AsBackgroundTask({ name: 'tunnel opener', phase: 'connect', roles: ['all', 'api'] })
 @Injectable()
 export class TunnelOpener implements LiveView, BackgroundTask {

@@ -10,11 +10,11 @@ const MAX_RETRY_MS = 15_000;
 
 export interface PoolParts {
   readonly transport: TunnelTransport;
-  readonly requests: Pick<TunnelledRequests, 'serve'>;
+  readonly requests: Pick<TunnelledRequests, 'serveConnection'>;
   readonly logger: Logger;
 }
 
-/** The tunnels to one peer: some wait for requests, a new one is opened when one is taken, and the lost are replaced. */
+/** The tunnels to one peer. Some of them are idle; when one is taken or lost, another one is opened. */
 export class TunnelPool {
   private readonly stopping = new AbortController();
   private readonly idle = new Set<Tunnel>();
@@ -29,13 +29,14 @@ export class TunnelPool {
     private readonly parts: PoolParts,
   ) {}
 
-  /** Opens what is missing. While the peer can't be reached, one try at a time. */
+  /** Opens the tunnels that are missing. While the peer does not answer, it makes one attempt at a time. */
   openMissing(): void {
     if (this.stopping.signal.aborted || this.retry) return;
     const wanted = this.failures > 0 ? 1 : IDLE_TUNNELS;
     while (this.idle.size + this.opening < wanted && this.size < MAX_TUNNELS) void this.openTunnel();
   }
 
+  /** Ends all tunnels and opens no more. */
   endTunnels(reason: TunnelEnd): void {
     this.stopping.abort();
     if (this.retry) clearTimeout(this.retry);
@@ -66,7 +67,7 @@ export class TunnelPool {
     this.idle.add(tunnel);
     void tunnel.taken.then(() => this.markTaken(tunnel));
     void tunnel.ended.then(() => this.removeTunnel(tunnel));
-    this.parts.requests.serve(tunnel.stream);
+    this.parts.requests.serveConnection(tunnel.stream);
     this.openMissing();
   }
 
@@ -76,7 +77,7 @@ export class TunnelPool {
     this.openMissing();
   }
 
-  /** One that ends before it was used may do so over and over. */
+  /** Opening is delayed after a tunnel that ended unused, because the next one may end in the same way. */
   private removeTunnel(tunnel: Tunnel): void {
     this.taken.delete(tunnel);
     if (this.idle.delete(tunnel)) this.retryLater();
@@ -87,7 +88,7 @@ export class TunnelPool {
     if (this.stopping.signal.aborted) return;
     const problem = error instanceof Error ? error.message : String(error);
     if (problem !== this.lastProblem)
-      this.parts.logger.warn(`Cannot open a tunnel to ${problem}. Trying again until it works.`);
+      this.parts.logger.warn(`Cannot open a tunnel to ${problem}. The server keeps trying.`);
     this.lastProblem = problem;
     this.retryLater();
   }

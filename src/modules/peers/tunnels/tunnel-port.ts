@@ -4,29 +4,29 @@ import { type Duplex, pipeline } from 'node:stream';
 import { answerUpgrade } from '../../../platform/http/errors/socket-errors.js';
 import { TUNNEL_WAIT_MS } from './tunnel-hub.js';
 
-/** Makes one connection of two, with back-pressure both ways. The end of either, or a fault, ends both. */
+/** Connects two streams with each other, with back-pressure in both directions. When one ends or fails, both end. */
 export function joinStreams(a: Duplex, b: Duplex): void {
-  const end = (error?: Error | null): void => {
+  const destroyBoth = (error?: Error | null): void => {
     if (!error) return;
     a.destroy();
     b.destroy();
   };
-  pipeline(a, b, end);
-  pipeline(b, a, end);
+  pipeline(a, b, destroyBoth);
+  pipeline(b, a, destroyBoth);
 }
 
-/** A free tunnel of the peer. */
+/** Resolves with a free tunnel of the peer. */
 type TakeTunnel = (signal: AbortSignal) => Promise<Duplex>;
 
 const BUSY = {
   status: 503,
   code: 'UNAVAILABLE',
-  message: 'The peer keeps no connection open to this server on which it could be asked now.',
+  message: 'The peer has no free connection open to this server. Try again.',
 };
 
 /**
- * A port of this machine that stands for one peer: each connection to it goes through a tunnel of its own. So all that
- * knows how to call a server calls this one, too, also from other threads. Whatever it says is signed for the peer.
+ * A local port that stands for one peer: each connection to it is passed on through a tunnel of its own. Code that can
+ * call a server can therefore also call this peer, even from another thread. The calls carry signatures for the peer.
  */
 export class TunnelPort {
   private readonly sockets = new Set<Socket>();
@@ -38,6 +38,7 @@ export class TunnelPort {
     server.on('connection', (socket) => void this.connectTunnel(socket));
   }
 
+  /** Opens the port on the loopback address. */
   static async open(take: TakeTunnel): Promise<TunnelPort> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -52,6 +53,7 @@ export class TunnelPort {
     return address.port;
   }
 
+  /** Closes the port and all its connections. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();
@@ -67,7 +69,7 @@ export class TunnelPort {
       gone.abort();
     });
     try {
-      // A connection on which nothing is asked takes no tunnel from others.
+      // A connection that sends nothing must not take a tunnel away from others.
       await once(socket, 'readable', { signal: gone.signal });
       joinStreams(socket, await this.take(AbortSignal.any([gone.signal, AbortSignal.timeout(TUNNEL_WAIT_MS)])));
     } catch {

@@ -13,10 +13,13 @@ import { TunnelHub } from './tunnel-hub.js';
 import { TunnelPort } from './tunnel-port.js';
 import { TUNNELS_CHANNEL, TunnelTable, type TunnelRow } from './tunnel-table.js';
 
-/** Rows are written and read anew this often, beside every change. */
+/** Interval at which rows are written and read again, in addition to every change. */
 const REFRESH_INTERVAL_MS = 5_000;
 
-/** The ways to peers that nobody can call: tunnels that end in this process, else in another one of this server. */
+/**
+ * Knows how each peer can be called: at its address, or through tunnels that end in this process or in another process
+ * of this server.
+ */
 @Injectable()
 export class TunnelRoutes extends PeerTunnels implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly processId = newId();
@@ -97,7 +100,7 @@ export class TunnelRoutes extends PeerTunnels implements OnApplicationBootstrap,
 
   private async takeTunnel(peerId: string, signal: AbortSignal): Promise<Duplex> {
     if (this.hub.countOpen(peerId) > 0) return (await this.hub.takeTunnel(peerId, signal)).stream;
-    let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open.');
+    let failure: unknown = new Refusal('UNAVAILABLE', 'The peer has no tunnel open to this server.');
     for (const row of this.rowsOfOthers(peerId)) {
       try {
         return await takeFromOtherProcess(
@@ -140,11 +143,11 @@ export class TunnelRoutes extends PeerTunnels implements OnApplicationBootstrap,
     for (const peerId of this.connected) if (!before.has(peerId)) this.emitter.emit('arrival', peerId);
   }
 
-  /** One after the other: what was noted last is what is so. */
+  /** Runs one piece of work after the other, so that the table holds what was saved last. */
   private runNext(work: () => Promise<void>): void {
     if (this.stopped) return;
     this.working = this.working.then(work).catch((error: unknown) => {
-      this.logger.warn(`The tunnels of this server could not be looked at: ${String(error)}`);
+      this.logger.warn(`The table of tunnels could not be read or written: ${String(error)}`);
     });
   }
 }

@@ -1,33 +1,34 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
-/** Told of every change. */
+/** The PostgreSQL channel on which every change is notified. */
 export const TUNNELS_CHANNEL = 'odst_tunnels';
-/** A process that has not written its rows anew for this long is gone. */
+/** A process that has not refreshed its rows for this long is considered gone. */
 const STALE_AFTER_S = 15;
-/** So long after its last tunnel a peer counts as one that has to be waited for. */
+/** For this long after its last tunnel ended, a peer is expected to open a new one. */
 const REMEMBERED_FOR = '10 minutes';
 
-/** A process of this server, and where it answers HTTP. */
+/** A process of this server, and the addresses at which it answers HTTP. */
 export interface TunnelProcess {
   readonly processId: string;
-  /** IP addresses, any of which may be out of reach. */
+  /** IP addresses. Some of them may be unreachable. */
   readonly addresses: readonly string[];
   readonly port: number;
 }
 
-/** What one process has of one peer's tunnels. */
+/** The tunnels of one peer that end in one process. */
 export interface TunnelRow extends TunnelProcess {
   readonly peerId: string;
-  /** How many are open; 0 when the process is gone. */
+  /** Number of open tunnels; 0 when the process is gone. */
   readonly open: number;
 }
 
-/** Table `state.peer_tunnels`: for the other processes of this server, and for a while afterwards. */
+/** The table `state.peer_tunnels`, through which the processes of this server know of each other's tunnels. */
 @Injectable()
 export class TunnelTable {
   constructor(private readonly dataSource: DataSource) {}
 
+  /** Rows that are recent enough to matter, the most recent first. */
   async listRows(): Promise<readonly TunnelRow[]> {
     return this.dataSource.query(
       `SELECT peer_id AS "peerId", process_id AS "processId", addresses, port,
@@ -36,7 +37,7 @@ export class TunnelTable {
     );
   }
 
-  /** Tells how many tunnels of a peer are open in a process, also that none is any more; the others hear of it at once. */
+  /** Saves how many tunnels of a peer are open in a process (0 when the last one has ended) and notifies the other processes. */
   async saveCount(peerId: string, { processId, addresses, port }: TunnelProcess, open: number): Promise<void> {
     await this.dataSource.query(
       `WITH noted AS (
@@ -48,7 +49,7 @@ export class TunnelTable {
     );
   }
 
-  /** The peer need not be waited for: it said that it can be called, or is not a peer any more. */
+  /** Deletes the rows of a peer that is not expected to open tunnels: it is reachable now, or it is no longer a peer. */
   async forgetPeer(peerId: string): Promise<void> {
     await this.dataSource.query(
       `WITH forgotten AS (DELETE FROM state.peer_tunnels WHERE peer_id = $1) SELECT pg_notify('${TUNNELS_CHANNEL}', '')`,
@@ -56,7 +57,7 @@ export class TunnelTable {
     );
   }
 
-  /** Clears away what nobody remembers. */
+  /** Deletes the rows that are too old to matter. */
   async deleteOldRows(): Promise<void> {
     await this.dataSource.query(`DELETE FROM state.peer_tunnels WHERE seen_at < now() - interval '${REMEMBERED_FOR}'`);
   }

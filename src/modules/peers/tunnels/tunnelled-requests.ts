@@ -6,11 +6,15 @@ import { sendError } from '../../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter } from '../../../platform/http/ods-http-adapter.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 
-const PEERS_ONLY = { status: 404, code: 'NOT_FOUND', message: 'Only calls between servers are answered here.' };
+const PEERS_ONLY = {
+  status: 404,
+  code: 'NOT_FOUND',
+  message: 'Only calls between servers are answered through a tunnel.',
+};
 
 /**
- * Answers the requests that come out of tunnels, as if they had come to this server's own address: each must be signed
- * like any other. Nothing but /peer/v1 is to be had here, and no other protocol. Timeouts are the tunnel's own.
+ * Answers requests that arrive through tunnels as if they had arrived at the address of this server: each of them must
+ * be signed. Only paths under /peer/v1 and only HTTP requests are answered. The tunnel has timeouts of its own.
  */
 @Injectable()
 export class TunnelledRequests {
@@ -24,8 +28,8 @@ export class TunnelledRequests {
     private readonly identity: ServerIdentity,
   ) {}
 
-  /** Serves a connection; any duplex stream will do (node:http, event 'connection'). */
-  serve(connection: Duplex): void {
+  /** Serves HTTP on a connection, which may be any duplex stream (event `connection` of node:http). */
+  serveConnection(connection: Duplex): void {
     this.server.emit('connection', connection);
   }
 
@@ -37,7 +41,7 @@ export class TunnelledRequests {
     httpAdapter.handle(request, response);
   }
 
-  /** Peers call our address; the proxy that takes its path away has no part in this. */
+  /** Peers call the full base URL of this server. Its path is removed here, since the proxy that usually does so is not involved. */
   private withoutPrefix(target: string): string {
     const { pathname } = new URL(this.identity.url);
     return pathname !== '/' && target.startsWith(`${pathname}/`) ? target.slice(pathname.length) : target;

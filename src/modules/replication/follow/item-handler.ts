@@ -5,7 +5,6 @@ import { Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
-import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -66,16 +65,13 @@ const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 @Injectable()
 export class ItemHandler {
   private readonly logger = new Logger('Subscriber');
-  private readonly packages;
 
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly commands: CommandBus,
     private readonly transport: PeerTransport,
     private readonly identity: ServerIdentity,
-  ) {
-    this.packages = new StreamReader(store, knownPackage, 5_000);
-  }
+  ) {}
 
   /** Null, with a line in the log, for a message that makes no sense. */
   read(peer: PeerContact, data: unknown): PeerItem | null {
@@ -105,7 +101,7 @@ export class ItemHandler {
 
   private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
     const { packageId } = facts;
-    const known = (await this.packages.load(packageId)).facts !== null;
+    const known = (await this.streams.load(knownPackage, packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
     // A tombstone counts before the package itself is known: a peer that slept may still offer that.
     const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);

@@ -5,7 +5,6 @@ import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { withCause } from '../../../platform/jobs/job-runner.js';
-import { EventStore } from '../../../ports/event-store.port.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { type FileDamage, PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
@@ -44,18 +43,14 @@ export class PlanVerification extends Command<HeldPackage | null> {
 /** Which packages' files belong on our disk, by the log. */
 @Injectable()
 export class HeldPackages {
-  private readonly packages;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly runner: CommandRunner,
-  ) {
-    this.packages = new StreamReader(store, knownPackage);
-  }
+  ) {}
 
   /** Null when it is not held, or no longer. */
   async findHeld(packageId: string): Promise<(HeldPackage & { readonly facts: PackageFacts }) | null> {
-    const { facts, uploadedAt } = await this.packages.load(packageId);
+    const { facts, uploadedAt } = await this.streams.load(knownPackage, packageId);
     const { status, round } = await this.runner.load(replica, packageId);
     if (!facts || isRemoved(facts) || (uploadedAt === null && status !== 'published')) return null;
     const { filename, size, chunkCount } = facts;
@@ -65,18 +60,14 @@ export class HeldPackages {
 
 @CommandHandler(VerifyPackage)
 export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
-  private readonly packages;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly held: HeldPackages,
     private readonly queue: JobQueue,
-  ) {
-    this.packages = new StreamReader(store, knownPackage);
-  }
+  ) {}
 
   async execute({ packageId }: VerifyPackage): Promise<void> {
-    if (!(await this.packages.load(packageId)).facts)
+    if (!(await this.streams.load(knownPackage, packageId)).facts)
       throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
     if (!(await this.held.findHeld(packageId))) {
       throw new Refusal(

@@ -2,9 +2,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { Settings } from '../../../platform/runtime/settings.js';
-import { EventStore } from '../../../ports/event-store.port.js';
+import { ourReplica } from './our-replica.js';
 import { ReplicaFiles } from './replica-files.js';
-import { replicaHistory } from './replica.state.js';
 
 /**
  * Delete the file of a replica that was withdrawn because of its stage, once its grace time is over. Gives when that
@@ -18,19 +17,15 @@ export class DeleteWithdrawn extends Command<Date | null> {
 
 @CommandHandler(DeleteWithdrawn)
 export class DeleteWithdrawnHandler implements ICommandHandler<DeleteWithdrawn> {
-  private readonly replicas;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly files: ReplicaFiles,
     private readonly settings: Settings,
     private readonly clock: Clock,
-  ) {
-    this.replicas = new StreamReader(store, replicaHistory);
-  }
+  ) {}
 
   async execute({ packageId }: DeleteWithdrawn): Promise<Date | null> {
-    const { withdrawnSince: since } = await this.replicas.load(packageId);
+    const { withdrawnSince: since } = await this.streams.load(ourReplica, packageId);
     if (!since) return null;
     const due = new Date(since.getTime() + this.settings.withdrawnGraceMs);
     if (due > this.clock.now()) return due;

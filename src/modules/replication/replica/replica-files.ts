@@ -1,32 +1,42 @@
 import { Injectable } from '@nestjs/common';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
-import { EventStore } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { replica } from './replica.decider.js';
+import type { FoundFile } from './review-replica.decider.js';
 
-/** The files of replicas that are no longer wanted. */
+/** The files of replicas: what is found of them, and what is removed once it is no longer wanted. */
 @Injectable()
 export class ReplicaFiles {
-  private readonly packages;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly runner: CommandRunner,
     private readonly storage: PackageStorage,
     private readonly locks: Locks,
-  ) {
-    this.packages = new StreamReader(store, knownPackage);
+  ) {}
+
+  /** Is the published file there? */
+  async findFile(packageId: string): Promise<FoundFile> {
+    const file = await this.storage.open(packageId);
+    file?.close();
+    return file ? 'present' : 'missing';
   }
 
-  /** Removes what was fetched. */
-  unreserve(packageId: string): Promise<void> {
+  /** Reads the whole published file and compares its SHA-256 (lower-case hex). */
+  async compareFile(packageId: string, sha256: string): Promise<FoundFile> {
+    const found = await this.storage.digestPublished(packageId);
+    if (found === null) return 'missing';
+    return found === sha256 ? 'whole' : 'different';
+  }
+
+  /** Removes what was fetched so far; a published file stays. */
+  discardReplicaFile(packageId: string): Promise<void> {
     return this.storage.discardReplicaFile(packageId);
   }
 
-  /** Removes what was fetched and what is served, unless it is wanted again or was uploaded here. */
+  /** Removes what was fetched and what is published, unless the package is wanted again or was uploaded here. */
   async removeUnwanted(packageId: string): Promise<void> {
     await this.whileLocked(packageId, async () => {
       await this.storage.discardReplicaFile(packageId);
@@ -34,34 +44,14 @@ export class ReplicaFiles {
     });
   }
 
-  /** Removes what was fetched so far; a whole file stays for its grace time. */
-  async discardReplicaFile(packageId: string): Promise<void> {
-    await this.storage.discardReplicaFile(packageId);
-  }
-
-  /** Records that a replica is there, if its whole file is and has the right digest; what was fetched is not needed then. */
-  async adoptFile(packageId: string, sha256: string, record: () => Promise<unknown>): Promise<void> {
-    await this.whileLocked(packageId, async () => {
-      if ((await this.storage.digestPublished(packageId)) !== sha256) return;
-      await record();
-      await this.storage.discardReplicaFile(packageId);
-    });
-  }
-
-  async hasFile(packageId: string): Promise<boolean> {
-    const file = await this.storage.open(packageId);
-    file?.close();
-    return file !== null;
-  }
-
-  /** What is adopted must not be deleted between the look at its digest and the record. */
-  private async whileLocked(packageId: string, work: () => Promise<void>): Promise<void> {
+  /** Does the work while no process of this server removes the file. `removeUnwanted` waits, so the work must not call it. */
+  async whileLocked(packageId: string, work: () => Promise<void>): Promise<void> {
     await this.locks.hold(`file ${packageId}`, new AbortController().signal, work);
   }
 
   private async isUnwanted(packageId: string): Promise<boolean> {
     const { status } = await this.runner.load(replica, packageId);
-    const { uploadedAt } = await this.packages.load(packageId);
+    const { uploadedAt } = await this.streams.load(knownPackage, packageId);
     return (status === 'withdrawn' || status === 'none') && uploadedAt === null;
   }
 }

@@ -1,13 +1,5 @@
 import { addRange, type ChunkRange, removeRange } from '../../../kernel/chunk-ranges.js';
-import type { StreamFold } from '../../../kernel/decider.js';
-import type { Recorded } from '../../../kernel/events.js';
-import {
-  type PeerCopy,
-  type ReplicaDamaged,
-  type ReplicaEvent,
-  replicaEvents,
-  type ReplicaRequested,
-} from '../contracts/replica.events.js';
+import type { PeerCopy, ReplicaDamaged, ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
@@ -136,24 +128,3 @@ export function evolveReplica(state: ReplicaState, event: ReplicaEvent): Replica
       return { ...state, holders: withoutEntry(state.holders, event.data.peerId) };
   }
 }
-
-/** When what happened to our copy of a package. */
-interface ReplicaHistory {
-  /** Since when it is withdrawn because of its stage; null when it is not, or its package was removed. */
-  readonly withdrawnSince: Date | null;
-  /** Where in the log it was requested last. */
-  readonly requestedCursor: string | null;
-}
-
-function evolveHistory(history: ReplicaHistory, { type, data, record }: Recorded<ReplicaEvent>): ReplicaHistory {
-  if (type === 'ReplicaWithdrawn')
-    return { ...history, withdrawnSince: data.reason === 'stage' ? record.recordedAt : null };
-  return type === 'ReplicaRequested' ? { withdrawnSince: null, requestedCursor: record.cursor } : history;
-}
-
-export const replicaHistory: StreamFold<ReplicaHistory, ReplicaEvent> = {
-  category: 'replica',
-  events: replicaEvents,
-  initial: { withdrawnSince: null, requestedCursor: null },
-  evolve: evolveHistory,
-};

@@ -6,7 +6,7 @@ import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../pac
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import type { ChangeAuthors } from '../../packages/contracts/package-reports.js';
 import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
-import { heldReplica, lineageOf, type HeldReplica } from './held-replica.js';
+import { isUnderWay, lineageOf, type OurReplica, ourReplica } from '../replica/our-replica.js';
 import { type Lineage, replicaEvents } from '../contracts/replica.events.js';
 
 /** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
@@ -54,13 +54,10 @@ const NEWS_EVENT_TYPES = [
 /** What peers are told: the state of each package when it changes, not the changes themselves. */
 @Injectable()
 export class FeedSource {
-  private readonly packages;
-  private readonly replicas;
-
-  constructor(private readonly store: EventStore) {
-    this.packages = new StreamReader(store, knownPackage, 5_000);
-    this.replicas = new StreamReader(store, heldReplica, 5_000);
-  }
+  constructor(
+    private readonly store: EventStore,
+    private readonly streams: StreamReader,
+  ) {}
 
   /** The feed after an id, live and without an end; from the start when the id is none of this log's. */
   async *readEntries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
@@ -109,21 +106,21 @@ export class FeedSource {
     return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
   }
 
-  private stateOf(packageId: string): Promise<[KnownPackage, HeldReplica]> {
-    return Promise.all([this.packages.load(packageId), this.replicas.load(packageId)]);
+  private stateOf(packageId: string): Promise<[KnownPackage, OurReplica]> {
+    return Promise.all([this.streams.load(knownPackage, packageId), this.streams.load(ourReplica, packageId)]);
   }
 
   /** A later event of our copy is still to come on the feed, and will tell the same. */
-  private willBeTold(events: readonly RecordedEvent[], { changedAt }: HeldReplica): boolean {
-    return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedAt) < 0;
+  private willBeTold(events: readonly RecordedEvent[], { changedCursor }: OurReplica): boolean {
+    return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedCursor) < 0;
   }
 }
 
 /** What others report changes nothing of ours, but for the report that completed the way by which our copy came. */
-const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: HeldReplica): boolean =>
+const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: OurReplica): boolean =>
   type !== 'ReplicaReported' || id === completedBy;
 
-function toFeedItem(known: KnownPackage, replica: HeldReplica, isNews: boolean): FeedItem | null {
+function toFeedItem(known: KnownPackage, replica: OurReplica, isNews: boolean): FeedItem | null {
   const { facts, uploadedAt, digests } = known;
   if (!facts) return null;
   const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
@@ -131,7 +128,7 @@ function toFeedItem(known: KnownPackage, replica: HeldReplica, isNews: boolean):
   const lineage = uploadedAt === null ? lineageOf(replica) : [];
   if (since !== null) return { facts, ...authors, held: { verifiedAt: since, lineage }, fetching: null, digests };
   // A small package is published before anybody could ask for a part of it.
-  const isOnItsWay = replica.fetching && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
+  const isOnItsWay = isUnderWay(replica.state) && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
   if (!isOnItsWay && !isNews) return null;
   return { facts, ...authors, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
 }

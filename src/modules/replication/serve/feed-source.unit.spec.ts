@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryEventStore } from '../../../../test/support/memory-event-store.js';
 import type { Json } from '../../../kernel/events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../ports/event-store.port.js';
+import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { FeedSource, type FeedEntry } from './feed-source.js';
 
 /** The history as one page, and then the end. */
@@ -58,7 +59,11 @@ const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
-  for await (const entry of new FeedSource(log).readEntries(lastId, new AbortController().signal)) entries.push(entry);
+  for await (const entry of new FeedSource(log, new StreamReader(log)).readEntries(
+    lastId,
+    new AbortController().signal,
+  ))
+    entries.push(entry);
   return entries;
 }
 const summary = (entries: FeedEntry[]) =>
@@ -159,7 +164,7 @@ describe('the feed', () => {
   it('tells that a file was found damaged, and that it is whole again', async () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
-    await log.note('replica-a', 'ReplicaDamaged', { packageId: 'a' });
+    await log.note('replica-a', 'ReplicaDamaged', { packageId: 'a', runs: [], chunkCount: 1 });
     await log.note('package-a', 'PackageDamaged', { packageId: 'a' });
     expect(summary(await read(log))).toEqual([['memory.3.e3', 'a', false, null]]);
     await hold(log, 'a');
@@ -170,7 +175,7 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
-    const items = await new FeedSource(log).readItems(['a', 'b', 'c']);
+    const items = await new FeedSource(log, new StreamReader(log)).readItems(['a', 'b', 'c']);
     expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
       ['a', true],
       ['b', false],

@@ -36,19 +36,17 @@ const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server do
 /** What peers need to make a copy of a package. */
 @Controller('peer/v1/packages/:packageId')
 export class PackageContentController {
-  private readonly packages;
   /** By package id, which stands for the content: it never changes. */
   private readonly representations = new LRUCache<string, Representation>({ max: 1_000 });
 
   constructor(
     private readonly store: EventStore,
+    private readonly streams: StreamReader,
     private readonly storage: PackageStorage,
     private readonly peers: ServedPeers,
     private readonly queue: JobQueue,
     private readonly staged: StagedContent,
-  ) {
-    this.packages = new StreamReader(store, knownPackage);
-  }
+  ) {}
 
   /** Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
   @Get('manifest')
@@ -62,7 +60,7 @@ export class PackageContentController {
       const { first, count, sha1, sha256 } = event.data;
       pages.set(first, { first, count, sha1, sha256 });
     }
-    if (pages.size === 0 && !(await this.packages.load(packageId)).facts) throw notFound();
+    if (pages.size === 0 && !(await this.streams.load(knownPackage, packageId)).facts) throw notFound();
     return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
   }
 
@@ -71,7 +69,7 @@ export class PackageContentController {
   @PeerCall()
   async chunks(@Param('packageId') packageId: string): Promise<Availability> {
     await this.peers.caller();
-    const { facts, uploadedAt } = await this.packages.load(requireValidId(packageId));
+    const { facts, uploadedAt } = await this.streams.load(knownPackage, requireValidId(packageId));
     const verified =
       facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
     if (!verified) throw notFound();
@@ -106,7 +104,7 @@ export class PackageContentController {
   private async representationOf(packageId: string): Promise<Representation> {
     const known = this.representations.get(packageId);
     if (known) return known;
-    const { facts } = await this.packages.load(packageId);
+    const { facts } = await this.streams.load(knownPackage, packageId);
     if (!facts) throw notFound();
     const { size, sha256, firstPublishedAt } = facts;
     const made = new Representation(size, sha256, new Date(firstPublishedAt), 'application/octet-stream');

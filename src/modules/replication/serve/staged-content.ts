@@ -6,9 +6,9 @@ import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../platform/http/files/file-request.js';
 import { type Pace, sendRanges } from '../../../platform/http/files/send-ranges.js';
 import type { Representation } from '../../../platform/http/files/representation.js';
-import { EventStore } from '../../../ports/event-store.port.js';
 import { CHUNK_SIZE, PackageStorage, type PublishedFile } from '../../../ports/package-storage.port.js';
-import { stagedChunks, type StagedChunks } from './held-replica.js';
+import { ourReplica } from '../replica/our-replica.js';
+import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
 /** So long the first chunk of an answer is waited for, and each later one. A peer gives up after 15 s without a byte. */
@@ -28,23 +28,22 @@ function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null
   return run ? (run.first + run.count) * CHUNK_SIZE : null;
 }
 
+/** Are its verified chunks in a file that is there? */
+const isServable = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'published';
+
 /** Passes chunks of a package on while the rest of it is still being fetched, by this process or another. */
 @Injectable()
 export class StagedContent {
-  private readonly replicas;
-
   constructor(
-    store: EventStore,
+    private readonly streams: StreamReader,
     private readonly storage: PackageStorage,
     private readonly news: ReplicaNews,
-  ) {
-    this.replicas = new StreamReader(store, stagedChunks);
-  }
+  ) {}
 
   /** The chunks of our copy that can be had, whole or on its way; null when there is no copy. */
   async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
-    const { status, verified } = await this.replicas.load(packageId);
-    return status === 'none' ? null : verified;
+    const replica = await this.loadReplica(packageId);
+    return isServable(replica) ? replica.verified : null;
   }
 
   /**
@@ -59,7 +58,7 @@ export class StagedContent {
   ): Promise<boolean> {
     const [range, ...others] = parseRanges(request.headers.range, representation.size) ?? [];
     if (request.method !== 'GET' || !range || others.length > 0) return false;
-    if ((await this.replicas.load(packageId)).status !== 'pending') return false;
+    if ((await this.loadReplica(packageId)).status !== 'pending') return false;
     const left = new AbortController();
     response.once('close', () => left.abort());
     const watch = this.news.watch(packageId);
@@ -108,8 +107,8 @@ export class StagedContent {
     );
     if (before?.status === 'published') return null;
     const file = before?.status === 'pending' ? await this.storage.openReserved(wait.packageId) : null;
-    const after = await this.replicas.load(wait.packageId);
-    if (file && before && after.status !== 'none' && after.round === before.round) return { file, round: after.round };
+    const after = await this.loadReplica(wait.packageId);
+    if (file && before && isServable(after) && after.round === before.round) return { file, round: after.round };
     file?.close();
     if (after.status === 'published') return null;
     throw chunksPending();
@@ -118,11 +117,11 @@ export class StagedContent {
   /** The range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
   private async *verifiedSpans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
     for (let at = start; at < end;) {
-      const isSettled = (staged: StagedChunks): boolean =>
-        staged.status === 'none' || staged.round !== round || verifiedEnd(staged.verified, at) !== null;
-      const staged = await this.waitUntil(wait, NEXT_CHUNK_TIMEOUT_MS, isSettled);
-      const upTo =
-        staged && staged.status !== 'none' && staged.round === round ? verifiedEnd(staged.verified, at) : null;
+      const isSameFile = (replica: ReplicaState): boolean => isServable(replica) && replica.round === round;
+      const isSettled = (replica: ReplicaState): boolean =>
+        !isSameFile(replica) || verifiedEnd(replica.verified, at) !== null;
+      const replica = await this.waitUntil(wait, NEXT_CHUNK_TIMEOUT_MS, isSettled);
+      const upTo = replica && isSameFile(replica) ? verifiedEnd(replica.verified, at) : null;
       if (upTo === null) throw new ChunksDidNotCome();
       yield { start: at, end: Math.min(upTo, end) };
       at = upTo;
@@ -133,15 +132,19 @@ export class StagedContent {
   private async waitUntil(
     { packageId, watch, signal }: Waiting,
     ms: number,
-    isWanted: (staged: StagedChunks) => boolean,
-  ): Promise<StagedChunks | null> {
+    isWanted: (replica: ReplicaState) => boolean,
+  ): Promise<ReplicaState | null> {
     const until = performance.now() + ms;
     while (!signal.aborted && !this.news.ended && performance.now() < until) {
-      const staged = await this.replicas.load(packageId);
-      if (isWanted(staged)) return staged;
+      const replica = await this.loadReplica(packageId);
+      if (isWanted(replica)) return replica;
       await watch.next(signal);
     }
     return null;
+  }
+
+  private async loadReplica(packageId: string): Promise<ReplicaState> {
+    return (await this.streams.load(ourReplica, packageId)).state;
   }
 }
 

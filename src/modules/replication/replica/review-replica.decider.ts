@@ -1,0 +1,159 @@
+import { takesStage, type Stage } from '../../../kernel/stage.js';
+import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import type { PeerCopy } from '../contracts/replica.events.js';
+import { isUnderWay } from './our-replica.js';
+import type { ReplicaCommand, ReportHolder } from './replica.commands.js';
+import type { ReplicaContent, ReplicaState } from './replica.state.js';
+
+/** What this server knows of a package, as far as it decides about our copy. */
+export interface ReviewFacts {
+  readonly facts: PackageFacts;
+  /** The stage of this server. */
+  readonly ownStage: Stage;
+  /** Is the package uploaded here, so that its bytes do not depend on any peer? */
+  readonly isUploaded: boolean;
+  /** Was the package ever removed, whatever was published since? */
+  readonly wasRemoved: boolean;
+  /** Was our copy last requested before the last removal? Then that removal ended it. */
+  readonly isRequestedBeforeRemoval: boolean;
+}
+
+/** What a peer says of its own copy; `copy` is null when it has none. */
+export interface PeerReport {
+  readonly peerId: string;
+  readonly peerName: string;
+  readonly copy: PeerCopy | null;
+  /** Has the peer a copy, and does it lack news that this server has of the package? */
+  readonly isOutdated: boolean;
+}
+
+/**
+ * What a look at the published file of the package found: `unseen` when nobody looked, `present` when its digest was
+ * not computed, `whole` when it has the digest of the package, `different` when it has not.
+ */
+export type FoundFile = 'unseen' | 'missing' | 'present' | 'whole' | 'different';
+
+/** How closely the review has to look at the file. A digest means reading all of it. */
+export type FileQuestion = 'none' | 'presence' | 'digest';
+
+/** One step of a review. `files` is done only if there is no command, or the command has changed something. */
+export interface ReviewStep {
+  readonly command: ReplicaCommand | null;
+  /** `discardFetched` removes what was fetched so far; `removeAll` removes the published file as well. */
+  readonly files: 'keep' | 'discardFetched' | 'removeAll';
+}
+
+const record = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
+
+/** Does this server want a copy: is the package there, and does its stage reach this server? */
+const isWanted = ({ facts, ownStage }: ReviewFacts): boolean => !isRemoved(facts) && takesStage(ownStage, facts.stage);
+
+const hasCopy = ({ status }: ReplicaState): boolean => status !== 'none' && status !== 'withdrawn';
+
+/**
+ * A removal ends every copy, and a later publication may follow so soon that no review has withdrawn the copy yet. It
+ * is over when it was requested before the removal, or when its file was deleted.
+ */
+function isEndedByRemoval(known: ReviewFacts, replica: ReplicaState, file: FoundFile): boolean {
+  if (!known.wasRemoved || !hasCopy(replica)) return false;
+  return known.isRequestedBeforeRemoval || (replica.status === 'published' && file === 'missing');
+}
+
+/** What has to be known of the file before `reviewReplica` can decide. */
+export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQuestion {
+  const { isUploaded, wasRemoved } = known;
+  if (!isWanted(known)) {
+    return !isUploaded && replica.content === null && wasRemoved && !isRemoved(known.facts) ? 'presence' : 'none';
+  }
+  const mayAdopt = replica.status === 'withdrawn' || isEndedByRemoval(known, replica, 'unseen');
+  if (mayAdopt && !isUploaded) return 'digest';
+  return wasRemoved && replica.status === 'published' && !known.isRequestedBeforeRemoval ? 'presence' : 'none';
+}
+
+/**
+ * What should become of our copy? Gives the steps in their order. A step may change nothing: its command goes to the
+ * decider of the replica, which has the last word on the state that it reads then. After the steps are carried out, the
+ * same review gives no step that changes anything.
+ */
+export function reviewReplica(
+  known: ReviewFacts,
+  replica: ReplicaState,
+  report: PeerReport | null,
+  file: FoundFile,
+): readonly ReviewStep[] {
+  const steps = isWanted(known) ? keepReplica(known, replica, report, file) : endReplica(known, replica, report, file);
+  return report?.isOutdated ? [record(tellAgain(known.facts, report)), ...steps] : steps;
+}
+
+function keepReplica(
+  known: ReviewFacts,
+  replica: ReplicaState,
+  report: PeerReport | null,
+  file: FoundFile,
+): readonly ReviewStep[] {
+  const { facts, isUploaded } = known;
+  const steps: ReviewStep[] = [];
+  let { status } = replica;
+  if (isEndedByRemoval(known, replica, file)) {
+    steps.push(record({ kind: 'withdraw', reason: 'removed' }, 'discardFetched'));
+    status = 'withdrawn';
+  }
+  if (isUploaded) {
+    if (report) steps.push(record(toReport(facts, report)));
+    // An upload here also ends a copy that is on its way from elsewhere, or that could not be fetched.
+    if (status === 'pending' || status === 'failed') steps.push(record({ kind: 'arrive' }, 'discardFetched'));
+    return steps;
+  }
+  if (status === 'withdrawn' && file === 'whole' && replica.fromPeerId !== null) {
+    steps.push(record({ kind: 'adopt', content: toContent(facts) }, 'discardFetched'));
+  }
+  if (report && report.copy !== null) {
+    return [...steps, record({ kind: 'announce', report: toReport(facts, report), content: toContent(facts) })];
+  }
+  if (report) steps.push(record(toReport(facts, report)));
+  const [fromPeerId] = [...replica.holders.keys()].filter((peerId) => peerId !== report?.peerId);
+  if (fromPeerId !== undefined) steps.push(record({ kind: 'request', content: toContent(facts), fromPeerId }));
+  return steps;
+}
+
+function endReplica(
+  { facts, isUploaded, wasRemoved }: ReviewFacts,
+  replica: ReplicaState,
+  report: PeerReport | null,
+  file: FoundFile,
+): readonly ReviewStep[] {
+  const told = report ? [record(toReport(facts, report))] : [];
+  // The stage says which servers get a copy. The bytes of an upload may be the only ones there are, so they stay; only
+  // a copy that is on its way ends.
+  if (isUploaded && !isUnderWay(replica)) return told;
+  if (replica.content === null) {
+    // An upload was removed, and a publication elsewhere followed before the file was deleted.
+    const isLeftOver = wasRemoved && !isRemoved(facts) && file === 'present';
+    return isLeftOver ? [...told, { command: null, files: 'removeAll' }] : told;
+  }
+  // After a withdrawal because of the stage the file stays for its grace time.
+  return isRemoved(facts)
+    ? [...told, record({ kind: 'withdraw', reason: 'removed' }, 'removeAll')]
+    : [...told, record({ kind: 'withdraw', reason: 'stage' }, 'discardFetched')];
+}
+
+const toContent = ({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent => ({
+  packageId,
+  filename,
+  size,
+  sha256,
+  chunkCount,
+});
+
+const toReport = ({ packageId }: PackageFacts, { peerId, peerName, copy }: PeerReport): ReportHolder => ({
+  kind: 'report',
+  packageId,
+  holder: { peerId, peerName },
+  copy,
+});
+
+const tellAgain = ({ packageId }: PackageFacts, { peerId, peerName }: PeerReport): ReplicaCommand => ({
+  kind: 'outdated',
+  packageId,
+  holder: { peerId, peerName },
+});
