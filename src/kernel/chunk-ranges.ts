@@ -1,53 +1,58 @@
-/** A run of neighbouring chunk indexes: `first`, `first + 1`, … `first + count - 1`. */
+/** Bytes of a chunk, the unit of verification and of replication: 1 MiB. It is a part of the format and never changes. */
+export const CHUNK_SIZE = 1024 * 1024;
+
+/** Neighbouring chunks: those with the indexes `first` to `first + count - 1`, counted from 0. */
 export interface ChunkRange {
   readonly first: number;
   readonly count: number;
 }
 
-const endOf = (run: ChunkRange): number => run.first + run.count;
+const endOf = (range: ChunkRange): number => range.first + range.count;
 
-/** The union of sorted, disjoint runs and one more run, again sorted and disjoint. */
-export function addRange(runs: readonly ChunkRange[], added: ChunkRange): ChunkRange[] {
-  if (added.count === 0) return [...runs];
-  const before = runs.filter((run) => endOf(run) < added.first);
-  const after = runs.filter((run) => run.first > endOf(added));
-  const touching = runs.filter((run) => endOf(run) >= added.first && run.first <= endOf(added));
-  const first = Math.min(added.first, ...touching.map((run) => run.first));
+/** The union of sorted, disjoint ranges and one more range. The result is sorted and disjoint again. */
+export function addRange(ranges: readonly ChunkRange[], added: ChunkRange): ChunkRange[] {
+  if (added.count === 0) return [...ranges];
+  const before = ranges.filter((range) => endOf(range) < added.first);
+  const after = ranges.filter((range) => range.first > endOf(added));
+  const touching = ranges.filter((range) => endOf(range) >= added.first && range.first <= endOf(added));
+  const first = Math.min(added.first, ...touching.map((range) => range.first));
   const last = Math.max(endOf(added), ...touching.map(endOf));
   return [...before, { first, count: last - first }, ...after];
 }
 
-/** What of 0 … total - 1 the runs do not hold, or of the given window when there is one. */
+/** The chunks from 0 to `total - 1`, or those of the given window, that sorted, disjoint ranges do not hold. */
 export function missingRanges(
-  runs: readonly ChunkRange[],
+  ranges: readonly ChunkRange[],
   total: number,
   window: ChunkRange = { first: 0, count: total },
 ): ChunkRange[] {
   const missing: ChunkRange[] = [];
   const stop = Math.min(endOf(window), total);
   let next = window.first;
-  for (const run of runs) {
-    if (run.first >= stop) break;
-    if (run.first > next) missing.push({ first: next, count: run.first - next });
-    next = Math.max(next, endOf(run));
+  for (const range of ranges) {
+    if (range.first >= stop) break;
+    if (range.first > next) missing.push({ first: next, count: range.first - next });
+    next = Math.max(next, endOf(range));
   }
   if (next < stop) missing.push({ first: next, count: stop - next });
   return missing;
 }
 
-/** What is left of sorted, disjoint runs without those chunks. */
-export function removeRange(runs: readonly ChunkRange[], removed: ChunkRange): ChunkRange[] {
-  return runs.flatMap((run) => missingRanges([removed], endOf(run), run));
+/** Sorted, disjoint ranges without the chunks of another one. */
+export function removeRange(ranges: readonly ChunkRange[], removed: ChunkRange): ChunkRange[] {
+  return ranges.flatMap((range) => missingRanges([removed], endOf(range), range));
 }
 
-/** Cuts runs into pieces of at most `size` chunks. */
-export function splitRanges(runs: readonly ChunkRange[], size: number): ChunkRange[] {
-  return runs.flatMap((run) =>
-    Array.from({ length: Math.ceil(run.count / size) }, (_, i) => ({
-      first: run.first + i * size,
-      count: Math.min(size, run.count - i * size),
+/** Cuts ranges into parts of at most `size` chunks. */
+export function splitRanges(ranges: readonly ChunkRange[], size: number): ChunkRange[] {
+  return ranges.flatMap((range) =>
+    Array.from({ length: Math.ceil(range.count / size) }, (_, i) => ({
+      first: range.first + i * size,
+      count: Math.min(size, range.count - i * size),
     })),
   );
 }
 
-export const countChunks = (runs: readonly ChunkRange[]): number => runs.reduce((sum, run) => sum + run.count, 0);
+/** Number of chunks in disjoint ranges. */
+export const countChunks = (ranges: readonly ChunkRange[]): number =>
+  ranges.reduce((sum, range) => sum + range.count, 0);

@@ -1,141 +1,203 @@
 import type { Readable } from 'node:stream';
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
 
-/** 1 MiB: the unit of verification and of replication. Part of the format; never changes. */
-export const CHUNK_SIZE = 1024 * 1024;
-
 /** Digests of every chunk in order: 20 bytes (SHA-1) and 32 bytes (SHA-256) each, end to end. */
 export interface ChunkDigests {
   readonly sha1: Buffer;
   readonly sha256: Buffer;
 }
 
-/** A file that was received whole, hashed and written, and is not yet published. Digests in lower-case hex. */
-export interface StagedFile {
-  readonly path: string;
+/** Size and digests of an upload that is complete. The digests of the whole content are lower-case hex. */
+export interface ContentDigests {
   readonly size: number;
   readonly sha1: string;
   readonly sha256: string;
   readonly chunks: ChunkDigests;
 }
 
-export interface ReceiveOptions {
-  /** Bytes announced by the sender, when it did; used to refuse early what can't fit. */
-  readonly expectedSize?: number;
-  readonly signal?: AbortSignal;
+/**
+ * The bytes of one upload on their way into the storage, in one part or several. End it by exactly one of `publish` and
+ * `discard`. It ends with the process that began it.
+ */
+export interface StagedUpload {
+  /** Bytes that are stored so far: the offset at which the next `append` has to begin. */
+  readonly size: number;
+
+  /**
+   * Adds all bytes of the stream and hashes them on the way. When it fails because the stream failed or `signal` aborted,
+   * what arrived before is kept, and the upload can go on at its new `size`.
+   * @throws WrongOffset, StorageFull, the error of the stream, the reason of the signal
+   */
+  append(offset: number, source: Readable, signal?: AbortSignal): Promise<void>;
+
+  /** The digests of all that was appended. Nothing can be appended afterwards. */
+  finish(): Promise<ContentDigests>;
+
+  /** The bytes of the finished upload, from the first to the last. */
+  readBytes(): AsyncIterable<Uint8Array>;
+
+  /**
+   * Makes the finished upload the stored file of a package, durably. A package that is stored already gets the same bytes
+   * again.
+   */
+  publish(packageId: string): Promise<void>;
+
+  /** Removes what was stored of the upload. Does nothing when it is gone. */
+  discard(): Promise<void>;
 }
 
-/** A file, open for reading. Close it exactly once; the bytes stay readable until then. */
-export interface PublishedFile {
-  readonly fd: number;
+/** The file of a package, open for reading. Close it exactly once; the bytes stay readable until then. */
+export interface StoredFile {
   readonly size: number;
+  /**
+   * Reads into the first `length` bytes of the buffer what is stored from `position` on. Resolves with the number of bytes
+   * read: less than `length` is possible, 0 means that the file ends there.
+   */
+  read(into: Buffer, length: number, position: number): Promise<number>;
   close(): void;
 }
 
-/** The digest of a file that is still being written, front to back. End it by exactly one of `finish` and `drop`. */
+/** The digest of a replica's file that is still being written, front to back. End it by exactly one of `finish` and `drop`. */
 export interface RunningDigest {
-  /** The first `upTo` bytes of the file are final: they may be read while they are in the page cache. */
+  /** Tells that the first `upTo` bytes of the file are final, so that they can be read while they are in the page cache. */
   advance(upTo: number): void;
   /** SHA-256 of the whole file in lower-case hex. */
   finish(): Promise<string>;
   drop(): void;
 }
 
-/** What a check of a published file found. A file that is as it was published has no damage at all: null instead of this. */
+/** The file into which a replica is fetched. It has its final size from the beginning and needs no closing. */
+export interface ReplicaFile {
+  readonly packageId: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Path of the file for a thread of this process that writes verified chunks itself; null for an engine without local files. */
+  readonly localPath: string | null;
+
+  /** Writes one chunk at its place. Only for bytes whose digest matched. @throws StorageFull */
+  writeVerified(chunk: number, bytes: Uint8Array): Promise<void>;
+
+  /** Begins the digest of the whole file while chunks are still being written, so that little is left to read at the end. */
+  beginDigest(): RunningDigest;
+
+  /** The chunks whose SHA-256 is not the given one: 32 bytes for each chunk from the first on, end to end. */
+  findDamagedChunks(sha256: Uint8Array): Promise<readonly ChunkRange[]>;
+
+  /** Makes the complete file the stored file of its package, durably. */
+  publish(): Promise<void>;
+}
+
+/** What a check of a stored file found. A file that is as it was stored has no damage at all: null instead of this. */
 export interface FileDamage {
-  /** Sorted and disjoint; none when the file is just too long. */
+  /** Sorted and disjoint; none when the file is only too long. */
   readonly lost: readonly ChunkRange[];
   /** There is no file: all chunks are lost. */
   readonly missing: boolean;
 }
 
-export interface PublishedContent {
+/** What the file of a package should be. */
+export interface ExpectedContent {
   /** In bytes. */
   readonly size: number;
   /** SHA-256 of every chunk, 32 bytes each, end to end. */
   readonly sha256: Uint8Array;
 }
 
-/** Called before each few MiB are read, with their number of bytes: waits to keep a rate, throws to end the check. */
-export type Pace = (bytes: number) => Promise<void>;
+/** Is called before each few MiB are read, with their number of bytes: it waits to keep a rate, or throws to end the check. */
+export type ReadPace = (bytes: number) => Promise<void>;
 
-/** No room left on the volume. HTTP 507. */
+/** What a sweep must not remove: packages whose file is needed, and replicas that are being fetched. Both are package ids. */
+export interface WantedFiles {
+  readonly packages: ReadonlySet<string>;
+  readonly replicas: ReadonlySet<string>;
+}
+
+/** What only an engine can do that keeps packages as files on a disk of this machine. */
+export interface LocalFiles {
+  /** Name of a package's file in the folder that a proxy in front of this server may send files from. */
+  fileNameOf(packageId: string): string;
+}
+
+/** No space is left on the volume, or it is certain that the content does not fit. HTTP 507. */
 export class StorageFull extends Error {
+  /** @param needed bytes that were asked for; null when that is not known */
   constructor(readonly needed: number | null) {
     super('There is not enough free disk space for this package');
     this.name = 'StorageFull';
   }
 }
 
-/** Where package bytes live. A file becomes visible by rename after fsync, so a crash leaves the old state or the new. */
+/** Bytes were to be appended to an upload at another place than its end. */
+export class WrongOffset extends Error {
+  constructor(
+    readonly expected: number,
+    readonly actual: number,
+  ) {
+    super(`The upload goes on at byte ${expected}, not at byte ${actual}`);
+    this.name = 'WrongOffset';
+  }
+}
+
+/**
+ * Where the bytes of packages are stored. A file becomes visible whole and durable or not at all, so a crash leaves the old
+ * state or the new one. Implementations pass `test/contract/package-storage.contract.ts`.
+ */
 export abstract class PackageStorage {
+  /** What the engine can do with local files; null for an engine without them. */
+  abstract readonly local: LocalFiles | null;
+
   /**
-   * Writes the stream once into a staging file and computes all four kinds of digests in the same pass.
-   * On an error nothing stays on disk. @throws StorageFull, or the stream's own error
+   * Begins an upload. With the size that the sender has announced, it is refused early when that cannot fit.
+   * @throws StorageFull
    */
-  abstract receive(source: Readable, options?: ReceiveOptions): Promise<StagedFile>;
+  abstract beginUpload(expectedSize?: number): Promise<StagedUpload>;
 
   /**
-   * The file, of its final size, into which a replica's verified chunks are written at their places. Calling it again
-   * keeps what an earlier run wrote. @throws StorageFull
+   * The file of a replica, which is made at its final size when there is none. What an earlier fetch wrote stays, and a
+   * file in quarantine becomes the replica's file. @throws StorageFull
    */
-  abstract reserve(packageId: string, size: number): Promise<string>;
+  abstract reserveReplica(packageId: string, size: number): Promise<ReplicaFile>;
 
-  /** Opens what was reserved, null when there is nothing. The bytes stay readable when it is published or removed meanwhile. */
-  abstract openReserved(packageId: string): Promise<PublishedFile | null>;
+  /** Opens the file of a replica for reading; null when there is none. The bytes stay readable when it is published or removed. */
+  abstract openReplica(packageId: string): Promise<StoredFile | null>;
 
-  /** Removes what was reserved, or taken aside to be mended; not an error when there is nothing. */
-  abstract discardReplicaFile(packageId: string): Promise<void>;
+  /** Removes the file of a replica, and the package's file in quarantine. Does nothing when there is neither. */
+  abstract discardReplica(packageId: string): Promise<void>;
 
-  /** SHA-256 (hex) of a staged file, read in order. */
-  abstract digest(path: string): Promise<string>;
+  /** Opens the file of a package; null when it is not stored here. */
+  abstract open(packageId: string): Promise<StoredFile | null>;
 
-  /** The same for a staged file that is still being written, so that little is left to read at the end. */
-  abstract beginDigest(path: string): RunningDigest;
-
-  /** SHA-256 (hex) of a published file; null when there is none. */
-  abstract digestPublished(packageId: string): Promise<string | null>;
-
-  /** The chunks of a staged file whose SHA-256 is not the given one: 32 bytes a chunk from the first on, end to end. */
-  abstract damagedChunks(path: string, sha256: Uint8Array): Promise<readonly ChunkRange[]>;
+  /** SHA-256 of a package's file in lower-case hex; null when it is not stored here. */
+  abstract digest(packageId: string): Promise<string | null>;
 
   /**
-   * Reads a published file, or one that `takeOut` took aside, chunk by chunk and compares. Null when it is whole.
+   * Reads the file of a package, also one in quarantine, and compares it chunk by chunk. Null when it is whole.
    * @throws what `pace` throws
    */
-  abstract examine(packageId: string, content: PublishedContent, pace: Pace): Promise<FileDamage | null>;
+  abstract findDamage(packageId: string, expected: ExpectedContent, pace: ReadPace): Promise<FileDamage | null>;
 
   /**
-   * Takes a published file aside, to be mended: nobody can open it any more, downloads under way go on. The next
-   * `reserve` of the package makes it the replica's file; without one, the next `sweep` puts it back or removes it, as
-   * is wanted then. Without effect when there is none.
+   * Takes a package's file aside to be repaired: nobody can open it any more, downloads under way go on. The next
+   * `reserveReplica` of the package makes it the replica's file; without one, the next `sweep` restores or removes it,
+   * as is wanted then. Does nothing when there is no file.
    */
   abstract quarantine(packageId: string): Promise<void>;
 
-  /** Undoes `takeOut` for a file that is whole after all. */
+  /** Undoes `quarantine` for a file that turned out to be whole. */
   abstract restore(packageId: string): Promise<void>;
 
-  /** Ids of the packages that a published file is there for. */
-  abstract published(): Promise<ReadonlySet<string>>;
-
-  /** fsync, rename, fsync of the folder. Publishing again what is published replaces it by the same bytes. */
-  abstract publish(stagedPath: string, packageId: string): Promise<void>;
-
-  /** Removes a staging file; not an error when it is gone. */
-  abstract discard(stagedPath: string): Promise<void>;
-
-  /** Opens a published package, null when it is not here. Descriptors are pooled. */
-  abstract open(packageId: string): Promise<PublishedFile | null>;
+  /** Ids of the packages whose file is stored here. */
+  abstract listStored(): Promise<ReadonlySet<string>>;
 
   /**
-   * Removes a published package; downloads under way end normally. When given, `stillUnwanted` is asked once the file
-   * is out of the way, and "no" puts it back: nothing that is published at the same time is lost.
+   * Removes the file of a package; downloads under way end normally. When `stillUnwanted` is given, it is asked once the
+   * file is out of the way, and "no" restores the file: nothing that is published at the same time is lost.
    */
   abstract remove(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 
-  /** Removes what crashes left behind: staged uploads, and files of packages and replicas that are not wanted. */
-  abstract sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void>;
+  /** Removes what crashes left behind: uploads, and files of packages and replicas that are not wanted. */
+  abstract sweep(wanted: WantedFiles): Promise<void>;
 
-  /** Removes only staged uploads that nobody has written to for an hour: other processes may be at work in here. */
+  /** Removes only uploads that nobody has written to for an hour: other processes may be at work in the same storage. */
   abstract sweepUploads(): Promise<void>;
 }

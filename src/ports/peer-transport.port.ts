@@ -1,4 +1,5 @@
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
+import type { ReplicaFile } from './package-storage.port.js';
 import type { PeerContact } from './peer-directory.port.js';
 
 /** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */
@@ -14,14 +15,11 @@ export interface RangeProgress {
 }
 
 export interface ChunkRequest {
-  readonly packageId: string;
-  /** Size of the whole package in bytes. */
-  readonly packageSize: number;
+  /** The file of the package, into which verified chunks are written at their places. */
+  readonly file: ReplicaFile;
   readonly run: ChunkRange;
   /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
   readonly sha256: Buffer;
-  /** The preallocated file; verified chunks are written at their places. */
-  readonly path: string;
   readonly signal: AbortSignal;
   /** Called a few times a second while the run is under way, also when nothing arrives. */
   readonly onProgress?: (progress: RangeProgress) => void;

@@ -13,16 +13,6 @@ export abstract class ServerIdentity {
   abstract readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;
-  /** The public key by which a peer knows this server: an earlier one until it was told of the last. */
-  keyKnownTo(_peerId: string): string {
-    return this.publicKey;
-  }
-
-  /** The public keys by which peers may know this server, the last one first. */
-  get keysInUse(): readonly string[] {
-    return [this.publicKey];
-  }
-
   /** How many keys this server had before the last one. */
   get rotation(): number {
     return 0;

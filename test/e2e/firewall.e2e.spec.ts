@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 const Ways = z.object({ peers: z.array(z.object({ name: z.string(), connectedThrough: z.string() })) });
 
 /** How a server calls another. */
-async function wayTo(server: ServerUnderTest, name: string): Promise<string | undefined> {
+async function routeTo(server: ServerUnderTest, name: string): Promise<string | undefined> {
   const { peers } = await (await server.client()).ask('{ peers { name connectedThrough } }', Ways);
   return peers.find((peer) => peer.name === name)?.connectedThrough;
 }
@@ -52,9 +52,9 @@ describe('a server that nobody can call', () => {
     await hidden.put('up.pkg', up);
     await third.put('down.pkg', down);
     await Promise.all([arrives(hub, 'up.pkg', up), arrives(third, 'up.pkg', up), arrives(hidden, 'down.pkg', down)]);
-    expect(await wayTo(hub, 'hidden')).toBe('TUNNEL');
-    expect(await wayTo(hidden, 'hub')).toBe('DIRECT');
-    expect(await wayTo(hub, 'third')).toBe('DIRECT');
+    expect(await routeTo(hub, 'hidden')).toBe('TUNNEL');
+    expect(await routeTo(hidden, 'hub')).toBe('DIRECT');
+    expect(await routeTo(hub, 'third')).toBe('DIRECT');
   });
 
   it('makes no invitations, since nobody could accept them', async () => {
@@ -74,7 +74,7 @@ describe('a server that nobody can call', () => {
     const bytes = randomBytes(64 * MIB);
     await hidden.put('killed-hidden.pkg', bytes);
     await hidden.kill();
-    await waitFor('the hub to notice', async () => (await wayTo(hub, 'hidden')) === 'NONE');
+    await waitFor('the hub to notice', async () => (await routeTo(hub, 'hidden')) === 'NONE');
     const before = hub.output.length;
     const complaints = () =>
       hub.output
@@ -111,7 +111,7 @@ describeWithNginx('a server that nobody can call, whose peer is behind nginx', (
     const bytes = randomBytes(256 * MIB);
     await hidden.put('big.pkg', bytes);
     await arrives(hub, 'big.pkg', bytes);
-    expect(await wayTo(hub, 'hidden')).toBe('TUNNEL');
+    expect(await routeTo(hub, 'hidden')).toBe('TUNNEL');
     expect(nginx.buffered).toEqual([]);
     for (const server of [hidden, hub]) expect(peakMemory(server)).toBeLessThan(400 * MIB);
   });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { TransportOptions } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
-import type { ChunkRange } from '../../src/kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../src/kernel/chunk-ranges.js';
+import type { ReplicaFile } from '../../src/ports/package-storage.port.js';
 import { closeAll, partialHead, peer, rangeOf, transport } from './scripted-peer.js';
 
 /** Three chunks and a part of one. */
@@ -41,12 +41,26 @@ export function stageEachTest(): void {
 export const written = (): Promise<Buffer> => readFile(path);
 export const removeStaged = (): Promise<void> => rm(path);
 
+/** The file as a transport sees it that writes verified chunks itself. */
+const localFile = (): ReplicaFile => {
+  const unused = (): never => {
+    throw new Error('not part of fetching');
+  };
+  return {
+    packageId: 'p1',
+    size: SIZE,
+    localPath: path,
+    writeVerified: unused,
+    beginDigest: unused,
+    findDamagedChunks: unused,
+    publish: unused,
+  };
+};
+
 export const request = (run: ChunkRange, signal = new AbortController().signal) => ({
-  packageId: 'p1',
-  packageSize: SIZE,
+  file: localFile(),
   run,
   sha256: digests.subarray(run.first * 32, (run.first + run.count) * 32),
-  path,
   signal,
 });
 

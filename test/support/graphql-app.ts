@@ -14,15 +14,15 @@ import { SignIn } from '../../src/modules/accounts/sign-in/sign-in.command.js';
 import { SignOut } from '../../src/modules/accounts/sign-in/close-sessions.command.js';
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
-import {
-  PackageFieldsResolver,
-  ReplicaPackageResolver,
-} from '../../src/modules/packages/api/package-fields.resolver.js';
+import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
 import { PackagesResolver } from '../../src/modules/packages/api/packages.resolver.js';
 import { PackagesReadModule } from '../../src/modules/packages/packages.module.js';
 import { PeersResolver } from '../../src/modules/peers/api/peers.resolver.js';
 import { PeersReadModule } from '../../src/modules/peers/peers.module.js';
-import { PackageReplicasResolver } from '../../src/modules/replication/api/package-replicas.resolver.js';
+import {
+  PackageReplicasResolver,
+  ReplicaPackageResolver,
+} from '../../src/modules/replication/api/package-replicas.resolver.js';
 import { ReplicasResolver } from '../../src/modules/replication/api/replicas.resolver.js';
 import { QueueModule } from '../../src/modules/queue/queue.module.js';
 import { ReplicationReadModule } from '../../src/modules/replication/replication.module.js';
@@ -35,6 +35,7 @@ import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { ProjectionRunner } from '../../src/platform/eventsourcing/projection-runner.js';
+import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
 import { JobsModule } from '../../src/platform/jobs/jobs.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
@@ -135,10 +136,8 @@ export class GraphqlApp {
       { provide: Database, useValue: { settings: database.settings } },
       { provide: Principals, useClass: TwoSessions },
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
-      {
-        provide: ServerIdentity,
-        useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' },
-      },
+      { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '' } },
+      { provide: KnownKeys, useValue: { keyKnownTo: () => '' } },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
       { provide: Settings, useValue: settings },
@@ -146,7 +145,7 @@ export class GraphqlApp {
     @Global()
     @Module({
       providers: values,
-      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue, Settings],
+      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, KnownKeys, Locks, JobQueue, Settings],
     })
     class Engines {}
 

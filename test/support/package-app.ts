@@ -10,10 +10,7 @@ import { DownloadRoutes } from '../../src/modules/downloads/download-routes.js';
 import { FileCatalogue } from '../../src/modules/downloads/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
-import {
-  PublishedFileQuery,
-  type PublishedFileView,
-} from '../../src/modules/packages/contracts/published-file.query.js';
+import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/package-queries.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/runtime/settings.js';

@@ -26,6 +26,7 @@ import { EventStore } from '../../src/ports/event-store.port.js';
 import { Directory } from '../../src/ports/directory.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { Database } from '../../src/ports/database.port.js';
+import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
 import { PeerCallAudit } from '../../src/platform/peer-calls/peer-call-audit.port.js';
 import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../src/ports/peer-transport.port.js';
@@ -33,7 +34,6 @@ import { PeerTunnels, TunnelTransport } from '../../src/ports/tunnel-transport.p
 import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
-import { Sessions } from '../../src/modules/accounts/sign-in/sessions.port.js';
 import { MemoryLocks } from './memory-locks.js';
 import type { ServerHome } from './trusted-server.js';
 
@@ -75,7 +75,7 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Sessions, Principals, RefusedCalls, PeerDirectory, PeerCallAudit, PeerTunnels],
+  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, KnownKeys, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 

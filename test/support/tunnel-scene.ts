@@ -61,8 +61,8 @@ export async function startTunnels(
   });
   pool.openMissing();
   const port = await TunnelPort.open(async (signal) => (await hub.takeTunnel(hidden.peerId, signal)).stream);
-  const way = { kind: 'tunnel', host: port.host, port: port.port } as const;
-  const transport = new HttpPeerTransport(signer, {}, { routeTo: async () => way });
+  const route = { kind: 'tunnel', host: port.host, port: port.port } as const;
+  const transport = new HttpPeerTransport(signer, {}, { routeTo: async () => route });
   return {
     hub,
     port,

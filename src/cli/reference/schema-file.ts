@@ -8,13 +8,16 @@ import { SignInResolver } from '../../modules/accounts/api/sign-in.resolver.js';
 import { AuditResolver } from '../../modules/audit/trail/audit.resolver.js';
 import { ChainResolver } from '../../modules/audit/chain/chain.resolver.js';
 import { PackageChangesResolver } from '../../modules/packages/api/package-changes.resolver.js';
-import { PackageFieldsResolver, ReplicaPackageResolver } from '../../modules/packages/api/package-fields.resolver.js';
+import { PackageFieldsResolver } from '../../modules/packages/api/package-fields.resolver.js';
 import { PackagesResolver } from '../../modules/packages/api/packages.resolver.js';
 import { PeerChangesResolver } from '../../modules/peers/api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from '../../modules/peers/api/peers.resolver.js';
-import { PeerContactResolver, PeerSyncResolver } from '../../modules/peers/api/peer-replication.resolver.js';
+import { PeerReplicationResolver } from '../../modules/replication/api/peer-replication.resolver.js';
 import { QueueResolver } from '../../modules/queue/queue.resolver.js';
-import { PackageReplicasResolver } from '../../modules/replication/api/package-replicas.resolver.js';
+import {
+  PackageReplicasResolver,
+  ReplicaPackageResolver,
+} from '../../modules/replication/api/package-replicas.resolver.js';
 import { ReplicaSourcesResolver } from '../../modules/replication/api/replica-sources.resolver.js';
 import { ReplicasResolver } from '../../modules/replication/api/replicas.resolver.js';
 import { VerificationResolver } from '../../modules/replication/api/verification.resolver.js';
@@ -42,8 +45,7 @@ export const allResolvers = [
   VerificationResolver,
   PeersResolver,
   PeerRouteResolver,
-  PeerSyncResolver,
-  PeerContactResolver,
+  PeerReplicationResolver,
   PeerChangesResolver,
   QueueResolver,
   AuditResolver,

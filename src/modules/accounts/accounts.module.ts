@@ -34,7 +34,6 @@ import { KnownAddresses } from './sign-in/known-addresses.js';
 import { LocalPasswords, PasswordStore } from './sign-in/passwords.js';
 import { RecordedRefusedCalls, RefusedSignIns } from './sign-in/refusals.js';
 import { SessionStore } from './sign-in/session-store.js';
-import { Sessions } from './sign-in/sessions.port.js';
 import { SignInHandler } from './sign-in/sign-in.command.js';
 import { IssueApiTokenHandler, RevokeApiTokenHandler } from './tokens/api-token.command.js';
 import { ApiTokenEntity } from './tokens/api-token.entity.js';
@@ -42,7 +41,7 @@ import { TokenStore } from './tokens/token-store.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 
-/** What can be asked about accounts. Needs the ports Sessions and Directory. */
+/** The read model of accounts and the queries on it. */
 @Module({
   imports: [TypeOrmModule.forFeature(accountEntities)],
   providers: [
@@ -94,11 +93,10 @@ const resolvers = [
   DirectoryResolver,
 ];
 
-/** What decides who signs in, without what shows it. */
+/** Providers that decide who may sign in and what they may do, without the API. */
 export const accountProviders = [
   liveAccounts,
   SessionStore,
-  { provide: Sessions, useExisting: SessionStore },
   { provide: Principals, useClass: AccountPrincipals },
   { provide: RefusedCalls, useClass: RecordedRefusedCalls },
   PasswordStore,
@@ -116,11 +114,11 @@ export const accountProviders = [
   ...handlers,
 ];
 
-/** People: who may sign in, and who is signed in. */
+/** Accounts, sessions, API tokens, and the people of a directory. */
 @Global()
 @Module({
   imports: [AccountsReadModule],
   providers: [...accountProviders, ...resolvers],
-  exports: [Sessions, Principals, RefusedCalls],
+  exports: [Principals, RefusedCalls],
 })
 export class AccountsModule {}

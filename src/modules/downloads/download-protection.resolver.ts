@@ -3,7 +3,7 @@ import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, Resolver } fro
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/published-file.query.js';
+import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
 import {
   type DownloadProtection as Protection,
   PROTECTION_MODES,
@@ -17,21 +17,22 @@ import { enumOf } from '../../platform/graphql/enum-of.js';
 const DownloadProtectionMode = enumOf('DownloadProtectionMode', PROTECTION_MODES, {
   type: 'Who may download packages from this server.',
   values: {
-    NONE: 'Everybody who reaches the server.',
-    BASIC: 'Who knows the name and password of one read-only account (HTTP Basic, RFC 7617).',
-    NETWORK: 'Who calls from certain networks.',
-    SIGNED: 'Who has an address that `createDownloadUrl` made. Those are valid in every mode.',
+    NONE: 'Everybody who can reach the server.',
+    BASIC: 'Callers with the name and password of one read-only account (HTTP Basic, RFC 7617).',
+    NETWORK: 'Callers from certain networks.',
+    SIGNED: 'Callers with a signed address from `createDownloadUrl`. Signed addresses are valid in every mode.',
   },
 });
 
 @ObjectType({
-  description: 'Who may download packages from this server. Other servers fetch by their own, signed calls.',
+  description:
+    'Who may download packages from this server. It does not apply to peers, which fetch packages by signed calls.',
 })
 class DownloadProtection {
   @Field(() => DownloadProtectionMode)
   mode!: ProtectionMode;
 
-  @Field(() => String, { nullable: true, description: 'With BASIC: name of the read-only account.' })
+  @Field(() => String, { nullable: true, description: 'With BASIC: the name of the read-only account.' })
   username!: string | null;
 
   @Field(() => [String], { description: 'With NETWORK: addresses and CIDR ranges.' })
@@ -45,12 +46,12 @@ class DownloadProtectionSet {
 
   @Field(() => String, {
     nullable: true,
-    description: 'With BASIC, when none was given: a password that was made. Shown once.',
+    description: 'With BASIC and without a given password: the generated password. It is shown only once.',
   })
   generatedPassword!: string | null;
 }
 
-@ObjectType({ description: 'An address under which everybody who has it can download one package for a while.' })
+@ObjectType({ description: 'An address under which everybody who has it can download one package until it expires.' })
 class DownloadUrl {
   @Field(() => String)
   url!: string;
@@ -69,13 +70,14 @@ class DownloadProtectionArgs {
 
   @Field(() => String, {
     nullable: true,
-    description: 'With BASIC: 12 to 200 characters. Left out: the one that this username has, or one is made.',
+    description:
+      'With BASIC: 12 to 200 characters. When left out, the password of this username is kept, or a new one is generated.',
   })
   password?: string | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'With NETWORK: up to 1,000 such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
+    description: 'With NETWORK: up to 1,000 addresses and ranges such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
   })
   networks?: string[] | null;
 }
@@ -85,7 +87,7 @@ class DownloadUrlArgs {
   @Field(() => String)
   packageId!: string;
 
-  @Field(() => Int, { defaultValue: 3600, description: '1 s to 7 days.' })
+  @Field(() => Int, { defaultValue: 3600, description: 'From 1 second to 7 days.' })
   expiresInSeconds!: number;
 }
 
@@ -111,7 +113,8 @@ export class DownloadProtectionResolver {
   @Needs('server')
   @Mutation(() => DownloadProtectionSet, {
     description:
-      'Says who may download packages from this server, from now on. Refusals: INVALID_REQUEST, PASSWORD_REFUSED.',
+      'Sets who may download packages from this server. It takes effect at once. Refusals: INVALID_REQUEST, ' +
+      'PASSWORD_REFUSED.',
   })
   async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
     const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
@@ -124,8 +127,8 @@ export class DownloadProtectionResolver {
   @Needs('read')
   @Mutation(() => DownloadUrl, {
     description:
-      'Makes an address under which a package can be downloaded from this server until it expires, whatever else downloads ' +
-      'need. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
+      'Creates an address under which a package can be downloaded from this server until it expires, in every mode of the ' +
+      'protection. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
   })
   async createDownloadUrl(@Args() { packageId, expiresInSeconds }: DownloadUrlArgs): Promise<DownloadUrl> {
     const id = uuidArgument('packageId', packageId);

@@ -16,17 +16,20 @@ import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 const packageDamaged = (): Refusal =>
   new Refusal(
     'UNAVAILABLE',
-    'The file of this package is damaged on this server, and is being mended. Try again soon.',
+    'The file of this package is damaged on this server and is being repaired. Try again soon.',
   );
 const packageNotFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
 export const DOWNLOADS = {
   call: 'GET|HEAD /Packages/{filename}, /share/{filename}, /packages/{id}/{filename}',
-  /** And what the protection of downloads asks for. */
+  /** The protection of downloads is checked in addition. */
   need: 'public',
 } as const satisfies StatedRoute;
 
-/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for who may, past Nest for speed. */
+/**
+ * Serves `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>` to those who may download. These
+ * routes bypass Nest for speed.
+ */
 @Injectable()
 export class DownloadRoutes implements OnModuleInit {
   private readonly logger = new Logger('Downloads');
@@ -66,9 +69,9 @@ export class DownloadRoutes implements OnModuleInit {
       const packageId = parseDownloadPath(path)?.packageId ?? null;
       await this.guard.require({ path, query: new URLSearchParams(query), packageId }, request, response);
     }
-    const entry = this.catalogue.get(path) ?? (await this.findEntry(path));
+    const entry = this.catalogue.getRemembered(path) ?? (await this.findEntry(path));
     if (await this.sendEntry(entry, request, response)) return;
-    // It may have been removed since it was remembered.
+    // The package may have been removed since the catalogue remembered it.
     this.catalogue.forgetAll();
     const again = await this.findEntry(path);
     if (await this.sendEntry(again, request, response)) return;
@@ -76,7 +79,7 @@ export class DownloadRoutes implements OnModuleInit {
     throw packageDamaged();
   }
 
-  /** Once the package is known to be damaged, it is no longer found here. */
+  /** Requests a verification of the package. Once it is recorded as damaged, downloads no longer find it. */
   private requestVerification(packageId: string, what: string): void {
     this.logger.error(`The file of package ${packageId} ${what}`);
     this.queue.enqueue([verifyPackageJob(packageId)]).catch((error: unknown) => {
@@ -104,11 +107,12 @@ export class DownloadRoutes implements OnModuleInit {
     }
   }
 
-  /** The storage keeps a package under its id; the proxy's location is that folder. */
+  /** Where a proxy finds the file of a package. Null when this server sends the file itself. */
   private locationOf(packageId: string): ProxyLocation | null {
     const { accelRedirect } = this.settings;
-    return accelRedirect === null
-      ? null
-      : { 'by its range': `${accelRedirect}${packageId}`, whole: `${accelRedirect}whole/${packageId}` };
+    const { local } = this.storage;
+    if (accelRedirect === null || local === null) return null;
+    const name = local.fileNameOf(packageId);
+    return { 'by its range': `${accelRedirect}${name}`, whole: `${accelRedirect}whole/${name}` };
   }
 }

@@ -10,7 +10,7 @@ import { SignedUrls } from './signed-urls.js';
 import { DownloadRoutes } from './download-routes.js';
 import { FileCatalogue } from './file-catalogue.js';
 
-/** Known before the first download is answered. */
+/** The protection is known before the first download is answered. */
 const liveProtection = {
   provide: LiveProtection,
   inject: [LiveViews],
@@ -23,7 +23,7 @@ const liveProtection = {
 const commandProviders = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
 const guardProviders = [liveProtection, BasicAuth, SignedUrls, DownloadGuard];
 
-/** Endpoints get their packages here. */
+/** Serves packages to endpoints. */
 @Module({
   providers: [
     ...commandProviders,

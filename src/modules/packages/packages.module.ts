@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageChangesResolver } from './api/package-changes.resolver.js';
-import { PackageFieldsResolver, ReplicaPackageResolver } from './api/package-fields.resolver.js';
+import { PackageFieldsResolver } from './api/package-fields.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
 import { RemovePackageHandler, SetPackageStageHandler } from './lifecycle/change-package.command.js';
 import { DeleteRemovedFileHandler, DeleteRemovedFiles } from './lifecycle/delete-removed-file.reaction.js';
@@ -42,7 +42,7 @@ const queryHandlers = [
   LatestStampHandler,
 ];
 
-/** What can be asked about packages. */
+/** Projections and queries of packages. */
 @Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...packageProjections, ...queryHandlers] })
 export class PackagesReadModule {}
 
@@ -57,11 +57,11 @@ const commandProviders = [
   RecordPackageDamageHandler,
 ];
 
-/** All that changes packages; the reading side is `PackagesReadModule`. */
+/** Everything that changes packages. The reading side is `PackagesReadModule`. */
 @Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
 export class PackagesWriteModule {}
 
-const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolver, ReplicaPackageResolver];
+const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolver];
 
 @Module({
   imports: [PackagesReadModule, PackagesWriteModule],

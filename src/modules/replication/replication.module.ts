@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { PackageReplicasResolver } from './api/package-replicas.resolver.js';
+import { PackageReplicasResolver, ReplicaPackageResolver } from './api/package-replicas.resolver.js';
+import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
@@ -24,9 +25,9 @@ import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.j
 import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors } from './follow/follow-records.js';
-import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './follow/inventory.handler.js';
+import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { ItemHandler } from './follow/item-handler.js';
-import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './follow/replication-status.handler.js';
+import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles } from './integrity/missing-files.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
 import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';
@@ -44,11 +45,11 @@ import {
   ReplicasToReviewHandler,
   UnfinishedReplicasHandler,
   WithdrawnReplicasHandler,
-} from './replica/own-replicas.query.js';
+} from './read-model/own-replicas.query.js';
 import { ReplicaFiles } from './replica/replica-files.js';
-import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica/replica.entity.js';
-import { ReplicasProjection } from './replica/replicas.projection.js';
-import { ReplicasHandler } from './replica/replicas.query.js';
+import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './read-model/replica.entity.js';
+import { ReplicasProjection } from './read-model/replicas.projection.js';
+import { ReplicasHandler } from './read-model/replicas.query.js';
 import { RetryReplicaHandler } from './replica/retry-replica.command.js';
 import { ReviewReplicaHandler } from './replica/review-replica.command.js';
 import { ReviewForOwnStage, ReviewReplicas } from './replica/review-replicas.reaction.js';
@@ -139,7 +140,9 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     ReplicasResolver,
     ReplicaSourcesResolver,
     PackageReplicasResolver,
+    ReplicaPackageResolver,
     VerificationResolver,
+    PeerReplicationResolver,
   ],
 })
 export class ReplicationModule {}

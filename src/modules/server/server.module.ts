@@ -15,7 +15,7 @@ import { UpdateServerHandler } from './update-server.command.js';
 
 const serverEntities = [ServerSettingsEntity];
 
-/** What can be asked about this server. */
+/** Queries about this server. */
 @Module({ imports: [TypeOrmModule.forFeature(serverEntities)], providers: [ServerSettingsProjection, ServerHandler] })
 class ServerReadModule {}
 
@@ -29,10 +29,10 @@ const identityProvider = {
   },
 };
 
-/** What decides who this server is, without what shows it. */
+/** The identity of this server and the commands that change it, without queries and GraphQL. */
 export const serverProviders = [identityProvider, UpdateServerHandler, RotateKeyHandler, RetireKeysHandler];
 
-/** Knows who this server is before anything else starts. */
+/** Loads the identity of this server before any other module starts. */
 @Global()
 @Module({ imports: [ServerReadModule], providers: [...serverProviders, ServerResolver], exports: [ServerIdentity] })
 export class ServerModule {}

@@ -6,7 +6,10 @@ import { LiveViews } from '../../platform/eventsourcing/live-views.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import { server } from './server.decider.js';
 
-/** Changes settings of this server; what is left out stays. Result: Receipt. */
+/**
+ * Changes settings of this server. A setting that is left out is not changed. The result is a Receipt.
+ * @throws Refusal SETTING_FIXED, INVALID_REQUEST
+ */
 export class UpdateServer {
   constructor(
     readonly to: {
@@ -20,7 +23,7 @@ export class UpdateServer {
 
 const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
-/** What the environment sets can't be changed here: the next start would silently undo it. */
+/** Refuses settings that the environment sets, because the next start would silently undo the change. */
 @CommandHandler(UpdateServer)
 export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receipt> {
   constructor(
@@ -34,7 +37,11 @@ export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receip
       const fixed = this.settings[field];
       if (fixed !== null && to[field] !== undefined && to[field] !== fixed) {
         const variable = `ODST_${field.toUpperCase()}`;
-        throw new Refusal('SETTING_FIXED', `${variable} in the environment sets this. Change it there.`, { variable });
+        throw new Refusal(
+          'SETTING_FIXED',
+          `This setting is fixed by ${variable} in the environment. Change it there.`,
+          { variable },
+        );
       }
     }
     const { receipt } = await this.runner.run(server, undefined, { type: 'change', to });

@@ -6,7 +6,7 @@ import { HeldPackagesQuery, LatestStampQuery } from '../../modules/packages/read
 import {
   UnfinishedReplicasQuery,
   WithdrawnReplicasQuery,
-} from '../../modules/replication/replica/own-replicas.query.js';
+} from '../../modules/replication/read-model/own-replicas.query.js';
 import { ProjectionRunner } from '../../platform/eventsourcing/projection-runner.js';
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';

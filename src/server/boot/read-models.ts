@@ -4,7 +4,7 @@ import { AuditProjection } from '../../modules/audit/trail/audit.projection.js';
 import { ChunksProjection } from '../../modules/packages/read-model/chunks.projection.js';
 import { PackagesProjection } from '../../modules/packages/read-model/packages.projection.js';
 import { PeersProjection } from '../../modules/peers/registry/peers.projection.js';
-import { ReplicasProjection } from '../../modules/replication/replica/replicas.projection.js';
+import { ReplicasProjection } from '../../modules/replication/read-model/replicas.projection.js';
 import { ServerSettingsProjection } from '../../modules/server/server-settings.projection.js';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';

@@ -156,7 +156,7 @@ describeWithSlapd('people of a directory', () => {
         groups: [groupDn('publishers')],
         roles: ['publisher'],
         publishUpTo: 'Test',
-        verdict: 'Let in with the right password.',
+        verdict: 'May sign in with the right password.',
       },
     });
     expect(await test('cat')).toMatchObject({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 import { PeerUnreachable } from '../../../src/ports/peer-transport.port.js';
 import { SIZE, bytes, fetchRun, headFor, stageEachTest } from '../../support/chunk-scene.js';
 import { closeAll, serve } from '../../support/scripted-peer.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 import {
   bytes,
   damaged,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OPEN_POLICY } from '../../../src/kernel/transfer-policy.js';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 import { bytes, good, headFor, request, SIZE, stageEachTest, written } from '../../support/chunk-scene.js';
 import { peer, pem, serve, transport } from '../../support/scripted-peer.js';
 

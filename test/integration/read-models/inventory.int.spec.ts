@@ -5,12 +5,10 @@ import {
   InventoryEntriesQuery,
   InventoryQuery,
   stagesOfBoth,
-} from '../../../src/modules/replication/contracts/inventory.js';
-import {
   DifferencesHandler,
   InventoryEntriesHandler,
   InventoryHandler,
-} from '../../../src/modules/replication/follow/inventory.handler.js';
+} from '../../../src/modules/replication/read-model/inventory.query.js';
 import { PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PublishedFileQuery } from '../../../src/modules/packages/contracts/published-file.query.js';
+import { PackagesByIdQuery, PublishedFileQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import { ChunksHandler, ChunksQuery } from '../../../src/modules/packages/read-model/chunks.query.js';
 import {
   SupersededPackagesHandler,
@@ -7,7 +7,6 @@ import {
 } from '../../../src/modules/packages/read-model/superseded-packages.query.js';
 import {
   PackagesByIdHandler,
-  PackagesByIdQuery,
   PublishedFileHandler,
   ServedPackagesHandler,
   ServedPackagesQuery,

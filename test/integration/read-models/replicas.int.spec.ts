@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplicaView } from '../../../src/modules/replication/contracts/replica-view.js';
-import { ReplicasHandler, ReplicasQuery } from '../../../src/modules/replication/replica/replicas.query.js';
+import { ReplicasHandler, ReplicasQuery } from '../../../src/modules/replication/read-model/replicas.query.js';
 import {
   ReplicasToReviewHandler,
   ReplicasToReviewQuery,
@@ -8,7 +8,7 @@ import {
   UnfinishedReplicasQuery,
   WithdrawnReplicasHandler,
   WithdrawnReplicasQuery,
-} from '../../../src/modules/replication/replica/own-replicas.query.js';
+} from '../../../src/modules/replication/read-model/own-replicas.query.js';
 import { OWN_SERVER, PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;

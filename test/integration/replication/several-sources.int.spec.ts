@@ -1,7 +1,7 @@
 import type { CommandBus } from '@nestjs/cqrs';
 import type { Socket } from 'node:net';
 import { beforeEach, expect, it } from 'vitest';
-import { addRange, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
 import {
   type FetchPlan,
   PlanFetch,
@@ -11,7 +11,6 @@ import type { ChunkDigests, RunningDigests } from '../../../src/modules/replicat
 import { ChunkArrivals, ChunkFetch } from '../../../src/modules/replication/fetch/chunk-fetch.js';
 import { RangeFetcher } from '../../../src/modules/replication/fetch/range-fetcher.js';
 import { Sources } from '../../../src/modules/replication/fetch/sources.js';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
 import type { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import {
   bytes,
@@ -75,9 +74,9 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
     digestsOf,
     new ChunkArrivals(commands, fake<RunningDigests>({ advance: () => undefined })),
   );
-  const { path, signal } = request(ALL);
+  const { file, signal } = request(ALL);
   const full: FetchPlan = { ...plan, verified };
-  await new RangeFetcher(commands, sources, attempts).fetchRange(full, ALL, { path, signal });
+  await new RangeFetcher(commands, sources, attempts).fetchRange(full, ALL, { file, signal });
   expect(verified).toEqual([ALL]);
   expect((await written()).equals(bytes)).toBe(true);
   return sources;

@@ -12,7 +12,8 @@ import { StreamReader } from '../../../src/platform/eventsourcing/stream-reader.
 import { StagedContent } from '../../../src/modules/replication/serve/staged-content.js';
 import { Representation } from '../../../src/platform/http/files/representation.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../src/ports/event-store.port.js';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
+import type { ReplicaFile } from '../../../src/ports/package-storage.port.js';
 import { MemoryEventStore } from '../../support/memory-event-store.js';
 
 const SIZE = 3 * CHUNK_SIZE + 100;
@@ -41,6 +42,7 @@ let dataDir: string;
 let storage: FolderPackageStorage;
 let news: ReplicaNews;
 let server: Server;
+let replica: ReplicaFile;
 let path: string;
 
 beforeEach(async () => {
@@ -60,7 +62,8 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   await log.note('ReplicaRequested', { keepsChunks: false });
-  path = await storage.reserve('p', SIZE);
+  replica = await storage.reserveReplica('p', SIZE);
+  path = replica.localPath ?? '';
 });
 afterEach(async () => {
   await news.onModuleDestroy();
@@ -110,7 +113,7 @@ describe('content of a package that is on its way here', () => {
     expect((await next).equals(bytes.subarray(2 * CHUNK_SIZE, 3 * CHUNK_SIZE))).toBe(true);
     await verify(3, 1);
     await verify(0, 1);
-    await storage.publish(path, 'p');
+    await replica.publish();
     await log.note('ReplicaPublished');
     expect((await read(100)).equals(bytes.subarray(3 * CHUNK_SIZE))).toBe(true);
   });
@@ -135,7 +138,7 @@ describe('content of a package that is on its way here', () => {
 
   it('is left to others when the package is published or not wanted, or several ranges are asked for', async () => {
     await verify(0, 4);
-    await storage.publish(path, 'p');
+    await replica.publish();
     await log.note('ReplicaPublished');
     expect((await ask(0, 10)).status).toBe(404);
     await log.note('ReplicaWithdrawn');
@@ -144,10 +147,10 @@ describe('content of a package that is on its way here', () => {
 });
 
 it('a reserved file is opened as it is, and never made', async () => {
-  const file = await storage.openReserved('p');
+  const file = await storage.openReplica('p');
   expect(file?.size).toBe(SIZE);
   file?.close();
-  expect(await storage.openReserved('other')).toBeNull();
-  await storage.discardReplicaFile('p');
-  expect(await storage.openReserved('p')).toBeNull();
+  expect(await storage.openReplica('other')).toBeNull();
+  await storage.discardReplica('p');
+  expect(await storage.openReplica('p')).toBeNull();
 });

@@ -115,7 +115,7 @@ describe('the first sign-in through the directory', () => {
     directory.put('bob', ['cn=other,dc=x']);
     await expect(scene.signIn('bob', 'of bob')).rejects.toMatchObject(refused);
     expect(await stateOf('bob')).toBeNull();
-    expect(await reasons()).toEqual([expect.stringContaining('is in no group that LDAP_ROLE_MAP names')]);
+    expect(await reasons()).toEqual([expect.stringContaining('is in none of the groups in LDAP_ROLE_MAP')]);
   });
 
   it('is one for two at once', async () => {
@@ -159,7 +159,7 @@ describe('local accounts', () => {
     for (const answer of answers)
       expect(answer).toMatchObject({
         code: 'DIRECTORY_UNAVAILABLE',
-        message: expect.stringContaining('local accounts'),
+        message: expect.stringContaining('Local accounts'),
       });
     expect(new Set(answers.map(String)).size).toBe(1);
   });

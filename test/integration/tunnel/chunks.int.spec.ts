@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 import { bytes, request, SIZE, stageEachTest, written } from '../../support/chunk-scene.js';
 import { answering, startTunnels, type TunnelScene } from '../../support/tunnel-scene.js';
 

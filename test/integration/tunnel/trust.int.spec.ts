@@ -45,7 +45,7 @@ let hub: Running;
 let opening: ReturnType<typeof runTask>;
 const idOf = ({ app }: Pick<Running, 'app'>) => app.get(ServerIdentity).serverId;
 const run = ({ app }: Running, command: object): Promise<unknown> => app.get(CommandBus).execute(command);
-const wayTo = (app: NestExpressApplication, id: string) => app.get(PeerTunnels).routeKindTo(id);
+const routeKindTo = (app: NestExpressApplication, id: string) => app.get(PeerTunnels).routeKindTo(id);
 
 /** What the hidden server says to a call of the hub, or of another process of it. */
 async function call(path: string, app = hub.app): Promise<unknown> {
@@ -68,7 +68,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await run(hidden, new UpdateServer({ reachable: false }));
-  await waitFor('tunnels', () => wayTo(hub.app, idOf(hidden)) === 'tunnel');
+  await waitFor('tunnels', () => routeKindTo(hub.app, idOf(hidden)) === 'tunnel');
 });
 afterAll(async () => {
   await opening.stop();
@@ -83,8 +83,8 @@ describe('calls through a tunnel', () => {
   });
 
   it('are refused like any other when they are not signed for that server', async () => {
-    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
-    const at = way.kind === 'tunnel' ? `http://${way.host}:${way.port}` : '';
+    const route = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
+    const at = route.kind === 'tunnel' ? `http://${route.host}:${route.port}` : '';
     expect((await fetch(`${at}/ods/peer/v1/probe`)).status).toBe(401);
     const headers = hub.app.get(RequestSigner).sign({ method: 'GET', url: `${at}/peer/v1/probe`, to: 'somebody else' });
     expect((await fetch(`${at}/peer/v1/probe`, { headers })).status).toBe(401);
@@ -99,15 +99,15 @@ describe('calls through a tunnel', () => {
     '//peer/v1/probe',
     '/health/live',
   ])('reach nothing but what is for peers: %s', async (path) => {
-    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
-    const answer = await fetch(way.kind === 'tunnel' ? `http://${way.host}:${way.port}${path}` : '');
+    const route = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
+    const answer = await fetch(route.kind === 'tunnel' ? `http://${route.host}:${route.port}${path}` : '');
     expect(answer.status).toBe(404);
     expect(await answer.text()).toContain('Only calls between servers are answered through a tunnel.');
   });
 
   it('cannot turn the tunnel into something else', async () => {
-    const way = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
-    const socket = connect(way.kind === 'tunnel' ? way.port : 0, '127.0.0.1');
+    const route = await hub.app.get(PeerTunnels).routeTo(idOf(hidden));
+    const socket = connect(route.kind === 'tunnel' ? route.port : 0, '127.0.0.1');
     await once(socket, 'connect');
     socket.write('GET /peer/v1/tunnel HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     const [answer] = (await once(socket, 'data')) as [Buffer];
@@ -152,12 +152,12 @@ describe('a tunnel', () => {
     await waitFor('the end', () => hub.app.get(TunnelHub).countOpen(idOf(hidden)) === 0);
     expect(await ask('/peer/v1/tunnel', signed(hidden))).toMatch(/^HTTP\/1.1 403 [^]*PEER_SUSPENDED/);
     await run(hub, new ResumePeer(idOf(hidden)));
-    await waitFor('the return', () => wayTo(hub.app, idOf(hidden)) === 'tunnel');
+    await waitFor('the return', () => routeKindTo(hub.app, idOf(hidden)) === 'tunnel');
   });
 
   it('is not needed once its server can be called', async () => {
     await run(hidden, new UpdateServer({ reachable: true }));
-    await waitFor('the way to its address', () => wayTo(hub.app, idOf(hidden)) === 'direct');
+    await waitFor('the route to its address', () => routeKindTo(hub.app, idOf(hidden)) === 'direct');
     await expect(call('/peer/v1/probe')).rejects.toThrow(/connection refused/);
   });
 });
@@ -170,7 +170,7 @@ describe('another process of the same server', () => {
   afterEach(() => worker.close());
 
   it('calls through the tunnels that end in the first one', async () => {
-    await waitFor('the news', () => wayTo(worker, idOf(hidden)) === 'tunnel');
+    await waitFor('the news', () => routeKindTo(worker, idOf(hidden)) === 'tunnel');
     const answers = await Promise.all(Array.from({ length: 10 }, () => call('/peer/v1/probe', worker)));
     expect(answers).toEqual(
       Array.from({ length: 10 }, () => expect.objectContaining({ actor: expect.objectContaining({ id: idOf(hub) }) })),
@@ -179,9 +179,9 @@ describe('another process of the same server', () => {
 
   it('hears at once when the first tunnel comes, and waits while there is none', async () => {
     const arrived: string[] = [];
-    await waitFor('the news', () => wayTo(worker, idOf(hidden)) === 'tunnel');
+    await waitFor('the news', () => routeKindTo(worker, idOf(hidden)) === 'tunnel');
     await opening.stop();
-    await waitFor('the end', () => wayTo(worker, idOf(hidden)) === 'none');
+    await waitFor('the end', () => routeKindTo(worker, idOf(hidden)) === 'none');
     await expect(call('/peer/v1/probe', worker)).rejects.toThrow(
       'Hidden: it is behind a firewall and has no connection open',
     );

@@ -1,6 +1,6 @@
 import { SMALL_PACKAGE_CHUNKS } from '../../../src/modules/packages/contracts/known-package.js';
 import type { FeedItem } from '../../../src/modules/replication/serve/feed-source.js';
-import { CHUNK_SIZE } from '../../../src/ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
 
 /** Chunks that one request asks for, as the fetch jobs do. */
 const RUN_SIZE = 16;

@@ -1,4 +1,4 @@
-import type { ReplicasToReviewQuery } from '../../../src/modules/replication/replica/own-replicas.query.js';
+import type { ReplicasToReviewQuery } from '../../../src/modules/replication/read-model/own-replicas.query.js';
 import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
 import type {
   SupersededPackages,

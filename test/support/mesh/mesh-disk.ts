@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { addRange, missingRanges, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, missingRanges, type ChunkRange } from '../../../src/kernel/chunk-ranges.js';
 import {
-  CHUNK_SIZE,
+  type ContentDigests,
   PackageStorage,
-  type PublishedFile,
-  type RunningDigest,
-  type StagedFile,
+  type ReplicaFile,
+  type StagedUpload,
+  type StoredFile,
+  type WantedFiles,
 } from '../../../src/ports/package-storage.port.js';
 import type { Gate, Life } from './gate.js';
 
@@ -25,12 +26,12 @@ export class Content extends Readable {
     return digest('sha256', this.title).toString('hex');
   }
 
-  staged(path: string): StagedFile {
+  get digests(): ContentDigests {
     const chunks = (algorithm: 'sha1' | 'sha256'): Buffer =>
       Buffer.concat(Array.from({ length: this.chunkCount }, (_, i) => digest(algorithm, `${this.title}/${i}`)));
     const sha1 = digest('sha1', this.title).toString('hex');
     const digests = { sha1: chunks('sha1'), sha256: chunks('sha256') };
-    return { path, size: this.chunkCount * CHUNK_SIZE, sha1, sha256: this.sha256, chunks: digests };
+    return { size: this.chunkCount * CHUNK_SIZE, sha1, sha256: this.sha256, chunks: digests };
   }
 }
 
@@ -46,8 +47,9 @@ const unused = (): never => {
   throw new Error('not part of the mesh');
 };
 
-/** The disk as one run of the process sees it. The path of what is being fetched is the id of its package. */
+/** The disk as one run of the process sees it. */
 export class MeshDisk extends PackageStorage {
+  readonly local = null;
   private uploadCount = 0;
 
   constructor(
@@ -58,18 +60,22 @@ export class MeshDisk extends PackageStorage {
     super();
   }
 
-  override async receive(source: Readable): Promise<StagedFile> {
-    if (!(source instanceof Content)) throw new Error('The mesh takes Content only');
-    await this.gate.pass(this.life);
-    const path = `upload-${(this.uploadCount += 1)}`;
-    this.disk.uploads.set(path, source.sha256);
-    return source.staged(path);
+  override async beginUpload(): Promise<StagedUpload> {
+    return new MeshUpload(`upload-${(this.uploadCount += 1)}`, this.disk, () => this.gate.pass(this.life));
   }
 
-  override async reserve(packageId: string): Promise<string> {
+  override async reserveReplica(packageId: string): Promise<ReplicaFile> {
     await this.gate.pass(this.life);
     if (!this.disk.staged.has(packageId)) this.disk.staged.set(packageId, []);
-    return packageId;
+    return {
+      packageId,
+      size: 0,
+      localPath: null,
+      writeVerified: unused,
+      beginDigest: unused,
+      findDamagedChunks: unused,
+      publish: unused,
+    };
   }
 
   /** As into an open file: what is written to one that is gone is lost. */
@@ -88,31 +94,19 @@ export class MeshDisk extends PackageStorage {
     if (this.disk.staged.delete(packageId)) this.disk.published.set(packageId, sha256);
   }
 
-  override async publish(path: string, packageId: string): Promise<void> {
-    await this.gate.pass(this.life);
-    const sha256 = this.disk.uploads.get(path);
-    if (sha256 === undefined) throw new Error(`${path} is not there`);
-    this.disk.uploads.delete(path);
-    this.disk.published.set(packageId, sha256);
-  }
-
-  override async discardReplicaFile(packageId: string): Promise<void> {
+  override async discardReplica(packageId: string): Promise<void> {
     await this.gate.pass(this.life);
     this.disk.staged.delete(packageId);
   }
 
-  override async discard(path: string): Promise<void> {
-    this.disk.uploads.delete(path);
-  }
-
-  override async digestPublished(packageId: string): Promise<string | null> {
+  override async digest(packageId: string): Promise<string | null> {
     await this.gate.pass(this.life);
     return this.disk.published.get(packageId) ?? null;
   }
 
-  override async open(packageId: string): Promise<PublishedFile | null> {
+  override async open(packageId: string): Promise<StoredFile | null> {
     await this.gate.pass(this.life);
-    return this.disk.published.has(packageId) ? { fd: 0, size: 0, close: () => undefined } : null;
+    return this.disk.published.has(packageId) ? { size: 0, read: unused, close: () => undefined } : null;
   }
 
   override async remove(packageId: string, stillUnwanted = async () => true): Promise<void> {
@@ -125,7 +119,7 @@ export class MeshDisk extends PackageStorage {
     this.settle(packageId, !unwanted);
   }
 
-  override async sweep(wanted: { packages: ReadonlySet<string>; replicas: ReadonlySet<string> }): Promise<void> {
+  override async sweep(wanted: WantedFiles): Promise<void> {
     for (const packageId of this.disk.aside.keys()) this.settle(packageId, wanted.packages.has(packageId));
     for (const packageId of this.disk.published.keys())
       if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);
@@ -140,16 +134,16 @@ export class MeshDisk extends PackageStorage {
     if (wanted && file !== undefined && !this.disk.published.has(packageId)) this.disk.published.set(packageId, file);
   }
 
-  override async published(): Promise<ReadonlySet<string>> {
+  override async listStored(): Promise<ReadonlySet<string>> {
     await this.gate.pass(this.life);
     return new Set(this.disk.published.keys());
   }
 
-  override openReserved(): Promise<null> {
+  override openReplica(): Promise<null> {
     return unused();
   }
 
-  override examine(): Promise<null> {
+  override findDamage(): Promise<null> {
     return unused();
   }
 
@@ -161,19 +155,49 @@ export class MeshDisk extends PackageStorage {
     return unused();
   }
 
-  override digest(): Promise<string> {
-    return unused();
-  }
-
-  override beginDigest(): RunningDigest {
-    return unused();
-  }
-
-  override damagedChunks(): Promise<readonly ChunkRange[]> {
-    return unused();
-  }
-
   override sweepUploads(): Promise<void> {
     return unused();
+  }
+}
+
+/** An upload of Content, which arrives at once. */
+class MeshUpload implements StagedUpload {
+  private content: Content | null = null;
+
+  constructor(
+    private readonly name: string,
+    private readonly disk: DiskContents,
+    private readonly passGate: () => Promise<void>,
+  ) {}
+
+  get size(): number {
+    return this.content?.digests.size ?? 0;
+  }
+
+  async append(_offset: number, source: Readable): Promise<void> {
+    if (!(source instanceof Content)) throw new Error('The mesh takes Content only');
+    await this.passGate();
+    this.content = source;
+    this.disk.uploads.set(this.name, source.sha256);
+  }
+
+  async finish(): Promise<ContentDigests> {
+    return this.content?.digests ?? unused();
+  }
+
+  readBytes(): AsyncIterable<Uint8Array> {
+    return unused();
+  }
+
+  async publish(packageId: string): Promise<void> {
+    await this.passGate();
+    const sha256 = this.disk.uploads.get(this.name);
+    if (sha256 === undefined) throw new Error(`${this.name} is not there`);
+    this.disk.uploads.delete(this.name);
+    this.disk.published.set(packageId, sha256);
+  }
+
+  async discard(): Promise<void> {
+    this.disk.uploads.delete(this.name);
   }
 }

@@ -49,7 +49,7 @@ import {
   DeleteWithdrawn,
   DeleteWithdrawnHandler,
 } from '../../../src/modules/replication/replica/delete-withdrawn.command.js';
-import { ReplicasToReviewQuery } from '../../../src/modules/replication/replica/own-replicas.query.js';
+import { ReplicasToReviewQuery } from '../../../src/modules/replication/read-model/own-replicas.query.js';
 import {
   RecordSuperseded,
   SupersedePackage,

@@ -128,9 +128,9 @@ export class MeshServer {
     const { packageId, round, chunkCount } = plan;
     for (const { peerId } of plan.holders) {
       const source = this.neighbours.reach(this.id, peerId);
-      const offered = source && (await answerOf(source, source.storage.digestPublished(packageId)));
+      const offered = source && (await answerOf(source, source.storage.digest(packageId)));
       if (offered !== plan.sha256) continue;
-      await process.storage.reserve(packageId);
+      await process.storage.reserveReplica(packageId);
       const [run] = missingRanges(plan.verified, chunkCount);
       if (!run) return;
       const wanted = { first: run.first, count: 1 + this.gate.choose(run.count) };
@@ -144,8 +144,8 @@ export class MeshServer {
   }
 
   private async publish(process: MeshProcess, { packageId, round, sha256, chunkCount }: FetchPlan): Promise<void> {
-    const isInPlace = (await process.storage.digestPublished(packageId)) === sha256;
-    await (isInPlace ? process.storage.discardReplicaFile(packageId) : process.storage.reserve(packageId));
+    const isInPlace = (await process.storage.digest(packageId)) === sha256;
+    await (isInPlace ? process.storage.discardReplica(packageId) : process.storage.reserveReplica(packageId));
     const lost = process.storage.missing(packageId, chunkCount);
     if (!isInPlace && lost.length > 0) {
       await process.bus.execute(new RecordDamage({ packageId, round, actual: 'other', lost }));

@@ -1,5 +1,6 @@
+import { read } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import type { PublishedFile } from '../../../ports/package-storage.port.js';
+import type { StoredFile } from '../../../ports/package-storage.port.js';
 import { unlessMissing } from './disk-errors.js';
 
 interface Entry {
@@ -29,7 +30,7 @@ export class DescriptorPool {
   constructor(private readonly limit: number) {}
 
   /** Null when there is no such file. */
-  async open(packageId: string, path: string): Promise<PublishedFile | null> {
+  async open(packageId: string, path: string): Promise<StoredFile | null> {
     const pooled = this.entries.get(packageId);
     if (pooled && (await this.isInPlace(pooled, path))) return this.lend(packageId, pooled);
     if (pooled && this.entries.get(packageId) === pooled) this.forget(packageId);
@@ -53,7 +54,7 @@ export class DescriptorPool {
     for (const packageId of this.entries.keys()) this.forget(packageId);
   }
 
-  private lend(packageId: string, entry: Entry): PublishedFile {
+  private lend(packageId: string, entry: Entry): StoredFile {
     entry.users += 1;
     entry.idleTicks = 0;
     if (!entry.retired) {
@@ -67,7 +68,7 @@ export class DescriptorPool {
       entry.users -= 1;
       if (entry.retired) this.retire(entry);
     };
-    return { fd: entry.handle.fd, size: entry.size, close };
+    return storedFile(entry.handle, entry.size, close);
   }
 
   private async isInPlace(entry: Entry, path: string): Promise<boolean> {
@@ -125,3 +126,16 @@ export class DescriptorPool {
     }
   }
 }
+
+/** A file for readers. Its reads use the descriptor by callback, which costs less than a promise of `node:fs/promises`. */
+export const storedFile = ({ fd }: FileHandle, size: number, close: () => void): StoredFile => ({
+  size,
+  read: (into, length, position) =>
+    new Promise((resolve, reject) => {
+      read(fd, into, 0, length, position, (error, count) => {
+        if (error) reject(error);
+        else resolve(count);
+      });
+    }),
+  close,
+});

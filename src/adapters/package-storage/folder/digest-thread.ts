@@ -1,15 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
-import {
-  CHUNK_SIZE,
-  type FileDamage,
-  type Pace,
-  type PublishedContent,
-  type RunningDigest,
-} from '../../../ports/package-storage.port.js';
+import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { workerFile } from '../../shared/worker-file.js';
 import { unlessMissing } from './disk-errors.js';
 
@@ -50,7 +44,7 @@ export class DigestThread {
   private readonly waiting = new Map<number, Waiting>();
   private lastJob = 0;
 
-  begin(path: string): RunningDigest {
+  beginDigest(path: string): RunningDigest {
     const job = (this.lastJob += 1);
     const worker = this.running();
     const send = (request: DigestRequest): void => worker.postMessage(request);
@@ -62,7 +56,7 @@ export class DigestThread {
     };
   }
 
-  async damagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly ChunkRange[]> {
+  async findDamagedChunks(path: string, sha256: Uint8Array, start = 0): Promise<readonly ChunkRange[]> {
     const job = (this.lastJob += 1);
     return (await this.ask(this.running(), { kind: 'check', job, path, sha256, start })).damaged ?? [];
   }
@@ -112,11 +106,11 @@ export class DigestThread {
 const CHUNKS_AT_ONCE = 4;
 
 /** Compares a file with its chunks' digests, a few MiB at a time in the digest thread. */
-export async function examineFile(
+export async function findFileDamage(
   thread: DigestThread,
   path: string,
-  content: PublishedContent,
-  pace: Pace,
+  content: ExpectedContent,
+  pace: ReadPace,
 ): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
   const gone: FileDamage = { lost: addRange([], { first: 0, count: chunkCount }), missing: true };
@@ -134,15 +128,15 @@ export async function examineFile(
 async function lostChunks(
   thread: DigestThread,
   path: string,
-  { size, sha256 }: PublishedContent,
-  pace: Pace,
+  { size, sha256 }: ExpectedContent,
+  pace: ReadPace,
 ): Promise<readonly ChunkRange[]> {
   let lost: readonly ChunkRange[] = [];
   for (let first = 0; first * DIGEST_BYTES < sha256.length; first += CHUNKS_AT_ONCE) {
     // Copied: a message takes along all of the memory that a view is of.
     const digests = new Uint8Array(sha256.subarray(first * DIGEST_BYTES, (first + CHUNKS_AT_ONCE) * DIGEST_BYTES));
     await pace(Math.min(CHUNKS_AT_ONCE * CHUNK_SIZE, size - first * CHUNK_SIZE));
-    lost = (await thread.damagedChunks(path, digests, first)).reduce<readonly ChunkRange[]>(addRange, lost);
+    lost = (await thread.findDamagedChunks(path, digests, first)).reduce<readonly ChunkRange[]>(addRange, lost);
   }
   return lost;
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { ChunkVerifier, DIGEST_BYTES, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { DigestReply, DigestRequest } from './digest-thread.js';
 
 /**

@@ -25,42 +25,48 @@ export class Folders {
     this.staging = join(dataDir, 'staging');
   }
 
-  async make(): Promise<void> {
+  async makeFolders(): Promise<void> {
     await mkdir(this.packages, { recursive: true });
     await mkdir(this.staging, { recursive: true });
   }
 
-  package(packageId: string): string {
+  /** Name of a package's file in the folder `packages`. */
+  packageName(packageId: string): string {
+    return requireSafeId(packageId);
+  }
+
+  packagePath(packageId: string): string {
     return join(this.packages, requireSafeId(packageId));
   }
 
-  newUpload(): string {
+  newUploadPath(): string {
     return join(this.staging, `${UPLOAD}${randomUUID()}`);
   }
 
-  replica(packageId: string): string {
+  replicaPath(packageId: string): string {
     return join(this.staging, `${REPLICA}${requireSafeId(packageId)}`);
   }
 
   /** Where a package's file is while its removal is being decided. */
-  removed(packageId: string): string {
+  removedPath(packageId: string): string {
     return join(this.staging, `${REMOVED}${requireSafeId(packageId)}`);
   }
 
-  /** Where a damaged package's file waits to be mended. */
-  damaged(packageId: string): string {
+  /** Where a damaged file of a package waits to be repaired. */
+  damagedPath(packageId: string): string {
     return join(this.staging, `${DAMAGED}${requireSafeId(packageId)}`);
   }
 }
 
-/** The package id in the name of a damaged package's file, null for any other. */
+/** The package id in the name of a damaged file; null for any other name. */
 export const damagedIdOf = (name: string): string | null =>
   name.startsWith(DAMAGED) ? name.slice(DAMAGED.length) : null;
 
-/** The package id in the name of a replica's staging file, null for any other. */
+/** The package id in the name of a replica's file; null for any other name. */
 export const replicaIdOf = (name: string): string | null =>
   name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null;
 
+/** Whether this is the name of an upload's file. */
 export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
 
 /** Makes renames and removals in the folder survive a power failure. */
@@ -73,7 +79,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Undoes a removal, unless there is a file again. */
+/** Moves a file that was put aside back to its place, unless there is a file again. */
 export async function restoreFile(aside: string, path: string): Promise<void> {
   await link(aside, path).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') unlessMissing(error);
@@ -81,25 +87,25 @@ export async function restoreFile(aside: string, path: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Undoes removals that a crash cut short before it was asked whether they still hold. */
+/** Undoes removals that a crash interrupted before it was asked whether the package is still unwanted. */
 export async function restoreRemoved(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
-  for (const packageId of wanted) await restoreFile(folders.removed(packageId), folders.package(packageId));
+  for (const packageId of wanted) await restoreFile(folders.removedPath(packageId), folders.packagePath(packageId));
 }
 
-/** Damaged files that were taken out, and the server was killed before that was recorded, go back until they are read again. */
+/** Moves damaged files back whose quarantine was not recorded because the server was killed. The next check finds them again. */
 export async function restoreDamaged(
   folders: Folders,
   wanted: ReadonlySet<string>,
-  mended: ReadonlySet<string>,
+  replicas: ReadonlySet<string>,
 ): Promise<void> {
   for (const name of await readdir(folders.staging)) {
     const packageId = damagedIdOf(name);
-    if (packageId === null || !wanted.has(packageId) || mended.has(packageId)) continue;
-    await restoreFile(folders.damaged(packageId), folders.package(packageId));
+    if (packageId === null || !wanted.has(packageId) || replicas.has(packageId)) continue;
+    await restoreFile(folders.damagedPath(packageId), folders.packagePath(packageId));
   }
 }
 
-/** Removes the files of a folder that nobody wants and that were last changed before `before` (ms since 1970). */
+/** Removes the files of a folder that are not wanted and were last changed before `before`, in milliseconds since 1970. */
 export async function sweepFolder(folder: string, wanted: (name: string) => boolean, before: number): Promise<void> {
   for (const name of await readdir(folder)) {
     if (wanted(name)) continue;

@@ -42,24 +42,24 @@ export class HashThread {
 
   constructor(private readonly algorithm: 'sha1' | 'sha256') {}
 
-  begin(upload: number): void {
+  beginUpload(upload: number): void {
     this.running().postMessage({ kind: 'begin', upload } satisfies HashRequest);
   }
 
   /** Takes in the first `length` bytes of the slab; resolves when the slab may be used again. */
-  async update(upload: number, slab: Slab, length: number, endsChunk: boolean): Promise<void> {
+  async updateUpload(upload: number, slab: Slab, length: number, endsChunk: boolean): Promise<void> {
     await this.ask((ticket) => ({ kind: 'update', upload, ticket, shared: slab.shared, length, endsChunk }));
   }
 
   /** Ends the last chunk and gives the digests; frees the upload's state. */
-  async finish(upload: number): Promise<Digests> {
+  async finishUpload(upload: number): Promise<Digests> {
     const digests = await this.ask((ticket) => ({ kind: 'finish', upload, ticket }));
     if (!digests) throw new Error('The hash thread gave no digests');
     return digests;
   }
 
   /** Frees the state of an upload that failed. */
-  drop(upload: number): void {
+  dropUpload(upload: number): void {
     this.worker?.postMessage({ kind: 'drop', upload } satisfies HashRequest);
   }
 

@@ -1,4 +1,4 @@
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 
 /** 1 MiB that the main thread fills and the hash threads read. */
 export interface Slab {
@@ -28,8 +28,8 @@ export class SlabPool {
     return this.made - this.idle.length;
   }
 
-  /** A slab now, or null: then `wait`. */
-  take(): Slab | null {
+  /** A slab now, or null: then `waitForSlab`. */
+  takeSlab(): Slab | null {
     if (this.waiting.size > 0) return null;
     const slab = this.idle.pop();
     if (slab || this.made === this.limit) return slab ?? null;
@@ -38,13 +38,13 @@ export class SlabPool {
   }
 
   /** Calls back with the next slab that becomes free, in order of asking; returns the way to give up. */
-  wait(ready: (slab: Slab) => void): () => void {
+  waitForSlab(ready: (slab: Slab) => void): () => void {
     this.waiting.add(ready);
     for (const handIn of this.holders) handIn();
     return () => void this.waiting.delete(ready);
   }
 
-  give(slab: Slab): void {
+  giveBack(slab: Slab): void {
     const [next] = this.waiting;
     if (!next) {
       this.idle.push(slab);

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
 import { messageOf } from '../../../kernel/errors.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { Connection } from './chunk-connection.js';
 import type {
   AbortOrder,

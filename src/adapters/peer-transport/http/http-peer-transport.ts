@@ -1,4 +1,5 @@
-import { CHUNK_SIZE, StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import { StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import {
   type ChunkRequest,
@@ -28,7 +29,7 @@ function buildContentRequest(
   { ca }: Trust,
   via: Via,
 ): ContentRequest {
-  const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.packageId)}/content`);
+  const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.file.packageId)}/content`);
   const head = () => {
     const signed = signer.sign({ method: 'GET', url: url.href, to: peer.peerId });
     return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
@@ -44,9 +45,9 @@ function originOf(url: URL, ca: string | undefined): Origin {
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
 }
 
-function rangeOf({ run, packageSize }: ChunkRequest): string {
+function rangeOf({ run, file }: ChunkRequest): string {
   const first = run.first * CHUNK_SIZE;
-  return `bytes=${first}-${Math.min(first + run.count * CHUNK_SIZE, packageSize) - 1}`;
+  return `bytes=${first}-${Math.min(first + run.count * CHUNK_SIZE, file.size) - 1}`;
 }
 
 function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
@@ -119,10 +120,12 @@ export class HttpPeerTransport extends PeerTransport {
     const via = await this.routeTo(peer).catch(peerFault);
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
     const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
-    const { packageSize, run, sha256, path } = request;
+    const { file, run, sha256 } = request;
+    if (file.localPath === null) throw new Error('This transport writes chunks to local files only');
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
-    const order = { origin, heads, packageSize, run, sha256, path, timeouts: this.timeouts, limit };
+    const target = { packageSize: file.size, path: file.localPath };
+    const order = { origin, heads, ...target, run, sha256, timeouts: this.timeouts, limit };
     const report = await this.threads.fetch(order, request.signal, request.onProgress);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }

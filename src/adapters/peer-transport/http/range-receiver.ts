@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { ChunkVerifier, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
 import { describeStatus, codeOfBody } from './failure-reason.js';

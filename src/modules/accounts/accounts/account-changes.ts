@@ -7,7 +7,7 @@ import { account, type AccountCommand } from './account.decider.js';
 import { isStandingAdmin, type KnownAccount } from './account.state.js';
 import { LiveAccounts } from './live-accounts.js';
 
-/** Runs commands on accounts, so that the next call in this process knows of the change. */
+/** Runs commands on accounts. When a command returns, the next call in this process is judged by the new state. */
 @Injectable()
 export class AccountChanges {
   constructor(
@@ -17,13 +17,17 @@ export class AccountChanges {
     private readonly accounts: LiveAccounts,
   ) {}
 
+  /** Runs a command on an account. @throws Refusal as the decider refuses it */
   async runCommand(accountId: string, command: AccountCommand): Promise<Receipt> {
     const { receipt } = await this.runner.run(account, accountId, command);
     if (receipt.cursor !== null) await this.views.reflect(receipt);
     return receipt;
   }
 
-  /** For what one account can't decide alone, or what also touches its password: one change at a time. */
+  /**
+   * Runs one piece of work at a time on the whole server. Needed where a decision depends on other accounts, and where a
+   * password changes as well. @throws Refusal UNAVAILABLE when the server stops
+   */
   async runExclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({
       result: await work(),
@@ -32,19 +36,19 @@ export class AccountChanges {
     return done.result;
   }
 
-  /** As the log has it now. @throws Refusal ACCOUNT_NOT_FOUND */
+  /** Reads the present state of an account from the log. @throws Refusal ACCOUNT_NOT_FOUND */
   async requireAccount(accountId: string): Promise<KnownAccount> {
     const known = await this.accounts.readFromLog(accountId);
     if (!known) throw new Refusal('ACCOUNT_NOT_FOUND', 'There is no such account.');
     return known;
   }
 
-  /** Would this be refused? Asked before something is done that the log does not know of. @throws Refusal */
+  /** Checks a command without running it, before something is changed outside the log. @throws Refusal as the decider refuses it */
   requirePossible(state: KnownAccount | null, command: AccountCommand): void {
     account.decide(command, state);
   }
 
-  /** How many others could take over. Within `alone`: nobody else takes the role away meanwhile. */
+  /** Counts the other administrators who could take over. Call it within `runExclusively`, so that the number stays true. */
   async countOtherAdmins(accountId: string): Promise<number> {
     const others = this.accounts
       .listAccounts()

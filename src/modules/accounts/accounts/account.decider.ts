@@ -13,20 +13,23 @@ import { decideIssue, decideRevocation } from '../tokens/api-token.decider.js';
 import { type AccountState, evolveAccount, isStandingAdmin, type KnownAccount } from './account.state.js';
 
 /**
- * Each role once, in the order of ROLES, and a limit only where it counts. Directory groups may leave an account without
- * a role: it then may do nothing. @throws Refusal INVALID_REQUEST
+ * Returns the roles without duplicates, in the order of ROLES, with a limit only for a publisher. With `mayBeNone`, which
+ * is for accounts of the directory, there may be no role at all. @throws Refusal INVALID_REQUEST
  */
 function checkedRights({ roles, publishUpTo }: Rights, mayBeNone: boolean): Rights {
   const sorted = ROLES.filter((role) => roles.includes(role));
   if (sorted.length === 0 && !mayBeNone) throw new Refusal('INVALID_REQUEST', 'An account needs at least one role.');
   if (!sorted.includes('publisher')) return { roles: sorted, publishUpTo: null };
   if (publishUpTo === null) {
-    throw new Refusal('INVALID_REQUEST', 'Say with `publishUpTo` up to which stage the publisher may publish.');
+    throw new Refusal(
+      'INVALID_REQUEST',
+      'The role publisher needs `publishUpTo`, the last stage to which the account may publish.',
+    );
   }
   return { roles: sorted, publishUpTo };
 }
 
-/** `otherAdmins` counts the other local accounts that can sign in with the role admin. */
+/** What can be done with an account. `otherAdmins` is the number of other local accounts that can sign in with the role admin. */
 export type AccountCommand =
   | { readonly type: 'create'; readonly as: NewAccount }
   | { readonly type: 'signIn' }
@@ -46,11 +49,11 @@ export type AccountCommand =
   | { readonly type: 'revokeToken'; readonly tokenId: string };
 
 const LAST_ADMIN =
-  'This is the last local account with the role admin that can sign in. Give the role to another one first.';
+  'This is the last local account with the role admin that can sign in. Give the role to another account first.';
 const IN_DIRECTORY = 'The directory keeps the password and the roles of this account. Change them there.';
 
 const OTHER_PERSON =
-  'The account is of another person who had this name in the directory. An administrator can give it away with `relinkAccount`.';
+  'The account belongs to another person who had this name in the directory. An administrator can release it with `relinkAccount`.';
 
 const areSameRights = (a: Rights, b: Rights): boolean =>
   a.publishUpTo === b.publishUpTo &&
@@ -58,7 +61,7 @@ const areSameRights = (a: Rights, b: Rights): boolean =>
   a.roles.every((role) => b.roles.includes(role));
 
 function decideCreation(state: AccountState, as: NewAccount): AccountEvent[] {
-  if (state) throw new Refusal('USERNAME_TAKEN', `There is an account ${state.username} already. Choose another name.`);
+  if (state) throw new Refusal('USERNAME_TAKEN', `The account ${state.username} exists already. Choose another name.`);
   const rights = checkedRights(as, as.source === 'directory');
   return [{ type: 'AccountCreated', data: { ...as, ...rights } }];
 }
@@ -86,17 +89,17 @@ function decideRights(
   return [{ type: 'RoleChanged', data: { ...identityOf(state), from, to: rights } }];
 }
 
-/** What the directory has disabled, an administrator can disable for good. */
+/** An administrator can also disable an account that the directory has disabled. Then the directory does not enable it again. */
 function decideDisabling(state: KnownAccount, otherAdmins: number, by: 'admin' | 'directory'): AccountEvent[] {
   if (state.disabled && (by === 'directory' || !state.disabledByDirectory)) return [];
   requireOtherAdmin(state, otherAdmins);
   return [{ type: 'AccountDisabled', data: { ...identityOf(state), by } }];
 }
 
-/** Whoever gets a name that somebody else had gets nothing of their account by that. */
+/** A person who gets a name that somebody else had before does not get the account of that person. */
 function decideLink(state: KnownAccount, externalId: string | null): AccountEvent[] {
   if (state.source !== 'directory')
-    throw new Refusal('INVALID_REQUEST', 'This is a local account: the directory has nothing to do with it.');
+    throw new Refusal('INVALID_REQUEST', 'This is a local account. It has no person in the directory.');
   if (state.externalId === externalId) return [];
   if (externalId !== null && state.externalId !== null) throw new Refusal('SIGN_IN_REFUSED', OTHER_PERSON);
   return [{ type: 'DirectoryLinked', data: { ...identityOf(state), externalId } }];
@@ -138,7 +141,7 @@ function decideKnown(
   }
 }
 
-/** Somebody who may sign in; passwords were checked before. Streams `account-<id>`. */
+/** The account of a person. Passwords are checked before a command gets here. Streams `account-<id>`. */
 export const account: Aggregate<AccountState, AccountCommand, AccountEvent> = {
   category: 'account',
   events: accountEvents,

@@ -3,7 +3,7 @@ import type { Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import type { AccountSource } from '../contracts/account.events.js';
 
-/** Somebody who may sign in, or might before the account was disabled. */
+/** Row of the read model: an account, also a disabled one. */
 @Entity('accounts')
 export class AccountEntity {
   @PrimaryColumn('text') id!: string;

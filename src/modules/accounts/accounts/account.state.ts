@@ -1,22 +1,24 @@
 import type { AccountEvent, NewAccount, TokenGrant } from '../contracts/account.events.js';
 
-/** Null until it is created. */
+/** Null before the account is created. */
 export type AccountState = KnownAccount | null;
 
+/** An account as the decider knows it. */
 export interface KnownAccount extends NewAccount {
   readonly disabled: boolean;
-  /** Not by an administrator: the directory may enable it again. */
+  /** Whether the directory disabled it, and not an administrator. Then the directory may enable it again. */
   readonly disabledByDirectory: boolean;
-  /** The person in the directory; null for local accounts, and until the next person of this name signs in. */
+  /** Id of the person in the directory; null for a local account, and for a released account until somebody signs in. */
   readonly externalId: string | null;
-  /** By id; those that were not revoked. */
+  /** The API tokens that were not revoked, by id. */
   readonly tokens: Readonly<Record<string, TokenGrant>>;
 }
 
-/** Only accounts that need nothing but this server count: a directory that is down must not lock everybody out. */
+/** Whether this is a local account that can sign in as an administrator. Directory accounts do not count, so that a directory that is down cannot lock everybody out. */
 export const isStandingAdmin = (state: AccountState): boolean =>
   state !== null && state.source === 'local' && !state.disabled && state.roles.includes('admin');
 
+/** Applies an event to the state of an account. */
 export function evolveAccount(state: AccountState, event: AccountEvent): AccountState {
   if (event.type === 'AccountCreated') {
     return { ...event.data, disabled: false, disabledByDirectory: false, externalId: null, tokens: {} };

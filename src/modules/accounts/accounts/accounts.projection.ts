@@ -45,7 +45,7 @@ function foldToken(row: ApiTokenEntity | undefined, event: OfAccount): ApiTokenE
   return { id, accountId, name, scopes, publishUpTo, issuedAt: at, expiresAt: new Date(expiresAt), revokedAt: null };
 }
 
-/** Who may sign in, and with which tokens. Its keys are the ids of accounts. */
+/** Keeps the tables `accounts` and `api_tokens`. The keys that it reports as changed are the ids of accounts. */
 @AsProjection()
 @Injectable()
 export class AccountsProjection implements Projection {

@@ -5,10 +5,10 @@ import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { AccountSource } from '../contracts/account.events.js';
-import { type ListedSession, Sessions } from '../sign-in/sessions.port.js';
+import { type ListedSession, SessionStore } from '../sign-in/session-store.js';
 import { AccountEntity } from './account.entity.js';
 
-/** An account, as it is shown. */
+/** An account as it is shown. */
 export interface AccountView {
   readonly id: string;
   readonly username: string;
@@ -30,13 +30,13 @@ export interface ApiTokenView {
   readonly publishUpTo: Stage | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
-  /** To the minute. */
+  /** Exact to the minute. */
   readonly lastUsedAt: Date | null;
-  /** IP address. */
+  /** IP address of the last use. */
   readonly lastUsedFrom: string | null;
 }
 
-/** A page of all accounts, by name. @throws Refusal INVALID_CURSOR, INVALID_REQUEST */
+/** One page of all accounts, ordered by name. Refusals: INVALID_CURSOR, INVALID_REQUEST. */
 export class AccountsQuery extends Query<Page<AccountView>> {
   constructor(
     readonly first: number,
@@ -46,14 +46,14 @@ export class AccountsQuery extends Query<Page<AccountView>> {
   }
 }
 
-/** One account; null when there is none. */
+/** One account; null when it does not exist. */
 export class AccountQuery extends Query<AccountView | null> {
   constructor(readonly id: string) {
     super();
   }
 }
 
-/** The open sessions of an account. */
+/** The open sessions of an account, the last used first. */
 export class SessionsQuery extends Query<readonly ListedSession[]> {
   constructor(readonly accountId: string) {
     super();
@@ -104,7 +104,7 @@ export class AccountHandler implements IQueryHandler<AccountQuery> {
 
 @QueryHandler(SessionsQuery)
 export class SessionsHandler implements IQueryHandler<SessionsQuery> {
-  constructor(private readonly sessions: Sessions) {}
+  constructor(private readonly sessions: SessionStore) {}
 
   execute({ accountId }: SessionsQuery): Promise<readonly ListedSession[]> {
     return this.sessions.listSessions(accountId);

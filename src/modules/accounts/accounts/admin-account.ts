@@ -13,7 +13,7 @@ import { accountIdOf } from './username.js';
 
 const ADMIN = 'admin';
 
-/** The account of the first start. Its password was chosen by who runs the server, or has 120 random bits. */
+/** Data of the account `admin`, which is created at the first start. */
 const adminAccount = (): NewAccount => ({
   accountId: accountIdOf(ADMIN),
   username: ADMIN,
@@ -25,8 +25,8 @@ const adminAccount = (): NewAccount => ({
 });
 
 /**
- * Makes the `admin` account at the first start. The event comes last: after a crash before it, the next start gives
- * and prints a new password.
+ * Creates the account `admin` at the first start, with the password from the settings or a generated one, which is
+ * printed. The event is appended last: after a crash before it, the next start sets and prints a new password.
  */
 @Injectable()
 export class AdminAccount implements OnApplicationBootstrap {
@@ -49,9 +49,9 @@ export class AdminAccount implements OnApplicationBootstrap {
 }
 
 /**
- * Makes the account `admin` one that can administer again, with a new password, from outside the server. Who runs this
- * holds the database anyway; it only leaves a trace that changing a table by hand would not. Hash first, event last, as
- * in every change of a password.
+ * Restores the account `admin` with the role admin and a new password, which is returned. Runs outside the server, for
+ * somebody who has access to the database anyway; unlike a change by hand it is recorded in the log. The hash is saved
+ * first and the event is appended last, as in every change of a password.
  */
 export async function recoverAdmin(dataSource: DataSource, store: EventStore, serverId: string): Promise<string> {
   const runner = new CommandRunner(store, { serverId });
@@ -59,7 +59,7 @@ export async function recoverAdmin(dataSource: DataSource, store: EventStore, se
   const password = makeOneTimePassword();
   await new PasswordStore(dataSource).saveHash(as.accountId, ADMIN, await new PasswordHashing().hash(password));
   await new SessionStore(dataSource).closeSessionsOf(as.accountId);
-  // Whoever guessed at the account must not keep its owner waiting.
+  // Pauses after failed sign-ins must not delay the owner of the account.
   await dataSource.query('DELETE FROM state.sign_in_failures');
   await withContext({ actor: systemActor('accounts:reset-admin') }, async () => {
     const known = await runner.load(account, as.accountId);

@@ -3,18 +3,18 @@ import type { Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { lastReceipt, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import { AccountChanges } from './account-changes.js';
 import { checkedDisplayName } from './username.js';
 
-/** What is left out stays. */
+/** A change of an account. Fields that are left out stay as they are. */
 interface AccountUpdate {
   readonly displayName?: string | null;
   readonly roles?: readonly Role[];
   readonly publishUpTo?: Stage | null;
 }
 
-/** Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN, ACCOUNT_IN_DIRECTORY, INVALID_REQUEST. */
+/** Changes the roles, the limit of the role publisher, or the display name. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN, ACCOUNT_IN_DIRECTORY, INVALID_REQUEST. */
 export class UpdateAccount extends Command<Receipt> {
   constructor(
     readonly accountId: string,
@@ -24,14 +24,14 @@ export class UpdateAccount extends Command<Receipt> {
   }
 }
 
-/** Closes its sessions; its tokens stop. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN. */
+/** Disables an account: its sessions are closed and its tokens are no longer accepted. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN. */
 export class DisableAccount extends Command<Receipt> {
   constructor(readonly accountId: string) {
     super();
   }
 }
 
-/** Its tokens work again. Refusal: ACCOUNT_NOT_FOUND. */
+/** Enables a disabled account; its tokens are accepted again. Refusal: ACCOUNT_NOT_FOUND. */
 export class EnableAccount extends Command<Receipt> {
   constructor(readonly accountId: string) {
     super();
@@ -45,7 +45,7 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
     private readonly store: EventStore,
   ) {}
 
-  /** Rights first: what may be refused. */
+  /** Changes the roles first, because that may be refused. */
   execute({ accountId, to }: UpdateAccount): Promise<Receipt> {
     return this.changes.runExclusively(async () => {
       const { roles, publishUpTo } = await this.changes.requireAccount(accountId);
@@ -68,12 +68,12 @@ export class UpdateAccountHandler implements ICommandHandler<UpdateAccount> {
   }
 }
 
-/** After the event no session opens anything; their rows go so that they do not come back with the account. */
+/** After the event no session of the account is accepted. The rows are deleted so that no session comes back when the account is enabled. */
 @CommandHandler(DisableAccount)
 export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   execute({ accountId }: DisableAccount): Promise<Receipt> {
@@ -90,10 +90,10 @@ export class DisableAccountHandler implements ICommandHandler<DisableAccount> {
 export class EnableAccountHandler implements ICommandHandler<EnableAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
-  /** A crash while it was disabled may have left sessions. */
+  /** Closes sessions first, since a crash while the account was being disabled may have left some. */
   execute({ accountId }: EnableAccount): Promise<Receipt> {
     return this.changes.runExclusively(async () => {
       if ((await this.changes.requireAccount(accountId)).disabled) await this.sessions.closeSessionsOf(accountId);

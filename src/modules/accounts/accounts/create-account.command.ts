@@ -8,25 +8,26 @@ import { AccountChanges } from './account-changes.js';
 import { LiveAccounts } from './live-accounts.js';
 import { accountIdOf, checkedDisplayName, checkedUsername } from './username.js';
 
+/** The account that an administrator wants to create. */
 interface AccountToCreate {
   readonly username: string;
   readonly displayName: string | null;
   readonly roles: readonly Role[];
   readonly publishUpTo: Stage | null;
-  /** Null to have one made. */
+  /** Null to have one generated. */
   readonly password: string | null;
 }
 
-/** What an administrator has to pass on. */
+/** The password that an administrator has to pass on. */
 export interface GivenPassword {
   readonly accountId: string;
-  /** The password that was made, told once; null when one was given. */
+  /** The generated password, returned only once; null when the administrator chose one. */
   readonly oneTimePassword: string | null;
   readonly receipt: Receipt;
 }
 
 /**
- * Makes a local account, whose password has to be changed at the first sign-in. Refusals: INVALID_USERNAME,
+ * Creates a local account, whose password has to be changed at the first sign-in. Refusals: INVALID_USERNAME,
  * USERNAME_TAKEN, PASSWORD_REFUSED, INVALID_REQUEST.
  */
 export class CreateAccount extends Command<GivenPassword> {
@@ -35,7 +36,7 @@ export class CreateAccount extends Command<GivenPassword> {
   }
 }
 
-/** The event comes last: a password without an account opens nothing. */
+/** The event is appended last, because a password without an account is useless. */
 @CommandHandler(CreateAccount)
 export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
   constructor(

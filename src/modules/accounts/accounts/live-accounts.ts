@@ -6,7 +6,7 @@ import { accountEvents, type AccountEvent } from '../contracts/account.events.js
 import { account } from './account.decider.js';
 import type { AccountState, KnownAccount } from './account.state.js';
 
-/** All accounts with their rights and tokens, folded from the log: what every call has to know. */
+/** All accounts with their roles and tokens, folded from the log and kept in memory, because every call needs them. */
 export class LiveAccounts implements LiveView {
   readonly name = 'accounts';
   readonly eventTypes: readonly AccountEvent['type'][] = [
@@ -26,20 +26,22 @@ export class LiveAccounts implements LiveView {
 
   constructor(private readonly runner: CommandRunner) {}
 
-  /** Another process may have created it a moment ago. */
+  /** Finds an account in memory, else in the log, because another process may have created it a moment ago. */
   async findAccount(accountId: string): Promise<AccountState> {
     return this.accounts.get(accountId) ?? this.readFromLog(accountId);
   }
 
-  /** As the log has it at this moment. */
+  /** Reads the present state of an account from the log. */
   readFromLog(accountId: string): Promise<AccountState> {
     return this.runner.load(account, accountId);
   }
 
+  /** All accounts as this process knows them. */
   listAccounts(): readonly KnownAccount[] {
     return [...this.accounts.values()];
   }
 
+  /** Calls back with the id of each account that changes. Returns a function that ends this. */
   onChange(listener: (accountId: string) => void): () => void {
     this.emitter.on('change', listener);
     return () => this.emitter.off('change', listener);

@@ -5,22 +5,22 @@ import { Refusal } from '../../../kernel/errors.js';
 const MAX_USERNAME_LENGTH = 64;
 const USERNAME = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._@+-]*$/u;
 
-/** The name in the form in which it is shown (NFC). @throws Refusal INVALID_USERNAME */
+/** Returns the name in the form in which it is shown (Unicode NFC). @throws Refusal INVALID_USERNAME */
 export function checkedUsername(username: string): string {
   const name = username.normalize('NFC');
   if (name.length <= MAX_USERNAME_LENGTH && USERNAME.test(name)) return name;
   throw new Refusal(
     'INVALID_USERNAME',
-    `A username has 1 to ${MAX_USERNAME_LENGTH} letters, digits and . _ @ + - and begins with a letter or digit.`,
+    `A username must have 1 to ${MAX_USERNAME_LENGTH} characters (letters, digits and . _ @ + -) and begin with a letter or a digit.`,
   );
 }
 
-/** The same for names that only differ in case, or in how Unicode writes them (NFKC): they are one account. */
+/** Returns the key of a name. Names that differ only in case or in their Unicode form (NFKC) have the same key and mean the same account. */
 export const usernameKey = (username: string): string => username.normalize('NFKC').toLowerCase().normalize('NFKC');
 
 const MAX_DISPLAY_NAME_LENGTH = 100;
 
-/** Without spaces around it; null when nothing is left. @throws Refusal INVALID_REQUEST */
+/** Returns the display name without surrounding spaces; null when nothing is left. @throws Refusal INVALID_REQUEST */
 export function checkedDisplayName(name: string | null): string | null {
   const trimmed = name?.normalize('NFC').trim() ?? '';
   if (trimmed.length > MAX_DISPLAY_NAME_LENGTH || /\p{Cc}/u.test(trimmed)) {
@@ -32,7 +32,7 @@ export function checkedDisplayName(name: string | null): string | null {
   return trimmed === '' ? null : trimmed;
 }
 
-/** What somebody else calls a person, made fit to be shown here. */
+/** Turns a name from the directory into a display name: control characters become spaces, and a long name is cut. */
 export const displayNameFrom = (name: string | null): string | null =>
   checkedDisplayName(
     (name ?? '')
@@ -42,8 +42,8 @@ export const displayNameFrom = (name: string | null): string | null =>
       .slice(0, MAX_DISPLAY_NAME_LENGTH),
   );
 
-/** Namespace of the ids of accounts: one name, one stream. Never changes. */
+/** Namespace of the UUIDs of accounts. It never changes, so that one name always means one stream. */
 const ACCOUNT_NAMESPACE = '0f0cf1c5-4c2b-4f9c-9a51-6a9f3b7f2d10';
 
-/** Id of the account of this name, whether there is one or not: names that mean the same give the same. */
+/** Returns the id of the account with this name, whether or not it exists. Names with the same key have the same id. */
 export const accountIdOf = (username: string): string => v5(usernameKey(username), ACCOUNT_NAMESPACE);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { checkNewPassword } from '../sign-in/passwords.js';
 import { checkedDisplayName, checkedUsername, usernameKey } from './username.js';
 
 const refused = (code: string) => expect.objectContaining({ code });
@@ -30,21 +29,4 @@ it('a display name has no control characters and no spaces around it', () => {
   expect([checkedDisplayName(null), checkedDisplayName(' ')]).toEqual([null, null]);
   for (const bad of ['a\nb', 'x'.repeat(101)])
     expect(() => checkedDisplayName(bad)).toThrow(refused('INVALID_REQUEST'));
-});
-
-describe('a password', () => {
-  it.each(['aaaaaaaaaaaa', 'correct horse battery', '🔑'.repeat(12), 'x'.repeat(200), '            '])(
-    'may be %j',
-    (password) => {
-      expect(() => checkNewPassword(password, 'ann')).not.toThrow();
-    },
-  );
-
-  it.each(['', 'elevenchars', '🔑'.repeat(11), 'x'.repeat(201)])('may not be %j', (password) => {
-    expect(() => checkNewPassword(password, 'ann')).toThrow(refused('PASSWORD_REFUSED'));
-  });
-
-  it('is not the username, in whatever case', () => {
-    expect(() => checkNewPassword('ANN.EXAMPLE.COM', 'ann.example.com')).toThrow(refused('PASSWORD_REFUSED'));
-  });
 });

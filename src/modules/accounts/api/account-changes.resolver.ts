@@ -25,7 +25,7 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => AccountWithPassword, {
     description:
-      'Makes a local account. Its password, made here or given, has to be changed at the first sign-in. The role publisher needs ' +
+      'Creates a local account. Its password, generated or given, has to be changed at the first sign-in. The role publisher needs ' +
       '`publishUpTo`. Refusals: INVALID_USERNAME, USERNAME_TAKEN, PASSWORD_REFUSED, INVALID_REQUEST.',
   })
   async createAccount(
@@ -48,7 +48,7 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => Account, {
     description:
-      'Changes the roles, the limit of the role publisher, or the display name; what is left out stays. It counts at the next ' +
+      'Changes the roles, the limit of the role publisher, or the display name. Fields that are left out stay as they are. It takes effect at the next ' +
       'call of the account. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN, ACCOUNT_IN_DIRECTORY, INVALID_REQUEST.',
   })
   updateAccount(
@@ -67,7 +67,7 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => Account, {
     description:
-      'Closes all sessions of an account, and its tokens stop, until it is enabled. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
+      'Disables an account until it is enabled: its sessions are closed, and its tokens are not accepted. Refusals: ACCOUNT_NOT_FOUND, LAST_ADMIN.',
   })
   disableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
     return this.executeChange(id, new DisableAccount(textArgument('id', id)));
@@ -75,7 +75,8 @@ export class AccountChangesResolver {
 
   @Needs('accounts')
   @Mutation(() => Account, {
-    description: 'Lets a disabled account sign in again; its tokens work again. Refusals: ACCOUNT_NOT_FOUND.',
+    description:
+      'Enables a disabled account. It can sign in again, and its tokens are accepted again. Refusals: ACCOUNT_NOT_FOUND.',
   })
   enableAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {
     return this.executeChange(id, new EnableAccount(textArgument('id', id)));
@@ -84,8 +85,8 @@ export class AccountChangesResolver {
   @Needs('accounts')
   @Mutation(() => AccountWithPassword, {
     description:
-      'Gives an account a new password, made here or given, which has to be changed at the next sign-in, and closes its sessions. ' +
-      'Its tokens go on. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.',
+      'Sets a new password for an account, generated or given, which has to be changed at the next sign-in, and closes its sessions. ' +
+      'Its tokens stay valid. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.',
   })
   async resetPassword(
     @Args('id', { type: () => ID }) id: string,

@@ -7,25 +7,27 @@ import type { AccountView } from '../accounts/accounts.query.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 export const RoleName = enumOf('Role', ROLES, {
-  type: 'What an account may be here. `docs/reference/permissions.md` says what each role permits.',
+  type: 'Role of an account. `docs/reference/permissions.md` lists the permissions of each role.',
   values: {
-    viewer: 'Reads.',
-    publisher: 'Uploads and promotes up to `publishUpTo`, and removes what it has published itself.',
+    viewer: 'Reads packages, peers and settings.',
+    publisher:
+      'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
     operator: 'Invites and changes peers, and retries what has failed.',
     auditor: 'Reads the audit trail.',
-    admin: 'Everything.',
+    admin: 'Has every permission.',
   },
 });
-export const PermissionName = enumOf('Permission', PERMISSIONS, { type: 'What a call may need.' });
+export const PermissionName = enumOf('Permission', PERMISSIONS, { type: 'Permission that a call may need.' });
 export const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
   type: 'Who keeps the password and the roles of an account.',
   values: { local: 'This server.', directory: 'A directory (LDAP).' },
 });
 
-const LIMIT = 'The last stage to which the role publisher uploads and promotes; null without that role.';
+const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';
 
-@ObjectType({ description: 'Who is signed in.' })
-export class Me {
+/** What `Me` and `Account` have in common. */
+@ObjectType({ isAbstract: true })
+abstract class AccountFields {
   @Field(() => ID)
   id!: string;
 
@@ -43,35 +45,24 @@ export class Me {
 
   @Field(() => StageName, { nullable: true, description: LIMIT })
   publishUpTo!: Stage | null;
+}
 
-  @Field(() => [PermissionName], { description: 'What the roles permit.' })
+@ObjectType({ description: 'The signed-in account.' })
+export class Me extends AccountFields {
+  @Field(() => [PermissionName], { description: 'Permissions of the roles.' })
   permissions!: readonly Permission[];
 
-  @Field(() => Boolean, { description: 'Nothing else is possible until `changePassword`.' })
+  @Field(() => Boolean, {
+    description: 'Whether the password has to be changed with `changePassword` before anything else is possible.',
+  })
   mustChangePassword!: boolean;
 }
 
-@ObjectType({ description: 'Somebody who may sign in.' })
-export class Account implements AccountView {
-  @Field(() => ID)
-  id!: string;
-
-  @Field(() => String)
-  username!: string;
-
-  @Field(() => String, { nullable: true })
-  displayName!: string | null;
-
-  @Field(() => AccountSourceName)
-  source!: AccountSource;
-
-  @Field(() => [RoleName])
-  roles!: readonly Role[];
-
-  @Field(() => StageName, { nullable: true, description: LIMIT })
-  publishUpTo!: Stage | null;
-
-  @Field(() => Boolean, { description: 'It opens nothing until it is enabled.' })
+@ObjectType({ description: 'The account of a person.' })
+export class Account extends AccountFields implements AccountView {
+  @Field(() => Boolean, {
+    description: 'Whether the account is disabled. A disabled account cannot sign in, and its tokens are not accepted.',
+  })
   disabled!: boolean;
 
   @Field(() => Boolean)
@@ -84,7 +75,7 @@ export class Account implements AccountView {
   lastSignedInAt!: Date | null;
 }
 
-@ObjectType({ description: 'An account whose password somebody has to be told.' })
+@ObjectType({ description: 'An account whose new password has to be passed on to its owner.' })
 export class AccountWithPassword {
   @Field(() => Account)
   account!: Account;
@@ -92,12 +83,12 @@ export class AccountWithPassword {
   @Field(() => String, {
     nullable: true,
     description:
-      'The password that was made: shown once, and to be changed at the first sign-in. Null when one was given.',
+      'The generated password, which is shown only once and has to be changed at the first sign-in. Null when a password was given.',
   })
   oneTimePassword!: string | null;
 }
 
 const AccountEdge = edgeOf(Account, 'Account');
 
-@ObjectType({ description: 'A page of the accounts, by name.' })
+@ObjectType({ description: 'A page of the accounts, ordered by name.' })
 export class AccountConnection extends connectionOf(AccountEdge) {}

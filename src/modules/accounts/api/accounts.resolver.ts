@@ -14,7 +14,7 @@ export class AccountsResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('accounts')
-  @Query(() => AccountConnection, { description: 'All accounts, by name.', complexity: connectionCost })
+  @Query(() => AccountConnection, { description: 'All accounts, ordered by name.', complexity: connectionCost })
   accounts(@Args() { first, after }: PageArgs): Promise<AccountConnection> {
     return this.queries.execute(new AccountsQuery(first, after ?? null));
   }
@@ -27,7 +27,7 @@ export class AccountsResolver {
 
   @Needs('accounts')
   @ResolveField(() => [OpenSession], {
-    description: 'Its open sessions, the last used first.',
+    description: 'Open sessions of the account, the last used first.',
     complexity: listCost(10),
   })
   async sessions(@Parent() { id }: Account): Promise<readonly OpenSession[]> {
@@ -38,7 +38,7 @@ export class AccountsResolver {
 
   @Needs('accounts')
   @ResolveField(() => [ApiToken], {
-    description: 'Its API tokens that were not revoked, the newest first.',
+    description: 'API tokens of the account that were not revoked, the newest first.',
     complexity: listCost(20),
   })
   apiTokens(@Parent() { id }: Account): Promise<readonly ApiToken[]> {

@@ -24,7 +24,7 @@ export class ApiTokensResolver {
 
   @Needs('own')
   @Query(() => [ApiToken], {
-    description: 'The own API tokens that were not revoked, the newest first.',
+    description: 'API tokens of the caller that were not revoked, the newest first.',
     complexity: listCost(20),
   })
   apiTokens(): Promise<readonly ApiToken[]> {
@@ -34,8 +34,8 @@ export class ApiTokensResolver {
   @Needs('own')
   @Mutation(() => NewApiToken, {
     description:
-      'Makes a token for a program. Scopes are read, upload, promote, remove, peers, retry and audit, as far as the caller has ' +
-      'them. Without `expiresAt` it lasts a year, which is the most. Refusals: FORBIDDEN, INVALID_REQUEST.',
+      'Issues a token for a program. Scopes are read, upload, promote, remove, peers, retry and audit, as far as the caller has ' +
+      'these permissions. Without `expiresAt` it is valid for a year, which is the longest time. Refusals: FORBIDDEN, INVALID_REQUEST.',
   })
   async createApiToken(
     @Args('name', { type: () => String }) name: string,
@@ -52,14 +52,14 @@ export class ApiTokensResolver {
     const { token, tokenId, accountId, receipt } = await this.commands.execute(new IssueApiToken(as));
     await this.readModels.reflect(receipt);
     const apiToken = (await this.queries.execute(new ApiTokensQuery(accountId))).find(({ id }) => id === tokenId);
-    if (!apiToken) throw new Refusal('TOKEN_NOT_FOUND', 'The token was revoked meanwhile.');
+    if (!apiToken) throw new Refusal('TOKEN_NOT_FOUND', 'The token was revoked in the meantime.');
     return { token, apiToken };
   }
 
   @Needs('own')
   @Mutation(() => Boolean, {
     description:
-      "Ends an own token, or anybody's with the permission `accounts`. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.",
+      'Revokes a token of the caller, or with the permission `accounts` any token. Refusals: TOKEN_NOT_FOUND, INVALID_REQUEST.',
   })
   async revokeApiToken(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.readModels.reflect(await this.commands.execute(new RevokeApiToken(uuidArgument('id', id))));

@@ -17,9 +17,9 @@ import {
 import { RefreshDirectory, RelinkAccount } from '../directory/refresh-directory.command.js';
 import { Account, RoleName } from './account.types.js';
 
-@ObjectType({ description: 'The directory (LDAP) through which people sign in, and how it does.' })
+@ObjectType({ description: 'Settings and state of the directory (LDAP) through which people sign in.' })
 class DirectoryInfo implements DirectoryStatus {
-  @Field(() => Boolean, { description: 'LDAP_URL is set.' })
+  @Field(() => Boolean, { description: 'Whether LDAP_URL is set.' })
   configured!: boolean;
 
   @Field(() => String, { nullable: true })
@@ -30,33 +30,42 @@ class DirectoryInfo implements DirectoryStatus {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The account by which this server searches. Its password is told nowhere.',
+    description: 'The account with which this server searches the directory. Its password is shown nowhere.',
   })
   bindDn!: string | null;
 
   @Field(() => String, { nullable: true })
   searchBase!: string | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'It answers this server, as of the last 10 seconds.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether the directory answers this server. The value is at most 10 seconds old.',
+  })
   reachable!: boolean | null;
 
-  @Field(() => String, { nullable: true, description: 'What is wrong now, or was at the last refresh.' })
+  @Field(() => String, { nullable: true, description: 'What is wrong now, or what was wrong at the last refresh.' })
   lastError!: string | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When the accounts in use were last looked up. That is done every two minutes.',
+    description: 'When the accounts in use were last looked up. This happens every two minutes.',
   })
   lastRefreshAt!: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When that failed; null when it has succeeded since.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When the last refresh failed. Null when a refresh has succeeded since.',
+  })
   lastRefreshFailedAt!: Date | null;
 
-  @Field(() => Int, { nullable: true, description: 'Accounts with open sessions or API tokens, at the last refresh.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Number of accounts with open sessions or API tokens at the last refresh.',
+  })
   accountsInUse!: number | null;
 }
 
-@ObjectType({ description: 'What the directory has about a name, and what that would mean at a sign-in.' })
+@ObjectType({ description: 'What the directory knows about a name, and what would happen at a sign-in.' })
 class DirectoryFinding implements DirectoryTest {
   @Field(() => Boolean)
   found!: boolean;
@@ -64,34 +73,34 @@ class DirectoryFinding implements DirectoryTest {
   @Field(() => String, { nullable: true })
   dn!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Name of the account.' })
+  @Field(() => String, { nullable: true, description: 'Name that the account would have.' })
   username!: string | null;
 
   @Field(() => String, { nullable: true })
   displayName!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What stays the same when the person is renamed.' })
+  @Field(() => String, { nullable: true, description: 'Id that stays the same when the person is renamed.' })
   externalId!: string | null;
 
   @Field(() => Boolean)
   disabled!: boolean;
 
-  @Field(() => [String], { description: 'Distinguished names.' })
+  @Field(() => [String], { description: 'Distinguished names of the groups.' })
   groups!: readonly string[];
 
-  @Field(() => [RoleName], { description: 'What LDAP_ROLE_MAP makes of the groups.' })
+  @Field(() => [RoleName], { description: 'Roles that LDAP_ROLE_MAP gives to the groups.' })
   roles!: readonly Role[];
 
   @Field(() => StageName, { nullable: true })
   publishUpTo!: Stage | null;
 
-  @Field(() => String, { description: 'In words, for people.' })
+  @Field(() => String, { description: 'Result as a sentence.' })
   verdict!: string;
 }
 
-@ObjectType({ description: 'What a refresh has done.' })
+@ObjectType({ description: 'Result of a refresh.' })
 class DirectoryRefresh {
-  @Field(() => Int, { description: 'Accounts with open sessions or API tokens, which were looked up.' })
+  @Field(() => Int, { description: 'Number of accounts that were looked up: those with open sessions or API tokens.' })
   accounts!: number;
 
   @Field(() => Int)
@@ -107,7 +116,7 @@ export class DirectoryResolver {
   ) {}
 
   @Needs('accounts')
-  @Query(() => DirectoryInfo, { description: 'The directory (LDAP) and whether it answers.' })
+  @Query(() => DirectoryInfo, { description: 'Settings of the directory (LDAP), and whether it answers.' })
   directory(): Promise<DirectoryInfo> {
     return this.queries.execute(new DirectoryQuery());
   }
@@ -115,7 +124,7 @@ export class DirectoryResolver {
   @Needs('accounts')
   @Query(() => DirectoryFinding, {
     description:
-      'Looks a name up in the directory, without a password, and tells which roles it would get. Refusals: NO_DIRECTORY, DIRECTORY_UNAVAILABLE.',
+      'Looks a name up in the directory, without a password, and shows which roles the person would get. Refusals: NO_DIRECTORY, DIRECTORY_UNAVAILABLE.',
   })
   testDirectory(@Args('username', { type: () => String }) username: string): Promise<DirectoryFinding> {
     return this.queries.execute(new DirectoryTestQuery(textArgument('username', username)));
@@ -124,7 +133,7 @@ export class DirectoryResolver {
   @Needs('accounts')
   @Mutation(() => DirectoryRefresh, {
     description:
-      'Looks up the accounts in use in the directory now, and does what it says about them; otherwise that is done every two minutes. ' +
+      'Looks up the accounts in use in the directory now and applies what it says about them. This also happens every two minutes. ' +
       'Refusals: NO_DIRECTORY, DIRECTORY_UNAVAILABLE (nothing was changed).',
   })
   refreshDirectory(): Promise<DirectoryRefresh> {
@@ -134,7 +143,7 @@ export class DirectoryResolver {
   @Needs('accounts')
   @Mutation(() => Account, {
     description:
-      'Lets the next person of this name in the directory have the account: somebody new, or the same one with a new id. Closes its ' +
+      'Releases an account for the next person with this name in the directory: another person, or the same one with a new id. Closes its ' +
       'sessions and revokes its tokens. Refusals: ACCOUNT_NOT_FOUND, INVALID_REQUEST (a local account).',
   })
   async relinkAccount(@Args('id', { type: () => ID }) id: string): Promise<Account> {

@@ -22,7 +22,10 @@ export class OwnSessionsResolver {
   ) {}
 
   @Needs('own')
-  @Query(() => [OpenSession], { description: 'The own open sessions, the last used first.', complexity: listCost(10) })
+  @Query(() => [OpenSession], {
+    description: 'Open sessions of the caller, the last used first.',
+    complexity: listCost(10),
+  })
   async sessions(): Promise<readonly OpenSession[]> {
     const { principal } = currentContext();
     const found = await this.queries.execute(new SessionsQuery(principal?.accountId ?? ''));
@@ -32,7 +35,7 @@ export class OwnSessionsResolver {
   @Needs('own')
   @Mutation(() => Boolean, {
     description:
-      "Closes an own session, or anybody's with the permission `accounts`. Refusals: SESSION_NOT_FOUND, INVALID_REQUEST.",
+      'Closes a session of the caller, or with the permission `accounts` any session. Refusals: SESSION_NOT_FOUND, INVALID_REQUEST.',
   })
   async revokeSession(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.readModels.reflect(await this.commands.execute(new RevokeSession(uuidArgument('id', id))));
@@ -41,7 +44,8 @@ export class OwnSessionsResolver {
 
   @Needs('own')
   @Mutation(() => Int, {
-    description: 'Closes all own sessions but the one that asks; `signOut` closes that. Returns how many.',
+    description:
+      'Closes all sessions of the caller except the one of this call, which `signOut` closes. Returns the number of closed sessions.',
   })
   async revokeAllSessions(): Promise<number> {
     const { count, receipt } = await this.commands.execute(new RevokeOtherSessions());
@@ -50,7 +54,7 @@ export class OwnSessionsResolver {
   }
 }
 
-/** What is possible also for who has to change their password first. */
+/** What a caller can do even before changing a one-time password. */
 @Resolver()
 export class MeResolver {
   constructor(
@@ -61,10 +65,10 @@ export class MeResolver {
 
   @Needs('own')
   @BeforePasswordChange()
-  @Query(() => Me, { description: 'Who is signed in, and what they may do.' })
+  @Query(() => Me, { description: 'The signed-in account and its permissions.' })
   async me(): Promise<Me> {
     const found = await this.queries.execute(new AccountQuery(currentContext().principal?.accountId ?? ''));
-    if (!found) throw new Refusal('UNAVAILABLE', 'The account is not shown yet. Try again soon.');
+    if (!found) throw new Refusal('UNAVAILABLE', 'The account is not in the read model yet. Try again in a moment.');
     return { ...found, permissions: permissionsOf(found.roles) };
   }
 
@@ -72,7 +76,7 @@ export class MeResolver {
   @BeforePasswordChange()
   @Mutation(() => Boolean, {
     description:
-      'Changes the own password (12 to 200 characters of any kind, not the username) and closes all other sessions. ' +
+      'Changes the password of the caller (12 to 200 characters of any kind, not the username) and closes all other sessions. ' +
       'Refusals: SIGN_IN_REFUSED (`current` is wrong), PASSWORD_REFUSED, TOO_MANY_REQUESTS, ACCOUNT_IN_DIRECTORY.',
   })
   async changePassword(

@@ -5,19 +5,22 @@ import { StageName } from '../../../platform/graphql/common.types.js';
 import type { ApiTokenView } from '../accounts/accounts.query.js';
 import { PermissionName } from './account.types.js';
 
-@ObjectType({ description: 'Proof of a sign-in.' })
+@ObjectType({ description: 'A session that was just opened.' })
 export class Session {
   @Field(() => String, {
     nullable: true,
-    description: 'Send it as `Authorization: Bearer <token>`. Shown once. Null when it went into a cookie.',
+    description:
+      'Token to send as `Authorization: Bearer <token>`. It is shown only once. Null when it was set as a cookie.',
   })
   token!: string | null;
 
-  @Field(() => Date, { description: 'At the latest. It ends earlier when it is not used for two hours.' })
+  @Field(() => Date, {
+    description: 'When the session ends at the latest. It ends earlier when it is unused for two hours.',
+  })
   expiresAt!: Date;
 }
 
-@ObjectType({ description: 'A session that is open now.' })
+@ObjectType({ description: 'An open session.' })
 export class OpenSession {
   @Field(() => ID)
   id!: string;
@@ -25,23 +28,25 @@ export class OpenSession {
   @Field(() => Date)
   openedAt!: Date;
 
-  @Field(() => Date, { description: 'To the minute.' })
+  @Field(() => Date, { description: 'Exact to the minute.' })
   lastSeenAt!: Date;
 
-  @Field(() => Date, { description: 'At the latest. It ends earlier when it is not used for two hours.' })
+  @Field(() => Date, {
+    description: 'When the session ends at the latest. It ends earlier when it is unused for two hours.',
+  })
   expiresAt!: Date;
 
-  @Field(() => String, { nullable: true, description: 'IP address from which it was opened.' })
+  @Field(() => String, { nullable: true, description: 'IP address from which the session was opened.' })
   address!: string | null;
 
-  @Field(() => String, { nullable: true, description: '`User-Agent` of what opened it.' })
+  @Field(() => String, { nullable: true, description: 'Header `User-Agent` of the call that opened the session.' })
   userAgent!: string | null;
 
-  @Field(() => Boolean, { description: 'Is it the one that asks?' })
+  @Field(() => Boolean, { description: 'Whether it is the session of this call.' })
   current!: boolean;
 }
 
-@ObjectType({ description: 'A token for a program. It can never do more than its owner can at the time.' })
+@ObjectType({ description: 'A token for a program. It can never do more than its owner can do at that time.' })
 export class ApiToken implements ApiTokenView {
   @Field(() => ID)
   id!: string;
@@ -54,7 +59,7 @@ export class ApiToken implements ApiTokenView {
 
   @Field(() => StageName, {
     nullable: true,
-    description: 'The last stage to which it uploads and promotes; null for that of its owner.',
+    description: 'The last stage to which the token may upload and promote. Null for the limit of its owner.',
   })
   publishUpTo!: Stage | null;
 
@@ -64,16 +69,16 @@ export class ApiToken implements ApiTokenView {
   @Field(() => Date)
   expiresAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'To the minute.' })
+  @Field(() => Date, { nullable: true, description: 'Exact to the minute.' })
   lastUsedAt!: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'IP address of its last use.' })
+  @Field(() => String, { nullable: true, description: 'IP address of the last use.' })
   lastUsedFrom!: string | null;
 }
 
-@ObjectType({ description: 'An API token that was just made.' })
+@ObjectType({ description: 'An API token that was just issued.' })
 export class NewApiToken {
-  @Field(() => String, { description: 'Send it as `Authorization: Bearer <token>`. Shown once.' })
+  @Field(() => String, { description: 'Token to send as `Authorization: Bearer <token>`. It is shown only once.' })
   token!: string;
 
   @Field(() => ApiToken)

@@ -11,10 +11,10 @@ import { SignOut } from '../sign-in/close-sessions.command.js';
 import { SignIn } from '../sign-in/sign-in.command.js';
 import { Session } from './session.types.js';
 
-/** Express puts the answer beside the request. */
+/** Express makes the response available at the request. */
 type Answered = IncomingMessage & { readonly res?: ServerResponse };
 
-/** Of one address, right or wrong, before anything is looked up; wrong ones are slowed down much earlier. */
+/** Rate of sign-ins from one address, right or wrong, checked before anything else. Wrong passwords are slowed down much earlier. */
 const SIGN_IN_RATE = { burst: 100, perSecond: 2 };
 
 @Resolver()
@@ -29,8 +29,8 @@ export class SignInResolver {
   @Public()
   @Mutation(() => Session, {
     description:
-      'Opens a session: the one thing that needs none. With `cookie`, for pages in a browser, the token goes into a cookie that ' +
-      'scripts cannot read; calls then carry `X-ODST-CSRF: 1`. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS, DIRECTORY_UNAVAILABLE.',
+      'Opens a session. This call itself needs none. With `cookie`, for pages in a browser, the token is set as a cookie that ' +
+      'scripts cannot read; later calls must then have the header `X-ODST-CSRF: 1`. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS, DIRECTORY_UNAVAILABLE.',
   })
   async signIn(
     @Context() { req }: AuthContext,
@@ -52,7 +52,7 @@ export class SignInResolver {
   @Needs('own')
   @BeforePasswordChange()
   @Mutation(() => Boolean, {
-    description: 'Closes the session by which the request was signed in. Refusals: INVALID_REQUEST.',
+    description: 'Closes the session of this call. Refusals: INVALID_REQUEST.',
   })
   async signOut(@Context() { req }: AuthContext): Promise<boolean> {
     const request: Answered | undefined = req;

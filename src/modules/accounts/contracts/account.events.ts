@@ -2,55 +2,60 @@ import { type DomainEvent, EventFamily, withFields } from '../../../kernel/event
 import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** Who keeps the password and the roles of an account: this server, or a directory (LDAP). */
+/** Who keeps the password and the roles of an account: this server (`local`) or a directory (LDAP). */
 export const ACCOUNT_SOURCES = ['local', 'directory'] as const;
 export type AccountSource = (typeof ACCOUNT_SOURCES)[number];
 
 type Named = { readonly accountId: string; readonly username: string };
 
-/** What an account may be; `publishUpTo` is the limit of the role publisher, null without it. */
+/** Roles of an account. `publishUpTo` is the limit of the role publisher, null without that role. */
 export type Rights = { readonly roles: readonly Role[]; readonly publishUpTo: Stage | null };
 
+/** The data of an account when it is created. */
 export type NewAccount = Named &
   Rights & {
     readonly displayName: string | null;
     readonly source: AccountSource;
-    /** The first thing that it may do is to change its password. */
+    /** Whether the account has to change its password before it may do anything else. */
     readonly mustChangePassword: boolean;
   };
 
-/** Streams `account-<id>`. The password hash is a secret and lives in the state schema, never in the log. */
+/** Stream `account-<id>`, like all events of an account below. The password hash is a secret: it is kept in the schema `state`, never in the log. */
 export type AccountCreated = DomainEvent<'AccountCreated', NewAccount>;
-/** `source`: who has checked the password. */
+/** Somebody signed in. `source` tells who checked the password. */
 export type SignedIn = DomainEvent<'SignedIn', Named & { readonly source: AccountSource }>;
+/** The roles of the account or its limit as a publisher changed. */
 export type RoleChanged = DomainEvent<'RoleChanged', Named & { readonly from: Rights; readonly to: Rights }>;
+/** The display name changed. The username never changes. */
 export type AccountRenamed = DomainEvent<
   'AccountRenamed',
   Named & { readonly from: string | null; readonly to: string | null }
 >;
-/** `directory`: the person is gone or disabled there; the account is enabled when they sign in again. */
+/** The account can no longer be used. By `directory`: the person is missing or disabled there, and the account is enabled when they sign in again. */
 export type AccountDisabled = DomainEvent<'AccountDisabled', Named & { readonly by: 'admin' | 'directory' }>;
+/** The account can be used again. */
 export type AccountEnabled = DomainEvent<'AccountEnabled', Named>;
 
 /**
- * Which person of the directory the account is of, by an id that stays when they are renamed. Null: an administrator lets the next
- * person of this name have the account.
+ * The account belongs to this person of the directory, identified by an id that stays the same when the person is renamed.
+ * Null: an administrator has released the account for the next person with this name.
  */
 export type DirectoryLinked = DomainEvent<'DirectoryLinked', Named & { readonly externalId: string | null }>;
 
-/** `recovery`: on the server's own machine, with `npm run accounts:reset-admin`. */
+/** Who changed a password. `recovery` means `npm run accounts:reset-admin` on the machine of the server. */
 export type PasswordChanger = 'owner' | 'admin' | 'recovery';
 export type PasswordChanged = DomainEvent<
   'PasswordChanged',
   Named & { readonly by: PasswordChanger; readonly mustChangePassword: boolean }
 >;
 
-/** One session, or all but the one that asked when `sessionId` is null. */
+/** A session was closed; when `sessionId` is null, all sessions but the one of the caller. */
 export type SessionClosed = DomainEvent<
   'SessionClosed',
   Named & { readonly sessionId: string | null; readonly how: 'signed out' | 'revoked' }
 >;
 
+/** What an API token may do and until when. */
 export type TokenGrant = {
   readonly name: string;
   readonly scopes: readonly Permission[];
@@ -59,25 +64,27 @@ export type TokenGrant = {
   readonly expiresAt: string;
 };
 
-/** The token itself is a secret: only its hash is kept, in the state schema. */
+/** An API token was issued. The token is a secret: only its hash is kept, in the schema `state`. */
 export type ApiTokenIssued = DomainEvent<'ApiTokenIssued', Named & TokenGrant & { readonly tokenId: string }>;
+/** An API token was revoked. */
 export type ApiTokenRevoked = DomainEvent<
   'ApiTokenRevoked',
   Named & { readonly tokenId: string; readonly name: string }
 >;
 
-/** Stream `account-refusals`. `username` is what was typed, cut to 100 characters. */
+/** Stream `account-refusals`. A sign-in was refused. `username` is the name that was entered, cut to 100 characters. */
 export type SignInRefused = DomainEvent<
   'SignInRefused',
   { readonly username: string; readonly reason: string; readonly unrecorded: number }
 >;
 
-/** Stream `account-refusals`: somebody who is signed in called what they may not. `need` is null when it states none. */
+/** Stream `account-refusals`. A signed-in account made a call that it has no permission for. `need` is the missing permission, null when the call states none. */
 export type CallRefused = DomainEvent<
   'CallRefused',
   Named & { readonly need: Permission | null; readonly call: string; readonly unrecorded: number }
 >;
 
+/** Every event of this module. */
 export type AccountEvent =
   | AccountCreated
   | SignedIn
@@ -93,7 +100,7 @@ export type AccountEvent =
   | SignInRefused
   | CallRefused;
 
-/** Version 1 was the admin of the first start. */
+/** What version 1 of AccountCreated left out: that version was written only for the admin account of the first start. */
 const FIRST_ADMIN = {
   displayName: null,
   source: 'local',
@@ -102,6 +109,7 @@ const FIRST_ADMIN = {
   mustChangePassword: false,
 };
 
+/** Reads and writes the events of this module, also those of older versions. */
 export const accountEvents = new EventFamily<AccountEvent>({
   AccountCreated: { version: 2, upcasters: { 1: withFields(FIRST_ADMIN) } },
   SignedIn: { version: 2, upcasters: { 1: withFields({ source: 'local' }) } },

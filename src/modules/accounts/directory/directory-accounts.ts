@@ -4,7 +4,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { systemActor, withContext } from '../../../platform/runtime/call-context.js';
 import type { DirectoryPerson } from '../../../ports/directory.port.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import type { Rights } from '../contracts/account.events.js';
 import type { AccountCommand } from '../accounts/account.decider.js';
 import type { KnownAccount } from '../accounts/account.state.js';
@@ -13,21 +13,21 @@ import { RefusedSignIn } from '../sign-in/refusals.js';
 import { AccountChanges } from '../accounts/account-changes.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
 
-/** Keeps accounts as the directory has their people. */
+/** Keeps accounts in line with the people in the directory. */
 @Injectable()
 export class DirectoryAccounts {
   constructor(
     private readonly settings: Settings,
     private readonly changes: AccountChanges,
     private readonly accounts: LiveAccounts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   rightsOf(person: DirectoryPerson): Rights {
     return rightsOf(person.groups, this.settings.directory?.roleMap ?? []);
   }
 
-  /** The account of somebody whose password is right, made if there is none. @throws RefusedSignIn */
+  /** Resolves with the id of the account of a person whose password is right, and creates it if it is missing. @throws RefusedSignIn */
   async admitPerson(person: DirectoryPerson): Promise<string> {
     const accountId = accountIdOf(usernameOf(person));
     await this.asDirectory(() =>
@@ -36,14 +36,14 @@ export class DirectoryAccounts {
         if (known) refuseOtherPerson(known, person);
         if (known) await this.applyPerson(known, person);
         if (this.rightsOf(person).roles.length === 0)
-          throw RefusedSignIn.wrongCredentials(`${person.dn} is in no group that LDAP_ROLE_MAP names.`);
+          throw RefusedSignIn.wrongCredentials(`${person.dn} is in none of the groups in LDAP_ROLE_MAP.`);
         if (!known) await this.createAccount(accountId, person);
       }),
     );
     return accountId;
   }
 
-  /** Does what the directory says now about an account; null when the person is gone. Tells whether anything changed. */
+  /** Applies what the directory says about an account now; `person` is null when it is missing there. Resolves with whether anything changed. */
   refreshAccount(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
     return this.asDirectory(() =>
       this.changes.runExclusively(async () => {
@@ -53,10 +53,10 @@ export class DirectoryAccounts {
     );
   }
 
-  /** Sessions go after the event, so that they do not come back with the rights. */
+  /** Closes sessions after the event, so that they do not come back when the account gets its roles again. */
   private async applyPerson(known: KnownAccount, person: DirectoryPerson | null): Promise<boolean> {
     const commands = this.commandsFor(known, person);
-    // What was left when a process died in between.
+    // A process that crashed in between may have left sessions.
     if (known.disabledByDirectory) await this.sessions.closeSessionsOf(known.accountId);
     const receipts = [];
     for (const command of commands) receipts.push(await this.changes.runCommand(known.accountId, command));
@@ -75,7 +75,7 @@ export class DirectoryAccounts {
     ];
   }
 
-  /** The link comes last: without it the next sign-in makes it. */
+  /** Links the account last. If a crash prevents that, the next sign-in does it. */
   private async createAccount(accountId: string, person: DirectoryPerson): Promise<void> {
     const as = {
       accountId,
@@ -100,7 +100,7 @@ function usernameOf({ username, dn }: DirectoryPerson): string {
   } catch (error) {
     if (error instanceof Refusal)
       throw RefusedSignIn.wrongCredentials(
-        `The name of ${dn} in the directory is none for an account: ${error.message}`,
+        `The name of ${dn} in the directory cannot be the name of an account: ${error.message}`,
       );
     throw error;
   }
@@ -112,10 +112,12 @@ function refuseOtherPerson(
   person: DirectoryPerson,
 ): void {
   if (source !== 'directory')
-    throw RefusedSignIn.wrongCredentials(`There is a local account ${username}, so ${person.dn} can't have it.`);
+    throw RefusedSignIn.wrongCredentials(
+      `A local account ${username} exists, so ${person.dn} cannot sign in under this name.`,
+    );
   if (externalId !== null && externalId !== person.id) {
     throw RefusedSignIn.wrongCredentials(
-      `The account ${username} is of ${externalId}, and ${person.dn} is ${person.id}. \`relinkAccount\` gives it away.`,
+      `The account ${username} belongs to ${externalId}, but ${person.dn} is ${person.id}. \`relinkAccount\` releases the account.`,
     );
   }
   if (disabled && !disabledByDirectory)

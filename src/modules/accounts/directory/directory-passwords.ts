@@ -7,10 +7,10 @@ import { RefusedSignIn } from '../sign-in/refusals.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
 
 const MAX_PASSWORD_LENGTH = 1_000;
-/** Any name does: nobody is let in. */
+/** The name to ask the directory about when the entered text cannot be a name. */
 const DECOY_NAME = 'nobody';
 
-/** Checks passwords that the directory keeps. */
+/** Checks the passwords of people in the directory. */
 @Injectable()
 export class DirectoryPasswords {
   constructor(
@@ -24,9 +24,9 @@ export class DirectoryPasswords {
   }
 
   /**
-   * Id of the account of the person whose name and password these are. Names of local accounts, and what no name can be, are
-   * not the directory's to decide about; it is asked something all the same, so that the answer and the time are alike.
-   * @throws RefusedSignIn, also when the directory is down
+   * Resolves with the id of the account of the person with this name and password. For the name of a local account, and for
+   * a text that cannot be a name, the sign-in is refused after a decoy request to the directory, so that answer and time
+   * are the same as for a wrong password. @throws RefusedSignIn, also when the directory is down
    */
   async checkPassword(username: string, password: string): Promise<string> {
     try {

@@ -12,7 +12,7 @@ import {
   DirectoryUnavailable,
 } from '../../../ports/directory.port.js';
 
-/** The directory and how it does, as it is shown. Never the password of the bind account. */
+/** Settings and state of the directory as they are shown, without the password of the bind account. */
 export interface DirectoryStatus {
   readonly configured: boolean;
   readonly url: string | null;
@@ -22,15 +22,15 @@ export interface DirectoryStatus {
   readonly searchBase: string | null;
   /** Null without a directory. */
   readonly reachable: boolean | null;
-  /** What is wrong now, or was at the last refresh. */
+  /** What is wrong now, or what was wrong at the last refresh. */
   readonly lastError: string | null;
   readonly lastRefreshAt: Date | null;
   readonly lastRefreshFailedAt: Date | null;
-  /** Accounts that the last refresh looked up; null before the first. */
+  /** Number of accounts that the last refresh looked up; null before the first one. */
   readonly accountsInUse: number | null;
 }
 
-/** What would happen if somebody of this name signed in. */
+/** What the directory knows about a name, and what would happen at a sign-in. */
 export interface DirectoryTest {
   readonly found: boolean;
   readonly dn: string | null;
@@ -41,14 +41,14 @@ export interface DirectoryTest {
   readonly groups: readonly string[];
   readonly roles: readonly Role[];
   readonly publishUpTo: Stage | null;
-  /** In words. */
+  /** Result for people, as a sentence. */
   readonly verdict: string;
 }
 
-/** How the connection to the directory is. */
+/** Settings and state of the directory. */
 export class DirectoryQuery extends Query<DirectoryStatus> {}
 
-/** What the directory has about a name. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY. */
+/** Looks a name up in the directory without a password. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY. */
 export class DirectoryTestQuery extends Query<DirectoryTest> {
   constructor(readonly username: string) {
     super();
@@ -69,7 +69,7 @@ function encryptionOf({ url, startTls }: DirectorySettings): string {
   return startTls ? 'StartTLS' : 'none';
 }
 
-/** Asks the directory, unless that was done in the last 10 s. */
+/** Asks the directory whether it answers, unless it was asked in the last 10 seconds. */
 @QueryHandler(DirectoryQuery)
 export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
   constructor(
@@ -134,7 +134,7 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
   ) {}
 
   async execute({ username }: DirectoryTestQuery): Promise<DirectoryTest> {
-    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
+    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'No directory is configured. Set LDAP_URL.');
     try {
       return this.describePerson(await this.directory.find(username));
     } catch (error) {
@@ -147,7 +147,8 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
     if (!person)
       return {
         ...NOBODY,
-        verdict: 'LDAP_SEARCH_FILTER finds nobody of this name below LDAP_SEARCH_BASE, or more than one.',
+        verdict:
+          'Not found: below LDAP_SEARCH_BASE, LDAP_SEARCH_FILTER matches nobody with this name, or more than one person.',
       };
     const { id: externalId, ...known } = person;
     const rights = rightsOf(person.groups, this.settings.directory?.roleMap ?? []);
@@ -156,9 +157,9 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
 }
 
 function verdictOn({ disabled, groups }: DirectoryPerson, roles: number): string {
-  if (disabled) return 'Not let in: disabled in the directory.';
-  if (roles > 0) return 'Let in with the right password.';
+  if (disabled) return 'May not sign in: the person is disabled in the directory.';
+  if (roles > 0) return 'May sign in with the right password.';
   return groups.length === 0
-    ? 'Not let in: LDAP_GROUP_FILTER finds no group.'
-    : 'Not let in: LDAP_ROLE_MAP names none of these groups.';
+    ? 'May not sign in: LDAP_GROUP_FILTER finds no group.'
+    : 'May not sign in: LDAP_ROLE_MAP contains none of these groups.';
 }

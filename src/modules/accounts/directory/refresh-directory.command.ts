@@ -9,22 +9,25 @@ import { Locks } from '../../../ports/locks.port.js';
 import { AccountChanges } from '../accounts/account-changes.js';
 import type { KnownAccount } from '../accounts/account.state.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
-import { Sessions } from '../sign-in/sessions.port.js';
+import { SessionStore } from '../sign-in/session-store.js';
 import { DirectoryAccounts } from './directory-accounts.js';
 
 interface DirectoryRefreshed {
-  /** Accounts that were looked up: those with open sessions or API tokens. */
+  /** Number of accounts that were looked up: those with open sessions or valid API tokens. */
   readonly accounts: number;
   readonly changed: number;
 }
 
 /**
- * Looks up the accounts of the directory that are in use, and does what it says about them. Waits for one that runs. While the
- * directory is down nothing is changed. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY.
+ * Looks up the accounts in use in the directory and applies what it says. It waits for a refresh that is running. While
+ * the directory is down nothing changes. Refusals: DIRECTORY_UNAVAILABLE, NO_DIRECTORY, UNAVAILABLE.
  */
 export class RefreshDirectory extends Command<DirectoryRefreshed> {}
 
-/** Lets the next person of this name in the directory have the account; revokes its tokens and closes its sessions. Refusals: ACCOUNT_NOT_FOUND, INVALID_REQUEST. */
+/**
+ * Releases an account for the next person with this name in the directory, revokes its tokens and closes its sessions.
+ * Refusals: ACCOUNT_NOT_FOUND, INVALID_REQUEST.
+ */
 export class RelinkAccount extends Command<Receipt> {
   constructor(readonly accountId: string) {
     super();
@@ -36,7 +39,7 @@ const SAVE_RESULT = `INSERT INTO state.directory_refresh (succeeded_at, failed_a
     failed_at = excluded.failed_at, error = excluded.error,
     accounts = coalesce(excluded.accounts, directory_refresh.accounts), changed = coalesce(excluded.changed, directory_refresh.changed)`;
 
-/** How the last look at the directory went, for all processes. */
+/** Stores the result of the last refresh in the table `state.directory_refresh`, for all processes. */
 @Injectable()
 export class RefreshRecord {
   constructor(private readonly dataSource: DataSource) {}
@@ -56,13 +59,13 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
     private readonly directory: Directory,
     private readonly accounts: LiveAccounts,
     private readonly people: DirectoryAccounts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly locks: Locks,
     private readonly record: RefreshRecord,
   ) {}
 
   async execute(): Promise<DirectoryRefreshed> {
-    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'There is no directory. Set LDAP_URL.');
+    if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'No directory is configured. Set LDAP_URL.');
     const done = await this.locks.hold('directory-refresh', new AbortController().signal, () =>
       this.refreshAndRecord(),
     );
@@ -82,7 +85,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
     }
   }
 
-  /** Nothing is done before the directory has answered about everybody. */
+  /** Changes nothing before the directory has answered about all accounts. */
   private async refreshAccounts(): Promise<DirectoryRefreshed> {
     const inUse = await this.listAccountsInUse();
     const found = await this.directory.findAll(inUse.flatMap(({ externalId }) => externalId ?? []));
@@ -94,7 +97,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
     return { accounts: inUse.length, changed };
   }
 
-  /** What an administrator has disabled stays so. An account without a link is of nobody yet. */
+  /** Accounts that an administrator has disabled are left out, and so are accounts without a link, which belong to nobody yet. */
   private async listAccountsInUse(): Promise<KnownAccount[]> {
     const signedIn = new Set(await this.sessions.listAccountsWithSessions());
     const now = Date.now();
@@ -112,12 +115,12 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
   }
 }
 
-/** What opens something goes first: a crash leaves an account that is still of its former person, who can sign in again. */
+/** Revokes tokens and sessions before the link. After a crash in between, the account still belongs to the former person, who can sign in again. */
 @CommandHandler(RelinkAccount)
 export class RelinkAccountHandler implements ICommandHandler<RelinkAccount> {
   constructor(
     private readonly changes: AccountChanges,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly store: EventStore,
   ) {}
 

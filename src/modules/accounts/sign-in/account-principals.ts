@@ -11,7 +11,7 @@ import type { KnownAccount } from '../accounts/account.state.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
 import { SessionStore } from './session-store.js';
 
-/** Who is signed in, by a session or an API token, with the rights that their account has now. */
+/** Finds out who makes a call, by a session or an API token, and what the account may do now. */
 @Injectable()
 export class AccountPrincipals extends Principals {
   constructor(
@@ -77,12 +77,12 @@ export class AccountPrincipals extends Principals {
     };
   }
 
-  /** Without a directory nobody would notice that its people are gone: their accounts open nothing until there is one again. */
+  /** Without a directory this server would not notice that a person has left, so directory accounts are accepted only while there is one. */
   private mayAct({ disabled, source }: KnownAccount): boolean {
     return !disabled && (source === 'local' || this.directory.url !== null);
   }
 
-  /** Another process may have issued the token a moment ago. */
+  /** Reads the log when the account in memory does not have the token, because another process may have issued it a moment ago. */
   private async findOwner(accountId: string, tokenId: string): Promise<KnownAccount | null> {
     const known = await this.accounts.findAccount(accountId);
     return known?.tokens[tokenId] ? known : this.accounts.readFromLog(accountId);
@@ -92,7 +92,7 @@ export class AccountPrincipals extends Principals {
 const authorityOfAccount = ({ username, roles, publishUpTo }: KnownAccount): Authority =>
   authorityOf(username, roles, publishUpTo);
 
-/** What its owner may do now, of what it was made for. */
+/** Returns what a token may do now: its scopes, as far as its owner has them. */
 function authorityOfToken(known: KnownAccount, grant: TokenGrant): Authority {
   const owner = authorityOfAccount(known);
   return {

@@ -7,9 +7,12 @@ import { AccountChanges } from '../accounts/account-changes.js';
 import type { GivenPassword } from '../accounts/create-account.command.js';
 import { attemptKeys, FailedAttempts } from './failed-attempts.js';
 import { checkNewPassword, PasswordStore } from './passwords.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
-/** One's own. Closes all other sessions. Refusals: SIGN_IN_REFUSED, PASSWORD_REFUSED, TOO_MANY_REQUESTS, ACCOUNT_IN_DIRECTORY. */
+/**
+ * Changes the password of the caller and closes all other sessions. Refusals: SIGN_IN_REFUSED, PASSWORD_REFUSED,
+ * TOO_MANY_REQUESTS, ACCOUNT_IN_DIRECTORY, FORBIDDEN without a session.
+ */
 export class ChangePassword extends Command<Receipt> {
   constructor(
     readonly current: string,
@@ -20,8 +23,8 @@ export class ChangePassword extends Command<Receipt> {
 }
 
 /**
- * Gives somebody a new password, which they have to change at the next sign-in, and closes their sessions.
- * @param password null to have one made. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.
+ * Sets a new password for an account, which has to be changed at the next sign-in, and closes its sessions.
+ * @param password null to have one generated. Refusals: ACCOUNT_NOT_FOUND, PASSWORD_REFUSED, ACCOUNT_IN_DIRECTORY.
  */
 export class ResetPassword extends Command<GivenPassword> {
   constructor(
@@ -33,8 +36,8 @@ export class ResetPassword extends Command<GivenPassword> {
 }
 
 /**
- * The hash is stored, the other sessions are closed, and then it is on record: after a crash in between the new password
- * counts, and one that had to be changed still has to be.
+ * Saves the hash, closes the other sessions, and appends the event last. After a crash in between, the new password is
+ * valid, and a password that had to be changed still has to be changed.
  */
 @CommandHandler(ChangePassword)
 export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
@@ -43,13 +46,13 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly passwords: PasswordStore,
     private readonly hashing: PasswordHashing,
     private readonly attempts: FailedAttempts,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ current, next }: ChangePassword): Promise<Receipt> {
     const { principal } = currentContext();
     if (principal?.proof.kind !== 'session')
-      throw new Refusal('FORBIDDEN', 'Only who has signed in can change a password.');
+      throw new Refusal('FORBIDDEN', 'Only a signed-in person can change a password.');
     const { accountId, proof } = principal;
     const { username } = await this.changes.requireAccount(accountId);
     const command = { type: 'changePassword', by: 'owner', mustChangePassword: false } as const;
@@ -57,14 +60,14 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
       this.changes.requirePossible(await this.changes.requireAccount(accountId), command);
       await this.requireCurrent(accountId, username, current);
       checkNewPassword(next, username);
-      if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must be another one.');
+      if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must differ from the current one.');
       await this.passwords.saveHash(accountId, username, await this.hashing.hash(next));
       await this.sessions.closeSessionsOf(accountId, proof.id);
       return this.changes.runCommand(accountId, command);
     });
   }
 
-  /** Who took over a session may guess no more often than who has none. */
+  /** Attempts are counted, so that somebody who took over a session cannot guess the password any faster. */
   private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
     const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
     const isRight = await this.hashing.matches(await this.passwords.findHash(accountId), current);
@@ -73,14 +76,14 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   }
 }
 
-/** In the same order as a change by the owner. */
+/** Works in the same order as a change by the owner. */
 @CommandHandler(ResetPassword)
 export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
   constructor(
     private readonly changes: AccountChanges,
     private readonly passwords: PasswordStore,
     private readonly hashing: PasswordHashing,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ accountId, password: given }: ResetPassword): Promise<GivenPassword> {

@@ -4,12 +4,12 @@ import type { Principal } from '../../../platform/access/access.port.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { AccountChanges } from '../accounts/account-changes.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
-/** Closes the session by which the caller is signed in. Refusal: INVALID_REQUEST for who shows an API token. */
+/** Closes the session of the call. Refusal: INVALID_REQUEST when the call has an API token instead. */
 export class SignOut extends Command<Receipt> {}
 
-/** Closes a session of the caller, or anybody's with the permission `accounts`. Refusal: SESSION_NOT_FOUND. */
+/** Closes a session of the caller, or with the permission `accounts` any session. Refusal: SESSION_NOT_FOUND. */
 export class RevokeSession extends Command<Receipt> {
   constructor(readonly sessionId: string) {
     super();
@@ -21,22 +21,22 @@ interface ClosedSessions {
   readonly receipt: Receipt;
 }
 
-/** Closes all sessions of the caller but the one that asks. */
+/** Closes all sessions of the caller except the one of this call. Refusal: INVALID_REQUEST without a session. */
 export class RevokeOtherSessions extends Command<ClosedSessions> {}
 
-// A session is closed before that is on record: a crash in between leaves nobody signed in.
+// A session is closed before the event is appended, so that a crash in between leaves nobody signed in.
 
-/** @throws Refusal INVALID_REQUEST */
+/** Returns who made this call with a session. @throws Refusal INVALID_REQUEST without a session */
 function requireSession(): Principal {
   const { principal } = currentContext();
   if (principal?.proof.kind === 'session') return principal;
-  throw new Refusal('INVALID_REQUEST', 'You are not signed in by a session.');
+  throw new Refusal('INVALID_REQUEST', 'This call needs a session. It was made without one or with an API token.');
 }
 
 @CommandHandler(SignOut)
 export class SignOutHandler implements ICommandHandler<SignOut> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 
@@ -50,7 +50,7 @@ export class SignOutHandler implements ICommandHandler<SignOut> {
 @CommandHandler(RevokeSession)
 export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 
@@ -59,7 +59,8 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
     const session = await this.sessions.findSession(sessionId);
     const mayClose =
       session?.accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
-    if (!session || !mayClose) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session, or it has ended.');
+    if (!session || !mayClose)
+      throw new Refusal('SESSION_NOT_FOUND', 'You have no session with this id, or it has ended.');
     await this.sessions.closeSession(session.id);
     return this.changes.runCommand(session.accountId, { type: 'closeSession', sessionId: session.id, how: 'revoked' });
   }
@@ -68,7 +69,7 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
 @CommandHandler(RevokeOtherSessions)
 export class RevokeOtherSessionsHandler implements ICommandHandler<RevokeOtherSessions> {
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
     private readonly changes: AccountChanges,
   ) {}
 

@@ -5,36 +5,36 @@ import { Refusal } from '../../../kernel/errors.js';
 import { addressGroup } from '../../../platform/limits/rate-limit.js';
 import { usernameKey } from '../accounts/username.js';
 
-/** What attempts are counted by. */
+/** The three keys under which an attempt is counted. */
 interface AttemptKeys {
-  /** One address, whichever names it tries. */
+  /** One address, with any name. */
   readonly address: Buffer;
   /** One name from one address. */
   readonly pair: Buffer;
-  /** One name, from wherever it is tried. */
+  /** One name, from any address. */
   readonly account: Buffer;
 }
 
-/** Of one length, whatever is typed. */
+/** Hashes the parts, so that keys have the same length for any input. */
 const hashKey = (...parts: readonly string[]): Buffer => createHash('sha256').update(JSON.stringify(parts)).digest();
 
-/** The same for a name that no account has: what is counted tells nothing about that. */
+/** Returns the keys of an attempt. An unknown name is counted like a known one, so that the counters reveal nothing. */
 export function attemptKeys(address: string | null, username: string): AttemptKeys {
   const [group, name] = [addressGroup(address), usernameKey(username)];
   return { address: hashKey('address', group), pair: hashKey('pair', group, name), account: hashKey('account', name) };
 }
 
-/** Failures that cost nothing. After them each further one makes the pause longer: 1 s, 2 s, 4 s … up to a minute. */
+/** Number of failures without a pause. Each further failure doubles the pause, from 1 second up to a minute. */
 const FREE_FAILURES = { address: 50, pair: 5, account: 20 } as const;
 const MAX_PAUSE_SECONDS = 60;
 const FORGET_AFTER = '15 minutes';
 const MAX_ROWS = 100_000;
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** An attempt that was let through so far: whether it counts as failed is known when it `succeeded`, or not. */
+/** An attempt that was allowed and is counted as failed, until `undoFailure` is called. */
 export interface Attempt {
   readonly keys: AttemptKeys;
-  /** For so many seconds nobody may try this name from an address that is not known for it; null for no such pause. */
+  /** Seconds for which this name can be tried only from addresses that are known for it; null without such a pause. */
   readonly accountPause: number | null;
 }
 
@@ -43,7 +43,7 @@ const tooManyAttempts = (retryAfterSeconds: number): Refusal =>
     retryAfterSeconds,
   });
 
-/** Counts one failure and sets the pause that follows it, unless there is a pause already; `epoch` stands for none. */
+/** Counts one failure and sets the pause after it, unless a pause is in effect already; `epoch` means no pause. */
 const COUNT_FAILURE = `
   INSERT INTO state.sign_in_failures AS f (key, failures, last_at, blocked_until) VALUES ($1, 1, now(), 'epoch')
   ON CONFLICT (key) DO UPDATE SET (failures, last_at, blocked_until) = (
@@ -53,9 +53,9 @@ const COUNT_FAILURE = `
   WHERE f.blocked_until <= now() RETURNING failures`;
 
 /**
- * Slows down guessing, in all processes together and across restarts. An attempt is counted before its password is
- * checked and given back when it was right, so guesses made side by side gain nothing. Pauses depend on what was typed
- * and from where, not on whether there is such an account.
+ * Slows down the guessing of passwords, for all processes together and across restarts. An attempt is counted as failed
+ * before the password is checked, and the count is undone when the password was right, so that parallel guesses gain
+ * nothing. Pauses depend on the entered name and the address, not on whether the account exists.
  */
 @Injectable()
 export class FailedAttempts {
@@ -63,7 +63,7 @@ export class FailedAttempts {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** @throws Refusal TOO_MANY_REQUESTS while this address, or this name from this address, has to pause */
+  /** Counts an attempt. @throws Refusal TOO_MANY_REQUESTS during a pause of this address, or of this name from this address */
   async beginAttempt(keys: AttemptKeys): Promise<Attempt> {
     await this.deleteOldRows();
     for (const kind of ['address', 'pair'] as const) {
@@ -73,16 +73,17 @@ export class FailedAttempts {
     return { keys, accountPause: await this.countFailure(keys.account, FREE_FAILURES.account) };
   }
 
-  /** @throws Refusal TOO_MANY_REQUESTS for an attempt that has to wait although nothing is wrong with its address */
+  /** Applies the pause of the name, for an address that is not known for it. @throws Refusal TOO_MANY_REQUESTS */
   requireNoPause({ accountPause }: Attempt): void {
     if (accountPause !== null) throw tooManyAttempts(accountPause);
   }
 
-  /** Nobody could say whether it was right. So that an outage keeps nobody out at this address; each name is counted. */
+  /** For an attempt that could not be checked: no longer counts it for the address, so that an outage locks no address out. It still counts for the name. */
   async undoForAddress({ keys }: Attempt): Promise<void> {
     await this.giveBack([keys.address]);
   }
 
+  /** For an attempt that succeeded: no longer counts it as failed. */
   async undoFailure({ keys, accountPause }: Attempt): Promise<void> {
     await this.dataSource.query('DELETE FROM state.sign_in_failures WHERE key = $1', [keys.pair]);
     const counted = accountPause === null ? [keys.address, keys.account] : [keys.address];
@@ -96,7 +97,7 @@ export class FailedAttempts {
     );
   }
 
-  /** Null when it was counted, else the seconds that remain of a pause. */
+  /** Counts a failure under one key. Resolves with null, or with the remaining seconds of a pause when it was not counted. */
   private async countFailure(key: Buffer, free: number): Promise<number | null> {
     const counted: unknown[] = await this.dataSource.query(COUNT_FAILURE, [key, free, MAX_PAUSE_SECONDS]);
     if (counted.length > 0) return null;
@@ -107,7 +108,7 @@ export class FailedAttempts {
     return Math.max(1, left?.seconds ?? 1);
   }
 
-  /** Names and addresses are the attacker's to choose, so their number is bounded. */
+  /** Deletes old rows, and bounds their number, since an attacker can choose any names and addresses. */
   private async deleteOldRows(): Promise<void> {
     if (Date.now() < this.sweepAt) return;
     this.sweepAt = Date.now() + SWEEP_INTERVAL_MS;

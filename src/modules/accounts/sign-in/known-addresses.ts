@@ -3,12 +3,12 @@ import { DataSource } from 'typeorm';
 import { addressGroup } from '../../../platform/limits/rate-limit.js';
 
 const REMEMBERED_FOR = '30 days';
-/** Of one account, the latest. */
+/** Limit of addresses per account; the latest ones are kept. */
 const MAX_ADDRESSES = 20;
 
 /**
- * Where accounts have signed in from. Who guesses a password elsewhere makes nobody wait there: a stranger can't lock an
- * administrator out.
+ * The addresses from which each account has signed in. The pause of a name does not apply to them, so that a stranger who
+ * guesses a password elsewhere cannot lock an administrator out.
  */
 @Injectable()
 export class KnownAddresses {

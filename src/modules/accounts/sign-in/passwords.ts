@@ -4,7 +4,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { PasswordHashing } from '../../../platform/secrets/password-hashing.js';
 import { accountIdOf, usernameKey } from '../accounts/username.js';
 
-/** Password hashes (argon2id, PHC format): state of this server, never part of the log. */
+/** Stores password hashes (argon2id, PHC format) in the table `state.passwords`. They are never part of the log. */
 @Injectable()
 export class PasswordStore {
   constructor(private readonly dataSource: DataSource) {}
@@ -26,24 +26,24 @@ export class PasswordStore {
   }
 }
 
-/** NIST SP 800-63B: length is what counts; no rules about kinds of characters. */
+/** NIST SP 800-63B recommends a minimum length and no rules about kinds of characters. */
 const MIN_PASSWORD_LENGTH = 12;
-/** Well above the 64 that are to be possible; bounds the work of hashing. */
+/** NIST asks for at least 64. A limit bounds the work of hashing. */
 const MAX_PASSWORD_LENGTH = 200;
 
-/** @throws Refusal PASSWORD_REFUSED, which says why */
+/** Checks a new password of an account. @throws Refusal PASSWORD_REFUSED with the reason */
 export function checkNewPassword(password: string, username: string): void {
   const length = [...password].length;
   const refuse = (why: string): never => {
     throw new Refusal('PASSWORD_REFUSED', why, { minLength: MIN_PASSWORD_LENGTH, maxLength: MAX_PASSWORD_LENGTH });
   };
   if (length < MIN_PASSWORD_LENGTH)
-    refuse(`The password must have at least ${MIN_PASSWORD_LENGTH} characters. Any characters will do.`);
+    refuse(`The password must have at least ${MIN_PASSWORD_LENGTH} characters of any kind.`);
   if (length > MAX_PASSWORD_LENGTH) refuse(`The password must have at most ${MAX_PASSWORD_LENGTH} characters.`);
   if (usernameKey(password) === usernameKey(username)) refuse('The password must not be the username.');
 }
 
-/** Checks passwords that this server keeps itself. */
+/** Checks the passwords of local accounts. */
 @Injectable()
 export class LocalPasswords {
   constructor(
@@ -52,8 +52,8 @@ export class LocalPasswords {
   ) {}
 
   /**
-   * Id of the account whose name and password these are, null when they are nobody's. Hashes exactly once in either
-   * case, so the time it takes tells nothing about whether there is such an account. @throws Refusal UNAVAILABLE
+   * Resolves with the id of the account with this name and password, or null. It computes exactly one hash in both cases,
+   * so that the time does not reveal whether the account exists. @throws Refusal UNAVAILABLE
    */
   async checkPassword(username: string, password: string): Promise<string | null> {
     const accountId = accountIdOf(username);

@@ -7,9 +7,9 @@ import { accountEvents } from '../contracts/account.events.js';
 
 const WRONG_CREDENTIALS = 'The name or the password is wrong.';
 const DIRECTORY_DOWN =
-  'The directory that most people sign in through does not answer. Try again in a minute; local accounts can sign in meanwhile. Or the name or the password is wrong.';
+  'The name or the password is wrong, or it could not be checked, because the directory does not answer. Try again in a minute. Local accounts can sign in now.';
 
-/** A sign-in that is refused. Strangers are told the message, the audit trail the reason. */
+/** A refused sign-in. The caller gets the message; the audit trail records the reason. */
 export class RefusedSignIn extends Refusal {
   private constructor(
     code: string,
@@ -19,12 +19,12 @@ export class RefusedSignIn extends Refusal {
     super(code, message);
   }
 
-  /** The same for every reason that has to do with the name or the password. */
+  /** The message is the same for every reason that has to do with the name or the password. */
   static wrongCredentials(reason = WRONG_CREDENTIALS): RefusedSignIn {
     return new RefusedSignIn('SIGN_IN_REFUSED', WRONG_CREDENTIALS, reason);
   }
 
-  /** The same whether there is such an account, local or not. */
+  /** The message is the same whether or not the account exists, and whether or not it is a local one. */
   static directoryDown(reason: string): RefusedSignIn {
     return new RefusedSignIn('DIRECTORY_UNAVAILABLE', DIRECTORY_DOWN, reason);
   }
@@ -35,14 +35,14 @@ const reasonOf = (refusal: Refusal): string => (refusal instanceof RefusedSignIn
 const REFUSALS_STREAM = 'account-refusals';
 const MAX_NAME_LENGTH = 100;
 
-/** Puts sign-ins that were refused on record, in bounded numbers. */
+/** Records refused sign-ins as events in the stream `account-refusals`, in limited numbers. */
 @Injectable()
 export class RefusedSignIns {
   private readonly record = new RefusalRecord(new Logger('SignIn'));
 
   constructor(private readonly log: FactsLog) {}
 
-  /** Never throws. */
+  /** Records a refused sign-in. Never throws. */
   recordRefusal(username: string, refusal: Refusal): Promise<void> {
     const reason = reasonOf(refusal);
     return this.record.note((unrecorded) => {
@@ -52,7 +52,7 @@ export class RefusedSignIns {
   }
 }
 
-/** Refused calls become events in the stream `account-refusals`, in bounded numbers. */
+/** Records refused calls of signed-in accounts as events in the stream `account-refusals`, in limited numbers. */
 @Injectable()
 export class RecordedRefusedCalls extends RefusedCalls {
   private readonly record = new RefusalRecord(new Logger('Calls'));

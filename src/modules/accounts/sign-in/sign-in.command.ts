@@ -11,10 +11,10 @@ import { type Attempt, attemptKeys, FailedAttempts } from './failed-attempts.js'
 import { KnownAddresses } from './known-addresses.js';
 import { LocalPasswords } from './passwords.js';
 import { RefusedSignIn, RefusedSignIns } from './refusals.js';
-import { Sessions } from './sessions.port.js';
+import { SessionStore } from './session-store.js';
 
 /**
- * Opens a session for who knows the password. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS,
+ * Checks a name and a password, and opens a session. Refusals: SIGN_IN_REFUSED, TOO_MANY_REQUESTS,
  * DIRECTORY_UNAVAILABLE, UNAVAILABLE.
  */
 export class SignIn extends Command<SignedInSession> {
@@ -29,19 +29,19 @@ export class SignIn extends Command<SignedInSession> {
 }
 
 export interface SignedInSession {
-  /** For `Authorization: Bearer`, or the cookie; told once. */
+  /** The token for the header `Authorization: Bearer` or the cookie. It is returned only once. */
   readonly token: string;
   readonly expiresAt: Date;
   readonly receipt: Receipt;
 }
 
 /**
- * With a directory every refusal takes at least so long: how quick it is with a name tells something about it. A little more than
- * one usually needs.
+ * Shortest time of a refusal when there is a directory, a little longer than a refusal usually takes. Otherwise the time
+ * would reveal whether a name exists.
  */
 const MIN_REFUSAL_MS = 300;
 
-/** The sign-in is on record before there is a session. */
+/** The sign-in is recorded before the session is opened. */
 @CommandHandler(SignIn)
 export class SignInHandler implements ICommandHandler<SignIn> {
   constructor(
@@ -51,7 +51,7 @@ export class SignInHandler implements ICommandHandler<SignIn> {
     private readonly addresses: KnownAddresses,
     private readonly refused: RefusedSignIns,
     private readonly runner: CommandRunner,
-    private readonly sessions: Sessions,
+    private readonly sessions: SessionStore,
   ) {}
 
   async execute({ username, password, userAgent }: SignIn): Promise<SignedInSession> {
@@ -66,18 +66,18 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   }
 
   private async authenticateCaller(username: string, password: string): Promise<KnownAccount> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
       return await this.checkCredentials(attempt, username, password);
     } catch (error) {
       if (error instanceof Refusal) await this.refused.recordRefusal(username, error);
-      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - begun)));
+      if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - startedAt)));
       throw error;
     }
   }
 
-  /** Says the same, after the same work, whether the name, the password or the account is at fault. */
+  /** Gives the same answer after the same work, whether the name, the password or the account is wrong. */
   private async checkCredentials(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
     const local = await this.passwords.checkPassword(username, password);
     const mayBeRight = local !== null || this.directory.isConfigured;

@@ -13,35 +13,35 @@ import { TokenStore } from './token-store.js';
 interface TokenToIssue {
   readonly name: string;
   readonly scopes: readonly Permission[];
-  /** Null: as far as its owner may. */
+  /** The last stage to which the token may publish; null for the limit of its owner. */
   readonly publishUpTo: Stage | null;
-  /** Null: in a year. */
+  /** Null for the longest possible time. */
   readonly expiresAt: Date | null;
 }
 
 interface IssuedToken {
   readonly tokenId: string;
   readonly accountId: string;
-  /** Told once. */
+  /** The token itself, which is returned only once. */
   readonly token: string;
   readonly receipt: Receipt;
 }
 
-/** Makes an API token of the caller. Refusals: INVALID_REQUEST, FORBIDDEN for more than the caller may do. */
+/** Issues an API token for the caller. Refusals: INVALID_REQUEST; FORBIDDEN when the token could do more than the caller. */
 export class IssueApiToken extends Command<IssuedToken> {
   constructor(readonly as: TokenToIssue) {
     super();
   }
 }
 
-/** Ends a token of the caller, or anybody's with the permission `accounts`. Refusal: TOKEN_NOT_FOUND. */
+/** Revokes a token of the caller, or with the permission `accounts` any token. Refusal: TOKEN_NOT_FOUND. */
 export class RevokeApiToken extends Command<Receipt> {
   constructor(readonly tokenId: string) {
     super();
   }
 }
 
-/** The hash comes before the event that makes it valid: what a crash leaves opens nothing. */
+/** The hash is saved before the event that makes it valid, so that a crash in between leaves a hash that is not accepted. */
 @CommandHandler(IssueApiToken)
 export class IssueApiTokenHandler implements ICommandHandler<IssueApiToken> {
   constructor(
@@ -51,7 +51,8 @@ export class IssueApiTokenHandler implements ICommandHandler<IssueApiToken> {
 
   async execute({ as: { name, scopes, publishUpTo, expiresAt } }: IssueApiToken): Promise<IssuedToken> {
     const { principal } = currentContext();
-    if (principal?.proof.kind !== 'session') throw new Refusal('FORBIDDEN', 'Only who has signed in can make tokens.');
+    if (principal?.proof.kind !== 'session')
+      throw new Refusal('FORBIDDEN', 'Only a signed-in person can issue tokens.');
     const { accountId } = principal;
     const now = new Date();
     const until = expiresAt ?? new Date(now.getTime() + MAX_TOKEN_LIFETIME_MS);
@@ -64,7 +65,7 @@ export class IssueApiTokenHandler implements ICommandHandler<IssueApiToken> {
   }
 }
 
-/** The event comes first: from then on the hash opens nothing. */
+/** The event is appended first: from then on the token is not accepted, even if its hash is still stored. */
 @CommandHandler(RevokeApiToken)
 export class RevokeApiTokenHandler implements ICommandHandler<RevokeApiToken> {
   constructor(
@@ -77,7 +78,7 @@ export class RevokeApiTokenHandler implements ICommandHandler<RevokeApiToken> {
     const accountId = await this.tokens.findOwner(tokenId);
     const mayRevoke = accountId === principal?.accountId || principal?.authority.permissions.includes('accounts');
     if (accountId === null || !mayRevoke)
-      throw new Refusal('TOKEN_NOT_FOUND', 'You have no such token, or it was revoked.');
+      throw new Refusal('TOKEN_NOT_FOUND', 'You have no token with this id, or it was revoked.');
     const receipt = await this.changes.runCommand(accountId, { type: 'revokeToken', tokenId });
     await this.tokens.removeToken(tokenId);
     return receipt;

@@ -5,8 +5,9 @@ import type { AccountEvent, TokenGrant } from '../contracts/account.events.js';
 import type { KnownAccount } from '../accounts/account.state.js';
 
 /**
- * What a token can be for. Never `own` and `accounts`: who finds a token must not make others of it, or lock its owner
- * out; nor `server`, since a program has no reason to change settings and keys.
+ * The permissions that a token can have. `own` and `accounts` are left out, because somebody who finds a token must not
+ * be able to issue further ones or to lock its owner out; `server` is left out, because no program needs to change
+ * settings and keys.
  */
 export const TOKEN_SCOPES = [
   'read',
@@ -18,11 +19,11 @@ export const TOKEN_SCOPES = [
   'audit',
 ] as const satisfies readonly Permission[];
 
-/** Live tokens that one account may have. */
+/** Limit of valid tokens per account. */
 const MAX_TOKENS = 50;
 const MAX_NAME_LENGTH = 100;
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A token that nobody renews is a token that nobody remembers; a year and a day lets it be renewed once a year. */
+/** A token has to be renewed, so that forgotten tokens end. A year and a day allows renewing it once a year. */
 export const MAX_TOKEN_LIFETIME_MS = 366 * DAY_MS;
 
 interface TokenIssue {
@@ -39,9 +40,9 @@ const refuseInvalid = (why: string): never => {
 function checkedName(name: string, live: readonly TokenGrant[]): string {
   const trimmed = name.normalize('NFC').trim();
   if (trimmed === '' || trimmed.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(trimmed)) {
-    refuseInvalid(`The name of a token has 1 to ${MAX_NAME_LENGTH} characters, without control characters.`);
+    refuseInvalid(`The name of a token must have 1 to ${MAX_NAME_LENGTH} characters and no control characters.`);
   }
-  if (live.some((token) => token.name === trimmed)) refuseInvalid(`You have a token with the name ${trimmed} already.`);
+  if (live.some((token) => token.name === trimmed)) refuseInvalid(`You already have a token with the name ${trimmed}.`);
   return trimmed;
 }
 
@@ -49,25 +50,29 @@ function checkTimes(expiresAt: string, now: string): void {
   const lifetime = Date.parse(expiresAt) - Date.parse(now);
   if (!(lifetime > 0)) refuseInvalid('`expiresAt` must be in the future.');
   if (lifetime > MAX_TOKEN_LIFETIME_MS)
-    refuseInvalid('A token can last for a year at most: choose an earlier `expiresAt`.');
+    refuseInvalid('A token can be valid for one year at most. Choose an earlier `expiresAt`.');
 }
 
-/** What the owner may not do can't be in a token either. */
+/** A token cannot have a permission that its owner does not have. @throws Refusal FORBIDDEN, INVALID_REQUEST */
 function checkScopes(state: KnownAccount, { scopes, publishUpTo }: TokenGrant): void {
   const authority = authorityOf(state.username, state.roles, state.publishUpTo);
   if (scopes.length === 0) refuseInvalid('A token needs at least one scope.');
   for (const scope of scopes) {
-    if (!TOKEN_SCOPES.some((known) => known === scope)) refuseInvalid(`A token can't have the scope \`${scope}\`.`);
+    if (!TOKEN_SCOPES.some((known) => known === scope)) refuseInvalid(`A token cannot have the scope \`${scope}\`.`);
     requirePermission(authority, scope);
   }
   if (publishUpTo !== null && !isUpTo(authority.publishUpTo, publishUpTo)) {
-    throw new Refusal('FORBIDDEN', `You may publish up to the stage ${authority.publishUpTo}, and so may your tokens.`);
+    throw new Refusal(
+      'FORBIDDEN',
+      `You may publish up to the stage ${authority.publishUpTo}, so your tokens cannot publish further.`,
+    );
   }
 }
 
+/** Issues a token. @throws Refusal FORBIDDEN, INVALID_REQUEST */
 export function decideIssue(state: KnownAccount, { tokenId, grant, now }: TokenIssue): AccountEvent[] {
   const live = Object.values(state.tokens).filter(({ expiresAt }) => Date.parse(expiresAt) > Date.parse(now));
-  if (live.length >= MAX_TOKENS) refuseInvalid(`An account can have ${MAX_TOKENS} tokens. Revoke one first.`);
+  if (live.length >= MAX_TOKENS) refuseInvalid(`An account can have at most ${MAX_TOKENS} tokens. Revoke one first.`);
   const name = checkedName(grant.name, live);
   checkTimes(grant.expiresAt, now);
   checkScopes(state, grant);
@@ -75,8 +80,9 @@ export function decideIssue(state: KnownAccount, { tokenId, grant, now }: TokenI
   return [{ type: 'ApiTokenIssued', data: { accountId, username, tokenId, ...grant, name } }];
 }
 
+/** Revokes a token. @throws Refusal TOKEN_NOT_FOUND */
 export function decideRevocation({ accountId, username, tokens }: KnownAccount, tokenId: string): AccountEvent[] {
   const token = tokens[tokenId];
-  if (!token) throw new Refusal('TOKEN_NOT_FOUND', 'There is no such token, or it was revoked.');
+  if (!token) throw new Refusal('TOKEN_NOT_FOUND', 'There is no token with this id, or it was revoked.');
   return [{ type: 'ApiTokenRevoked', data: { accountId, username, tokenId, name: token.name } }];
 }

@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Permission } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** A token for programs; its hash and last use are in the state schema. */
+/** Row of the read model: an API token. Its hash and its last use are in the schema `state`. */
 @Entity('api_tokens')
 export class ApiTokenEntity {
   @PrimaryColumn('uuid') id!: string;

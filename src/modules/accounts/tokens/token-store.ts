@@ -2,8 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { tokenHash } from './token-format.js';
 
-/** Which token it is. What it may do is in the log. */
-export interface StoredToken {
+/** Identity of a token. Its permissions are in the log. */
+interface StoredToken {
   readonly tokenId: string;
   readonly accountId: string;
 }
@@ -15,7 +15,7 @@ export class TokenStore {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Before the event that makes it valid: what a crash leaves opens nothing. */
+  /** Saves the hash of a token. Call this before the event that makes the token valid. */
   async addToken(token: string, { tokenId, accountId }: StoredToken): Promise<void> {
     await this.dataSource.query('INSERT INTO state.api_tokens (token_hash, token_id, account_id) VALUES ($1, $2, $3)', [
       tokenHash(token),
@@ -24,6 +24,7 @@ export class TokenStore {
     ]);
   }
 
+  /** Finds the identity of a token; null when it is unknown. */
   async findToken(token: string): Promise<StoredToken | null> {
     const rows: { token_id: string; account_id: string }[] = await this.dataSource.query(
       'SELECT token_id, account_id FROM state.api_tokens WHERE token_hash = $1',
@@ -32,6 +33,7 @@ export class TokenStore {
     return rows[0] ? { tokenId: rows[0].token_id, accountId: rows[0].account_id } : null;
   }
 
+  /** Finds the id of the account that a token belongs to; null when the token is unknown. */
   async findOwner(tokenId: string): Promise<string | null> {
     const rows: { account_id: string }[] = await this.dataSource.query(
       'SELECT account_id FROM state.api_tokens WHERE token_id = $1',
@@ -44,12 +46,12 @@ export class TokenStore {
     await this.dataSource.query('DELETE FROM state.api_tokens WHERE token_id = $1', [tokenId]);
   }
 
-  /** At most once a minute, and nobody waits for it. */
+  /** Saves the time and address of a use, at most once a minute, in the background. */
   noteUse(tokenId: string, from: string | null): void {
     const sql = `UPDATE state.api_tokens SET last_used_at = now(), last_used_from = $2
       WHERE token_id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`;
     this.dataSource.query(sql, [tokenId, from]).catch((error: unknown) => {
-      this.logger.warn(`The use of a token could not be noted: ${String(error)}`);
+      this.logger.warn(`The last use of a token could not be saved: ${String(error)}`);
     });
   }
 }

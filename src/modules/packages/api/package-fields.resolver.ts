@@ -7,40 +7,39 @@ import { connectionOf, edgeOf, PageArgs, ServerReference } from '../../../platfo
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { checkFirst, decodeCursor, encodeCursor, pageOf } from '../../../platform/graphql/paging.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
-import { Replica } from '../../replication/api/replica.type.js';
 import type { ChunkView, PackageView } from '../contracts/package-view.js';
 import { ChunksQuery, type ChunkWindow } from '../read-model/chunks.query.js';
-import { PackagesByIdQuery, ServedPackagesQuery } from '../read-model/package-lookup.query.js';
+import { ServedPackagesQuery } from '../read-model/package-lookup.query.js';
 import { Package } from './package.type.js';
 
-@ObjectType({ description: 'A part of a package that is verified on its own.' })
+@ObjectType({ description: 'A part of a package, which servers fetch and verify separately.' })
 class Chunk {
-  @Field(() => Int, { description: 'From 0.' })
+  @Field(() => Int, { description: 'Position of the chunk in the package, from 0.' })
   index!: number;
 
-  @Field(() => ByteCount, { description: 'Where it begins in the file.' })
+  @Field(() => ByteCount, { description: 'Position of its first byte in the file.' })
   offset!: number;
 
   @Field(() => ByteCount)
   size!: number;
 
-  @Field(() => String, { description: 'In lower-case hex.' })
+  @Field(() => String, { description: 'In lower-case hexadecimal.' })
   sha1!: string;
 
-  @Field(() => String, { description: 'In lower-case hex.' })
+  @Field(() => String, { description: 'In lower-case hexadecimal.' })
   sha256!: string;
 }
 
 const ChunkEdge = edgeOf(Chunk, 'Chunk');
 
-@ObjectType({ description: 'A page of the chunks of a package, in their order.' })
+@ObjectType({ description: 'One page of the chunks of a package, in their order.' })
 class ChunkConnection extends connectionOf(ChunkEdge) {}
 
 const ChunkCursor = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
 
 @Resolver(() => Package)
 export class PackageFieldsResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only combines queries and remembers nothing, so all requests can share it. */
   private readonly chunkPages = new DataLoader<ChunkWindow, readonly ChunkView[]>(
     (windows) => this.queries.execute(new ChunksQuery(windows)),
     { cache: false, maxBatchSize: 100 },
@@ -54,13 +53,16 @@ export class PackageFieldsResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @ResolveField(() => ServerReference, { description: 'The server on which it was published last.' })
+  @ResolveField(() => ServerReference, { description: 'The server on which the package was published last.' })
   origin(@Parent() { originId, originName }: Package): ServerReference {
     return { id: originId, name: originName };
   }
 
   @Needs('read')
-  @ResolveField(() => String, { nullable: true, description: 'Where this server serves it; null when it does not.' })
+  @ResolveField(() => String, {
+    nullable: true,
+    description: 'Path under which this server serves the package. Null when the server does not serve it.',
+  })
   downloadPath(@Parent() { state, filename }: Package): string | null {
     return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
   }
@@ -69,7 +71,8 @@ export class PackageFieldsResolver {
   @ResolveField(() => String, {
     nullable: true,
     description:
-      'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
+      'Path of exactly this content on this server. It also works while the filename serves another package. Null when ' +
+      'the server does not have the content.',
   })
   versionPath(@Parent() { id, state, filename }: Package): string | null {
     const isGiven = state === 'AVAILABLE' || state === 'SUPERSEDED';
@@ -79,14 +82,18 @@ export class PackageFieldsResolver {
   @Needs('read')
   @ResolveField(() => Package, {
     nullable: true,
-    description: 'The package that its filename serves now, when that is another one that was published later.',
+    description:
+      'The package that the filename serves now, when another package with this filename was published later.',
   })
   supersededBy(@Parent() { state, filename }: Package): Promise<Package | null> | null {
     return state === 'SUPERSEDED' ? this.served.load(filename) : null;
   }
 
   @Needs('read')
-  @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })
+  @ResolveField(() => ChunkConnection, {
+    description: 'The chunks of the package with their digests.',
+    complexity: connectionCost,
+  })
   async chunks(
     @Parent() { id, size, chunkSize }: Package,
     @Args() { first, after }: PageArgs,
@@ -98,22 +105,5 @@ export class PackageFieldsResolver {
       const node = { ...chunk, offset, size: Math.min(chunkSize, size - offset) };
       return { cursor: encodeCursor({ order: 'CHUNK', index: chunk.index }), node };
     });
-  }
-}
-
-@Resolver(() => Replica)
-export class ReplicaPackageResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
-  private readonly packages = new DataLoader<string, PackageView | null>(
-    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
-    { cache: false, maxBatchSize: 100 },
-  );
-
-  constructor(private readonly queries: QueryBus) {}
-
-  @Needs('read')
-  @ResolveField(() => Package, { nullable: true, description: 'The package that it is a copy of.' })
-  package(@Parent() { packageId }: Replica): Promise<Package | null> {
-    return this.packages.load(packageId);
   }
 }

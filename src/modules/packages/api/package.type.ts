@@ -8,22 +8,22 @@ import { enumOf } from '../../../platform/graphql/enum-of.js';
 export const PackageStateName = enumOf('PackageState', PACKAGE_STATUSES, {
   type: 'What this server does with a package.',
   values: {
-    AVAILABLE: 'Held here, verified, and served under its filename.',
-    SUPERSEDED: 'Held here; its filename serves a package that was published later.',
-    WITHHELD: 'Held here and not served: its stage does not reach this server.',
-    REPLICATING: 'On its way here from a peer.',
-    DAMAGED: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself.",
-    FAILED: 'Could not be fetched; `retryReplica` tries again.',
-    ANNOUNCED: 'Known from a peer and not held here.',
-    REMOVED: 'Removed on every server. It comes back only by being published again.',
+    AVAILABLE: 'This server holds the package, has verified it, and serves it under its filename.',
+    SUPERSEDED: 'This server holds the package. Its filename serves another package that was published later.',
+    WITHHELD: 'This server holds the package and does not serve it, because its stage is below that of the server.',
+    REPLICATING: 'This server is fetching the package from its peers.',
+    DAMAGED: 'The file on the disk of this server is damaged and not served. The server repairs it from a peer.',
+    FAILED: 'The package could not be fetched. `retryReplica` tries it again.',
+    ANNOUNCED: 'This server knows the package from a peer and does not hold it.',
+    REMOVED: 'The package was removed on every server. It is available again only after it is published again.',
   },
 });
 
 @ObjectType({
-  description: 'One content under one filename. The same file has the same id on every server.',
+  description: 'One file content under one filename. The same package has the same id on every server.',
 })
 export class Package {
-  @Field(() => ID, { description: 'UUIDv5 of filename and SHA-256.' })
+  @Field(() => ID, { description: 'UUIDv5 of the filename and the SHA-256 digest.' })
   id!: string;
 
   @Field(() => String)
@@ -32,10 +32,10 @@ export class Package {
   @Field(() => ByteCount)
   size!: number;
 
-  @Field(() => String, { description: 'Digest of the whole file, in lower-case hex.' })
+  @Field(() => String, { description: 'Digest of the whole file in lower-case hexadecimal.' })
   sha1!: string;
 
-  @Field(() => String, { description: 'Digest of the whole file, in lower-case hex.' })
+  @Field(() => String, { description: 'Digest of the whole file in lower-case hexadecimal.' })
   sha256!: string;
 
   @Field(() => StageName)
@@ -44,19 +44,22 @@ export class Package {
   @Field(() => PackageStateName)
   state!: PackageStatus;
 
-  @Field(() => ByteCount, { description: 'Size of every chunk but the last.' })
+  @Field(() => ByteCount, { description: 'Size of every chunk except the last one.' })
   chunkSize!: number;
 
   @Field(() => Int)
   chunkCount!: number;
 
-  @Field(() => Date, { description: 'When it was last published, on whichever server.' })
+  @Field(() => Date, { description: 'When the package was published last, on any server.' })
   publishedAt!: Date;
 
-  @Field(() => Date, { description: 'When it was first published: `Last-Modified` of its download on every server.' })
+  @Field(() => Date, {
+    description:
+      'When the package was published first. Every server sends this time as `Last-Modified` of the download.',
+  })
   firstPublishedAt!: Date;
 
-  @Field(() => String, { description: 'Name of the account that published it last.' })
+  @Field(() => String, { description: 'Name of the account that published the package last.' })
   uploadedBy!: string;
 
   @HideField()

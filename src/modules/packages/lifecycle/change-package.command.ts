@@ -7,7 +7,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PackageWriter } from './package-writer.js';
 import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
 
-/** Promote or demote a package, on every server. Refusal: PACKAGE_NOT_FOUND. */
+/** Promotes or demotes a package on every server. Refusals: PACKAGE_NOT_FOUND, FORBIDDEN. */
 export class SetPackageStage extends Command<Receipt> {
   constructor(
     readonly packageId: string,
@@ -32,7 +32,7 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   }
 }
 
-/** Remove a package from every server. Its file is deleted soon after. Refusal: PACKAGE_NOT_FOUND. */
+/** Removes a package from every server. Its file is deleted soon after. Refusals: PACKAGE_NOT_FOUND, FORBIDDEN. */
 export class RemovePackage extends Command<Receipt> {
   constructor(readonly packageId: string) {
     super();

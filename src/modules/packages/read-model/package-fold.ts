@@ -1,11 +1,11 @@
 import { stampMs } from '../../../kernel/hybrid-clock.js';
-import { replicaEvents, type ReplicaEvent } from '../../replication/contracts/replica.events.js';
+import { type LocalReplicaEvent, readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { PackageEntity } from './package.entity.js';
 
-/** A package on its way through a page of events; without facts until its PackagePublished has come. */
+/** The state of a package while events are applied to it. The facts are null until its PackagePublished. */
 interface FoldedPackage {
   readonly facts: PackageFacts | null;
   readonly uploaded: boolean;
@@ -21,17 +21,17 @@ function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPa
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
     return { facts, uploaded: true, held: true, fetching: null };
   }
-  // Old news of a removal does not touch a later publication.
+  // An outdated removal does not affect a later publication.
   if (event.type === 'PackageRemoved' && facts && isRemoved(facts))
     return { facts, uploaded: false, held: false, fetching: null };
   return next;
 }
 
-function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPackage {
+function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): FoldedPackage {
   switch (event.type) {
     case 'ReplicaRequested':
       return { ...folding, fetching: 'REQUESTED' };
-    // Also tells of the damage of a file that was uploaded here.
+    // This event also reports damage to a file that was uploaded here.
     case 'ReplicaDamaged':
       return { ...folding, uploaded: false, held: false, fetching: 'DAMAGED' };
     case 'ReplicaFailed':
@@ -40,8 +40,6 @@ function foldReplicaEvent(folding: FoldedPackage, event: ReplicaEvent): FoldedPa
       return { ...folding, held: true, fetching: null };
     case 'ReplicaWithdrawn':
       return { ...folding, held: folding.uploaded, fetching: null };
-    default:
-      return folding;
   }
 }
 
@@ -86,21 +84,21 @@ function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntit
   } satisfies PackageEntity);
 }
 
-/** The packages that a page of events is about. */
+/** The ids of all packages that a page of events is about. */
 export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
   ...new Set(
     records
-      .map((record) => packageEvents.read(record) ?? replicaEvents.read(record))
+      .map((record) => packageEvents.read(record) ?? readLocalReplicaEvent(record))
       .flatMap((e) => e?.data.packageId ?? []),
   ),
 ];
 
-/** The rows as they are after a page of events; `state` is left to the ranking that follows. */
+/** Applies a page of events to the rows. The column `state` is set later, when packages are ranked. */
 export function foldPackages(rows: readonly PackageEntity[], records: readonly RecordedEvent[]): PackageEntity[] {
   const folded = new Map(rows.map((row) => [row.id, fromRow(row)]));
   for (const record of records) {
     const known = packageEvents.read(record);
-    const replica = known ? null : replicaEvents.read(record);
+    const replica = known ? null : readLocalReplicaEvent(record);
     const packageId = known?.data.packageId ?? replica?.data.packageId;
     if (packageId === undefined) continue;
     const before = folded.get(packageId) ?? UNKNOWN_PACKAGE;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -13,11 +12,18 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { currentAuthority, currentContext } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
-import { CHUNK_SIZE, PackageStorage, type StagedFile, StorageFull } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import {
+  type ContentDigests,
+  PackageStorage,
+  type StagedUpload,
+  StorageFull,
+} from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
-import { PackageWriter, pagesOf } from '../lifecycle/package-writer.js';
+import { toPages } from '../lifecycle/chunk-pages.js';
+import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish } from '../lifecycle/publishing-limits.js';
 
@@ -62,18 +68,18 @@ export class UploadPackage extends Command<UploadedPackage> {
 }
 
 /** Asked for rarely, so it is not part of the one pass that computes the others. */
-async function computeSha512(path: string): Promise<string> {
+async function computeSha512(upload: StagedUpload): Promise<string> {
   const hash = createHash('sha512');
-  for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(bytes);
+  for await (const bytes of upload.readBytes()) hash.update(bytes);
   return hash.digest('hex');
 }
 
 /** @throws Refusal DIGEST_MISMATCH when the file is not what the sender meant to send */
-async function verifyDigests(file: StagedFile, expected: ExpectedDigests): Promise<void> {
+async function verifyDigests(upload: StagedUpload, file: ContentDigests, expected: ExpectedDigests): Promise<void> {
   const actual = {
     sha1: file.sha1,
     sha256: file.sha256,
-    sha512: expected.sha512 === undefined ? undefined : await computeSha512(file.path),
+    sha512: expected.sha512 === undefined ? undefined : await computeSha512(upload),
   };
   for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
     const [wanted, got] = [expected[algorithm], actual[algorithm]];
@@ -98,6 +104,17 @@ interface RecordedPublication {
 /** Removals and uploads of one package that follow each other this quickly are no accident. */
 const MAX_PUBLICATION_TRIES = 10;
 
+/** Stores all bytes of the body. @throws StorageFull, Refusal INCOMPLETE_BODY */
+async function receiveFile(upload: StagedUpload, source: Readable): Promise<ContentDigests> {
+  try {
+    await upload.append(0, source);
+    return await upload.finish();
+  } catch (error) {
+    if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
+    throw new Refusal('INCOMPLETE_BODY', 'The upload ended before all of its bytes had arrived. Send the file again.');
+  }
+}
+
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
 /** Bytes first, then the event: what is in the log is on the disk. */
@@ -116,19 +133,22 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = normalizeFilename(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
-    const file = await this.receiveFile(source, options);
+    // Its error is met where it is read; one that comes after a refusal must not end the process.
+    source.on('error', () => undefined);
+    const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
-      await verifyDigests(file, options.expected);
+      const file = await receiveFile(upload, source);
+      await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
       await this.requireStillAllowed(id, stage);
-      await this.storage.publish(file.path, id);
+      await upload.publish(id);
       const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
       await this.requireStored(id, publication);
       this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
       return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
     } catch (error) {
-      await this.storage.discard(file.path);
+      await upload.discard();
       throw error;
     }
   }
@@ -151,23 +171,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     requireMayPublish(authority, facts, stage, this.identity.serverId);
   }
 
-  private async receiveFile(source: Readable, options: UploadOptions): Promise<StagedFile> {
-    try {
-      return await this.storage.receive(source, { expectedSize: options.announcedSize ?? undefined });
-    } catch (error) {
-      if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
-      throw new Refusal(
-        'INCOMPLETE_BODY',
-        'The upload ended before all of its bytes had arrived. Send the file again.',
-      );
-    }
-  }
-
   /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
   private async recordWithFreshStamp(
     packageId: string,
     filename: string,
-    file: StagedFile,
+    file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
     return retry(() => this.recordPublication(packageId, filename, file, stage), {
@@ -180,7 +188,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   private async recordPublication(
     packageId: string,
     filename: string,
-    file: StagedFile,
+    file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
     const { vouched } = await this.packages.loadPackage(packageId);
@@ -199,7 +207,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
-    const pages = vouched ? [] : pagesOf(file.chunks);
+    const pages = vouched ? [] : toPages(file.chunks);
     const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,

@@ -7,8 +7,8 @@ import { currentContext } from '../../../platform/runtime/call-context.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
 import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
-import { AcceptInvitation, type AcceptedInvitation } from '../registration/accept-invitation.command.js';
-import { CreateInvitation, type CreatedInvitation } from '../registration/create-invitation.command.js';
+import { AcceptInvitation } from '../registration/accept-invitation.command.js';
+import { CreateInvitation } from '../registration/create-invitation.command.js';
 import { ResumePeer, SuspendPeer, UnregisterPeer, UpdatePeer } from '../registry/change-peer.command.js';
 import { PeerQuery } from '../registry/peers.query.js';
 import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
@@ -35,7 +35,7 @@ export class PeerChangesResolver {
   })
   async createPeerInvitation(): Promise<PeerInvitation> {
     this.invitations.take(currentContext().actor.id);
-    const { token, expiresAt, receipt }: CreatedInvitation = await this.commands.execute(new CreateInvitation());
+    const { token, expiresAt, receipt } = await this.commands.execute(new CreateInvitation());
     await this.readModels.reflect(receipt);
     return { token, expiresAt };
   }
@@ -48,7 +48,7 @@ export class PeerChangesResolver {
   })
   async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
     this.invitations.take(currentContext().actor.id);
-    const { peerId, receipt }: AcceptedInvitation = await this.commands.execute(new AcceptInvitation(token));
+    const { peerId, receipt } = await this.commands.execute(new AcceptInvitation(token));
     return this.loadChanged(peerId, receipt);
   }
 
@@ -100,8 +100,7 @@ export class PeerChangesResolver {
     id: string,
     command: UpdatePeer | SuspendPeer | ResumePeer | UnregisterPeer,
   ): Promise<Peer> {
-    const receipt: Receipt = await this.commands.execute(command);
-    return this.loadChanged(id, receipt);
+    return this.loadChanged(id, await this.commands.execute(command));
   }
 
   private async loadChanged(id: string, receipt: Receipt): Promise<Peer> {

@@ -1,17 +1,18 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
+import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { peer } from '../registry/peer.decider.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. Result: AcceptedInvitation. */
-export class AcceptInvitation {
-  constructor(readonly token: string) {}
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. */
+export class AcceptInvitation extends Command<AcceptedInvitation> {
+  constructor(readonly token: string) {
+    super();
+  }
 }
 
 export interface AcceptedInvitation {
@@ -38,12 +39,11 @@ const INVITE_FROM_HERE =
  * server ignores it when the same server uses its invitation again.
  */
 @CommandHandler(AcceptInvitation)
-export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation, AcceptedInvitation> {
+export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation> {
   constructor(
-    private readonly runner: CommandRunner,
+    private readonly changes: PeerChanges,
     private readonly identity: ServerIdentity,
     private readonly transport: PeerTransport,
-    private readonly views: LiveViews,
     private readonly expected: ExpectedPeers,
   ) {}
 
@@ -66,8 +66,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     // The address and the key come from the token, which the administrators exchanged in a way that they trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
     const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-    const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
-    await this.views.reflect(receipt);
+    const receipt = await this.changes.changePeer(peerId, { type: 'register', as });
     return { peerId, receipt };
   }
 

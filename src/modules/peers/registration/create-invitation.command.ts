@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { newId } from '../../../platform/runtime/ids.js';
@@ -7,8 +7,8 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { encodeToken, hashSecret } from './invitation-token.js';
 import { invitation } from './invitation.decider.js';
 
-/** Invites one other server to register with this one. Refusal: NOT_REACHABLE. Result: CreatedInvitation. */
-export class CreateInvitation {}
+/** Invites one other server to register with this one. Refusal: NOT_REACHABLE. */
+export class CreateInvitation extends Command<CreatedInvitation> {}
 
 export interface CreatedInvitation {
   /** The text to paste on the other server. It contains the secret and is shown once. */
@@ -23,7 +23,7 @@ const INVITE_FROM_THERE =
 const LIFETIME_MS = 60 * 60 * 1000;
 
 @CommandHandler(CreateInvitation)
-export class CreateInvitationHandler implements ICommandHandler<CreateInvitation, CreatedInvitation> {
+export class CreateInvitationHandler implements ICommandHandler<CreateInvitation> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,

@@ -3,7 +3,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { peerEvents, type PeerEvent, type PeerInvited } from '../contracts/peer.events.js';
 
 /** An invitation that this server created. */
-export interface Invitation {
+interface Invitation {
   /** SHA-256 of the one-time secret, in hex. */
   readonly secretHash: string;
   /** ISO 8601, UTC. */

@@ -1,20 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { peer } from '../registry/peer.decider.js';
+import { PeerChanges } from '../registry/change-peer.command.js';
 import { hashSecret } from './invitation-token.js';
 import { invitation, type InvitationState } from './invitation.decider.js';
 
 /**
  * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
- * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST. Result: RegisteredPeer.
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST.
  */
-export class RegisterPeer {
+export class RegisterPeer extends Command<RegisteredPeer> {
   constructor(
     readonly registration: {
       readonly invitationId: string;
@@ -26,7 +25,9 @@ export class RegisterPeer {
       /** The key of this server that the caller read in the invitation; null when it does not send it. */
       readonly expectedKey: string | null;
     },
-  ) {}
+  ) {
+    super();
+  }
 }
 
 export interface RegisteredPeer {
@@ -44,12 +45,12 @@ type Registration = RegisterPeer['registration'];
 
 /** Registering the same server with the same key again changes nothing. A refusal is recorded. */
 @CommandHandler(RegisterPeer)
-export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, RegisteredPeer> {
+export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
+    private readonly changes: PeerChanges,
     private readonly audit: PeerCallAudit,
-    private readonly views: LiveViews,
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
@@ -79,9 +80,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer, Regist
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-      const { receipt } = await this.runner.run(peer, peerId, { type: 'register', as });
-      await this.views.reflect(receipt);
-      return receipt;
+      return this.changes.changePeer(peerId, { type: 'register', as });
     });
   }
 

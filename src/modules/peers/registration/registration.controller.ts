@@ -35,9 +35,7 @@ export class RegistrationController {
     const registration = Registration.safeParse(body);
     if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
     const command = new RegisterPeer(registration.data);
-    const { reply, receipt } = await this.commands
-      .execute<RegisterPeer, RegisteredPeer>(command)
-      .catch(countFailure(this.limits));
+    const { reply, receipt } = await this.commands.execute(command).catch(countFailure(this.limits));
     await this.readModels.reflect(receipt);
     return reply;
   }

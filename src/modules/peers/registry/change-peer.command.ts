@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import type { PolicyChange } from '../../../kernel/transfer-policy.js';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
-import { peer, type PeerCommand } from './peer.decider.js';
+import { peer, type PeerCommand, type PeerUpdate } from './peer.decider.js';
 
 /** Changes a peer. When a change returns, this process judges calls by the new state. */
 @Injectable()
@@ -21,34 +20,42 @@ export class PeerChanges {
   }
 }
 
-/** Continues the exchange with a suspended peer where it stopped. Refusal: PEER_NOT_FOUND. Result: Receipt. */
-export class ResumePeer {
-  constructor(readonly peerId: string) {}
+/** Continues the exchange with a suspended peer where it stopped. Refusal: PEER_NOT_FOUND. */
+export class ResumePeer extends Command<Receipt> {
+  constructor(readonly peerId: string) {
+    super();
+  }
 }
 
-/** Stops the exchange with a peer until it is resumed: its calls are refused and its feed is not read. Refusal: PEER_NOT_FOUND. Result: Receipt. */
-export class SuspendPeer {
-  constructor(readonly peerId: string) {}
+/** Stops the exchange with a peer until it is resumed: its calls are refused and its feed is not read. Refusal: PEER_NOT_FOUND. */
+export class SuspendPeer extends Command<Receipt> {
+  constructor(readonly peerId: string) {
+    super();
+  }
 }
 
-/** Ends the registration of a peer: its key is no longer accepted. Packages that came from it stay. Refusal: PEER_NOT_FOUND. Result: Receipt. */
-export class UnregisterPeer {
-  constructor(readonly peerId: string) {}
+/** Ends the registration of a peer: its key is no longer accepted. Packages that came from it stay. Refusal: PEER_NOT_FOUND. */
+export class UnregisterPeer extends Command<Receipt> {
+  constructor(readonly peerId: string) {
+    super();
+  }
 }
 
 /**
  * Changes the name or address of a peer and the policy for it. Fields that are left out stay as they are. Refusals:
- * PEER_NOT_FOUND, INVALID_REQUEST. Result: Receipt.
+ * PEER_NOT_FOUND, INVALID_REQUEST.
  */
-export class UpdatePeer {
+export class UpdatePeer extends Command<Receipt> {
   constructor(
     readonly peerId: string,
-    readonly to: PolicyChange & { readonly name?: string; readonly url?: string },
-  ) {}
+    readonly to: PeerUpdate,
+  ) {
+    super();
+  }
 }
 
 @CommandHandler(UpdatePeer)
-export class UpdatePeerHandler implements ICommandHandler<UpdatePeer, Receipt> {
+export class UpdatePeerHandler implements ICommandHandler<UpdatePeer> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId, to }: UpdatePeer): Promise<Receipt> {
@@ -57,7 +64,7 @@ export class UpdatePeerHandler implements ICommandHandler<UpdatePeer, Receipt> {
 }
 
 @CommandHandler(SuspendPeer)
-export class SuspendPeerHandler implements ICommandHandler<SuspendPeer, Receipt> {
+export class SuspendPeerHandler implements ICommandHandler<SuspendPeer> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: SuspendPeer): Promise<Receipt> {
@@ -66,7 +73,7 @@ export class SuspendPeerHandler implements ICommandHandler<SuspendPeer, Receipt>
 }
 
 @CommandHandler(ResumePeer)
-export class ResumePeerHandler implements ICommandHandler<ResumePeer, Receipt> {
+export class ResumePeerHandler implements ICommandHandler<ResumePeer> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: ResumePeer): Promise<Receipt> {
@@ -75,7 +82,7 @@ export class ResumePeerHandler implements ICommandHandler<ResumePeer, Receipt> {
 }
 
 @CommandHandler(UnregisterPeer)
-export class UnregisterPeerHandler implements ICommandHandler<UnregisterPeer, Receipt> {
+export class UnregisterPeerHandler implements ICommandHandler<UnregisterPeer> {
   constructor(private readonly changes: PeerChanges) {}
 
   execute({ peerId }: UnregisterPeer): Promise<Receipt> {

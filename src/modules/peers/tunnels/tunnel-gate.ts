@@ -22,7 +22,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly settings: Settings,
     private readonly upgrades: Upgrades,
-    private readonly door: PeerCallGate,
+    private readonly gate: PeerCallGate,
     private readonly directory: PeerDirectory,
     private readonly transport: TunnelTransport,
     private readonly hub: TunnelHub,
@@ -44,7 +44,7 @@ export class TunnelGate implements OnModuleInit, BeforeApplicationShutdown {
     // The caller may disconnect while its signature is checked.
     socket.on('error', () => undefined);
     try {
-      const { actor } = await this.door.authenticate(request, 'directory');
+      const { actor } = await this.gate.authenticate(request, 'directory');
       if (this.stopped) throw new Refusal('UNAVAILABLE', 'This server is stopping.');
       if (this.hub.countOpen(actor.id) >= MAX_TUNNELS) {
         throw new Refusal(

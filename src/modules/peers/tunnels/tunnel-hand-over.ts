@@ -26,15 +26,15 @@ export class TunnelHandOver implements OnModuleInit {
   constructor(
     private readonly settings: Settings,
     private readonly upgrades: Upgrades,
-    private readonly door: PeerCallGate,
+    private readonly gate: PeerCallGate,
     private readonly hub: TunnelHub,
-    private readonly ways: TunnelRoutes,
+    private readonly routes: TunnelRoutes,
   ) {}
 
   onModuleInit(): void {
     if (this.settings.role === 'worker') return;
     this.upgrades.add(
-      handOverPath(this.ways.processId),
+      handOverPath(this.routes.processId),
       HAND_OVER,
       (request, socket) => void this.giveTunnel(request, socket),
     );
@@ -43,7 +43,7 @@ export class TunnelHandOver implements OnModuleInit {
   private async giveTunnel(request: IncomingMessage, socket: Duplex): Promise<void> {
     socket.on('error', () => undefined);
     try {
-      await this.door.authenticate(request, 'own');
+      await this.gate.authenticate(request, 'own');
       const peerId = request.url?.split('/').at(-1) ?? '';
       if (this.hub.countOpen(peerId) === 0)
         throw new Refusal('UNAVAILABLE', 'No tunnel of this peer ends in this process.');

@@ -2,6 +2,17 @@ import { EventEmitter } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import type { Tunnel, TunnelEnd } from '../../../ports/tunnel-transport.port.js';
 
+/** Path at which a server that is not reachable opens its tunnels. */
+export const TUNNEL_PATH = '/peer/v1/tunnel';
+
+/** Number of idle tunnels kept per peer and process. Opening one takes several round trips, and no request should wait for that. */
+export const IDLE_TUNNELS = 4;
+/** Limit of open tunnels per peer and process: enough for the feed and for everything that is fetched at the same time. */
+export const MAX_TUNNELS = 32;
+/** How long a request waits for a free tunnel. */
+export const TUNNEL_WAIT_MS = 10_000;
+
+/** The tunnels of one peer, and the requests that wait for one. */
 interface PeerLines {
   readonly open: Set<Tunnel>;
   readonly idle: Tunnel[];
@@ -80,13 +91,3 @@ export class TunnelHub {
     return made;
   }
 }
-
-/** Path at which a server that is not reachable opens its tunnels. */
-export const TUNNEL_PATH = '/peer/v1/tunnel';
-
-/** Number of idle tunnels kept per peer and process. Opening one takes several round trips, and no request should wait for that. */
-export const IDLE_TUNNELS = 4;
-/** Limit of open tunnels per peer and process: enough for the feed and for everything that is fetched at the same time. */
-export const MAX_TUNNELS = 32;
-/** How long a request waits for a free tunnel. */
-export const TUNNEL_WAIT_MS = 10_000;

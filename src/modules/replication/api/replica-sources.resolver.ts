@@ -5,7 +5,7 @@ import { Needs } from '../../../platform/access/needs.decorator.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { ServerReference } from '../../../platform/graphql/common.types.js';
-import { SourcesQuery, type SourceView } from '../contracts/replication-status.js';
+import { SourcesQuery, type SourceView } from '../read-model/replication-status.query.js';
 import { Replica } from './replica.type.js';
 
 const USUAL_SOURCES = 3;
@@ -32,8 +32,7 @@ export class ReplicaSource {
 export class ReplicaSourcesResolver {
   /** Batches only; nothing is remembered, so one for all requests will do. */
   private readonly sourcesOf = new DataLoader<string, readonly SourceView[]>(
-    (packageIds) =>
-      this.queries.execute<SourcesQuery, readonly (readonly SourceView[])[]>(new SourcesQuery(packageIds)),
+    (packageIds) => this.queries.execute(new SourcesQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
   );
 

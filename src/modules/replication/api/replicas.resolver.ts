@@ -7,7 +7,7 @@ import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RetryReplica } from '../replica/retry-replica.command.js';
-import { ReplicasQuery } from '../replica/replicas.query.js';
+import { ReplicasQuery } from '../read-model/replicas.query.js';
 import { Replica } from './replica.type.js';
 
 /** The keys of the read model are `<package id>/<server id>`. */

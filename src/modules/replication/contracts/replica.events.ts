@@ -1,4 +1,5 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
+import { LOCAL_REPLICA_VERSIONS, type LocalReplicaEvent } from '../../packages/contracts/local-replica.events.js';
 
 /** One server on the way of a copy, and since when it holds the package, verified: ISO 8601, null while it fetches it. */
 export type LineageStep = {
@@ -22,24 +23,6 @@ export type PeerCopy = {
   /** The way by which it came to that peer, without the peer itself. */
   readonly lineage: Lineage;
 };
-
-/**
- * This server wants its own copy of a package that a peer offers. Repeated after a withdrawal and by a retry;
- * rejections and errors so far no longer count, and `keepsChunks` says whether verified chunks still do.
- */
-export type ReplicaRequested = DomainEvent<
-  'ReplicaRequested',
-  {
-    readonly packageId: string;
-    readonly filename: string;
-    readonly size: number;
-    readonly sha256: string;
-    readonly chunkCount: number;
-    readonly fromPeerId: string;
-    readonly retry: boolean;
-    readonly keepsChunks: boolean;
-  }
->;
 
 /** One run of chunks whose digests matched and which are written at their places. */
 export type ChunksVerified = DomainEvent<
@@ -84,51 +67,12 @@ export type ChunksLost = DomainEvent<
 >;
 
 /**
- * The file of our whole copy, or the one that was uploaded here, was found damaged or gone. It is no longer served; its
- * good chunks count as verified, and the others are fetched from a peer. What was under way before does not count.
- */
-export type ReplicaDamaged = DomainEvent<
-  'ReplicaDamaged',
-  {
-    readonly packageId: string;
-    readonly filename: string;
-    readonly size: number;
-    readonly sha256: string;
-    readonly chunkCount: number;
-    /** A peer that holds the package; null when none is known. */
-    readonly fromPeerId: string | null;
-    /** Sorted and disjoint; may hold some that are whole when there are very many. None when the file was too long. */
-    readonly runs: readonly { readonly first: number; readonly count: number }[];
-    /** There was no file. */
-    readonly missing: boolean;
-  }
->;
-
-/**
  * Nothing comes in at present, and the jobs go on trying. Recorded once a cause; the next ChunksVerified,
  * ReplicaPublished or ReplicaRequested ends it. `reason` is for an administrator's eyes.
  */
 export type ReplicaDelayed = DomainEvent<
   'ReplicaDelayed',
   { readonly packageId: string; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
->;
-
-/** The whole file's digest matched and it is served from here. */
-export type ReplicaPublished = DomainEvent<
-  'ReplicaPublished',
-  { readonly packageId: string; readonly filename: string; readonly size: number; readonly sha256: string }
->;
-
-/** It will not be tried again by itself; `retryReplica` starts it anew. `reason` is for an administrator's eyes. */
-export type ReplicaFailed = DomainEvent<
-  'ReplicaFailed',
-  { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
->;
-
-/** Our copy is no longer served: the package was removed, or its stage no longer reaches this server. */
-export type ReplicaWithdrawn = DomainEvent<
-  'ReplicaWithdrawn',
-  { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
 >;
 
 /** A peer told us that it holds the package, verified, or that it fetches it and offers the chunks that it has so far. */
@@ -152,30 +96,23 @@ export type PeerOutdated = DomainEvent<
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
 
+/** Stream `replica-<package id>`. */
 export type ReplicaEvent =
-  | ReplicaRequested
+  | LocalReplicaEvent
   | ChunksVerified
   | ChunkRejected
   | ChunksLost
-  | ReplicaDamaged
   | ReplicaDelayed
-  | ReplicaPublished
-  | ReplicaFailed
-  | ReplicaWithdrawn
   | ReplicaReported
   | ReplicaUnreported
   | PeerOutdated;
 
 export const replicaEvents = new EventFamily<ReplicaEvent>({
-  ReplicaRequested: { version: 1 },
+  ...LOCAL_REPLICA_VERSIONS,
   ChunksVerified: { version: 1 },
   ChunkRejected: { version: 1 },
   ChunksLost: { version: 1 },
-  ReplicaDamaged: { version: 1 },
   ReplicaDelayed: { version: 1 },
-  ReplicaPublished: { version: 1 },
-  ReplicaFailed: { version: 1 },
-  ReplicaWithdrawn: { version: 1 },
   ReplicaReported: { version: 2, upcasters: { 1: withFields({ lineage: [] }) } },
   ReplicaUnreported: { version: 1 },
   PeerOutdated: { version: 1 },

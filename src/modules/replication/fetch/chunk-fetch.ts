@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
+import type { ReplicaFile } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import {
   type ChunkResult,
@@ -34,8 +34,8 @@ export class ChunkArrivals {
     private readonly runningDigests: RunningDigests,
   ) {}
 
-  /** For a run of a plan that begins now, from a peer into the staged file. */
-  beginRange(plan: FetchPlan, { peerId, name }: PeerContact, path: string): RangeArrivals {
+  /** For a run of a plan that begins now, from a peer into the replica's file. */
+  beginRange(plan: FetchPlan, { peerId, name }: PeerContact, file: ReplicaFile): RangeArrivals {
     const record = async ({
       verified,
       rejected,
@@ -49,7 +49,7 @@ export class ChunkArrivals {
         rejected,
       };
       const all = await this.commands.execute(new RecordChunks(arrival));
-      this.runningDigests.advance(plan, path, all);
+      this.runningDigests.advance(plan, file, all);
       return all;
     };
     let recordedAt = Date.now();
@@ -80,7 +80,7 @@ export const bytesOf = ({ size }: FetchPlan, { first, count }: ChunkRange): numb
 
 /** Where a run is fetched into, and until when. */
 export interface FetchTarget {
-  readonly path: string;
+  readonly file: ReplicaFile;
   readonly signal: AbortSignal;
 }
 
@@ -118,11 +118,11 @@ export class ChunkFetch {
     source: Source,
     others: readonly Source[],
     run: ChunkRange,
-    { path, signal }: FetchTarget,
+    { file, signal }: FetchTarget,
   ): Promise<FetchResult> {
     const asked = { plan, source, run, waits: !holdsRange(source, run), startedAt: Date.now() };
     const sha256 = await this.chunkDigests.of(plan.packageId, plan.chunkCount, run.first, run.count);
-    const arrivals = this.arrivals.beginRange(plan, source.contact, path);
+    const arrivals = this.arrivals.beginRange(plan, source.contact, file);
     const watch = new FetchWatch(
       asked,
       () => this.sources.currentSources(plan, others),
@@ -133,7 +133,7 @@ export class ChunkFetch {
       arrivals.noteVerified(progress.verified);
       watch.checkProgress(progress);
     });
-    const request = { packageId: plan.packageId, packageSize: plan.size, run, sha256, path, onProgress };
+    const request = { file, run, sha256, onProgress };
     const end = this.sources.beginFetch(plan.packageId, source);
     let outcome: FetchOutcome = { sample: null, failure: null, rejected: false };
     try {

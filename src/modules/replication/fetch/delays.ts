@@ -6,7 +6,6 @@ import { StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { wakeReplicasJobsAt } from '../contracts/replica-jobs.js';
-import { explainStandingRefusal } from '../contracts/replication-status.js';
 import { DelayReplica, type FetchPlan, PlanFetch } from './replica-progress.command.js';
 
 /** All peers that have the package are outside of their time windows. */
@@ -45,6 +44,22 @@ export class ChunksPending extends FetchPostponed {}
 
 /** A peer that is outside of its time window is asked again after so long at the latest. */
 const ASK_CLOSED_PEER_MS = 5 * 60_000;
+
+/**
+ * Codes with which a peer refuses this server until an administrator of the peer changes something, explained for the
+ * administrator of this server. It is useless to ask again at once.
+ */
+const STANDING_REFUSALS: ReadonlyMap<string, string> = new Map([
+  [
+    'PEER_NOT_SERVED',
+    'it sends nothing to this server. Its policy for this server is RECEIVE_ONLY; ask its administrator to change that',
+  ],
+  ['PEER_UNREGISTERED', 'it has unregistered this server. Unregister it here too, or register anew with an invitation'],
+  ['PEER_SUSPENDED', 'it has suspended the exchange with this server. Ask its administrator to resume it'],
+]);
+
+/** Explains a refusal that stands until an administrator of the peer acts; null for any other code. */
+export const explainStandingRefusal = (code: string | null): string | null => STANDING_REFUSALS.get(code ?? '') ?? null;
 
 interface Delay {
   readonly code: string;

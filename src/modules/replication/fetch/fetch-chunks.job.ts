@@ -172,8 +172,8 @@ export class FetchChunksWorker implements JobHandler {
     run: ChunkRange,
     signal: AbortSignal,
   ): Promise<readonly ChunkRange[] | null> {
-    const path = await this.storage.reserve(plan.packageId, plan.size);
-    return this.fetcher.fetchRange(plan, run, { path, signal });
+    const file = await this.storage.reserveReplica(plan.packageId, plan.size);
+    return this.fetcher.fetchRange(plan, run, { file, signal });
   }
 
   /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */

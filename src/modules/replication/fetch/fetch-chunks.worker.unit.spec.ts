@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { OPEN_POLICY, type PeerPolicy, WEEKDAYS } from '../../../kernel/transfer-policy.js';
 import { addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import type { JobQueue, NewJob } from '../../../ports/job-queue.port.js';
-import { StorageFull, type PackageStorage } from '../../../ports/package-storage.port.js';
+import { StorageFull, type PackageStorage, type ReplicaFile } from '../../../ports/package-storage.port.js';
 import type { ServerIdentity } from '../../../ports/server-identity.port.js';
 import type { PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type ChunkResult, type PeerTransport } from '../../../ports/peer-transport.port.js';
@@ -50,7 +50,7 @@ interface World {
   result?: (run: ChunkRange, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
   /** What peers that fetch the package say that they have. */
   known?: readonly ChunkRange[];
-  reserve?: () => Promise<string>;
+  reserve?: () => Promise<ReplicaFile>;
   policy?: (peerId: string) => Partial<PeerPolicy>;
 }
 
@@ -84,7 +84,7 @@ function setUp(world: World = {}) {
   const worker = new FetchChunksWorker(
     commands,
     queue,
-    fake<PackageStorage>({ reserve: world.reserve ?? (async () => '/file') }),
+    fake<PackageStorage>({ reserveReplica: world.reserve ?? (async () => fake<ReplicaFile>({})) }),
     fake<ServerIdentity>({ serverId: 'own' }),
     sources,
     new RangeFetcher(commands, sources, new ChunkFetch(transport, sources, digests, arrivals)),

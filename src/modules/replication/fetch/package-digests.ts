@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { streamOf } from '../../../kernel/decider.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { CHUNK_SIZE, PackageStorage, type RunningDigest } from '../../../ports/package-storage.port.js';
+import type { ReplicaFile, RunningDigest } from '../../../ports/package-storage.port.js';
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import type { FetchPlan } from './replica-progress.command.js';
 
@@ -46,7 +46,7 @@ const MAX_RUNNING = 16;
 
 /**
  * Whole-file digests that follow the verified beginning of the files being fetched, so that at the end little is left
- * to read. A hint only: whatever is lost here is read again by `PackageStorage.digest`.
+ * to read. A hint only: a digest that is lost here is computed again over the whole file.
  */
 @Injectable()
 export class RunningDigests {
@@ -57,25 +57,23 @@ export class RunningDigests {
     },
   });
 
-  constructor(private readonly storage: PackageStorage) {}
-
   /** Tells the digest of a file which runs of its chunks are verified now. */
-  advance(plan: FetchPlan, path: string, verified: readonly ChunkRange[]): void {
+  advance(plan: FetchPlan, file: ReplicaFile, verified: readonly ChunkRange[]): void {
     const [start] = verified;
     if (plan.chunkCount < MIN_CHUNKS || start?.first !== 0) return;
-    const digest = this.running.get(digestKey(plan)) ?? this.beginDigest(plan, path);
+    const digest = this.running.get(digestKey(plan)) ?? this.beginDigest(plan, file);
     digest.advance(Math.min(start.count * CHUNK_SIZE, plan.size));
   }
 
-  /** SHA-256 of the whole staged file in lower-case hex, all of whose chunks are verified. */
-  async finish(plan: FetchPlan, path: string): Promise<string> {
+  /** SHA-256 of a replica's whole file in lower-case hex, all of whose chunks are verified. */
+  async finish(plan: FetchPlan, file: ReplicaFile): Promise<string> {
     const digest = this.running.get(digestKey(plan));
     this.running.delete(digestKey(plan));
-    return digest ? digest.finish() : this.storage.digest(path);
+    return (digest ?? file.beginDigest()).finish();
   }
 
-  private beginDigest(plan: FetchPlan, path: string): RunningDigest {
-    const digest = this.storage.beginDigest(path);
+  private beginDigest(plan: FetchPlan, file: ReplicaFile): RunningDigest {
+    const digest = file.beginDigest();
     this.running.set(digestKey(plan), digest);
     return digest;
   }

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { backoffMs } from '../../../kernel/retry.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 

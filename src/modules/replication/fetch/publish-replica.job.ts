@@ -5,7 +5,7 @@ import { countChunks } from '../../../kernel/chunk-ranges.js';
 import { AsJobHandler } from '../../../platform/jobs/job-runner.js';
 import type { JobHandler, NewJob, RunningJob } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type ReplicaFile } from '../../../ports/package-storage.port.js';
 import { Delays } from './delays.js';
 import { ChunkDigests, RunningDigests } from './package-digests.js';
 import { type FetchPlan, PlanFetch, PublishReplica, RecordDamage } from './replica-progress.command.js';
@@ -51,7 +51,7 @@ export class ReplicaPublisher {
     if (!plan || countChunks(plan.verified) < plan.chunkCount) return;
     const isInPlace = await this.isInPlace(plan);
     // What was fetched although it was there would be left behind.
-    if (isInPlace) await this.storage.discardReplicaFile(packageId);
+    if (isInPlace) await this.storage.discardReplica(packageId);
     const published = isInPlace || (await this.delays.runNotingDelay(plan, () => this.putInPlace(plan)));
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
@@ -61,25 +61,26 @@ export class ReplicaPublisher {
    * renamed may have been begun for the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
-    return (await this.storage.digestPublished(packageId)) === sha256;
+    return (await this.storage.digest(packageId)) === sha256;
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {
-    const path = await this.storage.reserve(plan.packageId, plan.size);
-    const actual = await this.digests.finish(plan, path);
-    if (actual === plan.sha256) await this.storage.publish(path, plan.packageId);
-    else await this.recordDamage(plan, path, actual);
+    const file = await this.storage.reserveReplica(plan.packageId, plan.size);
+    const actual = await this.digests.finish(plan, file);
+    if (actual === plan.sha256) await file.publish();
+    else await this.recordDamage(plan, file, actual);
     return actual === plan.sha256;
   }
 
   /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
-  private async recordDamage({ packageId, round, chunkCount }: FetchPlan, path: string, actual: string): Promise<void> {
-    const lost = await this.storage.damagedChunks(
-      path,
-      await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount),
-    );
+  private async recordDamage(
+    { packageId, round, chunkCount }: FetchPlan,
+    file: ReplicaFile,
+    actual: string,
+  ): Promise<void> {
+    const lost = await file.findDamagedChunks(await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
     const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
-    if (failed) await this.storage.discard(path);
+    if (failed) await this.storage.discardReplica(packageId);
   }
 }
 

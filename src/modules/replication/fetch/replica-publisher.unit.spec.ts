@@ -31,20 +31,17 @@ function setUp(
     told.push(command);
     return command instanceof RecordDamage && command.damage.round > 1;
   };
-  const discard = vi.fn<(path: string) => Promise<void>>().mockResolvedValue();
-  const publish = vi.fn<(path: string) => Promise<void>>().mockResolvedValue();
+  const discard = vi.fn<(packageId: string) => Promise<void>>().mockResolvedValue();
+  const publish = vi.fn<() => Promise<void>>().mockResolvedValue();
   // Each fake has what the worker calls.
   const fake = <T>(parts: object) => parts as unknown as T;
   const commands = fake<CommandBus>({ execute });
   const publisher = new ReplicaPublisher(
     commands,
     fake<PackageStorage>({
-      digestPublished: async () => inPlace,
-      reserve: async () => '/staged',
-      damagedChunks: async () => [{ first: 3, count: 2 }],
-      publish,
-      discard,
-      discardReplicaFile: async () => undefined,
+      digest: async () => inPlace,
+      reserveReplica: async () => ({ findDamagedChunks: async () => [{ first: 3, count: 2 }], publish }),
+      discardReplica: discard,
     }),
     fake<RunningDigests>({ finish }),
     fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
@@ -59,7 +56,7 @@ describe('the publication of a replica', () => {
   it('puts the file in place and tells', async () => {
     const { run, told, publish } = setUp(null, [plan]);
     await run();
-    expect(publish).toHaveBeenCalledWith('/staged', 'p');
+    expect(publish).toHaveBeenCalledOnce();
     expect(told).toEqual([new PublishReplica('p')]);
   });
 
@@ -73,7 +70,7 @@ describe('the publication of a replica', () => {
   it('does not take a file of the right size for the right file', async () => {
     const { run, publish } = setUp('begun for the next request', [plan]);
     await run();
-    expect(publish).toHaveBeenCalledWith('/staged', 'p');
+    expect(publish).toHaveBeenCalledOnce();
   });
 
   it('tells which chunks are damaged when the whole is wrong, and keeps the rest unless that fails the replica', async () => {
@@ -85,7 +82,7 @@ describe('the publication of a replica', () => {
     expect(discard).not.toHaveBeenCalled();
     await run();
     expect(told[1]).toEqual(damage(2));
-    expect(discard).toHaveBeenCalledWith('/staged');
+    expect(discard).toHaveBeenCalledWith('p');
     expect(publish).not.toHaveBeenCalled();
   });
 

@@ -5,7 +5,7 @@ import { AsJobHandler } from '../../../platform/jobs/job-runner.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { type JobHandler, JobQueue, type NewJob } from '../../../ports/job-queue.port.js';
 import { WAKE_REPLICAS, wakeReplicasJob, wakeReplicasLaterJob } from '../contracts/replica-jobs.js';
-import { type UnfinishedReplica, UnfinishedReplicasQuery } from '../replica/own-replicas.query.js';
+import { type UnfinishedReplica, UnfinishedReplicasQuery } from '../read-model/own-replicas.query.js';
 import { firstFetchJobs } from './fetch-chunks.job.js';
 import { publishReplicaJob } from './publish-replica.job.js';
 

@@ -1,5 +1,5 @@
 import type { Stage } from '../../../kernel/stage.js';
-import type { InventoryEntry } from '../contracts/inventory.js';
+import type { InventoryEntry } from '../read-model/inventory.query.js';
 
 /** Packages of one bucket in which two servers differ. */
 export interface EntryDifferences {

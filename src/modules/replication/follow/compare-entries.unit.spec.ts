@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDifferingBuckets, stagesOfBoth, type InventoryEntry } from '../contracts/inventory.js';
+import { findDifferingBuckets, stagesOfBoth, type InventoryEntry } from '../read-model/inventory.query.js';
 import { compareEntries } from './compare-entries.js';
 
 const entry = (change: Partial<InventoryEntry> = {}): InventoryEntry => ({

@@ -14,7 +14,6 @@ import {
   BUCKET_COUNT,
   DifferencesQuery,
   findDifferingBuckets,
-  type Inventory,
   type InventoryEntries,
   InventoryEntriesQuery,
   type InventoryEntry,
@@ -22,7 +21,7 @@ import {
   MAX_ENTRIES_PER_PAGE,
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
-} from '../contracts/inventory.js';
+} from '../read-model/inventory.query.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
 import { ItemHandler } from './item-handler.js';
@@ -84,7 +83,7 @@ export class Comparison {
     const { latestStamp } = theirs;
     if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
     const shared = stagesOfBoth(stage, theirs.stage);
-    const ours = await this.queries.execute<InventoryQuery, Inventory>(new InventoryQuery(shared, peer));
+    const ours = await this.queries.execute(new InventoryQuery(shared, peer));
     // What a policy keeps from the peer is no difference that anybody could mend.
     const isTaught = theirs.takes && givesTo(peer.policy);
     const found = new Set<string>();
@@ -103,7 +102,7 @@ export class Comparison {
       theirs: isTaught ? stagesOfBoth(theirs.stage, theirs.stage) : [],
     };
     const differences = new DifferencesQuery(peer.peerId, stages, [...found]);
-    return this.noteDifferences(peer, await this.queries.execute<DifferencesQuery, number>(differences));
+    return this.noteDifferences(peer, await this.queries.execute(differences));
   }
 
   private async learnItems(peer: PeerContact, ids: readonly string[], signal: AbortSignal): Promise<void> {
@@ -127,9 +126,7 @@ export class Comparison {
 
   private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
     return readPages((after) =>
-      this.queries.execute<InventoryEntriesQuery, InventoryEntries>(
-        new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer),
-      ),
+      this.queries.execute(new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer)),
     );
   }
 

@@ -7,7 +7,7 @@ import { SavedPlace } from '../../../platform/eventsourcing/saved-place.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable, type PeerTransport } from '../../../ports/peer-transport.port.js';
-import { explainStandingRefusal } from '../contracts/replication-status.js';
+import { explainStandingRefusal } from '../fetch/delays.js';
 import type { ContactRecord, FeedCursors } from './follow-records.js';
 import type { ItemHandler, PeerItem } from './item-handler.js';
 import { ComparisonLoop } from './comparison-loop.js';

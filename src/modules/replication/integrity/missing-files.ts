@@ -20,7 +20,7 @@ export class MissingFiles implements BackgroundTask {
 
   async start(): Promise<void> {
     const held = await this.queries.execute(new HeldIdsQuery());
-    const there = await this.storage.published();
+    const there = await this.storage.listStored();
     const missing = held.filter((packageId) => !there.has(packageId));
     if (missing.length === 0) return;
     new Logger('Scrub').warn(`Packages whose file is missing in the data folder: ${missing.length}`);

@@ -88,7 +88,7 @@ export class Scrubber implements BackgroundTask {
   ): Promise<boolean> {
     signal.throwIfAborted();
     const sha256 = await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount);
-    const damage = await this.storage.examine(packageId, { size, sha256 }, (bytes) => pace.take(bytes, signal));
+    const damage = await this.storage.findDamage(packageId, { size, sha256 }, (bytes) => pace.take(bytes, signal));
     if (damage) await this.queue.enqueue([verifyPackageJob(packageId)]);
     else await this.records.verified(packageId);
     return damage === null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewJob } from '../../../ports/job-queue.port.js';
-import type { Pace } from '../../../ports/package-storage.port.js';
+import type { ReadPace } from '../../../ports/package-storage.port.js';
 import { Scrubber, ScrubPace } from './scrubber.js';
 
 /** A scrubber over packages of which some are damaged; those that are read and whole are no longer due. */
@@ -9,7 +9,7 @@ function scene(ids: string[], damaged: readonly string[] = [], rate = 2 ** 40) {
   const due = new Set(ids);
   const fake = <T>(parts: object) => parts as unknown as T;
   type Parts = ConstructorParameters<typeof Scrubber>;
-  const examine = async (id: string, { size }: { size: number }, pace: Pace) => {
+  const findDamage = async (id: string, { size }: { size: number }, pace: ReadPace) => {
     await pace(size);
     log.push(`read ${id}`);
     return damaged.includes(id) ? { lost: [], missing: true } : null;
@@ -17,7 +17,7 @@ function scene(ids: string[], damaged: readonly string[] = [], rate = 2 ** 40) {
   const scrubber = new Scrubber(
     fake<Parts[0]>({ scrubRate: rate, scrubDays: 30 }),
     fake<Parts[1]>({ execute: async () => [...due].map((packageId) => ({ packageId, size: 1000, chunkCount: 1 })) }),
-    fake<Parts[2]>({ examine }),
+    fake<Parts[2]>({ findDamage }),
     fake<Parts[3]>({ of: async () => Buffer.alloc(32) }),
     fake<Parts[4]>({
       is: async (state: string) => void log.push(state),

@@ -40,7 +40,7 @@ export class VerifyPackageWorker implements JobHandler {
     const plan = await this.commands.execute(new PlanVerification(packageId));
     if (!plan) return;
     const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
-    const damage = await this.storage.examine(packageId, { size: plan.size, sha256 }, async () =>
+    const damage = await this.storage.findDamage(packageId, { size: plan.size, sha256 }, async () =>
       signal.throwIfAborted(),
     );
     if (damage) return this.reportDamage(plan, damage);

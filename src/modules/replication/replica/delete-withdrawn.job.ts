@@ -9,7 +9,7 @@ import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { SWEEP_WITHDRAWN } from '../contracts/replica-jobs.js';
 import { replicaEvents } from '../contracts/replica.events.js';
 import { DeleteWithdrawn } from './delete-withdrawn.command.js';
-import { WithdrawnReplicasQuery } from './own-replicas.query.js';
+import { WithdrawnReplicasQuery } from '../read-model/own-replicas.query.js';
 
 const DELETE_WITHDRAWN = 'delete-withdrawn';
 

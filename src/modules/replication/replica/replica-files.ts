@@ -26,20 +26,20 @@ export class ReplicaFiles {
 
   /** Reads the whole published file and compares its SHA-256 (lower-case hex). */
   async compareFile(packageId: string, sha256: string): Promise<FoundFile> {
-    const found = await this.storage.digestPublished(packageId);
+    const found = await this.storage.digest(packageId);
     if (found === null) return 'missing';
     return found === sha256 ? 'whole' : 'different';
   }
 
   /** Removes what was fetched so far; a published file stays. */
   discardReplicaFile(packageId: string): Promise<void> {
-    return this.storage.discardReplicaFile(packageId);
+    return this.storage.discardReplica(packageId);
   }
 
   /** Removes what was fetched and what is published, unless the package is wanted again or was uploaded here. */
   async removeUnwanted(packageId: string): Promise<void> {
     await this.whileLocked(packageId, async () => {
-      await this.storage.discardReplicaFile(packageId);
+      await this.storage.discardReplica(packageId);
       await this.storage.remove(packageId, () => this.isUnwanted(packageId));
     });
   }

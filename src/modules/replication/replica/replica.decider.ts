@@ -1,12 +1,12 @@
 import { addRange, type ChunkRange, countChunks, missingRanges } from '../../../kernel/chunk-ranges.js';
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
+import type { ReplicaDamaged } from '../../packages/contracts/local-replica.events.js';
 import {
   type ChunksLost,
   type ChunksVerified,
   type LineageStep,
   type PeerCopy,
-  type ReplicaDamaged,
   type ReplicaEvent,
   replicaEvents,
 } from '../contracts/replica.events.js';

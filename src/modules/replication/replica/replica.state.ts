@@ -1,5 +1,6 @@
 import { addRange, type ChunkRange, removeRange } from '../../../kernel/chunk-ranges.js';
-import type { PeerCopy, ReplicaDamaged, ReplicaEvent, ReplicaRequested } from '../contracts/replica.events.js';
+import type { ReplicaDamaged, ReplicaRequested } from '../../packages/contracts/local-replica.events.js';
+import type { PeerCopy, ReplicaEvent } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 

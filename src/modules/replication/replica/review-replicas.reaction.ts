@@ -7,7 +7,7 @@ import { AsReaction, type Reaction } from '../../../platform/eventsourcing/react
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
-import { ReplicasToReviewQuery } from './own-replicas.query.js';
+import { ReplicasToReviewQuery } from '../read-model/own-replicas.query.js';
 import { ReviewReplica } from './review-replica.command.js';
 
 /** A stage changed or a package removed by our own users may mean that we want a copy, or no longer do. */
@@ -63,7 +63,7 @@ export class ReviewForOwnStage implements Reaction {
     let after: string | null = null;
     for (;;) {
       const query: ReplicasToReviewQuery = new ReplicasToReviewQuery(after, PAGE_SIZE);
-      const ids: readonly string[] = await this.queries.execute<ReplicasToReviewQuery, readonly string[]>(query);
+      const ids: readonly string[] = await this.queries.execute(query);
       for (const id of ids) await this.commands.execute(new ReviewReplica(id));
       after = ids.at(-1) ?? null;
       if (after === null) return;

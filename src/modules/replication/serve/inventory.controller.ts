@@ -17,7 +17,7 @@ import {
   MAX_ENTRIES_PER_PAGE,
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
-} from '../contracts/inventory.js';
+} from '../read-model/inventory.query.js';
 import { type FeedItem, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
@@ -70,9 +70,7 @@ export class InventoryController {
     const { policy } = await this.peers.caller();
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
-    const inventory = await this.queries.execute<InventoryQuery, Inventory>(
-      new InventoryQuery(stagesOfBoth(stage, theirs), 'us'),
-    );
+    const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
     return { stage, takes: takesFrom(policy), ...inventory };
   }
 
@@ -83,7 +81,7 @@ export class InventoryController {
     const { bucket, after, first } = requireValid(EntriesRequest, { ...query, ...params });
     await this.peers.caller();
     const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
-    return { entries: await this.queries.execute<InventoryEntriesQuery, InventoryEntries>(entries) };
+    return { entries: await this.queries.execute(entries) };
   }
 
   /** Feed items of packages as they are now; of those that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
-import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { parseRanges, type ByteRange } from '../../../platform/http/files/file-request.js';
 import { type Pace, sendRanges } from '../../../platform/http/files/send-ranges.js';
 import type { Representation } from '../../../platform/http/files/representation.js';
-import { CHUNK_SIZE, PackageStorage, type PublishedFile } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type StoredFile } from '../../../ports/package-storage.port.js';
 import { ourReplica } from '../replica/our-replica.js';
 import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
@@ -85,7 +85,7 @@ export class StagedContent {
     const { file, round } = opened;
     try {
       response.writeHead(206, headOf(representation, range));
-      await sendRanges(response, file.fd, this.verifiedSpans(wait, round, range), undefined, pace);
+      await sendRanges(response, file, this.verifiedSpans(wait, round, range), undefined, pace);
     } catch (error) {
       response.destroy();
       if (!(error instanceof ChunksDidNotCome)) throw error;
@@ -99,14 +99,14 @@ export class StagedContent {
    * The staged file once the byte at `at` is verified in it, null when it was published meanwhile. A withdrawal and a new
    * request may come before the file is opened: then it is another one.
    */
-  private async openStaged(wait: Waiting, at: number): Promise<{ file: PublishedFile; round: number } | null> {
+  private async openStaged(wait: Waiting, at: number): Promise<{ file: StoredFile; round: number } | null> {
     const before = await this.waitUntil(
       wait,
       FIRST_CHUNK_TIMEOUT_MS,
       ({ verified, status }) => status !== 'pending' || verifiedEnd(verified, at) !== null,
     );
     if (before?.status === 'published') return null;
-    const file = before?.status === 'pending' ? await this.storage.openReserved(wait.packageId) : null;
+    const file = before?.status === 'pending' ? await this.storage.openReplica(wait.packageId) : null;
     const after = await this.loadReplica(wait.packageId);
     if (file && before && isServable(after) && after.round === before.round) return { file, round: after.round };
     file?.close();

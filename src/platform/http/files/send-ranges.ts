@@ -1,6 +1,6 @@
-import { read } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StoredFile } from '../../../ports/package-storage.port.js';
 import type { ByteRange } from './file-request.js';
 
 /** Buffers of one size that are used again and again; at most `keep` are out at a time. */
@@ -63,14 +63,12 @@ function borrowBuffer(wanted: number, slow: boolean): Block {
 /** The file is shorter than its package: it was damaged behind our back. */
 export class FileTooShort extends Error {}
 
-const readInto = (fd: number, buffer: Buffer, length: number, position: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    read(fd, buffer, 0, length, position, (error, count) => {
-      if (error) reject(error);
-      else if (count === 0) reject(new FileTooShort('The file is shorter than expected'));
-      else resolve(count);
-    });
-  });
+/** Reads at least one byte. @throws FileTooShort */
+async function readSome(file: StoredFile, into: Buffer, length: number, position: number): Promise<number> {
+  const count = await file.read(into, length, position);
+  if (count === 0) throw new FileTooShort('The file is shorter than expected');
+  return count;
+}
 
 class RangeSender {
   private slow = false;
@@ -79,7 +77,7 @@ class RangeSender {
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly fd: number,
+    private readonly file: StoredFile,
     private readonly pace: Pace | null,
   ) {
     this.closed = new Promise((resolve) => {
@@ -123,7 +121,7 @@ class RangeSender {
     const wanted = Math.min(end - position, this.pace?.piece ?? Infinity);
     const block = borrowBuffer(wanted, this.slow);
     try {
-      const count = await readInto(this.fd, block.bytes, Math.min(block.bytes.length, wanted), position);
+      const count = await readSome(this.file, block.bytes, Math.min(block.bytes.length, wanted), position);
       return { block, count };
     } catch (error) {
       block.give();
@@ -154,44 +152,38 @@ class RangeSender {
  */
 export async function sendRanges(
   response: ServerResponse,
-  fd: number,
+  file: StoredFile,
   parts: Iterable<Part> | AsyncIterable<Part>,
   tail?: string,
   pace: Pace | null = null,
 ): Promise<void> {
-  const sender = new RangeSender(response, fd, pace);
+  const sender = new RangeSender(response, file, pace);
   for await (const part of parts) if (!(await sender.send(part))) return;
   response.end(tail);
 }
 
-interface SmallFileListener {
-  /** The bytes, before they are sent; they are valid during this call. */
-  read(bytes: Buffer): void;
-  /** The buffer is free, and nobody reads the file. */
-  done(error?: unknown): void;
-}
-
-/** A whole small file in one read and one write. */
-export function sendSmall(
+/**
+ * Sends a whole small file in one read and one write. `onBytes` gets the bytes before they are sent; they are valid during
+ * the call. Resolves when the answer is out or the client has left. @throws FileTooShort
+ */
+export async function sendSmall(
   response: ServerResponse,
-  file: { readonly fd: number; readonly size: number },
+  file: StoredFile,
   headers: string[],
-  listener: SmallFileListener,
-): void {
+  onBytes: (bytes: Buffer) => void,
+): Promise<void> {
   const block = borrowBuffer(SMALL_BYTES, true);
-  read(file.fd, block.bytes, 0, file.size, 0, (error, count) => {
-    if (error || count < file.size || response.destroyed) {
-      block.give();
-      listener.done(error ?? (response.destroyed ? undefined : new FileTooShort('The file is shorter than expected')));
-      return;
-    }
-    response.once('close', () => {
-      block.give();
-      listener.done();
-    });
+  try {
+    const count = await file.read(block.bytes, file.size, 0);
+    if (response.destroyed) return;
+    if (count < file.size) throw new FileTooShort('The file is shorter than expected');
     const bytes = block.bytes.subarray(0, count);
-    listener.read(bytes);
+    onBytes(bytes);
+    const closed = new Promise((resolve) => response.once('close', resolve));
     response.writeHead(200, headers);
     response.end(bytes);
-  });
+    await closed;
+  } finally {
+    block.give();
+  }
 }

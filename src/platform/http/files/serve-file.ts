@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../../kernel/errors.js';
-import type { PublishedFile } from '../../../ports/package-storage.port.js';
+import type { StoredFile } from '../../../ports/package-storage.port.js';
 import { expectedError } from '../errors/public-error.js';
 import { sendError } from '../errors/send-error.js';
 import {
@@ -42,7 +42,7 @@ export type ProxyLocation = Readonly<Record<SentByProxy, string>>;
 /** What is to be served; `open` gives null when the bytes are not there after all. */
 interface ServedFile {
   readonly representation: Representation;
-  open(): Promise<PublishedFile | null>;
+  open(): Promise<StoredFile | null>;
   /** Where the proxy finds the file; null when we always send it ourselves. */
   readonly location?: ProxyLocation | null;
   /** Null, or left out, for as fast as it goes. */
@@ -116,23 +116,24 @@ async function answerWithFile(
     response.writeHead(200, representation.wholeHeaders).end(remembered);
     return true;
   }
-  const published = await open();
-  if (!published) return false;
-  if (published.size !== representation.size) {
-    published.close();
+  const stored = await open();
+  if (!stored) return false;
+  if (stored.size !== representation.size) {
+    stored.close();
     throw new FileTooShort('The file has another size than its package');
   }
   const byProxy = location ? sentByProxy(request, ranges) : null;
   if (location && byProxy) {
-    published.close();
+    stored.close();
     redirectToProxyLocation(response, representation, location[byProxy]);
   } else if (request.method === 'HEAD') {
-    published.close();
+    stored.close();
     response.writeHead(200, representation.wholeHeaders).end();
   } else if (isSmall) {
-    await sendWholeSmall(response, published, representation);
+    const remember = (bytes: Buffer): void => rememberContent(representation.etag, bytes);
+    await sendSmall(response, stored, representation.wholeHeaders, remember).finally(() => stored.close());
   } else {
-    await sendBody(response, published, representation, ranges, pace).finally(() => published.close());
+    await sendBody(response, stored, representation, ranges, pace).finally(() => stored.close());
   }
   return true;
 }
@@ -142,42 +143,28 @@ function redirectToProxyLocation(response: ServerResponse, file: Representation,
   response.writeHead(200, [...file.proxyHeaders, 'X-Accel-Redirect', location]).end();
 }
 
-function sendWholeSmall(response: ServerResponse, published: PublishedFile, file: Representation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const listener = {
-      read: (bytes: Buffer) => rememberContent(file.etag, bytes),
-      done: (error?: unknown) => {
-        published.close();
-        if (error) reject(error);
-        else resolve();
-      },
-    };
-    sendSmall(response, published, file.wholeHeaders, listener);
-  });
-}
-
 function sendBody(
   response: ServerResponse,
-  { fd }: PublishedFile,
+  stored: StoredFile,
   file: Representation,
   ranges: readonly ByteRange[] | null,
   pace: Pace | null,
 ): Promise<void> {
   if (!ranges) {
     response.writeHead(200, file.wholeHeaders);
-    return sendRanges(response, fd, [{ start: 0, end: file.size }], undefined, pace);
+    return sendRanges(response, stored, [{ start: 0, end: file.size }], undefined, pace);
   }
   const [range] = ranges;
   return ranges.length === 1 && range
-    ? sendOneRange(response, fd, file, range, pace)
-    : sendSeveralRanges(response, fd, file, ranges, pace);
+    ? sendOneRange(response, stored, file, range, pace)
+    : sendSeveralRanges(response, stored, file, ranges, pace);
 }
 
 const contentRange = ({ start, end }: ByteRange, size: number): string => `bytes ${start}-${end - 1}/${size}`;
 
 function sendOneRange(
   response: ServerResponse,
-  fd: number,
+  stored: StoredFile,
   file: Representation,
   range: ByteRange,
   pace: Pace | null,
@@ -188,13 +175,13 @@ function sendOneRange(
     'Content-Length': String(range.end - range.start),
   };
   response.writeHead(206, file.with(headers));
-  return sendRanges(response, fd, [range], undefined, pace);
+  return sendRanges(response, stored, [range], undefined, pace);
 }
 
 /** RFC 9110, 14.6. */
 function sendSeveralRanges(
   response: ServerResponse,
-  fd: number,
+  stored: StoredFile,
   file: Representation,
   ranges: readonly ByteRange[],
   pace: Pace | null,
@@ -208,5 +195,5 @@ function sendSeveralRanges(
   const length = parts.reduce((sum, { head, start, end }) => sum + head.length + end - start, tail.length);
   const headers = { 'Content-Type': `multipart/byteranges; boundary=${boundary}`, 'Content-Length': String(length) };
   response.writeHead(206, file.with(headers));
-  return sendRanges(response, fd, parts, tail, pace);
+  return sendRanges(response, stored, parts, tail, pace);
 }

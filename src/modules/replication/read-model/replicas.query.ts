@@ -1,18 +1,17 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
-import { CHUNK_SIZE } from '../../../ports/package-storage.port.js';
+import { CHUNK_SIZE, type ChunkRange, countChunks } from '../../../kernel/chunk-ranges.js';
 import type { LineageStepView, ReplicaProblem, ReplicaView, ServerName } from '../contracts/replica-view.js';
 import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica.entity.js';
 
-/** The replicas of several packages in one look-up, a list a package: ours first, then by server. */
+/** The replicas of several packages, one list for each package: our own first, then ordered by server. */
 export class ReplicasQuery extends Query<readonly (readonly ReplicaView[])[]> {
   constructor(readonly packageIds: readonly string[]) {
     super();
   }
 }
 
-/** What replicas need to know of their packages, by package id. */
+/** What the views of replicas need to know of their packages, by package id. */
 export async function findReplicaPackages(
   dataSource: DataSource,
   ids: readonly string[],
@@ -47,7 +46,7 @@ function lineageOfRow(row: ReplicaEntity, server: ServerName): readonly LineageS
 
 const UNKNOWN_PACKAGE = { size: 0, chunkCount: 0 };
 
-/** A row with what its package and the servers' names add to it. */
+/** The view of a row, completed by its package and by the names of the servers. */
 function toReplicaView(
   row: ReplicaEntity,
   known: ReplicaPackageEntity | undefined,
@@ -79,7 +78,7 @@ function toReplicaView(
   };
 }
 
-/** Three look-ups, however many packages are asked for. */
+/** Needs three statements, for any number of packages. */
 @QueryHandler(ReplicasQuery)
 export class ReplicasHandler implements IQueryHandler<ReplicasQuery> {
   constructor(private readonly dataSource: DataSource) {}

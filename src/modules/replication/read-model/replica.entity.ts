@@ -4,14 +4,14 @@ import { runsColumn, safeBigint } from '../../../platform/eventsourcing/read-tab
 import type { Lineage } from '../contracts/replica.events.js';
 import type { ReplicaState } from '../contracts/replica-view.js';
 
-/** The copy of a package on one server: ours, or one that a peer told us of. */
+/** The copy of a package on one server: our own, or one that a peer has reported. */
 @Entity('replicas')
 export class ReplicaEntity {
   @PrimaryColumn('uuid', { name: 'package_id' }) packageId!: string;
   @PrimaryColumn('text', { name: 'server_id' }) serverId!: string;
   @Column('boolean') local!: boolean;
   @Column('text') state!: ReplicaState;
-  /** While it is being fetched; a published copy is verified whole. */
+  /** The verified chunks while the copy is being fetched. A published copy is verified as a whole. */
   @Column('int4multirange', { transformer: runsColumn }) verified!: readonly ChunkRange[];
   @Column('integer', { name: 'rejected_chunks' }) rejectedChunks!: number;
   @Column('text', { name: 'source_id', nullable: true }) sourceId!: string | null;
@@ -22,17 +22,17 @@ export class ReplicaEntity {
   @Column('text', { name: 'last_error', nullable: true }) lastError!: string | null;
   @Column('timestamptz', { name: 'requested_at', nullable: true }) requestedAt!: Date | null;
   @Column('timestamptz', { name: 'published_at', nullable: true }) publishedAt!: Date | null;
-  /** The way to a peer's copy, with that peer at its end; of our own, the way to the peer that most of it came from. */
+  /** The lineage of a peer's copy, with that peer at its end; for our own copy that of the peer that delivered most of it. */
   @Column('jsonb') lineage!: Lineage;
-  /** Chunks that our own copy got from each peer since it was requested, by the peer's id. */
+  /** Number of chunks that each peer has delivered for our own copy since it was requested, by the peer's id. */
   @Column('jsonb') delivered!: { readonly [peerId: string]: number };
-  /** Was it uploaded here, and not removed since? Then it is whole, whatever becomes of a copy from elsewhere. */
+  /** The package was uploaded here and not removed since. Then it is whole, whatever becomes of a copy from a peer. */
   @Column('boolean') uploaded!: boolean;
-  /** Since when our own copy is withdrawn because of its stage. */
+  /** Since when our own copy is withdrawn because of its stage; null when it is not. */
   @Column('timestamptz', { name: 'withdrawn_at', nullable: true }) withdrawnAt!: Date | null;
 }
 
-/** What a replica needs to know of its package. */
+/** What the views of replicas show of a package. */
 @Entity('replica_packages')
 export class ReplicaPackageEntity {
   @PrimaryColumn('uuid', { name: 'package_id' }) packageId!: string;
@@ -43,7 +43,7 @@ export class ReplicaPackageEntity {
   @Column('text') publication!: string;
 }
 
-/** Names of the servers that replicas are on or come from. */
+/** Names of the servers that hold replicas or deliver them. */
 @Entity('replica_servers')
 export class ReplicaServerEntity {
   @PrimaryColumn('text') id!: string;

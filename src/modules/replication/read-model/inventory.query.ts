@@ -1,22 +1,105 @@
-import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import {
-  BUCKET_COUNT,
-  type BucketDigests,
-  DifferencesQuery,
-  type Holder,
-  type Inventory,
-  type InventoryEntries,
-  InventoryEntriesQuery,
-  InventoryQuery,
-} from '../contracts/inventory.js';
+import { type Stage, STAGES } from '../../../kernel/stage.js';
+
+/** Number of buckets in which packages are compared. The first byte of a package's id names its bucket. */
+export const BUCKET_COUNT = 256;
+
+/** Largest number of entries of a bucket in one answer. */
+export const MAX_ENTRIES_PER_PAGE = 1_000;
+/** Largest number of packages whose items can be requested at once. */
+export const MAX_ITEMS_PER_REQUEST = 200;
+
+/**
+ * Digests of one bucket, as SHA-256 in hex and '' for nothing. `registers` covers the registers of its packages and
+ * `held` the ids of the packages that are held. Removed packages and packages of other stages are left out.
+ */
+interface BucketDigests {
+  readonly registers: string;
+  readonly held: string;
+}
+
+/** What one server knows of one package, as far as two servers have to agree on it. */
+export interface InventoryEntry {
+  readonly packageId: string;
+  readonly stage: Stage;
+  readonly stageStamp: string;
+  readonly publication: string;
+  readonly removal: string | null;
+  /** Seconds since 1970. */
+  readonly firstPublishedAt: number;
+  /** The package is verified and on the server's disk. In our own entries for a comparison: the peer is known to hold it. */
+  readonly held: boolean;
+}
+
+/** The stages of packages that servers of both stages accept. */
+export const stagesOfBoth = (a: Stage, b: Stage): readonly Stage[] =>
+  STAGES.slice(Math.max(STAGES.indexOf(a), STAGES.indexOf(b)));
+
+/** The numbers of the buckets whose digests differ. */
+export function findDifferingBuckets(
+  ours: readonly BucketDigests[],
+  theirs: readonly BucketDigests[],
+): readonly number[] {
+  return Array.from({ length: BUCKET_COUNT }, (_, bucket) => bucket).filter((bucket) => {
+    const [a, b] = [ours[bucket], theirs[bucket]];
+    return a?.registers !== b?.registers || a?.held !== b?.held;
+  });
+}
+
+/** Whose copies count as held: our own, or those of a peer as far as this server knows them. */
+type Holder = { readonly peerId: string } | 'us';
+
+export interface Inventory {
+  /** One for each bucket, in the order of their numbers. */
+  readonly buckets: readonly BucketDigests[];
+  /** The latest stamp of any register of any package; null when there is none. */
+  readonly latestStamp: string | null;
+}
+
+/** The digests of all packages of these stages. */
+export class InventoryQuery extends Query<Inventory> {
+  constructor(
+    readonly stages: readonly Stage[],
+    readonly holder: Holder,
+  ) {
+    super();
+  }
+}
+
+/** What is known of the packages of one bucket, removed packages too: the `first` ones after an id, ordered by id. */
+export class InventoryEntriesQuery extends Query<InventoryEntries> {
+  constructor(
+    readonly bucket: number,
+    readonly after: string | null,
+    readonly first: number,
+    readonly holder: Holder,
+  ) {
+    super();
+  }
+}
+export type InventoryEntries = readonly InventoryEntry[];
+
+/**
+ * The number of packages in which this server and a peer differ: the packages that were found to differ, those that the
+ * peer holds and we lack although we accept their stage, and the same the other way round.
+ */
+export class DifferencesQuery extends Query<number> {
+  constructor(
+    readonly peerId: string,
+    readonly stages: { readonly ours: readonly Stage[]; readonly theirs: readonly Stage[] },
+    readonly found: readonly string[],
+  ) {
+    super();
+  }
+}
 
 const NOT_REMOVED = 'NOT coalesce(p.removal > p.publication, false)';
-/** `extract` would compute in numeric, which takes much longer. */
+/** `extract` computes in numeric, which is much slower. */
 const PUBLISHED_SECONDS = `date_part('epoch', p.first_published_at)::int8`;
 const EMPTY_BUCKET: BucketDigests = { registers: '', held: '' };
 
-/** Packages, each with whether the holder (parameter `n`) has it. */
+/** The packages, each with a column that says whether the holder has it. The holder is parameter `n`. */
 const packagesHeldBy = (holder: Holder, n: number) =>
   holder === 'us'
     ? { from: 'packages p', held: 'p.held', values: [] }
@@ -54,7 +137,7 @@ export class InventoryHandler implements IQueryHandler<InventoryQuery> {
   }
 }
 
-/** The bounds of a bucket in the order of ids. */
+/** The lowest and the highest id of a bucket. */
 const boundsOf = (bucket: number): [string, string] => {
   const byte = bucket.toString(16).padStart(2, '0');
   return [`${byte}000000-0000-0000-0000-000000000000`, `${byte}ffffff-ffff-ffff-ffff-ffffffffffff`];

@@ -1,12 +1,58 @@
-import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { type PeerComparison, PeerComparisonsQuery } from '../contracts/inventory.js';
-import {
-  PeerContactsQuery,
-  type PeerContactStatus,
-  SourcesQuery,
-  type SourceView,
-} from '../contracts/replication-status.js';
+
+/** How well this server follows a peer. */
+export interface PeerContactStatus {
+  readonly peerId: string;
+  /** Whether this server reads the peer's feed now. */
+  readonly following: boolean;
+  /** Since when `following` has been so. */
+  readonly since: Date;
+  readonly lastError: string | null;
+  /** When this server tries again; null while it follows the peer. */
+  readonly nextTryAt: Date | null;
+}
+
+/** How well these peers are followed, in the order of their ids; null for a peer that is not to be followed. */
+export class PeerContactsQuery extends Query<readonly (PeerContactStatus | null)[]> {
+  constructor(readonly peerIds: readonly string[]) {
+    super();
+  }
+}
+
+/** How a peer performs as a source of one package that is being fetched. */
+export interface SourceView {
+  readonly packageId: string;
+  readonly peerId: string;
+  readonly peerName: string;
+  /** The present rate; 0 between two chunk ranges. */
+  readonly bytesPerSecond: number;
+  readonly lastError: string | null;
+  /** When the peer may be asked again after an error; null when it may be asked now. */
+  readonly nextTryAt: Date | null;
+}
+
+/** The sources of each package within the last minute, the fastest first. */
+export class SourcesQuery extends Query<readonly (readonly SourceView[])[]> {
+  constructor(readonly packageIds: readonly string[]) {
+    super();
+  }
+}
+
+/** What the last comparison with a peer found. */
+export interface PeerComparison {
+  readonly peerId: string;
+  readonly comparedAt: Date;
+  /** The number of packages in which the two servers differed. */
+  readonly differences: number;
+}
+
+/** The last comparisons with these peers, in the order of their ids; null for a peer that was never compared. */
+export class PeerComparisonsQuery extends Query<readonly (PeerComparison | null)[]> {
+  constructor(readonly peerIds: readonly string[]) {
+    super();
+  }
+}
 
 @QueryHandler(PeerContactsQuery)
 export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
@@ -22,7 +68,7 @@ export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
   }
 }
 
-/** A rate that was not told again for 5 s is that of a process that has died. */
+/** A rate that was not renewed for 5 seconds belongs to a process that has died, and does not count. */
 const SELECT_SOURCES = `
 SELECT t.package_id AS "packageId", t.peer_id AS "peerId", coalesce(max(s.name), t.peer_id) AS "peerName",
        coalesce(sum(t.bytes_per_second) FILTER (WHERE t.seen_at > now() - interval '5 s'), 0)::float8 AS "bytesPerSecond",

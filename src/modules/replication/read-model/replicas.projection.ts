@@ -20,7 +20,7 @@ import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './repl
 
 const keyOf = (packageId: string, serverId: string): string => `${packageId}/${serverId}`;
 
-/** Rows on their way through a page of events; only what changed is written back. */
+/** The rows that a page of events is about. Only the rows that change are written back. */
 class ReplicaPage {
   private readonly rows: Map<string, ReplicaEntity>;
   private readonly packages: Map<string, ReplicaPackageEntity>;
@@ -111,7 +111,7 @@ function nameIn(record: RecordedEvent): ReplicaServerEntity | null {
   return replica?.type === 'ReplicaReported' ? { id: replica.data.peerId, name: replica.data.peerName } : null;
 }
 
-/** The last names that a page of events gives to servers. */
+/** The latest names of servers in a page of events. */
 function serverNames(records: readonly RecordedEvent[]): ReplicaServerEntity[] {
   const named = new Map<string, ReplicaServerEntity>();
   for (const record of records) {
@@ -121,7 +121,7 @@ function serverNames(records: readonly RecordedEvent[]): ReplicaServerEntity[] {
   return [...named.values()];
 }
 
-/** Which servers hold which packages, and how far our own copies are. Its keys are `<package id>/<server id>`. */
+/** Which servers hold which packages, and the progress of our own copies. The keys are `<package id>/<server id>`. */
 @AsProjection()
 @Injectable()
 export class ReplicasProjection implements Projection {

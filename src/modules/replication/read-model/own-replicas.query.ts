@@ -4,21 +4,21 @@ import { type ChunkRange, missingRanges } from '../../../kernel/chunk-ranges.js'
 import { ReplicaEntity, type ReplicaPackageEntity } from './replica.entity.js';
 import { findReplicaPackages } from './replicas.query.js';
 
-/** A copy that this server wants and does not have whole. */
+/** A copy that this server wants and that is not whole yet. */
 export interface UnfinishedReplica {
   readonly packageId: string;
   readonly filename: string;
   readonly size: number;
   readonly sha256: string;
   readonly chunkCount: number;
-  /** Sorted and disjoint. */
+  /** Chunks that are not verified yet, as sorted and disjoint ranges. */
   readonly missing: readonly ChunkRange[];
   readonly fromPeerId: string | null;
-  /** Given up: it keeps what it has and waits for a retry. */
+  /** It failed: its verified chunks stay, and it waits for a retry. */
   readonly failed: boolean;
 }
 
-/** All unfinished copies, or that of one package: what the queue is filled from again, and what is kept on disk. */
+/** All unfinished copies, or that of one package. The queue is filled from them again, and their files stay on the disk. */
 export class UnfinishedReplicasQuery extends Query<readonly UnfinishedReplica[]> {
   constructor(readonly packageId: string | null = null) {
     super();
@@ -53,13 +53,13 @@ function toUnfinished(row: ReplicaEntity, known: ReplicaPackageEntity): Unfinish
   return { packageId, filename, size, sha256, chunkCount, missing, fromPeerId: row.sourceId, failed };
 }
 
-/** A copy that this server had to withdraw because of its stage. */
+/** A copy that this server withdrew because of its stage. */
 interface WithdrawnReplica {
   readonly packageId: string;
   readonly since: Date;
 }
 
-/** All of them since `since`, or all there are; whether the file is still there only the disk knows. */
+/** The copies withdrawn because of their stage, all of them or those since a time. Their files may be deleted by now. */
 export class WithdrawnReplicasQuery extends Query<readonly WithdrawnReplica[]> {
   constructor(readonly since: Date | null = null) {
     super();
@@ -67,15 +67,17 @@ export class WithdrawnReplicasQuery extends Query<readonly WithdrawnReplica[]> {
 }
 
 /**
- * Query: a page of the ids of packages whose copy here may no longer be what it should be once this server's stage has
- * changed, after an id (null: from the start): all that are here or on their way, and those that were withdrawn because
- * of their stage.
+ * Ids of the packages whose copy has to be reviewed after this server's stage has changed: all copies that are here or on
+ * their way, and those that were withdrawn because of their stage. Gives a page of `most` ids after an id, ordered by id;
+ * null starts with the first.
  */
-export class ReplicasToReviewQuery {
+export class ReplicasToReviewQuery extends Query<readonly string[]> {
   constructor(
     readonly after: string | null,
     readonly most: number,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 const LOWEST_ID = '00000000-0000-0000-0000-000000000000';
@@ -94,7 +96,7 @@ export class WithdrawnReplicasHandler implements IQueryHandler<WithdrawnReplicas
 }
 
 @QueryHandler(ReplicasToReviewQuery)
-export class ReplicasToReviewHandler implements IQueryHandler<ReplicasToReviewQuery, readonly string[]> {
+export class ReplicasToReviewHandler implements IQueryHandler<ReplicasToReviewQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ after, most }: ReplicasToReviewQuery): Promise<readonly string[]> {

@@ -1,25 +1,20 @@
 import { addRange, type ChunkRange, countChunks, removeRange } from '../../../kernel/chunk-ranges.js';
 import type { Recorded } from '../../../kernel/events.js';
-import {
-  extendLineage,
-  type Lineage,
-  type ReplicaDamaged,
-  type ReplicaEvent,
-  type ReplicaReported,
-} from '../contracts/replica.events.js';
+import type { ReplicaDamaged } from '../../packages/contracts/local-replica.events.js';
+import { extendLineage, type Lineage, type ReplicaEvent, type ReplicaReported } from '../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
 
-/** The way to a peer's copy, and that peer itself. */
+/** The lineage of a peer's copy, with that peer at its end. */
 export const lineageTo = ({ lineage, peerId, peerName, verifiedAt }: ReplicaReported['data']): Lineage =>
   extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
 
-/** The peer that most chunks came from; null when none came, as for a file that was taken back. */
+/** The peer that delivered most chunks; null when no peer delivered any, as for an adopted file. */
 function mainSource({ delivered }: ReplicaEntity): string | null {
   const [first] = Object.entries(delivered).toSorted(([, a], [, b]) => b - a);
   return first?.[0] ?? null;
 }
 
-/** Our copy is whole: by which way did it come? `rowOf` finds the copies of peers. */
+/** Our copy is whole now: gives it the lineage of the peer that delivered most of it. `rowOf` finds the rows of peers. */
 export function withLineage(own: ReplicaEntity, rowOf: (serverId: string) => ReplicaEntity | undefined): ReplicaEntity {
   const source = mainSource(own) ?? (own.lineage.length === 0 ? own.sourceId : null);
   return source === null ? own : { ...own, lineage: rowOf(source)?.lineage ?? [] };
@@ -27,13 +22,13 @@ export function withLineage(own: ReplicaEntity, rowOf: (serverId: string) => Rep
 
 const serverIds = (way: Lineage): string => way.map(({ serverId }) => serverId).join();
 
-/** A peer that passed chunks on before it had them all tells later when it was done: the same way with its times. */
+/** A peer that passed on chunks before its own copy was whole reports the same lineage again, now with all times. */
 export const withLineageTimes = (own: ReplicaEntity, way: Lineage): ReplicaEntity =>
   serverIds(own.lineage) === serverIds(way) ? { ...own, lineage: way } : own;
 
 const NO_PROBLEMS = { failureCode: null, failureReason: null, delayCode: null, delayReason: null, lastError: null };
 
-/** A copy of which nothing is known yet. */
+/** The row of a copy of which nothing is known yet. */
 export const newReplica = (packageId: string, serverId: string, local: boolean): ReplicaEntity =>
   Object.assign(new ReplicaEntity(), {
     packageId,
@@ -75,9 +70,9 @@ const toReported = (row: ReplicaEntity, verifiedAt: string | null): ReplicaEntit
 
 const isUnderWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' || row.state === 'FETCHING';
 
-/** Folds one event of a replica stream into the row of the server that it is about. */
+/** Folds one event of a replica's stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
-  // What was uploaded here stays whole, whatever becomes of a copy from elsewhere, until its own file is damaged.
+  // An uploaded package stays whole whatever becomes of a copy from a peer, until its own file is damaged.
   if (row.uploaded && event.type !== 'ReplicaDamaged') return row;
   switch (event.type) {
     case 'ReplicaRequested':
@@ -95,7 +90,7 @@ export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): 
     case 'ReplicaUnreported':
       return toWithdrawn(row);
     default:
-      // Late news of a copy that is no longer being fetched.
+      // Late events of a copy that is no longer being fetched change nothing.
       return isUnderWay(row) ? foldProgress(row, event) : row;
   }
 }

@@ -1,0 +1,27 @@
+/** What a download needs to know about the file that it gets. */
+export interface PublishedFileView {
+  readonly packageId: string;
+  readonly filename: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** ISO 8601 in whole seconds, the same on every server. */
+  readonly firstPublishedAt: string;
+  /** The file is damaged and must not be served until it has been repaired. */
+  readonly damaged: boolean;
+}
+
+/**
+ * Query: the package that is served under a filename (NFC) or under a package id, as PublishedFileView. Null when this
+ * server holds no such package or does not serve its stage. Of several packages with one filename, the last published
+ * one is served. A damaged package is found only when no other package is served.
+ */
+export class PublishedFileQuery {
+  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}
+}
+
+/** Query: packages by their ids, in the order of the ids, as (PackageView | null)[]; null for an unknown id. */
+export class PackagesByIdQuery {
+  constructor(readonly ids: readonly string[]) {}
+}

@@ -1,0 +1,15 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
+import { packageStorageContract } from './package-storage.contract.js';
+
+packageStorageContract('in a folder', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'odst-storage-'));
+  return {
+    open: () => FolderPackageStorage.in(dataDir),
+    damage: (packageId, bytes) => writeFile(join(dataDir, 'packages', packageId), bytes),
+    countStaged: async () => (await readdir(join(dataDir, 'staging'))).length,
+    dispose: () => rm(dataDir, { recursive: true, force: true }),
+  };
+});

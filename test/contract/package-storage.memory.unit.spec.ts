@@ -1,0 +1,15 @@
+import { MemoryFiles, MemoryPackageStorage } from '../support/memory-package-storage.js';
+import { packageStorageContract } from './package-storage.contract.js';
+
+packageStorageContract('in memory', async () => {
+  const files = new MemoryFiles();
+  return {
+    open: async () => new MemoryPackageStorage(files),
+    damage: async (packageId, bytes) => {
+      const file = files.packages.get(packageId);
+      if (file) file.bytes = bytes;
+    },
+    countStaged: async () => files.uploads.size + files.replicas.size + files.quarantined.size,
+    dispose: async () => undefined,
+  };
+});
