@@ -41,7 +41,7 @@ async function verifyDatabase(
 /** The private keys are encrypted under a key that is not in the database: who can write there can't make others count. */
 async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
   const ring = new KeyRing(new ServerSecrets(dataSource, settings));
-  await ring.load();
+  await ring.loadKeys();
   return new Set(ring.known);
 }
 

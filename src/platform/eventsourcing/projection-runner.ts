@@ -32,27 +32,27 @@ class SharedTransaction {
   ) {}
 
   /** Resolves when the page is committed. @throws CheckpointMoved, and what its projection failed with */
-  fold(page: EventPage): Promise<void> {
+  foldPage(page: EventPage): Promise<void> {
     if (page.events.length > MAX_SHARED_EVENTS) return projectPages(this.dataSource, [page], this.changes);
     return new Promise((resolve, reject) => {
       this.waiting.push({ page, resolve, reject });
-      if (!this.running) void this.run();
+      if (!this.running) void this.commitWaiting();
     });
   }
 
-  private async run(): Promise<void> {
+  private async commitWaiting(): Promise<void> {
     this.running = true;
     // All that hear of the same events hand in their pages within this turn.
     await nextTurn();
     while (this.waiting.length > 0) {
       const group = this.waiting;
       this.waiting = [];
-      await this.commit(group);
+      await this.commitGroup(group);
     }
     this.running = false;
   }
 
-  private async commit(group: readonly Waiting[]): Promise<void> {
+  private async commitGroup(group: readonly Waiting[]): Promise<void> {
     try {
       await projectPages(
         this.dataSource,
@@ -62,7 +62,7 @@ class SharedTransaction {
       for (const { resolve } of group) resolve();
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
-      else await Promise.all(group.map((one) => this.commit([one])));
+      else await Promise.all(group.map((one) => this.commitGroup([one])));
     }
   }
 }
@@ -89,7 +89,7 @@ export class ProjectionRunner implements OnApplicationShutdown {
 
   /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
   async start(): Promise<void> {
-    const caughtUp = this.registry.all().map(
+    const caughtUp = this.registry.findAll().map(
       (projection) =>
         new Promise<void>((resolve) => {
           this.startProjection(projection, resolve);
@@ -114,15 +114,15 @@ export class ProjectionRunner implements OnApplicationShutdown {
   private async followLog(projection: Projection, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
     let cursor = await loadCheckpoint(this.dataSource.manager, projection);
     for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
-      cursor = await this.handle(projection, cursor, item);
+      cursor = await this.foldItem(projection, cursor, item);
       if (item.kind === 'caughtUp') onCaughtUp();
     }
   }
 
-  private async handle(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
+  private async foldItem(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
     if (item.kind === 'caughtUp' || item.cursor === from) return from;
     const events = item.kind === 'events' ? item.events : [];
-    await this.transaction.fold({ projection, events, from, to: item.cursor });
+    await this.transaction.foldPage({ projection, events, from, to: item.cursor });
     return item.cursor;
   }
 }

@@ -25,7 +25,7 @@ export const AsReaction = DiscoveryService.createDecorator();
 export class SubscriptionCursors {
   constructor(private readonly dataSource: DataSource) {}
 
-  async load(name: string): Promise<string | null> {
+  async loadCursor(name: string): Promise<string | null> {
     const rows: { cursor: string }[] = await this.dataSource.query(
       'SELECT cursor FROM state.subscription_cursors WHERE name = $1',
       [name],
@@ -33,7 +33,7 @@ export class SubscriptionCursors {
     return rows[0]?.cursor ?? null;
   }
 
-  async save(name: string, cursor: string): Promise<void> {
+  async saveCursor(name: string, cursor: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.subscription_cursors (name, cursor) VALUES ($1, $2)
        ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor`,
@@ -71,15 +71,15 @@ export class ReactionRunner implements BackgroundTask {
 
   private async followLog(reaction: Reaction, signal: AbortSignal): Promise<void> {
     const { name, eventTypes: types } = reaction;
-    const after = await this.cursors.load(name);
+    const after = await this.cursors.loadCursor(name);
     const place = new SavedPlace(
-      (cursor) => this.cursors.save(name, cursor),
+      (cursor) => this.cursors.saveCursor(name, cursor),
       (error) => this.logger.debug(`${name}: ${String(error)}`),
     );
     try {
       for await (const item of this.store.subscribe({ after, types, signal })) {
         if (item.kind === 'caughtUp') continue;
-        if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
+        if (item.kind === 'events') for (const event of item.events) await this.deliverEvent(reaction, event);
         place.move(item.cursor);
       }
     } finally {
@@ -87,7 +87,7 @@ export class ReactionRunner implements BackgroundTask {
     }
   }
 
-  private deliver(reaction: Reaction, event: RecordedEvent): Promise<void> {
+  private deliverEvent(reaction: Reaction, event: RecordedEvent): Promise<void> {
     const { correlationId } = event.metadata;
     const context = { actor: systemActor(reaction.name), address: null, correlationId, causationId: event.id };
     return withContext(context, () => reaction.react(event));

@@ -43,7 +43,7 @@ export class PgListener implements OnApplicationShutdown {
     client.on('notification', ({ channel, payload }) => this.emitter.emit(`on ${channel}`, payload ?? ''));
     try {
       await client.connect();
-      client.on('end', () => this.lost());
+      client.on('end', () => this.reconnect());
       for (const channel of this.channels) await client.query(`LISTEN ${channel}`);
       this.client = client;
       if (attempt > 1) this.emitter.emit('reconnect');
@@ -53,7 +53,7 @@ export class PgListener implements OnApplicationShutdown {
     }
   }
 
-  private lost(): void {
+  private reconnect(): void {
     this.client = null;
     void this.connect(2);
   }
