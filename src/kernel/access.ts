@@ -2,31 +2,15 @@ import { Refusal } from './errors.js';
 import { isUpTo, type Stage } from './stage.js';
 
 /**
- * What a call may need. A role grants some of them; each GraphQL field and each route says which one it needs.
- *
- * - `own`: whoever is signed in, about themselves: their sessions, tokens and password
- * - `read`: the server, packages, peers and queues
- * - `upload`, `promote`, `remove`: packages, within the limits of the caller's role or token
- * - `peers`: invite, accept, change, suspend, unregister
- * - `retry`: failed replicas and jobs
- * - `server`: settings and keys of this server
- * - `accounts`: other people's accounts, sessions and tokens
- * - `audit`: read, export and verify the audit trail
+ * The permissions, by name. Each GraphQL field and each route says which one it needs. `own` is for everybody who is
+ * signed in, about themselves: their sessions, tokens and password. `read` shows the server, packages, peers and the
+ * queue. A module adds its own to this interface by declaration merging, and declares them with `declarePermissions`.
  */
-export const PERMISSIONS = [
-  'own',
-  'read',
-  'upload',
-  'promote',
-  'remove',
-  'peers',
-  'retry',
-  'server',
-  'accounts',
-  'audit',
-] as const;
-
-export type Permission = (typeof PERMISSIONS)[number];
+export interface Permissions {
+  own: true;
+  read: true;
+}
+export type Permission = keyof Permissions;
 
 /** What an account may be here; it has one or more of them. */
 export const ROLES = ['viewer', 'publisher', 'operator', 'auditor', 'admin'] as const;
@@ -34,25 +18,59 @@ export type Role = (typeof ROLES)[number];
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);
 
+export interface PermissionDeclaration {
+  /** What it permits, in a few words, for `docs/reference/permissions.md`. */
+  readonly meaning: string;
+  /** The roles that have it. The role admin has every permission. */
+  readonly roles: readonly Exclude<Role, 'admin'>[];
+  /** Can an API token have it? Not what lets somebody who finds a token lock its owner out. */
+  readonly isTokenScope: boolean;
+}
+
+const everybody = ROLES.filter((role) => role !== 'admin');
+const declared = new Map<Permission, PermissionDeclaration>();
+const names: { [P in Permission]?: P } = {};
+
 /**
- * What each role permits: the one place that says so. All of them read: who judges an entry of the audit trail looks at
- * the package or peer that it names.
+ * Adds the permissions of a module. Called once for each module, when it is loaded.
+ * @throws Error when a permission is declared twice
  */
-export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
-  viewer: ['own', 'read'],
-  publisher: ['own', 'read', 'upload', 'promote', 'remove'],
-  operator: ['own', 'read', 'peers', 'retry'],
-  auditor: ['own', 'read', 'audit'],
-  admin: PERMISSIONS,
-};
+export function declarePermissions(permissions: Readonly<Partial<Record<Permission, PermissionDeclaration>>>): void {
+  for (const [name, declaration] of Object.entries(permissions)) {
+    if (declared.has(name as Permission)) throw new Error(`The permission ${name} is declared twice.`);
+    declared.set(name as Permission, declaration);
+    Object.assign(names, { [name]: name });
+  }
+}
 
-/** All that any of these roles permits, in the order of PERMISSIONS. */
+// All roles read: who judges an entry of the audit trail looks at the package or peer that it names.
+declarePermissions({
+  own: { meaning: 'oneself: sessions, tokens, password', roles: everybody, isTokenScope: false },
+  read: { meaning: 'server, packages, peers, queue', roles: everybody, isTokenScope: true },
+});
+
+/** Every permission and its declaration, in the order of declaration. */
+export const allPermissions = (): ReadonlyMap<Permission, PermissionDeclaration> => declared;
+
+/** The names of all permissions, as keys and as values, also of those that are declared later. */
+export const permissionNames = (): Readonly<typeof names> => names;
+
+export const isPermission = (value: unknown): value is Permission =>
+  typeof value === 'string' && declared.has(value as Permission);
+
+/** Can an API token have this permission? */
+export const isTokenScope = (permission: Permission): boolean => declared.get(permission)?.isTokenScope === true;
+
+const permits = (role: Role, { roles }: PermissionDeclaration): boolean =>
+  role === 'admin' || roles.some((one) => one === role);
+
+/** Everything that any of these roles permits, in the order of declaration. */
 export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
-  PERMISSIONS.filter((permission) => roles.some((role) => ROLE_PERMISSIONS[role].includes(permission)));
+  [...declared].filter(([, declaration]) => roles.some((role) => permits(role, declaration))).map(([name]) => name);
 
-/** The names of the roles that permit it. */
-const rolesWith = (permission: Permission): readonly Role[] =>
-  ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission));
+/** The names of the roles that have a permission. */
+export const rolesWith = (permission: Permission): readonly Role[] =>
+  ROLES.filter((role) => permissionsOf([role]).includes(permission));
 
 /** What somebody who is signed in may do, at the time of the call. */
 export interface Authority {

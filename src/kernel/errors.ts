@@ -1,10 +1,18 @@
 /**
+ * The stable error codes, by name. Who gives out a code adds it to this interface by declaration merging, and declares
+ * its HTTP status and its meaning (`declareErrorCodes` in src/platform/http/errors/error-codes.ts).
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type
+export interface ErrorCodes {}
+export type ErrorCode = keyof ErrorCodes;
+
+/**
  * An expected "no": the request was understood and is not carried out. `code` is stable, in capitals, and part of
  * the contract (GraphQL `extensions.code`, the `code` of an HTTP error body); `message` tells the user what to do.
  */
 export class Refusal extends Error {
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly details: Readonly<Record<string, string | number | boolean>> = {},
   ) {

@@ -45,7 +45,7 @@ import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { type Principal, Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
 import { ScriptedQueue } from './scripted-queue.js';
 import { MemoryLocks } from './memory-locks.js';
-import { createTestDatabase, type TestDatabase } from './test-database.js';
+import { createTestDatabase, type TestDatabase, TestDatabasePort } from './test-database.js';
 
 export const TOKEN = 'good-token';
 
@@ -133,7 +133,7 @@ export class GraphqlApp {
     const store = new PostgresEventStore(database.settings);
     const values = [
       { provide: EventStore, useValue: store },
-      { provide: Database, useValue: { settings: database.settings } },
+      { provide: Database, useValue: new TestDatabasePort(database.settings) },
       { provide: Principals, useClass: TwoSessions },
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
       { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '' } },

@@ -30,7 +30,7 @@ import { MemoryEventStore } from './memory-event-store.js';
 
 /** Answers from the log itself, as the read model would once it has caught up. */
 @QueryHandler(PublishedFileQuery)
-class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery, PublishedFileView | null> {
+class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery> {
   asked = 0;
 
   constructor(private readonly store: EventStore) {}

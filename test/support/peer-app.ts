@@ -35,6 +35,7 @@ import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
 import { MemoryLocks } from './memory-locks.js';
+import { TestDatabasePort } from './test-database.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** Says who is calling, behind each kind of door. */
@@ -97,7 +98,7 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
     { provide: Settings, useValue: home.settings(change) },
     { provide: EventStore, useValue: home.store },
     { provide: DataSource, useValue: home.dataSource },
-    { provide: Database, useValue: { settings: home.databaseSettings } },
+    { provide: Database, useValue: new TestDatabasePort(home.databaseSettings) },
     { provide: ReadModels, useValue: { reflect: async () => undefined } },
     { provide: Locks, useValue: new MemoryLocks() },
     { provide: Directory, useClass: NoDirectory },

@@ -3,7 +3,7 @@ import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, Resolver } fro
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
+import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
 import {
   type DownloadProtection as Protection,
   PROTECTION_MODES,
@@ -132,9 +132,7 @@ export class DownloadProtectionResolver {
   })
   async createDownloadUrl(@Args() { packageId, expiresInSeconds }: DownloadUrlArgs): Promise<DownloadUrl> {
     const id = uuidArgument('packageId', packageId);
-    const file = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(
-      new PublishedFileQuery({ packageId: id }),
-    );
+    const file = await this.queries.execute(new PublishedFileQuery({ packageId: id }));
     if (!file) throw new Refusal('PACKAGE_NOT_FOUND', 'No package with this id is served here.');
     return this.commands.execute(new CreateDownloadUrl(id, file.filename, expiresInSeconds));
   }

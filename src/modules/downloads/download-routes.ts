@@ -4,7 +4,7 @@ import { Refusal } from '../../kernel/errors.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import { answerError } from '../../platform/http/errors/exception.filter.js';
 import { requireReading, serveFile, type ProxyLocation } from '../../platform/http/files/serve-file.js';
-import { RawRoutes, type StatedRoute } from '../../platform/http/raw-routes.js';
+import { RawRoutes, stateRoute } from '../../platform/http/raw-routes.js';
 import { FileTooShort } from '../../platform/http/files/send-ranges.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 import { PackageStorage } from '../../ports/package-storage.port.js';
@@ -20,11 +20,11 @@ const packageDamaged = (): Refusal =>
   );
 const packageNotFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
-export const DOWNLOADS = {
+const DOWNLOADS = stateRoute({
   call: 'GET|HEAD /Packages/{filename}, /share/{filename}, /packages/{id}/{filename}',
   /** The protection of downloads is checked in addition. */
   need: 'public',
-} as const satisfies StatedRoute;
+});
 
 /**
  * Serves `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>` to those who may download. These

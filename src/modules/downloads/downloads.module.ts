@@ -9,6 +9,7 @@ import { DownloadProtectionHandler, LiveProtection } from './download-protection
 import { SignedUrls } from './signed-urls.js';
 import { DownloadRoutes } from './download-routes.js';
 import { FileCatalogue } from './file-catalogue.js';
+import './downloads.declarations.js';
 
 /** The protection is known before the first download is answered. */
 const liveProtection = {

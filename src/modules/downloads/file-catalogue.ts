@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { LRUCache } from 'lru-cache';
 import { ReadModelChanges } from '../../platform/eventsourcing/read-model-changes.js';
 import { Representation } from '../../platform/http/files/representation.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
+import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
 import type { DownloadTarget } from './download-path.js';
 
 /** Contains only types that no browser executes. Everything else is sent as plain bytes. */
@@ -90,7 +90,7 @@ export class FileCatalogue implements OnApplicationShutdown {
   private async queryPublished(path: string, { packageId, filename }: DownloadTarget): Promise<LookupResult> {
     const { generation: age } = this;
     const query = new PublishedFileQuery(packageId === null ? { filename } : { packageId });
-    const view = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(query);
+    const view = await this.queries.execute(query);
     if (view === null || view.filename !== filename) return null;
     if (view.damaged) return 'damaged';
     const { size, sha256, firstPublishedAt } = view;

@@ -24,6 +24,7 @@ import { PackagesProjection } from './read-model/packages.projection.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
+import './packages.declarations.js';
 
 const packageEntities = [PackageEntity, ServingStageEntity, ChunkPageEntity];
 

@@ -38,6 +38,7 @@ import { TunnelOpener } from './tunnels/tunnel-opener.js';
 import { TunnelRoutes } from './tunnels/tunnel-routes.js';
 import { TunnelTable } from './tunnels/tunnel-table.js';
 import { TunnelledRequests } from './tunnels/tunnelled-requests.js';
+import './peers.declarations.js';
 
 const peerEntities = [PeerEntity];
 

@@ -12,6 +12,7 @@ import { ServerSettingsProjection } from './server-settings.projection.js';
 import { ServerHandler } from './server.query.js';
 import { ServerResolver } from './server.resolver.js';
 import { UpdateServerHandler } from './update-server.command.js';
+import './server.declarations.js';
 
 const serverEntities = [ServerSettingsEntity];
 

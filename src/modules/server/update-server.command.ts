@@ -1,4 +1,4 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../kernel/errors.js';
 import type { Stage } from '../../kernel/stage.js';
 import { CommandRunner, type Receipt } from '../../platform/eventsourcing/command-runner.js';
@@ -7,10 +7,10 @@ import { Settings } from '../../platform/runtime/settings.js';
 import { server } from './server.decider.js';
 
 /**
- * Changes settings of this server. A setting that is left out is not changed. The result is a Receipt.
+ * Changes settings of this server. A setting that is left out is not changed.
  * @throws Refusal SETTING_FIXED, INVALID_REQUEST
  */
-export class UpdateServer {
+export class UpdateServer extends Command<Receipt> {
   constructor(
     readonly to: {
       readonly name?: string;
@@ -18,14 +18,16 @@ export class UpdateServer {
       readonly stage?: Stage;
       readonly reachable?: boolean;
     },
-  ) {}
+  ) {
+    super();
+  }
 }
 
 const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
 /** Refuses settings that the environment sets, because the next start would silently undo the change. */
 @CommandHandler(UpdateServer)
-export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receipt> {
+export class UpdateServerHandler implements ICommandHandler<UpdateServer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly settings: Settings,

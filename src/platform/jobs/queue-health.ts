@@ -50,7 +50,7 @@ export class QueueHealth implements BackgroundTask {
   private async findState(now: number): Promise<QueueFinding> {
     let counts: QueueCounts;
     try {
-      counts = await this.queue.counts();
+      counts = await this.queue.countJobs();
     } catch {
       return { state: 'UNAVAILABLE', advice: QUEUE_AWAY_ADVICE, counts: null };
     }

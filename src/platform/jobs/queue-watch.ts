@@ -28,7 +28,7 @@ export class QueueWatch implements BackgroundTask {
 
   /** Leaves the first mark: the tasks that start after this one find what was lost before. */
   async start(): Promise<void> {
-    await this.queue.mark().catch(() => false);
+    await this.queue.leaveMark().catch(() => false);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -41,7 +41,7 @@ export class QueueWatch implements BackgroundTask {
 
   private async checkMark(): Promise<void> {
     try {
-      if (!(await this.queue.mark())) this.wasEmptied = true;
+      if (!(await this.queue.leaveMark())) this.wasEmptied = true;
       if (!this.wasEmptied) return;
       this.logger.warn('The job queue was emptied. Its work is found again from the log');
       for (const refill of this.refills) await refill();

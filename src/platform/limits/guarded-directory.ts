@@ -101,30 +101,30 @@ export class GuardedDirectory extends Directory {
     const known = this.verdicts.get(key);
     return known
       ? Promise.resolve(known)
-      : this.askOnce(key, () => this.runGuarded(() => this.inner.authenticate(username, password)));
+      : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
   }
 
-  override decoy(username: string): Promise<void> {
-    return this.runGuarded(() => this.inner.decoy(username));
+  override imitateAuthentication(username: string): Promise<void> {
+    return this.guarded(() => this.inner.imitateAuthentication(username));
   }
 
-  override find(username: string): Promise<DirectoryPerson | null> {
-    return this.runGuarded(() => this.inner.find(username));
+  override findPerson(username: string): Promise<DirectoryPerson | null> {
+    return this.guarded(() => this.inner.findPerson(username));
   }
 
-  override findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
-    return this.runGuarded(() => this.inner.findAll(ids));
+  override findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
+    return this.guarded(() => this.inner.findPeople(ids));
   }
 
   /** What was found in the last 10 s will do. */
-  override check(): Promise<void> {
+  override checkAccess(): Promise<void> {
     if (this.checked && this.now() - this.checked.at < CHECK_TTL_MS) return this.checked.result;
-    const result = this.runGuarded(() => this.inner.check());
+    const result = this.guarded(() => this.inner.checkAccess());
     this.checked = { at: this.now(), result };
     return result;
   }
 
-  private async askOnce(key: string, ask: () => Promise<DirectoryVerdict>): Promise<DirectoryVerdict> {
+  private async once(key: string, ask: () => Promise<DirectoryVerdict>): Promise<DirectoryVerdict> {
     const running = this.asked.get(key);
     if (running) return running;
     const answer = ask();
@@ -139,7 +139,7 @@ export class GuardedDirectory extends Directory {
   }
 
   /** What waits for its turn while the directory fails does not ask it any more. */
-  private async runGuarded<T>(work: () => Promise<T>): Promise<T> {
+  private async guarded<T>(work: () => Promise<T>): Promise<T> {
     if (this.inner.url === null) return work();
     return this.gate.run(() => this.breaker.run(work), tooManySignIns);
   }

@@ -100,7 +100,7 @@ export async function assembleServer({
   await claimDataFolder(settings.dataDir, serverId);
   await bindLog(database.settings, store, serverId);
   // Also makes the tables of the queue.
-  await app.get(JobQueue).counts();
+  await app.get(JobQueue).countJobs();
   await app.init();
   await catchUp(app);
   return app;

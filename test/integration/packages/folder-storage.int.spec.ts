@@ -8,7 +8,12 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderPackageStorage } from '../../../src/adapters/package-storage/folder/folder-package-storage.js';
 import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
-import { type ContentDigests, type PackageStorage, StorageFull } from '../../../src/ports/package-storage.port.js';
+import {
+  type ContentDigests,
+  type PackageStorage,
+  type StagedUpload,
+  StorageFull,
+} from '../../../src/ports/package-storage.port.js';
 import { readBytes, storeBytes, streamOf, uploadBytes } from '../../contract/package-storage.contract.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -30,8 +35,11 @@ const replicaPath = async (id: string, size: number): Promise<string> =>
   (await storage.reserveReplica(id, size)).localPath ?? '';
 
 /** Uploads a stream, and keeps no file of it. */
-async function digestsOf(target: PackageStorage, source: PassThrough, signal?: AbortSignal): Promise<ContentDigests> {
-  const upload = await target.beginUpload();
+async function digestsOf(target: PackageStorage, source: PassThrough): Promise<ContentDigests> {
+  return receiveAll(await target.beginUpload(), source);
+}
+
+async function receiveAll(upload: StagedUpload, source: PassThrough, signal?: AbortSignal): Promise<ContentDigests> {
   try {
     await upload.append(0, source, signal);
     return await upload.finish();
@@ -69,7 +77,11 @@ describe('uploads', () => {
   it('give their memory back when the source fails, is cut off, or the upload is aborted', async () => {
     const [failing, cut, aborted] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const abort = new AbortController();
-    const all = [digestsOf(storage, failing), digestsOf(storage, cut), digestsOf(storage, aborted, abort.signal)];
+    const all = [
+      receiveAll(await storage.beginUpload(), failing),
+      receiveAll(await storage.beginUpload(), cut),
+      receiveAll(await storage.beginUpload(), aborted, abort.signal),
+    ];
     for (const source of [failing, cut, aborted]) source.write(Buffer.alloc(3 * MIB));
     failing.destroy(new Error('boom'));
     cut.destroy();

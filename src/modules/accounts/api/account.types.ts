@@ -1,10 +1,13 @@
-import { Field, ID, ObjectType } from '@nestjs/graphql';
-import { type Permission, type Role, ROLES, PERMISSIONS } from '../../../kernel/access.js';
+import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { type Permission, permissionNames, type Role, ROLES } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
 import { type AccountSource, ACCOUNT_SOURCES } from '../contracts/account.events.js';
 import type { AccountView } from '../accounts/accounts.query.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
+
+/** The permissions that the modules declare, as GraphQL names them. */
+export const PermissionName = permissionNames();
 
 export const RoleName = enumOf('Role', ROLES, {
   type: 'Role of an account. `docs/reference/permissions.md` lists the permissions of each role.',
@@ -17,7 +20,7 @@ export const RoleName = enumOf('Role', ROLES, {
     admin: 'Has every permission.',
   },
 });
-export const PermissionName = enumOf('Permission', PERMISSIONS, { type: 'Permission that a call may need.' });
+registerEnumType(PermissionName, { name: 'Permission', description: 'Permission that a call may need.' });
 export const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
   type: 'Who keeps the password and the roles of an account.',
   values: { local: 'This server.', directory: 'A directory (LDAP).' },

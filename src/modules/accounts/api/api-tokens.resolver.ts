@@ -9,10 +9,10 @@ import { StageName } from '../../../platform/graphql/common.types.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { IssueApiToken, RevokeApiToken } from '../tokens/api-token.command.js';
 import { ApiTokensQuery } from '../accounts/accounts.query.js';
+import type { Permission } from '../../../kernel/access.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
 import type { Stage } from '../../../kernel/stage.js';
-import type { Permission } from '../../../kernel/access.js';
 
 @Resolver()
 export class ApiTokensResolver {

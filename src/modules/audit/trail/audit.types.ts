@@ -1,8 +1,8 @@
-import { Field, HideField, ID, InputType, ObjectType } from '@nestjs/graphql';
+import { Field, HideField, ID, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
 import type { Actor, Json } from '../../../kernel/events.js';
 import { connectionOf, edgeOf } from '../../../platform/graphql/common.types.js';
 import { JsonObject, JsonValue } from '../../../platform/graphql/scalars.js';
-import { type TargetType, TARGET_TYPES } from './audit-view.js';
+import { type TargetType, targetTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 @ObjectType({ description: 'One thing about a target that was changed.' })
@@ -29,11 +29,14 @@ class AuditOrigin {
   actor!: string | null;
 }
 
+/** The targets that the modules declare, as GraphQL names them. */
+const TargetTypeName = targetTypes();
+
 const ACTOR_KINDS = ['account', 'token', 'peer', 'system', 'stranger'] as const;
 const ActorKind = enumOf('ActorKind', ACTOR_KINDS, {
   type: 'Who can do something: a stranger has not said who they are.',
 });
-const TargetTypeName = enumOf('AuditTargetType', TARGET_TYPES, { type: 'What something can be done to.' });
+registerEnumType(TargetTypeName, { name: 'AuditTargetType', description: 'What something can be done to.' });
 
 @ObjectType({ description: 'Who did something.' })
 class AuditActor {

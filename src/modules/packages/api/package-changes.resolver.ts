@@ -10,7 +10,6 @@ import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-cha
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RemovePackage, SetPackageStage } from '../lifecycle/change-package.command.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
-import type { PackageView } from '../contracts/package-view.js';
 import { Package } from './package.type.js';
 import type { Stage } from '../../../kernel/stage.js';
 
@@ -62,9 +61,7 @@ export class PackageChangesResolver {
   }
 
   private async findExisting(ids: readonly string[]): Promise<Package[]> {
-    return (
-      await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids))
-    ).flatMap((found) => found ?? []);
+    return (await this.queries.execute(new PackagesByIdQuery(ids))).flatMap((found) => found ?? []);
   }
 
   private async loadChanged(id: string, receipt: Receipt): Promise<Package> {

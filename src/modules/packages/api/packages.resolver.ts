@@ -12,11 +12,11 @@ import {
   PACKAGE_ORDER_FIELDS,
 } from '../read-model/package-list.query.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
-import type { PackageView, PackageStatus } from '../contracts/package-view.js';
 import { PackageByFilenameQuery } from '../read-model/package-lookup.query.js';
 import { Package, PackageStateName } from './package.type.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 import type { Stage } from '../../../kernel/stage.js';
+import type { PackageStatus } from '../contracts/package-view.js';
 
 const PackageOrderFieldName = enumOf('PackageOrderField', PACKAGE_ORDER_FIELDS, {
   type: 'The field by which a list of packages is sorted.',
@@ -97,9 +97,7 @@ export class PackagesResolver {
     @Args('filename', { type: () => String, nullable: true }) filename?: string | null,
   ): Promise<Package | null> {
     if (typeof id === 'string' && typeof filename !== 'string') {
-      const [found] = await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(
-        new PackagesByIdQuery([uuidArgument('id', id)]),
-      );
+      const [found] = await this.queries.execute(new PackagesByIdQuery([uuidArgument('id', id)]));
       return found ?? null;
     }
     if (typeof filename === 'string' && typeof id !== 'string') {

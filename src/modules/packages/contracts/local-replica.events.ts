@@ -54,7 +54,7 @@ export type ReplicaFailed = DomainEvent<
   { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
 >;
 
-/** Our copy is no longer served: the package was removed, or its stage no longer reaches this server. */
+/** Our copy is no longer served: the package was removed, or its stage does not reach this server any more. */
 export type ReplicaWithdrawn = DomainEvent<
   'ReplicaWithdrawn',
   { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }

@@ -1,3 +1,6 @@
+import { Message } from '../../../kernel/message.js';
+import type { PackageView } from './package-view.js';
+
 /** What a download needs to know about the file that it gets. */
 export interface PublishedFileView {
   readonly packageId: string;
@@ -13,15 +16,19 @@ export interface PublishedFileView {
 }
 
 /**
- * Query: the package that is served under a filename (NFC) or under a package id, as PublishedFileView. Null when this
+ * Query: the package that is served under a filename (NFC) or under a package id. Null when this
  * server holds no such package or does not serve its stage. Of several packages with one filename, the last published
  * one is served. A damaged package is found only when no other package is served.
  */
-export class PublishedFileQuery {
-  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}
+export class PublishedFileQuery extends Message<PublishedFileView | null> {
+  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {
+    super();
+  }
 }
 
-/** Query: packages by their ids, in the order of the ids, as (PackageView | null)[]; null for an unknown id. */
-export class PackagesByIdQuery {
-  constructor(readonly ids: readonly string[]) {}
+/** Query: packages by their ids, in the order of the ids; null for an unknown id. */
+export class PackagesByIdQuery extends Message<readonly (PackageView | null)[]> {
+  constructor(readonly ids: readonly string[]) {
+    super();
+  }
 }

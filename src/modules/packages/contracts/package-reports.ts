@@ -1,4 +1,5 @@
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import { Message } from '../../../kernel/message.js';
 import type { PackageFacts } from './package-facts.js';
 import type { Author, ChunkPage } from './package.events.js';
 
@@ -13,24 +14,28 @@ export interface ChangeAuthors {
  * only when the package is new here. Repeating the command, or sending outdated facts, changes nothing. The result is
  * what this server knows afterwards: PackageFacts or null.
  */
-export class LearnPackage {
+export class LearnPackage extends Message<PackageFacts | null> {
   constructor(
     readonly facts: PackageFacts,
     readonly pages: readonly ChunkPage[],
     readonly peerId: string,
     readonly authors?: ChangeAuthors,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 /**
  * Command: records that the file of a package is damaged or missing. It has no effect when the package was not uploaded
  * here, or was published again after the publication with this stamp.
  */
-export class RecordPackageDamage {
+export class RecordPackageDamage extends Message<void> {
   constructor(
     readonly packageId: string,
     readonly publication: Stamp,
     readonly damagedChunks: number,
     readonly missing: boolean,
-  ) {}
+  ) {
+    super();
+  }
 }

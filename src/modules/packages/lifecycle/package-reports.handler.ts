@@ -14,7 +14,7 @@ import { PackageWriter } from './package-writer.js';
  * @throws Refusal INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD
  */
 @CommandHandler(LearnPackage)
-export class LearnPackageHandler implements ICommandHandler<LearnPackage, PackageFacts | null> {
+export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
   constructor(
     private readonly packages: PackageWriter,
     private readonly clock: Clock,

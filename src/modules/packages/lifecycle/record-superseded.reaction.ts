@@ -5,7 +5,7 @@ import { AsReaction, type Reaction } from '../../../platform/eventsourcing/react
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageSuperseded } from '../contracts/package.events.js';
-import { type SupersededPackages, SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
+import { SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
 import { PackageWriter } from './package-writer.js';
 
 /** Records that another package has taken over the filename of this one. Repeating it changes nothing. */
@@ -39,7 +39,7 @@ export class RecordSuperseded implements Reaction {
     if (packageId === undefined) return;
     await this.readModels.reflect({ cursor: record.cursor, types: [record.type] });
     const query = new SupersededPackagesQuery(packageId);
-    const found = await this.queries.execute<SupersededPackagesQuery, SupersededPackages | null>(query);
+    const found = await this.queries.execute(query);
     if (!found) return;
     for (const superseded of found.packageIds) await this.commands.execute(new SupersedePackage(superseded, found.by));
   }

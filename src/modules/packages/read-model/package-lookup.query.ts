@@ -35,7 +35,7 @@ export class PackageByFilenameHandler implements IQueryHandler<PackageByFilename
 }
 
 @QueryHandler(PackagesByIdQuery)
-export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery, readonly (PackageView | null)[]> {
+export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {

@@ -1,4 +1,4 @@
-import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { Query, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 
@@ -8,13 +8,15 @@ export interface SupersededPackages {
   readonly by: { readonly packageId: string; readonly publication: Stamp };
 }
 
-/** Query: the superseded packages with the filename of the given package, as SupersededPackages. Null when there are none. */
-export class SupersededPackagesQuery {
-  constructor(readonly packageId: string) {}
+/** Query: the superseded packages with the filename of the given package. Null when there are none. */
+export class SupersededPackagesQuery extends Query<SupersededPackages | null> {
+  constructor(readonly packageId: string) {
+    super();
+  }
 }
 
 @QueryHandler(SupersededPackagesQuery)
-export class SupersededPackagesHandler implements IQueryHandler<SupersededPackagesQuery, SupersededPackages | null> {
+export class SupersededPackagesHandler implements IQueryHandler<SupersededPackagesQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ packageId }: SupersededPackagesQuery): Promise<SupersededPackages | null> {

@@ -5,7 +5,7 @@ import { Needs } from '../../../platform/access/needs.decorator.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
-import { RawRoutes, type StatedRoute } from '../../../platform/http/raw-routes.js';
+import { RawRoutes, stateRoute } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { UploadPackage, type UploadedPackage } from './upload-package.command.js';
 import {
@@ -21,10 +21,10 @@ import { UploadForm } from './upload-form.js';
 type Request = IncomingMessage & { readonly originalUrl: string };
 
 /** This route only refuses filenames that no package can have. All other requests go on to the guard. */
-export const UNREADABLE_FILENAME = {
+const UNREADABLE_FILENAME = stateRoute({
   call: 'PUT /api/packages/{a filename that is no UTF-8}',
   need: 'public',
-} as const satisfies StatedRoute;
+});
 
 /** Uploads that one account may begin: far more than one disk can store. */
 const START_RATE = { burst: 5_000, perSecond: 100 };

@@ -13,7 +13,7 @@ SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::t
 ON CONFLICT (package_id, peer_id, process_id) DO UPDATE SET bytes_per_second = excluded.bytes_per_second,
   last_error = excluded.last_error, next_try_at = excluded.next_try_at, seen_at = now()`;
 
-/** Tells all processes of this server how the transfers of this one are doing, once a second while there are any. */
+/** Shows all processes of this server the transfers of this process, once a second while there are any. */
 @AsBackgroundTask({ name: 'transfer report', phase: 'maintain', roles: ['all', 'worker'] })
 @Injectable()
 export class TransferReport implements BackgroundTask {
@@ -47,7 +47,7 @@ export class TransferReport implements BackgroundTask {
       if (snapshot.length > 0) await this.saveTransfers(snapshot);
       this.reported = now;
     } catch (error) {
-      this.logger.debug(`Cannot tell how transfers are doing: ${String(error)}`);
+      this.logger.debug(`Cannot save the state of transfers: ${String(error)}`);
     }
   }
 

@@ -28,8 +28,8 @@ interface Following {
 }
 
 /**
- * Follows the feed of every registered peer that is not suspended and from which this server takes packages. Each feed is
- * followed in one process of the server.
+ * Follows the feeds of all registered peers that are not suspended and from which this server takes packages. Each feed is
+ * followed by one process of the server.
  */
 @AsBackgroundTask({ name: 'feed followers', phase: 'follow-peers', roles: ['all', 'worker'] })
 @Injectable()
@@ -83,7 +83,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
-  /** Of another stage, other packages of the same feeds are for us. */
+  /** When the stage of this server changes, other packages of the same feeds matter. */
   fold(record: RecordedEvent): void {
     const event = serverEvents.read(record);
     if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
@@ -91,7 +91,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     if (this.following.size > 0) this.requestSync();
   }
 
-  /** The peer can be reached now, or welcomes us again. */
+  /** Tries a peer at once that can be reached now, or that has connected to this server again. */
   private retryNow(peerId: string): void {
     this.following.get(peerId)?.follower.retryNow();
   }
@@ -100,7 +100,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     this.syncing = this.syncing
       .then(() => this.syncFollowers())
       .catch((error: unknown) => {
-        this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
+        this.parts.logger.error(`Cannot find out which peers to follow: ${String(error)}`);
       });
   }
 
@@ -116,7 +116,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.beginFollowing(peer, stage);
   }
 
-  /** The identity learns of a new stage from the same log, a moment sooner or later than we do. */
+  /** The stage of this server. The identity learns of a new stage from the same log, a moment sooner or later. */
   private async currentStage(): Promise<Stage> {
     while (this.stage !== null && this.identity.stage !== this.stage && this.isRunning) await delay(5);
     return this.identity.stage;
@@ -136,6 +136,6 @@ export class FeedFollowers implements LiveView, BackgroundTask {
   }
 }
 
-/** The direction says which differences count, so that all is compared anew when it changes. */
+/** Whether the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

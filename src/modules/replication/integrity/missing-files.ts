@@ -8,7 +8,7 @@ import { HeldIdsQuery } from './scrub.query.js';
 
 const MAX_JOBS_PER_ENQUEUE = 500;
 
-/** Finds the files that are missing in the data folder, for example after a restore, and has them fetched from peers. */
+/** Has missing files fetched from peers when the server starts, as after a restore without them. */
 @AsBackgroundTask({ name: 'missing files', phase: 'refill-queue', roles: ['all', 'worker'] })
 @Injectable()
 export class MissingFiles implements BackgroundTask {
@@ -23,7 +23,7 @@ export class MissingFiles implements BackgroundTask {
     const there = await this.storage.listStored();
     const missing = held.filter((packageId) => !there.has(packageId));
     if (missing.length === 0) return;
-    new Logger('Scrub').warn(`Packages whose file is missing in the data folder: ${missing.length}`);
+    new Logger('Scrub').warn(`Number of packages whose file is missing in the data folder: ${missing.length}`);
     for (let at = 0; at < missing.length; at += MAX_JOBS_PER_ENQUEUE) {
       await this.queue.enqueue(missing.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
     }

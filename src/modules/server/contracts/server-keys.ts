@@ -1,6 +1,10 @@
+import { Message } from '../../../kernel/message.js';
+
 /** Command: deletes the private keys of this server that are older than the oldest key by which a peer knows it. */
-export class RetireKeys {
-  constructor(readonly oldestInUse: string) {}
+export class RetireKeys extends Message<void> {
+  constructor(readonly oldestInUse: string) {
+    super();
+  }
 }
 
 /**
