@@ -23,7 +23,7 @@ export interface PermissionDeclaration {
   readonly meaning: string;
   /** The roles that have it. The role admin has every permission. */
   readonly roles: readonly Exclude<Role, 'admin'>[];
-  /** Can an API token have it? Not what lets somebody who finds a token lock its owner out. */
+  /** Whether an API token can have it. It must not let somebody who finds a token lock its owner out. */
   readonly isTokenScope: boolean;
 }
 
@@ -58,32 +58,32 @@ export const permissionNames = (): Readonly<typeof names> => names;
 export const isPermission = (value: unknown): value is Permission =>
   typeof value === 'string' && declared.has(value as Permission);
 
-/** Can an API token have this permission? */
+/** Whether an API token can have this permission. */
 export const isTokenScope = (permission: Permission): boolean => declared.get(permission)?.isTokenScope === true;
 
 const permits = (role: Role, { roles }: PermissionDeclaration): boolean =>
   role === 'admin' || roles.some((one) => one === role);
 
-/** Everything that any of these roles permits, in the order of declaration. */
+/** The permissions that at least one of the roles grants, in the order of declaration. */
 export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
   [...declared].filter(([, declaration]) => roles.some((role) => permits(role, declaration))).map(([name]) => name);
 
-/** The names of the roles that have a permission. */
+/** The roles that grant a permission. */
 export const rolesWith = (permission: Permission): readonly Role[] =>
   ROLES.filter((role) => permissionsOf([role]).includes(permission));
 
-/** What somebody who is signed in may do, at the time of the call. */
+/** What a caller who is signed in may do at the time of the call. */
 export interface Authority {
-  /** Name of their account, also when they show a token of it. */
+  /** Name of the account, also for a call with an API token of the account. */
   readonly username: string;
   readonly permissions: readonly Permission[];
-  /** The last stage to which they upload and promote. */
+  /** The last stage to which the caller may upload and promote packages. */
   readonly publishUpTo: Stage;
-  /** May they change, by removing or uploading again, what somebody else has published? */
+  /** Whether the caller may also remove or replace packages that somebody else has published. */
   readonly ofOthers: boolean;
 }
 
-/** The authority of an account: an admin has no limits, whatever else they are. */
+/** The authority of an account. The role admin has no limits, whatever the other roles are. */
 export function authorityOf(username: string, roles: readonly Role[], publishUpTo: Stage | null): Authority {
   const isAdmin = roles.includes('admin');
   return {
@@ -94,7 +94,7 @@ export function authorityOf(username: string, roles: readonly Role[], publishUpT
   };
 }
 
-/** @throws Refusal FORBIDDEN that names what is needed */
+/** Requires that the caller has a permission. @throws Refusal FORBIDDEN, which names the permission and the roles that grant it */
 export function requirePermission(authority: Authority | null, need: Permission): void {
   if (authority?.permissions.includes(need)) return;
   const roles = rolesWith(need).join(' or ');
@@ -105,7 +105,7 @@ export function requirePermission(authority: Authority | null, need: Permission)
   );
 }
 
-/** Null stands for the server itself, which has no limits. @throws Refusal FORBIDDEN */
+/** Requires that the caller may publish in a stage. Null is the server itself, which has no limits. @throws Refusal FORBIDDEN */
 export function requireStage(authority: Authority | null, stage: Stage): void {
   if (!authority || isUpTo(authority.publishUpTo, stage)) return;
   const { publishUpTo } = authority;

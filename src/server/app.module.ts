@@ -26,7 +26,7 @@ import { SecretsModule } from '../platform/secrets/secrets.module.js';
 import { dataSourceOptions } from './boot/data-source.js';
 import { EnginesModule, type StartedEngines } from './engines.module.js';
 
-/** What modules build on. */
+/** The modules of the platform. */
 export const PLATFORM: readonly Type[] = [
   HttpModule,
   SecretsModule,
@@ -56,7 +56,7 @@ export const MODULES: readonly Type[] = [
   AuditModule,
 ];
 
-/** The whole server. */
+/** The root module of the server. */
 @Module({})
 export class AppModule {
   static forRoot(engines: StartedEngines, modules = MODULES): DynamicModule {

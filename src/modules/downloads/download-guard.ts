@@ -17,7 +17,7 @@ const UNCACHED_HEADER = 'X-Odst-Uncached';
 const MAX_RECORDED_LENGTH = 200;
 
 /** What a download asks for. `packageId` is null when the address does not name one. */
-export interface DownloadRequest {
+interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly packageId: string | null;

@@ -98,7 +98,7 @@ export class DownloadRoutes implements OnModuleInit {
   private async sendEntry(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const { representation, packageId } = entry;
     try {
-      const open = () => this.storage.open(packageId);
+      const open = () => this.storage.openStored(packageId);
       return await serveFile(request, response, { representation, open, location: this.locationOf(packageId) });
     } catch (error) {
       if (!(error instanceof FileTooShort)) throw error;

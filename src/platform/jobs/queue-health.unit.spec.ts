@@ -8,7 +8,7 @@ const NOTHING: QueueCounts = { waiting: 0, due: 0, running: 0, stuck: 0 };
 /** A queue that counts as it is told; null is one that is away. */
 function setUp() {
   let counts: QueueCounts | null = NOTHING;
-  const queue = { counts: async () => counts ?? Promise.reject(new Error('away')) };
+  const queue = { countJobs: async () => counts ?? Promise.reject(new Error('away')) };
   const health = new QueueHealth(queue as unknown as JobQueue);
   const stateAt = async (second: number, now: Partial<QueueCounts> | null): Promise<string> => {
     counts = now && { ...NOTHING, ...now };

@@ -9,7 +9,7 @@ describe('the watch over the queue', () => {
   let failures = 0;
   let stop: AbortController;
   let watching: Promise<void>;
-  const mark = async (): Promise<boolean> => {
+  const leaveMark = async (): Promise<boolean> => {
     if (isAway) throw new Error('away');
     const was = isMarked;
     isMarked = true;
@@ -22,7 +22,7 @@ describe('the watch over the queue', () => {
     isMarked = isAway = false;
     refills = failures = 0;
     // It has what the watch calls.
-    const watch = new QueueWatch({ mark } as unknown as JobQueue);
+    const watch = new QueueWatch({ leaveMark } as unknown as JobQueue);
     watch.onEmptied(async () => {
       if (failures-- > 0) throw new Error('not now');
       refills++;

@@ -6,7 +6,7 @@ import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { readModelsAreOutdated, rebuildReadModels } from './read-models.js';
 
-/** Starts what works by itself, and not on behalf of a request. */
+/** Starts the work that does not depend on a request. */
 export async function startWork(app: INestApplication): Promise<void> {
   renewReadModels(app);
   await app.get(BackgroundTasks).start();

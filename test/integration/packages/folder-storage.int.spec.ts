@@ -50,7 +50,7 @@ async function receiveAll(upload: StagedUpload, source: PassThrough, signal?: Ab
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'ods-storage-'));
-  storage = await FolderPackageStorage.in(dataDir);
+  storage = await FolderPackageStorage.openFolder(dataDir);
 });
 afterEach(async () => {
   await storage.close();
@@ -107,7 +107,7 @@ describe('uploads', () => {
       skip('needs the right to mount a small volume');
     }
     try {
-      const full = await FolderPackageStorage.in(small);
+      const full = await FolderPackageStorage.openFolder(small);
       const upload = await full.beginUpload();
       const failed = upload.append(0, streamOf(randomBytes(8 * MIB), 65_536));
       await expect(failed).rejects.toBeInstanceOf(StorageFull);
@@ -131,7 +131,7 @@ describe('stored packages', () => {
   it('are served over few descriptors', async () => {
     for (let i = 0; i < 20; i++) await storeBytes(storage, `p-${i}`, Buffer.from(`content ${i}`));
     for (let round = 0; round < 3; round++) {
-      const files = await Promise.all(Array.from({ length: 20 }, (_, i) => storage.open(`p-${i}`)));
+      const files = await Promise.all(Array.from({ length: 20 }, (_, i) => storage.openStored(`p-${i}`)));
       const contents = await Promise.all(files.map(async (file) => file && String(await readBytes(file))));
       expect(contents).toEqual(files.map((_, i) => `content ${i}`));
       for (const file of files) file?.close();
@@ -139,7 +139,7 @@ describe('stored packages', () => {
   });
 
   it('have no path for an id', () => {
-    expect(() => storage.open('../secret')).toThrow('Not a package id');
+    expect(() => storage.openStored('../secret')).toThrow('Not a package id');
     expect(() => storage.local.fileNameOf('../secret')).toThrow('Not a package id');
   });
 
@@ -159,11 +159,11 @@ describe('stored packages', () => {
 
   it('that another process takes away are noticed soon', async () => {
     await storeBytes(storage, 'p-1', Buffer.from('hello'));
-    (await storage.open('p-1'))?.close();
-    const other = await FolderPackageStorage.in(dataDir);
+    (await storage.openStored('p-1'))?.close();
+    const other = await FolderPackageStorage.openFolder(dataDir);
     await other.quarantine('p-1');
     await other.close();
-    await waitFor('it to be gone here', async () => (await storage.open('p-1')) === null);
+    await waitFor('it to be gone here', async () => (await storage.openStored('p-1')) === null);
   });
 });
 
@@ -217,9 +217,9 @@ describe('replicas and leftovers', () => {
     }
     const later = Date.now() + 60;
     while (Date.now() < later) await new Promise((resolve) => setImmediate(resolve));
-    storage = await FolderPackageStorage.in(dataDir);
+    storage = await FolderPackageStorage.openFolder(dataDir);
     await writeFile(join(dataDir, 'staging', 'upload-2'), 'on its way');
-    await storage.sweep({ packages: new Set(['kept', 'back']), replicas: new Set(['kept']) });
+    await storage.sweepUnwanted({ packages: new Set(['kept', 'back']), replicas: new Set(['kept']) });
     expect((await readdir(join(dataDir, 'packages'))).toSorted()).toEqual(['back', 'kept']);
     expect((await staging()).toSorted()).toEqual(['replica-kept', 'upload-2']);
   });

@@ -159,7 +159,7 @@ export class Connection {
 
   private nextBuffer(receiver: ResponseReceiver): Uint8Array {
     const space = receiver.nextBuffer();
-    return this.bucket ? space.subarray(0, this.bucket.piece) : space;
+    return this.bucket ? space.subarray(0, this.bucket.pieceBytes) : space;
   }
 
   /**
@@ -167,7 +167,7 @@ export class Connection {
    * arrive; then the pause is extended.
    */
   private limitRate(count: number): void {
-    const waitMs = this.bucket?.use(count) ?? 0;
+    const waitMs = this.bucket?.useBytes(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
     if (this.pausing) clearTimeout(this.pausing);
     this.socket.setTimeout(0);

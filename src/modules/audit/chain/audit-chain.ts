@@ -8,7 +8,7 @@ import { linkEvents } from './chain-entry.js';
 import { ChainSigner } from './chain-signer.js';
 import { addLinks, type ChainPlace, readLastLink, readLinks, readPlace } from './chain-table.js';
 
-/** The log is not the one that the chain was made of: somebody has to look. */
+/** The event log is not the one that the chain was made from. An administrator has to check it. */
 class ChainBroken extends Error {}
 
 const ADVICE =
@@ -37,7 +37,7 @@ export async function findChainPlace(dataSource: DataSource, store: EventStore):
   );
 }
 
-/** The cursor of an entry in a log whose cursors are not known yet. */
+/** Finds the cursor of an entry in a log whose cursors are not known yet. */
 async function findCursor(dataSource: DataSource, store: EventStore, wanted: number): Promise<string> {
   const stop = new AbortController();
   let number = 0;
@@ -59,15 +59,15 @@ async function findCursor(dataSource: DataSource, store: EventStore, wanted: num
   throw new ChainBroken(`The event log ends before entry ${wanted} of the chain. ${ADVICE}`);
 }
 
-/** A checkpoint comes after so many entries, or when one has been without for so long, in milliseconds; and at the end. */
+/** A checkpoint is signed after this many entries, after this time when there are new entries, and at the end. */
 const CHECKPOINT_ENTRIES = 1_000;
 const CHECKPOINT_INTERVAL_MS = 60_000;
 
-/** Pause after a page that is not full: what comes within it is one insert. A change of the log is possible unseen for so long. */
+/** Pause after a page that is not full, so that the events of the pause are inserted together. Until then, a change of the log is not detected. */
 const SHORT_PAGE_PAUSE_MS = 200;
 const FULL_PAGE_EVENTS = 256;
 
-/** Follows the log and links every event to the one before, in one process of the server at a time. */
+/** Follows the event log and links every event to the previous one, in one process of the server at a time. */
 @AsBackgroundTask({ name: 'audit chain', phase: 'observe', roles: ['all', 'api', 'worker'], lock: 'audit chain' })
 @Injectable()
 export class AuditChain implements BackgroundTask {

@@ -27,7 +27,7 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
-    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.now() } as const;
+    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.nextStamp() } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }
@@ -50,7 +50,7 @@ export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
   async execute({ packageId }: RemovePackage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayRemove(currentAuthority(), facts, this.identity.serverId);
-    const command = { type: 'remove', stamp: this.clock.hybrid.now() } as const;
+    const command = { type: 'remove', stamp: this.clock.hybrid.nextStamp() } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }

@@ -41,6 +41,6 @@ export class DeleteRemovedFileHandler implements ICommandHandler<DeleteRemovedFi
       const { facts } = await this.packages.loadPackage(packageId);
       return facts !== null && isRemoved(facts);
     };
-    if (await isRemovedNow()) await this.storage.remove(packageId, isRemovedNow);
+    if (await isRemovedNow()) await this.storage.removeStored(packageId, isRemovedNow);
   }
 }

@@ -50,7 +50,7 @@ export class PackageWriter {
   /** Moves our clock past the registers of these facts. */
   observeStamps(facts: PackageFacts): void {
     for (const stamp of [facts.publication, facts.stageStamp, facts.removal]) {
-      if (stamp) this.clock.hybrid.observe(stamp);
+      if (stamp) this.clock.hybrid.observeStamp(stamp);
     }
   }
 }

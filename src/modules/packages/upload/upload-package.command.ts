@@ -205,8 +205,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       stage,
       chunkSize: CHUNK_SIZE,
       chunkCount: Math.ceil(file.size / CHUNK_SIZE),
-      stageStamp: this.clock.hybrid.now(),
-      publication: this.clock.hybrid.now(),
+      stageStamp: this.clock.hybrid.nextStamp(),
+      publication: this.clock.hybrid.nextStamp(),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
@@ -222,12 +222,12 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
 
   /** The removal of an earlier publication may have deleted the file before the event was recorded. @throws Refusal UNAVAILABLE */
   private async requireStored(packageId: string, publication: Stamp): Promise<void> {
-    const stored = await this.storage.open(packageId);
+    const stored = await this.storage.openStored(packageId);
     if (stored) return stored.close();
     // The log already says that the bytes are here, so the publication must be undone.
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
-    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
+    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.nextStamp() });
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
 }

@@ -1,6 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { type FlowPolicy, mayGiveTo, mayTakeFrom, type TransferWindow } from '../../../kernel/transfer-policy.js';
+import { type FlowPolicy, maySendTo, mayReceiveFrom, type TransferWindow } from '../../../kernel/transfer-policy.js';
 import { KnownKeys } from '../../../platform/peer-calls/known-keys.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
@@ -50,8 +50,8 @@ export class PeerHandler implements IQueryHandler<PeerQuery> {
 const viewOf = (row: PeerEntity, knowsOurKey: boolean, now: Date): PeerView => ({
   ...row,
   knowsOurKey,
-  send: flowView(row.send, mayGiveTo(row, now)),
-  receive: flowView(row.receive, mayTakeFrom(row, now)),
+  send: flowView(row.send, maySendTo(row, now)),
+  receive: flowView(row.receive, mayReceiveFrom(row, now)),
 });
 
 const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });

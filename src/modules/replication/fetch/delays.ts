@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { localTime, mayTakeFrom } from '../../../kernel/transfer-policy.js';
+import { localTime, mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -22,7 +22,7 @@ export class OutsideWindow extends Error {
 /** An error about the peer whose time window opens first; null when no window of these peers opens by itself. */
 export function findOutsideWindow(peers: readonly PeerContact[], now: Date): OutsideWindow | null {
   const openings = peers.flatMap(({ name, policy }) => {
-    const { opensAt } = mayTakeFrom(policy, now);
+    const { opensAt } = mayReceiveFrom(policy, now);
     return opensAt ? [{ name, opensAt }] : [];
   });
   const [first] = openings.toSorted((a, b) => a.opensAt.getTime() - b.opensAt.getTime());

@@ -61,7 +61,7 @@ export class ReplicaPublisher {
    * After a withdrawal the renamed file may belong to the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
-    return (await this.storage.digest(packageId)) === sha256;
+    return (await this.storage.digestStored(packageId)) === sha256;
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { type ChunkRange, missingRanges } from '../../../kernel/chunk-ranges.js';
-import { mayTakeFrom } from '../../../kernel/transfer-policy.js';
+import { mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
 
@@ -20,7 +20,7 @@ export function selectCandidates(
 ): readonly Candidate[] {
   return holders.flatMap((holder) => {
     const contact = contacts.get(holder.peerId);
-    const mayBeAsked = contact && !contact.suspended && mayTakeFrom(contact.policy, now).may && !lacks(holder);
+    const mayBeAsked = contact && !contact.suspended && mayReceiveFrom(contact.policy, now).may && !lacks(holder);
     return mayBeAsked ? [{ ...holder, contact }] : [];
   });
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
@@ -79,7 +79,9 @@ export class Sources {
 
   /** The reason why there is no source, as an error to be thrown. */
   async explainNoSource(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
-    const wanted = (await this.findContacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const wanted = (await this.findContacts(plan)).filter(
+      ({ suspended, policy }) => !suspended && receivesFrom(policy),
+    );
     const advice = 'It continues once one has it. Uploading the same file here completes it at once.';
     const reason = `No registered server from which this server takes packages is known to have ${plan.filename}. ${advice}`;
     return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
-import { givesTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -81,11 +81,12 @@ export class Comparison {
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
     // After a backup was restored, the peers know later stamps of this server than the server itself.
     const { latestStamp } = theirs;
-    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
+    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp))
+      this.clock.hybrid.observeStamp(latestStamp);
     const shared = stagesOfBoth(stage, theirs.stage);
     const ours = await this.queries.execute(new InventoryQuery(shared, peer));
     // Packages that a policy keeps from the peer are no difference, since nobody could resolve it.
-    const isTaught = theirs.takes && givesTo(peer.policy);
+    const isTaught = theirs.takes && sendsTo(peer.policy);
     const found = new Set<string>();
     for (const bucket of findDifferingBuckets(ours.buckets, theirs.buckets)) {
       signal.throwIfAborted();

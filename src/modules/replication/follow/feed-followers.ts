@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
@@ -107,7 +107,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
   private async syncFollowers(): Promise<void> {
     if (!this.isRunning) return;
     const stage = await this.currentStage();
-    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && receivesFrom(policy));
     const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
     for (const [peerId, { follower, stage: before }] of this.following) {
       const peer = wanted.get(peerId);

@@ -57,7 +57,7 @@ export class SweepWithdrawnWorker implements JobHandler {
 
   async handle(): Promise<void> {
     for (const { packageId } of await this.queries.execute(new WithdrawnReplicasQuery())) {
-      const file = await this.storage.open(packageId);
+      const file = await this.storage.openStored(packageId);
       file?.close();
       if (file) await this.queue.enqueue([deleteWithdrawnJob(packageId)]);
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Injectable, Logger, type OnModuleDestroy, Req, Res } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
-import { givesTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo } from '../../../kernel/transfer-policy.js';
 import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
@@ -79,7 +79,7 @@ export class OpenFeeds implements OnModuleDestroy {
   private async endUnwelcome(): Promise<void> {
     for (const [peerId, feed] of this.open) {
       const peer = await this.directory.find(peerId);
-      if (!peer || peer.suspended || !givesTo(peer.policy)) feed.abort();
+      if (!peer || peer.suspended || !sendsTo(peer.policy)) feed.abort();
     }
   }
 }

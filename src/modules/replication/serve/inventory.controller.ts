@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -74,7 +74,7 @@ export class InventoryController {
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
     const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
-    return { stage, takes: takesFrom(policy), ...inventory };
+    return { stage, takes: receivesFrom(policy), ...inventory };
   }
 
   /** The entries of one bucket, of all stages and with removed packages. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */

@@ -92,7 +92,7 @@ export class PackageContentController {
     const pace = await this.peers.pace(new Date());
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(requireValidId(packageId));
-    const file = { representation, open: () => this.storage.open(packageId), pace };
+    const file = { representation, open: () => this.storage.openStored(packageId), pace };
     if (await serveFile(request, response, file)) return;
     if (await this.staged.send(request, response, packageId, { representation, pace })) return;
     // The package was published in the meantime.

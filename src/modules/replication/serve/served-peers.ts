@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
-import { givesTo, localTime, mayGiveTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo, localTime, maySendTo } from '../../../kernel/transfer-policy.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import type { Pace } from '../../../platform/http/files/send-ranges.js';
@@ -29,7 +29,7 @@ export class ServedPeers implements OnModuleDestroy {
   async caller(): Promise<PeerContact> {
     const { id, name } = currentContext().actor;
     const peer = await this.directory.find(id);
-    if (peer && !peer.suspended && givesTo(peer.policy)) return peer;
+    if (peer && !peer.suspended && sendsTo(peer.policy)) return peer;
     const cause = `${this.identity.name} sends nothing to ${name}: an administrator of ${this.identity.name} has set it to RECEIVE_ONLY there.`;
     throw new Refusal('PEER_NOT_SERVED', cause);
   }
@@ -37,7 +37,7 @@ export class ServedPeers implements OnModuleDestroy {
   /** The rate limit of the calling peer; null for no limit. Refusals: PEER_NOT_SERVED, OUTSIDE_WINDOW. */
   async pace(now: Date): Promise<Pace | null> {
     const { peerId, policy } = await this.caller();
-    const { opensAt } = mayGiveTo(policy, now);
+    const { opensAt } = maySendTo(policy, now);
     if (opensAt) throw this.outsideWindow(opensAt, now);
     const { bytesPerSecond } = policy.send;
     return bytesPerSecond === null ? null : this.bucketOf(peerId, bytesPerSecond);

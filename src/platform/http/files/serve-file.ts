@@ -30,7 +30,7 @@ const rememberedContents = new LRUCache<string, Buffer>({
 
 const rememberedContent = (etag: string): Buffer | undefined => rememberedContents.get(etag);
 
-/** Keeps a copy of bytes that are what the ETag says: a damaged file must not live on here after it was mended. */
+/** Keeps a copy of bytes that are what the ETag says: a damaged file must not stay in the cache after it was repaired. */
 function rememberContent(etag: string, bytes: Buffer): void {
   if (etag === `"${createHash('sha256').update(bytes).digest('hex')}"`)
     rememberedContents.set(etag, Buffer.from(bytes));
