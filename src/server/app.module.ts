@@ -9,6 +9,7 @@ import { QueueModule } from '../modules/queue/queue.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
 import { AccessModule } from '../platform/access/access.module.js';
+import { BackgroundTasksModule } from '../platform/runtime/background-tasks.js';
 import { ClockModule } from '../platform/runtime/clock.js';
 import {
   LiveViewModule,
@@ -38,6 +39,7 @@ export const PLATFORM: readonly Type[] = [
   AccessModule,
   PeerCallsModule,
   HealthModule,
+  BackgroundTasksModule,
   GraphqlModule,
 ];
 

@@ -42,7 +42,7 @@ async function verifyDatabase(
 /** The private keys are encrypted with a key outside the database, so writing to the database is not enough to add a trusted key. */
 async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
   const ring = new KeyRing(new ServerSecrets(dataSource, settings));
-  await ring.load();
+  await ring.loadKeys();
   return new Set(ring.known);
 }
 

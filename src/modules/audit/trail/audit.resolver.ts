@@ -60,7 +60,7 @@ export class AuditResolver {
     let last = await this.readNewestSeq();
     const load = async (keys: readonly string[] | null): Promise<readonly AuditEntry[]> => {
       const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH_SIZE));
-      if (entries.length === BATCH_SIZE) stream.again();
+      if (entries.length === BATCH_SIZE) stream.loadAgain();
       else last = Math.max(last, ...(keys ?? []).map(Number));
       last = Math.max(last, entries.at(-1)?.seq ?? 0);
       return entries;

@@ -3,6 +3,7 @@ import type { Actor, Json } from '../../../kernel/events.js';
 import { connectionOf, edgeOf } from '../../../platform/graphql/common.types.js';
 import { JsonObject, JsonValue } from '../../../platform/graphql/scalars.js';
 import { type TargetType, targetTypes } from '../../../platform/eventsourcing/event-descriptions.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 @ObjectType({ description: 'A change of one field of the target.' })
 class AuditChange {
@@ -34,20 +35,12 @@ class AuditOrigin {
   actor!: string | null;
 }
 
-enum ActorKind {
-  account = 'account',
-  token = 'token',
-  peer = 'peer',
-  system = 'system',
-  stranger = 'stranger',
-}
-
 /** The targets that the modules declare, as GraphQL names them. */
 const TargetTypeName = targetTypes();
 
-registerEnumType(ActorKind, {
-  name: 'ActorKind',
-  description: 'Kinds of actors. A stranger has not signed in.',
+const ACTOR_KINDS = ['account', 'token', 'peer', 'system', 'stranger'] as const;
+const ActorKind = enumOf('ActorKind', ACTOR_KINDS, {
+  type: 'Kinds of actors. A stranger has not signed in.',
 });
 registerEnumType(TargetTypeName, { name: 'AuditTargetType', description: 'Kinds of targets.' });
 
