@@ -106,7 +106,7 @@ export class DownloadGuard {
       reason: refusal.message,
     };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>
-      this.refusals.note((unrecorded) =>
+      this.refusals.recordOrCount((unrecorded) =>
         this.log.append('download-refusals', downloadEvents, {
           type: 'DownloadRefused',
           data: { ...data, unrecorded },
