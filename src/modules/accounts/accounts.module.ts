@@ -41,20 +41,16 @@ import { TokenStore } from './tokens/token-store.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 
-/** The read model of accounts and the queries on it. */
-@Module({
-  imports: [TypeOrmModule.forFeature(accountEntities)],
-  providers: [
-    AccountsProjection,
-    AccountsHandler,
-    AccountHandler,
-    SessionsHandler,
-    ApiTokensHandler,
-    DirectoryHandler,
-    DirectoryTestHandler,
-  ],
-})
-class AccountsReadModule {}
+/** The read model of accounts, and the queries on it and on sessions and the directory. */
+const readModel = [
+  AccountsProjection,
+  AccountsHandler,
+  AccountHandler,
+  SessionsHandler,
+  ApiTokensHandler,
+  DirectoryHandler,
+  DirectoryTestHandler,
+];
 
 const liveAccounts = {
   provide: LiveAccounts,
@@ -117,8 +113,8 @@ export const accountProviders = [
 /** Accounts, sessions, API tokens, and the people of a directory. */
 @Global()
 @Module({
-  imports: [AccountsReadModule],
-  providers: [...accountProviders, ...resolvers],
+  imports: [TypeOrmModule.forFeature(accountEntities)],
+  providers: [...accountProviders, ...readModel, ...resolvers],
   exports: [Principals, RefusedCalls],
 })
 export class AccountsModule {}
