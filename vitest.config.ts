@@ -13,7 +13,7 @@ const servers = { globalSetup: ['test/support/postgres.setup.ts'], testTimeout: 
 export default defineConfig({
   test: {
     projects: [
-      level('unit', ['{src,test}/**/*.unit.spec.ts'], { sequence: { groupOrder: 1 } }),
+      level('unit', ['{src,test}/**/*.unit.spec.ts'], { testTimeout: 60_000, sequence: { groupOrder: 1 } }),
       level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2, sequence: { groupOrder: 2 } }),
       level('e2e', ['test/e2e/**/*.e2e.spec.ts'], {
         env,

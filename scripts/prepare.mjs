@@ -1,6 +1,6 @@
 // What every command does first: install and build when something is missing or out of date. Node built-ins only.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,16 +34,30 @@ function checkNode() {
   process.exit(1);
 }
 
+/** A link leads to the packages of another checkout: `npm ci` would empty them, so they are left alone. */
+const isLinked = (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
 function install() {
+  if (isLinked(join(root, 'node_modules'))) return;
   if (mtime(join(root, 'node_modules/.package-lock.json')) >= mtime(join(root, 'package-lock.json'))) return;
   run('Installing the npm packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 const stamp = join(root, 'dist/.built');
 
+/** A migration that has another name now must not run under its old one: the server runs what it finds in dist/migrations. */
+function removeStaleMigrations() {
+  const folder = join(root, 'dist/migrations');
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const source = join(root, 'migrations', name.replace(/(?:\.js|\.js\.map)$/, '.ts'));
+    if (!existsSync(source)) rmSync(join(folder, name));
+  }
+}
+
 /** Builds, and notes when it did. */
 export function build() {
   run('Compiling', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  removeStaleMigrations();
   run('Bundling', process.execPath, [join(root, 'scripts/bundle.mjs')]);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');

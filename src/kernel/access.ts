@@ -2,31 +2,15 @@ import { Refusal } from './errors.js';
 import { isUpTo, type Stage } from './stage.js';
 
 /**
- * What a call may need. A role grants some of them; each GraphQL field and each route says which one it needs.
- *
- * - `own`: whoever is signed in, about themselves: their sessions, tokens and password
- * - `read`: the server, packages, peers and queues
- * - `upload`, `promote`, `remove`: packages, within the limits of the caller's role or token
- * - `peers`: invite, accept, change, suspend, unregister
- * - `retry`: failed replicas and jobs
- * - `server`: settings and keys of this server
- * - `accounts`: other people's accounts, sessions and tokens
- * - `audit`: read, export and verify the audit trail
+ * The permissions, by name. Each GraphQL field and each route says which one it needs. `own` is for everybody who is
+ * signed in, about themselves: their sessions, tokens and password. `read` shows the server, packages, peers and the
+ * queue. A module adds its own to this interface by declaration merging, and declares them with `declarePermissions`.
  */
-export const PERMISSIONS = [
-  'own',
-  'read',
-  'upload',
-  'promote',
-  'remove',
-  'peers',
-  'retry',
-  'server',
-  'accounts',
-  'audit',
-] as const;
-
-export type Permission = (typeof PERMISSIONS)[number];
+export interface Permissions {
+  own: true;
+  read: true;
+}
+export type Permission = keyof Permissions;
 
 /** What an account may be here; it has one or more of them. */
 export const ROLES = ['viewer', 'publisher', 'operator', 'auditor', 'admin'] as const;
@@ -34,38 +18,72 @@ export type Role = (typeof ROLES)[number];
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);
 
+export interface PermissionDeclaration {
+  /** What it permits, in a few words, for `docs/reference/permissions.md`. */
+  readonly meaning: string;
+  /** The roles that have it. The role admin has every permission. */
+  readonly roles: readonly Exclude<Role, 'admin'>[];
+  /** Whether an API token can have it. It must not let somebody who finds a token lock its owner out. */
+  readonly isTokenScope: boolean;
+}
+
+const everybody = ROLES.filter((role) => role !== 'admin');
+const declared = new Map<Permission, PermissionDeclaration>();
+const names: { [P in Permission]?: P } = {};
+
 /**
- * What each role permits: the one place that says so. All of them read: who judges an entry of the audit trail looks at
- * the package or peer that it names.
+ * Adds the permissions of a module. Called once for each module, when it is loaded.
+ * @throws Error when a permission is declared twice
  */
-export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
-  viewer: ['own', 'read'],
-  publisher: ['own', 'read', 'upload', 'promote', 'remove'],
-  operator: ['own', 'read', 'peers', 'retry'],
-  auditor: ['own', 'read', 'audit'],
-  admin: PERMISSIONS,
-};
+export function declarePermissions(permissions: Readonly<Partial<Record<Permission, PermissionDeclaration>>>): void {
+  for (const [name, declaration] of Object.entries(permissions)) {
+    if (declared.has(name as Permission)) throw new Error(`The permission ${name} is declared twice.`);
+    declared.set(name as Permission, declaration);
+    Object.assign(names, { [name]: name });
+  }
+}
 
-/** All that any of these roles permits, in the order of PERMISSIONS. */
+// All roles read: who judges an entry of the audit trail looks at the package or peer that it names.
+declarePermissions({
+  own: { meaning: 'oneself: sessions, tokens, password', roles: everybody, isTokenScope: false },
+  read: { meaning: 'server, packages, peers, queue', roles: everybody, isTokenScope: true },
+});
+
+/** Every permission and its declaration, in the order of declaration. */
+export const allPermissions = (): ReadonlyMap<Permission, PermissionDeclaration> => declared;
+
+/** The names of all permissions, as keys and as values, also of those that are declared later. */
+export const permissionNames = (): Readonly<typeof names> => names;
+
+export const isPermission = (value: unknown): value is Permission =>
+  typeof value === 'string' && declared.has(value as Permission);
+
+/** Whether an API token can have this permission. */
+export const isTokenScope = (permission: Permission): boolean => declared.get(permission)?.isTokenScope === true;
+
+const permits = (role: Role, { roles }: PermissionDeclaration): boolean =>
+  role === 'admin' || roles.some((one) => one === role);
+
+/** The permissions that at least one of the roles grants, in the order of declaration. */
 export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
-  PERMISSIONS.filter((permission) => roles.some((role) => ROLE_PERMISSIONS[role].includes(permission)));
+  [...declared].filter(([, declaration]) => roles.some((role) => permits(role, declaration))).map(([name]) => name);
 
-/** The names of the roles that permit it. */
-const rolesWith = (permission: Permission): readonly Role[] =>
-  ROLES.filter((role) => ROLE_PERMISSIONS[role].includes(permission));
+/** The roles that grant a permission. */
+export const rolesWith = (permission: Permission): readonly Role[] =>
+  ROLES.filter((role) => permissionsOf([role]).includes(permission));
 
-/** What somebody who is signed in may do, at the time of the call. */
+/** What a caller who is signed in may do at the time of the call. */
 export interface Authority {
-  /** Name of their account, also when they show a token of it. */
+  /** Name of the account, also for a call with an API token of the account. */
   readonly username: string;
   readonly permissions: readonly Permission[];
-  /** The last stage to which they upload and promote. */
+  /** The last stage to which the caller may upload and promote packages. */
   readonly publishUpTo: Stage;
-  /** May they change, by removing or uploading again, what somebody else has published? */
+  /** Whether the caller may also remove or replace packages that somebody else has published. */
   readonly ofOthers: boolean;
 }
 
-/** The authority of an account: an admin has no limits, whatever else they are. */
+/** The authority of an account. The role admin has no limits, whatever the other roles are. */
 export function authorityOf(username: string, roles: readonly Role[], publishUpTo: Stage | null): Authority {
   const isAdmin = roles.includes('admin');
   return {
@@ -76,7 +94,7 @@ export function authorityOf(username: string, roles: readonly Role[], publishUpT
   };
 }
 
-/** @throws Refusal FORBIDDEN that names what is needed */
+/** Requires that the caller has a permission. @throws Refusal FORBIDDEN, which names the permission and the roles that grant it */
 export function requirePermission(authority: Authority | null, need: Permission): void {
   if (authority?.permissions.includes(need)) return;
   const roles = rolesWith(need).join(' or ');
@@ -87,7 +105,7 @@ export function requirePermission(authority: Authority | null, need: Permission)
   );
 }
 
-/** Null stands for the server itself, which has no limits. @throws Refusal FORBIDDEN */
+/** Requires that the caller may publish in a stage. Null is the server itself, which has no limits. @throws Refusal FORBIDDEN */
 export function requireStage(authority: Authority | null, stage: Stage): void {
   if (!authority || isUpTo(authority.publishUpTo, stage)) return;
   const { publishUpTo } = authority;

@@ -18,10 +18,10 @@ function flow(bytesPerSecond: number, users: number, seconds: number): number[] 
   for (;;) {
     const user = ready.indexOf(Math.min(...ready));
     clock.ms = ready[user] ?? 0;
-    const at = clock.ms + bucket.use(bucket.piece);
+    const at = clock.ms + bucket.useBytes(bucket.pieceBytes);
     const second = Math.floor((at - start) / 1000);
     if (second >= seconds) return passed;
-    passed[second] = (passed[second] ?? 0) + bucket.piece;
+    passed[second] = (passed[second] ?? 0) + bucket.pieceBytes;
     ready[user] = at;
   }
 }
@@ -41,31 +41,31 @@ describe('a byte bucket', () => {
 
   it('keeps no more than a quarter of a second that was not used', () => {
     const { clock, bucket } = bucketOf(64 * KIB);
-    bucket.use(KIB);
+    bucket.useBytes(KIB);
     clock.ms += 3_600_000;
-    expect(bucket.use(16 * KIB)).toBe(0);
-    expect(bucket.use(64 * KIB)).toBe(1000);
+    expect(bucket.useBytes(16 * KIB)).toBe(0);
+    expect(bucket.useBytes(64 * KIB)).toBe(1000);
   });
 
   it('makes good a timer that came late', () => {
     const { clock, bucket } = bucketOf(64 * KIB);
-    clock.ms += bucket.use(32 * KIB) + 100;
-    expect(bucket.use(32 * KIB)).toBe(400);
+    clock.ms += bucket.useBytes(32 * KIB) + 100;
+    expect(bucket.useBytes(32 * KIB)).toBe(400);
   });
 
   it('lets many users have a piece often enough at a low rate', () => {
     const { bucket } = bucketOf(16 * KIB);
-    const waits = Array.from({ length: 64 }, () => bucket.use(bucket.piece));
+    const waits = Array.from({ length: 64 }, () => bucket.useBytes(bucket.pieceBytes));
     expect(Math.max(...waits)).toBeLessThan(5_000);
   });
 
   it('takes on another rate, or none', () => {
     const { bucket } = bucketOf(16 * KIB);
-    bucket.use(160 * KIB);
+    bucket.useBytes(160 * KIB);
     bucket.bytesPerSecond = Infinity;
-    expect(bucket.use(1 << 30)).toBe(0);
+    expect(bucket.useBytes(1 << 30)).toBe(0);
     bucket.bytesPerSecond = 64 * KIB;
-    expect(bucket.use(16 * KIB)).toBe(0);
-    expect(bucket.use(64 * KIB)).toBe(1000);
+    expect(bucket.useBytes(16 * KIB)).toBe(0);
+    expect(bucket.useBytes(64 * KIB)).toBe(1000);
   });
 });

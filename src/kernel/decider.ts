@@ -1,6 +1,6 @@
 import type { DomainEvent, EventFamily, Recorded } from './events.js';
 
-/** What can be known from one stream, `<category>-<id>`, without deciding anything. */
+/** Folds the events of one stream, `<category>-<id>`, into a state for readers that decide nothing. */
 export interface StreamFold<State, Event extends DomainEvent> {
   readonly category: string;
   readonly events: EventFamily<Event>;
@@ -10,7 +10,7 @@ export interface StreamFold<State, Event extends DomainEvent> {
 
 /**
  * A pure aggregate: `decide` turns a command into events or throws a Refusal; `evolve` folds an event into the
- * state. No clock, no randomness, no I/O: what a decision needs comes with the command.
+ * state. It uses no clock, no random numbers and no I/O: a command contains everything that the decision needs.
  */
 export interface Decider<State, Command, Event extends DomainEvent> {
   readonly initial: State;
@@ -18,11 +18,11 @@ export interface Decider<State, Command, Event extends DomainEvent> {
   evolve(state: State, event: Event): State;
 }
 
-/** A decider with the streams it owns: `<category>-<id>`, or just `<category>` when there is one for the server. */
+/** A decider with the streams that it owns: `<category>-<id>`, or `<category>` for the only one of the server. */
 export interface Aggregate<State, Command, Event extends DomainEvent> extends Decider<State, Command, Event> {
   readonly category: string;
   readonly events: EventFamily<Event>;
 }
 
-/** The stream of one aggregate. */
+/** Name of the stream of one aggregate. */
 export const streamOf = (category: string, id?: string): string => (id === undefined ? category : `${category}-${id}`);

@@ -1,7 +1,7 @@
 import { isRole, type Role, ROLES } from './access.js';
 import { isStage, isUpTo, type Stage, STAGES } from './stage.js';
 
-/** One `type=value` of a distinguished name, with the value as it is meant, without escapes. */
+/** One `type=value` of a distinguished name. The value contains no escapes any more. */
 interface Assertion {
   readonly type: string;
   readonly value: string;
@@ -20,7 +20,7 @@ function splitUnescaped(text: string, separator: ',' | '+'): string[] {
   return parts;
 }
 
-/** Null when an escape is cut off, or what is escaped is not UTF-8. */
+/** Replaces escapes by the characters that they stand for. Null when an escape is incomplete or is not UTF-8. */
 function unescapeValue(text: string): string | null {
   const bytes: Buffer[] = [];
   for (const [, hex, char, plain, cut] of text.matchAll(PIECE)) {
@@ -38,7 +38,7 @@ function parseAssertion(text: string): Assertion | null {
   const at = text.indexOf('=');
   const type = TYPE.exec(at < 0 ? '' : text.slice(0, at))?.[1];
   const raw = text.slice(at + 1).trimStart();
-  // A space at the end counts only when it is escaped.
+  // A space at the end belongs to the value only when it is escaped.
   const value = unescapeValue(raw.replace(/(?<!\\)\s+$/, ''));
   return type === undefined || value === null || value === '' ? null : { type, value };
 }
@@ -46,8 +46,9 @@ function parseAssertion(text: string): Assertion | null {
 const foldValue = (value: string): string => value.normalize('NFKC').toLowerCase().trim().replaceAll(/\s+/g, ' ');
 
 /**
- * One form for all ways to write a distinguished name (RFC 4514): without regard to letter case, spaces around separators,
- * and which characters are escaped. Null for what is none. For comparing only, not for asking a directory.
+ * A key that is equal for all ways to write the same distinguished name (RFC 4514): it ignores letter case, spaces around
+ * separators, and which characters are escaped. Null for a text that is no distinguished name. The key is for comparisons
+ * only and cannot be sent to a directory.
  */
 export function dnKey(text: string): string | null {
   const names = splitUnescaped(text, ',').map((name) => splitUnescaped(name, '+').map(parseAssertion));
@@ -61,9 +62,9 @@ export function dnKey(text: string): string | null {
   return written.join(',');
 }
 
-/** Members of the group have the role; `publishUpTo` is the limit of the role publisher, null for others. */
+/** Members of the group have the role. `publishUpTo` is the limit of the role publisher; null for other roles. */
 interface MappedGroup {
-  /** As it was written. */
+  /** Distinguished name of the group as it was written. */
   readonly group: string;
   readonly key: string;
   readonly role: Role;

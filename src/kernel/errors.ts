@@ -1,10 +1,18 @@
 /**
- * An expected "no": the request was understood and is not carried out. `code` is stable, in capitals, and part of
- * the contract (GraphQL `extensions.code`, the `code` of an HTTP error body); `message` tells the user what to do.
+ * The stable error codes, by name. Who gives out a code adds it to this interface by declaration merging, and declares
+ * its HTTP status and its meaning (`declareErrorCodes` in src/platform/http/errors/error-codes.ts).
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type
+export interface ErrorCodes {}
+export type ErrorCode = keyof ErrorCodes;
+
+/**
+ * An expected "no": the server understands the request and does not carry it out. `code` is stable, in capitals, and part
+ * of the contract (GraphQL `extensions.code`, the `code` of an HTTP error body); `message` tells the user what to do.
  */
 export class Refusal extends Error {
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly details: Readonly<Record<string, string | number | boolean>> = {},
   ) {
@@ -13,7 +21,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The server can't start. The message is one line that says what to change; no stack trace helps here. */
+/** The server cannot start. The message is one line that says what to change, because a stack trace would not help. */
 export class StartupError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -21,10 +29,11 @@ export class StartupError extends Error {
   }
 }
 
-/** `code` of a system or PostgreSQL error (ENOENT, 40001, …), undefined when the value has none. */
+/** `code` of a system or PostgreSQL error, such as ENOENT or 40001. Undefined when the value has none. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Message of an error; any other value as text. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,59 +1,59 @@
-/** A value that survives JSON without loss; what event data and job data are made of. */
+/** A value that JSON keeps without loss. The data of events and jobs consists of such values. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** What a decider emits: a fact in the past tense, with its data. */
+/** An event as a decider returns it: a fact, named in the past tense, with its data. */
 export interface DomainEvent<T extends string = string, D = object> {
   readonly type: T;
   readonly data: D;
 }
 
-/** Who did it. `id` is an account id, token id, peer id, or the name of the part of the system that acted. */
+/** Who caused an event. `id` is the id of an account, token or peer, or the name of the part of the server that acted. */
 export interface Actor {
   readonly kind: 'account' | 'token' | 'peer' | 'system' | 'stranger';
   readonly id: string;
   readonly name: string;
 }
 
-/** Recorded with every event; the audit trail is a projection over it. */
+/** Metadata that is recorded with every event. The audit trail shows it. */
 export interface EventMetadata {
   readonly schemaVersion: number;
   /** The server whose log this is. */
   readonly serverId: string;
   readonly actor: Actor;
-  /** Remote IP address of the call that led here, null when the system acted by itself. */
+  /** IP address of the caller; null when the server acted by itself. */
   readonly address: string | null;
   readonly correlationId: string;
   readonly causationId: string | null;
 }
 
-/** An event on its way into the log. The id (UUIDv7) makes a repeated append harmless. */
+/** An event that is to be appended to the log. Because of its id (UUIDv7), a repeated append changes nothing. */
 export interface NewEvent {
   readonly id: string;
   readonly type: string;
   readonly data: Json;
   readonly metadata: EventMetadata;
-  /** When it was recorded first, for an event that is copied from another log; now when left out. */
+  /** Time of the first recording, for an event that is copied from another log. The current time when it is left out. */
   readonly recordedAt?: Date;
 }
 
 /** An event as the log returns it. */
 export interface RecordedEvent extends NewEvent {
   readonly stream: string;
-  /** Place within the stream, from 0. */
+  /** Position in the stream, counted from 0. */
   readonly revision: bigint;
-  /** Opaque place in the whole log; compare with `EventStore.compareCursors` only. */
+  /** Opaque position in the whole log. Only `EventStore.compareCursors` can compare two of them. */
   readonly cursor: string;
   readonly recordedAt: Date;
 }
 
 type Upcaster = (data: Json) => Json;
 
-/** The upcaster for fields that a version added: what older events mean by not having them. */
+/** An upcaster that adds the fields of a newer version, with the values that older events stand for. */
 export const withFields =
   (fields: { readonly [key: string]: Json }): Upcaster =>
   (data) => ({ ...Object(data), ...fields });
 
-/** `version` is what is written today; `upcasters[n]` turns the data of version n into that of version n + 1. */
+/** `version` is the version that is written now. `upcasters[n]` turns data of version n into data of version n + 1. */
 interface EventVersion {
   readonly version: number;
   readonly upcasters?: Readonly<Record<number, Upcaster>>;
@@ -63,8 +63,8 @@ interface EventVersion {
 export type Recorded<E extends DomainEvent> = E & { readonly record: RecordedEvent };
 
 /**
- * The event types of one stream category and their versions: the one place where data from the log gets its type
- * back. Old versions are upcast on reading and stay readable for ever.
+ * The event types of one stream category and their versions. This is the only place where data of the log gets its type
+ * back. Old versions are converted when they are read, so every event stays readable for ever.
  */
 export class EventFamily<E extends DomainEvent> {
   readonly types: readonly E['type'][];
@@ -81,7 +81,7 @@ export class EventFamily<E extends DomainEvent> {
     return this.versions[type].version;
   }
 
-  /** The typed event, or null when the record is of another family. Throws on a version newer than this program. */
+  /** The typed event; null when the record belongs to another family. @throws Error for a version newer than this program */
   read(record: RecordedEvent): Recorded<E> | null {
     if (!this.has(record.type)) return null;
     const { version, upcasters = {} } = this.versions[record.type];
@@ -94,7 +94,7 @@ export class EventFamily<E extends DomainEvent> {
     if (record.metadata.schemaVersion > version) {
       throw new Error(`${record.type} version ${record.metadata.schemaVersion} was written by a newer program`);
     }
-    // The log holds what this family wrote, so this is the one trusted cast.
+    // The log contains only what this family has written, so this cast can be trusted.
     return { type: record.type, data, record } as unknown as Recorded<E>;
   }
 }

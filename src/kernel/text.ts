@@ -1,12 +1,12 @@
 import type { Json } from './events.js';
 
-/** NUL, and halves of surrogate pairs: neither is text in UTF-8 as databases take it. */
+/** NUL and halves of surrogate pairs, which databases do not store as UTF-8 text. */
 const NOT_PLAIN = /\0|\p{Surrogate}/u;
 
-/** Can this text be stored and shown everywhere: Unicode without NUL? */
+/** Whether a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
-/** Is all text in this value of JSON, names included, plain? Of any depth. */
+/** Whether all texts in a JSON value are plain, at any depth and including the names of members. */
 export function hasPlainText(value: unknown): boolean {
   const left = [value];
   while (left.length > 0) {
@@ -22,26 +22,29 @@ export function hasPlainText(value: unknown): boolean {
   return true;
 }
 
-/** An escaped NUL or surrogate in JSON; `JSON.stringify` escapes none that has its other half. An even number of backslashes before it escapes itself. */
+/**
+ * An escaped NUL or surrogate in JSON. `JSON.stringify` escapes a surrogate only when its other half is missing. Before the
+ * escape stands an even number of backslashes, which escape each other.
+ */
 const ESCAPED_NOT_PLAIN = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/gi;
 
-/** JSON of `JSON.stringify` in which what is not plain is replaced by U+FFFD. */
+/** Replaces the characters in JSON text that are not plain by U+FFFD. The text must come from `JSON.stringify`. */
 export const plainJson = (json: string): string => json.replace(ESCAPED_NOT_PLAIN, '$1\\ufffd');
 
-/** By UTF-16 code units, as RFC 8785 wants it: what JavaScript's own comparison does. */
-const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+/** Compares by UTF-16 code units, as RFC 8785 requires. This is the comparison of JavaScript itself. */
+const compareNames = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : Number(a > b);
 
 /**
- * The one way to write a JSON value (RFC 8785): sorted names, no blanks, numbers and strings as ECMAScript writes them.
- * Members without a value are left out, as JSON.stringify does.
+ * Writes a JSON value in its canonical form (RFC 8785): names are sorted, there are no blanks, and numbers and strings are
+ * written as ECMAScript does. Members without a value are left out, as JSON.stringify does.
  */
 export function canonicalJson(value: Json | undefined): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
-    .toSorted(byName);
+    .toSorted(compareNames);
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
 }
 
@@ -50,12 +53,12 @@ const BASE_URL = /^https?:\/\/[^\s/?#@\\]+(\/[^\s/?#@\\]+)*$/;
 const MOVES_UP = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
- * Is it an address under which a server can be reached: http or https, a host, perhaps a path; no user, query,
- * fragment, dots that move up, or slash at the end?
+ * Whether a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
+ * path segments of dots and a slash at the end are not allowed.
  */
 export const isBaseUrl = (url: string): boolean =>
   url.length <= MAX_URL_LENGTH && BASE_URL.test(url) && !MOVES_UP.test(url);
 
-/** What to say when it is none. */
+/** The advice for a user whose text is no base URL. */
 export const BASE_URL_ADVICE =
   "A server's address looks like https://packages.example.com, without a query or a slash at the end.";

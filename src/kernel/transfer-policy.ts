@@ -2,8 +2,8 @@ export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as con
 type Weekday = (typeof WEEKDAYS)[number];
 
 /**
- * A part of the day, in the time zone of the server's process: from `from` on, up to and without `to`. One that ends
- * before it begins ends on the next day, and `days` are those on which it begins.
+ * A part of the day in the time zone of the server's process. It begins at `from` and ends before `to`; when `to` is
+ * earlier than `from`, it ends on the next day. `days` are the days on which it begins.
  */
 export interface TimeWindow {
   readonly days: readonly Weekday[];
@@ -15,7 +15,7 @@ export interface TimeWindow {
 
 const DAY_MINUTES = 24 * 60;
 
-/** `06:30` as minutes since midnight; null for anything else. */
+/** Converts a time such as `06:30` to minutes since midnight. Null for any other text. */
 export function minutesOf(time: string): number | null {
   const [, hours, minutes] = /^(\d{2}):(\d{2})$/.exec(time) ?? [];
   if (hours === undefined || minutes === undefined || Number(minutes) > 59) return null;
@@ -23,18 +23,18 @@ export function minutesOf(time: string): number | null {
   return total <= DAY_MINUTES ? total : null;
 }
 
-/** Is `now` in one of the windows? Always, when there are none. */
+/** Whether `now` is in one of the windows. No windows mean no restriction. */
 export const isWithinWindows = (windows: readonly TimeWindow[], now: Date): boolean =>
   windows.length === 0 || windows.some((window) => containsTime(window, now));
 
-/** When the next window begins; null when one is open now. */
+/** The time at which the next window begins; null when one is open now. */
 export function nextOpening(windows: readonly TimeWindow[], now: Date): Date | null {
   if (isWithinWindows(windows, now)) return null;
   const starts = windows.flatMap((window) => startsOf(window, now)).filter((start) => start > now);
   return new Date(Math.min(...starts.map((start) => start.getTime())));
 }
 
-/** `2026-11-24 22:00`, in the time zone of the server's process. */
+/** Formats a time such as `2026-11-24 22:00`, in the time zone of the server's process. */
 export function localTime(date: Date): string {
   const two = (part: number): string => String(part).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -48,7 +48,7 @@ function containsTime(window: TimeWindow, now: Date): boolean {
   return (beginsOn(window, now, 0) && minute >= from) || (beginsOn(window, now, -1) && minute < to);
 }
 
-/** The beginnings of a window within the next eight days: that of today may be over. */
+/** The times at which a window begins from today on for eight days. The one of today may be in the past. */
 function startsOf(window: TimeWindow, now: Date): Date[] {
   const from = minutesOf(window.from) ?? 0;
   const days = Array.from({ length: 8 }, (_, day) => day).filter((day) => beginsOn(window, now, day));
@@ -62,25 +62,26 @@ function beginsOn({ days }: TimeWindow, now: Date, later: number): boolean {
   return weekday !== undefined && days.includes(weekday);
 }
 
-/** What is exchanged with a peer, as this server sees it: it sends to the peer, receives from it, or both. */
+/** What this server exchanges with a peer: it sends packages, receives packages, or both. */
 const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** How packages may pass in one direction. */
+/** The limits for packages in one direction. */
 export interface FlowPolicy {
-  /** For all connections of one process together; null for no limit. */
+  /** The limit for all connections of one process together; null for no limit. */
   readonly bytesPerSecond: number | null;
-  /** When they may; always when empty. */
+  /** The times at which packages may pass. No windows mean no restriction. */
   readonly windows: readonly TimeWindow[];
 }
 
+/** What this server exchanges with a peer, and with which limits. */
 export interface PeerPolicy {
   readonly direction: Direction;
   readonly send: FlowPolicy;
   readonly receive: FlowPolicy;
 }
 
-/** What is left out of a change stays. */
+/** A change of a policy. Fields that are left out stay as they are. */
 export interface PolicyChange {
   readonly direction?: Direction;
   readonly send?: Partial<FlowPolicy>;
@@ -89,28 +90,28 @@ export interface PolicyChange {
 
 const UNLIMITED: FlowPolicy = { bytesPerSecond: null, windows: [] };
 
-/** Of a peer for which nobody decided anything. */
+/** The policy of a peer for which nobody has set one. */
 export const OPEN_POLICY: PeerPolicy = { direction: 'SEND_RECEIVE', send: UNLIMITED, receive: UNLIMITED };
 
-/** May bytes of packages pass now? `opensAt` says when they may, null when they may now, or never. */
+/** Whether bytes of packages may pass now. `opensAt` is the next time at which they may; null when they may now or never. */
 export interface TransferWindow {
   readonly may: boolean;
   readonly opensAt: Date | null;
 }
 
-/** Is anything ever taken from the peer? Else we don't follow it either. */
-export const takesFrom = ({ direction }: PeerPolicy): boolean => direction !== 'SEND_ONLY';
+/** Whether this server receives packages from the peer at all. If not, it does not follow the peer's feed either. */
+export const receivesFrom = ({ direction }: PeerPolicy): boolean => direction !== 'SEND_ONLY';
 
-/** Does the peer ever get anything from us? */
-export const givesTo = ({ direction }: PeerPolicy): boolean => direction !== 'RECEIVE_ONLY';
+/** Whether this server sends packages to the peer at all. */
+export const sendsTo = ({ direction }: PeerPolicy): boolean => direction !== 'RECEIVE_ONLY';
 
-/** May we fetch bytes of packages from the peer now? */
-export const mayTakeFrom = (policy: PeerPolicy, now: Date): TransferWindow =>
-  transferWindow(takesFrom(policy), policy.receive, now);
+/** Whether this server may fetch bytes of packages from the peer now. */
+export const mayReceiveFrom = (policy: PeerPolicy, now: Date): TransferWindow =>
+  transferWindow(receivesFrom(policy), policy.receive, now);
 
-/** May the peer have bytes of packages from us now? */
-export const mayGiveTo = (policy: PeerPolicy, now: Date): TransferWindow =>
-  transferWindow(givesTo(policy), policy.send, now);
+/** Whether this server may send bytes of packages to the peer now. */
+export const maySendTo = (policy: PeerPolicy, now: Date): TransferWindow =>
+  transferWindow(sendsTo(policy), policy.send, now);
 
 const transferWindow = (ever: boolean, { windows }: FlowPolicy, now: Date): TransferWindow => ({
   may: ever && isWithinWindows(windows, now),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { givesTo, mayGiveTo, mayTakeFrom, OPEN_POLICY, takesFrom, type PeerPolicy } from './transfer-policy.js';
+import { sendsTo, maySendTo, mayReceiveFrom, OPEN_POLICY, receivesFrom, type PeerPolicy } from './transfer-policy.js';
 
 const noon = new Date(2026, 10, 24, 12);
 const YES = { may: true, opensAt: null };
@@ -12,19 +12,19 @@ it.each([
   ['RECEIVE_ONLY', YES, NEVER],
 ] as const)('%s: what may be taken and given', (direction, taken, given) => {
   const policy: PeerPolicy = { ...OPEN_POLICY, direction };
-  expect([mayTakeFrom(policy, noon), mayGiveTo(policy, noon)]).toEqual([taken, given]);
-  expect([takesFrom(policy), givesTo(policy)]).toEqual([taken.may, given.may]);
+  expect([mayReceiveFrom(policy, noon), maySendTo(policy, noon)]).toEqual([taken, given]);
+  expect([receivesFrom(policy), sendsTo(policy)]).toEqual([taken.may, given.may]);
 });
 
 it('has windows for each direction of its own, which say when they open', () => {
   const closed = { may: false, opensAt: new Date(2026, 10, 24, 22) };
   const receiving: PeerPolicy = { ...OPEN_POLICY, receive: nights };
-  expect([mayTakeFrom(receiving, noon), mayGiveTo(receiving, noon)]).toEqual([closed, YES]);
+  expect([mayReceiveFrom(receiving, noon), maySendTo(receiving, noon)]).toEqual([closed, YES]);
   const sending: PeerPolicy = { ...OPEN_POLICY, send: nights };
-  expect([mayTakeFrom(sending, noon), mayGiveTo(sending, noon)]).toEqual([YES, closed]);
-  expect(takesFrom(receiving)).toBe(true);
+  expect([mayReceiveFrom(sending, noon), maySendTo(sending, noon)]).toEqual([YES, closed]);
+  expect(receivesFrom(receiving)).toBe(true);
 });
 
 it('never opens in a direction that is closed', () => {
-  expect(mayTakeFrom({ ...OPEN_POLICY, direction: 'SEND_ONLY', receive: nights }, noon)).toEqual(NEVER);
+  expect(mayReceiveFrom({ ...OPEN_POLICY, direction: 'SEND_ONLY', receive: nights }, noon)).toEqual(NEVER);
 });

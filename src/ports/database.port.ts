@@ -1,4 +1,4 @@
-/** A PostgreSQL database, ours or an outside one. */
+/** How to reach a PostgreSQL database, ours or an outside one. */
 export interface DatabaseSettings {
   readonly host: string;
   readonly port: number;
@@ -8,9 +8,28 @@ export interface DatabaseSettings {
   readonly ssl: boolean | { readonly rejectUnauthorized: boolean };
 }
 
+export interface ListenerOptions {
+  /** The name by which the database knows the connection. */
+  readonly name: string;
+  readonly onNotification: (channel: string, payload: string) => void;
+  /** Called after each connection; `isFirst` is false if notifications may have been missed. */
+  readonly onConnected: (isFirst: boolean) => void;
+  /** Called when the connection was lost, with the error if there was one. */
+  readonly onLost: (error: Error | null) => void;
+}
+
+/** A connection that hears of notifications. It comes back by itself after it was lost. */
+export interface NotificationListener {
+  /** Listens to one more channel, now and after each reconnect. */
+  addChannel(channel: string): void;
+  close(): Promise<void>;
+}
+
 /** A running PostgreSQL. */
 export abstract class Database {
   abstract readonly settings: DatabaseSettings;
+  /** Opens a connection of its own that listens to channels, and keeps it open. */
+  abstract openListener(options: ListenerOptions): NotificationListener;
   /** Stops it when it is ours. */
   abstract stop(): Promise<void>;
 }

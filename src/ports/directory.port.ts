@@ -2,24 +2,24 @@ import type { RoleMap } from '../kernel/directory-groups.js';
 
 /** A person as the directory has them now. */
 export interface DirectoryPerson {
-  /** Stays the same when they are renamed or moved (entryUUID, objectGUID). */
+  /** Stays the same when the person is renamed or moved (entryUUID, objectGUID). */
   readonly id: string;
   readonly dn: string;
-  /** In the directory's spelling, whatever was typed. */
+  /** In the spelling of the directory, which may differ from what was entered. */
   readonly username: string;
   readonly displayName: string | null;
-  /** Distinguished names, with those that they are members of through other groups where the settings ask for it. */
+  /** Distinguished names. With `recursive`, they include the groups that contain a group of the person. */
   readonly groups: readonly string[];
-  /** May not sign in there. */
+  /** The person may not sign in to the directory. */
   readonly disabled: boolean;
 }
 
-/** `refused` says why, for the audit trail; a stranger must not be told. */
+/** `refused` is the reason for the audit trail. It must not be shown to the person who signs in. */
 export type DirectoryVerdict = { readonly person: DirectoryPerson } | { readonly refused: string };
 
-/** The directory can't be asked now, or not with these settings. The message is for administrators and has no secrets. */
+/** The directory cannot be asked now or with these settings. The message is for administrators and contains no secrets. */
 export class DirectoryUnavailable extends Error {
-  /** @param isGeneral false when it went wrong with one person only, and others may have no trouble */
+  /** @param isGeneral false when the problem concerns only one person */
   constructor(
     message: string,
     cause?: unknown,
@@ -30,47 +30,47 @@ export class DirectoryUnavailable extends Error {
   }
 }
 
-/** What keeps people, their passwords and their groups outside this server. */
+/** A service outside this server that keeps people, their passwords and their groups. */
 export abstract class Directory {
-  /** Where it is; null when there is none. */
+  /** Its address. Null when there is no directory. */
   abstract readonly url: string | null;
 
-  /** Who has this name and password. An empty password is nobody's. @throws DirectoryUnavailable */
+  /** Finds the person with this name and password. Refuses an empty password. @throws DirectoryUnavailable */
   abstract authenticate(username: string, password: string): Promise<DirectoryVerdict>;
 
-  /** The work of `authenticate` for a wrong password, in vain: for names that the directory must not decide about. @throws DirectoryUnavailable */
-  abstract decoy(username: string): Promise<void>;
+  /** Does the same work as `authenticate` with a wrong password, so that the time does not show which names the directory decides about. @throws DirectoryUnavailable */
+  abstract imitateAuthentication(username: string): Promise<void>;
 
-  /** Without a password. Null when there is nobody of this name, or more than one. @throws DirectoryUnavailable */
-  abstract find(username: string): Promise<DirectoryPerson | null>;
+  /** Finds a person without a password. Null when nobody or more than one person has this name. @throws DirectoryUnavailable */
+  abstract findPerson(username: string): Promise<DirectoryPerson | null>;
 
-  /** Those of these ids who are there now. @throws DirectoryUnavailable when it is not sure who is */
-  abstract findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]>;
+  /** Returns the people with these ids that the directory has now. @throws DirectoryUnavailable when this is not certain */
+  abstract findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]>;
 
   /** Signs in with the account of this server and looks for the search base. @throws DirectoryUnavailable */
-  abstract check(): Promise<void>;
+  abstract checkAccess(): Promise<void>;
 }
 
-/** How a directory is reached and searched (`LDAP_*`). */
+/** How to reach and search a directory (`LDAP_*`). */
 export interface DirectorySettings {
   /** `ldap://host:port` or `ldaps://host:port`. */
   readonly url: string;
   readonly startTls: boolean;
-  /** PEM; null for the certificate authorities that Node knows. */
+  /** PEM. Null for the certificate authorities that Node.js trusts. */
   readonly ca: string | null;
   /** Null to search without signing in. */
   readonly bind: { readonly dn: string; readonly password: string } | null;
   readonly searchBase: string;
-  /** `{{username}}` stands for what was typed. */
+  /** `{{username}}` stands for the name that was entered. */
   readonly searchFilter: string;
   readonly groupSearchBase: string;
   /** `{{dn}}` and `{{username}}` stand for those of the person. */
   readonly groupFilter: string;
-  /** Also look for the groups that have a group of the person as a member, again and again. */
+  /** Whether to search also for groups that contain a group of the person, on all levels. */
   readonly recursive: boolean;
-  /** Null for entryUUID or objectGUID, whichever the directory has. */
+  /** Null for entryUUID or objectGUID, depending on the directory. */
   readonly idAttribute: string | null;
   readonly roleMap: RoleMap;
-  /** For everything that belongs to one sign-in. */
+  /** Limit for all steps of one sign-in together. */
   readonly timeoutMs: number;
 }

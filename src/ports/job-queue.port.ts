@@ -1,22 +1,22 @@
 import type { Json } from '../kernel/events.js';
 
-/** What led to a job: the call, and the event that it reacts to (null when there is none). */
+/** What led to a job: the call, and the event that the job reacts to (null when there is none). */
 export interface JobCause {
   readonly correlationId: string;
   readonly causationId: string | null;
 }
 
-/** Of a job that does not say. */
+/** Priority of a job that gives none. */
 export const DEFAULT_PRIORITY = 100;
 
 export interface NewJob {
   readonly name: string;
-  /** Two waiting jobs of one key are one job: the later replaces the earlier. */
+  /** Only one job of a key waits: a later one replaces an earlier one. */
   readonly key: string;
   readonly data: Json;
-  /** Not before this time; now when left out. */
+  /** The job does not start before this time. By default it can start now. */
   readonly runAt?: Date;
-  /** Of the jobs that are due, those with the lower number go first: 1 to 1000, DEFAULT_PRIORITY when left out. */
+  /** From 1 to 1000, DEFAULT_PRIORITY by default. Of the jobs that are due, those with a lower number start first. */
   readonly priority?: number;
   readonly cause?: JobCause;
 }
@@ -26,15 +26,15 @@ export interface RunningJob {
   readonly key: string;
   readonly data: Json;
   readonly cause?: JobCause;
-  /** 1 at the first try. */
+  /** Number of this attempt, from 1 on. */
   readonly attempt: number;
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
-  /** Shows how much is done, 0 to 1, to who asks for the running jobs. Never fails: while the queue is away it is not shown. */
-  progress(fraction: number): Promise<void>;
+  /** Shows how much is done, from 0 to 1, in the list of running jobs. Never fails: while the queue is unavailable, it has no effect. */
+  showProgress(fraction: number): Promise<void>;
 }
 
-/** At most `jobs` tries of a handler begin within any `perMs` milliseconds. */
+/** At most `jobs` attempts of a handler begin within any period of `perMs` milliseconds. */
 export interface RateLimit {
   readonly jobs: number;
   readonly perMs: number;
@@ -42,17 +42,17 @@ export interface RateLimit {
 
 export interface JobHandler {
   readonly name: string;
-  /** How often it is tried before the job is left as failed. A try that a shutdown ended does not count. */
+  /** Attempts before a job counts as failed. An attempt that a shutdown ends does not count. */
   readonly maxAttempts: number;
   /**
-   * None when left out. Bull keeps it over all processes of a server, Graphile Worker in each process by itself. A job
-   * that has to wait is put off and does not count as tried.
+   * No limit by default. Bull applies it to all processes of a server together, Graphile Worker to each process. A job
+   * that must wait runs later, and this does not count as an attempt.
    */
   readonly rateLimit?: RateLimit;
   handle(job: RunningJob): Promise<void>;
 }
 
-/** What the queue holds; `due` are those of the waiting jobs that could run now, `stuck` are jobs that gave up. */
+/** Numbers of jobs in the queue. `due` are the waiting jobs that could run now, `stuck` are the failed jobs. */
 export interface QueueCounts {
   readonly waiting: number;
   readonly due: number;
@@ -60,16 +60,16 @@ export interface QueueCounts {
   readonly stuck: number;
 }
 
-/** A job that some process works on. */
+/** A job that a process runs now. */
 export interface JobAtWork {
   readonly name: string;
   readonly key: string;
   readonly attempt: number;
-  /** What its handler said last in this try, 0 to 1; 0 before it said anything. */
+  /** The latest progress that its handler has shown in this attempt, from 0 to 1. */
   readonly progress: number;
 }
 
-/** A job that gave up. */
+/** A job that has failed and does not run again. */
 export interface FailedJob {
   readonly name: string;
   readonly key: string;
@@ -82,7 +82,7 @@ export interface FailedJob {
 /** Failed jobs are kept for 30 days, and the latest 1,000 of them. */
 export const KEPT_FAILED = { days: 30, jobs: 1_000 };
 
-/** The queue can't be reached now. What was asked of it may or may not have happened; ask again. */
+/** The queue cannot be reached now. The call may or may not have had its effect; make it again. */
 export class JobQueueUnavailable extends Error {
   constructor(cause: unknown) {
     super('The job queue cannot be reached', { cause });
@@ -91,33 +91,33 @@ export class JobQueueUnavailable extends Error {
 }
 
 /**
- * Work to be done, at least once. The queue holds nothing that can't be found again from the log: it may be emptied
- * at any time.
+ * Jobs that run at least once. All of them can be found again from the event log, so the queue may be emptied at any
+ * time.
  *
- * While the engine is away, calls end within 5 s with a JobQueueUnavailable (Bull) or with PostgreSQL's own error
- * (Graphile Worker); the work goes on by itself once it is back.
+ * While the engine is unavailable, calls end within 5 s with a JobQueueUnavailable (Bull) or with an error of PostgreSQL
+ * (Graphile Worker). When it is back, the jobs continue without further action.
  */
 export abstract class JobQueue {
-  /** Returns when the jobs are stored. One of a key that runs now is done after that, or beside it. */
+  /** Resolves when the jobs are stored. When a job of the same key runs now, the new one runs after it or beside it. */
   abstract enqueue(jobs: readonly NewJob[]): Promise<void>;
 
-  /** Starts to work; a handler that throws is tried again after a backoff (0.25 s doubling to 30 s). */
-  abstract work(handlers: readonly JobHandler[], concurrency: number): Promise<void>;
+  /** Starts to run jobs. A job whose handler throws runs again after a delay that doubles from 0.25 s to 30 s. */
+  abstract startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void>;
 
-  abstract counts(): Promise<QueueCounts>;
+  abstract countJobs(): Promise<QueueCounts>;
 
-  /** What is worked on now, by any process. */
-  abstract running(): Promise<readonly JobAtWork[]>;
+  /** Lists the jobs that any process runs now. */
+  abstract findRunning(): Promise<readonly JobAtWork[]>;
 
-  /** The latest `first` jobs that gave up, the last one first. One whose key is enqueued anew is no longer among them. */
-  abstract failed(first: number): Promise<readonly FailedJob[]>;
+  /** Lists the latest `first` failed jobs, the last one first. A job whose key is enqueued again leaves this list. */
+  abstract findFailed(first: number): Promise<readonly FailedJob[]>;
 
   /**
-   * Leaves a mark that lasts as long as what is queued. False when there was none: what was queued before is gone, or
-   * nothing ever was. Of several processes that ask at once, one is told so.
+   * Leaves a mark that lasts as long as the jobs do. Resolves with false when there was none: the earlier jobs are lost,
+   * or there never were any. Of several processes that call this at once, only one gets false.
    */
-  abstract mark(): Promise<boolean>;
+  abstract leaveMark(): Promise<boolean>;
 
-  /** Takes no new jobs, aborts the signals of the running ones, waits for them. */
+  /** Takes no new jobs, aborts the signals of the running ones, and waits for them. */
   abstract stop(): Promise<void>;
 }

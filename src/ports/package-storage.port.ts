@@ -165,10 +165,10 @@ export abstract class PackageStorage {
   abstract discardReplica(packageId: string): Promise<void>;
 
   /** Opens the file of a package; null when it is not stored here. */
-  abstract open(packageId: string): Promise<StoredFile | null>;
+  abstract openStored(packageId: string): Promise<StoredFile | null>;
 
   /** SHA-256 of a package's file in lower-case hex; null when it is not stored here. */
-  abstract digest(packageId: string): Promise<string | null>;
+  abstract digestStored(packageId: string): Promise<string | null>;
 
   /**
    * Reads the file of a package, also one in quarantine, and compares it chunk by chunk. Null when it is whole.
@@ -178,7 +178,7 @@ export abstract class PackageStorage {
 
   /**
    * Takes a package's file aside to be repaired: nobody can open it any more, downloads under way go on. The next
-   * `reserveReplica` of the package makes it the replica's file; without one, the next `sweep` restores or removes it,
+   * `reserveReplica` of the package makes it the replica's file; without one, the next `sweepUnwanted` restores or removes it,
    * as is wanted then. Does nothing when there is no file.
    */
   abstract quarantine(packageId: string): Promise<void>;
@@ -193,10 +193,10 @@ export abstract class PackageStorage {
    * Removes the file of a package; downloads under way end normally. When `stillUnwanted` is given, it is asked once the
    * file is out of the way, and "no" restores the file: nothing that is published at the same time is lost.
    */
-  abstract remove(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
+  abstract removeStored(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 
   /** Removes what crashes left behind: uploads, and files of packages and replicas that are not wanted. */
-  abstract sweep(wanted: WantedFiles): Promise<void>;
+  abstract sweepUnwanted(wanted: WantedFiles): Promise<void>;
 
   /** Removes only uploads that nobody has written to for an hour: other processes may be at work in the same storage. */
   abstract sweepUploads(): Promise<void>;

@@ -1,8 +1,8 @@
 import type { PeerPolicy } from '../kernel/transfer-policy.js';
 
-/** A registered server as others need to know it. */
+/** A registered peer, with what is needed to call it. */
 export interface PeerContact {
-  /** The other server's own id. */
+  /** Id of the other server. */
   readonly peerId: string;
   readonly name: string;
   /** Base URL, without a slash at the end. */
@@ -13,14 +13,14 @@ export interface PeerContact {
   readonly policy: PeerPolicy;
 }
 
-/** The registered peers of this server, answered from memory and kept up to date. Unregistered ones are not in it. */
+/** The registered peers of this server. They are kept in memory and up to date. */
 export abstract class PeerDirectory {
   abstract find(peerId: string): Promise<PeerContact | null>;
-  /** The key that the peer had before its present one: it counts for another minute, null afterwards. */
+  /** The former public key of a peer during the minute after a rotation, in which it is still accepted. Null afterwards. */
   abstract formerKeyOf(peerId: string): string | null;
-  /** One that was unregistered here; null when there was never such a one, or it is registered. */
+  /** A peer that was unregistered on this server; null for a server that is registered or was never registered. */
   abstract findFormer(peerId: string): Promise<{ readonly name: string; readonly publicKey: string } | null>;
   abstract list(): Promise<readonly PeerContact[]>;
-  /** Calls back after each change; returns the way to stop that. */
+  /** Calls the listener after each change. Returns a function that ends this. */
   abstract onChange(listener: () => void): () => void;
 }

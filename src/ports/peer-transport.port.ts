@@ -7,9 +7,9 @@ export type FeedMessage =
   | { readonly kind: 'item'; readonly id: string; readonly data: unknown }
   | { readonly kind: 'connected' };
 
-/** How far a run is that is under way. */
+/** Progress of a range that is being fetched. */
 export interface RangeProgress {
-  /** Bytes that have arrived, also of a chunk that is not complete. */
+  /** Bytes that have arrived, including those of a chunk that is not complete. */
   readonly received: number;
   readonly verified: readonly ChunkRange[];
 }
@@ -17,11 +17,11 @@ export interface RangeProgress {
 export interface ChunkRequest {
   /** The file of the package, into which verified chunks are written at their places. */
   readonly file: ReplicaFile;
-  readonly run: ChunkRange;
-  /** Expected SHA-256 of each chunk of the run, 32 bytes each, end to end. */
+  readonly range: ChunkRange;
+  /** Expected SHA-256 of each chunk of the range, 32 bytes each, end to end. */
   readonly sha256: Buffer;
   readonly signal: AbortSignal;
-  /** Called a few times a second while the run is under way, also when nothing arrives. */
+  /** Called a few times a second while the range is being fetched, also when nothing arrives. */
   readonly onProgress?: (progress: RangeProgress) => void;
 }
 
@@ -32,14 +32,14 @@ export interface RejectedChunk {
   readonly actual: string;
 }
 
-/** What came of a run. Chunks that are neither verified nor rejected did not arrive; `error` then says why. */
+/** The result of a range. Chunks that are neither verified nor rejected did not arrive; `error` then says why. */
 export interface ChunkResult {
   readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
   readonly error: PeerUnreachable | null;
 }
 
-/** The peer does not answer, or not with what was asked for. Worth another try. */
+/** The peer does not answer, or not as expected. The call can be made again. */
 export class PeerUnreachable extends Error {
   constructor(
     readonly peerName: string,
@@ -56,7 +56,7 @@ export class PeerUnreachable extends Error {
   }
 }
 
-/** Signed calls to other servers. Every method throws PeerUnreachable for what is the other side's doing. */
+/** Signed calls to other servers. Every method throws PeerUnreachable when the other side fails. */
 export abstract class PeerTransport {
   /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
   abstract post(server: { name: string; url: string }, path: string, body: object): Promise<unknown>;
@@ -68,8 +68,8 @@ export abstract class PeerTransport {
   abstract get(peer: PeerContact, path: string): Promise<unknown>;
 
   /** The peer's feed after `lastEventId` (null: from the start) until the connection ends, which is always by a throw or the signal. */
-  abstract follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
+  abstract followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;
 
-  /** Fetches, verifies and writes one run of chunks. Never throws for the peer's faults: they are in the result. */
+  /** Fetches, verifies and writes one range of chunks. Failures of the peer are in the result and are not thrown. */
   abstract fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult>;
 }

@@ -1,16 +1,17 @@
+/** A call to another server that is to be signed. */
 export interface UnsignedRequest {
   readonly method: string;
-  /** Absolute, exactly as it will be sent: path and query are signed as they stand here. */
+  /** The absolute URL, exactly as it will be sent. Path and query are signed as they are written here. */
   readonly url: string;
-  /** Bytes of the body; none when left out. */
+  /** Bytes of the body. A request without a body leaves it out. */
   readonly body?: Uint8Array;
-  /** Server id of the one who is called; null only where a registration is asked for. */
+  /** Id of the server that is called; null only for a request for registration. */
   readonly to: string | null;
-  /** Public key of ours to sign with; when left out the one by which the other server knows us. */
+  /** The public key of this server to sign with. When it is left out, it is the key by which the other server knows this one. */
   readonly key?: string;
 }
 
-/** Signs calls to other servers (RFC 9421). Synchronous and quick (about 0.1 ms). Sign each call anew: a nonce counts once. */
+/** Signs calls to other servers (RFC 9421), in about 0.1 ms. Every call needs a new signature, because a nonce is accepted once. */
 export abstract class RequestSigner {
   /** The headers to send, lower-case: `signature`, `signature-input`, `content-digest`, and `odst-recipient` when `to` is given. */
   abstract sign(request: UnsignedRequest): Record<string, string>;

@@ -1,33 +1,23 @@
 import type { Stage } from '../kernel/stage.js';
 
-/** Who this server is. Known from the first start on; the private key never leaves the implementation. */
+/** The identity of this server, which exists from the first start on. Private keys never leave the implementation. */
 export abstract class ServerIdentity {
-  /** UUIDv7 made at the first start. */
+  /** A UUIDv7 that is created at the first start. */
   abstract readonly serverId: string;
   abstract readonly name: string;
   /** Base URL under which peers and endpoints reach this server, without a slash at the end. */
   abstract readonly url: string;
-  /** Which packages this server takes. Changes while it runs, as name and url may. */
+  /** Says which packages this server takes. It can change while the server runs, as name and url can. */
   abstract readonly stage: Stage;
-  /** Can others call it? If not, it opens tunnels to them. Changes while it runs. */
+  /** Whether other servers can call this one. If not, it opens tunnels to them. It can change while the server runs. */
   abstract readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;
-  /** The public key by which a peer knows this server: an earlier one until it was told of the last. */
-  keyKnownTo(_peerId: string): string {
-    return this.publicKey;
-  }
-
-  /** The public keys by which peers may know this server, the last one first. */
-  get keysInUse(): readonly string[] {
-    return [this.publicKey];
-  }
-
-  /** How many keys this server had before the last one. */
+  /** Number of keys that this server had before the current one. */
   get rotation(): number {
     return 0;
   }
 
-  /** Ed25519 signature (RFC 8032), 64 bytes, by the given key of ours, or by the last when it is left out. */
+  /** Signs with Ed25519 (RFC 8032, 64 bytes), with the given key of this server or with the current one. */
   abstract sign(bytes: Uint8Array, publicKey?: string): Uint8Array;
 }

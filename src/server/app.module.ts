@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccountsModule } from '../modules/accounts/accounts.module.js';
 import { AuditModule } from '../modules/audit/audit.module.js';
@@ -25,7 +25,8 @@ import { SecretsModule } from '../platform/secrets/secrets.module.js';
 import { dataSourceOptions } from './boot/data-source.js';
 import { EnginesModule, type StartedEngines } from './engines.module.js';
 
-const PLATFORM = [
+/** What modules build on. */
+export const PLATFORM: readonly Type[] = [
   HttpModule,
   SecretsModule,
   LiveViewModule,
@@ -40,7 +41,8 @@ const PLATFORM = [
   GraphqlModule,
 ];
 
-const MODULES = [
+/** Every module of the program. What a module brings is found by what it declares: nothing else names it. */
+export const MODULES: readonly Type[] = [
   ServerModule,
   AccountsModule,
   PeersModule,
@@ -55,14 +57,14 @@ const MODULES = [
 /** The whole server. */
 @Module({})
 export class AppModule {
-  static forRoot(engines: StartedEngines): DynamicModule {
+  static forRoot(engines: StartedEngines, modules = MODULES): DynamicModule {
     const readModels = TypeOrmModule.forRoot({
       ...dataSourceOptions(engines.database.settings, 'read'),
       autoLoadEntities: true,
     });
     return {
       module: AppModule,
-      imports: [EnginesModule.forRoot(engines), readModels, ...PLATFORM, ...MODULES],
+      imports: [EnginesModule.forRoot(engines), readModels, ...PLATFORM, ...modules],
     };
   }
 }

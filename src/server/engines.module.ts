@@ -37,7 +37,7 @@ const bullQueue = {
 const packageStorage = {
   provide: PackageStorage,
   inject: [Settings],
-  useFactory: (settings: Settings) => FolderPackageStorage.in(settings.dataDir),
+  useFactory: (settings: Settings) => FolderPackageStorage.openFolder(settings.dataDir),
 };
 
 const peerTransport = {

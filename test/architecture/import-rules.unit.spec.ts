@@ -13,9 +13,18 @@ const rules: Rules = createRequire(import.meta.url)('../../.dependency-cruiser.c
 
 /** One forbidden import for each rule: a chain of files, each of which imports the next. */
 const PLANTED: Readonly<Record<string, readonly string[]>> = {
+  'server-sees-lower-modules': ['src/modules/server/low.ts', 'src/modules/peers/contracts/x.ts'],
+  'accounts-sees-lower-modules': ['src/modules/accounts/low.ts', 'src/modules/packages/contracts/x.ts'],
+  'peers-sees-lower-modules': ['src/modules/peers/low.ts', 'src/modules/replication/contracts/x.ts'],
+  'packages-sees-lower-modules': ['src/modules/packages/low.ts', 'src/modules/replication/contracts/x.ts'],
+  'replication-sees-lower-modules': ['src/modules/replication/low.ts', 'src/modules/downloads/contracts/x.ts'],
+  'queue-sees-lower-modules': ['src/modules/queue/low.ts', 'src/modules/audit/contracts/x.ts'],
+  'downloads-sees-lower-modules': ['src/modules/downloads/low.ts', 'src/modules/audit/contracts/x.ts'],
+  'audit-sees-lower-modules': ['src/modules/audit/low.ts', 'src/modules/notifications/contracts/x.ts'],
   'kernel-is-a-leaf': ['src/kernel/a.ts', 'src/ports/x.port.ts'],
   'ports-see-kernel': ['src/ports/a.port.ts', 'src/platform/x.ts'],
   'adapter-sees-ports-and-itself': ['src/adapters/event-store/postgres/a.ts', 'src/adapters/event-store/other/x.ts'],
+  'adapter-without-engine-sees-ports': ['src/adapters/shared/a.ts', 'src/adapters/event-store/postgres/x.ts'],
   'platform-sees-ports': ['src/platform/a.ts', 'src/modules/packages/contracts/x.ts'],
   'server-sees-no-program': ['src/server/boot/a.ts', 'src/cli/demo/x.ts'],
   'modules-meet-in-contracts': ['src/modules/packages/packages.module.ts', 'src/modules/peers/keys/x.ts'],

@@ -46,7 +46,7 @@ export function directoryContract(start: {
     it('refuses a wrong password, and names that nobody has', async () => {
       expect(await refusedBy(at(), 'bob', 'wrong')).toMatch(/refuses it/);
       expect(await refusedBy(at(), 'nobody', 'wrong')).toMatch(/knows nobody/);
-      await at().decoy('bob');
+      await at().imitateAuthentication('bob');
     });
 
     it('refuses an empty password without asking', async () => {
@@ -71,16 +71,17 @@ export function directoryContract(start: {
       'bob\uFE00',
     ])('takes %j for a name, not for a pattern', async (name) => {
       expect(await refusedBy(at(), name, passwordOf('bob'))).toMatch(/knows nobody/);
-      expect(await at().find(name)).toBeNull();
+      expect(await at().findPerson(name)).toBeNull();
     });
 
     it('finds nobody where two have the name', async () => {
-      expect(await at({ searchFilter: '(|(uid={{username}})(uid=ann)(uid=bob))' }).find('ann')).toBeNull();
+      expect(await at({ searchFilter: '(|(uid={{username}})(uid=ann)(uid=bob))' }).findPerson('ann')).toBeNull();
     });
   });
 
   describe('groups', () => {
-    const groupsOf = async (directory: LdapDirectory, name: string) => keys((await directory.find(name))?.groups ?? []);
+    const groupsOf = async (directory: LdapDirectory, name: string) =>
+      keys((await directory.findPerson(name))?.groups ?? []);
 
     it('are those of the person', async () => {
       expect(await groupsOf(at(), 'ann')).toEqual(keys([groupDn('staff')]));
@@ -99,18 +100,18 @@ export function directoryContract(start: {
   describe('looking up many', () => {
     it('tells of all who are there, with their groups', async () => {
       const directory = at();
-      const crowd = await Promise.all(Array.from({ length: 10 }, (_, i) => directory.find(`crowd${i}`)));
+      const crowd = await Promise.all(Array.from({ length: 10 }, (_, i) => directory.findPerson(`crowd${i}`)));
       const ids = crowd.flatMap((one) => one?.id ?? []);
       expect(ids).toHaveLength(10);
-      const found = await directory.findAll([...ids, 'entryUUID=00000000-0000-4000-8000-000000000000', 'nonsense']);
+      const found = await directory.findPeople([...ids, 'entryUUID=00000000-0000-4000-8000-000000000000', 'nonsense']);
       expect(found.map(({ username }) => username).toSorted()).toEqual(crowd.map((one) => one?.username).toSorted());
       expect(found.every(({ groups }) => keys(groups).join() === keys([groupDn('viewers')]).join())).toBe(true);
     });
 
     it(`takes ${CROWD} at once`, async () => {
-      const people = await Promise.all(['ann', 'bob'].map((name) => at().find(name)));
+      const people = await Promise.all(['ann', 'bob'].map((name) => at().findPerson(name)));
       const ids = people.flatMap((one) => one?.id ?? []);
-      const found = await at().findAll(Array.from({ length: CROWD / 2 }, () => ids).flat());
+      const found = await at().findPeople(Array.from({ length: CROWD / 2 }, () => ids).flat());
       expect(new Set(found.map(({ username }) => username))).toEqual(new Set(['ann', 'bob']));
     });
   });
@@ -120,15 +121,15 @@ export function directoryContract(start: {
       const directory = at();
       await start.it().add(personEntry('dora'));
       await start.it().addMember(groupDn('publishers'), personDn('dora'));
-      const dora = await directory.find('dora');
+      const dora = await directory.findPerson('dora');
       expect(keys(dora?.groups ?? [])).toEqual(keys([groupDn('publishers')]));
       await start.it().removeMember(groupDn('publishers'), personDn('dora'));
-      expect((await directory.find('dora'))?.groups).toEqual([]);
+      expect((await directory.findPerson('dora'))?.groups).toEqual([]);
       await start.it().setPassword(personDn('dora'), 'a new one');
       expect(await refusedBy(directory, 'dora', passwordOf('dora'))).toMatch(/refuses it/);
       expect(await refusedBy(directory, 'dora', 'a new one')).toBe('let in');
       await start.it().remove(personDn('dora'));
-      expect(await directory.findAll([dora?.id ?? ''])).toEqual([]);
+      expect(await directory.findPeople([dora?.id ?? ''])).toEqual([]);
     });
   });
 
@@ -136,32 +137,34 @@ export function directoryContract(start: {
     it('is spoken from the start with ldaps', async () => {
       const directory = at({ url: start.it().ldaps, startTls: false, ca: start.it().ca });
       expect(await directory.authenticate('bob', passwordOf('bob'))).toMatchObject({ person: { username: 'bob' } });
-      await directory.check();
+      await directory.checkAccess();
     });
 
     it('is refused without the authority that issued the certificate', async () => {
       const directory = at({ url: start.it().ldaps, startTls: false, ca: null });
       await expect(directory.authenticate('bob', passwordOf('bob'))).rejects.toThrow(/certificate .* LDAP_CA_FILE/);
-      await expect(directory.check()).rejects.toBeInstanceOf(DirectoryUnavailable);
+      await expect(directory.checkAccess()).rejects.toBeInstanceOf(DirectoryUnavailable);
     });
   });
 
   describe('what is wrong', () => {
     it('is told in words that help', async () => {
-      await at().check();
+      await at().checkAccess();
       const wrongPassword = at({ bind: { dn: settingsOf('').bind?.dn ?? '', password: 'wrong' } });
-      await expect(wrongPassword.check()).rejects.toThrow(/refuses LDAP_BIND_DN or LDAP_BIND_PASSWORD/);
+      await expect(wrongPassword.checkAccess()).rejects.toThrow(/refuses LDAP_BIND_DN or LDAP_BIND_PASSWORD/);
       await expect(wrongPassword.authenticate('bob', passwordOf('bob'))).rejects.toBeInstanceOf(DirectoryUnavailable);
-      await expect(at({ searchBase: 'ou=nowhere,dc=example,dc=org' }).check()).rejects.toThrow(/LDAP_SEARCH_BASE/);
-      await expect(at({ url: 'ldap://127.0.0.1:1' }).check()).rejects.toThrow(/ECONNREFUSED/);
-      await expect(at({ url: 'ldap://nowhere.invalid' }).check()).rejects.toThrow(/cannot be reached/);
+      await expect(at({ searchBase: 'ou=nowhere,dc=example,dc=org' }).checkAccess()).rejects.toThrow(
+        /LDAP_SEARCH_BASE/,
+      );
+      await expect(at({ url: 'ldap://127.0.0.1:1' }).checkAccess()).rejects.toThrow(/ECONNREFUSED/);
+      await expect(at({ url: 'ldap://nowhere.invalid' }).checkAccess()).rejects.toThrow(/cannot be reached/);
     });
 
     it('never has the password of the bind account in it', async () => {
       const errors = await Promise.all(
         [{ url: 'ldap://127.0.0.1:1' }, { url: start.it().ldaps }, { searchBase: 'ou=x' }].map((change) =>
           at(change)
-            .check()
+            .checkAccess()
             .catch((error: unknown) => error),
         ),
       );

@@ -32,7 +32,7 @@ describeWithSlapd('OpenLDAP', () => {
       dn: posix,
       attributes: { objectClass: ['posixGroup'], cn: ['posix'], gidNumber: ['100'], memberUid: ['cat'] },
     });
-    const cat = await new LdapDirectory(settingsOf(slapd.ldap, { recursive: true })).find('cat');
+    const cat = await new LdapDirectory(settingsOf(slapd.ldap, { recursive: true })).findPerson('cat');
     expect(cat?.groups.toSorted()).toEqual([names, posix]);
     for (const dn of [names, posix]) await slapd.remove(dn);
   });

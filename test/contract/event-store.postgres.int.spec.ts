@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { LISTENER_NAME } from '../../src/adapters/event-store/postgres/log-tail.js';
+import { LISTENER_NAME } from '../../src/adapters/event-store/postgres/log-follower.js';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import { copyLog, disconnect } from '../support/postgres-faults.js';

@@ -27,7 +27,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         attempt: 1,
       });
       expect(latencies.sort((a, b) => a - b)[10]).toBeLessThan(50);
-      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toMatchObject(NOTHING), WAIT);
     });
 
     it('tells a job what it comes of', async () => {
@@ -63,10 +63,10 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       const queue = open();
       await queue.enqueue([1, 2].map((data) => ({ name: 'same', key: 'same', data })));
       await queue.enqueue([{ name: 'same', key: 'same', data: 3 }]);
-      expect(await queue.counts()).toMatchObject({ waiting: 1 });
+      expect(await queue.countJobs()).toMatchObject({ waiting: 1 });
       const recorder = new Recorder('same');
       await working([recorder]);
-      await vi.waitFor(async () => expect(await queue.counts()).toMatchObject(NOTHING), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toMatchObject(NOTHING), WAIT);
       expect(recorder.seen.map(({ data }) => data)).toEqual([3]);
     });
 
@@ -76,11 +76,11 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         if (data === 1) await queue.enqueue([{ name: 'busy', key: 'busy', data: 2 }]);
         if (data === 1) throw new Error('too late');
       });
-      await queue.work([recorder], 2);
+      await queue.startWork([recorder], 2);
       await queue.enqueue([{ name: 'busy', key: 'busy', data: 1 }]);
       await vi.waitFor(async () => {
         expect(recorder.seen.map(({ data }) => data)).toEqual([1, 2]);
-        expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 });
+        expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 });
       }, WAIT);
     });
 
@@ -107,7 +107,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         expect(gaps[i]).toBeGreaterThan(full / 2 - 20);
         expect(gaps[i]).toBeLessThan(full + 1000);
       });
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
     });
 
     it('gives up after the handler’s tries, shows it, and starts anew when asked to', async () => {
@@ -121,11 +121,11 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
       );
       const queue = await working([recorder]);
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 1 }]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
       expect(recorder.seen).toHaveLength(2);
       isPoison = false;
       await queue.enqueue([{ name: 'poison', key: 'poison', data: 2 }]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
       expect(recorder.seen.map(({ attempt, data }) => [attempt, data])).toEqual([
         [1, 1],
         [2, 1],
@@ -143,7 +143,7 @@ export function jobQueueContract(name: string, start: () => Promise<JobQueueEngi
         1,
       );
       const queue = scene.openUnwatched();
-      await queue.work([first], 2);
+      await queue.startWork([first], 2);
       await queue.enqueue([1, 2, 3].map((data) => ({ name: 'slow', key: `slow:${data}`, data })));
       await vi.waitFor(() => expect(first.seen).toHaveLength(2), WAIT);
       await queue.stop();

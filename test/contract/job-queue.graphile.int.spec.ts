@@ -25,12 +25,12 @@ it('goes on by itself after all its connections were lost', async () => {
     if (data === 'cut') await disconnect(database.settings);
     seen.push(data);
   };
-  await queue.work([{ name: 'cut', maxAttempts: 5, handle }], 2);
+  await queue.startWork([{ name: 'cut', maxAttempts: 5, handle }], 2);
   await queue.enqueue([{ name: 'cut', key: 'cut', data: 'cut' }]);
   await vi.waitFor(() => expect(seen).toContain('cut'), { timeout: 10_000 });
   await vi.waitFor(() => queue.enqueue([{ name: 'cut', key: 'after', data: 'after' }]), { timeout: 10_000 });
   await vi.waitFor(() => expect(seen).toContain('after'), { timeout: 20_000 });
-  await vi.waitFor(async () => expect(await queue.counts()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 }), {
+  await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 }), {
     timeout: 20_000,
   });
   await queue.stop();

@@ -92,7 +92,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
       storage = await engine.open();
     };
     const storedBytes = async (packageId: string): Promise<Buffer | null> => {
-      const file = await storage.open(packageId);
+      const file = await storage.openStored(packageId);
       return file && readBytes(file).finally(() => file.close());
     };
     const replicaBytes = async (packageId: string): Promise<Buffer | null> => {
@@ -115,7 +115,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
           expect(await storage.listStored()).toEqual(new Set());
           await upload.publish('p-1');
           expect((await storedBytes('p-1'))?.equals(bytes)).toBe(true);
-          expect(await storage.digest('p-1')).toBe(hex('sha256', bytes));
+          expect(await storage.digestStored('p-1')).toBe(hex('sha256', bytes));
           expect(await engine.countStaged()).toBe(0);
         },
       );
@@ -198,9 +198,9 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
 
     describe('a stored package', () => {
       it('is not there before it is published', async () => {
-        expect(await storage.open('p-1')).toBeNull();
-        expect(await storage.digest('p-1')).toBeNull();
-        await storage.remove('p-1');
+        expect(await storage.openStored('p-1')).toBeNull();
+        expect(await storage.digestStored('p-1')).toBeNull();
+        await storage.removeStored('p-1');
       });
 
       it('is there after a restart', async () => {
@@ -212,7 +212,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
 
       it('can be read at any place', async () => {
         await storeBytes(storage, 'p-1', Buffer.from('0123456789'));
-        const file = await storage.open('p-1');
+        const file = await storage.openStored('p-1');
         const into = Buffer.alloc(4, '-');
         expect(file?.size).toBe(10);
         expect(await file?.read(into, 3, 2)).toBe(3);
@@ -225,29 +225,29 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
 
       it('lets its readers finish after a removal, and has new bytes after a publication', async () => {
         await storeBytes(storage, 'p-1', Buffer.from('hello'));
-        const file = await storage.open('p-1');
-        await storage.remove('p-1');
-        expect(await storage.open('p-1')).toBeNull();
+        const file = await storage.openStored('p-1');
+        await storage.removeStored('p-1');
+        expect(await storage.openStored('p-1')).toBeNull();
         expect(file && String(await readBytes(file))).toBe('hello');
         file?.close();
         await storeBytes(storage, 'p-1', Buffer.from('hello again'));
         expect(String(await storedBytes('p-1'))).toBe('hello again');
-        await storage.remove('p-1');
-        await storage.remove('p-1');
+        await storage.removeStored('p-1');
+        await storage.removeStored('p-1');
         expect(await storage.listStored()).toEqual(new Set());
       });
 
       it('stays when its removal turns out to be unwanted, also when nobody can be asked', async () => {
         await storeBytes(storage, 'p-1', Buffer.from('hello'));
-        await storage.remove('p-1', async () => false);
-        await expect(storage.remove('p-1', () => Promise.reject(new Error('no log')))).rejects.toThrow('no log');
+        await storage.removeStored('p-1', async () => false);
+        await expect(storage.removeStored('p-1', () => Promise.reject(new Error('no log')))).rejects.toThrow('no log');
         expect(String(await storedBytes('p-1'))).toBe('hello');
         expect(await engine.countStaged()).toBe(0);
       });
 
       it('that is published while its removal is being decided is not lost', async () => {
         await storeBytes(storage, 'p-1', Buffer.from('old'));
-        await storage.remove('p-1', async () => {
+        await storage.removeStored('p-1', async () => {
           await storeBytes(storage, 'p-1', Buffer.from('new'));
           return false;
         });
@@ -268,7 +268,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         await restart();
         await (await reserve()).writeVerified(2, chunkOf(bytes, 2));
         expect((await replicaBytes('p-1'))?.equals(bytes)).toBe(true);
-        expect(await storage.open('p-1')).toBeNull();
+        expect(await storage.openStored('p-1')).toBeNull();
       });
 
       it('is refused when it cannot fit', async () => {
@@ -348,7 +348,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         expect(await find()).toEqual({ lost: [{ first: 4, count: 2 }], missing: false });
         await engine.damage('p-1', Buffer.concat([bytes, Buffer.alloc(1)]));
         expect(await find()).toMatchObject({ missing: false });
-        await storage.remove('p-1');
+        await storage.removeStored('p-1');
         expect(await find()).toEqual({ lost: [{ first: 0, count: 6 }], missing: true });
       });
 
@@ -364,10 +364,10 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
 
       it('puts a file into quarantine, where it cannot be opened and becomes the file that is repaired', async () => {
         await flip(2);
-        const reader = await storage.open('p-1');
+        const reader = await storage.openStored('p-1');
         await storage.quarantine('p-1');
         await storage.quarantine('p-1');
-        expect(await storage.open('p-1')).toBeNull();
+        expect(await storage.openStored('p-1')).toBeNull();
         expect(reader && (await readBytes(reader)).length).toBe(bytes.length);
         reader?.close();
         expect(await find()).toMatchObject({ lost: [{ first: 2, count: 1 }], missing: false });
@@ -407,7 +407,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         await restart();
         const upload = await uploadBytes(storage, Buffer.from('on its way'));
         await storeBytes(storage, 'new', Buffer.from('its event is on its way'));
-        await storage.sweep(wanted(['kept'], ['kept']));
+        await storage.sweepUnwanted(wanted(['kept'], ['kept']));
         expect(await storage.listStored()).toEqual(new Set(['kept', 'new']));
         expect([await replicaBytes('kept'), await replicaBytes('old')]).toEqual([Buffer.alloc(10), null]);
         await upload.publish('uploaded');
@@ -418,10 +418,10 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
       it('restores a file in quarantine that is wanted as it is, not one that is being repaired', async () => {
         await storeBytes(storage, 'p-1', Buffer.from('hello'));
         await storage.quarantine('p-1');
-        await storage.sweep(wanted([], ['p-1']));
-        expect(await storage.open('p-1')).toBeNull();
+        await storage.sweepUnwanted(wanted([], ['p-1']));
+        expect(await storage.openStored('p-1')).toBeNull();
         expect(await engine.countStaged()).toBe(1);
-        await storage.sweep(wanted(['p-1'], []));
+        await storage.sweepUnwanted(wanted(['p-1'], []));
         expect(String(await storedBytes('p-1'))).toBe('hello');
         expect(await engine.countStaged()).toBe(0);
       });

@@ -7,7 +7,7 @@ import { packageStorageContract } from './package-storage.contract.js';
 packageStorageContract('in a folder', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'odst-storage-'));
   return {
-    open: () => FolderPackageStorage.in(dataDir),
+    open: () => FolderPackageStorage.openFolder(dataDir),
     damage: (packageId, bytes) => writeFile(join(dataDir, 'packages', packageId), bytes),
     countStaged: async () => (await readdir(join(dataDir, 'staging'))).length,
     dispose: () => rm(dataDir, { recursive: true, force: true }),

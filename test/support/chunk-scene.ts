@@ -57,10 +57,10 @@ const localFile = (): ReplicaFile => {
   };
 };
 
-export const request = (run: ChunkRange, signal = new AbortController().signal) => ({
+export const request = (range: ChunkRange, signal = new AbortController().signal) => ({
   file: localFile(),
-  run,
-  sha256: digests.subarray(run.first * 32, (run.first + run.count) * 32),
+  range,
+  sha256: digests.subarray(range.first * 32, (range.first + range.count) * 32),
   signal,
 });
 

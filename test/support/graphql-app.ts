@@ -35,6 +35,7 @@ import { GraphqlModule } from '../../src/platform/graphql/graphql.module.js';
 import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { ProjectionRunner } from '../../src/platform/eventsourcing/projection-runner.js';
+import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
 import { JobsModule } from '../../src/platform/jobs/jobs.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
@@ -44,7 +45,7 @@ import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { type Principal, Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
 import { ScriptedQueue } from './scripted-queue.js';
 import { MemoryLocks } from './memory-locks.js';
-import { createTestDatabase, type TestDatabase } from './test-database.js';
+import { createTestDatabase, type TestDatabase, TestDatabasePort } from './test-database.js';
 
 export const TOKEN = 'good-token';
 
@@ -132,13 +133,11 @@ export class GraphqlApp {
     const store = new PostgresEventStore(database.settings);
     const values = [
       { provide: EventStore, useValue: store },
-      { provide: Database, useValue: { settings: database.settings } },
+      { provide: Database, useValue: new TestDatabasePort(database.settings) },
       { provide: Principals, useClass: TwoSessions },
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
-      {
-        provide: ServerIdentity,
-        useValue: { serverId: 'test', url: 'http://test', publicKey: '', keyKnownTo: () => '' },
-      },
+      { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '' } },
+      { provide: KnownKeys, useValue: { keyKnownTo: () => '' } },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
       { provide: Settings, useValue: settings },
@@ -146,7 +145,7 @@ export class GraphqlApp {
     @Global()
     @Module({
       providers: values,
-      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, Locks, JobQueue, Settings],
+      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, KnownKeys, Locks, JobQueue, Settings],
     })
     class Engines {}
 

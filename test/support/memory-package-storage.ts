@@ -74,11 +74,11 @@ export class MemoryPackageStorage extends PackageStorage {
     this.files.quarantined.delete(packageId);
   }
 
-  async open(packageId: string): Promise<StoredFile | null> {
+  async openStored(packageId: string): Promise<StoredFile | null> {
     return openFile(this.files.packages.get(packageId));
   }
 
-  async digest(packageId: string): Promise<string | null> {
+  async digestStored(packageId: string): Promise<string | null> {
     const file = this.files.packages.get(packageId);
     return file ? digest('sha256', file.bytes).toString('hex') : null;
   }
@@ -105,7 +105,7 @@ export class MemoryPackageStorage extends PackageStorage {
     return new Set(this.files.packages.keys());
   }
 
-  async remove(packageId: string, stillUnwanted = async () => true): Promise<void> {
+  async removeStored(packageId: string, stillUnwanted = async () => true): Promise<void> {
     const removed = this.files.packages.get(packageId);
     this.files.packages.delete(packageId);
     let unwanted = false;
@@ -116,7 +116,7 @@ export class MemoryPackageStorage extends PackageStorage {
     }
   }
 
-  async sweep({ packages, replicas }: WantedFiles): Promise<void> {
+  async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<void> {
     for (const packageId of this.files.quarantined.keys())
       if (packages.has(packageId) && !replicas.has(packageId)) await this.restore(packageId);
     this.sweepFiles(this.files.packages, (packageId) => packages.has(packageId));

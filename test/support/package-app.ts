@@ -30,7 +30,7 @@ import { MemoryEventStore } from './memory-event-store.js';
 
 /** Answers from the log itself, as the read model would once it has caught up. */
 @QueryHandler(PublishedFileQuery)
-class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery, PublishedFileView | null> {
+class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery> {
   asked = 0;
 
   constructor(private readonly store: EventStore) {}
@@ -121,7 +121,7 @@ class App {}
 /** Uploads and downloads over real HTTP and real files, with the log in memory and nobody asked who they are. */
 export async function startPackageApp(settings: AppSettings = { accelRedirect: null }, http: HttpOptions = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'ods-app-'));
-  const storage = await FolderPackageStorage.in(dataDir);
+  const storage = await FolderPackageStorage.openFolder(dataDir);
   const store = new MemoryEventStore();
   /** What was enqueued. */
   const jobs: NewJob[] = [];

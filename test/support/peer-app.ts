@@ -26,6 +26,7 @@ import { EventStore } from '../../src/ports/event-store.port.js';
 import { Directory } from '../../src/ports/directory.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { Database } from '../../src/ports/database.port.js';
+import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
 import { PeerCallAudit } from '../../src/platform/peer-calls/peer-call-audit.port.js';
 import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../src/ports/peer-transport.port.js';
@@ -34,6 +35,7 @@ import { RequestSigner } from '../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 import { Principals, RefusedCalls } from '../../src/platform/access/access.port.js';
 import { MemoryLocks } from './memory-locks.js';
+import { TestDatabasePort } from './test-database.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** Says who is calling, behind each kind of door. */
@@ -74,7 +76,7 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, PeerCallAudit, PeerTunnels],
+  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, KnownKeys, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 
@@ -96,7 +98,7 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
     { provide: Settings, useValue: home.settings(change) },
     { provide: EventStore, useValue: home.store },
     { provide: DataSource, useValue: home.dataSource },
-    { provide: Database, useValue: { settings: home.databaseSettings } },
+    { provide: Database, useValue: new TestDatabasePort(home.databaseSettings) },
     { provide: ReadModels, useValue: { reflect: async () => undefined } },
     { provide: Locks, useValue: new MemoryLocks() },
     { provide: Directory, useClass: NoDirectory },

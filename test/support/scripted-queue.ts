@@ -17,23 +17,23 @@ export class ScriptedQueue extends JobQueue {
     this.enqueued.push(...jobs);
   }
 
-  async work(): Promise<void> {}
+  async startWork(): Promise<void> {}
 
-  async counts(): Promise<QueueCounts> {
+  async countJobs(): Promise<QueueCounts> {
     if (this.holds instanceof Error) throw this.holds;
     return this.holds;
   }
 
-  async running(): Promise<readonly JobAtWork[]> {
+  async findRunning(): Promise<readonly JobAtWork[]> {
     if (this.holds instanceof Error) throw this.holds;
     return this.atWork;
   }
 
-  async failed(first: number): Promise<readonly FailedJob[]> {
+  async findFailed(first: number): Promise<readonly FailedJob[]> {
     return this.gaveUp.slice(0, first);
   }
 
-  async mark(): Promise<boolean> {
+  async leaveMark(): Promise<boolean> {
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import { PgDatabase } from '../../src/adapters/shared/pg-session.js';
 import { migrate } from '../../src/server/boot/data-source.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 
@@ -8,6 +9,14 @@ export interface TestDatabase {
   readonly settings: DatabaseSettings;
   /** Disconnects everybody and removes it. */
   drop(): Promise<void>;
+}
+
+/** The port to a database that nobody has to stop. */
+export class TestDatabasePort extends PgDatabase {
+  constructor(readonly settings: DatabaseSettings) {
+    super();
+  }
+  async stop(): Promise<void> {}
 }
 
 /** A fresh database with all migrations run. */

@@ -1,6 +1,6 @@
 import { Directory, type DirectoryPerson, type DirectoryVerdict } from '../../ports/directory.port.js';
 
-/** There is no directory: it knows nobody. */
+/** Stands for the directory of a server that has none: it knows nobody. */
 export class NoDirectory extends Directory {
   override readonly url = null;
 
@@ -8,19 +8,19 @@ export class NoDirectory extends Directory {
     return Promise.resolve({ refused: 'There is no directory.' });
   }
 
-  override decoy(): Promise<void> {
+  override imitateAuthentication(): Promise<void> {
     return Promise.resolve();
   }
 
-  override find(): Promise<DirectoryPerson | null> {
+  override findPerson(): Promise<DirectoryPerson | null> {
     return Promise.resolve(null);
   }
 
-  override findAll(): Promise<readonly DirectoryPerson[]> {
+  override findPeople(): Promise<readonly DirectoryPerson[]> {
     return Promise.resolve([]);
   }
 
-  override check(): Promise<void> {
+  override checkAccess(): Promise<void> {
     return Promise.resolve();
   }
 }

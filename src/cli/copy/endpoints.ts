@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { migrations } from '../../../migrations/index.js';
 import { dataFolder } from '../../adapters/database/embedded/cluster.js';
 import { EmbeddedDatabase, runningSettings } from '../../adapters/database/embedded/embedded-database.js';
 import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
@@ -11,7 +10,7 @@ import { StartupError } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../kernel/events.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
-import { migrate } from '../../server/boot/data-source.js';
+import { loadMigrations, migrate } from '../../server/boot/data-source.js';
 import type { Flag, LogLocation } from './arguments.js';
 
 /** A log that is copied from or to. */
@@ -119,6 +118,7 @@ async function checkSchema(database: DatabaseSettings, label: string): Promise<v
       throw new StartupError(`--from: ${label} is not a database of this program: it has no event log.`);
     const { rows } = await client.query<{ name: string }>('SELECT name FROM state.migrations');
     const run = new Set(rows.map(({ name }) => name));
+    const migrations = await loadMigrations();
     if (migrations.every(({ name }) => run.has(name))) return;
     throw new StartupError(
       `--from: ${label} was made by an earlier version of this program. Start this version of the server on it once.`,

@@ -1,40 +1,17 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { type GraphQLSchema, isObjectType } from 'graphql';
-import { PERMISSIONS, ROLE_PERMISSIONS, ROLES } from '../../kernel/access.js';
-import { TOKEN_SCOPES } from '../../modules/accounts/tokens/api-token.decider.js';
-import { ExportController } from '../../modules/audit/export/export.controller.js';
-import { DOWNLOADS } from '../../modules/downloads/download-routes.js';
-import { UNREADABLE_FILENAME, UploadController } from '../../modules/packages/upload/upload.controller.js';
-import { KeyController } from '../../modules/peers/keys/key.controller.js';
-import { RegistrationController } from '../../modules/peers/registration/registration.controller.js';
-import { TUNNELS } from '../../modules/peers/tunnels/tunnel-gate.js';
-import { HAND_OVER } from '../../modules/peers/tunnels/tunnel-hand-over.js';
-import { FeedController } from '../../modules/replication/serve/feed.controller.js';
-import { InventoryController } from '../../modules/replication/serve/inventory.controller.js';
-import { PackageContentController } from '../../modules/replication/serve/package-content.controller.js';
+import { allPermissions, permissionsOf, ROLES } from '../../kernel/access.js';
 import { GuardedByItself, NeedMark, PublicMark } from '../../platform/access/needs.decorator.js';
-import { SUBSCRIPTIONS } from '../../platform/graphql/graphql-socket.js';
 import { needOf } from '../../platform/graphql/schema.js';
-import type { StatedRoute } from '../../platform/http/raw-routes.js';
-import { HealthController } from '../../platform/runtime/health.module.js';
+import { statedRoutes } from '../../platform/http/raw-routes.js';
+import { MODULES, PLATFORM } from '../../server/app.module.js';
+import { findControllers } from '../../server/discovery.js';
 import { asCode, joinParagraphs, ORIGIN, renderTable } from './reference-pages.js';
 import { buildWholeSchema } from './schema-file.js';
 
-/** All controllers. A test compares it with the source tree. */
-export const allControllers: readonly Type[] = [
-  UploadController,
-  KeyController,
-  RegistrationController,
-  FeedController,
-  InventoryController,
-  PackageContentController,
-  ExportController,
-  HealthController,
-];
-
-/** What is served past Nest. A test compares it with the source tree. */
-export const allRawRoutes: readonly StatedRoute[] = [DOWNLOADS, UNREADABLE_FILENAME, SUBSCRIPTIONS, TUNNELS, HAND_OVER];
+/** The controllers of the whole program. */
+export const allControllers = (): readonly Type[] => findControllers([...PLATFORM, ...MODULES]);
 
 /** A route or field and what it states; null when it states nothing. */
 interface StatedNeed {
@@ -85,19 +62,6 @@ export function rootFieldsOf(schema: GraphQLSchema): StatedNeed[] {
   });
 }
 
-const MEANINGS = {
-  own: 'oneself: sessions, tokens, password',
-  read: 'server, packages, peers, queue',
-  upload: 'publish packages',
-  promote: 'change stages',
-  remove: 'remove packages',
-  peers: 'invite, accept, change, suspend and unregister peers',
-  retry: 'failed replicas, verification',
-  server: "this server's settings and key",
-  accounts: "other people's accounts, sessions and tokens",
-  audit: 'the audit trail',
-} as const;
-
 const rowOf = ({ call, need }: StatedNeed): readonly string[] => [
   asCode(call),
   need === null ? 'nothing: nobody may' : asCode(need),
@@ -106,13 +70,13 @@ const byCall = (a: StatedNeed, b: StatedNeed): number => a.call.localeCompare(b.
 
 /** What `docs/reference/permissions.md` has to hold. */
 export async function renderPermissionsPage(): Promise<string> {
-  const roles = PERMISSIONS.map((permission) => [
+  const roles = [...allPermissions()].map(([permission, { meaning, isTokenScope }]) => [
     asCode(permission),
-    MEANINGS[permission],
-    ...ROLES.map((role) => (ROLE_PERMISSIONS[role].includes(permission) ? 'yes' : '')),
-    TOKEN_SCOPES.some((scope) => scope === permission) ? 'yes' : '',
+    meaning,
+    ...ROLES.map((role) => (permissionsOf([role]).includes(permission) ? 'yes' : '')),
+    isTokenScope ? 'yes' : '',
   ]);
-  const routes = [...allControllers.flatMap(routesOf), ...allRawRoutes].toSorted(byCall);
+  const routes = [...allControllers().flatMap(routesOf), ...statedRoutes()].toSorted(byCall);
   return joinParagraphs(
     '# Permissions',
     ORIGIN,

@@ -1,6 +1,8 @@
 import { REPLICA_PROBLEMS } from '../../modules/replication/contracts/replica-view.js';
 import { GRAPHQL_REQUEST_CODES } from '../../platform/graphql/graphql-errors.js';
-import { ERROR_CODES } from '../../platform/http/errors/error-codes.js';
+import { allErrorCodes } from '../../platform/http/errors/error-codes.js';
+// Loads every module, and with them what they declare.
+import '../../server/app.module.js';
 import { environment, SECRETS, type VariableName } from '../../server/config/environment.js';
 
 type TableRow = readonly string[];
@@ -18,11 +20,7 @@ export const asCode = (text: string): string => `\`${text}\``;
 
 /** What `docs/reference/errors.md` has to hold. */
 export function renderErrorsPage(): string {
-  const replies = Object.entries(ERROR_CODES).map(([code, { status, meaning }]) => [
-    asCode(code),
-    String(status),
-    meaning,
-  ]);
+  const replies = [...allErrorCodes()].map(([code, { status, meaning }]) => [asCode(code), String(status), meaning]);
   const requests = Object.entries(GRAPHQL_REQUEST_CODES).map(([code, meaning]) => [asCode(code), meaning]);
   const problems = Object.entries(REPLICA_PROBLEMS).map(([code, { state, meaning }]) => [asCode(code), state, meaning]);
   return joinParagraphs(

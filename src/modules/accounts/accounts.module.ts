@@ -38,6 +38,7 @@ import { SignInHandler } from './sign-in/sign-in.command.js';
 import { IssueApiTokenHandler, RevokeApiTokenHandler } from './tokens/api-token.command.js';
 import { ApiTokenEntity } from './tokens/api-token.entity.js';
 import { TokenStore } from './tokens/token-store.js';
+import './accounts.declarations.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 

@@ -10,6 +10,7 @@ import { AuditEntryEntity } from './trail/audit-entry.entity.js';
 import { AuditEntriesSinceHandler, AuditTrailHandler } from './trail/audit-trail.handler.js';
 import { AuditProjection } from './trail/audit.projection.js';
 import { AuditResolver } from './trail/audit.resolver.js';
+import './audit.declarations.js';
 
 const auditEntities = [AuditEntryEntity];
 

@@ -7,20 +7,20 @@ import { newId } from '../../platform/runtime/ids.js';
 import { PasswordHashing } from '../../platform/secrets/password-hashing.js';
 import type { DownloadProtection } from './contracts/download.events.js';
 
-/** Hashes of the password for downloads: state of this server, never part of the log. */
+/** Stores the hashes of the password for downloads in the state of this server. They are never part of the log. */
 @Injectable()
 export class DownloadPasswords {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Stores a hash; it counts once an event names its id, so a crash before that changes nothing. */
-  async store(hash: string): Promise<string> {
+  /** Stores a hash and returns its id. The hash counts only when an event names the id, so a crash before changes nothing. */
+  async storeHash(hash: string): Promise<string> {
     const id = newId();
     await this.dataSource.query('INSERT INTO state.download_passwords (id, hash) VALUES ($1, $2)', [id, hash]);
     return id;
   }
 
-  /** argon2id in PHC format; null when there is none. */
-  async find(id: string): Promise<string | null> {
+  /** The argon2id hash in PHC format, or null when there is none. */
+  async findHash(id: string): Promise<string | null> {
     const rows: { hash: string }[] = await this.dataSource.query(
       'SELECT hash FROM state.download_passwords WHERE id = $1',
       [id],
@@ -28,7 +28,7 @@ export class DownloadPasswords {
     return rows[0]?.hash ?? null;
   }
 
-  /** Deletes the others, but for those that somebody else may have stored a moment ago. */
+  /** Deletes all other hashes that are older than an hour. A younger one may belong to a change that is under way. */
   async keepOnly(id: string | null): Promise<void> {
     await this.dataSource.query(
       `DELETE FROM state.download_passwords WHERE id IS DISTINCT FROM $1 AND created_at < now() - interval '1 hour'`,
@@ -37,11 +37,11 @@ export class DownloadPasswords {
   }
 }
 
-/** Of wrong passwords that an address may show. */
+/** Wrong passwords that one address may send. */
 const WRONG_PASSWORD_RATE = { burst: 10, perSecond: 0.2 };
 const VERIFIED_CACHE_MS = 10 * 60_000;
 
-/** A name and password as RFC 7617 sends them. */
+/** A name and a password as RFC 7617 sends them. */
 interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -49,7 +49,7 @@ interface Credentials {
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** The credentials in an `Authorization: Basic` header (RFC 7617, UTF-8); null when there are none. */
+/** The credentials in an `Authorization: Basic` header (RFC 7617, UTF-8), or null when it has none. */
 export function parseBasicCredentials(header: string | undefined): Credentials | null {
   const [, encoded] = /^Basic +([A-Za-z0-9+/]{1,2000}={0,2}) *$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return null;
@@ -59,8 +59,9 @@ export function parseBasicCredentials(header: string | undefined): Credentials |
 }
 
 /**
- * Checks the name and password of downloads. A thousand endpoints show the same pair: once it was found right, only its
- * SHA-256 is compared, for 10 minutes; argon2 is for what was not seen before, and for few of those from one address.
+ * Checks the name and password of downloads. Thousands of endpoints send the same pair, so after a successful check only
+ * its SHA-256 digest is compared for 10 minutes. An unknown pair is checked with argon2, and the number of such checks
+ * per address is limited.
  */
 @Injectable()
 export class BasicAuth {
@@ -82,7 +83,7 @@ export class BasicAuth {
     const key = digestOf(JSON.stringify([wanted.credentialId, password])).toString('base64');
     if (isName && this.verified.has(key)) return true;
     this.tryLimit.take(addressGroup(address));
-    const stored = wanted.credentialId === null ? null : await this.passwords.find(wanted.credentialId);
+    const stored = wanted.credentialId === null ? null : await this.passwords.findHash(wanted.credentialId);
     const matches = await this.hashing.matches(stored, password);
     if (matches && isName) this.verified.set(key, true);
     return matches && isName;

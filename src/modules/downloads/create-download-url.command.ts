@@ -6,7 +6,7 @@ import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { downloadEvents } from './contracts/download.events.js';
 import { SignedUrls } from './signed-urls.js';
 
-/** Makes an address under which a package can be downloaded until it expires, by whoever has it. */
+/** Creates an address under which everybody who has it can download a package until it expires. @throws Refusal INVALID_REQUEST */
 export class CreateDownloadUrl extends Command<DownloadUrl> {
   constructor(
     readonly packageId: string,
@@ -22,10 +22,10 @@ interface DownloadUrl {
   readonly expiresAt: Date;
 }
 
-/** 7 days. Who needs longer needs an account. */
+/** 7 days. Longer access needs the account for downloads. */
 const MAX_LIFETIME_SECONDS = 7 * 24 * 3600;
 
-/** That the address was given out is on record before it is. */
+/** Records the address before it is given out. */
 @CommandHandler(CreateDownloadUrl)
 export class CreateDownloadUrlHandler implements ICommandHandler<CreateDownloadUrl> {
   constructor(

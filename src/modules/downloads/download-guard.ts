@@ -12,18 +12,18 @@ import { SignedUrls } from './signed-urls.js';
 
 /** RFC 7617. */
 const BASIC_CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
-/** Tells a proxy that remembers decisions that this one is for this request alone. */
+/** Tells a caching proxy that this decision holds only for this request. */
 const UNCACHED_HEADER = 'X-Odst-Uncached';
 const MAX_RECORDED_LENGTH = 200;
 
-/** What is asked for; `packageId` where the address names one. */
+/** What a download asks for. `packageId` is null when the address does not name one. */
 export interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly packageId: string | null;
 }
 
-/** Lets in who may download. A valid signed address is let in whatever else is asked for. */
+/** Decides who may download. A valid signed address is accepted in every mode. */
 @Injectable()
 export class DownloadGuard {
   private readonly refusals = new RefusalRecord(new Logger('Downloads'));
@@ -35,11 +35,15 @@ export class DownloadGuard {
     private readonly log: FactsLog,
   ) {}
 
+  /** True when everybody may download. */
   get isOpen(): boolean {
     return this.protection.current.mode === 'NONE';
   }
 
-  /** @throws Refusal UNAUTHENTICATED, FORBIDDEN, DOWNLOAD_URL_EXPIRED, TOO_MANY_REQUESTS */
+  /**
+   * Returns when the caller may download.
+   * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DOWNLOAD_URL_EXPIRED, TOO_MANY_REQUESTS
+   */
   async require(wanted: DownloadRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.isOpen) return;
     response.setHeader(UNCACHED_HEADER, '1');
@@ -49,13 +53,13 @@ export class DownloadGuard {
     if (mode === 'NETWORK' && this.protection.networks.include(callerAddress(request))) return;
     const reason =
       mode === 'NETWORK'
-        ? 'This address is in none of the networks that may download.'
-        : 'Only signed addresses can be downloaded here.';
+        ? 'Downloads are not allowed from the network of this client.'
+        : 'Downloads from this server need a signed address.';
     await this.recordRefusal(
       wanted,
       request,
       null,
-      new Refusal('FORBIDDEN', `${reason} Ask for one that \`createDownloadUrl\` makes.`),
+      new Refusal('FORBIDDEN', `${reason} \`createDownloadUrl\` creates a signed address.`),
     );
   }
 
@@ -69,9 +73,9 @@ export class DownloadGuard {
     response.setHeader('WWW-Authenticate', BASIC_CHALLENGE);
     const refusal = new Refusal(
       'UNAUTHENTICATED',
-      "Downloads need the name and password of this server's read-only account.",
+      'Downloads need the name and password of the read-only account of this server.',
     );
-    // Every client asks without a password first.
+    // Every client calls without a password first.
     if (!shown) throw refusal;
     await this.recordRefusal(wanted, request, shown.username, refusal);
   }
@@ -85,8 +89,8 @@ export class DownloadGuard {
     if (verdict === 'valid') return;
     const refusal =
       verdict === 'expired'
-        ? new Refusal('DOWNLOAD_URL_EXPIRED', 'This address has expired. Ask for a new one.')
-        : new Refusal('FORBIDDEN', 'This address is not signed by this server, or was changed.');
+        ? new Refusal('DOWNLOAD_URL_EXPIRED', 'This address has expired. Ask for a new address.')
+        : new Refusal('FORBIDDEN', 'This address was not signed by this server, or it was changed.');
     await this.recordRefusal(wanted, request, null, refusal);
   }
 

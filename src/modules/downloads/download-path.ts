@@ -1,16 +1,16 @@
 import { Refusal } from '../../kernel/errors.js';
 
-/** What a download asks for: what is served under a filename, or one version of it. Filenames in NFC. */
+/** What a download asks for: the package that is served under a filename, or the package with this id. Filenames are NFC. */
 export interface DownloadTarget {
   readonly packageId: string | null;
   readonly filename: string;
 }
 
-/** `/share/Packages/` is what clients ask that are set up with the context `share`. */
+/** Clients that are configured with the context `share` ask for `/share/Packages/`. */
 const BY_NAME = /^\/(?:share\/Packages|Packages|share)\/([^/]*)$/;
 const BY_ID = /^\/packages\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/([^/]*)$/i;
 
-/** Does this path belong to the downloads? Without its query. */
+/** True when a path (without its query) belongs to the downloads. */
 export const isDownloadPath = (path: string): boolean => /^\/(?:Packages|share|packages)\//.test(path);
 
 function decodeFilename(segment: string): string {
@@ -21,13 +21,13 @@ function decodeFilename(segment: string): string {
   }
 }
 
-/** PostgreSQL takes no NUL, and no package has one. */
+/** Null for a filename with NUL: no package has one, and PostgreSQL would refuse the query. */
 const toTarget = (packageId: string | null, segment: string): DownloadTarget | null => {
   const filename = decodeFilename(segment);
   return filename.includes('\0') ? null : { packageId, filename };
 };
 
-/** Null for a path under which there can't be a package. @throws Refusal INVALID_FILENAME */
+/** Parses the path of a download. Null for a path under which there cannot be a package. @throws Refusal INVALID_FILENAME */
 export function parseDownloadPath(path: string): DownloadTarget | null {
   const byName = BY_NAME.exec(path);
   if (byName) return toTarget(null, byName[1] ?? '');

@@ -7,14 +7,14 @@ import {
   type DownloadProtection,
 } from './contracts/download.events.js';
 
-/** Replaces all of it. */
+/** Replaces the whole protection. */
 export interface ProtectDownloads {
   readonly type: 'protect';
   readonly to: DownloadProtection;
 }
 
 const MAX_NETWORKS = 1_000;
-/** RFC 7617: a colon would end the name. */
+/** A colon would end the name (RFC 7617). */
 const USERNAME = /^[^:\p{Cc}]{1,100}$/u;
 
 const isSameProtection = (a: DownloadProtection, b: DownloadProtection): boolean =>
@@ -24,7 +24,7 @@ const refuseRequest = (message: string): never => {
   throw new Refusal('INVALID_REQUEST', message);
 };
 
-/** What the mode needs must be there; the rest is dropped. */
+/** Requires the fields that the mode needs and drops the others. @throws Refusal INVALID_REQUEST */
 function checkProtection({ mode, username, credentialId, networks }: DownloadProtection): DownloadProtection {
   if (mode === 'BASIC') {
     if (username === null || !USERNAME.test(username)) {
@@ -40,7 +40,7 @@ function checkProtection({ mode, username, credentialId, networks }: DownloadPro
   return { ...UNPROTECTED, mode, networks };
 }
 
-/** Who may download from this server, stream `downloads`. */
+/** Who may download from this server. Stream `downloads`. */
 export const downloadProtection: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
   category: 'downloads',
   events: downloadEvents,

@@ -4,26 +4,26 @@ import type { LiveView } from '../../platform/eventsourcing/live-views.js';
 import { AllowedNetworks } from '../../platform/http/allowed-networks.js';
 import { downloadEvents, type DownloadProtection, UNPROTECTED } from './contracts/download.events.js';
 
-/** Who may download now, known in memory to each process: every download asks. */
+/** Who may download now. Each process keeps it in memory, because every download needs it. */
 export class LiveProtection implements LiveView {
   readonly name = 'download protection';
   readonly eventTypes = ['DownloadProtectionChanged'];
-  private state: DownloadProtection = UNPROTECTED;
-  private allowed = new AllowedNetworks([]);
+  private protection: DownloadProtection = UNPROTECTED;
+  private allowedNetworks = new AllowedNetworks([]);
 
   get current(): DownloadProtection {
-    return this.state;
+    return this.protection;
   }
 
   get networks(): AllowedNetworks {
-    return this.allowed;
+    return this.allowedNetworks;
   }
 
   fold(record: RecordedEvent): void {
     const event = downloadEvents.read(record);
     if (event?.type !== 'DownloadProtectionChanged') return;
-    this.allowed = new AllowedNetworks(event.data.networks);
-    this.state = event.data;
+    this.allowedNetworks = new AllowedNetworks(event.data.networks);
+    this.protection = event.data;
   }
 }
 

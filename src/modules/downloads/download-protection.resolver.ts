@@ -3,7 +3,7 @@ import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, registerEnumTy
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
+import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
 import type { DownloadProtection as Protection } from './contracts/download.events.js';
 import { CreateDownloadUrl } from './create-download-url.command.js';
 import { DownloadProtectionQuery } from './download-protection.query.js';
@@ -21,21 +21,24 @@ registerEnumType(DownloadProtectionMode, {
   name: 'DownloadProtectionMode',
   description: 'Who may download packages from this server.',
   valuesMap: {
-    NONE: { description: 'Everybody who reaches the server.' },
-    BASIC: { description: 'Who knows the name and password of one read-only account (HTTP Basic, RFC 7617).' },
-    NETWORK: { description: 'Who calls from certain networks.' },
-    SIGNED: { description: 'Who has an address that `createDownloadUrl` made. Those are valid in every mode.' },
+    NONE: { description: 'Everybody who can reach the server.' },
+    BASIC: { description: 'Callers with the name and password of one read-only account (HTTP Basic, RFC 7617).' },
+    NETWORK: { description: 'Callers from certain networks.' },
+    SIGNED: {
+      description: 'Callers with a signed address from `createDownloadUrl`. Signed addresses are valid in every mode.',
+    },
   },
 });
 
 @ObjectType({
-  description: 'Who may download packages from this server. Other servers fetch by their own, signed calls.',
+  description:
+    'Who may download packages from this server. It does not apply to peers, which fetch packages by signed calls.',
 })
 class DownloadProtection {
   @Field(() => DownloadProtectionMode)
   mode!: DownloadProtectionMode;
 
-  @Field(() => String, { nullable: true, description: 'With BASIC: name of the read-only account.' })
+  @Field(() => String, { nullable: true, description: 'With BASIC: the name of the read-only account.' })
   username!: string | null;
 
   @Field(() => [String], { description: 'With NETWORK: addresses and CIDR ranges.' })
@@ -49,12 +52,12 @@ class DownloadProtectionSet {
 
   @Field(() => String, {
     nullable: true,
-    description: 'With BASIC, when none was given: a password that was made. Shown once.',
+    description: 'With BASIC and without a given password: the generated password. It is shown only once.',
   })
   generatedPassword!: string | null;
 }
 
-@ObjectType({ description: 'An address under which everybody who has it can download one package for a while.' })
+@ObjectType({ description: 'An address under which everybody who has it can download one package until it expires.' })
 class DownloadUrl {
   @Field(() => String)
   url!: string;
@@ -73,13 +76,14 @@ class DownloadProtectionArgs {
 
   @Field(() => String, {
     nullable: true,
-    description: 'With BASIC: 12 to 200 characters. Left out: the one that this username has, or one is made.',
+    description:
+      'With BASIC: 12 to 200 characters. When left out, the password of this username is kept, or a new one is generated.',
   })
   password?: string | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'With NETWORK: up to 1,000 such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
+    description: 'With NETWORK: up to 1,000 addresses and ranges such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32.',
   })
   networks?: string[] | null;
 }
@@ -89,7 +93,7 @@ class DownloadUrlArgs {
   @Field(() => String)
   packageId!: string;
 
-  @Field(() => Int, { defaultValue: 3600, description: '1 s to 7 days.' })
+  @Field(() => Int, { defaultValue: 3600, description: 'From 1 second to 7 days.' })
   expiresInSeconds!: number;
 }
 
@@ -115,7 +119,8 @@ export class DownloadProtectionResolver {
   @Needs('server')
   @Mutation(() => DownloadProtectionSet, {
     description:
-      'Says who may download packages from this server, from now on. Refusals: INVALID_REQUEST, PASSWORD_REFUSED.',
+      'Sets who may download packages from this server. It takes effect at once. Refusals: INVALID_REQUEST, ' +
+      'PASSWORD_REFUSED.',
   })
   async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
     const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
@@ -128,14 +133,12 @@ export class DownloadProtectionResolver {
   @Needs('read')
   @Mutation(() => DownloadUrl, {
     description:
-      'Makes an address under which a package can be downloaded from this server until it expires, whatever else downloads ' +
-      'need. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
+      'Creates an address under which a package can be downloaded from this server until it expires, in every mode of the ' +
+      'protection. Refusals: PACKAGE_NOT_FOUND, INVALID_REQUEST.',
   })
   async createDownloadUrl(@Args() { packageId, expiresInSeconds }: DownloadUrlArgs): Promise<DownloadUrl> {
     const id = uuidArgument('packageId', packageId);
-    const file = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(
-      new PublishedFileQuery({ packageId: id }),
-    );
+    const file = await this.queries.execute(new PublishedFileQuery({ packageId: id }));
     if (!file) throw new Refusal('PACKAGE_NOT_FOUND', 'No package with this id is served here.');
     return this.commands.execute(new CreateDownloadUrl(id, file.filename, expiresInSeconds));
   }

@@ -4,7 +4,7 @@ import { Refusal } from '../../kernel/errors.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import { answerError } from '../../platform/http/errors/exception.filter.js';
 import { requireReading, serveFile, type ProxyLocation } from '../../platform/http/files/serve-file.js';
-import { RawRoutes, type StatedRoute } from '../../platform/http/raw-routes.js';
+import { RawRoutes, stateRoute } from '../../platform/http/raw-routes.js';
 import { FileTooShort } from '../../platform/http/files/send-ranges.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 import { PackageStorage } from '../../ports/package-storage.port.js';
@@ -16,17 +16,20 @@ import { FileCatalogue, type CatalogueEntry } from './file-catalogue.js';
 const packageDamaged = (): Refusal =>
   new Refusal(
     'UNAVAILABLE',
-    'The file of this package is damaged on this server, and is being mended. Try again soon.',
+    'The file of this package is damaged on this server and is being repaired. Try again soon.',
   );
 const packageNotFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'No package is served under this name.');
 
-export const DOWNLOADS = {
+const DOWNLOADS = stateRoute({
   call: 'GET|HEAD /Packages/{filename}, /share/{filename}, /packages/{id}/{filename}',
-  /** And what the protection of downloads asks for. */
+  /** The protection of downloads is checked in addition. */
   need: 'public',
-} as const satisfies StatedRoute;
+});
 
-/** `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>`, for who may, past Nest for speed. */
+/**
+ * Serves `/Packages/<filename>`, `/share/<filename>` and `/packages/<id>/<filename>` to those who may download. These
+ * routes bypass Nest for speed.
+ */
 @Injectable()
 export class DownloadRoutes implements OnModuleInit {
   private readonly logger = new Logger('Downloads');
@@ -66,9 +69,9 @@ export class DownloadRoutes implements OnModuleInit {
       const packageId = parseDownloadPath(path)?.packageId ?? null;
       await this.guard.require({ path, query: new URLSearchParams(query), packageId }, request, response);
     }
-    const entry = this.catalogue.get(path) ?? (await this.findEntry(path));
+    const entry = this.catalogue.getRemembered(path) ?? (await this.findEntry(path));
     if (await this.sendEntry(entry, request, response)) return;
-    // It may have been removed since it was remembered.
+    // The package may have been removed since the catalogue remembered it.
     this.catalogue.forgetAll();
     const again = await this.findEntry(path);
     if (await this.sendEntry(again, request, response)) return;
@@ -76,7 +79,7 @@ export class DownloadRoutes implements OnModuleInit {
     throw packageDamaged();
   }
 
-  /** Once the package is known to be damaged, it is no longer found here. */
+  /** Requests a verification of the package. Once it is recorded as damaged, downloads no longer find it. */
   private requestVerification(packageId: string, what: string): void {
     this.logger.error(`The file of package ${packageId} ${what}`);
     this.queue.enqueue([verifyPackageJob(packageId)]).catch((error: unknown) => {
@@ -95,7 +98,7 @@ export class DownloadRoutes implements OnModuleInit {
   private async sendEntry(entry: CatalogueEntry, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const { representation, packageId } = entry;
     try {
-      const open = () => this.storage.open(packageId);
+      const open = () => this.storage.openStored(packageId);
       return await serveFile(request, response, { representation, open, location: this.locationOf(packageId) });
     } catch (error) {
       if (!(error instanceof FileTooShort)) throw error;
@@ -104,7 +107,7 @@ export class DownloadRoutes implements OnModuleInit {
     }
   }
 
-  /** Where a proxy finds the file of a package; null when this server sends it, as from a storage without files. */
+  /** Where a proxy finds the file of a package. Null when this server sends the file itself. */
   private locationOf(packageId: string): ProxyLocation | null {
     const { accelRedirect } = this.settings;
     const { local } = this.storage;

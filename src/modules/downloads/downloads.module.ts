@@ -9,8 +9,9 @@ import { DownloadProtectionHandler, LiveProtection } from './download-protection
 import { SignedUrls } from './signed-urls.js';
 import { DownloadRoutes } from './download-routes.js';
 import { FileCatalogue } from './file-catalogue.js';
+import './downloads.declarations.js';
 
-/** Known before the first download is answered. */
+/** The protection is known before the first download is answered. */
 const liveProtection = {
   provide: LiveProtection,
   inject: [LiveViews],
@@ -23,7 +24,7 @@ const liveProtection = {
 const commandProviders = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
 const guardProviders = [liveProtection, BasicAuth, SignedUrls, DownloadGuard];
 
-/** Endpoints get their packages here. */
+/** Serves packages to endpoints. */
 @Module({
   providers: [
     ...commandProviders,

@@ -3,10 +3,10 @@ import { QueryBus } from '@nestjs/cqrs';
 import { LRUCache } from 'lru-cache';
 import { ReadModelChanges } from '../../platform/eventsourcing/read-model-changes.js';
 import { Representation } from '../../platform/http/files/representation.js';
-import { PublishedFileQuery, type PublishedFileView } from '../packages/contracts/package-queries.js';
+import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
 import type { DownloadTarget } from './download-path.js';
 
-/** Only types that no browser runs; everything else is plain bytes. */
+/** Contains only types that no browser executes. Everything else is sent as plain bytes. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   pkg: 'application/octet-stream',
   dmg: 'application/x-apple-diskimage',
@@ -26,7 +26,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   json: 'application/json',
 };
 
-/** Content-Type by the extension of the filename. */
+/** The Content-Type that follows from the extension of the filename. */
 function contentTypeOf(filename: string): string {
   const extension = /\.([a-z0-9]+)$/i.exec(filename)?.[1]?.toLowerCase() ?? '';
   return (Object.hasOwn(CONTENT_TYPES, extension) && CONTENT_TYPES[extension]) || 'application/octet-stream';
@@ -37,14 +37,14 @@ export interface CatalogueEntry {
   readonly representation: Representation;
 }
 
-/** Null where there is nothing; 'damaged' while the file of what is there is being mended. */
+/** Null when nothing is served under the path. 'damaged' while the file is being repaired. */
 type LookupResult = CatalogueEntry | 'damaged' | null;
 
 const MAX_ENTRIES = 10_000;
 
 /**
- * What is served under which path, remembered until any package changes. What is not there is asked for each time, so
- * a new package is served at once.
+ * Remembers which package is served under which path, until any package changes. A path without a package is not
+ * remembered, so a new package is served at once.
  */
 @Injectable()
 export class FileCatalogue implements OnApplicationShutdown {
@@ -64,12 +64,12 @@ export class FileCatalogue implements OnApplicationShutdown {
     this.stop();
   }
 
-  /** The entry of a path if it is known. */
-  get(path: string): CatalogueEntry | undefined {
+  /** The remembered entry of a path, or undefined. */
+  getRemembered(path: string): CatalogueEntry | undefined {
     return this.entries.get(path);
   }
 
-  /** Looks it up in the read model; one question at a time for each path. */
+  /** Looks a path up in the read model. Concurrent look-ups of one path share one query. */
   findEntry(path: string, wanted: DownloadTarget): Promise<LookupResult> {
     const asked = this.pending.get(path);
     if (asked) return asked;
@@ -80,7 +80,7 @@ export class FileCatalogue implements OnApplicationShutdown {
     return asking;
   }
 
-  /** Everything is asked for anew, also what is being asked for now. */
+  /** Forgets all entries, and the results of look-ups that are under way. */
   forgetAll(): void {
     this.generation += 1;
     this.entries.clear();
@@ -90,7 +90,7 @@ export class FileCatalogue implements OnApplicationShutdown {
   private async queryPublished(path: string, { packageId, filename }: DownloadTarget): Promise<LookupResult> {
     const { generation: age } = this;
     const query = new PublishedFileQuery(packageId === null ? { filename } : { packageId });
-    const view = await this.queries.execute<PublishedFileQuery, PublishedFileView | null>(query);
+    const view = await this.queries.execute(query);
     if (view === null || view.filename !== filename) return null;
     if (view.damaged) return 'damaged';
     const { size, sha256, firstPublishedAt } = view;

@@ -8,13 +8,13 @@ import { DownloadPasswords } from './basic-auth.js';
 import type { DownloadProtection, ProtectionMode } from './contracts/download.events.js';
 import { downloadProtection } from './download-protection.decider.js';
 
-/** Says who may download from this server. */
+/** Sets who may download from this server. @throws Refusal INVALID_REQUEST, PASSWORD_REFUSED */
 export class SetDownloadProtection extends Command<ProtectionSet> {
   constructor(
     readonly to: {
       readonly mode: ProtectionMode;
       readonly username: string | null;
-      /** Null keeps the one that the same username has, or has one made. */
+      /** Null keeps the password of the same username, or generates one. */
       readonly password: string | null;
       readonly networks: readonly string[];
     },
@@ -25,7 +25,7 @@ export class SetDownloadProtection extends Command<ProtectionSet> {
 
 interface ProtectionSet {
   readonly protection: DownloadProtection;
-  /** A password that was made; told once. */
+  /** The generated password, which is returned only once. Null when none was generated. */
   readonly generatedPassword: string | null;
 }
 
@@ -48,7 +48,7 @@ export class SetDownloadProtectionHandler implements ICommandHandler<SetDownload
       mode !== 'BASIC' || (password === null && before.credentialId !== null && before.username === username);
     const chosen = keeps ? null : checkPassword(password ?? makeOneTimePassword());
     const credentialId =
-      chosen === null ? before.credentialId : await this.passwords.store(await this.hashing.hash(chosen));
+      chosen === null ? before.credentialId : await this.passwords.storeHash(await this.hashing.hash(chosen));
     const to = { mode, username, credentialId, networks };
     const { state, receipt } = await this.runner.run(downloadProtection, undefined, { type: 'protect', to });
     await this.views.reflect(receipt);
@@ -61,6 +61,6 @@ function checkPassword(password: string): string {
   if (password.length >= MIN_PASSWORD_LENGTH && password.length <= MAX_PASSWORD_LENGTH) return password;
   throw new Refusal(
     'PASSWORD_REFUSED',
-    `The password for downloads must have ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters. Leave it out to have one made.`,
+    `The password for downloads must have ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters. Leave it out to have a password generated.`,
   );
 }

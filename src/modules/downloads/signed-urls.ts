@@ -4,14 +4,14 @@ import { ServerSecrets } from '../../platform/secrets/server-secrets.js';
 
 const SECRET_NAME = 'download-url-key';
 const KEY_BYTES = 32;
-/** Also says what is signed, should there ever be another form. */
+/** Part of what is signed. It tells this form of signature from later ones. */
 const SIGNATURE_CONTEXT = 'odst-download-url-1';
 
 export type SignatureVerdict = 'valid' | 'expired' | 'wrong';
 
 /**
- * Signs addresses of packages: HMAC-SHA256 over the package's id and the time at which the address expires, with a key
- * that all processes of this server share and no other server has.
+ * Signs addresses of packages with HMAC-SHA256 over the id of the package and the time at which the address expires. All
+ * processes of this server share the key, and no other server has it.
  */
 @Injectable()
 export class SignedUrls {
@@ -19,12 +19,13 @@ export class SignedUrls {
 
   constructor(private readonly secrets: ServerSecrets) {}
 
-  /** `expires=<seconds since 1970>&signature=<base64url>` */
+  /** Returns the query of a signed address: `expires=<seconds since 1970>&signature=<base64url>`. */
   async signUrl(packageId: string, expiresAt: Date): Promise<string> {
     const expires = Math.floor(expiresAt.getTime() / 1000);
     return `expires=${expires}&signature=${(await this.signature(packageId, expires)).toString('base64url')}`;
   }
 
+  /** Checks the query of a signed address. `now` is in milliseconds since 1970. */
   async checkSignature(
     packageId: string,
     expires: string | null,

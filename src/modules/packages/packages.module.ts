@@ -24,6 +24,7 @@ import { PackagesProjection } from './read-model/packages.projection.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
+import './packages.declarations.js';
 
 const packageEntities = [PackageEntity, ServingStageEntity, ChunkPageEntity];
 
@@ -42,7 +43,7 @@ const queryHandlers = [
   LatestStampHandler,
 ];
 
-/** What can be asked about packages. */
+/** Projections and queries of packages. */
 @Module({ imports: [TypeOrmModule.forFeature(packageEntities)], providers: [...packageProjections, ...queryHandlers] })
 export class PackagesReadModule {}
 
@@ -57,7 +58,7 @@ const commandProviders = [
   RecordPackageDamageHandler,
 ];
 
-/** All that changes packages; the reading side is `PackagesReadModule`. */
+/** Everything that changes packages. The reading side is `PackagesReadModule`. */
 @Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
 export class PackagesWriteModule {}
 

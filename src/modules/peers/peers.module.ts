@@ -1,15 +1,18 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { KnownKeys } from '../../platform/peer-calls/known-keys.port.js';
 import { PeerCallAudit } from '../../platform/peer-calls/peer-call-audit.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
+import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
 import { AnnounceKeyHandler } from './keys/announce-key.command.js';
 import { AnnounceKeyWorker } from './keys/announce-key.job.js';
 import { AnnounceKeys } from './keys/announce-keys.reaction.js';
+import { LiveKnownKeys } from './keys/live-known-keys.js';
 import { KeyController } from './keys/key.controller.js';
 import { RecordPeerKeyHandler } from './keys/record-peer-key.command.js';
 import { AcceptInvitationHandler } from './registration/accept-invitation.command.js';
@@ -35,6 +38,7 @@ import { TunnelOpener } from './tunnels/tunnel-opener.js';
 import { TunnelRoutes } from './tunnels/tunnel-routes.js';
 import { TunnelTable } from './tunnels/tunnel-table.js';
 import { TunnelledRequests } from './tunnels/tunnelled-requests.js';
+import './peers.declarations.js';
 
 const peerEntities = [PeerEntity];
 
@@ -69,6 +73,16 @@ const directory = {
   },
 };
 
+const knownKeys = {
+  provide: LiveKnownKeys,
+  inject: [LiveViews, ServerIdentity],
+  async useFactory(views: LiveViews, identity: ServerIdentity) {
+    const keys = new LiveKnownKeys(identity);
+    await views.follow(keys);
+    return keys;
+  },
+};
+
 const handlers = [
   CreateInvitationHandler,
   AcceptInvitationHandler,
@@ -84,6 +98,8 @@ const handlers = [
 /** Providers that decide about peers, without the API. */
 export const peerProviders = [
   directory,
+  knownKeys,
+  { provide: KnownKeys, useExisting: LiveKnownKeys },
   { provide: PeerCallAudit, useClass: RecordedPeerCalls },
   PeerChanges,
   ...handlers,
@@ -94,7 +110,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, PeerCallAudit, AnnounceKeys],
+  exports: [PeerDirectory, KnownKeys, PeerCallAudit, AnnounceKeys],
   providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
 })
 export class PeersModule {}

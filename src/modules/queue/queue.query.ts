@@ -3,38 +3,41 @@ import { Refusal } from '../../kernel/errors.js';
 import { QueueHealth } from '../../platform/jobs/queue-health.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
-/** IDLE: nothing is due. WORKING: jobs run or are about to. STUCK: jobs are due and nobody takes them. UNAVAILABLE: it does not answer. */
+/**
+ * IDLE: no job is due. WORKING: jobs run or are about to run. STUCK: jobs are due and no process takes them. UNAVAILABLE: the
+ * queue does not answer.
+ */
 const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** The job queue as it is shown. */
 interface QueueView {
   readonly state: QueueState;
-  /** What to do about it, null when there is nothing to do. */
+  /** What an administrator can do about it; null when there is nothing to do. */
   readonly advice: string | null;
-  /** Null while it does not answer. */
+  /** The numbers of jobs are null while the queue does not answer. */
   readonly waiting: number | null;
   readonly due: number | null;
   readonly running: number | null;
   readonly failed: number | null;
 }
 
-/** A job that some process works on, or one that gave up. */
+/** A job that a process is working on, or a job that has failed for good. */
 interface JobView {
   readonly name: string;
   readonly key: string;
   readonly attempt: number;
-  /** From 0 to 1; of one that gave up null. */
+  /** From 0 to 1; null for a failed job. */
   readonly progress: number | null;
-  /** Why it gave up, and when. */
+  /** Why the job failed for good; null for a running job. */
   readonly reason: string | null;
   readonly failedAt: Date | null;
 }
 
-/** How the job queue is. */
+/** The state of the job queue. */
 export class QueueQuery extends Query<QueueView> {}
 
-/** The jobs that some process works on, or the latest `first` that gave up. @throws Refusal UNAVAILABLE */
+/** The first jobs that processes are working on, or the latest ones that have failed for good. @throws Refusal UNAVAILABLE */
 export class JobsQuery extends Query<readonly JobView[]> {
   constructor(
     readonly which: 'running' | 'failed',
@@ -68,12 +71,12 @@ export class JobsHandler implements IQueryHandler<JobsQuery> {
   }
 
   private async findRunning(first: number): Promise<readonly JobView[]> {
-    const jobs = await this.queue.running();
+    const jobs = await this.queue.findRunning();
     return jobs.slice(0, first).map((job) => ({ ...job, reason: null, failedAt: null }));
   }
 
   private async findFailed(first: number): Promise<readonly JobView[]> {
-    const jobs = await this.queue.failed(first);
+    const jobs = await this.queue.findFailed(first);
     return jobs.map(({ attempts, ...job }) => ({ ...job, attempt: attempts, progress: null }));
   }
 }

@@ -15,63 +15,63 @@ enum QueueStateName {
 
 registerEnumType(QueueStateName, {
   name: 'QueueState',
-  description: 'How the job queue is.',
+  description: 'State of the job queue.',
   valuesMap: {
-    IDLE: { description: 'Nothing is due.' },
-    WORKING: { description: 'Jobs run, or are about to.' },
-    STUCK: { description: 'Jobs are due and no process takes them; `advice` says what to do.' },
-    UNAVAILABLE: { description: 'It does not answer; `advice` says what to do.' },
+    IDLE: { description: 'No job is due.' },
+    WORKING: { description: 'Jobs run or are about to run.' },
+    STUCK: { description: 'Jobs are due and no process takes them. `advice` says what to do.' },
+    UNAVAILABLE: { description: 'The queue does not answer. `advice` says what to do.' },
   },
 });
 
-@ObjectType({ description: 'A job that some process works on, or one that gave up.' })
+@ObjectType({ description: 'A job that a process is working on, or a job that has failed for good.' })
 class Job {
-  @Field(() => String, { description: 'Its kind.' })
+  @Field(() => String, { description: 'The kind of the job.' })
   name!: string;
 
-  @Field(() => String, { description: 'What it is about: kind, package id, place.' })
+  @Field(() => String, { description: 'What the job is about: kind, package id, place.' })
   key!: string;
 
-  @Field(() => Int, { description: 'How often it was begun.' })
+  @Field(() => Int, { description: 'How often the job was started.' })
   attempt!: number;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'How much of it is done, from 0 to 1; null for one that gave up.',
+    description: 'The finished part, from 0 to 1. Null for a failed job.',
   })
   progress!: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it gave up.' })
+  @Field(() => String, { nullable: true, description: 'Why the job failed for good.' })
   reason!: string | null;
 
   @Field(() => Date, { nullable: true })
   failedAt!: Date | null;
 }
 
-@ObjectType({ description: 'The work that this server has still to do, and whether it gets on with it.' })
+@ObjectType({ description: 'The work that this server still has to do, and whether it makes progress.' })
 class Queue {
   @Field(() => QueueStateName)
   state!: QueueState;
 
-  @Field(() => String, { nullable: true, description: 'What to do about it; null when there is nothing to do.' })
+  @Field(() => String, { nullable: true, description: 'What to do about the state. Null when there is nothing to do.' })
   advice!: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Jobs that nobody works on yet. Null while the queue does not answer.',
+    description: 'Number of jobs that no process works on yet. Null while the queue does not answer.',
   })
   waiting!: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Those of them that could run now; the others wait for their time.',
+    description: 'Number of those jobs that could run now. The others wait for their time.',
   })
   due!: number | null;
 
   @Field(() => Int, { nullable: true })
   running!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Jobs that gave up.' })
+  @Field(() => Int, { nullable: true, description: 'Number of jobs that have failed for good.' })
   failed!: number | null;
 }
 
@@ -94,7 +94,7 @@ export class QueueResolver {
 
   @Needs('read')
   @ResolveField(() => [Job], {
-    description: 'What is worked on now, by any process of this server. Refusals: UNAVAILABLE, INVALID_REQUEST.',
+    description: 'The jobs that the processes of this server are working on. Refusals: UNAVAILABLE, INVALID_REQUEST.',
     complexity: connectionCost,
   })
   runningJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {
@@ -104,7 +104,7 @@ export class QueueResolver {
   @Needs('read')
   @ResolveField(() => [Job], {
     description:
-      'Jobs that gave up within the last 30 days, the last one first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
+      'Jobs that failed for good within the last 30 days, the latest first. Refusals: UNAVAILABLE, INVALID_REQUEST.',
     complexity: connectionCost,
   })
   failedJobs(@Args('first', { type: () => Int, defaultValue: 20 }) first: number): Promise<readonly Job[]> {

@@ -60,6 +60,7 @@ import { PackageContentController } from './serve/package-content.controller.js'
 import { ReplicaNews } from './serve/replica-news.js';
 import { ServedPeers } from './serve/served-peers.js';
 import { StagedContent } from './serve/staged-content.js';
+import './replication.declarations.js';
 
 const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
 
@@ -69,7 +70,7 @@ const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, Differences
 
 const statusQueries = [PeerContactsHandler, SourcesHandler];
 
-/** What can be asked about replicas. */
+/** The read model of replicas and its queries. */
 @Module({
   imports: [TypeOrmModule.forFeature(replicaEntities)],
   providers: [
@@ -128,10 +129,10 @@ const feeds = [
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
-/** What brings packages here from other servers, and lets others have ours, without what shows it. */
+/** What fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
-/** Copies of packages between servers. `FeedFollowers.start` sets it going. */
+/** Copies packages between servers. `FeedFollowers.start` starts it. */
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],

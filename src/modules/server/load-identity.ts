@@ -9,9 +9,10 @@ import { OwnIdentity } from './own-identity.js';
 import type { KeyRing, OwnKey } from '../../platform/secrets/key-ring.js';
 
 /**
- * Who this server is; decided at the first start. The key is stored before the event that names it: a crash between
- * the two leaves a key that the next start takes up. What the environment sets wins over what is recorded.
- * @throws StartupError when log and key do not belong together
+ * Loads the identity of this server, which is created at the first start. The key is stored before the event that names
+ * it: after a crash between the two, the next start uses the stored key. Settings from the environment replace recorded
+ * ones.
+ * @throws StartupError when the log and the key do not belong together, or a setting is invalid
  */
 export async function loadIdentity(store: EventStore, keys: KeyRing, settings: Settings): Promise<OwnIdentity> {
   const known = await loadServer(store);
@@ -65,18 +66,18 @@ async function loadServer(store: EventStore) {
   return { state, revision };
 }
 
-/** What is refused here was set from outside. */
+/** Decides a command at the start. A refusal becomes a StartupError, because its cause is a setting from the environment. */
 function decideAtStart(command: ServerCommand, state: ServerState): readonly ServerEvent[] {
   try {
     return server.decide(command, state);
   } catch (error) {
     throw error instanceof Refusal
-      ? new StartupError(`ODST_NAME or ODST_URL can't be used. ${error.message}`, error)
+      ? new StartupError(`ODST_NAME or ODST_URL is invalid. ${error.message}`, error)
       : error;
   }
 }
 
-/** What CommandRunner does, before there is one: it needs the identity that is made here. */
+/** Decides and appends as CommandRunner does, which does not exist yet because it needs this identity. */
 async function decideAndAppend(store: EventStore, serverId: string, command: ServerCommand): Promise<KnownServer> {
   for (;;) {
     const { state, revision } = await loadServer(store);

@@ -6,16 +6,19 @@ import { generateOwnKey, KeyRing, KEYS_LOCK } from '../../platform/secrets/key-r
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
-import { RetireKeys, rotationBytes } from './contracts/server-keys.js';
+import { RetireKeys, keySuccessionText } from './contracts/server-keys.js';
 import { serverEvents } from './contracts/server.events.js';
 import { server } from './server.decider.js';
 
-/** Gives this server a new key. Peers learn of it one by one; until then each is called with the key that it knows. */
+/**
+ * Gives this server a new key. Peers are told one by one, and each is called with the key that it knows until then.
+ * @throws Refusal UNAVAILABLE
+ */
 export class RotateKey extends Command<Receipt> {}
 
 const LOCK_TIMEOUT_MS = 10_000;
 
-/** The key is stored before the event that names it: a crash between the two leaves a key that nothing uses. */
+/** The key is stored before the event that names it. A crash between the two leaves a key that is never used. */
 @CommandHandler(RotateKey)
 export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   constructor(
@@ -29,7 +32,10 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   async execute(): Promise<Receipt> {
     const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(LOCK_TIMEOUT_MS), () => this.rotateKey());
     if (!receipt)
-      throw new Refusal('UNAVAILABLE', 'The keys of this server are being changed already. Try again in a moment.');
+      throw new Refusal(
+        'UNAVAILABLE',
+        'Another change of the keys of this server is under way. Try again in a moment.',
+      );
     await this.views.reflect(receipt);
     return receipt;
   }
@@ -43,7 +49,7 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   }
 
   private proveRotation(previous: string, publicKey: string): string {
-    const bytes = rotationBytes(this.identity.serverId, previous, publicKey);
+    const bytes = keySuccessionText(this.identity.serverId, previous, publicKey);
     return Buffer.from(this.identity.sign(bytes, previous)).toString('base64url');
   }
 }
@@ -52,25 +58,25 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
 export class RetireKeysHandler implements ICommandHandler<RetireKeys> {
   constructor(
     private readonly store: EventStore,
-    private readonly identity: ServerIdentity,
     private readonly keys: KeyRing,
     private readonly locks: Locks,
   ) {}
 
-  async execute(): Promise<void> {
+  async execute({ oldestInUse }: RetireKeys): Promise<void> {
     await this.locks.hold(KEYS_LOCK, new AbortController().signal, async () => {
-      // Another process may have changed the key a moment ago: what our memory does not know yet must not be deleted.
-      const last = await this.lastKey();
-      await this.keys.keepOnly(new Set([...this.identity.keysInUse, ...(last === null ? [] : [last])]));
+      // The log is read because another process may have changed the key a moment ago.
+      const history = await this.readKeyHistory();
+      await this.keys.keepOnly(new Set(history.slice(Math.max(0, history.indexOf(oldestInUse)))));
     });
   }
 
-  private async lastKey(): Promise<string | null> {
-    let state = server.initial;
+  /** All public keys of this server, the first one first. */
+  private async readKeyHistory(): Promise<readonly string[]> {
+    const history: string[] = [];
     for await (const record of this.store.readStream(server.category)) {
       const event = serverEvents.read(record);
-      if (event) state = server.evolve(state, event);
+      if (event?.type === 'ServerInitialised' || event?.type === 'ServerKeyRotated') history.push(event.data.publicKey);
     }
-    return state?.publicKey ?? null;
+    return history;
   }
 }

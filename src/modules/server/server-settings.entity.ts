@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Stage } from '../../kernel/stage.js';
 
-/** This server: one row. */
+/** The settings of this server. The table has one row. */
 @Entity('server_settings')
 export class ServerSettingsEntity {
   @PrimaryColumn('text') id!: string;

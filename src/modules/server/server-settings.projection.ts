@@ -6,7 +6,7 @@ import { upsertRows } from '../../platform/eventsourcing/read-tables.js';
 import { serverEvents } from './contracts/server.events.js';
 import { ServerSettingsEntity } from './server-settings.entity.js';
 
-/** What this server is called, where it is reached, and which stage it serves. */
+/** Keeps the settings of this server in one row: its name, URL, stage, reachability and key. */
 @AsProjection()
 @Injectable()
 export class ServerSettingsProjection implements Projection {

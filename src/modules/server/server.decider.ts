@@ -4,15 +4,16 @@ import { Refusal } from '../../kernel/errors.js';
 import type { Stage } from '../../kernel/stage.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from './contracts/server.events.js';
 
-/** What an administrator may change. */
+/** The settings that an administrator may change. */
 export interface ServerConfiguration {
   readonly name: string;
   readonly url: string;
   readonly stage: Stage;
-  /** Can others call this server? */
+  /** Other servers can call this server. */
   readonly reachable: boolean;
 }
 
+/** The server after its first start. */
 export type KnownServer = ServerInitialised['data'] & ServerConfiguration;
 
 /** Null until the first start. */
@@ -21,14 +22,17 @@ export type ServerState = KnownServer | null;
 export type ServerCommand =
   | { readonly type: 'initialise'; readonly as: ServerInitialised['data'] }
   | { readonly type: 'change'; readonly to: Partial<ServerConfiguration> }
-  /** The private key to it is stored already. `prove` has the former key sign that it is the next one, base64url. */
+  /**
+   * Replaces the key of the server. The private key is stored already. `prove` returns the signature of the former key over
+   * the change, in base64url.
+   */
   | { readonly type: 'rotateKey'; readonly publicKey: string; readonly prove: (previousPublicKey: string) => string };
 
 const MAX_NAME_LENGTH = 100;
 
 function checkSettings({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
   if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
-    throw new Refusal('INVALID_REQUEST', `A server's name has 1 to ${MAX_NAME_LENGTH} characters.`);
+    throw new Refusal('INVALID_REQUEST', `The name of a server must have 1 to ${MAX_NAME_LENGTH} characters.`);
   }
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
@@ -58,7 +62,7 @@ function rotateKey(
   return [{ type: 'ServerKeyRotated', data: { publicKey, previousPublicKey, proof: prove(previousPublicKey) } }];
 }
 
-/** This server itself, stream `server`. */
+/** This server itself. Stream `server`. */
 export const server: Aggregate<ServerState, ServerCommand, ServerEvent> = {
   category: 'server',
   events: serverEvents,

@@ -12,10 +12,11 @@ import { ServerSettingsProjection } from './server-settings.projection.js';
 import { ServerHandler } from './server.query.js';
 import { ServerResolver } from './server.resolver.js';
 import { UpdateServerHandler } from './update-server.command.js';
+import './server.declarations.js';
 
 const serverEntities = [ServerSettingsEntity];
 
-/** What can be asked about this server. */
+/** Queries about this server. */
 @Module({ imports: [TypeOrmModule.forFeature(serverEntities)], providers: [ServerSettingsProjection, ServerHandler] })
 class ServerReadModule {}
 
@@ -29,10 +30,10 @@ const identityProvider = {
   },
 };
 
-/** What decides who this server is, without what shows it. */
+/** The identity of this server and the commands that change it, without queries and GraphQL. */
 export const serverProviders = [identityProvider, UpdateServerHandler, RotateKeyHandler, RetireKeysHandler];
 
-/** Knows who this server is before anything else starts. */
+/** Loads the identity of this server before any other module starts. */
 @Global()
 @Module({ imports: [ServerReadModule], providers: [...serverProviders, ServerResolver], exports: [ServerIdentity] })
 export class ServerModule {}

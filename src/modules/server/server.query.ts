@@ -4,22 +4,22 @@ import { Refusal } from '../../kernel/errors.js';
 import type { Stage } from '../../kernel/stage.js';
 import { ServerSettingsEntity } from './server-settings.entity.js';
 
-/** This server as it is shown. */
+/** This server as queries return it. */
 interface ServerView {
   readonly id: string;
   readonly name: string;
   readonly url: string;
   readonly stage: Stage;
-  /** Can others call it? */
+  /** Other servers can call it. */
   readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   readonly publicKey: string;
   readonly initialisedAt: Date;
-  /** Null while it has its first key. */
+  /** Null while the server has its first key. */
   readonly keyRotatedAt: Date | null;
 }
 
-/** This server's settings. */
+/** The settings of this server. @throws Refusal UNAVAILABLE while it is starting */
 export class ServerQuery extends Query<ServerView> {}
 
 @QueryHandler(ServerQuery)

@@ -18,24 +18,28 @@ class Server {
   @Field(() => String)
   name!: string;
 
-  @Field(() => String, { description: 'Base URL under which peers and endpoints reach it.' })
+  @Field(() => String, { description: 'Base URL under which peers and endpoints reach the server.' })
   url!: string;
 
-  @Field(() => StageName, { description: 'It takes and serves packages of this stage or a later one.' })
+  @Field(() => StageName, { description: 'The server fetches and serves packages of this stage and of later stages.' })
   stage!: Stage;
 
   @Field(() => Boolean, {
-    description: 'Can peers call it? If not, it keeps connections open to them, on which they get its packages.',
+    description:
+      'True when peers can call this server. Otherwise it keeps connections open to them, through which they call it.',
   })
   reachable!: boolean;
 
-  @Field(() => String, { description: 'Raw Ed25519 public key, base64url: what peers know it by.' })
+  @Field(() => String, { description: 'Public key (raw Ed25519, base64url) by which peers identify this server.' })
   publicKey!: string;
 
-  @Field(() => Date, { description: 'When it was started for the first time.' })
+  @Field(() => Date, { description: 'When the server was started for the first time.' })
   initialisedAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'When its key was changed last; null while it has its first one.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When the key was changed last. Null while the server has its first key.',
+  })
   keyRotatedAt!: Date | null;
 }
 
@@ -56,8 +60,8 @@ export class ServerResolver {
   @Needs('server')
   @Mutation(() => Server, {
     description:
-      'Changes settings of this server; what is left out stays. Refusals: SETTING_FIXED (set by the environment), ' +
-      'INVALID_REQUEST.',
+      'Changes settings of this server. An argument that is left out changes nothing. Refusals: SETTING_FIXED (the ' +
+      'environment sets it), INVALID_REQUEST.',
   })
   async updateServer(
     @Args('name', { type: () => String, nullable: true }) name?: string | null,
@@ -79,8 +83,8 @@ export class ServerResolver {
   @Needs('server')
   @Mutation(() => Server, {
     description:
-      'Gives this server a new key. Each peer is told by itself, and called with the key that it knows until then ' +
-      '(`Peer.knowsOurKey`). Invitations made before are void. Refusals: UNAVAILABLE.',
+      'Gives this server a new key. The server tells its peers one by one, and uses the former key towards a peer until then ' +
+      '(`Peer.knowsOurKey`). Earlier invitations become invalid. Refusals: UNAVAILABLE.',
   })
   async rotateServerKey(): Promise<Server> {
     await this.readModels.reflect(await this.commands.execute(new RotateKey()));

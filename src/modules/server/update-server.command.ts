@@ -1,4 +1,4 @@
-import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../kernel/errors.js';
 import type { Stage } from '../../kernel/stage.js';
 import { CommandRunner, type Receipt } from '../../platform/eventsourcing/command-runner.js';
@@ -6,8 +6,11 @@ import { LiveViews } from '../../platform/eventsourcing/live-views.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import { server } from './server.decider.js';
 
-/** Changes settings of this server; what is left out stays. Result: Receipt. */
-export class UpdateServer {
+/**
+ * Changes settings of this server. A setting that is left out is not changed.
+ * @throws Refusal SETTING_FIXED, INVALID_REQUEST
+ */
+export class UpdateServer extends Command<Receipt> {
   constructor(
     readonly to: {
       readonly name?: string;
@@ -15,14 +18,16 @@ export class UpdateServer {
       readonly stage?: Stage;
       readonly reachable?: boolean;
     },
-  ) {}
+  ) {
+    super();
+  }
 }
 
 const FIELDS = ['name', 'url', 'stage', 'reachable'] as const;
 
-/** What the environment sets can't be changed here: the next start would silently undo it. */
+/** Refuses settings that the environment sets, because the next start would silently undo the change. */
 @CommandHandler(UpdateServer)
-export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receipt> {
+export class UpdateServerHandler implements ICommandHandler<UpdateServer> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly settings: Settings,
@@ -34,7 +39,11 @@ export class UpdateServerHandler implements ICommandHandler<UpdateServer, Receip
       const fixed = this.settings[field];
       if (fixed !== null && to[field] !== undefined && to[field] !== fixed) {
         const variable = `ODST_${field.toUpperCase()}`;
-        throw new Refusal('SETTING_FIXED', `${variable} in the environment sets this. Change it there.`, { variable });
+        throw new Refusal(
+          'SETTING_FIXED',
+          `This setting is fixed by ${variable} in the environment. Change it there.`,
+          { variable },
+        );
       }
     }
     const { receipt } = await this.runner.run(server, undefined, { type: 'change', to });

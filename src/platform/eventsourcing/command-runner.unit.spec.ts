@@ -15,7 +15,7 @@ const counter: Aggregate<number, number, Added> = {
   events: new EventFamily<Added>({ Added: { version: 1 } }),
   initial: 0,
   decide: (amount, sum) => {
-    if (sum + amount > 10) throw new Refusal('TOO_MUCH', 'Ten is the most.');
+    if (sum + amount > 10) throw new Refusal('INVALID_REQUEST', 'Ten is the most.');
     return amount === 0 ? [] : [{ type: 'Added', data: { amount } }];
   },
   evolve: (sum, { data }) => sum + data.amount,

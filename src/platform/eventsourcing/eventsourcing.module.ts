@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { CqrsModule } from '@nestjs/cqrs';
+import { type Command, CqrsModule, type Query } from '@nestjs/cqrs';
 import { PgListener } from '../runtime/pg-listener.js';
 import { CommandRunner } from './command-runner.js';
 import { FactsLog } from './facts-log.js';
@@ -11,6 +11,11 @@ import { ReactionRunner, SubscriptionCursors } from './reaction.js';
 import { ReadModelChanges } from './read-model-changes.js';
 import { ReadModels } from './read-models.js';
 import { StreamReader } from './stream-reader.js';
+
+declare module '../../kernel/message.js' {
+  /** The buses infer the result of a message from this. */
+  interface Message<Result> extends Command<Result>, Query<Result> {}
+}
 
 @Global()
 @Module({

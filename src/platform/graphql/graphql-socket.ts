@@ -20,7 +20,7 @@ import { Refusal } from '../../kernel/errors.js';
 import { Authenticator } from '../access/authenticator.js';
 import type { AuthContext, SignedInCaller } from '../access/caller.js';
 import { answerUpgrade } from '../http/errors/socket-errors.js';
-import { type StatedRoute, Upgrades } from '../http/raw-routes.js';
+import { stateRoute, Upgrades } from '../http/raw-routes.js';
 import { TokenBucket } from '../limits/rate-limit.js';
 import { Settings } from '../runtime/settings.js';
 import { checkCost } from './cost-limit.js';
@@ -71,7 +71,7 @@ const UNAUTHORIZED = 4401;
 const TOO_MANY = 4429;
 
 /** Who connects is signed in; each subscription states its own need. */
-export const SUBSCRIPTIONS = { call: 'WebSocket /graphql', need: 'stated inside' } as const satisfies StatedRoute;
+const SUBSCRIPTIONS = stateRoute({ call: 'WebSocket /graphql', need: 'stated inside' });
 
 type ConnectionState = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
 type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionState>>;

@@ -16,6 +16,17 @@ export interface StatedRoute {
   readonly need: Permission | 'public' | 'peer call' | 'own process' | 'stated inside';
 }
 
+const stated: StatedRoute[] = [];
+
+/** States a route that is served past Nest's guards. Called once for each, when its module is loaded. */
+export function stateRoute(route: StatedRoute): StatedRoute {
+  stated.push(route);
+  return route;
+}
+
+/** Every route that is served past Nest's guards. */
+export const statedRoutes = (): readonly StatedRoute[] => stated;
+
 /** HTTP/2 without TLS (RFC 7540, 3.2), which Java's client and `curl --http2` offer with a first request. */
 const offersHttp2 = ({ headers }: IncomingMessage): boolean => headers.upgrade?.trim().toLowerCase() === 'h2c';
 

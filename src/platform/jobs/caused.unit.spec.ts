@@ -20,7 +20,7 @@ async function contextOf(running: Partial<RunningJob>): Promise<CallContext | un
     ...job,
     attempt: 1,
     signal: new AbortController().signal,
-    progress: async () => undefined,
+    showProgress: async () => undefined,
     ...running,
   });
   return seen;

@@ -22,7 +22,7 @@ export class JobRunner {
     const found = this.discovery.getProviders({ metadataKey: AsJobHandler.KEY });
     // @AsJobHandler marks just the classes that implement JobHandler.
     const handlers = found.map((wrapper) => handleInContext(wrapper.instance as JobHandler));
-    await this.queue.work(handlers, MAX_CONCURRENT_JOBS);
+    await this.queue.startWork(handlers, MAX_CONCURRENT_JOBS);
   }
 }
 

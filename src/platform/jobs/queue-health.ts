@@ -48,7 +48,7 @@ export class QueueHealth implements OnModuleInit, OnModuleDestroy {
   private async find(now: number): Promise<QueueFinding> {
     let counts: QueueCounts;
     try {
-      counts = await this.queue.counts();
+      counts = await this.queue.countJobs();
     } catch {
       return { state: 'UNAVAILABLE', advice: QUEUE_AWAY_ADVICE, counts: null };
     }

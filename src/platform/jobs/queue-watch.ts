@@ -28,7 +28,7 @@ export class QueueWatch implements OnModuleDestroy {
 
   /** Leaves the first mark: what was lost before is found again by the start itself. */
   async start(): Promise<void> {
-    await this.queue.mark().catch(() => false);
+    await this.queue.leaveMark().catch(() => false);
     this.next();
   }
 
@@ -48,7 +48,7 @@ export class QueueWatch implements OnModuleDestroy {
 
   private async lookOnce(): Promise<void> {
     try {
-      if (!(await this.queue.mark())) this.wasEmptied = true;
+      if (!(await this.queue.leaveMark())) this.wasEmptied = true;
       if (!this.wasEmptied) return;
       this.logger.warn('The job queue was emptied. Its work is found again from the log');
       for (const refill of this.refills) await refill();

@@ -104,22 +104,22 @@ export class GuardedDirectory extends Directory {
       : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
   }
 
-  override decoy(username: string): Promise<void> {
-    return this.guarded(() => this.inner.decoy(username));
+  override imitateAuthentication(username: string): Promise<void> {
+    return this.guarded(() => this.inner.imitateAuthentication(username));
   }
 
-  override find(username: string): Promise<DirectoryPerson | null> {
-    return this.guarded(() => this.inner.find(username));
+  override findPerson(username: string): Promise<DirectoryPerson | null> {
+    return this.guarded(() => this.inner.findPerson(username));
   }
 
-  override findAll(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
-    return this.guarded(() => this.inner.findAll(ids));
+  override findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
+    return this.guarded(() => this.inner.findPeople(ids));
   }
 
   /** What was found in the last 10 s will do. */
-  override check(): Promise<void> {
+  override checkAccess(): Promise<void> {
     if (this.checked && this.now() - this.checked.at < CHECK_TTL_MS) return this.checked.result;
-    const result = this.guarded(() => this.inner.check());
+    const result = this.guarded(() => this.inner.checkAccess());
     this.checked = { at: this.now(), result };
     return result;
   }

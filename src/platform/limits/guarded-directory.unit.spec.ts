@@ -22,10 +22,10 @@ class Scripted extends Directory {
   override authenticate = vi
     .fn<(name: string, password: string) => Promise<DirectoryVerdict>>()
     .mockResolvedValue({ person });
-  override decoy = vi.fn<() => Promise<void>>().mockResolvedValue();
-  override find = vi.fn<() => Promise<DirectoryPerson | null>>().mockResolvedValue(person);
-  override findAll = vi.fn<() => Promise<readonly DirectoryPerson[]>>().mockResolvedValue([]);
-  override check = vi.fn<() => Promise<void>>().mockResolvedValue();
+  override imitateAuthentication = vi.fn<() => Promise<void>>().mockResolvedValue();
+  override findPerson = vi.fn<() => Promise<DirectoryPerson | null>>().mockResolvedValue(person);
+  override findPeople = vi.fn<() => Promise<readonly DirectoryPerson[]>>().mockResolvedValue([]);
+  override checkAccess = vi.fn<() => Promise<void>>().mockResolvedValue();
 }
 
 function scene() {
@@ -74,9 +74,9 @@ describe('GuardedDirectory', () => {
     for (let i = 0; i < 10; i++) await expect(directory.authenticate(`n${i}`, 'x')).rejects.toBe(down);
     expect(inner.authenticate).toHaveBeenCalledTimes(1);
     clock.now += 1_000;
-    inner.find.mockRejectedValue(down);
-    await Promise.allSettled(Array.from({ length: 10 }, () => directory.find('x')));
-    expect(inner.find).toHaveBeenCalledTimes(1);
+    inner.findPerson.mockRejectedValue(down);
+    await Promise.allSettled(Array.from({ length: 10 }, () => directory.findPerson('x')));
+    expect(inner.findPerson).toHaveBeenCalledTimes(1);
     clock.now += 2_000;
     inner.authenticate.mockResolvedValue({ person });
     expect(await directory.authenticate('ann', 'x')).toEqual({ person });
@@ -91,14 +91,14 @@ describe('GuardedDirectory', () => {
 
   it('is never silent for more than 30 s', async () => {
     const { inner, clock, directory } = scene();
-    inner.find.mockRejectedValue(down);
+    inner.findPerson.mockRejectedValue(down);
     for (let i = 0; i < 20; i++) {
-      await expect(directory.find('ann')).rejects.toBe(down);
+      await expect(directory.findPerson('ann')).rejects.toBe(down);
       clock.now += 30_000;
     }
-    expect(inner.find).toHaveBeenCalledTimes(20);
-    inner.find.mockResolvedValue(person);
-    expect(await directory.find('ann')).toBe(person);
+    expect(inner.findPerson).toHaveBeenCalledTimes(20);
+    inner.findPerson.mockResolvedValue(person);
+    expect(await directory.findPerson('ann')).toBe(person);
   });
 
   it('takes a wrong password for an answer, not for a failure', async () => {
@@ -110,10 +110,10 @@ describe('GuardedDirectory', () => {
 
   it('checks at most every ten seconds', async () => {
     const { inner, clock, directory } = scene();
-    await directory.check();
-    await directory.check();
+    await directory.checkAccess();
+    await directory.checkAccess();
     clock.now += 10_000;
-    await directory.check();
-    expect(inner.check).toHaveBeenCalledTimes(2);
+    await directory.checkAccess();
+    expect(inner.checkAccess).toHaveBeenCalledTimes(2);
   });
 });

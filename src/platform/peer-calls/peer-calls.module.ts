@@ -8,7 +8,7 @@ import { PeerCallGate } from './peer-call.guard.js';
 import { PeerCallLimits } from './peer-call-limits.js';
 import { PeerRequestSigner } from './peer-request-signer.js';
 
-/** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory and PeerCallAudit. */
+/** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory, KnownKeys and PeerCallAudit. */
 @Global()
 @Module({
   providers: [

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { createSignatureSync } from 'http-message-sig';
 import { RequestSigner, type UnsignedRequest } from '../../ports/request-signer.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
+import { KnownKeys } from './known-keys.port.js';
 import {
   ALGORITHM,
   contentDigest,
@@ -17,7 +18,10 @@ const NO_BODY = new Uint8Array();
 /** Signs with this server's own key: the one that the called server knows. */
 @Injectable()
 export class PeerRequestSigner extends RequestSigner {
-  constructor(private readonly identity: ServerIdentity) {
+  constructor(
+    private readonly identity: ServerIdentity,
+    private readonly keys: KnownKeys,
+  ) {
     super();
   }
 
@@ -40,7 +44,7 @@ export class PeerRequestSigner extends RequestSigner {
   }
 
   private keyFor(to: string | null): string {
-    return to === null ? this.identity.publicKey : this.identity.keyKnownTo(to);
+    return to === null ? this.identity.publicKey : this.keys.keyKnownTo(to);
   }
 
   private parameters() {

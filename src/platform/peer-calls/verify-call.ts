@@ -1,5 +1,5 @@
 import { isSignatureError, type RequestDescriptor, type SignatureParameters, verifySignature } from 'http-message-sig';
-import { Refusal } from '../../kernel/errors.js';
+import { type ErrorCode, Refusal } from '../../kernel/errors.js';
 import { verifyEd25519 } from './ed25519.js';
 import {
   ALGORITHM,
@@ -15,7 +15,7 @@ import {
 /** A call that is not let in. `message` is what the caller may know, `reason` what the record says. */
 export class PeerCallRefusal extends Refusal {
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     readonly reason: string = message,
   ) {

@@ -28,7 +28,7 @@ class Caller extends ServerIdentity {
 }
 
 const identity = new Caller();
-const signer = new PeerRequestSigner(identity);
+const signer = new PeerRequestSigner(identity, { keyKnownTo: () => publicKey });
 const target = 'http://berlin.example:8080/peer/v1/feed?after=1';
 const body = Buffer.from('{"a":1}');
 const now = () => Math.floor(Date.now() / 1000);

@@ -21,14 +21,14 @@ class HealthChecks {
 
   /** Null without one. Local accounts go on without it, so it is told and does not count. */
   async checkDirectory(): Promise<EngineState | null> {
-    return this.directory.url === null ? null : stateWithinTimeout(this.directory.check());
+    return this.directory.url === null ? null : stateWithinTimeout(this.directory.checkAccess());
   }
 
   async checkEngines(): Promise<Record<'readModels' | 'eventStore' | 'jobQueue', EngineState>> {
     const [readModels, eventStore, jobQueue] = await Promise.all([
       stateWithinTimeout(this.dataSource.query('SELECT 1')),
       stateWithinTimeout(this.eventStore.head()),
-      stateWithinTimeout(this.jobQueue.counts()),
+      stateWithinTimeout(this.jobQueue.countJobs()),
     ]);
     return { readModels, eventStore, jobQueue };
   }

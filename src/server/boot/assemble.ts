@@ -38,7 +38,7 @@ async function catchUp(app: INestApplication): Promise<void> {
 
 async function moveClock(app: INestApplication): Promise<void> {
   const latest = await app.get(QueryBus).execute(new LatestStampQuery());
-  if (latest !== null) app.get(Clock).hybrid.observe(latest);
+  if (latest !== null) app.get(Clock).hybrid.observeStamp(latest);
 }
 
 /** Only when this process is alone: what others are at work on looks like a leftover. */
@@ -49,7 +49,9 @@ async function sweepStorage(app: INestApplication): Promise<void> {
   const held = await queries.execute(new HeldPackagesQuery());
   const packages = new Set([...held, ...kept.map(({ packageId }) => packageId)]);
   const unfinished = await queries.execute(new UnfinishedReplicasQuery());
-  await app.get(PackageStorage).sweep({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+  await app
+    .get(PackageStorage)
+    .sweepUnwanted({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
 }
 
 const HEALTH_PATH = /^\/(health\/|metrics(\?|$))/;
@@ -100,7 +102,7 @@ export async function assembleServer({
   await claimDataFolder(settings.dataDir, serverId);
   await bindLog(database.settings, store, serverId);
   // Also makes the tables of the queue.
-  await app.get(JobQueue).counts();
+  await app.get(JobQueue).countJobs();
   await app.init();
   await catchUp(app);
   return app;

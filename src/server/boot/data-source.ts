@@ -1,5 +1,5 @@
-import { DataSource, type DataSourceOptions, getMetadataArgsStorage } from 'typeorm';
-import { migrations } from '../../../migrations/index.js';
+import { existsSync, readdirSync } from 'node:fs';
+import { DataSource, type DataSourceOptions, getMetadataArgsStorage, type MigrationInterface } from 'typeorm';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
 /**
@@ -35,16 +35,46 @@ export function connectReadSchema(database: DatabaseSettings, schema: ReadSchema
   return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();
 }
 
+const MIGRATION_FILE = /^\d{13}-[a-z0-9-]+\.(?:js|ts)$/;
+
+const migrationFiles = (folder: URL): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => MIGRATION_FILE.test(name))
+        .sort()
+    : [];
+
+/** The folder `migrations` of the source tree, or of the compiled program: the nearest one above this file. */
+function findMigrationsFolder(below = new URL('./', import.meta.url)): URL {
+  const folder = new URL('migrations/', below);
+  if (migrationFiles(folder).length > 0) return folder;
+  const parent = new URL('../', below);
+  if (parent.href === below.href) throw new Error('The folder with the migrations is missing.');
+  return findMigrationsFolder(parent);
+}
+
+type MigrationClass = new () => MigrationInterface;
+
+const isMigration = (value: unknown): value is MigrationClass =>
+  typeof value === 'function' && /\d{13}$/.test(value.name);
+
+/** The migrations of a folder, one file each, in the order of the times in their names. */
+export async function loadMigrations(folder = findMigrationsFolder()): Promise<readonly MigrationClass[]> {
+  const files = migrationFiles(folder).map((name) => new URL(name, folder).href);
+  const modules = await Promise.all(files.map((file) => import(/* @vite-ignore */ file) as Promise<object>));
+  return modules.flatMap((module) => Object.values(module).filter(isMigration));
+}
+
 /**
  * Brings the database up to this program's version. In a data source of its own: the schema set here is where TypeORM
  * keeps its list of migrations, and would otherwise also become that of every entity.
  */
-export async function migrate(database: DatabaseSettings): Promise<void> {
+export async function migrate(database: DatabaseSettings, migrations = loadMigrations()): Promise<void> {
   const dataSource = new DataSource({
     ...dataSourceOptions(database, 'read'),
     schema: 'state',
     poolSize: 2,
-    migrations,
+    migrations: [...(await migrations)],
     migrationsTableName: 'migrations',
   });
   await dataSource.initialize();

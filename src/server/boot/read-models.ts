@@ -1,28 +1,15 @@
 import type { DataSource } from 'typeorm';
-import { AccountsProjection } from '../../modules/accounts/accounts/accounts.projection.js';
-import { AuditProjection } from '../../modules/audit/trail/audit.projection.js';
-import { ChunksProjection } from '../../modules/packages/read-model/chunks.projection.js';
-import { PackagesProjection } from '../../modules/packages/read-model/packages.projection.js';
-import { PeersProjection } from '../../modules/peers/registry/peers.projection.js';
-import { ReplicasProjection } from '../../modules/replication/read-model/replicas.projection.js';
-import { ServerSettingsProjection } from '../../modules/server/server-settings.projection.js';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import type { Locks } from '../../ports/locks.port.js';
+import { MODULES } from '../app.module.js';
+import { findProjections } from '../discovery.js';
 import { connectReadSchema } from './data-source.js';
 
-/** All read models, for tools that build them outside the running server. A test compares it with the source tree. */
-export const allProjections = (): readonly Projection[] => [
-  new PackagesProjection(),
-  new ChunksProjection(),
-  new ReplicasProjection(),
-  new PeersProjection(),
-  new ServerSettingsProjection(),
-  new AccountsProjection(),
-  new AuditProjection(),
-];
+/** New instances of all projections, for tools that build read models outside the running server. */
+export const allProjections = (): readonly Projection[] => findProjections(MODULES);
 
 export interface RebuildOptions {
   readonly progress?: FoldProgress;

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { LoggerService } from '@nestjs/common';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
@@ -12,6 +9,7 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
+import { listenOnPort, refuseTakenPort } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
 import { startWork } from './start-work.js';
@@ -35,39 +33,6 @@ function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, log
       'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
       'Server',
     );
-  }
-}
-
-const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
-  EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
-  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
-};
-
-function explainListenError(error: unknown, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = LISTEN_ERRORS[code];
-  return reason ? new StartupError(reason(port), { cause: error }) : error;
-}
-
-/** Found out before the database starts, which takes a moment. @throws StartupError */
-async function refuseTakenPort(port: number): Promise<void> {
-  const probe = createServer();
-  try {
-    probe.listen(port);
-    await once(probe, 'listening');
-  } catch (error) {
-    throw explainListenError(error, port);
-  }
-  probe.close();
-  await once(probe, 'close');
-}
-
-/** @throws StartupError */
-async function listenOnPort(app: NestExpressApplication, port: number): Promise<void> {
-  try {
-    await app.listen(port);
-  } catch (error) {
-    throw explainListenError(error, port);
   }
 }
 

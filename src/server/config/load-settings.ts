@@ -5,40 +5,38 @@ import { environment, SECRETS, type VariableName } from './environment.js';
 import { readDirectorySettings } from './directory-settings.js';
 import { readVariable, type Env, type Parsed } from './read-variable.js';
 
+/** What a variable gives: its checked value, else what the table says for an unset one, else null. */
+type SettingOf<N extends VariableName> =
+  | Parsed<N>
+  | ((typeof environment)[N] extends { readonly fallback: string }
+      ? never
+      : (typeof environment)[N] extends { readonly otherwise: infer Otherwise }
+        ? Otherwise
+        : null);
+
+/** The settings that one variable sets, as the table says. */
+type TableSettings = {
+  readonly [
+    N in VariableName as (typeof environment)[N] extends { readonly setting: infer S extends string } ? S : never
+  ]: SettingOf<N>;
+};
+
 /** Reads and checks the environment. @throws StartupError with one line that says what to change */
 export function loadSettings(env: Env): Settings {
   refuseUnknown(env);
-  const need = <N extends VariableName>(name: N): Parsed<N> => {
-    const value = readVariable(env, name);
-    if (value === null) throw new StartupError(`Set ${name}: ${environment[name].expected}.`);
-    return value;
-  };
-  const settings = {
-    role: need('ODST_ROLE'),
-    port: need('PORT'),
-    dataDir: resolve(need('ODST_DATA_DIR')),
-    url: readVariable(env, 'ODST_URL'),
-    name: readVariable(env, 'ODST_NAME'),
-    stage: readVariable(env, 'ODST_STAGE'),
-    reachable: readVariable(env, 'ODST_REACHABLE'),
-    adminPassword: readVariable(env, 'ODST_ADMIN_PASSWORD'),
-    secretKey: readVariable(env, 'ODST_SECRET_KEY'),
-    databaseUrl: readVariable(env, 'DATABASE_URL'),
-    eventStoreUrl: readVariable(env, 'EVENTSTOREDB_URL'),
-    redisUrl: readVariable(env, 'REDIS_URL'),
-    tls: readTlsFiles(env),
-    hstsSeconds: need('ODST_HSTS') / 1000,
-    introspection: need('ODST_GRAPHQL_INTROSPECTION'),
-    directory: readDirectorySettings(env),
-    trustedProxies: readVariable(env, 'ODST_TRUSTED_PROXIES') ?? [],
-    accelRedirect: readVariable(env, 'ODST_ACCEL_REDIRECT'),
-    withdrawnGraceMs: need('ODST_WITHDRAWN_GRACE'),
-    scrubRate: need('ODST_SCRUB_RATE'),
-    scrubDays: need('ODST_SCRUB_DAYS'),
-    logLevel: need('ODST_LOG_LEVEL'),
-  };
+  const settings = { ...readTable(env), tls: readTlsFiles(env), directory: readDirectorySettings(env) };
   refuseContradictions(settings);
   return settings;
+}
+
+function readTable(env: Env): TableSettings {
+  const settings = Object.entries(environment).flatMap(([name, variable]) => {
+    if (!('setting' in variable)) return [];
+    const unset = 'otherwise' in variable ? variable.otherwise : null;
+    return [[variable.setting, readVariable(env, name as VariableName) ?? unset]];
+  });
+  // The entries are those of the table, whose type is written down above.
+  return Object.fromEntries(settings) as TableSettings;
 }
 
 function readTlsFiles(env: Env): Settings['tls'] {

@@ -21,7 +21,7 @@ async function through(queue: JobQueue): Promise<number> {
     const handle = async (): Promise<void> => {
       if (--left === 0) resolve((performance.now() - startedAt) / 1000);
     };
-    void queue.work([{ name: 'bench', maxAttempts: 5, handle }], CONCURRENCY);
+    void queue.startWork([{ name: 'bench', maxAttempts: 5, handle }], CONCURRENCY);
   });
   for (let at = 0; at < JOBS; at += JOBS_A_CALL) {
     await queue.enqueue(

@@ -32,7 +32,7 @@ const dies = async (job: Taken): Promise<void> => {
   process.kill(process.pid, 'SIGKILL');
   await once(job.signal, 'abort');
 };
-await queue.work(
+await queue.startWork(
   [
     { name: 'hangs', maxAttempts: 5, handle: hangs },
     { name: 'dies', maxAttempts: 2, handle: dies },

@@ -14,11 +14,11 @@ export function killedProcesses({ open, spawnWorker }: Scene): void {
       await queue.enqueue([1, 2].map((data) => ({ name: 'hangs', key: `hangs:${data}`, data })));
       await vi.waitFor(() => expect(child.lines).toHaveLength(2), WAIT);
       const other = new Recorder('hangs');
-      await queue.work([other], 2);
+      await queue.startWork([other], 2);
       await child.kill();
       await vi.waitFor(() => expect(new Set(other.seen.map(({ data }) => data))).toEqual(new Set([1, 2])), WAIT);
       expect(other.seen.map(({ attempt }) => attempt)).toEqual([2, 2]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
     },
     SLOW,
   );
@@ -35,9 +35,9 @@ export function killedProcesses({ open, spawnWorker }: Scene): void {
         await child.kill();
       }
       const last = new Recorder('hangs');
-      await queue.work([last], 4);
+      await queue.startWork([last], 4);
       await vi.waitFor(() => expect(new Set(last.seen.map(({ key }) => key))).toEqual(new Set(keys)), WAIT);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
     },
     SLOW,
   );
@@ -53,14 +53,14 @@ export function killedProcesses({ open, spawnWorker }: Scene): void {
         await child.kill();
       }
       const survivor = new Recorder('dies', undefined, 2);
-      await queue.work([survivor], 2);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
+      await queue.startWork([survivor], 2);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
       expect(survivor.seen).toEqual([]);
-      expect(await queue.failed(10)).toMatchObject([
+      expect(await queue.findFailed(10)).toMatchObject([
         { key: 'dies', attempts: 2, reason: 'The process ended during each try' },
       ]);
       await queue.enqueue([{ name: 'dies', key: 'dies', data: null }]);
-      await vi.waitFor(async () => expect(await queue.counts()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
+      await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);
     },
     SLOW,
   );

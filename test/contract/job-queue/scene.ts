@@ -68,7 +68,7 @@ export class Scene {
 
   readonly working = async (handlers: readonly JobHandler[], concurrency = 4): Promise<JobQueue> => {
     const queue = this.open();
-    await queue.work(handlers, concurrency);
+    await queue.startWork(handlers, concurrency);
     return queue;
   };
 

@@ -43,7 +43,7 @@ describe.skipIf(lacksRedis())('2 api and 2 worker processes on EventStoreDB, Pos
     const { server } = await (await cluster.api.client()).ask('{ server { id } }', z.object({ server: Uploaded }));
     const queue = openBull(cluster.redis.url, server.id);
     await waitFor('the queue to have nothing left', async () => {
-      const { waiting, running, stuck } = await queue.counts();
+      const { waiting, running, stuck } = await queue.countJobs();
       return waiting + running + stuck === 0;
     });
     await queue.stop();

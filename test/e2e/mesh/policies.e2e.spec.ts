@@ -99,7 +99,7 @@ describe('outside of a time window', () => {
     const delay = await waitFor('the delay', () => delayOf(b, ours.id));
     expect(delay).toMatchObject({
       code: 'OUTSIDE_WINDOW',
-      reason: expect.stringMatching(/Nothing is fetched from a now.*opens at \d{4}-/),
+      reason: expect.stringMatching(/No package is fetched from a now.*opens at \d{4}-/),
     });
     expect(pair.proxy.requests.filter((line) => line.includes('/content'))).toEqual([]);
     await update(b, 'receive: { windows: [] }');

@@ -4,7 +4,7 @@ import { AuditExport } from '../../../src/modules/audit/export/audit-export.js';
 import { hashEntry } from '../../../src/modules/audit/chain/chain-entry.js';
 import { ExportVerification } from '../../../src/modules/audit/verify/export-verification.js';
 import type { AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
-import { rotationBytes } from '../../../src/modules/server/contracts/server-keys.js';
+import { keySuccessionText } from '../../../src/modules/server/contracts/server-keys.js';
 import { AuditScene } from '../../support/audit-scene.js';
 import { OWN_SERVER } from '../../support/read-side.js';
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await scene.catchUp();
   const previous = firstKey;
   const publicKey = scene.identity.addKey();
-  const proof = Buffer.from(scene.identity.sign(rotationBytes(OWN_SERVER, previous, publicKey), previous)).toString(
+  const proof = Buffer.from(scene.identity.sign(keySuccessionText(OWN_SERVER, previous, publicKey), previous)).toString(
     'base64url',
   );
   await scene.record('server', ['ServerKeyRotated', { publicKey, previousPublicKey: previous, proof }, 2]);

@@ -16,14 +16,14 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
   const works = async (data: string): Promise<void> => {
     await vi.waitFor(() => enqueue(data), WAIT);
     await vi.waitFor(() => expect(seen).toContain(data), WAIT);
-    await vi.waitFor(async () => expect(await queue.counts()).toMatchObject({ running: 0 }), WAIT);
+    await vi.waitFor(async () => expect(await queue.countJobs()).toMatchObject({ running: 0 }), WAIT);
   };
 
   beforeEach(async () => {
     seen.length = 0;
     redis = await RedisUnderTest.start();
     queue = openBull(redis.url);
-    await queue.work([{ name: 'echo', maxAttempts: 5, handle: async ({ data }) => void seen.push(data) }], 3);
+    await queue.startWork([{ name: 'echo', maxAttempts: 5, handle: async ({ data }) => void seen.push(data) }], 3);
     await works('first');
   });
   afterEach(async () => {
@@ -36,27 +36,27 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
     await redis.stop();
     const answers = await Promise.allSettled([
       enqueue('away'),
-      queue.counts(),
-      queue.failed(1),
-      queue.running(),
-      queue.mark(),
+      queue.countJobs(),
+      queue.findFailed(1),
+      queue.findRunning(),
+      queue.leaveMark(),
     ]);
     expect(
       answers.map((answer) => answer.status === 'rejected' && answer.reason instanceof JobQueueUnavailable),
     ).toEqual(Array(5).fill(true));
     await redis.restart();
     await works('after');
-    expect(await queue.counts()).toMatchObject({ running: 0, stuck: 0, waiting: 1 });
+    expect(await queue.countJobs()).toMatchObject({ running: 0, stuck: 0, waiting: 1 });
   });
 
   it('goes on when it comes back empty, and notices that', async () => {
-    await queue.mark();
+    await queue.leaveMark();
     await enqueue('lost', new Date(Date.now() + HOUR_MS));
     await redis.kill();
     await redis.restart();
     await works('after');
-    expect(await queue.mark()).toBe(false);
-    expect(await queue.counts()).toEqual(NOTHING);
+    expect(await queue.leaveMark()).toBe(false);
+    expect(await queue.countJobs()).toEqual(NOTHING);
     for (const data of ['a', 'b', 'c', 'd', 'e', 'f']) await works(data);
   });
 
@@ -71,12 +71,12 @@ describe.skipIf(lacksRedis())('Redis comes and goes', () => {
       },
     };
     const other = openBull(redis.url, 'server-2');
-    await other.work([flush], 1);
-    await other.mark();
+    await other.startWork([flush], 1);
+    await other.leaveMark();
     await other.enqueue([{ name: 'flush', key: 'flush', data: 'flush' }]);
     await vi.waitFor(() => expect(seen).toContain('again'), WAIT);
-    await vi.waitFor(async () => expect(await other.counts()).toEqual(NOTHING), WAIT);
-    expect(await other.mark()).toBe(false);
+    await vi.waitFor(async () => expect(await other.countJobs()).toEqual(NOTHING), WAIT);
+    expect(await other.leaveMark()).toBe(false);
     await other.stop();
     await works('after');
   });

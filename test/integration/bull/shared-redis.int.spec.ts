@@ -15,15 +15,15 @@ describe.skipIf(lacksRedis())('two servers on one Redis', () => {
     for (const [i, queue] of queues.entries()) {
       const own: unknown[] = [];
       seen.set(`${i}`, own);
-      await queue.work([{ name: 'echo', maxAttempts: 1, handle: async ({ data }) => void own.push(data) }], 2);
+      await queue.startWork([{ name: 'echo', maxAttempts: 1, handle: async ({ data }) => void own.push(data) }], 2);
     }
     const keys = Array.from({ length: 20 }, (_, n) => `echo:${n}`);
     await Promise.all(queues.map((queue, i) => queue.enqueue(keys.map((key) => ({ name: 'echo', key, data: i })))));
     await vi.waitFor(() => expect([...seen.values()].map((own) => own.length)).toEqual([20, 20]), WAIT);
     expect(new Set(seen.get('0'))).toEqual(new Set([0]));
     expect(new Set(seen.get('1'))).toEqual(new Set([1]));
-    expect(await queues[0]?.mark()).toBe(false);
-    expect(await queues[1]?.mark()).toBe(false);
+    expect(await queues[0]?.leaveMark()).toBe(false);
+    expect(await queues[1]?.leaveMark()).toBe(false);
     expect((await redis.keys()).filter((key) => !/^odst:\{(one|two)\}:jobs:/.test(key))).toEqual([]);
     await Promise.all(queues.map((queue) => queue.stop()));
   });
@@ -31,11 +31,11 @@ describe.skipIf(lacksRedis())('two servers on one Redis', () => {
   it('leave nothing of completed jobs behind', async () => {
     const queue = openBull(redis.url, 'one');
     const done: string[] = [];
-    await queue.work([{ name: 'echo', maxAttempts: 1, handle: async ({ key }) => void done.push(key) }], 4);
+    await queue.startWork([{ name: 'echo', maxAttempts: 1, handle: async ({ key }) => void done.push(key) }], 4);
     await queue.enqueue(Array.from({ length: 500 }, (_, n) => ({ name: 'echo', key: `echo:${n}`, data: n })));
     await vi.waitFor(async () => {
       expect(done).toHaveLength(500);
-      expect(await queue.counts()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 });
+      expect(await queue.countJobs()).toEqual({ waiting: 0, due: 0, running: 0, stuck: 0 });
     }, WAIT);
     // A few keys that Bull keeps for itself.
     expect((await redis.keys()).length).toBeLessThan(8);

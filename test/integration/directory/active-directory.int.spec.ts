@@ -75,8 +75,8 @@ describe('Active Directory', () => {
   });
 
   it('finds people again by their objectGUID, which is no text', async () => {
-    const ada = await directory().find('ada');
-    expect(await directory().findAll([ada?.id ?? ''])).toEqual([ada]);
+    const ada = await directory().findPerson('ada');
+    expect(await directory().findPeople([ada?.id ?? ''])).toEqual([ada]);
   });
 
   it.each([
@@ -86,16 +86,16 @@ describe('Active Directory', () => {
     ['zero', false],
     ['ada', false],
   ])('tells of %s whether the account is disabled: %s', async (name, disabled) => {
-    expect(await directory().find(name)).toMatchObject({ disabled });
+    expect(await directory().findPerson(name)).toMatchObject({ disabled });
     const verdict = await directory().authenticate(name, `Pa55 of ${name}`);
     expect('refused' in verdict).toBe(disabled);
   });
 
   it('may leave disabled accounts out by its bit rule', async () => {
     const filter = '(&(sAMAccountName={{username}})(!(userAccountControl:1.2.840.113556.1.4.803:=2)))';
-    expect(await directory({ LDAP_SEARCH_FILTER: filter }).find('off')).toBeNull();
-    const off = await directory().find('off');
-    expect(await directory({ LDAP_SEARCH_FILTER: filter }).findAll([off?.id ?? ''])).toEqual([]);
+    expect(await directory({ LDAP_SEARCH_FILTER: filter }).findPerson('off')).toBeNull();
+    const off = await directory().findPerson('off');
+    expect(await directory({ LDAP_SEARCH_FILTER: filter }).findPeople([off?.id ?? ''])).toEqual([]);
   });
 
   it('lets people in by another name, and calls the account by the first', async () => {

@@ -40,7 +40,7 @@ describeWithSlapd('a directory that fails', () => {
     slapd.signal('SIGSTOP');
     try {
       await expect(via(way).authenticate('bob', passwordOf('bob'))).rejects.toThrow(/did not answer within 1 s/);
-      await expect(via(way).findAll(['entryUUID=1'])).rejects.toBeInstanceOf(DirectoryUnavailable);
+      await expect(via(way).findPeople(['entryUUID=1'])).rejects.toBeInstanceOf(DirectoryUnavailable);
     } finally {
       slapd.signal('SIGCONT');
     }
@@ -63,7 +63,7 @@ describeWithSlapd('a directory that fails', () => {
       ),
     );
     expect(ends).not.toContain(false);
-    await expect(directory.check()).rejects.toBeInstanceOf(DirectoryUnavailable);
+    await expect(directory.checkAccess()).rejects.toBeInstanceOf(DirectoryUnavailable);
     await slapd.launch();
     expect(await directory.authenticate('bob', passwordOf('bob'))).toMatchObject({ person: { username: 'bob' } });
   });
@@ -152,8 +152,8 @@ describe('a refusal', () => {
     const wrong = await costOf(() => directory.authenticate('bob', 'wrong'));
     expect(wrong).toEqual([3, 2]);
     expect(await costOf(() => directory.authenticate('nobody', 'wrong'))).toEqual(wrong);
-    expect(await costOf(() => directory.decoy('bob'))).toEqual(wrong);
-    expect(await costOf(() => directory.decoy('nobody'))).toEqual(wrong);
+    expect(await costOf(() => directory.imitateAuthentication('bob'))).toEqual(wrong);
+    expect(await costOf(() => directory.imitateAuthentication('nobody'))).toEqual(wrong);
     await server.stop();
   });
 });

@@ -18,7 +18,7 @@ const inAnswerTo = async (answer: Buffer<ArrayBuffer>) => {
   const front = await StartTlsFront.start(1, server.tls, answer);
   try {
     return await withTls(`ldap://127.0.0.1:${front.port}`)
-      .check()
+      .checkAccess()
       .catch((error: unknown) => String(error));
   } finally {
     await front.stop();
@@ -39,13 +39,13 @@ describe('StartTLS', () => {
       await inAnswerTo(
         Buffer.from([0x30, 0x0c, 0x02, 0x01, 0x01, 0x78, 0x07, 0x0a, 0x01, 0x35, 0x04, 0x00, 0x04, 0x00]),
       ),
-    ).toMatch(/does not begin StartTLS \(result 53\)/);
+    ).toMatch(/refuses StartTLS \(result 53\)/);
   });
 
   it('takes nothing that came unencrypted with the answer', async () => {
     const success = Buffer.from([0x30, 0x0c, 0x02, 0x01, 0x01, 0x78, 0x07, 0x0a, 0x01, 0x00, 0x04, 0x00, 0x04, 0x00]);
-    expect(await inAnswerTo(Buffer.concat([success, success]))).toMatch(/does not begin StartTLS/);
-    expect(await inAnswerTo(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'))).toMatch(/does not begin StartTLS/);
+    expect(await inAnswerTo(Buffer.concat([success, success]))).toMatch(/refuses StartTLS/);
+    expect(await inAnswerTo(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'))).toMatch(/refuses StartTLS/);
   });
 
   it('reads answers in pieces and in long form', () => {
@@ -66,7 +66,7 @@ describe('StartTLS', () => {
           /certificate/,
         );
         const front = await StartTlsFront.start(1, other);
-        await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).check()).rejects.toThrow(
+        await expect(withTls(`ldap://127.0.0.1:${front.port}`, other.ca).checkAccess()).rejects.toThrow(
           /ERR_TLS_CERT_ALTNAME_INVALID/,
         );
         await front.stop();

@@ -214,7 +214,7 @@ describeWithNginx('downloads through nginx', () => {
 
   it('asks the app when the file is not there', async () => {
     const lost = await upload('lost.pkg', Buffer.from('lost'));
-    await app.storage.remove(lost);
+    await app.storage.removeStored(lost);
     const reply = await ask(nginx.url, '/Packages/lost.pkg');
     expect(reply.status).toBe(503);
     expect(await reply.json()).toMatchObject({ code: 'UNAVAILABLE' });

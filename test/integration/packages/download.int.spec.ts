@@ -61,7 +61,7 @@ describe('what is served', () => {
 
   it('says so when the file is missing', async () => {
     const { id } = await upload('lost.pkg', Buffer.from('lost'));
-    await app.storage.remove(id);
+    await app.storage.removeStored(id);
     const reply = await get('/Packages/lost.pkg');
     expect(reply.status).toBe(503);
     expect(await reply.json()).toMatchObject({ code: 'UNAVAILABLE' });

@@ -8,7 +8,12 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderPackageStorage } from '../../../src/adapters/package-storage/folder/folder-package-storage.js';
 import { CHUNK_SIZE } from '../../../src/kernel/chunk-ranges.js';
-import { type ContentDigests, type PackageStorage, StorageFull } from '../../../src/ports/package-storage.port.js';
+import {
+  type ContentDigests,
+  type PackageStorage,
+  type StagedUpload,
+  StorageFull,
+} from '../../../src/ports/package-storage.port.js';
 import { readBytes, storeBytes, streamOf, uploadBytes } from '../../contract/package-storage.contract.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -30,8 +35,11 @@ const replicaPath = async (id: string, size: number): Promise<string> =>
   (await storage.reserveReplica(id, size)).localPath ?? '';
 
 /** Uploads a stream, and keeps no file of it. */
-async function digestsOf(target: PackageStorage, source: PassThrough, signal?: AbortSignal): Promise<ContentDigests> {
-  const upload = await target.beginUpload();
+async function digestsOf(target: PackageStorage, source: PassThrough): Promise<ContentDigests> {
+  return receiveAll(await target.beginUpload(), source);
+}
+
+async function receiveAll(upload: StagedUpload, source: PassThrough, signal?: AbortSignal): Promise<ContentDigests> {
   try {
     await upload.append(0, source, signal);
     return await upload.finish();
@@ -42,7 +50,7 @@ async function digestsOf(target: PackageStorage, source: PassThrough, signal?: A
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'ods-storage-'));
-  storage = await FolderPackageStorage.in(dataDir);
+  storage = await FolderPackageStorage.openFolder(dataDir);
 });
 afterEach(async () => {
   await storage.close();
@@ -69,7 +77,11 @@ describe('uploads', () => {
   it('give their memory back when the source fails, is cut off, or the upload is aborted', async () => {
     const [failing, cut, aborted] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const abort = new AbortController();
-    const all = [digestsOf(storage, failing), digestsOf(storage, cut), digestsOf(storage, aborted, abort.signal)];
+    const all = [
+      receiveAll(await storage.beginUpload(), failing),
+      receiveAll(await storage.beginUpload(), cut),
+      receiveAll(await storage.beginUpload(), aborted, abort.signal),
+    ];
     for (const source of [failing, cut, aborted]) source.write(Buffer.alloc(3 * MIB));
     failing.destroy(new Error('boom'));
     cut.destroy();
@@ -95,7 +107,7 @@ describe('uploads', () => {
       skip('needs the right to mount a small volume');
     }
     try {
-      const full = await FolderPackageStorage.in(small);
+      const full = await FolderPackageStorage.openFolder(small);
       const upload = await full.beginUpload();
       const failed = upload.append(0, streamOf(randomBytes(8 * MIB), 65_536));
       await expect(failed).rejects.toBeInstanceOf(StorageFull);
@@ -119,7 +131,7 @@ describe('stored packages', () => {
   it('are served over few descriptors', async () => {
     for (let i = 0; i < 20; i++) await storeBytes(storage, `p-${i}`, Buffer.from(`content ${i}`));
     for (let round = 0; round < 3; round++) {
-      const files = await Promise.all(Array.from({ length: 20 }, (_, i) => storage.open(`p-${i}`)));
+      const files = await Promise.all(Array.from({ length: 20 }, (_, i) => storage.openStored(`p-${i}`)));
       const contents = await Promise.all(files.map(async (file) => file && String(await readBytes(file))));
       expect(contents).toEqual(files.map((_, i) => `content ${i}`));
       for (const file of files) file?.close();
@@ -127,7 +139,7 @@ describe('stored packages', () => {
   });
 
   it('have no path for an id', () => {
-    expect(() => storage.open('../secret')).toThrow('Not a package id');
+    expect(() => storage.openStored('../secret')).toThrow('Not a package id');
     expect(() => storage.local.fileNameOf('../secret')).toThrow('Not a package id');
   });
 
@@ -147,11 +159,11 @@ describe('stored packages', () => {
 
   it('that another process takes away are noticed soon', async () => {
     await storeBytes(storage, 'p-1', Buffer.from('hello'));
-    (await storage.open('p-1'))?.close();
-    const other = await FolderPackageStorage.in(dataDir);
+    (await storage.openStored('p-1'))?.close();
+    const other = await FolderPackageStorage.openFolder(dataDir);
     await other.quarantine('p-1');
     await other.close();
-    await waitFor('it to be gone here', async () => (await storage.open('p-1')) === null);
+    await waitFor('it to be gone here', async () => (await storage.openStored('p-1')) === null);
   });
 });
 
@@ -205,9 +217,9 @@ describe('replicas and leftovers', () => {
     }
     const later = Date.now() + 60;
     while (Date.now() < later) await new Promise((resolve) => setImmediate(resolve));
-    storage = await FolderPackageStorage.in(dataDir);
+    storage = await FolderPackageStorage.openFolder(dataDir);
     await writeFile(join(dataDir, 'staging', 'upload-2'), 'on its way');
-    await storage.sweep({ packages: new Set(['kept', 'back']), replicas: new Set(['kept']) });
+    await storage.sweepUnwanted({ packages: new Set(['kept', 'back']), replicas: new Set(['kept']) });
     expect((await readdir(join(dataDir, 'packages'))).toSorted()).toEqual(['back', 'kept']);
     expect((await staging()).toSorted()).toEqual(['replica-kept', 'upload-2']);
   });

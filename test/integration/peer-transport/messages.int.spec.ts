@@ -36,7 +36,7 @@ describe('the feed', () => {
     const got: FeedMessage[] = [];
     try {
       const url = await serve(answer);
-      for await (const message of transport(options).follow(peer(url), 'e.7', new AbortController().signal))
+      for await (const message of transport(options).followFeed(peer(url), 'e.7', new AbortController().signal))
         got.push(message);
       return { got, error: null };
     } catch (error) {
@@ -81,7 +81,7 @@ describe('the feed', () => {
   });
 
   it('takes a long silence for a dead connection', async () => {
-    const { got, error } = await follow((socket) => socket.write(opening), { silenceMs: 1_000 });
+    const { got, error } = await follow((socket) => socket.write(opening), { feedIdleTimeoutMs: 1_000 });
     expect(got).toEqual([{ kind: 'connected' }]);
     expect(String(error)).toMatch(/timed out/);
   });

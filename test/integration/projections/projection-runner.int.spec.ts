@@ -9,8 +9,7 @@ import { type Projection, ProjectionRegistry } from '../../../src/platform/event
 import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model-changes.js';
 import { ReadModels } from '../../../src/platform/eventsourcing/read-models.js';
 import { ProjectionRunner } from '../../../src/platform/eventsourcing/projection-runner.js';
-import { Database, type DatabaseSettings } from '../../../src/ports/database.port.js';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
+import { createTestDatabase, type TestDatabase, TestDatabasePort } from '../../support/test-database.js';
 import { MemoryLocks } from '../../support/memory-locks.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -51,13 +50,6 @@ class TheseProjections extends ProjectionRegistry {
   override all(): readonly Projection[] {
     return this.projections;
   }
-}
-
-class TestDatabasePort extends Database {
-  constructor(readonly settings: DatabaseSettings) {
-    super();
-  }
-  async stop(): Promise<void> {}
 }
 
 let database: TestDatabase;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntryView } from '../../../src/modules/audit/trail/audit-view.js';
-import { AUDITED_TYPES } from '../../../src/modules/audit/descriptions/describe-event.js';
+import { describedTypes } from '../../../src/platform/eventsourcing/event-descriptions.js';
+import '../../../src/server/app.module.js';
 import { AuditTrailHandler } from '../../../src/modules/audit/trail/audit-trail.handler.js';
 import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
 import { encodeCursor } from '../../../src/platform/graphql/paging.js';
@@ -71,7 +72,7 @@ describe('an audit entry', () => {
   });
 
   it('is written for events of every type', () => {
-    expect(AUDITED_TYPES).toEqual(
+    expect(describedTypes()).toEqual(
       expect.arrayContaining(['PackageRemoved', 'ReplicaFailed', 'PeerCallRefused', 'SignInRefused']),
     );
   });

@@ -48,7 +48,7 @@ let path: string;
 beforeEach(async () => {
   log = new QuietLog();
   dataDir = await mkdtemp(join(tmpdir(), 'odst-staged-'));
-  storage = await FolderPackageStorage.in(dataDir);
+  storage = await FolderPackageStorage.openFolder(dataDir);
   news = new ReplicaNews(log);
   const content = new StagedContent(new StreamReader(log), storage, news);
   const representation = new Representation(SIZE, 'aa', new Date(), 'application/octet-stream');

@@ -28,7 +28,7 @@ class Scripted extends Directory {
   override readonly url = 'ldap://test';
   readonly people = new Map<string, DirectoryPerson>();
   isDown = false;
-  override decoy = vi.fn<(name: string) => Promise<void>>(async () => this.up());
+  override imitateAuthentication = vi.fn<(name: string) => Promise<void>>(async () => this.up());
 
   override authenticate = vi.fn<(name: string, password: string) => Promise<DirectoryVerdict>>(
     async (name, password) => {
@@ -38,16 +38,16 @@ class Scripted extends Directory {
     },
   );
 
-  override find(name: string): Promise<DirectoryPerson | null> {
+  override findPerson(name: string): Promise<DirectoryPerson | null> {
     return Promise.resolve(this.people.get(name) ?? null);
   }
 
-  override findAll = vi.fn<(ids: readonly string[]) => Promise<readonly DirectoryPerson[]>>(async (ids) => {
+  override findPeople = vi.fn<(ids: readonly string[]) => Promise<readonly DirectoryPerson[]>>(async (ids) => {
     this.up();
     return [...this.people.values()].filter(({ id }) => ids.includes(id));
   });
 
-  override async check(): Promise<void> {
+  override async checkAccess(): Promise<void> {
     this.up();
   }
 
@@ -128,7 +128,7 @@ describe('the first sign-in through the directory', () => {
     for (const name of [' ann', 'ann ', '*', 'a)(b', ''])
       await expect(scene.signIn(name, 'of ann')).rejects.toMatchObject(refused);
     expect(directory.authenticate).not.toHaveBeenCalled();
-    expect(directory.decoy).toHaveBeenCalledTimes(5);
+    expect(directory.imitateAuthentication).toHaveBeenCalledTimes(5);
     directory.put('typed', [ADMINS], { username: 'not a name' });
     await expect(scene.signIn('typed', 'of typed')).rejects.toMatchObject(refused);
   });
@@ -138,10 +138,10 @@ describe('local accounts', () => {
   it('win over people of the directory, who are not asked for their password', async () => {
     directory.put('admin', [ADMINS]);
     await scene.signIn('admin', 'right one');
-    expect(directory.decoy).not.toHaveBeenCalled();
+    expect(directory.imitateAuthentication).not.toHaveBeenCalled();
     await expect(scene.signIn('admin', 'of admin')).rejects.toMatchObject(refused);
     expect(directory.authenticate).not.toHaveBeenCalled();
-    expect(directory.decoy).toHaveBeenCalledTimes(1);
+    expect(directory.imitateAuthentication).toHaveBeenCalledTimes(1);
   });
 
   it('are not taken by somebody whose other name was typed', async () => {

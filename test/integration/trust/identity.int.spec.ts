@@ -45,7 +45,7 @@ describe('server identity', () => {
   it('says in one line which setting it cannot use', async () => {
     await expect(home.identity({ url: 'http://berlin/a/../b' })).rejects.toThrow(StartupError);
     await home.identity();
-    await expect(home.identity({ url: 'http://berlin/a/../b' })).rejects.toThrow(/ODST_URL can't be used/);
+    await expect(home.identity({ url: 'http://berlin/a/../b' })).rejects.toThrow(/ODST_URL is invalid/);
   });
 
   it('keeps the private key out of log and database', async () => {

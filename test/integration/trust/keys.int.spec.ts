@@ -11,7 +11,8 @@ import { AnnounceKey } from '../../../src/modules/peers/keys/announce-key.comman
 import { RecordPeerKey } from '../../../src/modules/peers/keys/record-peer-key.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { RotateKey } from '../../../src/modules/server/server-keys.command.js';
-import { keyProofText } from '../../../src/platform/peer-calls/signature-format.js';
+import { KnownKeys } from '../../../src/platform/peer-calls/known-keys.port.js';
+import { keyPossessionText } from '../../../src/platform/peer-calls/signature-format.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { RequestSigner } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
@@ -87,7 +88,7 @@ describe('a new key', () => {
 
     await announce();
     expect(await keyOnRecord(a, b)).toBe(publicKey);
-    expect(identityOf(a).keyKnownTo(identityOf(b).serverId)).toBe(publicKey);
+    expect(a.app.get(KnownKeys).keyKnownTo(identityOf(b).serverId)).toBe(publicKey);
     expect((await call()).status).toBe(200);
     expect(await storedKeys(a)).toBe(1);
 
@@ -123,7 +124,10 @@ describe('a new key', () => {
     for (const _ of [1, 2]) {
       await run(a, new RotateKey());
       const { serverId, publicKey, rotation } = identityOf(a);
-      const proof = identityOf(a).sign(keyProofText(serverId, identityOf(b).serverId, publicKey, rotation), publicKey);
+      const proof = identityOf(a).sign(
+        keyPossessionText(serverId, identityOf(b).serverId, publicKey, rotation),
+        publicKey,
+      );
       await run(b, new RecordPeerKey(serverId, { publicKey, rotation, proof }));
     }
     await b.home.dataSource.query(

@@ -18,10 +18,6 @@ class ActingIdentity extends ServerIdentity {
   private readonly pair = generateKeyPairSync('ed25519');
   readonly publicKey = z.object({ x: z.string() }).parse(this.pair.publicKey.export({ format: 'jwk' })).x;
 
-  override keyKnownTo(): string {
-    return this.publicKey;
-  }
-
   sign(bytes: Uint8Array): Uint8Array {
     return sign(null, bytes, this.pair.privateKey);
   }
@@ -32,7 +28,7 @@ const Invited = z.object({ data: z.object({ createPeerInvitation: z.object({ tok
 /** Calls a server as a registered peer would, or nearly so. */
 export class ActingPeer {
   readonly identity = new ActingIdentity();
-  private readonly signer = new PeerRequestSigner(this.identity);
+  private readonly signer = new PeerRequestSigner(this.identity, { keyKnownTo: () => this.identity.publicKey });
   serverId = '';
 
   private constructor(private readonly scene: FuzzScene) {}

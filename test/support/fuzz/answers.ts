@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { ERROR_CODES } from '../../../src/platform/http/errors/error-codes.js';
+import { allErrorCodes } from '../../../src/platform/http/errors/error-codes.js';
+import '../../../src/server/app.module.js';
 import { GRAPHQL_REQUEST_CODES } from '../../../src/platform/graphql/graphql-errors.js';
 
 /** Of whatever was sent. */
@@ -11,7 +12,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-const CODES = new Set([...Object.keys(ERROR_CODES), ...Object.keys(GRAPHQL_REQUEST_CODES)]);
+const CODES = new Set([...allErrorCodes().keys(), ...Object.keys(GRAPHQL_REQUEST_CODES)]);
 
 const Plain = z.object({
   code: z.string(),

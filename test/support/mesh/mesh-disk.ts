@@ -99,17 +99,17 @@ export class MeshDisk extends PackageStorage {
     this.disk.staged.delete(packageId);
   }
 
-  override async digest(packageId: string): Promise<string | null> {
+  override async digestStored(packageId: string): Promise<string | null> {
     await this.gate.pass(this.life);
     return this.disk.published.get(packageId) ?? null;
   }
 
-  override async open(packageId: string): Promise<StoredFile | null> {
+  override async openStored(packageId: string): Promise<StoredFile | null> {
     await this.gate.pass(this.life);
     return this.disk.published.has(packageId) ? { size: 0, read: unused, close: () => undefined } : null;
   }
 
-  override async remove(packageId: string, stillUnwanted = async () => true): Promise<void> {
+  override async removeStored(packageId: string, stillUnwanted = async () => true): Promise<void> {
     await this.gate.pass(this.life);
     const file = this.disk.published.get(packageId);
     this.disk.published.delete(packageId);
@@ -119,7 +119,7 @@ export class MeshDisk extends PackageStorage {
     this.settle(packageId, !unwanted);
   }
 
-  override async sweep(wanted: WantedFiles): Promise<void> {
+  override async sweepUnwanted(wanted: WantedFiles): Promise<void> {
     for (const packageId of this.disk.aside.keys()) this.settle(packageId, wanted.packages.has(packageId));
     for (const packageId of this.disk.published.keys())
       if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);

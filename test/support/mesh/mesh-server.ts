@@ -53,10 +53,10 @@ export class MeshServer {
     const { packages } = this.shown();
     const stamps = packages.flatMap(({ publication, stageStamp, removal }) => [publication, stageStamp, removal]);
     const latest = stamps.reduce<Stamp | null>(laterStamp, null);
-    if (latest) this.process.clock.hybrid.observe(latest);
+    if (latest) this.process.clock.hybrid.observeStamp(latest);
     const held = new Set(packages.filter((row) => row.held).map((row) => row.id));
     for (const [id, since] of withdrawnIn(file)) if (since.getTime() + GRACE_MS > wall()) held.add(id);
-    await this.process.storage.sweep({ packages: held, replicas: new Set(this.unfinished()) });
+    await this.process.storage.sweepUnwanted({ packages: held, replicas: new Set(this.unfinished()) });
   }
 
   kill(): void {
@@ -128,7 +128,7 @@ export class MeshServer {
     const { packageId, round, chunkCount } = plan;
     for (const { peerId } of plan.holders) {
       const source = this.neighbours.reach(this.id, peerId);
-      const offered = source && (await answerOf(source, source.storage.digest(packageId)));
+      const offered = source && (await answerOf(source, source.storage.digestStored(packageId)));
       if (offered !== plan.sha256) continue;
       await process.storage.reserveReplica(packageId);
       const [run] = missingRanges(plan.verified, chunkCount);
@@ -144,7 +144,7 @@ export class MeshServer {
   }
 
   private async publish(process: MeshProcess, { packageId, round, sha256, chunkCount }: FetchPlan): Promise<void> {
-    const isInPlace = (await process.storage.digest(packageId)) === sha256;
+    const isInPlace = (await process.storage.digestStored(packageId)) === sha256;
     await (isInPlace ? process.storage.discardReplica(packageId) : process.storage.reserveReplica(packageId));
     const lost = process.storage.missing(packageId, chunkCount);
     if (!isInPlace && lost.length > 0) {

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
 import { backoffBetween, retry } from '../../../kernel/retry.js';
-import { Database, type DatabaseSettings } from '../../../ports/database.port.js';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import { PgDatabase } from '../../shared/pg-session.js';
 import { findBinaries } from './binaries.js';
 import { type Cluster, dataFolder, passwordFile, prepareCluster, SUPERUSER } from './cluster.js';
 import { findPostmaster } from './postmaster-file.js';
@@ -93,7 +94,7 @@ interface EmbeddedOptions {
  * A real PostgreSQL in `<dataDir>/postgres`, started here, or taken over from a process that was killed. It listens on
  * a free loopback port, is started again when it dies, and stops with `stop()`.
  */
-export class EmbeddedDatabase extends Database {
+export class EmbeddedDatabase extends PgDatabase {
   private readonly stopping = new AbortController();
   private recovery: Promise<void> = Promise.resolve();
   private readonly stopBounding: () => void;

@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
 import { retry } from '../../../kernel/retry.js';
-import { Database, type DatabaseSettings } from '../../../ports/database.port.js';
+import type { DatabaseSettings } from '../../../ports/database.port.js';
+import { PgDatabase } from '../../shared/pg-session.js';
 
 const URL_SHAPE = 'postgres://user:password@host:5432/database';
 
@@ -62,7 +63,7 @@ interface ConnectOptions {
 }
 
 /** A PostgreSQL that somebody else runs (`DATABASE_URL`). */
-export class ExternalDatabase extends Database {
+export class ExternalDatabase extends PgDatabase {
   private constructor(readonly settings: DatabaseSettings) {
     super();
   }

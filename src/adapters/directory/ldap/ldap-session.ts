@@ -5,15 +5,15 @@ import type { Connections } from './connections.js';
 import { andFilters, fillFilter, matchAnybody, orFilters, parseFilter, usernameAttributes } from './filters.js';
 import { bufferAttributes, idFilter, idOf, isDisabled, textOf, valuesOf, wantedAttributes } from './person-entry.js';
 
-/** Where and how groups are looked for. */
+/** Where and how groups are searched. */
 interface GroupSearch extends Pick<DirectorySettings, 'groupSearchBase' | 'recursive'> {
   readonly filter: Filter;
 }
 
-/** Of one person, with all that these are in. What is beyond gives no role: too little is safe, and nobody else is kept waiting. */
+/** Upper limit for the groups of one person, including the groups of groups. Further groups give no role, which is safe. */
 const MAX_GROUPS = 2_000;
 const MAX_MEMBERS_PER_SEARCH = 50;
-/** A group has no username: no value of an attribute is this. */
+/** Stands for the username of a group, which has none. No attribute has this value. */
 const NO_USERNAME = '\0';
 
 async function searchGroups(client: Client, base: string, filter: Filter): Promise<string[]> {
@@ -27,7 +27,7 @@ async function searchGroups(client: Client, base: string, filter: Filter): Promi
   return searchEntries.map(({ dn }) => dn);
 }
 
-/** Asks for the groups of many members in a few searches. */
+/** Finds the groups of many members with few searches. */
 async function findGroups(
   client: Client,
   { groupSearchBase, filter }: GroupSearch,
@@ -42,7 +42,7 @@ async function findGroups(
   return found;
 }
 
-/** All groups of somebody, level by level; groups that are members of each other end nowhere but here. */
+/** Finds all groups of a person, level by level. Groups that are members of each other are visited once. */
 async function findAllGroups(
   client: Client,
   settings: GroupSearch,
@@ -58,15 +58,15 @@ async function findAllGroups(
   }
 }
 
-/** Somebody whom a search has found, before it is known which groups they are in. */
+/** A person that a search has found, without their groups. */
 type Found = Omit<DirectoryPerson, 'groups'>;
 
-/** The same for names that a directory may take for one. */
+/** Returns the same key for names that a directory may treat as equal. */
 const nameKey = (name: string): string => name.normalize('NFKC').toLowerCase().normalize('NFKC');
 
 const NO_ID = 'has no entryUUID or objectGUID that LDAP_BIND_DN may read, or not the one in LDAP_ID_ATTRIBUTE';
 
-/** One connection, signed in with the account of this server. */
+/** A connection that is signed in with the account of this server. */
 export class LdapSession {
   private readonly people: Filter;
   private readonly groups: GroupSearch;
@@ -83,8 +83,8 @@ export class LdapSession {
   }
 
   static async open(settings: DirectorySettings, connections: Connections): Promise<LdapSession> {
-    const socket = await connections.openSecured();
-    // The connection is made and encrypted already; a client that lost it must not make another.
+    const socket = await connections.openSecuredSocket();
+    // The connection is already open and encrypted. A client that loses it must not open another one.
     const client = new Client({
       url: 'ldap://opened',
       timeout: settings.timeoutMs,
@@ -95,27 +95,27 @@ export class LdapSession {
     return new LdapSession(client, settings);
   }
 
-  /** The one person of this name, or in words why there is none. */
-  async find(username: string): Promise<Found | string> {
-    const entries = await this.search(fillFilter(this.people, { username, dn: '' }), { sizeLimit: 2 });
-    if (entries.length > 1) return 'The directory has more than one person of this name.';
+  /** Returns the only person with this name, or the reason why there is none. */
+  async findPerson(username: string): Promise<Found | string> {
+    const entries = await this.searchPeople(fillFilter(this.people, { username, dn: '' }), { sizeLimit: 2 });
+    if (entries.length > 1) return 'The directory has more than one person with this name.';
     const [entry] = entries;
-    // Directories take names for one that are not written alike; what counts failed attempts does not.
+    // Directories treat some different spellings as one name; the limit for failed attempts does not.
     const isName = (name: string): boolean =>
       entry !== undefined && valuesOf(entry, name).some((value) => nameKey(value.toString()) === nameKey(username));
-    if (!entry || !this.names.some(isName)) return 'The directory knows nobody of this name.';
-    return this.read(entry);
+    if (!entry || !this.names.some(isName)) return 'The directory knows nobody with this name.';
+    return this.readPerson(entry);
   }
 
-  /** Those of these ids that the search filter lets through. */
-  async findAll(ids: readonly string[]): Promise<Found[]> {
+  /** Returns those people with these ids that match the search filter. */
+  async findPeople(ids: readonly string[]): Promise<Found[]> {
     const filters = ids.flatMap((id) => idFilter(id) ?? []);
     if (filters.length === 0) return [];
-    const entries = await this.search(andFilters(matchAnybody(this.people), orFilters(filters)));
-    return entries.map((entry) => this.read(entry)).filter((found) => typeof found !== 'string');
+    const entries = await this.searchPeople(andFilters(matchAnybody(this.people), orFilters(filters)));
+    return entries.map((entry) => this.readPerson(entry)).filter((found) => typeof found !== 'string');
   }
 
-  async withGroups(found: Found): Promise<DirectoryPerson> {
+  async addGroups(found: Found): Promise<DirectoryPerson> {
     return { ...found, groups: await findAllGroups(this.client, this.groups, found) };
   }
 
@@ -126,7 +126,7 @@ export class LdapSession {
       await this.client.search(base, { scope: 'base', filter: '(objectClass=*)', attributes: ['1.1'] });
   }
 
-  private async search(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
+  private async searchPeople(filter: Filter, limit: { sizeLimit?: number } = {}): Promise<Entry[]> {
     const { idAttribute, searchBase } = this.settings;
     const { searchEntries } = await this.client.search(searchBase, {
       scope: 'sub',
@@ -138,7 +138,7 @@ export class LdapSession {
     return searchEntries;
   }
 
-  private read(entry: Entry): Found | string {
+  private readPerson(entry: Entry): Found | string {
     const id = idOf(entry, this.settings.idAttribute);
     const username = textOf(entry, this.names[0] ?? '');
     if (id === null) return `${entry.dn} ${NO_ID}.`;

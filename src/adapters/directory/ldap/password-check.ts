@@ -8,11 +8,11 @@ import { addressOf, type Connections, isEncrypted, tlsOptions } from './connecti
 
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** For the bind account, and for whose password is checked. */
+/** Opens one connection for the bind account and one for the person whose password is checked. */
 async function lendTwo(connections: Connections): Promise<Socket[]> {
-  const first = await connections.lend();
+  const first = await connections.lendSocket();
   try {
-    return [first, await connections.lend()];
+    return [first, await connections.lendSocket()];
   } catch (error) {
     first.destroy();
     throw error;
@@ -20,8 +20,9 @@ async function lendTwo(connections: Connections): Promise<Socket[]> {
 }
 
 /**
- * Closes what `ldapjs` was given, when that has had time to do it. It takes leave on the first and then on the second, and
- * brings the process down when it writes to one that is closed under it; so one is closed after the other. Never rejects.
+ * Closes the connections that `ldapjs` was given, after it has had time to do this itself. It says goodbye on the first
+ * and then on the second one, and ends the process when it writes to a closed connection, so they are closed one after
+ * the other. Never rejects.
  */
 async function closeLent(sockets: readonly Socket[]): Promise<void> {
   for (const socket of sockets) {
@@ -35,14 +36,14 @@ async function closeLent(sockets: readonly Socket[]): Promise<void> {
   }
 }
 
-/** What passport calls back, with what it has to say. */
+/** The callbacks of passport. */
 interface Outcome {
   success(): void;
   fail(why: unknown, status?: number): void;
   error(error: unknown): void;
 }
 
-/** By these names `ldapjs` says that the directory does not take somebody's password now; the rest is trouble. */
+/** Names of the errors of `ldapjs` by which a directory refuses a person's password. All other errors are problems. */
 const REFUSALS = new Set([
   'InappropriateAuthenticationError',
   'UnwillingToPerformError',
@@ -53,9 +54,9 @@ const messageOf = (why: unknown): string =>
   why !== null && typeof why === 'object' && 'message' in why ? String(why.message) : '';
 
 /**
- * Options for `ldapjs`. It would send the password of the bind account right behind its own StartTLS request, before the
- * connection is encrypted, and crash the process on a name that it can't parse. So it gets connections on which TLS is the next
- * thing to happen, and names as they are.
+ * Returns options for `ldapjs`. On its own, it would send the password of the bind account directly after its StartTLS
+ * request, before the connection is encrypted, and it would end the process on a name that it cannot parse. So it gets
+ * connections on which TLS begins next, and it does not parse names (`strictDN`).
  */
 function serverOptions(settings: DirectorySettings, dn: string, lent: readonly Socket[]) {
   const { host, port } = addressOf(settings.url);
@@ -83,7 +84,7 @@ function serverOptions(settings: DirectorySettings, dn: string, lent: readonly S
   };
 }
 
-/** Null when the directory takes this password of this entry, else why not. @throws what made it impossible to ask */
+/** Returns null when the directory accepts this password of this entry, otherwise the reason. @throws when the directory cannot be asked */
 export async function checkPassword(
   settings: DirectorySettings,
   dn: string,
@@ -92,29 +93,29 @@ export async function checkPassword(
 ): Promise<string | null> {
   const lent = isEncrypted(settings) ? await lendTwo(connections) : [];
   const server = serverOptions(settings, dn, lent);
-  const outcome = authenticate(server, password);
+  const outcome = checkWithStrategy(server, password);
   void outcome.catch(() => undefined).then(() => closeLent(lent));
   return outcome;
 }
 
-function authenticate(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
+function checkWithStrategy(server: ReturnType<typeof serverOptions>, password: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const strategy = new Strategy({ server, credentialsLookup: () => ({ username: 'found', password }) });
     const outcome: Outcome = {
       success: () => resolve(null),
       fail: (why) => resolve(`The directory refuses it: ${messageOf(why)}.`),
       error: (error) =>
-        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toProblem(error)),
+        REFUSALS.has(nameOf(error)) ? resolve(`The directory refuses it: ${nameOf(error)}.`) : reject(toError(error)),
     };
     Object.assign(strategy, outcome).authenticate(new IncomingMessage(new Socket()));
   });
 }
 
-/** Of `ldapjs`, for what has no result code of the directory. */
+/** `ldapjs` uses codes from here on for errors that are not answers of the directory. */
 const FIRST_OWN_CODE = 128;
 
-/** The directory has answered about this person, in a way that says nothing about others. */
-function toProblem(error: unknown): Error {
+/** An answer of the directory about this person says nothing about other people. */
+function toError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const isAnswer = 'code' in error && typeof error.code === 'number' && error.code < FIRST_OWN_CODE;
   return isAnswer

@@ -1,11 +1,11 @@
 import { EqualityFilter, type Entry, type Filter } from 'ldapts';
 
-/** Of Active Directory: an account that is disabled (userAccountControl). */
+/** Bit of userAccountControl in Active Directory: the account is disabled. */
 const ACCOUNT_DISABLE = 0x2;
-/** Attributes that say whether somebody may sign in: Active Directory, 389 Directory Server, OpenLDAP's policy overlay. */
+/** Attributes that say whether a person may sign in: Active Directory, 389 Directory Server, policy overlay of OpenLDAP. */
 const STATE_ATTRIBUTES = ['userAccountControl', 'accountExpires', 'nsAccountLock', 'pwdAccountLockedTime'];
 const LOCKED_FOR_EVER = '000001010000Z';
-/** Active Directory counts 100 ns from 1601. */
+/** Active Directory counts units of 100 ns since 1601. */
 const FILETIME_EPOCH_MS = 11_644_473_600_000n;
 const NEVER = new Set([0n, 0x7fff_ffff_ffff_ffffn]);
 
@@ -14,11 +14,12 @@ const GUID = 'objectguid';
 
 const idAttributes = (chosen: string | null): readonly string[] => (chosen === null ? STANDARD_IDS : [chosen]);
 
+/** Lists the attributes that are read of a person. */
 export const wantedAttributes = (names: readonly string[], chosenId: string | null): string[] => [
   ...new Set([...names, 'displayName', 'cn', ...idAttributes(chosenId), ...STATE_ATTRIBUTES]),
 ];
 
-/** Attributes whose bytes are no text. */
+/** Lists the attributes whose bytes are not text. */
 export const bufferAttributes = (chosenId: string | null): string[] =>
   idAttributes(chosenId).filter((name) => name.toLowerCase() === GUID);
 
@@ -27,7 +28,7 @@ const hasName =
   ([key]: [string, unknown]): boolean =>
     key.toLowerCase() === name.toLowerCase();
 
-/** All values of an attribute, whatever letter case the directory writes its name in. */
+/** Returns all values of an attribute. The letter case of its name does not matter. */
 export function valuesOf(entry: Entry, attribute: string): readonly (string | Buffer)[] {
   const found = Object.entries(entry)
     .filter(hasName(attribute))
@@ -35,12 +36,13 @@ export function valuesOf(entry: Entry, attribute: string): readonly (string | Bu
   return found.filter((value) => value.length > 0);
 }
 
+/** Returns the first value of an attribute as text, or null. */
 export const textOf = (entry: Entry, attribute: string): string | null => {
   const [value] = valuesOf(entry, attribute);
   return value === undefined ? null : value.toString();
 };
 
-/** `objectGUID=<hex>`: the attribute is a part of it, so that another setting does not find somebody else. */
+/** Returns an id such as `objectGUID=<hex>`, or null. It includes the attribute, so that after a change of the setting it does not match another person. */
 export function idOf(entry: Entry, chosen: string | null): string | null {
   for (const name of idAttributes(chosen)) {
     const [value] = valuesOf(entry, name);
@@ -50,7 +52,7 @@ export function idOf(entry: Entry, chosen: string | null): string | null {
   return null;
 }
 
-/** The filter for an id that `idOf` gave; null when it is none. */
+/** Returns the filter for an id of `idOf`, or null when the text is not such an id. */
 export function idFilter(id: string): Filter | null {
   const [, attribute, value] = /^([A-Za-z][A-Za-z0-9-]*)=(.+)$/s.exec(id) ?? [];
   if (attribute === undefined || value === undefined) return null;
@@ -62,6 +64,7 @@ const filetimeIsPast = (value: string): boolean => {
   return BigInt(value) / 10_000n - FILETIME_EPOCH_MS <= BigInt(Date.now());
 };
 
+/** Whether the directory has disabled or locked the account. */
 export function isDisabled(entry: Entry): boolean {
   const control = Number(textOf(entry, 'userAccountControl') ?? 0);
   return (

@@ -15,7 +15,7 @@ interface Element {
   readonly end: number;
 }
 
-/** The BER element that begins at `at`; null when its head has not arrived. */
+/** Reads the BER element that begins at `at`. Null when its head has not arrived. */
 function readElement(bytes: Buffer, at: number): Element | null {
   const [tag, first] = [bytes[at], bytes[at + 1]];
   if (tag === undefined || first === undefined) return null;
@@ -27,7 +27,7 @@ function readElement(bytes: Buffer, at: number): Element | null {
   return { tag, start, end: start + bytes.readUIntBE(at + 2, count) };
 }
 
-/** Result code of the answer; null while it is incomplete, -1 when it is none, or more than it. */
+/** Returns the result code of the answer, null while it is incomplete, and -1 when it is not valid or more follows it. */
 export function readResultCode(bytes: Buffer): number | null {
   const message = readElement(bytes, 0);
   if (!message || (message.tag === 0x30 && bytes.length < message.end))
@@ -36,26 +36,28 @@ export function readResultCode(bytes: Buffer): number | null {
   const answer = id && readElement(bytes, id.end);
   const code = answer && readElement(bytes, answer.start);
   const isAnswer = message.tag === 0x30 && id?.tag === 0x02 && answer?.tag === 0x78 && code?.tag === 0x0a;
-  // Whoever adds bytes in plain text after the answer wants them to be taken for what came encrypted.
+  // An attacker can append bytes in plain text, which would then be taken for encrypted ones.
   return isAnswer && bytes.length === message.end ? (bytes[code.start] ?? -1) : -1;
 }
 
-/** Asks the server to go on with TLS. Nothing else may be sent before that. @throws DirectoryUnavailable */
+/** Asks the server to continue with TLS. Nothing else may be sent before. @throws DirectoryUnavailable */
 export function requestTls(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     let arrived = Buffer.alloc(0);
-    const end = (settle: () => void): void => {
+    const endWith = (settle: () => void): void => {
       socket.off('data', onData).off('close', onClose);
       settle();
     };
     const onClose = (): void =>
-      end(() => reject(new DirectoryUnavailable('The directory closed the connection when asked for StartTLS.')));
+      endWith(() =>
+        reject(new DirectoryUnavailable('The directory closed the connection after the request for StartTLS.')),
+      );
     const onData = (chunk: Buffer): void => {
       arrived = Buffer.concat([arrived, chunk]);
       const code = readResultCode(arrived);
       if (code === null) return;
-      const message = `The directory does not begin StartTLS (result ${code}). Use ldaps://, or set up TLS there.`;
-      end(code === 0 ? resolve : () => reject(new DirectoryUnavailable(message)));
+      const message = `The directory refuses StartTLS (result ${code}). Use ldaps://, or set up TLS in the directory.`;
+      endWith(code === 0 ? resolve : () => reject(new DirectoryUnavailable(message)));
     };
     socket.on('data', onData).on('close', onClose);
     socket.write(REQUEST);

@@ -1,4 +1,5 @@
 import { Refusal } from '../../../kernel/errors.js';
+import type { Positions } from '../../shared/log-tail.js';
 
 /** A place in `$all`, as the server has it. */
 export interface Position {
@@ -35,3 +36,5 @@ export function comparePositions(a: Position, b: Position): number {
 }
 
 export const isAfter = (a: Position, b: Position): boolean => comparePositions(a, b) > 0;
+
+export const positions: Positions<Position> = { parse: positionOf, format: cursorOf, compare: comparePositions };

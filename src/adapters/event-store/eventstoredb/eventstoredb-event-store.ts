@@ -6,15 +6,17 @@ import {
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
+import { type LogSource, subscribeToLog } from '../../shared/log-subscription.js';
+import { LogTail } from '../../shared/log-tail.js';
 import { retryWhileUnavailable } from '../../shared/retry-while-unavailable.js';
 import { Appender } from './appender.js';
 import { LogClient, readCertificates } from './log-client.js';
 import { isTemporary } from './errors.js';
 import { awaitServer, type ConnectOptions, OutageReporter } from './connection.js';
-import { BEGINNING, comparePositions, cursorOf, positionOf } from './cursor.js';
+import { BEGINNING, comparePositions, cursorOf, type Position, positionOf, positions } from './cursor.js';
 import { parseEventStoreDbUrl } from './eventstoredb-url.js';
-import { subscribe } from './subscription.js';
-import { LogTail } from './log-tail.js';
+import { readHistory } from './history.js';
+import { LogFollower } from './log-follower.js';
 import { type Head, PAGE_EVENTS, readEpoch, readForward, readHead, readIdAt } from './read-log.js';
 import { toEvent } from './record.js';
 
@@ -22,7 +24,8 @@ import { toEvent } from './record.js';
 export class EventStoreDbEventStore extends EventStore {
   private readonly closed = new AbortController();
   private readonly appender: Appender;
-  private readonly tail: LogTail;
+  private readonly tail = new LogTail(positions);
+  private readonly follower: LogFollower;
   private known: Head | null = null;
 
   private constructor(
@@ -31,7 +34,7 @@ export class EventStoreDbEventStore extends EventStore {
   ) {
     super();
     this.appender = new Appender(client, this.closed.signal);
-    this.tail = new LogTail(client, this.closed.signal, trouble);
+    this.follower = new LogFollower(client, this.tail, trouble, this.closed.signal);
   }
 
   /** @throws StartupError, one line that names EVENTSTOREDB_URL and says what to change */
@@ -63,7 +66,14 @@ export class EventStoreDbEventStore extends EventStore {
 
   override subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem> {
     const signal = AbortSignal.any([options.signal, this.closed.signal]);
-    return subscribe({ client: this.client, tail: this.tail }, { ...options, signal });
+    this.follower.start();
+    const source: LogSource<Position> = {
+      tail: this.tail,
+      isTemporary,
+      readHead: async (ended) => (await readHead(this.client, null, ended)).head,
+      readHistory: (range) => readHistory(this.client, range),
+    };
+    return subscribeToLog(source, { ...options, signal });
   }
 
   override async head(): Promise<string | null> {
@@ -89,7 +99,7 @@ export class EventStoreDbEventStore extends EventStore {
   override async close(): Promise<void> {
     this.closed.abort();
     await this.appender.idle();
-    await this.tail.close();
+    await this.follower.close();
     await this.client.close();
   }
 

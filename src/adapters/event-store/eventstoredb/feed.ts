@@ -1,8 +1,8 @@
 import { eventTypeFilter, START, type AllStreamSubscription } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import type { LogPage } from '../../shared/log-tail.js';
 import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
 import { BEGINNING, comparePositions, isAfter, type Position } from './cursor.js';
-import type { LogPage } from './read-log.js';
 import { toEvent } from './record.js';
 import { expectConfirmation, Inbox, Mark, type Arrival } from './inbox.js';
 
@@ -17,7 +17,7 @@ export interface FeedOptions {
   readonly quietMs: number | null;
 }
 
-export interface FeedPage extends LogPage {
+export interface FeedPage extends LogPage<Position> {
   /** The server said that it has no more history. */
   readonly isCaughtUp: boolean;
 }

@@ -12,7 +12,7 @@ import {
 } from '@eventstore/db-client';
 import { v4 } from 'uuid';
 import { z } from 'zod';
-import type { RecordedEvent } from '../../../kernel/events.js';
+import type { LogPage } from '../../shared/log-tail.js';
 import { BEGINNING, comparePositions, isAfter, type Position, positionOf } from './cursor.js';
 import { ConnectionGone, isNoStream, NoAnswer, withTimeout } from './errors.js';
 import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
@@ -55,15 +55,6 @@ async function collectRead<E>(
   return items;
 }
 
-/** Events that follow on a position, and how far that looked. */
-export interface LogPage {
-  readonly events: readonly RecordedEvent[];
-  /** Everything wanted up to this position is on this page or an earlier one. */
-  readonly upTo: Position;
-  /** Events that were looked at, wanted or not, as far as that is known. */
-  readonly looked: number;
-}
-
 /** Where the last event of the log is, and up to where that was searched. */
 export interface Head {
   readonly head: Position;
@@ -78,7 +69,7 @@ export async function readPage(
   after: Position,
   types: ReadonlySet<string> | null,
   signal?: AbortSignal,
-): Promise<LogPage> {
+): Promise<LogPage<Position>> {
   const from = comparePositions(after, BEGINNING) === 0 ? START : after;
   // Reading begins with the record at the position itself.
   const records = (await readAll(client, from, FORWARDS, PAGE_EVENTS + 1, signal)).filter(({ position }) =>

@@ -1,23 +1,38 @@
 import type { Pool } from 'pg';
 import type { NewEvent, RecordedEvent } from '../../../kernel/events.js';
+import { Batcher } from '../../../kernel/batcher.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import {
   EventStore,
+  EventStoreUnavailable,
   RevisionConflict,
   type Appended,
   type ExpectedRevision,
   type SubscribeOptions,
   type SubscriptionItem,
 } from '../../../ports/event-store.port.js';
-import { makePool, retryWhileUnavailable } from './connection.js';
-import { positionOf, readEpoch, readHead, readIdAt, readStreams } from './read-log.js';
-import { GroupCommit } from './group-commit.js';
-import { GroupRead } from './group-read.js';
-import { subscribe } from './subscription.js';
-import { LogTail } from './log-tail.js';
-import { append, type AppendOutcome, appendTogether, serializeAppend } from './append.js';
+import { type LogSource, subscribeToLog } from '../../shared/log-subscription.js';
+import { LogTail } from '../../shared/log-tail.js';
+import { isTemporary, makePool, retryWhileUnavailable } from './connection.js';
+import {
+  positions,
+  readEpoch,
+  readHead,
+  readHistory,
+  readIdAt,
+  readStreams,
+  type StreamPage,
+  type StreamPlace,
+} from './read-log.js';
+import { LogFollower } from './log-follower.js';
+import { append, type AppendOutcome, appendTogether, type SerializedAppend, serializeAppend } from './append.js';
 
 const READERS = 4;
+const MAX_GROUP_APPENDS = 256;
+const MAX_GROUP_BYTES = 4 * 1024 * 1024;
+const MAX_QUERY_STREAMS = 16;
+/** Queries for streams under way at once: with more of them, each would have fewer streams. */
+const MAX_QUERIES = 2;
 
 /** The arguments of one `append`. */
 export interface Append {
@@ -31,21 +46,41 @@ export class PostgresEventStore extends EventStore {
   private readonly closed = new AbortController();
   private readonly writer: Pool;
   private readonly readers: Pool;
-  private readonly tail: LogTail;
-  private readonly reads = new GroupRead((places) =>
-    this.retryWhileUnavailable(() => readStreams(this.readers, places)),
-  );
-  private readonly commits = new GroupCommit((group) => this.retryWhileUnavailable(() => append(this.writer, group)));
+  private readonly tail = new LogTail(positions);
+  private readonly follower: LogFollower;
+  /**
+   * Group commit: what is asked for while a commit is under way goes into the next one together. The lock of the log
+   * lets one commit through at a time, so nothing is gained by sending several.
+   */
+  private readonly commits = new Batcher<SerializedAppend, AppendOutcome>({
+    run: (group) => this.retryWhileUnavailable(() => append(this.writer, group)),
+    // Writers that have just got their answer come back within this turn of the event loop.
+    schedule: setImmediate,
+    maxItems: MAX_GROUP_APPENDS,
+    maxSize: MAX_GROUP_BYTES,
+    sizeOf: ({ bytes }) => bytes,
+    afterFailure: (error) => (error instanceof EventStoreUnavailable ? 'fail all' : 'each in turn'),
+  });
+  /**
+   * Reads of streams that are asked for at the same time share a query: a query costs far more than the few events that
+   * a stream has. Each begins after it was asked for, so it sees what was recorded before.
+   */
+  private readonly reads = new Batcher<StreamPlace, StreamPage>({
+    run: (places) => this.retryWhileUnavailable(() => readStreams(this.readers, places)),
+    schedule: process.nextTick,
+    maxItems: MAX_QUERY_STREAMS,
+    concurrency: MAX_QUERIES,
+  });
 
   constructor(settings: DatabaseSettings) {
     super();
     this.writer = makePool(settings, 'log writer', 1);
     this.readers = makePool(settings, 'log reader', READERS);
-    this.tail = new LogTail(this.readers, settings);
+    this.follower = new LogFollower(this.readers, settings, this.tail);
   }
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
-    const outcome = await this.commits.append(serializeAppend(stream, events, expected));
+    const outcome = await this.commits.add(serializeAppend(stream, events, expected));
     return resultOf(outcome, stream, expected);
   }
 
@@ -65,7 +100,7 @@ export class PostgresEventStore extends EventStore {
 
   override async *readStream(stream: string, from = 0n): AsyncGenerator<RecordedEvent> {
     for (let next = from, isLast = false; !isLast;) {
-      const page = await this.reads.read({ stream, from: next });
+      const page = await this.reads.add({ stream, from: next });
       yield* page.events;
       isLast = page.isLast;
       next += BigInt(page.events.length);
@@ -74,7 +109,13 @@ export class PostgresEventStore extends EventStore {
 
   override subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem> {
     const signal = AbortSignal.any([options.signal, this.closed.signal]);
-    return subscribe({ pool: this.readers, tail: this.tail }, { ...options, signal });
+    const source: LogSource<bigint> = {
+      tail: this.tail,
+      isTemporary,
+      readHead: () => readHead(this.readers),
+      readHistory: (range) => readHistory(this.readers, range),
+    };
+    return subscribeToLog(source, { ...options, signal });
   }
 
   override async head(): Promise<string | null> {
@@ -83,13 +124,12 @@ export class PostgresEventStore extends EventStore {
   }
 
   override idAt(cursor: string): Promise<string | null> {
-    const position = positionOf(cursor);
+    const position = positions.parse(cursor);
     return this.retryWhileUnavailable(() => readIdAt(this.readers, position));
   }
 
   override compareCursors(a: string | null, b: string | null): number {
-    const difference = positionOf(a) - positionOf(b);
-    return difference < 0n ? -1 : Number(difference > 0n);
+    return positions.compare(positions.parse(a), positions.parse(b));
   }
 
   override epoch(): Promise<string> {
@@ -100,7 +140,7 @@ export class PostgresEventStore extends EventStore {
   async close(): Promise<void> {
     this.closed.abort();
     await this.commits.idle();
-    await Promise.all([this.tail.close(), this.writer.end(), this.readers.end()]);
+    await Promise.all([this.follower.close(), this.writer.end(), this.readers.end()]);
   }
 
   private retryWhileUnavailable<T>(call: () => Promise<T>): Promise<T> {

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { Refusal } from '../../../kernel/errors.js';
 import type { EventMetadata, Json, RecordedEvent } from '../../../kernel/events.js';
+import type { HistoryRange } from '../../shared/log-subscription.js';
+import type { LogPage, Positions } from '../../shared/log-tail.js';
 
 /** A row of `log.events` as node-postgres returns it: bigint as a string. */
 interface EventRow {
@@ -34,10 +36,7 @@ const toEvent = (row: EventRow): RecordedEvent => ({
 /** Positions that one call looks through at most, so that rare types do not make it take long. */
 const MAX_POSITIONS = 20_000n;
 
-export interface LogPage {
-  readonly events: readonly RecordedEvent[];
-  /** Everything wanted up to this position is on this page or an earlier one. */
-  readonly upTo: bigint;
+export interface CutLogPage extends LogPage<bigint> {
   /** The log had more when it was read. */
   readonly isCut: boolean;
 }
@@ -61,15 +60,15 @@ LEFT JOIN (
 ) p ON true
 ORDER BY p.position`;
 
-/** The next events after a position, of the given types when they are given. */
-export async function readLog(pool: Pool, after: bigint, types?: readonly string[]): Promise<LogPage> {
+/** The next events after a position, of the given types or, if they are null, of all. */
+export async function readLog(pool: Pool, after: bigint, types: ReadonlySet<string> | null): Promise<CutLogPage> {
   const end = after + MAX_POSITIONS;
-  const values = [String(after), String(end), types ?? null];
+  const values = [String(after), String(end), types && [...types]];
   const { rows } = await pool.query<LogRow>({ name: 'read-log', text: LOG_PAGE_SQL, values });
   const page = rows.filter((row) => row.position !== null);
   const head = BigInt(rows[0]?.head ?? 0);
   const upTo = lastOf(page) ?? knownUpTo(after, end, head);
-  return { events: page.map(toEvent), upTo, isCut: upTo < head };
+  return { events: page.map(toEvent), upTo, looked: Number(upTo - after), isCut: upTo < head };
 }
 
 /** Where a page that was cut short ends; undefined when it was not. */
@@ -82,6 +81,18 @@ function lastOf(page: readonly LogPageRow[]): bigint | undefined {
 function knownUpTo(after: bigint, end: bigint, head: bigint): bigint {
   const known = head < end ? head : end;
   return known > after ? known : after;
+}
+
+/** The pages of a range of the log. */
+export async function* readHistory(
+  pool: Pool,
+  { after, target, types, signal }: HistoryRange<bigint>,
+): AsyncGenerator<CutLogPage> {
+  for (let position = after; position < target && !signal.aborted;) {
+    const page = await readLog(pool, position, types);
+    yield page;
+    position = page.upTo;
+  }
 }
 
 /** Bytes after which no further event of a stream is put on its page: a group of reads has one for each. */
@@ -160,10 +171,17 @@ export async function readEpoch(pool: Pool): Promise<string> {
 const MAX_POSITION = 2n ** 63n - 1n;
 
 /** A cursor is a position in decimal; null stands before the first. @throws Refusal INVALID_CURSOR */
-export function positionOf(cursor: string | null): bigint {
+function positionOf(cursor: string | null): bigint {
   if (cursor === null) return 0n;
   if (!/^(0|[1-9]\d{0,18})$/.test(cursor) || BigInt(cursor) > MAX_POSITION) {
     throw new Refusal('INVALID_CURSOR', 'This is not a cursor of the event log');
   }
   return BigInt(cursor);
 }
+
+/** Positions count from 1 without gaps; a cursor is a position in decimal. */
+export const positions: Positions<bigint> = {
+  parse: positionOf,
+  format: String,
+  compare: (a, b) => (a < b ? -1 : Number(a > b)),
+};

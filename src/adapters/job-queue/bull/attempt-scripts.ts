@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { KEPT_FAILED, type RateLimit } from '../../../ports/job-queue.port.js';
 
 /**
- * ARGV: id, now, jobs and milliseconds of the rate limit (0: none). A try counts from here on, so one that takes its
- * process down is counted. A job that a newer one of its key replaced is over.
+ * ARGV: id, now, jobs and milliseconds of the rate limit (0: none). The attempt counts from here on, also when the
+ * process dies in it. A job that a newer one of its key has replaced is over.
  */
 const CLAIM = `
 local call, base, id, now = redis.call, KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -37,18 +37,18 @@ const Claim = z.union([
 ]);
 export type Claim = z.output<typeof Claim>;
 
-/** Begins a try of a job that Bull handed out, with the data that it has by now. */
+/** Begins an attempt of a job that Bull has handed out, with the latest data of the job. */
 export async function claimAttempt(queue: Queue, id: string, limit: RateLimit | undefined): Promise<Claim> {
   const { jobs, perMs } = limit ?? { jobs: 0, perMs: 0 };
   return Claim.parse(await queue.client.eval(CLAIM, 1, queue.toKey(''), id, Date.now(), jobs, Math.ceil(perMs)));
 }
 
-/** How a try ended: `back` is one that does not count, a number gives up after so many. */
+/** How an attempt ended. `back` does not count as an attempt; a number says after how many attempts the job has failed. */
 type Ending = 'done' | 'again' | 'back' | number;
 
 /**
- * ARGV: id, ending, seconds that a failed job is kept. Comes before Bull itself lets go of the job: after a crash in
- * between the job is run once more.
+ * ARGV: id, ending, seconds for which a failed job is kept. The script runs before Bull itself releases the job: after
+ * a crash in between, the job runs once more.
  */
 const SETTLE = `
 local call, base, id, ending = redis.call, KEYS[1], ARGV[1], ARGV[2]
@@ -68,7 +68,7 @@ if ending == 'back' then
 end
 return 1`;
 
-/** Notes how a try ended. False when a newer job of the same key will do the work, so that this one is done. */
+/** Records how an attempt ended. Resolves with false when a newer job of the same key will do the work, so that this one is done. */
 export async function settleAttempt(queue: Queue, id: string, ending: Ending): Promise<boolean> {
   const keptSeconds = KEPT_FAILED.days * 24 * 60 * 60;
   return (await queue.client.eval(SETTLE, 1, queue.toKey(''), id, ending, keptSeconds)) === 1;

@@ -8,15 +8,16 @@ import {
   type NewJob,
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
+import type { JobLog } from '../../shared/job-attempt.js';
 import { answerOf, countJobs, enqueueJobs, failedJobs, runningJobs } from './queue-scripts.js';
-import { runJob, type JobLog } from './run-job.js';
+import { runJob } from './run-job.js';
 
-/** After the last job ended, what Redis may take to be left in order. */
+/** Time to close the connections to Redis in order, after the last job has ended. */
 const CLOSE_TIMEOUT_MS = 3_000;
-/** While Redis is away, it is said this often. */
+/** Least time between two log lines about problems with Redis. */
 const LOG_INTERVAL_MS = 10_000;
 
-/** Jobs in Redis, by Bull. Made with `queueOptions`; the Bull queue is closed by `stop`. */
+/** A job queue in Redis. It takes a Bull queue that has `queueOptions`, and closes it in `stop`. */
 export class BullJobQueue extends JobQueue {
   private readonly aborting = new AbortController();
   private readonly underWay = new Set<Promise<void>>();
@@ -28,7 +29,7 @@ export class BullJobQueue extends JobQueue {
     private readonly log: JobLog = () => undefined,
   ) {
     super();
-    // Its call is nobody's to catch and fails when Redis goes away; the name is of no use to us.
+    // Nothing catches the error of this call when Redis is unavailable, and the name has no use here.
     queue.setWorkerName = async () => undefined;
     queue.on('error', (error) => this.logProblemOnce(error));
   }
@@ -37,8 +38,8 @@ export class BullJobQueue extends JobQueue {
     await enqueueJobs(this.queue, jobs);
   }
 
-  override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
-    if (this.isWorking) throw new Error('The queue is worked on already');
+  override async startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
+    if (this.isWorking) throw new Error('This queue has workers already');
     this.isWorking = true;
     const { queue, log } = this;
     const context = {
@@ -47,31 +48,31 @@ export class BullJobQueue extends JobQueue {
       handlers: new Map(handlers.map((handler) => [handler.name, handler])),
       signal: this.aborting.signal,
     };
-    // It resolves when the queue is closed, and waits for a Redis that is away.
+    // The promise resolves when the queue is closed. While Redis is unavailable, Bull waits.
     queue
       .process('*', concurrency, (job: Job) => this.trackAttempt(runJob(job, context)))
       .catch((error: unknown) => {
-        if (!this.aborting.signal.aborted) log('error', `No jobs are worked on: ${String(error)}`);
+        if (!this.aborting.signal.aborted) log('error', `The job queue cannot start its workers: ${String(error)}`);
       });
   }
 
-  override counts(): Promise<QueueCounts> {
+  override countJobs(): Promise<QueueCounts> {
     return countJobs(this.queue);
   }
 
-  override running(): Promise<readonly JobAtWork[]> {
+  override findRunning(): Promise<readonly JobAtWork[]> {
     return runningJobs(this.queue);
   }
 
-  override failed(first: number): Promise<readonly FailedJob[]> {
+  override findFailed(first: number): Promise<readonly FailedJob[]> {
     return failedJobs(this.queue, first);
   }
 
-  override async mark(): Promise<boolean> {
+  override async leaveMark(): Promise<boolean> {
     return (await answerOf(this.queue.client.set(this.queue.toKey('mark'), '1', 'NX'))) === null;
   }
 
-  /** Bull closes its loops first, or it would take again what is put back. */
+  /** Bull must stop taking jobs first, or it would take the jobs again that are returned to the queue. */
   override async stop(): Promise<void> {
     const closed = this.queue.close();
     this.aborting.abort();
@@ -84,8 +85,8 @@ export class BullJobQueue extends JobQueue {
 
   private trackAttempt(run: Promise<void>): Promise<void> {
     this.underWay.add(run);
-    const ended = (): boolean => this.underWay.delete(run);
-    run.then(ended, ended);
+    const removeAttempt = (): boolean => this.underWay.delete(run);
+    run.then(removeAttempt, removeAttempt);
     return run;
   }
 

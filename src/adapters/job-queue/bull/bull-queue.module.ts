@@ -8,21 +8,21 @@ import { QUEUE_NAME, queueOptions, redisAddress, redisOptions } from './queue-op
 
 const STARTUP_TIMEOUT_MS = 30_000;
 const RETRY_DELAY_MS = 250;
-/** Waiting does not mend these. */
+/** Errors that waiting does not solve. */
 const PERMANENT_ERRORS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
 
 interface CheckOptions {
-  /** Milliseconds to wait for Redis; 30 s when left out. */
+  /** How long to wait for Redis, 30 s by default. */
   readonly timeoutMs?: number;
   readonly log?: (level: 'warn', message: string) => void;
 }
 
-/** Waits until Redis can be used as a queue. @throws StartupError when it can't in time, or is set up to drop keys. */
+/** Waits until Redis can be used as a queue. @throws StartupError when this takes too long, or Redis may drop keys */
 export async function checkRedis(
   redisUrl: string,
-  { timeoutMs: patience = STARTUP_TIMEOUT_MS, log }: CheckOptions = {},
+  { timeoutMs = STARTUP_TIMEOUT_MS, log }: CheckOptions = {},
 ): Promise<void> {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeoutMs;
   const isWorthRetrying = (error: unknown): boolean => {
     if (error instanceof StartupError) return false;
     if (PERMANENT_ERRORS.test(messageOf(error)) || Date.now() + RETRY_DELAY_MS >= deadline)
@@ -39,7 +39,7 @@ export async function checkRedis(
   });
 }
 
-/** What Redis says of its memory; null when this user may not know. */
+/** Reads what Redis reports about its memory. Null when its user may not read this. */
 async function readMemoryInfo(redisUrl: string, deadline: number): Promise<string | null> {
   const left = Math.max(100, deadline - Date.now());
   const redis = new Redis({
@@ -54,7 +54,7 @@ async function readMemoryInfo(redisUrl: string, deadline: number): Promise<strin
   try {
     await redis.connect();
     await redis.ping();
-    // A database that does not exist is reported by the way; what follows would go to the first one.
+    // An error event reports a database that does not exist; later commands would go to the first one.
     if (cause) throw cause;
     return await redis
       .info('memory')
@@ -74,14 +74,16 @@ function requireNoEviction(redisUrl: string, memory: string | null, log: CheckOp
     throw new StartupError(
       `${where} drops keys when its memory is full. Set its maxmemory-policy from ${policy} to noeviction.`,
     );
-  log?.('warn', `${where} does not say its maxmemory-policy. It must be noeviction, or jobs get lost.`);
+  log?.('warn', `${where} does not show its maxmemory-policy. It must be noeviction, otherwise jobs are lost.`);
 }
 
+/** Returns the first line of an error message. */
 const reasonOf = (error: unknown): string => (messageOf(error) || errorCode(error) || 'no answer').split('\n')[0] ?? '';
 
 const unusableError = (redisUrl: string, error: unknown): StartupError =>
   new StartupError(`Redis at ${redisAddress(redisUrl)} (REDIS_URL) cannot be used: ${reasonOf(error)}`, error);
 
+/** Token by which Nest provides the Bull queue. */
 export const BULL_QUEUE = getQueueToken(QUEUE_NAME);
 
 /** Provides the Bull queue of this server, once Redis can be used. @throws StartupError */

@@ -2,13 +2,12 @@ import type { JobOptions, QueueOptions } from 'bull';
 import type { RedisOptions } from 'ioredis';
 import { KEPT_FAILED } from '../../../ports/job-queue.port.js';
 
-/** How long one connection attempt may take, and the longest break between two. */
 const CONNECT_TIMEOUT_MS = 3_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
-/** A connection that answers nothing for so long is dead; Bull's blocking calls end every 5 s. */
+/** A connection without an answer for this time is dead. The blocking calls of Bull end every 5 s. */
 const IDLE_TIMEOUT_MS = 15_000;
 
-/** `redis://user:password@host:6379/0`, or `rediss://` for TLS, as options of ioredis. */
+/** Converts `redis://user:password@host:6379/0`, or `rediss://` for TLS, to options of ioredis. */
 export function redisOptions(redisUrl: string): RedisOptions {
   const { protocol, hostname, port, username, password, pathname } = new URL(redisUrl);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -22,54 +21,56 @@ export function redisOptions(redisUrl: string): RedisOptions {
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: IDLE_TIMEOUT_MS,
     keepAlive: 10_000,
-    // What was asked while Redis is away fails with the next attempt to connect, instead of waiting for its return.
+    // A command fails with the next failed attempt to connect, instead of waiting until Redis is back.
     maxRetriesPerRequest: 1,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_DELAY_MS),
   };
 }
 
-/** Host and port, for messages: never the password. */
+/** Returns host and port for messages, without the password. */
 export function redisAddress(redisUrl: string): string {
   const { host, port } = redisOptions(redisUrl);
   return `${host}:${port}`;
 }
 
-/** Bull takes what a handler throws for the outcome of a try; these say what we want of it. */
+/** Delay that tells Bull not to run a job again. */
 const GIVE_UP = -1;
-/** After an error that is not from a handler, such as a connection that broke. */
+/** For an error that does not come from a handler, such as a broken connection. */
 const DEFAULT_RETRY_DELAY_MS = 1_000;
 
-/** The job is tried again in so many milliseconds. */
+/** Thrown to tell Bull to run the job again after `delayMs`. */
 export class RetryLater extends Error {
   override readonly stack = '';
 
   constructor(
     readonly delayMs: number,
-    reason = 'Put back',
+    reason = 'The job was returned to the queue',
   ) {
     super(reason);
   }
 }
 
-/** The job is not tried again, and stays to be seen with its reason. */
+/** Thrown to tell Bull not to run the job again and to keep it with its reason. */
 export class GaveUp extends Error {
   override readonly stack = '';
 }
 
-/** Milliseconds until the next try in the terms of Bull. */
+/** Returns the milliseconds until the next attempt as Bull expects them. */
 function retryDelayMs(error: Error): number {
   if (error instanceof GaveUp) return GIVE_UP;
   return error instanceof RetryLater ? error.delayMs : DEFAULT_RETRY_DELAY_MS;
 }
 
+/** Name of the Bull queue in its prefix. */
 export const QUEUE_NAME = 'jobs';
 const BACKOFF = 'odst';
-/** How often a job is tried is decided by our adapter, never by Bull. */
+/** The adapter decides how often a job is tried, not Bull. */
 const UNLIMITED = 1_000_000_000;
 
 /**
- * A lock that its process does not renew ends after 5 s, and lost ones are looked for every 2 s: a job of a killed
- * process goes on within 10 s. The braces let a Redis cluster keep all keys of a server together.
+ * Returns the options of the Bull queue of a server. A lock that its process does not renew ends after 5 s, and Bull
+ * looks for lost locks every 2 s, so a job of a killed process continues within 10 s. The braces let a Redis cluster
+ * keep all keys of a server together.
  */
 export function queueOptions(redisUrl: string, serverId: string): QueueOptions {
   return {
@@ -88,7 +89,7 @@ export function queueOptions(redisUrl: string, serverId: string): QueueOptions {
   };
 }
 
-/** Of every job. Completed ones go at once. */
+/** Options of every job. Completed jobs are removed at once. */
 export const JOB_OPTIONS: JobOptions = {
   attempts: UNLIMITED,
   backoff: { type: BACKOFF },

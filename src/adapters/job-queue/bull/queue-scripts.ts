@@ -12,16 +12,16 @@ import {
 } from '../../../ports/job-queue.port.js';
 import { JOB_OPTIONS } from './queue-options.js';
 
-/** Callers are told within this time. */
+/** Upper limit for one answer of Redis. */
 const ANSWER_TIMEOUT_MS = 4_000;
-/** Replies of a Redis that cannot do it now; any other reply is a mistake of ours. */
+/** Replies of a Redis that cannot do it now. Any other error reply is a bug in this adapter. */
 const TEMPORARY_REPLIES =
   /^(LOADING|OOM|READONLY|MASTERDOWN|MISCONF|BUSY|TRYAGAIN|CLUSTERDOWN|NOAUTH|WRONGPASS|NOREPLICAS)/;
 
 const isTemporary = (error: unknown): boolean =>
   !(error instanceof Error && error.name === 'ReplyError') || TEMPORARY_REPLIES.test(messageOf(error));
 
-/** The answer of Redis. @throws JobQueueUnavailable when it gives none in time */
+/** Waits for an answer of Redis. @throws JobQueueUnavailable when it gives none in time or cannot do it now */
 export async function answerOf<T>(asked: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -39,15 +39,15 @@ export async function answerOf<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
-/** Jobs in one script: Redis does nothing else meanwhile. */
+/** Redis does nothing else while a script runs. */
 const MAX_JOBS_PER_SCRIPT = 300;
 
 /**
- * KEYS[1] is what all keys of the queue begin with; ARGV: now, options of all jobs, then six values a job.
+ * KEYS[1] is the prefix of all keys of the queue. ARGV: now, the options of all jobs, then six values for each job.
  *
- * `key:<key>` names the latest job of a key. One that nobody has begun is replaced; one that runs is told so by the
- * field `replaced`, and the new one gets a place of its own. Lists and sets are Bull's, and so is the meaning of their
- * scores (run time x 4096 + a number; priority).
+ * `key:<key>` names the latest job of a key. A job that waits is replaced. A job that runs gets the field `replaced`,
+ * and the new job is queued beside it. Bull defines the lists and sets and the meaning of their scores (run time x 4096
+ * + a number; priority).
  */
 const ENQUEUE = `
 local call, base, now, options = redis.call, KEYS[1], tonumber(ARGV[1]), ARGV[2]
@@ -55,7 +55,7 @@ local wait, delayed, priorities, failed = base .. 'wait', base .. 'delayed', bas
 
 local function forget(id) call('DEL', base .. id, base .. id .. ':logs') end
 
--- True when the waiting job now stands for the new one.
+-- Returns true when the waiting job now has the data of the new one.
 local function replace(id, name, data, priority, runAt)
   local hash = base .. id
   if call('EXISTS', hash) == 0 then return false end
@@ -79,7 +79,7 @@ local function putInLine(id, priority)
   else call('LPUSH', wait, id) end
 end
 
-local function putOff(id, runAt)
+local function delayUntilDue(id, runAt)
   call('ZADD', delayed, runAt * 4096 + call('INCR', base .. 'id') % 4096, id)
   call('PUBLISH', delayed, runAt)
 end
@@ -92,7 +92,7 @@ for i = 3, #ARGV, 6 do
     call('HSET', base .. id, 'name', name, 'key', key, 'data', data, 'opts', options, 'phase', 'waiting', 'priority', priority,
       'timestamp', now, 'delay', math.max(0, runAt - now))
     call('SET', latest, id)
-    if runAt > now then putOff(id, runAt) else putInLine(id, priority) end
+    if runAt > now then delayUntilDue(id, runAt) else putInLine(id, priority) end
   end
 end`;
 
@@ -105,7 +105,7 @@ const argumentsOf = ({ name, key, data, cause, runAt, priority = DEFAULT_PRIORIT
   runAt?.getTime() ?? 0,
 ];
 
-/** Stores the jobs, each script of them wholly or not at all. @throws JobQueueUnavailable */
+/** Stores the jobs. Each script stores all of its jobs or none. @throws JobQueueUnavailable */
 export async function enqueueJobs(queue: Queue, jobs: readonly NewJob[]): Promise<void> {
   const latest = [...new Map(jobs.map((job) => [job.key, job])).values()];
   const options = JSON.stringify(JOB_OPTIONS);
@@ -120,7 +120,7 @@ local call, base = redis.call, KEYS[1]
 local wait, late = call('LLEN', base .. 'wait'), call('ZCOUNT', base .. 'delayed', '-inf', ARGV[1])
 return {wait + call('ZCARD', base .. 'delayed'), wait + late, call('LLEN', base .. 'active'), call('ZCARD', base .. 'failed')}`;
 
-/** Bull's score of a job that waits for a time: milliseconds in the upper bits. */
+/** Returns the score that Bull gives to a delayed job: milliseconds in the upper bits. */
 const scoreOf = (at: number): number => at * 0x1000;
 
 const RUNNING = `
@@ -146,16 +146,19 @@ const Failed = z.array(z.tuple([z.string(), z.string(), z.string(), z.coerce.num
 const readQueue = (queue: Queue, script: string, ...values: number[]): Promise<unknown> =>
   answerOf(queue.client.eval(script, 1, queue.toKey(''), ...values));
 
+/** Counts the jobs by state. @throws JobQueueUnavailable */
 export async function countJobs(queue: Queue): Promise<QueueCounts> {
   const [waiting, due, running, stuck] = Counts.parse(await readQueue(queue, COUNTS, scoreOf(Date.now())));
   return { waiting, due, running, stuck };
 }
 
+/** Lists the jobs that any process runs now. @throws JobQueueUnavailable */
 export async function runningJobs(queue: Queue): Promise<JobAtWork[]> {
   const rows = Running.parse(await readQueue(queue, RUNNING));
   return rows.map(([name, key, attempt, progress]) => ({ name, key, attempt, progress }));
 }
 
+/** Lists the latest failed jobs, the last one first. @throws JobQueueUnavailable */
 export async function failedJobs(queue: Queue, first: number): Promise<FailedJob[]> {
   const rows = first > 0 ? Failed.parse(await readQueue(queue, FAILED, first - 1)) : [];
   return rows.map(([name, key, reason, attempts, at]) => ({ name, key, reason, attempts, failedAt: new Date(at) }));

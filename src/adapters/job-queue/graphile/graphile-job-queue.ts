@@ -9,19 +9,20 @@ import {
   type NewJob,
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
-import { Alarm } from './alarm.js';
+import type { JobLog } from '../../shared/job-attempt.js';
+import { DueJobAlarm } from './alarm.js';
 import { Liveness } from './liveness.js';
-import { type JobContext, type JobLog, RateGate, runJob } from './run-job.js';
+import { type JobContext, RateGate, runJob } from './run-job.js';
 import { countJobs, failedJobs, insertJobs, leaveMark, runningJobs } from './job-table.js';
 import { graphileLogger, WorkerPool } from './worker-pool.js';
 
-/** Connections for enqueueing, retries and the LISTEN of Graphile Worker, beside one for each running job. */
+/** Connections for enqueueing, retries and the LISTEN of Graphile Worker, in addition to one for each running job. */
 const SPARE_CONNECTIONS = 3;
 
-/** Jobs in PostgreSQL, by Graphile Worker, in the schema `graphile_worker`, which it makes and migrates itself. */
+/** A job queue in PostgreSQL. Graphile Worker creates and migrates its schema `graphile_worker` itself. */
 export class GraphileJobQueue extends JobQueue {
   private readonly pool: Pool;
-  private readonly alarm: Alarm;
+  private readonly alarm: DueJobAlarm;
   private readonly liveness: Liveness;
   private readonly aborting = new AbortController();
   private migrated: Promise<void> | null = null;
@@ -32,50 +33,50 @@ export class GraphileJobQueue extends JobQueue {
     private readonly log: JobLog = () => undefined,
   ) {
     super();
-    // The queue is refilled from the log: a commit need not wait for the disk.
+    // The queue can be refilled from the event log, so a commit does not wait for the disk.
     const options = '-c synchronous_commit=off';
     const limits = { connectionTimeoutMillis: 5000, keepAlive: true };
     this.pool = new Pool({ ...settings, ...limits, options, application_name: 'odst jobs' });
     this.pool.on('error', () => undefined);
-    this.alarm = new Alarm(this.pool);
+    this.alarm = new DueJobAlarm(this.pool);
     this.liveness = new Liveness(settings, () => this.alarm.ringIn(0));
   }
 
   override async enqueue(jobs: readonly NewJob[]): Promise<void> {
     if (jobs.length === 0) return;
-    await this.migrate();
+    await this.migrateOnce();
     await insertJobs(this.pool, jobs);
     for (const { runAt } of jobs) if (runAt) this.alarm.ringIn(runAt.getTime() - Date.now());
   }
 
-  override async work(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
-    if (this.workers) throw new Error('The queue is worked on already');
-    await this.migrate();
+  override async startWork(handlers: readonly JobHandler[], concurrency: number): Promise<void> {
+    if (this.workers) throw new Error('This queue has workers already');
+    await this.migrateOnce();
     await this.liveness.start();
     this.pool.options.max = concurrency + SPARE_CONNECTIONS;
     const { pool, log } = this;
-    const onWorker = (id: string): void => this.liveness.add(id);
-    const onEnd = (): void => this.liveness.forget();
+    const onWorker = (id: string): void => this.liveness.addWorker(id);
+    const onEnd = (): void => this.liveness.forgetWorkers();
     this.workers = new WorkerPool({ pool, tasks: this.tasksOf(handlers), concurrency, onWorker, onEnd, log });
   }
 
-  override async counts(): Promise<QueueCounts> {
-    await this.migrate();
+  override async countJobs(): Promise<QueueCounts> {
+    await this.migrateOnce();
     return countJobs(this.pool);
   }
 
-  override async running(): Promise<readonly JobAtWork[]> {
-    await this.migrate();
+  override async findRunning(): Promise<readonly JobAtWork[]> {
+    await this.migrateOnce();
     return runningJobs(this.pool);
   }
 
-  override async failed(first: number): Promise<readonly FailedJob[]> {
-    await this.migrate();
+  override async findFailed(first: number): Promise<readonly FailedJob[]> {
+    await this.migrateOnce();
     return failedJobs(this.pool, first);
   }
 
-  override async mark(): Promise<boolean> {
-    await this.migrate();
+  override async leaveMark(): Promise<boolean> {
+    await this.migrateOnce();
     return leaveMark(this.pool);
   }
 
@@ -106,7 +107,7 @@ export class GraphileJobQueue extends JobQueue {
     );
   }
 
-  private migrate(): Promise<void> {
+  private migrateOnce(): Promise<void> {
     const options = { pgPool: this.pool, logger: graphileLogger(this.log) };
     this.migrated ??= runMigrations(options).catch((error: unknown) => {
       this.migrated = null;

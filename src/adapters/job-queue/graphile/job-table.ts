@@ -7,12 +7,12 @@ import {
   type QueueCounts,
 } from '../../../ports/job-queue.port.js';
 
-/** More than any handler's tries: when a job gives up is decided here, not by Graphile Worker. */
+/** More attempts than any handler allows: this adapter decides when to stop, not Graphile Worker. */
 const MAX_ATTEMPTS = 30_000;
 
 /**
- * add_jobs replaces a waiting job of the same key, and makes a new one beside a running one, which then has no key any
- * more.
+ * add_jobs replaces a waiting job of the same key. Beside a running one it creates a new job, and the running one loses
+ * its key.
  */
 const ADD_JOBS = `
 SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
@@ -20,7 +20,7 @@ SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
   FROM json_to_recordset($1::json) AS j(name text, payload json, run_at timestamptz, key text, priority int)
 ))`;
 
-/** Stores the jobs in one transaction; of several with one key the last. */
+/** Stores the jobs in one transaction. Of several jobs with one key, it stores the last. */
 export async function insertJobs(pool: Pool, jobs: readonly NewJob[]): Promise<void> {
   const latest = new Map(jobs.map((job) => [job.key, job]));
   const specs = [...latest.values()].map(({ name, key, data, cause, runAt, priority = DEFAULT_PRIORITY }) => {
@@ -30,13 +30,14 @@ export async function insertJobs(pool: Pool, jobs: readonly NewJob[]): Promise<v
 }
 
 /**
- * Graphile Worker puts a job that threw off by e^attempts seconds, hours in the end. Counting from far below zero
- * makes that nothing, so that `run_at` alone says when; further down, PostgreSQL's exp() fails with an underflow.
+ * Graphile Worker delays a job that has failed by e^attempts seconds, which becomes hours. The adapter counts from far
+ * below zero, so that this delay is practically zero and only `run_at` decides. Below this value, exp() of PostgreSQL
+ * fails with an underflow.
  */
 const FIRST_STORED_ATTEMPT = -700;
 const MAX_STORED_ATTEMPT = -20;
 
-/** The number of a try, from the column that Graphile Worker counts up at each start of the job. */
+/** Returns the number of an attempt from the column that Graphile Worker increments at each start of the job. */
 export const attemptOf = (column: number): number => (column > 0 ? column : column - FIRST_STORED_ATTEMPT);
 
 const POSTPONE = `
@@ -53,7 +54,7 @@ interface JobRow {
   readonly key: string | null;
 }
 
-/** When the running job is tried again after its try `attempt`. False: a newer job of its key has replaced it. */
+/** Sets when the running job runs again after this attempt. Resolves with false when a newer job has replaced it. */
 export async function postponeJob(pool: Pool, { id, key }: JobRow, attempt: number, delayMs: number): Promise<boolean> {
   const { rowCount } = await pool.query(POSTPONE, [
     id,
@@ -64,15 +65,16 @@ export async function postponeJob(pool: Pool, { id, key }: JobRow, attempt: numb
   return rowCount === 1;
 }
 
-/** The running job is not tried again and stays, to be seen. False: a newer job of its key has replaced it. */
+/** Keeps the running job as failed. Resolves with false when a newer job of its key has replaced it. */
 export async function abandonJob(pool: Pool, { id, key }: JobRow, attempts: number, reason: string): Promise<boolean> {
   const { rowCount } = await pool.query(GIVE_UP, [id, key, attempts, reason.replaceAll('\0', '')]);
   return rowCount === 1;
 }
 
+/** Key of the row that `leaveMark` leaves. */
 export const MARK = 'odst:mark';
 
-/** A job that has used up its tries: no worker takes it. */
+/** A job without attempts left: no worker takes it. */
 const INSERT_MARK = `
 WITH task AS (
   INSERT INTO graphile_worker._private_tasks (identifier) VALUES ('${MARK}')
@@ -84,7 +86,7 @@ ON CONFLICT (key) DO NOTHING`;
 
 const FIND_MARK = `SELECT FROM graphile_worker._private_jobs WHERE key = '${MARK}'`;
 
-/** Leaves a row that lasts as long as the queue's. False when there was none. */
+/** Leaves a row that lasts as long as the rows of the jobs. Resolves with false when there was none. */
 export async function leaveMark(pool: Pool): Promise<boolean> {
   const { rowCount } = await pool.query(FIND_MARK);
   if (rowCount === 1) return true;
@@ -96,7 +98,7 @@ SELECT t.identifier AS name, j.key, j.attempts AS column, coalesce((j.flags->>'p
 FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.id = j.task_id
 WHERE j.locked_at IS NOT NULL ORDER BY j.id`;
 
-/** A running job that was replaced has lost its key. */
+/** Lists the jobs that any process runs now. One that was replaced has an empty key. */
 export async function runningJobs(pool: Pool): Promise<JobAtWork[]> {
   const { rows } = await pool.query<{ name: string; key: string | null; column: number; progress: number }>(RUNNING);
   return rows.map(({ name, key, column, progress }) => ({
@@ -115,6 +117,7 @@ FROM graphile_worker._private_jobs j JOIN graphile_worker._private_tasks t ON t.
 WHERE j.locked_at IS NULL AND j.attempts >= j.max_attempts AND j.key <> '${MARK}'
 ORDER BY "failedAt" DESC, j.id DESC LIMIT $1`;
 
+/** Lists the latest failed jobs, the last one first. */
 export async function failedJobs(pool: Pool, first: number): Promise<FailedJob[]> {
   const { rows } = await pool.query<FailedJob>(FAILED, [first]);
   return rows;
@@ -124,11 +127,12 @@ const PROGRESS = `
 UPDATE graphile_worker._private_jobs SET flags = jsonb_build_object('progress', $2::float8)
 WHERE id = $1 AND locked_at IS NOT NULL AND attempts < max_attempts`;
 
+/** Stores how much of a running job is done, from 0 to 1. */
 export async function saveProgress(pool: Pool, id: string, fraction: number): Promise<void> {
   await pool.query(PROGRESS, [id, fraction]);
 }
 
-/** A job without a key was replaced by a newer one: it is over, or runs for the last time. */
+/** A job without a key was replaced by a newer one: it has ended, or it runs for the last time. */
 const COUNTS = `
 SELECT count(*) FILTER (WHERE locked_at IS NULL AND attempts < max_attempts)::int AS waiting,
        count(*) FILTER (WHERE locked_at IS NULL AND attempts < max_attempts AND run_at <= now())::int AS due,
@@ -136,6 +140,7 @@ SELECT count(*) FILTER (WHERE locked_at IS NULL AND attempts < max_attempts)::in
        count(*) FILTER (WHERE locked_at IS NULL AND attempts >= max_attempts AND key <> '${MARK}')::int AS stuck
 FROM graphile_worker._private_jobs`;
 
+/** Counts the jobs by state. */
 export async function countJobs(pool: Pool): Promise<QueueCounts> {
   const { rows } = await pool.query<QueueCounts>(COUNTS);
   return rows[0] ?? { waiting: 0, due: 0, running: 0, stuck: 0 };

@@ -1,7 +1,7 @@
-import { Client } from 'pg';
-import { backoffMs } from '../../../kernel/retry.js';
+import type { Client } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { KEPT_FAILED } from '../../../ports/job-queue.port.js';
+import { PgSession } from '../../shared/pg-session.js';
 import { MARK } from './job-table.js';
 
 /** "odst" as a number: the first half of the lock keys by which live workers are known. */
@@ -46,89 +46,68 @@ async function freeDeadWorkers(session: Client, own: readonly string[]): Promise
 const SWEEP_INTERVAL_MS = 5000;
 
 /**
- * A session whose locks say that the workers of this process are alive, and that frees what dead ones held: at the
- * start and every 5 s. After it was lost it comes back, and says so again.
+ * A session whose locks say that the workers of this process are alive, and that frees the jobs of dead ones: at the
+ * start and every 5 s. After it was lost it comes back, and takes the locks again.
  */
 export class Liveness {
   private workers: string[] = [];
-  private session: Client | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private turn: Promise<void> = Promise.resolve();
   private stopped = false;
+  private readonly session: PgSession;
 
   constructor(
-    private readonly settings: DatabaseSettings,
+    settings: DatabaseSettings,
     /** Called after each sweep: freed jobs may be waiting. */
     private readonly onSwept: () => void,
-  ) {}
+  ) {
+    this.session = new PgSession(settings, {
+      name: 'odst job liveness',
+      prepare: async (client) => {
+        await markAlive(client, this.workers);
+        await this.freeJobs(client);
+      },
+      onConnected: () => this.scheduleSweep(),
+    });
+  }
 
+  /** Resolves after the first sweep, or when the database could not be reached. */
   async start(): Promise<void> {
-    await this.connect(1);
+    await this.session.keepConnected();
   }
 
-  add(worker: string): void {
+  addWorker(worker: string): void {
     this.workers.push(worker);
-    void this.inTurn(async (session) => markAlive(session, [worker])).catch(() => undefined);
+    void this.session.use((client) => markAlive(client, [worker])).catch(() => undefined);
   }
 
-  /** The workers so far have ended, maybe with jobs in hand: without the session, those are free. It comes back. */
-  forget(): void {
+  /** The workers so far have ended, maybe with jobs in hand: once their session has ended, these jobs are free. */
+  forgetWorkers(): void {
     this.workers = [];
-    void this.session?.end().catch(() => undefined);
+    this.session.restart();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.session?.end().catch(() => undefined);
+    await this.session.close();
   }
 
-  private async connect(attempt: number): Promise<void> {
-    const session = new Client({
-      ...this.settings,
-      application_name: 'odst job liveness',
-      keepAlive: true,
-      connectionTimeoutMillis: 5000,
-    });
-    session.on('error', () => undefined);
-    try {
-      await session.connect();
-      session.once('end', () => this.lost());
-      this.session = session;
-      await this.inTurn(() => markAlive(session, this.workers));
-      await this.sweep();
-    } catch {
-      void session.end().catch(() => undefined);
-      if (this.session !== session) this.later(attempt);
-    }
-  }
-
-  private async sweep(): Promise<void> {
-    // A sweep that fails is made up for by the next one.
-    await this.inTurn((session) => freeDeadWorkers(session, this.workers)).catch(() => undefined);
-    if (this.stopped || !this.session) return;
+  private scheduleSweep(): void {
+    if (this.stopped) return;
     this.onSwept();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.sweep(), SWEEP_INTERVAL_MS);
   }
 
-  /** One query at a time; none while the session is away, since on its return all is said anew. */
-  private inTurn(work: (session: Client) => Promise<void>): Promise<void> {
-    const { session } = this;
-    if (!session) return Promise.resolve();
-    const turn = this.turn.then(() => work(session));
-    this.turn = turn.catch(() => undefined);
-    return turn;
+  private async sweep(): Promise<void> {
+    // Without a session, the sweep follows as soon as there is a new one.
+    if (!this.session.isConnected) return;
+    await this.session.use((client) => this.freeJobs(client)).catch(() => undefined);
+    if (this.session.isConnected) this.scheduleSweep();
   }
 
-  private lost(): void {
-    this.session = null;
-    this.later(1);
-  }
-
-  private later(attempt: number): void {
-    clearTimeout(this.timer);
-    if (this.stopped) return;
-    this.timer = setTimeout(() => void this.connect(attempt + 1), backoffMs(attempt, 50, 5000, Math.random()));
+  /** A sweep that fails is made up for by the next one. */
+  private async freeJobs(client: Client): Promise<void> {
+    await freeDeadWorkers(client, this.workers).catch(() => undefined);
   }
 }

@@ -1,20 +1,19 @@
 import type { Job } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import { messageOf } from '../../../kernel/errors.js';
-import { backoffMs } from '../../../kernel/retry.js';
-import type { JobHandler, RateLimit, RunningJob } from '../../../ports/job-queue.port.js';
-import type { Alarm } from './alarm.js';
+import type { JobHandler, RateLimit } from '../../../ports/job-queue.port.js';
+import { attemptJob, type FailedOutcome, type JobLog } from '../../shared/job-attempt.js';
+import type { DueJobAlarm } from './alarm.js';
 import { abandonJob, attemptOf, postponeJob, saveProgress } from './job-table.js';
 
-/** Lets the tries of one handler begin at its rate, within this process. */
+/** Limits the rate at which attempts of one handler begin in this process. */
 export class RateGate {
-  /** When the latest tries began, at most as many as the limit allows at once. */
+  /** Start times of the latest attempts, at most as many as the limit allows within its period. */
   private readonly starts: number[] = [];
 
   constructor(private readonly limit: RateLimit) {}
 
-  /** Milliseconds to wait. 0: the try may begin, and counts. */
+  /** Returns 0 when an attempt may begin, which then counts, and otherwise the milliseconds to wait. */
   takeSlot(now: number): number {
     const { jobs, perMs } = this.limit;
     const oldest = this.starts.length < jobs ? null : (this.starts[0] ?? null);
@@ -25,78 +24,48 @@ export class RateGate {
   }
 }
 
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 30_000;
-
-const Cause = z.object({ correlationId: z.string(), causationId: z.string().nullable() });
-const Payload = z.object({ data: z.json(), cause: Cause.optional() });
-
-export type JobLog = (level: 'warn' | 'error', message: string) => void;
-
 export interface JobContext {
   readonly pool: Pool;
-  readonly alarm: Alarm;
+  readonly alarm: DueJobAlarm;
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
   readonly log: JobLog;
-  /** By the name of the handler, of those with a rate limit. */
+  /** By the name of the handler. Handlers without a rate limit have none. */
   readonly gates: ReadonlyMap<string, RateGate>;
 }
 
 /**
- * Runs one try of a job. When it fails, what comes next is written before Graphile Worker lets go of the job, so a
- * crash at any point leaves it either held by a dead worker or waiting for its next try.
+ * Runs one attempt of a job for Graphile Worker. When it fails, what comes next is written before Graphile Worker
+ * releases the job, so that after a crash at any point the job is either held by a dead worker or waiting for its next
+ * attempt.
+ * @throws the error of the attempt, unless a newer job of the same key will do the work
  */
 export async function runJob(handler: JobHandler, row: Job, context: JobContext): Promise<void> {
+  const { pool, signal, log } = context;
   const attempt = attemptOf(row.attempts);
-  const wait = context.gates.get(handler.name)?.takeSlot(performance.now()) ?? 0;
-  if (wait > 0) return reschedule(row, attempt, wait, context);
-  try {
-    const job = await prepareJob(handler, row, attempt, context);
-    // A job that takes the process down with it gets here without ever having thrown.
-    if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
-    await handler.handle(job);
-  } catch (error) {
-    if (await settleFailure(handler, row, attempt, error, context)) throw error;
-  }
-}
-
-async function prepareJob(
-  handler: JobHandler,
-  row: Job,
-  attempt: number,
-  { pool, signal }: JobContext,
-): Promise<RunningJob> {
-  const { data, cause } = Payload.parse(row.payload);
+  const waitMs = context.gates.get(handler.name)?.takeSlot(performance.now()) ?? 0;
+  if (waitMs > 0) return rescheduleJob(row, attempt, waitMs, context);
   const progress = (fraction: number): Promise<void> => saveProgress(pool, row.id, fraction).catch(() => undefined);
-  // What a try said whose process died.
+  // The last progress of an attempt whose process died is still there.
   if (row.flags) await progress(0);
-  return { name: handler.name, key: row.key ?? '', data, ...(cause && { cause }), attempt, signal, progress };
+  const job = { key: row.key ?? '', payload: row.payload, attempt, signal, progress };
+  const outcome = await attemptJob(handler, job, log);
+  if (outcome.kind === 'done') return;
+  if (await recordOutcome(row, attempt, outcome, context)) throw outcome.error;
 }
 
-/** Not counted as a try. */
-async function reschedule(row: Job, attempt: number, waitMs: number, { pool, alarm }: JobContext): Promise<void> {
-  const isWanted = await postponeJob(pool, row, attempt - 1, waitMs);
+/** The rate limit lets the job run later. This does not count as an attempt. */
+async function rescheduleJob(row: Job, attempt: number, waitMs: number, { pool, alarm }: JobContext): Promise<void> {
+  const isLatest = await postponeJob(pool, row, attempt - 1, waitMs);
   alarm.ringIn(waitMs);
-  if (isWanted) throw new Error('Put off by the rate limit');
+  if (isLatest) throw new Error('The rate limit postpones this job');
 }
 
-/** False when a newer job of the same key will do the work, so that this one is done. */
-async function settleFailure(
-  handler: JobHandler,
-  row: Job,
-  attempt: number,
-  error: unknown,
-  context: JobContext,
-): Promise<boolean> {
-  const name = `${handler.name} ${row.key ?? ''}`;
-  if (context.signal.aborted) return postponeJob(context.pool, row, attempt - 1, 0);
-  if (attempt >= handler.maxAttempts) {
-    context.log('error', `${name} gave up after ${attempt} tries: ${messageOf(error)}`);
-    return abandonJob(context.pool, row, Math.min(attempt, handler.maxAttempts), messageOf(error));
-  }
-  const delay = backoffMs(attempt, FIRST_DELAY_MS, MAX_DELAY_MS, Math.random());
-  context.log('warn', `${name} failed at try ${attempt}, again in ${delay} ms: ${messageOf(error)}`);
-  context.alarm.ringIn(delay);
-  return postponeJob(context.pool, row, attempt, delay);
+/** Resolves with false when a newer job of the same key will do the work, so that this one is done. */
+function recordOutcome(row: Job, attempt: number, outcome: FailedOutcome, context: JobContext): Promise<boolean> {
+  const { pool, alarm } = context;
+  if (outcome.kind === 'interrupted') return postponeJob(pool, row, attempt - 1, 0);
+  if (outcome.kind === 'abandoned') return abandonJob(pool, row, outcome.attempts, messageOf(outcome.error));
+  alarm.ringIn(outcome.delayMs);
+  return postponeJob(pool, row, attempt, outcome.delayMs);
 }

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger, runTaskList, type TaskList, type WorkerPool as Workers } from 'graphile-worker';
 import type { Pool } from 'pg';
-import type { JobLog } from './run-job.js';
+import type { JobLog } from '../../shared/job-attempt.js';
 
-/** Only for what was neither heard nor timed: a lost notification. */
+/** Polling only finds jobs whose notification was lost. */
 const POLL_INTERVAL_MS = 1000;
 const RESTART_DELAY_MS = 500;
 
@@ -13,12 +13,12 @@ export interface WorkerPoolOptions {
   readonly tasks: TaskList;
   readonly concurrency: number;
   readonly onWorker: (workerId: string) => void;
-  /** All workers have ended; new ones will follow. */
+  /** Called when all workers have ended and before new ones start. */
   readonly onEnd: () => void;
   readonly log: JobLog;
 }
 
-/** What Graphile Worker says about jobs is said better by the queue itself. */
+/** Passes on errors and warnings, except those about jobs: the queue itself logs these with more detail. */
 export const graphileLogger = (log: JobLog): Logger =>
   new Logger(() => (level, message, meta) => {
     if (meta?.['failure'] || (level !== 'error' && level !== 'warning')) return;
@@ -26,8 +26,8 @@ export const graphileLogger = (log: JobLog): Logger =>
   });
 
 /**
- * Graphile Worker's workers, made anew when one of them ends: it does when the database goes away just as it reports
- * a job, and would not come back.
+ * The workers of Graphile Worker. When one of them ends, all are replaced: a worker ends, and does not come back, when
+ * the database becomes unavailable just as it reports the end of a job.
  */
 export class WorkerPool {
   private workers: Workers;
@@ -35,7 +35,7 @@ export class WorkerPool {
   private restarting: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: WorkerPoolOptions) {
-    this.workers = this.start();
+    this.workers = this.startWorkers();
   }
 
   async stop(): Promise<void> {
@@ -44,23 +44,23 @@ export class WorkerPool {
     await this.workers.gracefulShutdown();
   }
 
-  private start(): Workers {
+  private startWorkers(): Workers {
     const { pool, tasks, concurrency, onWorker, log } = this.options;
     const events = new EventEmitter();
     let failed = false;
     events.on('worker:create', ({ worker }: { worker: { workerId: string } }) => onWorker(worker.workerId));
     events.on('worker:fatalError', () => {
-      if (!failed && !this.stopping) this.restarting = this.restart();
+      if (!failed && !this.stopping) this.restarting = this.restartWorkers();
       failed = true;
     });
     const settings = { noHandleSignals: true, pollInterval: POLL_INTERVAL_MS, logger: graphileLogger(log) };
     return runTaskList({ ...settings, concurrency, events }, tasks, pool);
   }
 
-  private async restart(): Promise<void> {
+  private async restartWorkers(): Promise<void> {
     await delay(RESTART_DELAY_MS);
     await this.workers.gracefulShutdown();
     this.options.onEnd();
-    if (!this.stopping) this.workers = this.start();
+    if (!this.stopping) this.workers = this.startWorkers();
   }
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { Locks } from '../../../ports/locks.port.js';
-import { countOtherProcesses, LockSession, releaseLock, takeFreeLocks } from './lock-session.js';
+import type { PgSession } from '../../shared/pg-session.js';
+import { countOtherProcesses, makeLockSession, releaseLock, takeFreeLocks } from './lock-session.js';
 
 /** How often those who wait try again. */
 const RETRY_INTERVAL_MS = 500;
@@ -17,7 +18,7 @@ export class PostgresLocks extends Locks {
   /** Those of this process who wait for a name take turns. */
   private readonly waiting = new Map<string, Waiting[]>();
   private readonly held = new Map<string, AbortController>();
-  private readonly session: LockSession;
+  private readonly session: PgSession;
   private timer: NodeJS.Timeout | undefined;
   private trying = false;
   private again = false;
@@ -25,7 +26,7 @@ export class PostgresLocks extends Locks {
 
   constructor(settings: DatabaseSettings) {
     super();
-    this.session = new LockSession(settings, () => this.lost());
+    this.session = makeLockSession(settings, () => this.lost());
   }
 
   override async hold<T>(
@@ -51,7 +52,8 @@ export class PostgresLocks extends Locks {
     this.closed = true;
     clearTimeout(this.timer);
     this.lost();
-    await this.session.end();
+    await this.session.idle();
+    await this.session.close();
   }
 
   private wait(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {

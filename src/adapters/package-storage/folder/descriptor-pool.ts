@@ -11,17 +11,17 @@ interface Entry {
   seenAt: number;
   users: number;
   idleTicks: number;
-  /** No longer in the pool: closed by its last user. */
+  /** Whether the file has left the pool. Its last user closes it. */
   retired: boolean;
   closed: boolean;
 }
 
-/** A removed file keeps its disk space while a descriptor is open, so unused ones are closed after 1 to 2 ticks. */
+/** A removed file keeps its disk space while a descriptor is open, so an unused one is closed after one or two intervals. */
 const IDLE_CHECK_MS = 30_000;
-/** Another process may take a file away, or put another in its place: looked for so often when a descriptor is lent. */
+/** Another process may remove or replace a file, so a descriptor that is lent is compared with the file at this interval. */
 const PLACE_CHECK_MS = 1_000;
 
-/** Open files by package id, the least recently used leaving first; shared by all who read the same package. */
+/** Open files by package id. Readers of one package share a descriptor; the least recently used files leave first. */
 export class DescriptorPool {
   private readonly entries = new Map<string, Entry>();
   private readonly opening = new Map<string, Promise<Entry | null>>();
@@ -29,32 +29,32 @@ export class DescriptorPool {
 
   constructor(private readonly limit: number) {}
 
-  /** Null when there is no such file. */
-  async open(packageId: string, path: string): Promise<StoredFile | null> {
+  /** Opens the file of a package, or shares one that is open. Null when the file does not exist. */
+  async openFile(packageId: string, path: string): Promise<StoredFile | null> {
     const pooled = this.entries.get(packageId);
-    if (pooled && (await this.isInPlace(pooled, path))) return this.lend(packageId, pooled);
-    if (pooled && this.entries.get(packageId) === pooled) this.forget(packageId);
+    if (pooled && (await this.isInPlace(pooled, path))) return this.lendEntry(packageId, pooled);
+    if (pooled && this.entries.get(packageId) === pooled) this.forgetFile(packageId);
     const entry = await this.openOnce(packageId, path);
-    // While it was looked for or opened, it may have been closed again.
-    if (entry?.closed) return this.open(packageId, path);
-    return entry && this.lend(packageId, entry);
+    // It may have been closed again while it was being opened.
+    if (entry?.closed) return this.openFile(packageId, path);
+    return entry && this.lendEntry(packageId, entry);
   }
 
-  /** The next `open` opens the file anew; readers keep what they have. */
-  forget(packageId: string): void {
+  /** Makes the next `open` open the file anew. Readers keep the file that they have. */
+  forgetFile(packageId: string): void {
     this.opening.delete(packageId);
     const entry = this.entries.get(packageId);
     if (!entry) return;
     this.entries.delete(packageId);
-    this.retire(entry);
+    this.retireEntry(entry);
   }
 
-  close(): void {
+  closeAll(): void {
     clearInterval(this.timer);
-    for (const packageId of this.entries.keys()) this.forget(packageId);
+    for (const packageId of this.entries.keys()) this.forgetFile(packageId);
   }
 
-  private lend(packageId: string, entry: Entry): StoredFile {
+  private lendEntry(packageId: string, entry: Entry): StoredFile {
     entry.users += 1;
     entry.idleTicks = 0;
     if (!entry.retired) {
@@ -66,7 +66,7 @@ export class DescriptorPool {
       if (closed) return;
       closed = true;
       entry.users -= 1;
-      if (entry.retired) this.retire(entry);
+      if (entry.retired) this.retireEntry(entry);
     };
     return storedFile(entry.handle, entry.size, close);
   }
@@ -82,9 +82,9 @@ export class DescriptorPool {
   private openOnce(packageId: string, path: string): Promise<Entry | null> {
     const under = this.opening.get(packageId);
     if (under) return under;
-    const opening: Promise<Entry | null> = this.openFile(path)
+    const opening: Promise<Entry | null> = this.openEntry(path)
       .then((entry) => {
-        if (entry) this.keep(packageId, entry, this.opening.get(packageId) === opening);
+        if (entry) this.keepEntry(packageId, entry, this.opening.get(packageId) === opening);
         return entry;
       })
       .finally(() => {
@@ -94,25 +94,25 @@ export class DescriptorPool {
     return opening;
   }
 
-  private async openFile(path: string): Promise<Entry | null> {
+  private async openEntry(path: string): Promise<Entry | null> {
     const handle = await open(path, 'r').catch(unlessMissing);
     if (!handle) return null;
     const { size, ino: inode } = await handle.stat();
     return { handle, size, inode, seenAt: performance.now(), users: 0, idleTicks: 0, retired: false, closed: false };
   }
 
-  /** What was forgotten while it was being opened serves only those who asked before. */
-  private keep(packageId: string, entry: Entry, current: boolean): void {
+  /** A file that was forgotten while it was being opened is only for those who asked before. */
+  private keepEntry(packageId: string, entry: Entry, current: boolean): void {
     entry.retired = !current;
     if (!current) return;
     this.entries.set(packageId, entry);
     for (const oldest of this.entries.keys()) {
       if (this.entries.size <= this.limit) break;
-      this.forget(oldest);
+      this.forgetFile(oldest);
     }
   }
 
-  private retire(entry: Entry): void {
+  private retireEntry(entry: Entry): void {
     entry.retired = true;
     if (entry.users > 0 || entry.closed) return;
     entry.closed = true;
@@ -122,7 +122,7 @@ export class DescriptorPool {
   private closeIdle(): void {
     for (const [packageId, entry] of this.entries) {
       if (entry.users > 0) entry.idleTicks = 0;
-      else if ((entry.idleTicks += 1) > 1) this.forget(packageId);
+      else if ((entry.idleTicks += 1) > 1) this.forgetFile(packageId);
     }
   }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { parentPort } from 'node:worker_threads';
 import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { ChunkVerifier, DIGEST_BYTES, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
-import { errorCode, messageOf } from '../../../kernel/errors.js';
+import { errorCode } from '../../../kernel/errors.js';
+import { serveCalls } from '../../shared/worker-client.js';
 import type { DigestReply, DigestRequest } from './digest-thread.js';
 
 /**
@@ -120,37 +120,32 @@ class FileDigest {
 
 const jobs = new Map<number, FileDigest>();
 
-async function finishDigest(job: number, digest: FileDigest): Promise<DigestReply> {
+function takeJob(job: number): FileDigest | undefined {
+  const digest = jobs.get(job);
+  jobs.delete(job);
+  return digest;
+}
+
+async function finishDigest(digest: FileDigest | undefined): Promise<DigestReply> {
+  if (!digest) throw new Error('The digest thread was started anew while the file was read');
   try {
-    return { job, sha256: await digest.finish() };
+    return { sha256: await digest.finish() };
   } catch (error) {
     await digest.close().catch(() => undefined);
-    return failureReply(job, error);
+    throw error;
   }
 }
 
-const failureReply = (job: number, error: unknown): DigestReply => ({
-  job,
-  error: { message: messageOf(error), code: errorCode(error) },
-});
-
-async function handleRequest(request: DigestRequest): Promise<void> {
-  if (request.kind === 'open') {
-    jobs.set(request.job, new FileDigest(request.path));
-    return;
-  }
+serveCalls<DigestRequest, DigestReply>(async (request) => {
   if (request.kind === 'check') {
-    const { job, path, sha256, start } = request;
-    const reply = findDamagedChunks(path, sha256, start).then((damaged) => ({ job, damaged }));
-    parentPort?.postMessage(await reply.catch((error: unknown) => failureReply(job, error)));
-    return;
+    return { damaged: await findDamagedChunks(request.path, request.sha256, request.start) };
   }
-  const digest = jobs.get(request.job);
-  if (!digest) return;
-  if (request.kind === 'advance') return digest.advance(request.upTo);
-  jobs.delete(request.job);
-  if (request.kind === 'drop') return digest.close().catch(() => undefined);
-  parentPort?.postMessage(await finishDigest(request.job, digest));
-}
-
-parentPort?.on('message', (request: DigestRequest) => void handleRequest(request));
+  if (request.kind === 'finish') return finishDigest(takeJob(request.job));
+  if (request.kind === 'open') jobs.set(request.job, new FileDigest(request.path));
+  if (request.kind === 'advance') jobs.get(request.job)?.advance(request.upTo);
+  if (request.kind === 'drop')
+    await takeJob(request.job)
+      ?.close()
+      .catch(() => undefined);
+  return {};
+});

@@ -56,7 +56,7 @@ export class FolderPackageStorage extends PackageStorage {
   }
 
   /** Makes the folders where they are missing. */
-  static async in(dataDir: string): Promise<FolderPackageStorage> {
+  static async openFolder(dataDir: string): Promise<FolderPackageStorage> {
     const folders = new Folders(dataDir);
     await folders.makeFolders();
     return new FolderPackageStorage(folders);
@@ -64,7 +64,7 @@ export class FolderPackageStorage extends PackageStorage {
 
   /** Ends the threads and closes the files. Nothing may be under way. */
   async close(): Promise<void> {
-    this.descriptors.close();
+    this.descriptors.closeAll();
     const { sha1, sha256 } = this.uploads.threads;
     await Promise.all([sha1.close(), sha256.close(), this.digests.close()]);
   }
@@ -94,12 +94,12 @@ export class FolderPackageStorage extends PackageStorage {
     this.reservations.forgetFile(path);
   }
 
-  override open(packageId: string): Promise<StoredFile | null> {
-    return this.descriptors.open(packageId, this.folders.packagePath(packageId));
+  override openStored(packageId: string): Promise<StoredFile | null> {
+    return this.descriptors.openFile(packageId, this.folders.packagePath(packageId));
   }
 
-  override async digest(packageId: string): Promise<string | null> {
-    const file = await this.open(packageId);
+  override async digestStored(packageId: string): Promise<string | null> {
+    const file = await this.openStored(packageId);
     if (!file) return null;
     file.close();
     return this.digests.beginDigest(this.folders.packagePath(packageId)).finish();
@@ -114,7 +114,7 @@ export class FolderPackageStorage extends PackageStorage {
 
   override async quarantine(packageId: string): Promise<void> {
     await rename(this.folders.packagePath(packageId), this.folders.damagedPath(packageId)).catch(unlessMissing);
-    this.descriptors.forget(packageId);
+    this.descriptors.forgetFile(packageId);
     // What is remembered of an earlier reservation is not this file.
     this.reservations.forgetFile(this.folders.replicaPath(packageId));
     await syncFolder(this.folders.packages);
@@ -128,11 +128,11 @@ export class FolderPackageStorage extends PackageStorage {
     return new Set(await readdir(this.folders.packages));
   }
 
-  override async remove(packageId: string, stillUnwanted = async () => true): Promise<void> {
+  override async removeStored(packageId: string, stillUnwanted = async () => true): Promise<void> {
     const path = this.folders.packagePath(packageId);
     const aside = this.folders.removedPath(packageId);
     await rename(path, aside).catch(unlessMissing);
-    this.descriptors.forget(packageId);
+    this.descriptors.forgetFile(packageId);
     let unwanted = false;
     try {
       unwanted = await stillUnwanted();
@@ -143,7 +143,7 @@ export class FolderPackageStorage extends PackageStorage {
   }
 
   /** What was changed since this process started is left alone: its event may be on its way. */
-  override async sweep({ packages, replicas }: WantedFiles): Promise<void> {
+  override async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<void> {
     await restoreRemoved(this.folders, packages);
     await restoreDamaged(this.folders, packages, replicas);
     await sweepFolder(this.folders.packages, (name) => packages.has(name), this.startedAt);
@@ -162,7 +162,7 @@ export class FolderPackageStorage extends PackageStorage {
     await file.datasync().finally(() => file.close());
     await rename(stagedPath, path);
     this.reservations.forgetFile(stagedPath);
-    this.descriptors.forget(packageId);
+    this.descriptors.forgetFile(packageId);
     await syncFolder(this.folders.packages);
   }
 }

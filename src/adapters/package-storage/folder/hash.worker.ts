@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { HashReply, HashRequest } from './hash-thread.js';
+import { workerData } from 'node:worker_threads';
+import { serveCalls } from '../../shared/worker-client.js';
+import type { Digests, HashRequest } from './hash-thread.js';
 
 /** Small enough that the second of the two digests finds the bytes in the cache. */
 const SLICE = 64 * 1024;
@@ -31,26 +32,20 @@ function endChunk(state: State): void {
   state.chunk = null;
 }
 
-function finishUpload(upload: number, state: State): HashReply['digests'] {
+function finishUpload(upload: number, state: State): Digests {
   states.delete(upload);
   endChunk(state);
   return { whole: state.whole.digest(), chunks: Buffer.concat(state.chunks) };
 }
 
-function answerRequest(request: HashRequest): HashReply | null {
-  if (request.kind === 'begin') states.set(request.upload, newState());
-  if (request.kind === 'drop') states.delete(request.upload);
-  if (request.kind === 'begin' || request.kind === 'drop') return null;
-  const state = states.get(request.upload);
-  if (!state) return { ticket: request.ticket, lost: true };
-  if (request.kind === 'finish') {
-    return { ticket: request.ticket, lost: false, digests: finishUpload(request.upload, state) };
-  }
+serveCalls<HashRequest, Digests | null>((request) => {
+  const { kind, upload } = request;
+  if (kind === 'begin') states.set(upload, newState());
+  if (kind === 'drop') states.delete(upload);
+  if (kind === 'begin' || kind === 'drop') return null;
+  const state = states.get(upload);
+  if (!state) throw new Error(`The ${algorithm} thread was started anew during the upload`);
+  if (kind === 'finish') return finishUpload(upload, state);
   updateDigests(state, new Uint8Array(request.shared, 0, request.length), request.endsChunk);
-  return { ticket: request.ticket, lost: false };
-}
-
-parentPort?.on('message', (request: HashRequest) => {
-  const reply = answerRequest(request);
-  if (reply) parentPort?.postMessage(reply);
+  return null;
 });

@@ -2,12 +2,19 @@ import { finished, type Readable } from 'node:stream';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import type { Digests, HashThread } from './hash-thread.js';
 import type { Slab, SlabPool } from './slab-pool.js';
-import type { StagedWriter } from './staged-writer.js';
 
-/** The threads that every upload shares. */
+/** The hash threads, which all uploads share. */
 export interface HashThreads {
   readonly sha1: HashThread;
   readonly sha256: HashThread;
+}
+
+/** Where a receiver writes. */
+export interface SlabWriter {
+  /** Writes bytes at a position of the file. @throws StorageFull */
+  writeBytes(bytes: Buffer, position: number): Promise<void>;
+  /** Resolves when everything that was written is on the disk. @throws StorageFull */
+  finishWriting(): Promise<void>;
 }
 
 /** What was received, with its digests. */
@@ -38,7 +45,7 @@ export class Receiver {
   constructor(
     private readonly pool: SlabPool,
     private readonly threads: HashThreads,
-    private readonly writer: StagedWriter,
+    private readonly writer: SlabWriter,
   ) {
     threads.sha1.beginUpload(this.upload);
     threads.sha256.beginUpload(this.upload);
@@ -77,7 +84,7 @@ export class Receiver {
     const [sha1, sha256] = await Promise.all([
       this.threads.sha1.finishUpload(this.upload),
       this.threads.sha256.finishUpload(this.upload),
-      this.writer.finish(),
+      this.writer.finishWriting(),
     ]);
     return { size: this.position, sha1, sha256 };
   }
@@ -108,7 +115,7 @@ export class Receiver {
     });
   }
 
-  /** Copies into slabs; pauses the source while there is none. */
+  /** Copies bytes into slabs. The source is paused while there is no free slab. */
   private copyToSlabs(source: Readable, bytes: Buffer): void {
     let rest = bytes;
     while (rest.length > 0) {
@@ -135,7 +142,7 @@ export class Receiver {
     });
   }
 
-  /** A source may end while its last bytes wait for a slab. */
+  /** Waits for the last bytes of a source that has ended while they were waiting for a slab. */
   private waitForLastSlab(): Promise<void> | void {
     if (!this.stopWaiting) return;
     return new Promise((resolve) => {
@@ -143,7 +150,7 @@ export class Receiver {
     });
   }
 
-  /** Sends what is in the slab on its way; it goes back to the pool when all three are done with it. */
+  /** Hands the slab to both threads and the writer. It goes back to the pool when all three are done with it. */
   private submitSlab(endsChunk = false): void {
     const { slab, filled, position } = this;
     if (!slab || filled === 0) return;
@@ -153,7 +160,7 @@ export class Receiver {
     const work = [
       this.threads.sha1.updateUpload(this.upload, slab, filled, endsChunk),
       this.threads.sha256.updateUpload(this.upload, slab, filled, endsChunk),
-      this.writer.write(slab.bytes.subarray(0, filled), position),
+      this.writer.writeBytes(slab.bytes.subarray(0, filled), position),
     ];
     const piece = this.settlePiece(slab, work).finally(() => this.pieces.delete(piece));
     this.pieces.add(piece);

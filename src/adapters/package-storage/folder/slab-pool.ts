@@ -1,6 +1,6 @@
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 
-/** 1 MiB that the main thread fills and the hash threads read. */
+/** A buffer of 1 MiB that the main thread fills and the hash threads read. */
 export interface Slab {
   readonly shared: SharedArrayBuffer;
   readonly bytes: Buffer;
@@ -12,8 +12,8 @@ const makeSlab = (): Slab => {
 };
 
 /**
- * The memory of all uploads together: at most `limit` slabs. Who finds none waits in line; holders of half-filled
- * slabs are then asked to hand them in, so that slow senders don't keep fast ones waiting.
+ * The memory of all uploads together: at most `limit` slabs. An upload that finds none waits for its turn. Uploads with
+ * half-filled slabs are asked to hand them in then, so that slow senders do not keep fast ones waiting.
  */
 export class SlabPool {
   private readonly idle: Slab[] = [];
@@ -23,12 +23,12 @@ export class SlabPool {
 
   constructor(private readonly limit: number) {}
 
-  /** Slabs that are out. */
+  /** Number of slabs that are in use. */
   get inUse(): number {
     return this.made - this.idle.length;
   }
 
-  /** A slab now, or null: then `waitForSlab`. */
+  /** A free slab; null when there is none, and `waitForSlab` is to be called. */
   takeSlab(): Slab | null {
     if (this.waiting.size > 0) return null;
     const slab = this.idle.pop();
@@ -37,7 +37,7 @@ export class SlabPool {
     return makeSlab();
   }
 
-  /** Calls back with the next slab that becomes free, in order of asking; returns the way to give up. */
+  /** Calls back with the next slab that becomes free, in the order of the calls. Returns a function that ends the wait. */
   waitForSlab(ready: (slab: Slab) => void): () => void {
     this.waiting.add(ready);
     for (const handIn of this.holders) handIn();
@@ -54,7 +54,7 @@ export class SlabPool {
     next(slab);
   }
 
-  /** `handIn` is called when others wait for a slab; returns the way to stop that. */
+  /** Calls `handIn` when others wait for a slab. Returns a function that ends this. */
   onShortage(handIn: () => void): () => void {
     this.holders.add(handIn);
     return () => void this.holders.delete(handIn);

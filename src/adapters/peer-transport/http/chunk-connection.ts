@@ -4,17 +4,17 @@ import type { ByteBucket } from '../../../kernel/byte-bucket.js';
 import type { Origin, Timeouts } from './chunk-messages.js';
 import { failureReason } from './failure-reason.js';
 
-/** The head of an HTTP/1.1 response (RFC 9112), as far as it matters here. */
+/** The parts of an HTTP/1.1 response head (RFC 9112) that are needed here. */
 export interface ResponseHead {
   readonly status: number;
-  /** Lower-case names. A repeated header is joined with a comma. */
+  /** By lower-case name. The values of a repeated header are joined with a comma. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3})(?: [^\r\n]*)?$/;
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
 
-/** Parses a head up to and without its blank line; null when it is not one. */
+/** Parses a response head without its blank line. Returns null when it is not valid. */
 function parseResponseHead(text: string): ResponseHead | null {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const status = STATUS_LINE.exec(statusLine)?.[1];
@@ -30,7 +30,7 @@ function parseResponseHead(text: string): ResponseHead | null {
   return { status: Number(status), headers };
 }
 
-/** What keeps a 206 from being exactly these bytes, null when it is. */
+/** Describes why a 206 response is not exactly these bytes. Null when it is. */
 export function describeWrongRange(head: ResponseHead, first: number, length: number, total: number): string | null {
   const range = `bytes ${first}-${first + length - 1}/${total}`;
   if (head.headers.get('content-range') !== range) return `answered 206 for another range than ${range}`;
@@ -40,24 +40,26 @@ export function describeWrongRange(head: ResponseHead, first: number, length: nu
   return null;
 }
 
-/** May the connection carry another request after this response? */
+/** Whether the connection can carry another request after this response. */
 export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
-/** Takes one response. `space` says where the next bytes of its body go, `filled` that so many arrived there. */
+/** Takes one response. */
 export interface ResponseReceiver {
-  head(head: ResponseHead): void;
-  space(): Uint8Array;
-  filled(count: number): void;
-  /** The connection ended before the receiver had all it wanted; `untouched` when not a byte of it had come. */
-  broken(reason: string, untouched: boolean): void;
+  onHead(head: ResponseHead): void;
+  /** Returns where the next bytes of the body are to be written. */
+  nextBuffer(): Uint8Array;
+  /** Called when `count` bytes have been written there. */
+  onBytes(count: number): void;
+  /** Called when the connection ends before the response is complete; `untouched` when no byte of it had arrived. */
+  onBroken(reason: string, untouched: boolean): void;
 }
 
 /**
- * A keep-alive connection whose bytes are read right into the receiver's buffers: an HTTP client's body path costs
- * more than hashing and writing together. The socket asks for its next buffer as soon as it has filled the last one,
- * so between two responses it holds the buffer for heads.
+ * A keep-alive HTTP/1.1 connection that reads bodies directly into the buffers of the receiver, because the body path of
+ * an HTTP client costs more than hashing and writing together. The socket asks for its next buffer as soon as it has
+ * filled the last one, so between two responses it holds the buffer for heads.
  */
 export class Connection {
   private readonly headSpace = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
@@ -68,7 +70,7 @@ export class Connection {
   private end: string | null = null;
   private bucket: ByteBucket | null = null;
   private pausing: NodeJS.Timeout | null = null;
-  /** How many requests it has carried. */
+  /** Number of requests that the connection has carried. */
   uses = 0;
 
   constructor(
@@ -77,9 +79,9 @@ export class Connection {
   ) {
     this.socket = openSocket(origin, {
       buffer: () =>
-        this.inBody && this.receiver ? this.space(this.receiver) : this.headSpace.subarray(this.headLength),
+        this.inBody && this.receiver ? this.nextBuffer(this.receiver) : this.headSpace.subarray(this.headLength),
       callback: (count) => {
-        this.arrived(count);
+        this.handleBytes(count);
         return true;
       },
     });
@@ -98,16 +100,16 @@ export class Connection {
     return this.end !== null;
   }
 
-  /** With a bucket, the body is read no faster than that allows: then TCP holds the sender back. */
-  request(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
-    if (this.end !== null) return receiver.broken(this.end, true);
+  /** With a bucket, the body is not read faster than the bucket allows, and TCP slows the sender down. */
+  sendRequest(head: string, receiver: ResponseReceiver, bucket: ByteBucket | null = null): void {
+    if (this.end !== null) return receiver.onBroken(this.end, true);
     this.uses += 1;
     this.receiver = receiver;
     this.bucket = bucket;
     this.socket.write(head, 'latin1');
   }
 
-  /** The receiver has all it wanted; the connection waits for the next request. */
+  /** The response is complete, and the connection waits for the next request. */
   release(): void {
     this.receiver = null;
     this.inBody = false;
@@ -121,51 +123,51 @@ export class Connection {
     if (this.pausing) clearTimeout(this.pausing);
     const receiver = this.receiver;
     this.receiver = null;
-    receiver?.broken(reason, !this.inBody && this.headLength === 0);
+    receiver?.onBroken(reason, !this.inBody && this.headLength === 0);
   }
 
-  private arrived(count: number): void {
+  private handleBytes(count: number): void {
     if (!this.receiver) return this.close('sent bytes that nobody asked for');
     if (this.inBody) {
-      this.receiver.filled(count);
-      return this.pace(count);
+      this.receiver.onBytes(count);
+      return this.limitRate(count);
     }
     this.headLength += count;
     const end = this.headSpace.subarray(0, this.headLength).indexOf('\r\n\r\n');
-    if (end >= 0) return this.begin(this.receiver, end);
+    if (end >= 0) return this.beginBody(this.receiver, end);
     if (this.headLength === MAX_HEAD_BYTES) this.close('answered with an oversized head');
   }
 
-  /** Hands over the head, and the bytes of the body that came along with it. */
-  private begin(receiver: ResponseReceiver, end: number): void {
+  /** Passes on the head, and the bytes of the body that arrived together with it. */
+  private beginBody(receiver: ResponseReceiver, end: number): void {
     const head = parseResponseHead(this.headSpace.toString('latin1', 0, end));
     if (!head) return this.close('did not answer with HTTP; is this the right port?');
     this.inBody = true;
-    receiver.head(head);
+    receiver.onHead(head);
     let rest = this.headSpace.subarray(end + 4, this.headLength);
     const brought = rest.length;
     while (rest.length > 0 && this.receiver === receiver) {
-      const space = receiver.space();
+      const space = receiver.nextBuffer();
       const count = Math.min(space.length, rest.length);
       space.set(rest.subarray(0, count));
-      receiver.filled(count);
+      receiver.onBytes(count);
       rest = rest.subarray(count);
     }
     if (rest.length > 0) return this.close('sent more than it announced');
-    this.pace(brought);
+    this.limitRate(brought);
   }
 
-  private space(receiver: ResponseReceiver): Uint8Array {
-    const space = receiver.space();
-    return this.bucket ? space.subarray(0, this.bucket.piece) : space;
+  private nextBuffer(receiver: ResponseReceiver): Uint8Array {
+    const space = receiver.nextBuffer();
+    return this.bucket ? space.subarray(0, this.bucket.pieceBytes) : space;
   }
 
   /**
-   * While we don't read, silence is not the peer's fault. What TLS has read and not yet decrypted still comes in: then the
-   * pause has to last longer.
+   * While this side does not read, silence is not the peer's fault. Bytes that TLS has read and not yet decrypted still
+   * arrive; then the pause is extended.
    */
-  private pace(count: number): void {
-    const waitMs = this.bucket?.use(count) ?? 0;
+  private limitRate(count: number): void {
+    const waitMs = this.bucket?.useBytes(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
     if (this.pausing) clearTimeout(this.pausing);
     this.socket.setTimeout(0);

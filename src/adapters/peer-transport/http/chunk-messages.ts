@@ -1,47 +1,43 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
-import type { RejectedChunk, RangeProgress } from '../../../ports/peer-transport.port.js';
+import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 
-/** One run of chunks for a thread to fetch. Two heads: a signature counts once, and a stale connection costs one. */
+/** Tells a thread to fetch one range of chunks. */
 export interface FetchOrder {
-  readonly kind: 'fetch';
-  readonly id: number;
   readonly origin: Origin;
-  /** Complete request heads, signed one by one. */
+  /** Complete request heads, each with its own signature, since a signature is accepted once. The second one is sent when the first one went to a stale connection. */
   readonly heads: readonly [string, string];
   readonly packageSize: number;
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   readonly sha256: Uint8Array;
   readonly path: string;
   readonly timeouts: Timeouts;
-  /** How fast all runs with this key together may come in; null for no limit. */
+  /** Null for no limit. */
   readonly limit: RateLimit | null;
 }
 
+/** Limit for all ranges with the same key together. */
 export interface RateLimit {
   readonly key: string;
   readonly bytesPerSecond: number;
 }
 
+/** Where a connection leads to. */
 export interface Origin {
   readonly secure: boolean;
   readonly host: string;
   readonly port: number;
+  /** Certificates that are trusted instead of those of the system, in PEM. */
   readonly ca: string | undefined;
 }
 
-/** In milliseconds: to connect; without a byte; for the whole run. */
+/** Limits in milliseconds: for connecting, between two bytes, and for a whole range. */
 export interface Timeouts {
   readonly connectMs: number;
   readonly idleMs: number;
   readonly rangeMs: number;
 }
 
-export interface AbortOrder {
-  readonly kind: 'abort';
-  readonly id: number;
-}
-
-/** Why a run ended early: the peer's fault, the disk is full, or something is wrong with this server. */
+/** Why a range ended early: the peer failed, the disk is full, or this server has a problem. */
 export type FetchFailure =
   | {
       readonly kind: 'peer';
@@ -53,15 +49,8 @@ export type FetchFailure =
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
 
-/** A few times a second while a run is under way. */
-export interface FetchProgress extends RangeProgress {
-  readonly kind: 'progress';
-  readonly id: number;
-}
-
+/** What came of a range. Chunks that are neither verified nor rejected did not arrive. */
 export interface FetchReport {
-  readonly kind: 'report';
-  readonly id: number;
   readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];
   readonly failure: FetchFailure | null;

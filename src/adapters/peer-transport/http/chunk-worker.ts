@@ -1,44 +1,37 @@
 import { closeSync, openSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
 import { messageOf } from '../../../kernel/errors.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import type { RangeProgress } from '../../../ports/peer-transport.port.js';
+import { serveCalls, type CallContext } from '../../shared/worker-client.js';
 import { Connection } from './chunk-connection.js';
-import type {
-  AbortOrder,
-  FetchOrder,
-  FetchProgress,
-  FetchReport,
-  Origin,
-  RateLimit,
-  Timeouts,
-} from './chunk-messages.js';
+import type { FetchOrder, FetchReport, Origin, RateLimit, Timeouts } from './chunk-messages.js';
 import { type RangeEnd, RangeReceiver } from './range-receiver.js';
 
-/** A server closes idle connections after 5 s by default; ours go before. */
+/** Servers close idle connections after 5 s by default; this pool closes them earlier. */
 const IDLE_TIMEOUT_MS = 4_000;
 const MAX_IDLE = 4;
 
-/** Connections by origin. Open ones are as many as there are runs under way; idle ones are few and soon closed. */
+/** Connections by origin. Each range uses one at a time; few are kept idle, and only for a short time. */
 class ConnectionPool {
   private readonly idle = new Map<string, Connection[]>();
 
-  /** An idle connection, or a new one when there is none. */
-  take(origin: Origin, timeouts: Timeouts): Connection {
+  /** Returns an idle connection, or a new one when there is none. */
+  takeConnection(origin: Origin, timeouts: Timeouts): Connection {
     const waiting = this.idle.get(originKey(origin)) ?? [];
     for (let found = waiting.pop(); found; found = waiting.pop()) if (!found.closed) return found;
     return new Connection(origin, timeouts);
   }
 
-  give(origin: Origin, connection: Connection): void {
+  giveBack(origin: Origin, connection: Connection): void {
     const waiting = (this.idle.get(originKey(origin)) ?? []).filter((one) => !one.closed);
     if (waiting.length >= MAX_IDLE) return connection.close('not needed');
     this.idle.set(originKey(origin), [...waiting, connection]);
     const { uses } = connection;
-    setTimeout(() => this.drop(origin, connection, uses), IDLE_TIMEOUT_MS).unref();
+    setTimeout(() => this.closeIdle(origin, connection, uses), IDLE_TIMEOUT_MS).unref();
   }
 
-  private drop(origin: Origin, connection: Connection, uses: number): void {
+  private closeIdle(origin: Origin, connection: Connection, uses: number): void {
     if (connection.uses !== uses) return;
     connection.close('idle');
     const left = (this.idle.get(originKey(origin)) ?? []).filter((one) => one !== connection);
@@ -51,7 +44,7 @@ const originKey = ({ secure, host, port }: Origin): string => `${secure ? 'https
 
 const buckets = new Map<string, ByteBucket>();
 
-/** The bucket of this thread that all runs with the key of the limit share, at the rate that was heard of last. */
+/** Returns the bucket that all ranges with the key of the limit share in this thread, at the latest rate. */
 function bucketOf({ key, bytesPerSecond }: RateLimit): ByteBucket {
   const bucket = buckets.get(key) ?? new ByteBucket(bytesPerSecond);
   bucket.bytesPerSecond = bytesPerSecond;
@@ -59,120 +52,98 @@ function bucketOf({ key, bytesPerSecond }: RateLimit): ByteBucket {
   return bucket;
 }
 
-/** Chunk buffers that are not in use; as many as there were ever runs at once in this thread. */
+const pool = new ConnectionPool();
+
+/** Chunk buffers that are not in use: at most as many as ranges have been fetched at once in this thread. */
 const spareBuffers: Buffer[] = [];
 
-/** A slow run is told of so often. */
 const PROGRESS_INTERVAL_MS = 250;
+/** At most as many ranges share a limit at once, and each may have to wait for all others. */
+const MAX_RANGES = 64;
+/** The thread does not wait longer for a peer that announces less than this rate. No limit of ours is lower. */
+const MIN_BYTES_PER_SECOND = 16 * 1024;
+const MAX_TIMER_MS = 3_600_000;
 
-/** Carries out one order; calls back with its progress and once with the report, and returns the way to stop it. */
-function fetchRange(
-  order: FetchOrder,
-  connections: ConnectionPool,
-  tell: (message: FetchReport | FetchProgress) => void,
-): (reason: string) => void {
+/** Fetches, verifies and writes the chunks of one order, and reports what came of each. */
+async function fetchRange(order: FetchOrder, context: CallContext<RangeProgress>): Promise<FetchReport> {
   let fd: number;
   try {
     fd = openSync(order.path, 'r+');
   } catch (error) {
-    tell({
-      kind: 'report',
-      id: order.id,
-      verified: [],
-      rejected: [],
-      failure: { kind: 'local', message: messageOf(error) },
-    });
-    return () => undefined;
+    return { verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } };
   }
   const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  const fetching = new RangeFetch(order, connections, fd, buffer, (message) => {
-    if (message.kind === 'report') {
-      closeSync(fd);
-      spareBuffers.push(buffer);
-    }
-    tell(message);
-  });
-  fetching.start(order.heads[0]);
-  return (reason) => fetching.stop(reason);
+  try {
+    return await new Promise<FetchReport>((resolve) => new RangeFetch(order, context, fd, buffer, resolve).start());
+  } finally {
+    closeSync(fd);
+    spareBuffers.push(buffer);
+  }
 }
-
-/** So many runs at most share a limit at once, and may each have to wait for all others. */
-const MAX_RANGES = 64;
-/** Bytes per second: a peer that says less is not waited for any longer. No limit is lower than that. */
-const MIN_BYTES_PER_SECOND = 16 * 1024;
-const MAX_TIMER_MS = 3_600_000;
 
 class RangeFetch {
   private receiver: RangeReceiver | null = null;
-  private readonly since = performance.now();
+  private readonly startedAt = performance.now();
   private deadline: NodeJS.Timeout;
-  private readonly telling: NodeJS.Timeout;
+  private readonly progressTimer: NodeJS.Timeout;
 
   constructor(
     private readonly order: FetchOrder,
-    private readonly connections: ConnectionPool,
+    private readonly context: CallContext<RangeProgress>,
     private readonly fd: number,
     private readonly buffer: Buffer,
-    private readonly tell: (message: FetchReport | FetchProgress) => void,
+    private readonly onReport: (report: FetchReport) => void,
   ) {
-    this.deadline = this.endAfter(order.timeouts.rangeMs);
-    this.telling = setInterval(() => this.sendProgress(), PROGRESS_INTERVAL_MS);
+    this.deadline = this.setDeadline(order.timeouts.rangeMs);
+    this.progressTimer = setInterval(() => this.sendProgress(), PROGRESS_INTERVAL_MS);
   }
 
-  start(head: string): void {
-    const connection = this.connections.take(this.order.origin, this.order.timeouts);
+  start(): void {
+    this.context.signal.addEventListener('abort', () => this.receiver?.stopEarly('stopped'), { once: true });
+    this.sendRequest(this.order.heads[0]);
+  }
+
+  /** A connection that the peer has closed while it was idle fails at once. The second head is for that case. */
+  private sendRequest(head: string): void {
+    const connection = pool.takeConnection(this.order.origin, this.order.timeouts);
     const receiver = new RangeReceiver(this.order, this.fd, this.buffer, (end) => {
-      const stale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
+      const isStale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
       if (end.reusable) connection.release();
-      else connection.close('not usable any more');
-      if (stale) return this.start(this.order.heads[1]);
-      if (end.reusable) this.connections.give(this.order.origin, connection);
-      this.done(receiver, end);
+      else connection.close('cannot be used any more');
+      if (isStale) return this.sendRequest(this.order.heads[1]);
+      if (end.reusable) pool.giveBack(this.order.origin, connection);
+      this.reportEnd(receiver, end);
     });
     this.receiver = receiver;
-    connection.request(head, receiver, this.order.limit && bucketOf(this.order.limit));
+    connection.sendRequest(head, receiver, this.order.limit && bucketOf(this.order.limit));
   }
 
-  stop(reason: string): void {
-    this.receiver?.stop(reason);
+  private setDeadline(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.stopIfTooSlow(), ms);
   }
 
-  private endAfter(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.endWhenTooSlow(), ms);
-  }
-
-  /** A limit, ours or the peer's, lets runs take longer. */
-  private endWhenTooSlow(): void {
-    const { limit, run, timeouts } = this.order;
+  /** A limit, ours or the peer's, lets a range take longer. */
+  private stopIfTooSlow(): void {
+    const { limit, range, timeouts } = this.order;
     const lower = Math.min(limit?.bytesPerSecond ?? Infinity, this.receiver?.announcedRate ?? Infinity);
     const rate = Math.max(MIN_BYTES_PER_SECOND, lower);
-    const patience = Math.max(timeouts.rangeMs, ((run.count * CHUNK_SIZE * MAX_RANGES) / rate) * 1000);
-    const left = patience - (performance.now() - this.since);
-    if (left < 1) return this.stop(`took longer than ${Math.round(patience / 100) / 10} seconds for one run of chunks`);
-    this.deadline = this.endAfter(Math.min(left, MAX_TIMER_MS));
+    const timeoutMs = Math.max(timeouts.rangeMs, ((range.count * CHUNK_SIZE * MAX_RANGES) / rate) * 1000);
+    const leftMs = timeoutMs - (performance.now() - this.startedAt);
+    if (leftMs >= 1) this.deadline = this.setDeadline(Math.min(leftMs, MAX_TIMER_MS));
+    else
+      this.receiver?.stopEarly(`took longer than ${Math.round(timeoutMs / 100) / 10} seconds for one range of chunks`);
   }
 
   private sendProgress(): void {
     const { received = 0, verified = [] } = this.receiver ?? {};
-    this.tell({ kind: 'progress', id: this.order.id, received, verified });
+    this.context.reportProgress({ received, verified });
   }
 
-  private done({ verified, rejected }: RangeReceiver, { failure }: RangeEnd): void {
+  private reportEnd({ verified, rejected }: RangeReceiver, { failure }: RangeEnd): void {
     clearTimeout(this.deadline);
-    clearInterval(this.telling);
-    this.tell({ kind: 'report', id: this.order.id, verified, rejected, failure });
+    clearInterval(this.progressTimer);
+    this.onReport({ verified, rejected, failure });
   }
 }
 
-/** The thread: fetches, verifies and writes runs of chunks, away from the thread that serves requests. */
-const pool = new ConnectionPool();
-const stops = new Map<number, (reason: string) => void>();
-
-parentPort?.on('message', (order: FetchOrder | AbortOrder) => {
-  if (order.kind === 'abort') return stops.get(order.id)?.('stopped');
-  const stop = fetchRange(order, pool, (message: FetchReport | FetchProgress) => {
-    if (message.kind === 'report') stops.delete(order.id);
-    parentPort?.postMessage(message);
-  });
-  stops.set(order.id, stop);
-});
+serveCalls(fetchRange);

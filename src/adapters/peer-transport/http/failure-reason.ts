@@ -24,7 +24,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
 };
 
-/** What went wrong on the way to a peer, in words for an administrator. */
+/** Describes to an administrator why a call to a peer failed. */
 export function failureReason(error: unknown): string {
   const known = REASONS[errorCode(error) ?? ''];
   if (known) return known;
@@ -34,19 +34,20 @@ export function failureReason(error: unknown): string {
   return messageOf(error);
 }
 
-/** undici's parser gives no code, only llhttp's words. */
+/** The parser of undici gives no code, only a message of llhttp. */
 const describeParserError = ({ message }: Error): string =>
   message.includes('EOF')
     ? 'the connection was closed in the middle'
     : 'did not answer with HTTP; is this the right port?';
 
+/** Converts any error of a call to a PeerUnreachable. */
 export function toPeerUnreachable(peerName: string, error: unknown): PeerUnreachable {
   return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));
 }
 
 const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 
-/** `code` of our error bodies, null for anything else: the text comes from a stranger. */
+/** Returns the `code` of an error body of this software, and null for any other text, which is not trusted. */
 export function codeOfBody(body: string): string | null {
   try {
     const parsed: unknown = JSON.parse(body);
@@ -57,5 +58,6 @@ export function codeOfBody(body: string): string | null {
   }
 }
 
+/** Describes an answer by its status and code. */
 export const describeStatus = (status: number, code: string | null): string =>
   `answered ${status}${code === null ? '' : ` ${code}`}`;

@@ -1,71 +1,46 @@
 import { addAbortSignal } from 'node:stream';
+import { createParser } from 'eventsource-parser';
 import type { Agent } from 'undici';
 import { type FeedMessage, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 import { requestTarget, type Via } from './json-calls.js';
 
-/** A message of a server-sent event stream; `id` is the last one seen, '' when there was none. */
+/** A message of a feed. `id` is the latest one that the stream has named, '' before the first. */
 interface StreamMessage {
   readonly id: string;
   readonly data: string;
 }
 
-/** Largest message, in bytes of UTF-8 text. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Upper limit for one message, in UTF-16 code units. */
+const MAX_MESSAGE_LENGTH = 1024 * 1024;
 
-/**
- * Parses a server-sent event stream (WHATWG HTML, 9.2.6) piece by piece. Only `id` and `data` matter here; comments,
- * `event` and `retry` are skipped. Lines may end in LF, CRLF or CR.
- */
-class EventStreamParser {
+/** Reads server-sent events (WHATWG HTML, 9.2) from pieces of bytes. The feed uses only their `id` and `data`. */
+class FeedParser {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
-  private rest = '';
-  private data: string[] = [];
-  private size = 0;
-  private id = '';
+  private readonly parser = createParser({
+    maxBufferSize: MAX_MESSAGE_LENGTH,
+    onEvent: ({ id, data }) => this.addMessage(id, data),
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded') throw error;
+    },
+  });
+  private messages: StreamMessage[] = [];
+  private lastId = '';
 
-  /** The messages that this piece completes. @throws RangeError on a message over 1 MiB, TypeError on broken UTF-8 */
-  push(piece: Uint8Array): readonly StreamMessage[] {
-    const text = this.rest + this.decoder.decode(piece, { stream: true });
-    // A CR at the very end may be the first half of a CRLF.
-    const whole = text.endsWith('\r') ? text.slice(0, -1) : text;
-    const lines = whole.split(/\r\n|\n|\r/);
-    this.rest = (lines.pop() ?? '') + text.slice(whole.length);
-    const messages = lines.flatMap((line) => this.take(line));
-    this.refuseOver(this.size + this.rest.length);
-    return messages;
+  /** Returns the messages that this piece completes. @throws ParseError on a message that is too long, TypeError on broken UTF-8 */
+  parsePiece(piece: Uint8Array): readonly StreamMessage[] {
+    this.messages = [];
+    this.parser.feed(this.decoder.decode(piece, { stream: true }));
+    return this.messages;
   }
 
-  private take(line: string): readonly StreamMessage[] {
-    if (line === '') return this.dispatch();
-    const colon = line.indexOf(':');
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-    if (field === 'data') this.addData(value);
-    if (field === 'id' && !value.includes('\0')) this.id = value;
-    return [];
-  }
-
-  private addData(value: string): void {
-    this.size += value.length + 1;
-    this.refuseOver(this.size);
-    this.data.push(value);
-  }
-
-  private dispatch(): readonly StreamMessage[] {
-    if (this.data.length === 0) return [];
-    const message = { id: this.id, data: this.data.join('\n') };
-    this.data = [];
-    this.size = 0;
-    return [message];
-  }
-
-  private refuseOver(size: number): void {
-    if (size > MAX_MESSAGE_BYTES) throw new RangeError('a message of over 1 MiB');
+  private addMessage(id: string | undefined, data: string): void {
+    this.lastId = id ?? this.lastId;
+    this.messages.push({ id: this.lastId, data });
   }
 }
 
-/** The peer sends a comment every 10 s; this long without a byte and the connection is dead. */
+/** A peer sends at least a comment every 10 s. A connection without a byte for this time is dead. */
 const IDLE_TIMEOUT_MS = 30_000;
 const MAX_ERROR_BYTES = 16 * 1024;
 
@@ -75,12 +50,15 @@ interface FeedCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
-  readonly silenceMs?: number;
+  readonly idleTimeoutMs?: number;
 }
 
 type Body = Awaited<ReturnType<Agent['request']>>['body'];
 
-/** Messages of a peer's feed until the connection ends, which is always by a throw or the signal. */
+/**
+ * Yields the messages of a peer's feed until the signal aborts or the connection ends.
+ * @throws PeerUnreachable when the connection ends
+ */
 export async function* followFeed(agent: Agent, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
   try {
     const body = await openFeed(agent, peerName, call);
@@ -102,8 +80,8 @@ async function openFeed(agent: Agent, peerName: string, call: FeedCall): Promise
     method: 'GET',
     headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...host },
     signal: call.signal,
-    bodyTimeout: call.silenceMs ?? IDLE_TIMEOUT_MS,
-    // A feed stays open for days: a connection of its own keeps the others free for calls.
+    bodyTimeout: call.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    // A feed stays open for days, so it uses its own connection and leaves the others free for calls.
     reset: true,
   });
   if (statusCode === 200 && String(headers['content-type']).startsWith('text/event-stream')) return body;
@@ -130,7 +108,7 @@ async function readFirstBytes(body: Body): Promise<string> {
 }
 
 async function* readMessages(peerName: string, body: Body): AsyncGenerator<FeedMessage> {
-  const parser = new EventStreamParser();
+  const parser = new FeedParser();
   for await (const piece of body) {
     for (const message of parsePiece(peerName, parser, piece)) {
       yield { kind: 'item', id: message.id, data: parseData(peerName, message) };
@@ -138,9 +116,9 @@ async function* readMessages(peerName: string, body: Body): AsyncGenerator<FeedM
   }
 }
 
-function parsePiece(peerName: string, parser: EventStreamParser, piece: Uint8Array): readonly StreamMessage[] {
+function parsePiece(peerName: string, parser: FeedParser, piece: Uint8Array): readonly StreamMessage[] {
   try {
-    return parser.push(piece);
+    return parser.parsePiece(piece);
   } catch {
     throw new PeerUnreachable(peerName, 'its feed sent garbage');
   }

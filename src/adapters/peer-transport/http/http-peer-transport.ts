@@ -17,11 +17,11 @@ import { callJson, newAgent, type Trust, type Via } from './json-calls.js';
 
 interface ContentRequest {
   readonly origin: Origin;
-  /** The same request twice, each with a signature of its own. */
+  /** The same request twice, each with its own signature. */
   readonly heads: readonly [string, string];
 }
 
-/** The heads of a request for the bytes of one run of chunks. */
+/** Builds the heads of a request for the bytes of one range of chunks. */
 function buildContentRequest(
   signer: RequestSigner,
   peer: PeerContact,
@@ -30,13 +30,13 @@ function buildContentRequest(
   via: Via,
 ): ContentRequest {
   const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.file.packageId)}/content`);
-  const head = () => {
+  const buildHead = () => {
     const signed = signer.sign({ method: 'GET', url: url.href, to: peer.peerId });
     return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
   };
   return {
     origin: via ? { secure: false, ...via, ca: undefined } : originOf(url, ca),
-    heads: [head(), head()],
+    heads: [buildHead(), buildHead()],
   };
 }
 
@@ -45,9 +45,9 @@ function originOf(url: URL, ca: string | undefined): Origin {
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
 }
 
-function rangeOf({ run, file }: ChunkRequest): string {
-  const first = run.first * CHUNK_SIZE;
-  return `bytes=${first}-${Math.min(first + run.count * CHUNK_SIZE, file.size) - 1}`;
+function rangeOf({ range, file }: ChunkRequest): string {
+  const first = range.first * CHUNK_SIZE;
+  return `bytes=${first}-${Math.min(first + range.count * CHUNK_SIZE, file.size) - 1}`;
 }
 
 function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
@@ -55,10 +55,11 @@ function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
   return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
 }
 
+/** Options of the transport, with limits that tests shorten. */
 export interface TransportOptions extends Trust {
   readonly timeouts?: Partial<Timeouts>;
   /** How long a feed may be silent before it counts as dead. */
-  readonly silenceMs?: number;
+  readonly feedIdleTimeoutMs?: number;
 }
 
 interface Addressed {
@@ -68,12 +69,12 @@ interface Addressed {
 const BEHIND_FIREWALL =
   'it is behind a firewall and has no connection open to this server; it opens one when it is back';
 
-/** For a server to which nobody opens tunnels. */
+/** For a server that accepts no tunnels. */
 const ALL_DIRECT: Pick<PeerTunnels, 'routeTo'> = { routeTo: () => Promise.resolve({ kind: 'direct' }) };
 
 const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, rangeMs: 10 * 60_000 };
 
-/** Calls to peers over HTTP/1.1: JSON and the feed by undici, package bytes by sockets of our own in threads. */
+/** Calls to peers over HTTP/1.1: JSON and the feed through undici, package bytes through plain sockets in threads. */
 export class HttpPeerTransport extends PeerTransport {
   private readonly agent;
   private readonly threads = new ChunkThreads();
@@ -90,11 +91,11 @@ export class HttpPeerTransport extends PeerTransport {
   }
 
   post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
-    return this.send(server, null, path, body, { to: null });
+    return this.postJson(server, null, path, body, { to: null });
   }
 
   async postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
-    return this.send(peer, await this.routeTo(peer), path, body, {
+    return this.postJson(peer, await this.routeTo(peer), path, body, {
       to: peer.peerId,
       ...(key !== undefined && { key }),
     });
@@ -107,12 +108,13 @@ export class HttpPeerTransport extends PeerTransport {
     return callJson(this.agent, peer.name, { method: 'GET', url, via, headers });
   }
 
-  async *follow(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
+  async *followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const url = `${peer.url}/peer/v1/feed`;
     const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    const silence = this.options.silenceMs === undefined ? {} : { silenceMs: this.options.silenceMs };
-    yield* followFeed(this.agent, peer.name, { url, via, headers, lastEventId, signal, ...silence });
+    const { feedIdleTimeoutMs } = this.options;
+    const timeout = feedIdleTimeoutMs === undefined ? {} : { idleTimeoutMs: feedIdleTimeoutMs };
+    yield* followFeed(this.agent, peer.name, { url, via, headers, lastEventId, signal, ...timeout });
   }
 
   async fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult> {
@@ -120,17 +122,17 @@ export class HttpPeerTransport extends PeerTransport {
     const via = await this.routeTo(peer).catch(peerFault);
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
     const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
-    const { file, run, sha256 } = request;
+    const { file, range, sha256 } = request;
     if (file.localPath === null) throw new Error('This transport writes chunks to local files only');
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
     const target = { packageSize: file.size, path: file.localPath };
-    const order = { origin, heads, ...target, run, sha256, timeouts: this.timeouts, limit };
-    const report = await this.threads.fetch(order, request.signal, request.onProgress);
+    const order = { origin, heads, ...target, range, sha256, timeouts: this.timeouts, limit };
+    const report = await this.threads.fetchRange(order, request.signal, request.onProgress ?? (() => undefined));
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 
-  private send(
+  private postJson(
     server: Addressed,
     via: Via,
     path: string,
@@ -144,11 +146,11 @@ export class HttpPeerTransport extends PeerTransport {
     return callJson(this.agent, server.name, { method: 'POST', url, via, headers, body: bytes });
   }
 
-  /** @throws PeerUnreachable when it can be called neither way now */
+  /** @throws PeerUnreachable when the peer can be called neither directly nor through a tunnel */
   private async routeTo(peer: PeerContact): Promise<Via> {
-    const way = await this.tunnels.routeTo(peer.peerId);
-    if (way.kind === 'none') throw new PeerUnreachable(peer.name, BEHIND_FIREWALL);
-    return way.kind === 'tunnel' ? { host: way.host, port: way.port } : null;
+    const route = await this.tunnels.routeTo(peer.peerId);
+    if (route.kind === 'none') throw new PeerUnreachable(peer.name, BEHIND_FIREWALL);
+    return route.kind === 'tunnel' ? { host: route.host, port: route.port } : null;
   }
 
   /** Ends connections and threads. Nest calls it when the server stops. */
@@ -162,7 +164,7 @@ function peerFault(error: unknown): PeerUnreachable {
   throw error;
 }
 
-/** The peer's fault; what is ours is thrown. */
+/** Returns the failure as an error of the peer. @throws StorageFull or Error when this server has the problem */
 function faultOf(peer: PeerContact, { failure }: FetchReport): PeerUnreachable | null {
   if (failure === null) return null;
   if (failure.kind === 'peer') {

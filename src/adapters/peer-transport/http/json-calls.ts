@@ -2,25 +2,25 @@ import { Agent } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 
-/** The local port that leads to a server which can't be called at its address; null when it can. */
+/** The local port of a tunnel to a server that cannot be called at its address. Null when it can. */
 export type Via = { readonly host: string; readonly port: number } | null;
 
-/** Where a request for a URL is sent, as undici takes it. By a detour, the Host header still names who is meant. */
+/** Returns the target of a request for undici. Through a tunnel, the Host header still names the server itself. */
 export function requestTarget(url: string, via: Via) {
   const { origin, host, pathname, search } = new URL(url);
   const path = pathname + search;
   return via ? { origin: `http://${via.host}:${via.port}`, path, host: { host } } : { origin, path, host: {} };
 }
 
-/** Largest JSON answer: the manifest of a package of about 900 GB. */
+/** Upper limit for a JSON answer. The manifest of a package of about 900 GB is that large. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Extra trust for TLS, beside the system's. */
+/** TLS certificates that are trusted instead of those of the system, in PEM. */
 export interface Trust {
   readonly ca?: string;
 }
 
-/** Connections for the calls that carry JSON and the feed: bounded in time and size, and never redirected. */
+/** Creates the connections for JSON calls and for the feed, limited in time and size. They follow no redirects. */
 export const newAgent = ({ ca }: Trust): Agent =>
   new Agent({
     connect: { timeout: 5_000, ...(ca === undefined ? {} : { ca }) },
@@ -38,7 +38,7 @@ interface JsonCall {
   readonly via: Via;
 }
 
-/** The parsed answer to one call. @throws PeerUnreachable unless it is a 2xx with a JSON body. */
+/** Makes one call and returns its parsed answer. @throws PeerUnreachable unless it is a 2xx with a JSON body */
 export async function callJson(agent: Agent, peerName: string, call: JsonCall): Promise<unknown> {
   try {
     const { origin, path, host } = requestTarget(call.url, call.via);

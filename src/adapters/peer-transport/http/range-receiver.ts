@@ -8,15 +8,16 @@ import { describeStatus, codeOfBody } from './failure-reason.js';
 import { describeWrongRange, keepsAlive, type ResponseHead, type ResponseReceiver } from './chunk-connection.js';
 import type { FetchOrder, FetchFailure } from './chunk-messages.js';
 
-/** Bytes hashed at a time: small enough to be still in the processor's cache. */
+/** Bytes that are hashed at a time: few enough to be still in the processor's cache. */
 const SLICE_BYTES = 256 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 
+/** How a range ended. */
 export interface RangeEnd {
   readonly failure: FetchFailure | null;
-  /** May the connection carry another request? */
+  /** Whether the connection can carry another request. */
   readonly reusable: boolean;
-  /** Not a byte of the response had come: the connection was stale. */
+  /** Whether the connection ended before the first byte of the response, which means that it was stale. */
   readonly untouched: boolean;
 }
 
@@ -59,28 +60,28 @@ export class RangeReceiver implements ResponseReceiver {
     private readonly buffer: Buffer,
     private readonly onEnd: (end: RangeEnd) => void,
   ) {
-    const { run: range, packageSize, sha256 } = order;
+    const { range, packageSize, sha256 } = order;
     const expected = { range, packageSize, chunkSize: CHUNK_SIZE, sha256 };
     this.verifier = new ChunkVerifier(expected, () => createHash('sha256'));
   }
 
-  head(head: ResponseHead): void {
-    const { run, packageSize } = this.order;
-    if (head.status !== 206) return this.refused(head);
+  onHead(head: ResponseHead): void {
+    const { range, packageSize } = this.order;
+    if (head.status !== 206) return this.handleRefusal(head);
     this.reusable = keepsAlive(head);
     this.announcedRate = parseWholeNumber(head.headers.get('odst-bytes-per-second'));
-    const first = run.first * CHUNK_SIZE;
-    const wrong = describeWrongRange(head, first, Math.min(run.count * CHUNK_SIZE, packageSize - first), packageSize);
-    if (wrong) this.finish(peerFault(wrong, head.status));
+    const first = range.first * CHUNK_SIZE;
+    const wrong = describeWrongRange(head, first, Math.min(range.count * CHUNK_SIZE, packageSize - first), packageSize);
+    if (wrong) this.endRange(peerFault(wrong, head.status));
   }
 
-  space(): Uint8Array {
+  nextBuffer(): Uint8Array {
     if (this.errorAnswer) return this.buffer.subarray(this.errorAnswer.received, this.errorAnswer.length);
     const { chunkBytes, missingBytes } = this.verifier;
     return this.buffer.subarray(chunkBytes, chunkBytes + Math.min(SLICE_BYTES, missingBytes));
   }
 
-  filled(count: number): void {
+  onBytes(count: number): void {
     if (this.ended) return;
     if (this.errorAnswer) {
       this.errorAnswer.received += count;
@@ -92,14 +93,14 @@ export class RangeReceiver implements ResponseReceiver {
     if (verdict) this.finishChunk(verdict, this.buffer.subarray(0, end));
   }
 
-  broken(reason: string, untouched: boolean): void {
+  onBroken(reason: string, untouched: boolean): void {
     if (this.errorAnswer) this.finishErrorAnswer(this.errorAnswer);
-    else this.finish(peerFault(reason), untouched);
+    else this.endRange(peerFault(reason), untouched);
   }
 
   /** Ends the range for a reason of this server: it was told to stop, or the range took too long. */
-  stop(reason: string): void {
-    this.finish(peerFault(reason));
+  stopEarly(reason: string): void {
+    this.endRange(peerFault(reason));
   }
 
   /** Bytes of the range that have arrived. */
@@ -110,7 +111,7 @@ export class RangeReceiver implements ResponseReceiver {
   private finishChunk({ index, isVerified, expected, actual }: ChunkVerdict, bytes: Buffer): void {
     if (!isVerified) this.rejected.push({ index, expected: toHex(expected), actual: toHex(actual) });
     else if (!this.writeChunk(index, bytes)) return;
-    if (this.verifier.isFinished) this.finish(null);
+    if (this.verifier.isFinished) this.endRange(null);
   }
 
   private writeChunk(index: number, bytes: Buffer): boolean {
@@ -120,21 +121,21 @@ export class RangeReceiver implements ResponseReceiver {
       return true;
     } catch (error) {
       const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
-      this.finish(full ? { kind: 'full' } : { kind: 'local', message: messageOf(error) });
+      this.endRange(full ? { kind: 'full' } : { kind: 'local', message: messageOf(error) });
       return false;
     }
   }
 
   /** An error has a small JSON body with its code. Any other body is not read. */
-  private refused(head: ResponseHead): void {
+  private handleRefusal(head: ResponseHead): void {
     const length = Number(head.headers.get('content-length') ?? 0);
     const type = head.headers.get('content-type') ?? '';
     if (head.status < 400) {
       const what = type === '' ? '' : ` with ${type.slice(0, 60)}`;
-      return this.finish(peerFault(`answered ${head.status}${what} instead of the bytes asked for`, head.status));
+      return this.endRange(peerFault(`answered ${head.status}${what} instead of the bytes asked for`, head.status));
     }
     if (!type.includes('json') || !(length > 0 && length <= MAX_ERROR_BYTES)) {
-      return this.finish(peerFault(describeStatus(head.status, null), head.status));
+      return this.endRange(peerFault(describeStatus(head.status, null), head.status));
     }
     const retryAfterSeconds = parseWholeNumber(head.headers.get('retry-after'));
     this.errorAnswer = { status: head.status, retryAfterSeconds, length, received: 0 };
@@ -142,10 +143,10 @@ export class RangeReceiver implements ResponseReceiver {
 
   private finishErrorAnswer({ status, retryAfterSeconds, received }: ErrorAnswer): void {
     const code = codeOfBody(this.buffer.toString('utf8', 0, received));
-    this.finish(peerFault(describeStatus(status, code), status, code, retryAfterSeconds));
+    this.endRange(peerFault(describeStatus(status, code), status, code, retryAfterSeconds));
   }
 
-  private finish(failure: FetchFailure | null, untouched = false): void {
+  private endRange(failure: FetchFailure | null, untouched = false): void {
     if (this.ended) return;
     this.ended = true;
     this.onEnd({ failure, reusable: failure === null && this.reusable, untouched });

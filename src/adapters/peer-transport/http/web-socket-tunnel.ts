@@ -5,16 +5,16 @@ import type { Tunnel, TunnelEnd } from '../../../ports/tunnel-transport.port.js'
 
 export interface HeartbeatTimes {
   readonly pingMs: number;
-  /** So long without a byte and the connection is dead. */
+  /** A connection without a byte for this time is dead. */
   readonly deadMs: number;
 }
 
 export const HEARTBEAT: HeartbeatTimes = { pingMs: 10_000, deadMs: 30_000 };
 
 /**
- * Pings, and cuts a connection on which nothing arrives any more. Both ends ping, so each hears the other even while
- * its own bytes wait for a slow reader; an end that itself does not read, for whoever it reads for is slow, does not
- * blame the other.
+ * Sends pings, and ends a connection on which nothing arrives any more. Both ends send pings, so that each hears the
+ * other even while its own bytes wait for a slow reader. While an end pauses reading because its own reader is slow, it
+ * does not count the silence.
  */
 export function startHeartbeat(ws: WebSocket, socket: Socket, { pingMs, deadMs }: HeartbeatTimes): void {
   let seen = -1;
@@ -28,17 +28,17 @@ export function startHeartbeat(ws: WebSocket, socket: Socket, { pingMs, deadMs }
   ws.once('close', () => clearInterval(timer));
 }
 
-/** Larger writes are cut: whoever receives a frame holds all of it in memory. */
+/** Larger writes are split into frames of this size, because a receiver holds a whole frame in memory. */
 const FRAME_BYTES = 64 * 1024;
-/** Largest frame that is taken. */
+/** Upper limit for a frame that is accepted. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
 const GOING_AWAY = 1001;
 
 /**
- * The bytes that go over a WebSocket (RFC 6455), as a stream with back-pressure both ways. What `createWebSocketStream`
- * of `ws` lacks: frames of bounded size (an answer of 64 MiB in one write would be one frame), the other end's address,
- * and a broken connection is an error and not an end.
+ * The bytes of a WebSocket (RFC 6455) as a stream with back-pressure in both directions. Unlike `createWebSocketStream`
+ * of `ws`, it limits the size of frames (an answer of 64 MiB in one write would be one frame), it knows the address of
+ * the other end, and a broken connection is an error instead of an end.
  */
 class TunnelStream extends Duplex {
   constructor(
@@ -61,7 +61,7 @@ class TunnelStream extends Duplex {
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.send(bytes, 0, done);
+    this.sendFrames(bytes, 0, done);
   }
 
   override _final(done: () => void): void {
@@ -74,17 +74,17 @@ class TunnelStream extends Duplex {
     done(error);
   }
 
-  /** `done` when the kernel has the bytes: the writer may use its buffer again. */
-  private send(bytes: Buffer, from: number, done: (error?: Error | null) => void): void {
+  /** Calls `done` when the operating system has the bytes and the writer may use its buffer again. */
+  private sendFrames(bytes: Buffer, from: number, done: (error?: Error | null) => void): void {
     const to = Math.min(from + FRAME_BYTES, bytes.length);
     this.socket.send(bytes.subarray(from, to), { binary: true }, (error) => {
       if (error || to === bytes.length) done(error);
-      else this.send(bytes, to, done);
+      else this.sendFrames(bytes, to, done);
     });
   }
 }
 
-/** Close codes (RFC 6455, 7.4): those from 4000 on are ours to give a meaning. */
+/** Close codes (RFC 6455, 7.4). Those from 4000 on are free for applications. */
 const CLOSE_CODES: Readonly<Record<TunnelEnd, number>> = { stopping: 1001, reachable: 4000, unwelcome: 4403 };
 const END_BY_CODE = new Map(Object.entries(CLOSE_CODES).map(([end, code]) => [code, end as TunnelEnd]));
 
@@ -102,7 +102,7 @@ export class WebSocketTunnel implements Tunnel {
     heartbeat: HeartbeatTimes,
   ) {
     this.stream = new TunnelStream(socket, tcp.remoteAddress);
-    // Whoever uses the stream hears of it, and nobody uses an idle one.
+    // A user of the stream has its own listener; an idle stream has no user.
     this.stream.on('error', () => undefined);
     this.ended = new Promise((resolve) =>
       socket.once('close', (code: number) => resolve(END_BY_CODE.get(code) ?? null)),
@@ -113,7 +113,7 @@ export class WebSocketTunnel implements Tunnel {
 
   end(reason: TunnelEnd): void {
     this.socket.close(CLOSE_CODES[reason]);
-    // Nobody waits long for what is still in the tunnel before that.
+    // Bytes that are still in the tunnel delay the end only for this time.
     setTimeout(() => this.stream.destroy(), CLOSE_TIMEOUT_MS).unref();
   }
 }

@@ -14,17 +14,16 @@ const MAX_ERROR_BYTES = 16 * 1024;
 const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES };
 
 /**
- * Masks keep scripts of strangers from feeding a confused proxy requests that the stranger's own server then answers
- * (RFC 6455, 10.3). Here both ends are servers of ours; XORing each byte twice costs more than all else that happens to
- * it. A key of zeros is one that every receiver takes.
+ * Clears the masking key. Masks protect proxies against scripts in browsers (RFC 6455, 10.3). Here both ends are
+ * servers, and masking each byte twice would cost more than everything else. Every receiver accepts a key of zeros.
  */
-const noMask = (key: Buffer): void => void key.fill(0);
+const clearMask = (key: Buffer): void => void key.fill(0);
 
 export interface TunnelOptions extends Trust {
   readonly heartbeat?: HeartbeatTimes;
 }
 
-/** Tunnels over WebSockets, which every proxy that administrators have lets through. */
+/** Tunnels over WebSockets, because the usual proxies let WebSockets through. */
 export class WebSocketTunnels extends TunnelTransport {
   private readonly server = new WebSocketServer({ noServer: true, ...FRAME_OPTIONS });
   private readonly heartbeat: HeartbeatTimes;
@@ -38,15 +37,15 @@ export class WebSocketTunnels extends TunnelTransport {
   }
 
   open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
-    const socket = this.connect(peer);
+    const socket = this.openSocket(peer);
     return new Promise((resolve, reject) => {
       const abort = () => socket.terminate();
-      const settled = () => signal.removeEventListener('abort', abort);
+      const removeListener = () => signal.removeEventListener('abort', abort);
       signal.addEventListener('abort', abort, { once: true });
       socket.once('upgrade', ({ socket: tcp }) => {
         const tunnel = new WebSocketTunnel(socket, tcp, this.heartbeat);
         socket.once('open', () => {
-          settled();
+          removeListener();
           resolve(tunnel);
         });
       });
@@ -55,7 +54,7 @@ export class WebSocketTunnels extends TunnelTransport {
       });
       socket.on('error', (error) => reject(toPeerUnreachable(peer.name, error)));
       socket.once('close', () => {
-        settled();
+        removeListener();
         reject(new PeerUnreachable(peer.name, 'the connection was closed in the middle'));
       });
     });
@@ -67,7 +66,7 @@ export class WebSocketTunnels extends TunnelTransport {
     );
   }
 
-  private connect(peer: PeerContact): WebSocket {
+  private openSocket(peer: PeerContact): WebSocket {
     const url = `${peer.url}/peer/v1/tunnel`;
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const { ca } = this.options;
@@ -77,7 +76,7 @@ export class WebSocketTunnels extends TunnelTransport {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       followRedirects: false,
       ...(ca === undefined ? {} : { ca }),
-      generateMask: noMask,
+      generateMask: clearMask,
     });
   }
 }
@@ -90,7 +89,7 @@ async function refusalOf(peerName: string, response: IncomingMessage): Promise<P
       if (text.length > MAX_ERROR_BYTES) break;
     }
   } catch {
-    // What has come of it will do.
+    // The part of the body that has arrived is enough.
   }
   const status = response.statusCode ?? 0;
   const code = codeOfBody(text);

@@ -2,6 +2,9 @@ import { describe, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
 import type { AccountCreated, NewAccount, Rights } from '../contracts/account.events.js';
 import { account } from './account.decider.js';
+// Declares the permissions that the tokens below are for.
+import '../../packages/packages.declarations.js';
+import '../../peers/peers.declarations.js';
 
 const { given } = specOf(account);
 const named = { accountId: 'a1', username: 'ann' };

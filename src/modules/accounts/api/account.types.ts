@@ -1,5 +1,5 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { Permission, Role } from '../../../kernel/access.js';
+import { type Permission, permissionNames, type Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
 import type { AccountSource } from '../contracts/account.events.js';
@@ -14,19 +14,8 @@ export enum RoleName {
   admin = 'admin',
 }
 
-/** The values of `PERMISSIONS` as a GraphQL enum. */
-export enum PermissionName {
-  own = 'own',
-  read = 'read',
-  upload = 'upload',
-  promote = 'promote',
-  remove = 'remove',
-  peers = 'peers',
-  retry = 'retry',
-  server = 'server',
-  accounts = 'accounts',
-  audit = 'audit',
-}
+/** The permissions that the modules declare, as GraphQL names them. */
+export const PermissionName = permissionNames();
 
 /** The values of `ACCOUNT_SOURCES` as a GraphQL enum. */
 export enum AccountSourceName {

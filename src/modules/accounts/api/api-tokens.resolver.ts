@@ -9,6 +9,7 @@ import { StageName } from '../../../platform/graphql/common.types.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { IssueApiToken, RevokeApiToken } from '../tokens/api-token.command.js';
 import { ApiTokensQuery } from '../accounts/accounts.query.js';
+import type { Permission } from '../../../kernel/access.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
 
@@ -37,7 +38,7 @@ export class ApiTokensResolver {
   })
   async createApiToken(
     @Args('name', { type: () => String }) name: string,
-    @Args('scopes', { type: () => [PermissionName] }) scopes: PermissionName[],
+    @Args('scopes', { type: () => [PermissionName] }) scopes: Permission[],
     @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
     @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
   ): Promise<NewApiToken> {

@@ -39,7 +39,7 @@ export class DirectoryPasswords {
   private async askDirectory(username: string, password: string): Promise<string> {
     const isPossible = isUsername(username) && password !== '' && password.length <= MAX_PASSWORD_LENGTH;
     if (!isPossible || (await this.accounts.findAccount(accountIdOf(username)))?.source === 'local') {
-      await this.directory.decoy(isPossible ? username : DECOY_NAME);
+      await this.directory.imitateAuthentication(isPossible ? username : DECOY_NAME);
       throw RefusedSignIn.wrongCredentials();
     }
     const verdict = await this.directory.authenticate(username, password);

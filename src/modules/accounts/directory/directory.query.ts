@@ -98,7 +98,7 @@ export class DirectoryHandler implements IQueryHandler<DirectoryQuery> {
 
   private async findProblem(): Promise<string | null> {
     try {
-      await this.directory.check();
+      await this.directory.checkAccess();
       return null;
     } catch (error) {
       if (error instanceof DirectoryUnavailable) return error.message;
@@ -136,7 +136,7 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
   async execute({ username }: DirectoryTestQuery): Promise<DirectoryTest> {
     if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'No directory is configured. Set LDAP_URL.');
     try {
-      return this.describePerson(await this.directory.find(username));
+      return this.describePerson(await this.directory.findPerson(username));
     } catch (error) {
       if (error instanceof DirectoryUnavailable) throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
       throw error;

@@ -88,7 +88,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
   /** Changes nothing before the directory has answered about all accounts. */
   private async refreshAccounts(): Promise<DirectoryRefreshed> {
     const inUse = await this.listAccountsInUse();
-    const found = await this.directory.findAll(inUse.flatMap(({ externalId }) => externalId ?? []));
+    const found = await this.directory.findPeople(inUse.flatMap(({ externalId }) => externalId ?? []));
     const people = new Map(found.map((person) => [person.id, person]));
     let changed = 0;
     for (const { accountId, externalId } of inUse) {

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Refusal } from '../../../kernel/errors.js';
+import { type ErrorCode, Refusal } from '../../../kernel/errors.js';
 import { type RefusedCall, RefusedCalls } from '../../../platform/access/access.port.js';
 import { FactsLog } from '../../../platform/eventsourcing/facts-log.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
@@ -12,7 +12,7 @@ const DIRECTORY_DOWN =
 /** A refused sign-in. The caller gets the message; the audit trail records the reason. */
 export class RefusedSignIn extends Refusal {
   private constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     readonly reason: string,
   ) {

@@ -1,23 +1,8 @@
-import { authorityOf, type Permission, requirePermission } from '../../../kernel/access.js';
+import { authorityOf, isTokenScope, requirePermission } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { isUpTo } from '../../../kernel/stage.js';
 import type { AccountEvent, TokenGrant } from '../contracts/account.events.js';
 import type { KnownAccount } from '../accounts/account.state.js';
-
-/**
- * The permissions that a token can have. `own` and `accounts` are left out, because somebody who finds a token must not
- * be able to issue further ones or to lock its owner out; `server` is left out, because no program needs to change
- * settings and keys.
- */
-export const TOKEN_SCOPES = [
-  'read',
-  'upload',
-  'promote',
-  'remove',
-  'peers',
-  'retry',
-  'audit',
-] as const satisfies readonly Permission[];
 
 /** Limit of valid tokens per account. */
 const MAX_TOKENS = 50;
@@ -58,7 +43,7 @@ function checkScopes(state: KnownAccount, { scopes, publishUpTo }: TokenGrant): 
   const authority = authorityOf(state.username, state.roles, state.publishUpTo);
   if (scopes.length === 0) refuseInvalid('A token needs at least one scope.');
   for (const scope of scopes) {
-    if (!TOKEN_SCOPES.some((known) => known === scope)) refuseInvalid(`A token cannot have the scope \`${scope}\`.`);
+    if (!isTokenScope(scope)) refuseInvalid(`A token cannot have the scope \`${scope}\`.`);
     requirePermission(authority, scope);
   }
   if (publishUpTo !== null && !isUpTo(authority.publishUpTo, publishUpTo)) {

@@ -7,7 +7,7 @@ import { EventStore } from '../../../ports/event-store.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { readLastLink, readPlace } from '../chain/chain-table.js';
 import { AuditProjection } from '../trail/audit.projection.js';
-import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import type { AuditFilter } from '../trail/audit-trail.query.js';
 import { readNewestSeq } from '../trail/seq-range.js';
 import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
@@ -96,7 +96,7 @@ export class AuditExport {
   /** What was recorded before the export was asked for is in it. */
   private async waitUntilCurrent(): Promise<void> {
     const head = await this.store.head();
-    await this.readModels.reflect({ cursor: head, types: AUDITED_TYPES });
+    await this.readModels.reflect({ cursor: head, types: describedTypes() });
     for (const deadline = Date.now() + CHAIN_TIMEOUT_MS; Date.now() < deadline; await delay(50)) {
       const place = await readPlace(this.dataSource);
       if (this.store.compareCursors(place?.cursor ?? null, head) >= 0) return;

@@ -1,7 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Actor, Json } from '../../../kernel/events.js';
 import { safeBigint } from '../../../platform/eventsourcing/read-tables.js';
-import type { Change, TargetType } from './audit-view.js';
+import type { TargetType } from '../../../platform/eventsourcing/event-descriptions.js';
+import type { Change } from './audit-view.js';
 
 /** One event of the log, told for people. `seq` counts them in the order of the log. */
 @Entity('audit_entries')

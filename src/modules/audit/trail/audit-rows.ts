@@ -1,9 +1,13 @@
 import type { Json, RecordedEvent } from '../../../kernel/events.js';
 import { canonicalJson } from '../../../kernel/text.js';
-import { describeEvent } from '../descriptions/describe-event.js';
-import type { EventDescription, Fields } from '../descriptions/description.js';
+import {
+  describeEvent,
+  type EventDescription,
+  type Fields,
+  type Origin,
+} from '../../../platform/eventsourcing/event-descriptions.js';
 import type { AuditEntryEntity } from './audit-entry.entity.js';
-import type { Change, Origin } from './audit-view.js';
+import type { Change } from './audit-view.js';
 
 /** What is known of what entries are about. */
 export interface SubjectState {
@@ -24,18 +28,18 @@ export class Subjects {
 
   constructor(private readonly known = new Map<string, SubjectState>()) {}
 
-  /** What the story changes, and where it began. */
-  recordChange(story: EventDescription): { changes: readonly Change[]; origin: Origin | null } {
-    const subject = subjectOf(story);
+  /** What the described event changes, and where it began. */
+  recordChange(description: EventDescription): { changes: readonly Change[]; origin: Origin | null } {
+    const subject = subjectOf(description);
     const state = this.changed.get(subject) ?? this.known.get(subject) ?? UNKNOWN_SUBJECT;
-    const origin = story.origin === undefined ? state.origin : story.origin;
-    if (!story.now) return { changes: [], origin };
-    const before = { ...story.before, ...state.fields };
+    const origin = description.origin === undefined ? state.origin : description.origin;
+    if (!description.now) return { changes: [], origin };
+    const before = { ...description.before, ...state.fields };
     this.changed.set(subject, {
-      fields: { ...before, ...story.now },
-      origin: story.source === undefined ? state.origin : story.source,
+      fields: { ...before, ...description.now },
+      origin: description.source === undefined ? state.origin : description.source,
     });
-    return { changes: findDifferences(before, story.now), origin };
+    return { changes: findDifferences(before, description.now), origin };
   }
 }
 
@@ -50,7 +54,7 @@ function findDifferences(before: Fields, now: Fields): Change[] {
 /** An event, and what it tells. */
 interface DescribedEvent {
   readonly record: RecordedEvent;
-  readonly story: EventDescription;
+  readonly description: EventDescription;
 }
 
 /** What the entries before have left behind. */
@@ -66,8 +70,8 @@ export const nothingBefore = (): PriorEntries => ({ seq: 0, latest: new Date(0),
 
 export const describeEvents = (records: readonly RecordedEvent[]): DescribedEvent[] =>
   records.flatMap((record) => {
-    const story = describeEvent(record);
-    return story ? { record, story } : [];
+    const description = describeEvent(record);
+    return description ? { record, description } : [];
   });
 
 /** The audit entries of a page of events, numbered on from the last one so far. Notes in `subjects` what has changed. */
@@ -76,20 +80,20 @@ export function makeAuditRows(
   { seq, latest, subjects }: PriorEntries,
 ): AuditEntryEntity[] {
   let last = latest;
-  return told.map(({ record, story }, index) => {
+  return told.map(({ record, description }, index) => {
     if (record.recordedAt > last) last = record.recordedAt;
-    return { seq: seq + index + 1, latest: last, ...makeRow(record, story, subjects) };
+    return { seq: seq + index + 1, latest: last, ...makeRow(record, description, subjects) };
   });
 }
 
 function makeRow(
   record: RecordedEvent,
-  story: EventDescription,
+  description: EventDescription,
   subjects: Subjects,
 ): Omit<AuditEntryEntity, 'seq' | 'latest'> {
   const { actor, address, serverId, correlationId, causationId } = record.metadata;
-  const { targetType, targetId, targetLabel, summary, details } = story;
-  const { changes, origin } = subjects.recordChange(story);
+  const { targetType, targetId, targetLabel, summary, details } = description;
+  const { changes, origin } = subjects.recordChange(description);
   const told = {
     address,
     serverId,

@@ -1,21 +1,11 @@
 import type { Actor, Json } from '../../../kernel/events.js';
-
-/** What an audit entry is about. A replica is told as part of its package. */
-export const TARGET_TYPES = ['PACKAGE', 'PEER', 'INVITATION', 'ACCOUNT', 'SERVER'] as const;
-export type TargetType = (typeof TARGET_TYPES)[number];
+import type { Origin, TargetType } from '../../../platform/eventsourcing/event-descriptions.js';
 
 /** One thing about the target that is another than before; null for what was not there. */
 export interface Change {
   readonly field: string;
   readonly before: Json;
   readonly after: Json;
-}
-
-/** On which other server something began, and by whom. Null for what is not known. */
-export interface Origin {
-  readonly serverId: string;
-  readonly serverName: string | null;
-  readonly actor: string | null;
 }
 
 /** One recorded event, as it is shown. */

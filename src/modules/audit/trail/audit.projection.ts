@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { AsProjection, type Projection } from '../../../platform/eventsourcing/projection.js';
 import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
-import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
 import { describeEvents, makeAuditRows, subjectOf, Subjects, type SubjectState } from './audit-rows.js';
 
@@ -94,7 +94,7 @@ export class AuditProjection implements Projection {
   readonly name = 'audit';
   readonly version = 3;
   readonly tables = ['audit_entries', 'audit_actors', 'audit_subjects'];
-  readonly eventTypes = AUDITED_TYPES;
+  readonly eventTypes = describedTypes();
 
   async apply(events: readonly RecordedEvent[], tx: EntityManager): Promise<readonly string[]> {
     const told = describeEvents(events);
@@ -103,7 +103,7 @@ export class AuditProjection implements Projection {
     );
     const subjects = await loadSubjects(
       tx,
-      told.map(({ story }) => subjectOf(story)),
+      told.map(({ description }) => subjectOf(description)),
     );
     const rows = makeAuditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
     await saveSubjects(tx, subjects);

@@ -2,7 +2,7 @@ import { Field, HideField, ID, InputType, ObjectType, registerEnumType } from '@
 import type { Actor, Json } from '../../../kernel/events.js';
 import { connectionOf, edgeOf } from '../../../platform/graphql/common.types.js';
 import { JsonObject, JsonValue } from '../../../platform/graphql/scalars.js';
-import type { TargetType } from './audit-view.js';
+import { type TargetType, targetTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 
 @ObjectType({ description: 'One thing about a target that was changed.' })
 class AuditChange {
@@ -36,14 +36,8 @@ enum ActorKind {
   stranger = 'stranger',
 }
 
-/** `TARGET_TYPES` as GraphQL names them. */
-enum TargetTypeName {
-  PACKAGE = 'PACKAGE',
-  PEER = 'PEER',
-  INVITATION = 'INVITATION',
-  ACCOUNT = 'ACCOUNT',
-  SERVER = 'SERVER',
-}
+/** The targets that the modules declare, as GraphQL names them. */
+const TargetTypeName = targetTypes();
 
 registerEnumType(ActorKind, {
   name: 'ActorKind',

@@ -1,4 +1,4 @@
-import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import type { AuditFilter } from './audit-trail.query.js';
 import { ENTRY_COLUMNS } from './audit-view.js';
 import type { SeqRange } from './seq-range.js';
@@ -56,7 +56,7 @@ interface IndexLookup {
 }
 
 function chooseLookup({ filter, actors }: EntrySearch, values: Values): IndexLookup | null {
-  const kinds = filter.kinds ?? (actors || filter.target ? AUDITED_TYPES : null);
+  const kinds = filter.kinds ?? (actors || filter.target ? describedTypes() : null);
   if (!kinds) return null;
   const ofKinds = `unnest(${values.add([...new Set(kinds)])}::text[]) AS k (kind)`;
   if (actors) {

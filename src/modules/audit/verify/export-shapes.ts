@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { Json } from '../../../kernel/events.js';
-import { TARGET_TYPES } from '../trail/audit-view.js';
+import { type TargetType, targetTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 
 const Value = z.json() as z.ZodType<Json>;
 const Text = z.string();
+
+/** Checked when a line is read: by then all modules have declared what their events are about. */
+const Target = z.custom<TargetType>((value) => typeof value === 'string' && Object.hasOwn(targetTypes(), value));
 
 const Header = z.object({
   format: z.literal(1),
@@ -16,7 +19,7 @@ const Header = z.object({
 });
 
 const Shown = z.object({
-  target: z.object({ type: z.enum(TARGET_TYPES), id: Text, label: Text.nullable() }),
+  target: z.object({ type: Target, id: Text, label: Text.nullable() }),
   summary: Text,
   details: z.record(z.string(), Value),
   changes: z.array(z.object({ field: Text, before: Value, after: Value })),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
-import { rotationBytes } from '../../server/contracts/server-keys.js';
+import { keySuccessionText } from '../../server/contracts/server-keys.js';
 import type { BoundEvent } from '../chain/chain-entry.js';
 
 const First = z.object({ publicKey: z.string(), serverId: z.string() });
@@ -50,7 +50,7 @@ export class KeyHistory {
     if (!rotation.success) return;
     const { publicKey, previousPublicKey, proof } = rotation.data;
     const isNext = this.keys.at(-1)?.publicKey === previousPublicKey;
-    const signed = rotationBytes(this.serverId, previousPublicKey, publicKey);
+    const signed = keySuccessionText(this.serverId, previousPublicKey, publicKey);
     const proven =
       isNext && typeof proof === 'string' && verifyEd25519(previousPublicKey, signed, Buffer.from(proof, 'base64url'));
     this.keys.push({ publicKey, proven });

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { type AuditEntryView, ENTRY_COLUMNS, type EntryRow, toAuditView } from '../trail/audit-view.js';
 import { AuditProjection } from '../trail/audit.projection.js';
-import { AUDITED_TYPES } from '../descriptions/describe-event.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { Tampered } from './problem.js';
 import { ShownEntries } from './shown-entries.js';
 import type { LogSources } from './verify-page.js';
@@ -61,7 +61,7 @@ export class ReadModelCheck {
     const { extent, sources } = this;
     if (!extent) return;
     const within = events.filter(
-      ({ type, cursor }) => AUDITED_TYPES.includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0,
+      ({ type, cursor }) => describedTypes().includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0,
     );
     if (within.length === 0) return;
     const shown = await this.readEntries(this.entries.seq + 1, this.entries.seq + within.length);

@@ -1,36 +1,42 @@
 import { type DomainEvent, EventFamily } from '../../../kernel/events.js';
 
 /**
- * Who may download from this server: everybody, who knows a name and a password, who is in certain networks, or only who
- * was given a signed address.
+ * Who may download from this server: everybody; callers with a name and a password; callers in certain networks; or only
+ * callers with a signed address.
  */
 export const PROTECTION_MODES = ['NONE', 'BASIC', 'NETWORK', 'SIGNED'] as const;
 export type ProtectionMode = (typeof PROTECTION_MODES)[number];
 
-/** What the current mode does not use is empty. */
+/** The protection of downloads. Fields that the mode does not use are empty. */
 export interface DownloadProtection {
   readonly mode: ProtectionMode;
-  /** For BASIC: the one read-only account. */
+  /** For BASIC: the name of the one read-only account. */
   readonly username: string | null;
-  /** For BASIC: names the stored hash of the password. */
+  /** For BASIC: the id of the stored hash of the password. */
   readonly credentialId: string | null;
   /** For NETWORK: addresses and CIDR ranges. */
   readonly networks: readonly string[];
 }
 
-/** As endpoints expect it: everybody may download. */
+/** The initial protection: everybody may download, as endpoints expect it. */
 export const UNPROTECTED: DownloadProtection = { mode: 'NONE', username: null, credentialId: null, networks: [] };
 
-/** Stream `downloads`. */
+/** An administrator changed the protection. Stream `downloads`. */
 export type DownloadProtectionChanged = DomainEvent<'DownloadProtectionChanged', DownloadProtection>;
 
-/** Stream `download-urls`: who has the address can download the package until it expires. The signature is a secret. */
+/**
+ * A signed address was given out. Everybody who has it can download the package until it expires. The signature is a
+ * secret and not recorded. Stream `download-urls`.
+ */
 export type DownloadUrlCreated = DomainEvent<
   'DownloadUrlCreated',
   { readonly packageId: string; readonly filename: string; readonly expiresAt: string }
 >;
 
-/** Stream `download-refusals`: a wrong password, signature or network. Not that nothing was shown: clients ask so first. */
+/**
+ * A download was refused because of a wrong password, signature or network. Calls without credentials are not recorded,
+ * because clients call so first. Stream `download-refusals`.
+ */
 export type DownloadRefused = DomainEvent<
   'DownloadRefused',
   { readonly path: string; readonly username: string | null; readonly reason: string; readonly unrecorded: number }

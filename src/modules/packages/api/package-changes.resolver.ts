@@ -10,7 +10,6 @@ import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-cha
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RemovePackage, SetPackageStage } from '../lifecycle/change-package.command.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
-import type { PackageView } from '../contracts/package-view.js';
 import { Package } from './package.type.js';
 
 @Resolver()
@@ -31,7 +30,7 @@ export class PackageChangesResolver {
     @Args('stage', { type: () => StageName }) stage: StageName,
   ): Promise<Package> {
     const packageId = uuidArgument('id', id);
-    return this.changed(packageId, await this.commands.execute(new SetPackageStage(packageId, stage)));
+    return this.loadChanged(packageId, await this.commands.execute(new SetPackageStage(packageId, stage)));
   }
 
   @Needs('remove')
@@ -40,34 +39,33 @@ export class PackageChangesResolver {
   })
   async removePackage(@Args('id', { type: () => ID }) id: string): Promise<Package> {
     const packageId = uuidArgument('id', id);
-    return this.changed(packageId, await this.commands.execute(new RemovePackage(packageId)));
+    return this.loadChanged(packageId, await this.commands.execute(new RemovePackage(packageId)));
   }
 
   @Needs('read')
   @Subscription(() => Package, {
     nullable: true,
     description:
-      'Each package that changes, or only the one with `id`. Null says that many changed at once: read the list again.',
+      'Each package that changes, or only the package with `id`. Null means that many packages changed at once: read the list ' +
+      'again.',
     resolve: (changed: Package | null) => changed,
   })
   packageChanged(@Args('id', { type: () => ID, nullable: true }) id?: string | null): AsyncIterator<Package | null> {
     const only = typeof id === 'string' ? uuidArgument('id', id) : null;
-    const load = async (keys: readonly string[] | null): Promise<readonly (Package | null)[]> => {
+    const loadPackages = async (keys: readonly string[] | null): Promise<readonly (Package | null)[]> => {
       const ids = keys ?? (only === null ? null : [only]);
-      return ids === null ? [null] : this.byId(ids);
+      return ids === null ? [null] : this.findExisting(ids);
     };
-    return new ChangeStream(this.changes, 'packages', load, { wants: (key) => only === null || key === only });
+    return new ChangeStream(this.changes, 'packages', loadPackages, { wants: (key) => only === null || key === only });
   }
 
-  private async byId(ids: readonly string[]): Promise<Package[]> {
-    return (
-      await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids))
-    ).flatMap((found) => found ?? []);
+  private async findExisting(ids: readonly string[]): Promise<Package[]> {
+    return (await this.queries.execute(new PackagesByIdQuery(ids))).flatMap((found) => found ?? []);
   }
 
-  private async changed(id: string, receipt: Receipt): Promise<Package> {
+  private async loadChanged(id: string, receipt: Receipt): Promise<Package> {
     await this.readModels.reflect(receipt);
-    const [found] = await this.byId([id]);
+    const [found] = await this.findExisting([id]);
     if (!found) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
     return found;
   }

@@ -12,34 +12,34 @@ import { ChunksQuery, type ChunkWindow } from '../read-model/chunks.query.js';
 import { ServedPackagesQuery } from '../read-model/package-lookup.query.js';
 import { Package } from './package.type.js';
 
-@ObjectType({ description: 'A part of a package that is verified on its own.' })
+@ObjectType({ description: 'A part of a package, which servers fetch and verify separately.' })
 class Chunk {
-  @Field(() => Int, { description: 'From 0.' })
+  @Field(() => Int, { description: 'Position of the chunk in the package, from 0.' })
   index!: number;
 
-  @Field(() => ByteCount, { description: 'Where it begins in the file.' })
+  @Field(() => ByteCount, { description: 'Position of its first byte in the file.' })
   offset!: number;
 
   @Field(() => ByteCount)
   size!: number;
 
-  @Field(() => String, { description: 'In lower-case hex.' })
+  @Field(() => String, { description: 'In lower-case hexadecimal.' })
   sha1!: string;
 
-  @Field(() => String, { description: 'In lower-case hex.' })
+  @Field(() => String, { description: 'In lower-case hexadecimal.' })
   sha256!: string;
 }
 
 const ChunkEdge = edgeOf(Chunk, 'Chunk');
 
-@ObjectType({ description: 'A page of the chunks of a package, in their order.' })
+@ObjectType({ description: 'One page of the chunks of a package, in their order.' })
 class ChunkConnection extends connectionOf(ChunkEdge) {}
 
 const ChunkCursor = z.object({ order: z.literal('CHUNK'), index: z.int().min(0).max(1_000_000_000) });
 
 @Resolver(() => Package)
 export class PackageFieldsResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only combines queries and remembers nothing, so all requests can share it. */
   private readonly chunkPages = new DataLoader<ChunkWindow, readonly ChunkView[]>(
     (windows) => this.queries.execute(new ChunksQuery(windows)),
     { cache: false, maxBatchSize: 100 },
@@ -53,13 +53,16 @@ export class PackageFieldsResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @ResolveField(() => ServerReference, { description: 'The server on which it was published last.' })
+  @ResolveField(() => ServerReference, { description: 'The server on which the package was published last.' })
   origin(@Parent() { originId, originName }: Package): ServerReference {
     return { id: originId, name: originName };
   }
 
   @Needs('read')
-  @ResolveField(() => String, { nullable: true, description: 'Where this server serves it; null when it does not.' })
+  @ResolveField(() => String, {
+    nullable: true,
+    description: 'Path under which this server serves the package. Null when the server does not serve it.',
+  })
   downloadPath(@Parent() { state, filename }: Package): string | null {
     return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
   }
@@ -68,7 +71,8 @@ export class PackageFieldsResolver {
   @ResolveField(() => String, {
     nullable: true,
     description:
-      'Where this server gives out this very content, also while its filename serves another one; null when it does not.',
+      'Path of exactly this content on this server. It also works while the filename serves another package. Null when ' +
+      'the server does not have the content.',
   })
   versionPath(@Parent() { id, state, filename }: Package): string | null {
     const isGiven = state === 'AVAILABLE' || state === 'SUPERSEDED';
@@ -78,14 +82,18 @@ export class PackageFieldsResolver {
   @Needs('read')
   @ResolveField(() => Package, {
     nullable: true,
-    description: 'The package that its filename serves now, when that is another one that was published later.',
+    description:
+      'The package that the filename serves now, when another package with this filename was published later.',
   })
   supersededBy(@Parent() { state, filename }: Package): Promise<Package | null> | null {
     return state === 'SUPERSEDED' ? this.served.load(filename) : null;
   }
 
   @Needs('read')
-  @ResolveField(() => ChunkConnection, { description: 'Its chunks with their digests.', complexity: connectionCost })
+  @ResolveField(() => ChunkConnection, {
+    description: 'The chunks of the package with their digests.',
+    complexity: connectionCost,
+  })
   async chunks(
     @Parent() { id, size, chunkSize }: Package,
     @Args() { first, after }: PageArgs,

@@ -4,7 +4,7 @@ import { StageName } from '../../../platform/graphql/common.types.js';
 import type { Stage } from '../../../kernel/stage.js';
 import type { PackageStatus } from '../contracts/package-view.js';
 
-/** `PACKAGE_STATES` as GraphQL names them. */
+/** `PACKAGE_STATUSES` as GraphQL names them. */
 export enum PackageStateName {
   AVAILABLE = 'AVAILABLE',
   SUPERSEDED = 'SUPERSEDED',
@@ -20,24 +20,31 @@ registerEnumType(PackageStateName, {
   name: 'PackageState',
   description: 'What this server does with a package.',
   valuesMap: {
-    AVAILABLE: { description: 'Held here, verified, and served under its filename.' },
-    SUPERSEDED: { description: 'Held here; its filename serves a package that was published later.' },
-    WITHHELD: { description: 'Held here and not served: its stage does not reach this server.' },
-    REPLICATING: { description: 'On its way here from a peer.' },
-    DAMAGED: {
-      description: "Not served: its file on this server's disk was found damaged. It is mended from a peer by itself.",
+    AVAILABLE: { description: 'This server holds the package, has verified it, and serves it under its filename.' },
+    SUPERSEDED: {
+      description: 'This server holds the package. Its filename serves another package that was published later.',
     },
-    FAILED: { description: 'Could not be fetched; `retryReplica` tries again.' },
-    ANNOUNCED: { description: 'Known from a peer and not held here.' },
-    REMOVED: { description: 'Removed on every server. It comes back only by being published again.' },
+    WITHHELD: {
+      description:
+        'This server holds the package and does not serve it, because its stage is below that of the server.',
+    },
+    REPLICATING: { description: 'This server is fetching the package from its peers.' },
+    DAMAGED: {
+      description: 'The file on the disk of this server is damaged and not served. The server repairs it from a peer.',
+    },
+    FAILED: { description: 'The package could not be fetched. `retryReplica` tries it again.' },
+    ANNOUNCED: { description: 'This server knows the package from a peer and does not hold it.' },
+    REMOVED: {
+      description: 'The package was removed on every server. It is available again only after it is published again.',
+    },
   },
 });
 
 @ObjectType({
-  description: 'One content under one filename. The same file has the same id on every server.',
+  description: 'One file content under one filename. The same package has the same id on every server.',
 })
 export class Package {
-  @Field(() => ID, { description: 'UUIDv5 of filename and SHA-256.' })
+  @Field(() => ID, { description: 'UUIDv5 of the filename and the SHA-256 digest.' })
   id!: string;
 
   @Field(() => String)
@@ -46,10 +53,10 @@ export class Package {
   @Field(() => ByteCount)
   size!: number;
 
-  @Field(() => String, { description: 'Digest of the whole file, in lower-case hex.' })
+  @Field(() => String, { description: 'Digest of the whole file in lower-case hexadecimal.' })
   sha1!: string;
 
-  @Field(() => String, { description: 'Digest of the whole file, in lower-case hex.' })
+  @Field(() => String, { description: 'Digest of the whole file in lower-case hexadecimal.' })
   sha256!: string;
 
   @Field(() => StageName)
@@ -58,19 +65,22 @@ export class Package {
   @Field(() => PackageStateName)
   state!: PackageStatus;
 
-  @Field(() => ByteCount, { description: 'Size of every chunk but the last.' })
+  @Field(() => ByteCount, { description: 'Size of every chunk except the last one.' })
   chunkSize!: number;
 
   @Field(() => Int)
   chunkCount!: number;
 
-  @Field(() => Date, { description: 'When it was last published, on whichever server.' })
+  @Field(() => Date, { description: 'When the package was published last, on any server.' })
   publishedAt!: Date;
 
-  @Field(() => Date, { description: 'When it was first published: `Last-Modified` of its download on every server.' })
+  @Field(() => Date, {
+    description:
+      'When the package was published first. Every server sends this time as `Last-Modified` of the download.',
+  })
   firstPublishedAt!: Date;
 
-  @Field(() => String, { description: 'Name of the account that published it last.' })
+  @Field(() => String, { description: 'Name of the account that published the package last.' })
   uploadedBy!: string;
 
   @HideField()

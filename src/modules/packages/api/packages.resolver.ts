@@ -19,7 +19,6 @@ import { connectionOf, edgeOf, PageArgs, StageName } from '../../../platform/gra
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { type PackageFilter as Filter, PackageCountQuery, PackagesQuery } from '../read-model/package-list.query.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
-import type { PackageView } from '../contracts/package-view.js';
 import { PackageByFilenameQuery } from '../read-model/package-lookup.query.js';
 import { Package, PackageStateName } from './package.type.js';
 
@@ -36,21 +35,21 @@ enum OrderDirection {
 
 registerEnumType(PackageOrderFieldName, {
   name: 'PackageOrderField',
-  description: 'What a list of packages is sorted by.',
+  description: 'The field by which a list of packages is sorted.',
 });
-registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending.' });
+registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending order.' });
 
-@InputType({ description: 'Which packages to list. What is left out does not restrict.' })
+@InputType({ description: 'Which packages to list. A field that is left out does not restrict the list.' })
 class PackageFilter {
-  @Field(() => String, { nullable: true, description: 'Text that the filename contains, in any case.' })
+  @Field(() => String, { nullable: true, description: 'Text that the filename contains, in upper or lower case.' })
   filename?: string | null;
 
-  @Field(() => [StageName], { nullable: true, description: 'One or more stages.' })
+  @Field(() => [StageName], { nullable: true, description: 'List only packages of these stages.' })
   stage?: StageName[] | null;
 
   @Field(() => [PackageStateName], {
     nullable: true,
-    description: 'One or more states; all but REMOVED when left out.',
+    description: 'List only packages in these states. When left out, all packages except removed ones are listed.',
   })
   state?: PackageStateName[] | null;
 }
@@ -66,10 +65,10 @@ class PackageOrder {
 
 const PackageEdge = edgeOf(Package, 'Package');
 
-@ObjectType({ description: 'A page of the list of packages.' })
+@ObjectType({ description: 'One page of the list of packages.' })
 class PackageConnection extends connectionOf(PackageEdge) {}
 
-/** A page that remembers its filter, for `totalCount`. */
+/** A page together with its filter, which `totalCount` needs. */
 type FilteredPage = PackageConnection & { readonly filter: Filter };
 
 const DEFAULT_ORDER: PackageOrder = { field: PackageOrderFieldName.FILENAME, direction: OrderDirection.ASC };
@@ -79,7 +78,7 @@ export class PackagesResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
-  @Query(() => PackageConnection, { description: 'Packages known to this server.', complexity: connectionCost })
+  @Query(() => PackageConnection, { description: 'The packages that this server knows.', complexity: connectionCost })
   async packages(
     @Args() { first, after }: PageArgs,
     @Args('filter', { type: () => PackageFilter, nullable: true }) filter?: PackageFilter | null,
@@ -96,7 +95,7 @@ export class PackagesResolver {
   }
 
   @Needs('read')
-  @ResolveField(() => Int, { description: 'Packages on all pages together.', complexity: 100 })
+  @ResolveField(() => Int, { description: 'Number of packages on all pages together.', complexity: 100 })
   totalCount(@Parent() { filter }: FilteredPage): Promise<number> {
     return this.queries.execute(new PackageCountQuery(filter));
   }
@@ -104,21 +103,21 @@ export class PackagesResolver {
   @Needs('read')
   @Query(() => Package, {
     nullable: true,
-    description: 'One package, by its id or by the filename that it is served under (else last published under).',
+    description:
+      'One package, by its id or by a filename. A filename gives the package that is served under it, or else the last one ' +
+      'that was published under it.',
   })
   async package(
     @Args('id', { type: () => ID, nullable: true }) id?: string | null,
     @Args('filename', { type: () => String, nullable: true }) filename?: string | null,
   ): Promise<Package | null> {
     if (typeof id === 'string' && typeof filename !== 'string') {
-      const [found] = await this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(
-        new PackagesByIdQuery([uuidArgument('id', id)]),
-      );
+      const [found] = await this.queries.execute(new PackagesByIdQuery([uuidArgument('id', id)]));
       return found ?? null;
     }
     if (typeof filename === 'string' && typeof id !== 'string') {
       return this.queries.execute(new PackageByFilenameQuery(textArgument('filename', filename)));
     }
-    throw new Refusal('INVALID_REQUEST', 'Ask for a package either by `id` or by `filename`.');
+    throw new Refusal('INVALID_REQUEST', 'Give either `id` or `filename`.');
   }
 }

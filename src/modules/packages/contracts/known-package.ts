@@ -4,26 +4,28 @@ import { packageEvents, type ChunkPage, type PackageEvent } from './package.even
 import type { ChangeAuthors } from './package-reports.js';
 import { foldFacts, isRemoved, type PackageFacts } from './package-facts.js';
 
-/** Up to so many chunks a package is small: its digests take about 1 KiB and go along wherever its facts go. */
+/** A package with at most this many chunks is small. Its digests take about 1 KiB and are sent together with its facts. */
 export const SMALL_PACKAGE_CHUNKS = 16;
 
 const NOBODY: ChangeAuthors = { stage: null, removal: null };
 
-/** What this server knows of a package from its stream. */
+/** What this server knows of a package, folded from the stream of the package. */
 export interface KnownPackage {
+  /** Null until the package is published for the first time. */
   readonly facts: PackageFacts | null;
-  /** ISO 8601; when its bytes were last uploaded here, null when they were not, or were removed or damaged since. */
+  /** ISO 8601 time of the last upload to this server. Null when there was none, or its file was removed or damaged since. */
   readonly uploadedAt: string | null;
-  /** Where in the log its first publication is. */
+  /** Cursor of the first publication. */
   readonly firstCursor: string | null;
-  /** Where in the log it was removed last, whatever was published since. */
+  /** Cursor of the last removal, even if the package was published again since. */
   readonly removedCursor: string | null;
-  /** Who made the last change of stage and the removal; null when that is not known. */
+  /** Who made the last change of stage and the removal, as far as known. */
   readonly authors: ChangeAuthors;
-  /** All chunk digests of a small package; null for a larger one. */
+  /** All chunk digests of a small package. Null for a larger package. */
   readonly digests: ChunkPage | null;
 }
 
+/** Folds the stream of a package. */
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
@@ -44,7 +46,7 @@ export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   },
 };
 
-/** Of a change that has become the register's. */
+/** The author of a change, if the change is the one that the register keeps. */
 function authorOfChange(
   event: PackageEvent,
   { metadata }: RecordedEvent,

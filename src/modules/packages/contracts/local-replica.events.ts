@@ -1,8 +1,8 @@
 import { type DomainEvent, EventFamily, type Recorded, type RecordedEvent } from '../../../kernel/events.js';
 
 /**
- * This server wants its own copy of a package that a peer offers. Repeated after a withdrawal and by a retry;
- * rejections and errors so far no longer count, and `keepsChunks` says whether verified chunks still do.
+ * This server wants its own copy of a package that a peer offers. The event is repeated after a withdrawal and by a retry.
+ * Earlier rejections and errors no longer count then. `keepsChunks` says whether verified chunks still count.
  */
 export type ReplicaRequested = DomainEvent<
   'ReplicaRequested',
@@ -19,8 +19,8 @@ export type ReplicaRequested = DomainEvent<
 >;
 
 /**
- * The file of our whole copy, or the one that was uploaded here, was found damaged or gone. It is no longer served; its
- * good chunks count as verified, and the others are fetched from a peer. What was under way before does not count.
+ * The file of our whole copy, or the file that was uploaded here, is damaged or missing. It is no longer served. Its good
+ * chunks count as verified, and the others are fetched from a peer. Work that was under way before does not count.
  */
 export type ReplicaDamaged = DomainEvent<
   'ReplicaDamaged',
@@ -30,40 +30,43 @@ export type ReplicaDamaged = DomainEvent<
     readonly size: number;
     readonly sha256: string;
     readonly chunkCount: number;
-    /** A peer that holds the package; null when none is known. */
+    /** A peer that holds the package. Null when no such peer is known. */
     readonly fromPeerId: string | null;
-    /** Sorted and disjoint; may hold some that are whole when there are very many. None when the file was too long. */
+    /**
+     * The damaged chunks, sorted and disjoint. When there are very many ranges, some good chunks may be among them. Empty
+     * when the file was too long.
+     */
     readonly runs: readonly { readonly first: number; readonly count: number }[];
-    /** There was no file. */
+    /** The file was missing altogether. */
     readonly missing: boolean;
   }
 >;
 
-/** The whole file's digest matched and it is served from here. */
+/** The digest of the whole file matched. This server serves the package from now on. */
 export type ReplicaPublished = DomainEvent<
   'ReplicaPublished',
   { readonly packageId: string; readonly filename: string; readonly size: number; readonly sha256: string }
 >;
 
-/** It will not be tried again by itself; `retryReplica` starts it anew. `reason` is for an administrator's eyes. */
+/** The server has given up the replica until `retryReplica` starts it again. `reason` is written for administrators. */
 export type ReplicaFailed = DomainEvent<
   'ReplicaFailed',
   { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
 >;
 
-/** Our copy is no longer served: the package was removed, or its stage no longer reaches this server. */
+/** Our copy is no longer served: the package was removed, or its stage does not reach this server any more. */
 export type ReplicaWithdrawn = DomainEvent<
   'ReplicaWithdrawn',
   { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
 >;
 
 /**
- * What the list of packages shows of this server's own copy: whether it is wanted, here, damaged, given up or withdrawn.
- * These events stand in the stream `replica-<package id>`, which the module `replication` writes.
+ * The events that say whether this server has the bytes of a package: its own copy is wanted, verified, damaged, given up
+ * or withdrawn. The list of packages shows it. The module `replication` records them in the stream `replica-<package id>`.
  */
 export type LocalReplicaEvent = ReplicaRequested | ReplicaDamaged | ReplicaPublished | ReplicaFailed | ReplicaWithdrawn;
 
-/** For the family of all events of a replica. */
+/** The versions of these events, for the family of all events of a replica. */
 export const LOCAL_REPLICA_VERSIONS = {
   ReplicaRequested: { version: 1 },
   ReplicaDamaged: { version: 1 },
@@ -74,8 +77,9 @@ export const LOCAL_REPLICA_VERSIONS = {
 
 const localReplicaEvents = new EventFamily<LocalReplicaEvent>(LOCAL_REPLICA_VERSIONS);
 
+/** The types of these events, for subscriptions. */
 export const LOCAL_REPLICA_TYPES: readonly string[] = localReplicaEvents.types;
 
-/** The typed event; null when the record is no event of this server's own copy. */
+/** Returns the typed event, or null when the record is none of these events. */
 export const readLocalReplicaEvent = (record: RecordedEvent): Recorded<LocalReplicaEvent> | null =>
   localReplicaEvents.read(record);

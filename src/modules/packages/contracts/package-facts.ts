@@ -3,9 +3,9 @@ import type { Stage } from '../../../kernel/stage.js';
 import type { PackageEvent, PackagePublished } from './package.events.js';
 
 /**
- * What all servers come to agree on about one package: its content and its registers. Stage, publication and removal
- * are last-writer-wins by stamp, the first publication is the earliest known: merging is commutative, associative and
- * idempotent.
+ * What all servers come to agree on about one package: its content and its registers. In the registers for stage,
+ * publication and removal the value with the latest stamp wins. The first publication is the earliest one known.
+ * Merging is commutative, associative and idempotent.
  */
 export interface PackageFacts {
   readonly packageId: string;
@@ -24,10 +24,10 @@ export interface PackageFacts {
   readonly uploadedBy: string;
 }
 
-/** Is the package there, or is its tombstone the last word? */
+/** True when the package was removed and not published again since. */
 export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== null && facts.removal > facts.publication;
 
-/** Has one of our registers a later stamp than theirs? */
+/** True when one of our registers has a newer value than theirs. */
 export const knowsMore = (ours: PackageFacts, theirs: PackageFacts): boolean =>
   ours.publication > theirs.publication ||
   ours.stageStamp > theirs.stageStamp ||
@@ -52,7 +52,7 @@ function mergePublication(facts: PackageFacts | null, published: PackagePublishe
   };
 }
 
-/** Folds one event of a package's stream; null until the first PackagePublished. */
+/** Applies one event of the package's stream to the facts. They are null until the first PackagePublished. */
 export function foldFacts(facts: PackageFacts | null, event: PackageEvent): PackageFacts | null {
   if (event.type === 'PackagePublished') return mergePublication(facts, event.data);
   if (!facts) return null;

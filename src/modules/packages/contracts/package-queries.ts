@@ -1,25 +1,34 @@
-/** What a download needs to know. */
+import { Message } from '../../../kernel/message.js';
+import type { PackageView } from './package-view.js';
+
+/** What a download needs to know about the file that it gets. */
 export interface PublishedFileView {
   readonly packageId: string;
   readonly filename: string;
+  /** In bytes. */
   readonly size: number;
   /** Lower-case hex. */
   readonly sha256: string;
   /** ISO 8601 in whole seconds, the same on every server. */
   readonly firstPublishedAt: string;
-  /** Its file was found damaged and must not be served until it has been mended. */
+  /** The file is damaged and must not be served until it has been repaired. */
   readonly damaged: boolean;
 }
 
 /**
- * Query: the package served under a filename (NFC), or under a package id; PublishedFileView or null. Only packages
- * that are held here and served, of several with one filename the one published last; else one that is damaged.
+ * Query: the package that is served under a filename (NFC) or under a package id. Null when this
+ * server holds no such package or does not serve its stage. Of several packages with one filename, the last published
+ * one is served. A damaged package is found only when no other package is served.
  */
-export class PublishedFileQuery {
-  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {}
+export class PublishedFileQuery extends Message<PublishedFileView | null> {
+  constructor(readonly by: { readonly filename: string } | { readonly packageId: string }) {
+    super();
+  }
 }
 
-/** Query: packages by their ids, in the order of the ids, as (PackageView | null)[]; null for an unknown id. */
-export class PackagesByIdQuery {
-  constructor(readonly ids: readonly string[]) {}
+/** Query: packages by their ids, in the order of the ids; null for an unknown id. */
+export class PackagesByIdQuery extends Message<readonly (PackageView | null)[]> {
+  constructor(readonly ids: readonly string[]) {
+    super();
+  }
 }

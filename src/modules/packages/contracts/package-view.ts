@@ -1,8 +1,9 @@
 import type { Stage } from '../../../kernel/stage.js';
 
 /**
- * What this server does with a package: serves it; knows a later one of the same filename; holds it but does not serve
- * its stage; fetches it; found its copy damaged and mends it; gave up fetching it; only knows of it; or keeps its tombstone.
+ * What this server does with a package, in this order: it serves the package; it serves a later package with the same
+ * filename; it holds the package, but does not serve its stage; it fetches it; it repairs its damaged copy; it has given up
+ * fetching it; it knows of the package without a copy; the package was removed.
  */
 export const PACKAGE_STATUSES = [
   'AVAILABLE',
@@ -16,11 +17,11 @@ export const PACKAGE_STATUSES = [
 ] as const;
 export type PackageStatus = (typeof PACKAGE_STATUSES)[number];
 
-/** A package as it is shown. */
+/** A package as queries return it. */
 export interface PackageView {
   readonly id: string;
   readonly filename: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   /** Lower-case hex. */
   readonly sha1: string;

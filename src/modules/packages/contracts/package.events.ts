@@ -2,16 +2,16 @@ import { type DomainEvent, EventFamily, withFields } from '../../../kernel/event
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** Chunks in one PackageChunksHashed event at most; keeps it below 64 KiB. */
+/** At most this many chunks stand in one PackageChunksHashed event, which keeps it below 64 KiB. */
 export const CHUNKS_PER_PAGE = 512;
 
-/** How a fact came to this server: by its own users or from a peer. */
+/** How a fact came to this server: from its own users or from a peer. */
 export type Source = { readonly kind: 'local' } | { readonly kind: 'peer'; readonly peerId: string };
 
-/** Who made a change, and on which server. Null for what a peer did not tell. */
+/** Who made a change, and on which server. Null stands for what a peer did not tell. */
 export type Author = { readonly serverId: string; readonly serverName: string | null; readonly actor: string | null };
 
-/** A page of chunk digests: base64 of the digests end to end (20 bytes SHA-1, 32 bytes SHA-256 each). */
+/** The digests of neighbouring chunks, end to end, in base64. Each takes 20 bytes in `sha1` and 32 bytes in `sha256`. */
 export interface ChunkPage {
   readonly first: number;
   readonly count: number;
@@ -22,9 +22,9 @@ export interface ChunkPage {
 export type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
 
 /**
- * The package exists in the mesh. Where the source is 'local' its bytes were uploaded here and are on our disk before
- * the event is written; otherwise the replica stream tells whether we hold them. Repeated on every new upload of the
- * same file: `publication` is a last-writer-wins register.
+ * The package exists in the mesh. When the source is 'local', its bytes were uploaded to this server and are on its disk
+ * before the event is written. Otherwise the stream of the replica tells whether this server holds them. Each upload of the
+ * same file is recorded again: `publication` is a register in which the latest stamp wins.
  */
 export type PackagePublished = DomainEvent<
   'PackagePublished',
@@ -40,7 +40,7 @@ export type PackagePublished = DomainEvent<
     readonly stage: Stage;
     readonly stageStamp: Stamp;
     readonly publication: Stamp;
-    /** ISO 8601 in whole seconds; the earliest known. `Last-Modified` of the download on every server. */
+    /** ISO 8601 in whole seconds, the earliest one known. It is the `Last-Modified` of the download on every server. */
     readonly firstPublishedAt: string;
     readonly origin: { readonly serverId: string; readonly name: string };
     readonly uploadedBy: string;
@@ -57,12 +57,12 @@ export type PackageStageChanged = DomainEvent<
     readonly to: Stage;
     readonly stamp: Stamp;
     readonly source: Source;
-    /** Of a change that a peer told of: who made it. Since version 2; the metadata tells it of our own. */
+    /** Who made a change that a peer reported, since version 2. For our own changes the metadata tells it. */
     readonly by?: Author | null;
   }
 >;
 
-/** A tombstone: the package is gone everywhere until it is published again with a later stamp. */
+/** A tombstone: the package is removed on every server until it is published again with a later stamp. */
 export type PackageRemoved = DomainEvent<
   'PackageRemoved',
   {
@@ -76,8 +76,8 @@ export type PackageRemoved = DomainEvent<
 >;
 
 /**
- * This server holds the package, and serves another one in its place: same filename, published later. Each server
- * records it for itself, once for each publication that takes over.
+ * This server holds the package and serves another one in its place, which has the same filename and was published later.
+ * Each server records this for itself, once for each publication that takes over.
  */
 export type PackageSuperseded = DomainEvent<
   'PackageSuperseded',
@@ -89,8 +89,8 @@ export type PackageSuperseded = DomainEvent<
 >;
 
 /**
- * The file that was uploaded here is no longer what it was, or is gone: this server does not hold the package until it is
- * uploaded again or its replica has been mended. The replica stream tells which chunks are damaged.
+ * The file that was uploaded to this server is damaged or missing. This server does not hold the package until it is
+ * uploaded again or its replica is repaired. The stream of the replica tells which chunks are damaged.
  */
 export type PackageDamaged = DomainEvent<
   'PackageDamaged',
@@ -99,7 +99,7 @@ export type PackageDamaged = DomainEvent<
     readonly filename: string;
     readonly chunkCount: number;
     readonly damagedChunks: number;
-    /** There was no file. */
+    /** The file was missing altogether. */
     readonly missing: boolean;
   }
 >;

@@ -7,7 +7,7 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PackageWriter } from './package-writer.js';
 import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
 
-/** Promote or demote a package, on every server. Refusal: PACKAGE_NOT_FOUND. */
+/** Promotes or demotes a package on every server. Refusals: PACKAGE_NOT_FOUND, FORBIDDEN. */
 export class SetPackageStage extends Command<Receipt> {
   constructor(
     readonly packageId: string,
@@ -27,12 +27,12 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
-    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.now() } as const;
+    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.nextStamp() } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }
 
-/** Remove a package from every server. Its file is deleted soon after. Refusal: PACKAGE_NOT_FOUND. */
+/** Removes a package from every server. Its file is deleted soon after. Refusals: PACKAGE_NOT_FOUND, FORBIDDEN. */
 export class RemovePackage extends Command<Receipt> {
   constructor(readonly packageId: string) {
     super();
@@ -50,7 +50,7 @@ export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
   async execute({ packageId }: RemovePackage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayRemove(currentAuthority(), facts, this.identity.serverId);
-    const command = { type: 'remove', stamp: this.clock.hybrid.now() } as const;
+    const command = { type: 'remove', stamp: this.clock.hybrid.nextStamp() } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }

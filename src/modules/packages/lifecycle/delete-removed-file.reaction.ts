@@ -7,14 +7,14 @@ import { isRemoved } from '../contracts/package-facts.js';
 import { packageEvents } from '../contracts/package.events.js';
 import { PackageWriter } from './package-writer.js';
 
-/** Delete the file of a package if its removal is the last word. Repeating it changes nothing. */
+/** Deletes the file of a package if the package is removed and was not published again. Repeating it changes nothing. */
 export class DeleteRemovedFile extends Command<void> {
   constructor(readonly packageId: string) {
     super();
   }
 }
 
-/** A removed package's file goes, also when the server was killed right after the removal. */
+/** Deletes the file of each removed package, also when the server was killed right after the removal. */
 @AsReaction()
 @Injectable()
 export class DeleteRemovedFiles implements Reaction {
@@ -37,10 +37,10 @@ export class DeleteRemovedFileHandler implements ICommandHandler<DeleteRemovedFi
   ) {}
 
   async execute({ packageId }: DeleteRemovedFile): Promise<void> {
-    const gone = async (): Promise<boolean> => {
+    const isRemovedNow = async (): Promise<boolean> => {
       const { facts } = await this.packages.loadPackage(packageId);
       return facts !== null && isRemoved(facts);
     };
-    if (await gone()) await this.storage.remove(packageId, gone);
+    if (await isRemovedNow()) await this.storage.removeStored(packageId, isRemovedNow);
   }
 }

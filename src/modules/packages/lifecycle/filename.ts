@@ -1,7 +1,7 @@
 import { Refusal } from '../../../kernel/errors.js';
 
 const MAX_FILENAME_BYTES = 255;
-// C0, DEL and C1: they hide in listings and break headers and scripts.
+// C0, DEL and C1 are invisible in listings and break headers and scripts.
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const LONE_SURROGATE = /\p{Cs}/u;
 
@@ -26,7 +26,7 @@ function faultOf(name: string): string | null {
   return null;
 }
 
-/** The filename in Unicode normal form C. @throws Refusal INVALID_FILENAME that says why */
+/** Returns the filename in Unicode normal form C. @throws Refusal INVALID_FILENAME with the reason */
 export function normalizeFilename(name: string): string {
   const normal = name.normalize('NFC');
   const why = faultOf(normal);

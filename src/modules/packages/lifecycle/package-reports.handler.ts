@@ -9,9 +9,12 @@ import { LearnPackage, RecordPackageDamage } from '../contracts/package-reports.
 import { normalizeFilename } from './filename.js';
 import { PackageWriter } from './package-writer.js';
 
-/** Refusals: INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD. */
+/**
+ * Checks what a peer tells and merges it into what this server knows. Returns the facts after that.
+ * @throws Refusal INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD
+ */
 @CommandHandler(LearnPackage)
-export class LearnPackageHandler implements ICommandHandler<LearnPackage, PackageFacts | null> {
+export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
   constructor(
     private readonly packages: PackageWriter,
     private readonly clock: Clock,
@@ -36,14 +39,14 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage, Packag
       if (this.clock.hybrid.isTooFarAhead(stamp)) {
         throw new Refusal(
           'STAMP_AHEAD',
-          'The peer sent a time stamp from the future: compare the clocks of the servers.',
+          'The peer sent a time stamp from the future. Compare the clocks of the servers.',
         );
       }
     }
   }
 }
 
-/** A peer is a registered server, but what it says becomes a file name and a download here. */
+/** Peers are registered, but what they send becomes the name of a file and a download here, so it is checked. */
 function requireConsistent(facts: PackageFacts): void {
   const { filename, sha256, size } = facts;
   const sound =
@@ -51,7 +54,7 @@ function requireConsistent(facts: PackageFacts): void {
     packageIdOf(filename, sha256) === facts.packageId &&
     facts.chunkSize === CHUNK_SIZE &&
     facts.chunkCount === Math.ceil(size / CHUNK_SIZE);
-  if (!sound) throw new Refusal('INVALID_REQUEST', 'The peer described a package that cannot be.');
+  if (!sound) throw new Refusal('INVALID_REQUEST', 'The description of a package by the peer contradicts itself.');
 }
 
 @CommandHandler(RecordPackageDamage)

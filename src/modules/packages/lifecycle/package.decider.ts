@@ -7,41 +7,13 @@ import type { ChangeAuthors } from '../contracts/package-reports.js';
 import {
   type Author,
   type ChunkPage,
-  CHUNKS_PER_PAGE,
   type PackageEvent,
   packageEvents,
   type PackagePublished,
   type PackageSuperseded,
   type Source,
 } from '../contracts/package.events.js';
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
-
-const encodesBytes = (text: string, bytes: number): boolean => text.length === base64Length(bytes) && BASE64.test(text);
-
-const isWellFormed = ({ count, sha1, sha256 }: ChunkPage): boolean =>
-  Number.isInteger(count) &&
-  count > 0 &&
-  count <= CHUNKS_PER_PAGE &&
-  encodesBytes(sha1, count * 20) &&
-  encodesBytes(sha256, count * 32);
-
-/**
- * Pages must follow each other without a gap or an overlap, from chunk `first` on. Returns the chunk after the last.
- * @throws Refusal INVALID_REQUEST
- */
-function checkPages(pages: readonly ChunkPage[], first: number): number {
-  let next = first;
-  for (const page of pages) {
-    if (page.first !== next || !isWellFormed(page)) {
-      throw new Refusal('INVALID_REQUEST', `The chunk digests from chunk ${next} on are incomplete or malformed.`);
-    }
-    next += page.count;
-  }
-  return next;
-}
+import { checkPages } from './chunk-pages.js';
 
 const CONTENT_FIELDS = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
 
@@ -56,7 +28,7 @@ function stageChangedByPeer(ours: PackageFacts, theirs: PackageFacts, source: So
   return { type: 'PackageStageChanged', data };
 }
 
-/** What the facts of a peer change in ours: nothing when they are old news. @throws Refusal PACKAGE_CONFLICT */
+/** The events by which the facts of a peer change ours; none when they are not newer. @throws Refusal PACKAGE_CONFLICT */
 function mergePeerFacts(
   ours: PackageFacts | null,
   theirs: PackageFacts,
@@ -86,26 +58,33 @@ function mergePeerFacts(
   return events;
 }
 
-/**
- * `chunks` counts the chunk digests recorded without a gap; `vouched` when our own upload confirmed them; `superseded`
- * is the publication that took over the filename last; `uploaded` while the file that was uploaded here is on our disk.
- */
+/** What decisions about a package need to know of it. */
 export interface PackageState {
+  /** Null until the package is published for the first time. */
   readonly facts: PackageFacts | null;
+  /** How many chunk digests are recorded without a gap, from the first chunk on. */
   readonly chunks: number;
+  /** An upload to this server has confirmed the recorded digests. */
   readonly vouched: boolean;
+  /** The publication that took over the filename last. */
   readonly superseded: Stamp | null;
+  /** The file that was uploaded to this server is on its disk. */
   readonly uploaded: boolean;
 }
 
-/** A publication without its source, which the command tells. */
+/** The data of a publication without its source, which follows from the command. */
 export type Publication = Omit<PackagePublished['data'], 'source'>;
 
+/** All commands on a package. Each gives the events that it leads to, or throws a Refusal. */
 export type PackageCommand =
-  /** Some pages of digests, for packages that have too many for one append. */
+  /** Records some pages of digests of a package that has too many of them for one append. */
   | { readonly type: 'recordChunks'; readonly packageId: string; readonly pages: readonly ChunkPage[] }
-  /** The bytes are on our disk and `pages` are the last of their digests; none when the state vouches for them. Refusal: UNAVAILABLE. */
+  /**
+   * Publishes a package whose bytes are on our disk. `pages` are the last of its digests, and empty when the state
+   * vouches for the recorded ones. Refusals: UNAVAILABLE, INVALID_REQUEST.
+   */
   | { readonly type: 'publish'; readonly publication: Publication; readonly pages: readonly ChunkPage[] }
+  /** Merges the facts that a peer knows into ours. Refusals: PACKAGE_CONFLICT, INVALID_REQUEST. */
   | {
       readonly type: 'learn';
       readonly facts: PackageFacts;
@@ -113,10 +92,13 @@ export type PackageCommand =
       readonly peerId: string;
       readonly authors?: ChangeAuthors;
     }
+  /** Refusal: PACKAGE_NOT_FOUND. */
   | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
+  /** Refusal: PACKAGE_NOT_FOUND. */
   | { readonly type: 'remove'; readonly stamp: Stamp }
+  /** Records that another package has taken over the filename. */
   | { readonly type: 'supersede'; readonly by: PackageSuperseded['data']['by'] }
-  /** The file of this publication, uploaded here, was found damaged or gone. A later upload put it right. */
+  /** Records that the file of this publication, which was uploaded here, is damaged or missing. A later upload repairs it. */
   | {
       readonly type: 'damage';
       readonly publication: Stamp;
@@ -129,12 +111,13 @@ const LOCAL = { kind: 'local' } as const;
 const chunksHashed = (packageId: string, pages: readonly ChunkPage[]): PackageEvent[] =>
   pages.map((page) => ({ type: 'PackageChunksHashed', data: { packageId, ...page } }));
 
-/** Digests that are recorded already may come again: the later ones count. */
+/** Pages that are recorded already may be recorded again. The later ones count. */
 function recordPages(state: PackageState, packageId: string, pages: readonly ChunkPage[]): PackageEvent[] {
   checkPages(pages, Math.min(pages[0]?.first ?? 0, state.chunks));
   return chunksHashed(packageId, pages);
 }
 
+/** @throws Refusal INVALID_REQUEST when the digests of some chunks are still missing */
 function recordLastPages(
   state: PackageState,
   whole: PackageFacts | Publication,
@@ -147,12 +130,16 @@ function recordLastPages(
   return events;
 }
 
+/** @throws Refusal PACKAGE_NOT_FOUND */
 function requirePresent({ facts }: PackageState): PackageFacts {
   if (!facts || isRemoved(facts)) throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
   return facts;
 }
 
-/** Its stamp was drawn before a removal that was recorded first: the file may be gone, and it takes another stamp. */
+/**
+ * Refuses a publication whose stamp was taken before a removal that is recorded already: that removal may have deleted the
+ * file. The caller takes a new stamp.
+ */
 function publishPackage(state: PackageState, publication: Publication, pages: readonly ChunkPage[]): PackageEvent[] {
   if ((state.facts?.removal ?? '') > publication.publication) {
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
@@ -172,13 +159,16 @@ function removePackage(state: PackageState, stamp: Stamp): PackageEvent[] {
   return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: LOCAL } }];
 }
 
-/** What is read of the other package may be old by now: only a later publication takes over, and each once. */
+/**
+ * What was read of the other package may be outdated, so only a later publication takes over, and each is recorded once.
+ */
 function recordSuperseded({ facts, superseded }: PackageState, by: PackageSuperseded['data']['by']): PackageEvent[] {
   if (!facts || isRemoved(facts) || by.publication <= facts.publication || by.publication === superseded) return [];
   const { packageId, filename } = facts;
   return [{ type: 'PackageSuperseded', data: { packageId, filename, by } }];
 }
 
+/** Records nothing when the file was not uploaded here, or was published again since. */
 function recordDamage(
   { facts, uploaded }: PackageState,
   { publication, damagedChunks, missing }: Extract<PackageCommand, { type: 'damage' }>,
@@ -221,7 +211,7 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
   return { ...state, facts, vouched: state.vouched || confirms, uploaded: confirms || (state.uploaded && !lost) };
 }
 
-/** Streams `package-<packageId>`. */
+/** A package and its registers. Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,

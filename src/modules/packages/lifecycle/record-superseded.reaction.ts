@@ -5,10 +5,10 @@ import { AsReaction, type Reaction } from '../../../platform/eventsourcing/react
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageSuperseded } from '../contracts/package.events.js';
-import { type SupersededPackages, SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
+import { SupersededPackagesQuery } from '../read-model/superseded-packages.query.js';
 import { PackageWriter } from './package-writer.js';
 
-/** Record that another package took over the filename of this one. Repeating it changes nothing. */
+/** Records that another package has taken over the filename of this one. Repeating it changes nothing. */
 export class SupersedePackage extends Command<void> {
   constructor(
     readonly packageId: string,
@@ -19,8 +19,8 @@ export class SupersedePackage extends Command<void> {
 }
 
 /**
- * When another content takes over a filename here, that goes on record for the one that had it. Which one is served
- * follows from the publications alone; the record says since when, and that somebody's upload was overtaken.
+ * Records for a package that another one with the same filename is served in its place now. Which package is served
+ * follows from the publications alone. The record says since when, and tells whose upload was overtaken.
  */
 @AsReaction()
 @Injectable()
@@ -39,7 +39,7 @@ export class RecordSuperseded implements Reaction {
     if (packageId === undefined) return;
     await this.readModels.reflect({ cursor: record.cursor, types: [record.type] });
     const query = new SupersededPackagesQuery(packageId);
-    const found = await this.queries.execute<SupersededPackagesQuery, SupersededPackages | null>(query);
+    const found = await this.queries.execute(query);
     if (!found) return;
     for (const superseded of found.packageIds) await this.commands.execute(new SupersedePackage(superseded, found.by));
   }

@@ -2,10 +2,10 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 
-/** Ids of the packages whose bytes belong on this server's disk. */
+/** The ids of all packages whose bytes must be on the disk of this server. */
 export class HeldPackagesQuery extends Query<ReadonlySet<string>> {}
 
-/** The latest stamp of any register; this server's clock has to go on from there. */
+/** The latest stamp of any register, or null when there is none. The clock of this server must continue after it. */
 export class LatestStampQuery extends Query<Stamp | null> {}
 
 @QueryHandler(HeldPackagesQuery)

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Digests of up to 512 neighbouring chunks, end to end: 20 bytes SHA-1 and 32 bytes SHA-256 each. */
+/** The digests of up to 512 neighbouring chunks, end to end: 20 bytes each for SHA-1 and 32 bytes each for SHA-256. */
 @Entity('chunk_pages')
 export class ChunkPageEntity {
   @PrimaryColumn('uuid', { name: 'package_id' }) packageId!: string;

@@ -6,7 +6,10 @@ import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
 import { packageEvents } from '../contracts/package.events.js';
 import { ChunkPageEntity } from './chunk-page.entity.js';
 
-/** The chunk digests of every package, a row a page. They stay after a removal: a later publication needs them again. */
+/**
+ * Keeps the chunk digests of every package, one row per page. The rows stay after a removal, because a later publication
+ * needs them again.
+ */
 @AsProjection()
 @Injectable()
 export class ChunksProjection implements Projection {

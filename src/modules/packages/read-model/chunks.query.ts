@@ -2,14 +2,14 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { ChunkView } from '../contracts/package-view.js';
 
-/** Chunks `from` … `from + count - 1` of one package. */
+/** The chunks `from` to `from + count - 1` of one package. */
 export interface ChunkWindow {
   readonly packageId: string;
   readonly from: number;
   readonly count: number;
 }
 
-/** The chunks of several windows in one look-up, a list a window. */
+/** The chunks of several windows, read in one query. The result has one list per window. */
 export class ChunksQuery extends Query<readonly (readonly ChunkView[])[]> {
   constructor(readonly windows: readonly ChunkWindow[]) {
     super();
@@ -17,7 +17,7 @@ export class ChunksQuery extends Query<readonly (readonly ChunkView[])[]> {
 }
 
 interface PageSlice {
-  /** Which window, from 1. */
+  /** Number of the window, from 1. */
   readonly nr: string;
   readonly first: number;
   readonly sha1: Buffer;
@@ -35,7 +35,7 @@ function chunksIn({ first, sha1, sha256 }: PageSlice): ChunkView[] {
   }));
 }
 
-/** Reads just the asked-for part of each page of digests. */
+/** Reads only the requested part of each page of digests. */
 @QueryHandler(ChunksQuery)
 export class ChunksHandler implements IQueryHandler<ChunksQuery> {
   constructor(private readonly dataSource: DataSource) {}

@@ -5,7 +5,7 @@ import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-fa
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { PackageEntity } from './package.entity.js';
 
-/** A package on its way through a page of events; without facts until its PackagePublished has come. */
+/** The state of a package while events are applied to it. The facts are null until its PackagePublished. */
 interface FoldedPackage {
   readonly facts: PackageFacts | null;
   readonly uploaded: boolean;
@@ -21,7 +21,7 @@ function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPa
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
     return { facts, uploaded: true, held: true, fetching: null };
   }
-  // Old news of a removal does not touch a later publication.
+  // An outdated removal does not affect a later publication.
   if (event.type === 'PackageRemoved' && facts && isRemoved(facts))
     return { facts, uploaded: false, held: false, fetching: null };
   return next;
@@ -31,7 +31,7 @@ function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): Fol
   switch (event.type) {
     case 'ReplicaRequested':
       return { ...folding, fetching: 'REQUESTED' };
-    // Also tells of the damage of a file that was uploaded here.
+    // This event also reports damage to a file that was uploaded here.
     case 'ReplicaDamaged':
       return { ...folding, uploaded: false, held: false, fetching: 'DAMAGED' };
     case 'ReplicaFailed':
@@ -84,7 +84,7 @@ function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntit
   } satisfies PackageEntity);
 }
 
-/** The packages that a page of events is about. */
+/** The ids of all packages that a page of events is about. */
 export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
   ...new Set(
     records
@@ -93,7 +93,7 @@ export const packageIdsOf = (records: readonly RecordedEvent[]): string[] => [
   ),
 ];
 
-/** The rows as they are after a page of events; `state` is left to the ranking that follows. */
+/** Applies a page of events to the rows. The column `state` is set later, when packages are ranked. */
 export function foldPackages(rows: readonly PackageEntity[], records: readonly RecordedEvent[]): PackageEntity[] {
   const folded = new Map(rows.map((row) => [row.id, fromRow(row)]));
   for (const record of records) {

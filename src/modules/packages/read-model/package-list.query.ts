@@ -14,15 +14,15 @@ export interface PackageOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
-/** Parts that are left out don't restrict. Without states, removed packages are left out. */
+/** A part that is left out does not restrict the list. Without `states`, removed packages are left out. */
 export interface PackageFilter {
-  /** Text that the filename contains, in any case. */
+  /** Text that the filename contains, in upper or lower case. */
   readonly filename?: string | null;
   readonly stages?: readonly Stage[] | null;
   readonly states?: readonly PackageStatus[] | null;
 }
 
-/** A page of packages. @throws Refusal INVALID_CURSOR, INVALID_REQUEST */
+/** One page of the list of packages. @throws Refusal INVALID_CURSOR, INVALID_REQUEST */
 export class PackagesQuery extends Query<Page<PackageView>> {
   constructor(
     readonly filter: PackageFilter,
@@ -34,7 +34,7 @@ export class PackagesQuery extends Query<Page<PackageView>> {
   }
 }
 
-/** How many packages a filter lets through. */
+/** The number of packages that match a filter. */
 export class PackageCountQuery extends Query<number> {
   constructor(readonly filter: PackageFilter) {
     super();
@@ -45,7 +45,7 @@ type OrderKey = string | number;
 
 interface OrderField {
   readonly property: 'filename' | 'publishedAt' | 'size';
-  /** How a key is written in SQL. */
+  /** The key as an SQL expression. */
   readonly sql: string;
   readonly key: z.ZodType<OrderKey>;
   keyOf(row: PackageEntity): OrderKey;
@@ -72,7 +72,7 @@ const orderName = ({ field, direction }: PackageOrder): string => `${field}_${di
 const cursorOf = (order: PackageOrder, row: PackageEntity): string =>
   encodeCursor({ order: orderName(order), key: ORDER_FIELDS[order.field].keyOf(row), id: row.id });
 
-/** The SQL condition for what comes after a cursor, with its parameters. @throws Refusal INVALID_CURSOR */
+/** The SQL condition for the rows after a cursor, with its parameters. @throws Refusal INVALID_CURSOR */
 function afterCursor(order: PackageOrder, cursor: string): [string, { key: OrderKey; id: string }] {
   const field = ORDER_FIELDS[order.field];
   const { key, id } = decodeCursor(
@@ -85,7 +85,7 @@ function afterCursor(order: PackageOrder, cursor: string): [string, { key: Order
 
 const orderProperty = (order: PackageOrder): string => `package.${ORDER_FIELDS[order.field].property}`;
 
-/** The packages that a filter lets through. */
+/** Starts a query for the packages that match a filter. */
 function filterPackages(dataSource: DataSource, filter: PackageFilter): SelectQueryBuilder<PackageEntity> {
   const { filename, stages, states } = filter;
   const query = dataSource.createQueryBuilder(PackageEntity, 'package');
@@ -99,7 +99,7 @@ function filterPackages(dataSource: DataSource, filter: PackageFilter): SelectQu
   return query;
 }
 
-/** Keyset pages: what is inserted or removed in between neither repeats nor hides a row. */
+/** Reads keyset pages: rows that are inserted or removed between two pages neither repeat nor hide other rows. */
 @QueryHandler(PackagesQuery)
 export class PackagesHandler implements IQueryHandler<PackagesQuery> {
   constructor(private readonly dataSource: DataSource) {}

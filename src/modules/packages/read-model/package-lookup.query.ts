@@ -4,14 +4,14 @@ import type { PackageView } from '../contracts/package-view.js';
 import { PackagesByIdQuery, PublishedFileQuery, type PublishedFileView } from '../contracts/package-queries.js';
 import { PackageEntity } from './package.entity.js';
 
-/** The package served under a filename, or else the one published last under it; null when there was never one. */
+/** The package that is served under a filename, or else the last one published under it. Null when there is none. */
 export class PackageByFilenameQuery extends Query<PackageView | null> {
   constructor(readonly filename: string) {
     super();
   }
 }
 
-/** The packages served under filenames (NFC), in the order asked for; null where none is. */
+/** The packages that are served under filenames (NFC), in the order of the filenames. Null where none is served. */
 export class ServedPackagesQuery extends Query<readonly (PackageView | null)[]> {
   constructor(readonly filenames: readonly string[]) {
     super();
@@ -35,7 +35,7 @@ export class PackageByFilenameHandler implements IQueryHandler<PackageByFilename
 }
 
 @QueryHandler(PackagesByIdQuery)
-export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery, readonly (PackageView | null)[]> {
+export class PackagesByIdHandler implements IQueryHandler<PackagesByIdQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {
@@ -62,7 +62,7 @@ const PUBLISHED_FILE_COLUMNS = `id AS "packageId", filename, size::float8 AS siz
   to_char(first_published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "firstPublishedAt",
   state = 'DAMAGED' AS damaged`;
 
-/** Raw SQL: this is the one query on the way of every download. */
+/** Uses raw SQL, because every download waits for this query. */
 @QueryHandler(PublishedFileQuery)
 export class PublishedFileHandler implements IQueryHandler<PublishedFileQuery> {
   constructor(private readonly dataSource: DataSource) {}

@@ -3,7 +3,7 @@ import type { Stage } from '../../../kernel/stage.js';
 import { safeBigint } from '../../../platform/eventsourcing/read-tables.js';
 import type { PackageStatus } from '../contracts/package-view.js';
 
-/** One package known to this server. `state` follows from the other columns, the stage we serve and our other packages. */
+/** One package that this server knows. `state` follows from the other columns, the stage of this server and its other packages. */
 @Entity('packages')
 export class PackageEntity {
   @PrimaryColumn('uuid') id!: string;
@@ -22,16 +22,16 @@ export class PackageEntity {
   @Column('text', { name: 'origin_id' }) originId!: string;
   @Column('text', { name: 'origin_name' }) originName!: string;
   @Column('text', { name: 'uploaded_by' }) uploadedBy!: string;
-  /** Were its bytes uploaded here, and not removed since? Then we hold them whatever becomes of a copy. */
+  /** Its bytes were uploaded here and not removed since. Then this server holds them, even if a replica is withdrawn. */
   @Column('boolean') uploaded!: boolean;
-  /** Are the verified bytes on our disk? */
+  /** The verified bytes are on the disk of this server. */
   @Column('boolean') held!: boolean;
-  /** Our replica when we do not hold the bytes: on its way, being mended, or given up. */
+  /** The state of our replica while we do not hold the bytes: it is being fetched, damaged, or given up. */
   @Column('text', { nullable: true }) fetching!: 'REQUESTED' | 'DAMAGED' | 'FAILED' | null;
   @Column('text') state!: PackageStatus;
 }
 
-/** The stage that decides which packages are served: one row. */
+/** The stage of this server, which decides which packages it serves. The table has one row. */
 @Entity('serving_stage')
 export class ServingStageEntity {
   @PrimaryColumn('text', { name: 'server_id' }) serverId!: string;

@@ -10,8 +10,9 @@ import { LOCAL_REPLICA_TYPES } from '../contracts/local-replica.events.js';
 import { PackageEntity, ServingStageEntity } from './package.entity.js';
 
 /**
- * Sets the state of packages: of those with one filename that could be served, the one published last is. Looks at
- * all packages of the given filenames, or at all when the stage we serve has changed. Returns the ids that changed.
+ * Sets the state of packages. Of all packages with one filename that could be served, the last published one is served.
+ * Looks at the packages with the given filenames, or at all packages (null) when the stage of this server has changed.
+ * Returns the ids of the packages whose state changed.
  */
 async function rankPackages(tx: EntityManager, filenames: readonly string[] | null): Promise<readonly string[]> {
   const rows: { id: string }[] = await tx.query(
@@ -45,7 +46,7 @@ async function rankPackages(tx: EntityManager, filenames: readonly string[] | nu
   return rows.map((row) => row.id);
 }
 
-/** Every package that this server knows, and which of them it serves under their filenames. */
+/** Keeps every package that this server knows, and which of them it serves under their filenames. */
 @AsProjection()
 @Injectable()
 export class PackagesProjection implements Projection {

@@ -1,20 +1,22 @@
-import { type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { Query, type IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 
-/** Packages that are held and not served, since another of their filename was published later. */
+/** Packages that are held but not served, because another package with their filename was published later. */
 export interface SupersededPackages {
   readonly packageIds: readonly string[];
   readonly by: { readonly packageId: string; readonly publication: Stamp };
 }
 
-/** Query: what is superseded under the filename of a package; SupersededPackages, or null when nothing is. */
-export class SupersededPackagesQuery {
-  constructor(readonly packageId: string) {}
+/** Query: the superseded packages with the filename of the given package. Null when there are none. */
+export class SupersededPackagesQuery extends Query<SupersededPackages | null> {
+  constructor(readonly packageId: string) {
+    super();
+  }
 }
 
 @QueryHandler(SupersededPackagesQuery)
-export class SupersededPackagesHandler implements IQueryHandler<SupersededPackagesQuery, SupersededPackages | null> {
+export class SupersededPackagesHandler implements IQueryHandler<SupersededPackagesQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ packageId }: SupersededPackagesQuery): Promise<SupersededPackages | null> {

@@ -5,23 +5,25 @@ import { Refusal } from '../../../kernel/errors.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { parseStage } from './upload-request.js';
 
+/** The file in a form: its name and the stream of its bytes. */
 export interface FormFile {
   readonly filename: string;
   readonly bytes: Readable;
 }
 
 const FORM_LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
-const ALLOWED_PARTS = 'The form must have exactly one "file", and may have one "stage".';
+const ALLOWED_PARTS = 'The form must have exactly one part "file" and may have one part "stage".';
 
 const invalidForm = (why: string): Refusal => new Refusal('INVALID_REQUEST', why);
 
 /**
- * A multipart/form-data body (RFC 7578) on its way: its file when that begins, its stage when the whole form has been
- * read, for it may come after the file. Bytes are read no faster than somebody takes them.
+ * Reads a multipart/form-data body (RFC 7578) while it arrives. `file` resolves when the file begins. `stage` resolves
+ * when the whole form has been read, because the stage may come after the file. Bytes are read no faster than the
+ * consumer of the file takes them.
  */
 export class UploadForm {
   readonly file: Promise<FormFile>;
-  /** Null when the form names none. Rejects when anything is wrong with the form. */
+  /** Null when the form names no stage. Rejects when anything is wrong with the form. */
   readonly stage: Promise<Stage | null>;
   private readonly parser: BusboyInstance;
   private fileBegan: (file: FormFile) => void = () => undefined;
@@ -42,13 +44,13 @@ export class UploadForm {
       this.formRead = resolve;
       this.formBroken = reject;
     });
-    // Whoever waits hears of it; at times nobody does.
+    // Avoids an unhandled rejection when no caller awaits these promises.
     this.file.catch(() => undefined);
     this.stage.catch(() => undefined);
     this.listenToParser();
   }
 
-  /** Takes nothing more from the request. */
+  /** Stops reading from the request. */
   stopReading(): void {
     this.request.unpipe(this.parser);
     this.request.off('close', this.failWhenCutOff);
@@ -70,11 +72,14 @@ export class UploadForm {
   }
 
   private readonly failWhenCutOff = (): void => {
-    if (!this.request.complete) this.failUpload(new Refusal('INCOMPLETE_BODY', 'The upload was cut off.'));
+    if (!this.request.complete)
+      this.failUpload(
+        new Refusal('INCOMPLETE_BODY', 'The connection ended before the upload was complete. Send the file again.'),
+      );
   };
 
   private takeFile(name: string, bytes: Readable, filename: string): void {
-    // Told by the parser's own error, too.
+    // The parser reports the same error itself.
     bytes.on('error', () => undefined);
     if (name !== 'file') {
       bytes.resume();
@@ -82,7 +87,7 @@ export class UploadForm {
       return;
     }
     this.bytes = bytes;
-    // What the parser puts where bytes are no UTF-8.
+    // The parser replaces bytes that are not UTF-8 by this character.
     if (filename.includes('\uFFFD')) {
       this.failUpload(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
       return;
@@ -108,7 +113,7 @@ export class UploadForm {
 
 const refusalOfParserError = (error: unknown): Refusal =>
   /unexpected end/i.test(String(error))
-    ? new Refusal('INCOMPLETE_BODY', 'The form ended before its last boundary.')
+    ? new Refusal('INCOMPLETE_BODY', 'The form ended before its last boundary. Send the file again.')
     : invalidForm('The form is malformed.');
 
 function createParser({ headers }: IncomingMessage): BusboyInstance {

@@ -22,17 +22,19 @@ import {
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
-import { PackageWriter, pagesOf } from '../lifecycle/package-writer.js';
+import { toPages } from '../lifecycle/chunk-pages.js';
+import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish } from '../lifecycle/publishing-limits.js';
 
-/** Digests that the sender says the file has, in lower-case hex. */
+/** The digests that the sender expects the file to have, in lower-case hex. */
 export interface ExpectedDigests {
   readonly sha1?: string;
   readonly sha256?: string;
   readonly sha512?: string;
 }
 
+/** The published package, as the answer to the upload shows it. */
 export interface UploadedPackage {
   readonly id: string;
   readonly filename: string;
@@ -44,17 +46,20 @@ export interface UploadedPackage {
 }
 
 interface UploadOptions {
-  /** May come after the bytes, as in a form; a rejection undoes the upload. Null: the stage of this server. */
+  /**
+   * The stage of the package. Null means the stage of this server. In a form it may come after the bytes, so it may be a
+   * promise. A rejection of it undoes the upload.
+   */
   readonly stage: Stage | null | Promise<Stage | null>;
   readonly expected: ExpectedDigests;
-  /** Bytes announced by the sender, null when it did not say. */
+  /** The size in bytes that the sender announced, or null when it announced none. */
   readonly announcedSize: number | null;
 }
 
 /**
- * Publish the bytes of a stream under a filename. Nothing is read from the stream before the filename has been checked.
- * The package is durable when the command returns. Refusals: INVALID_FILENAME, INCOMPLETE_BODY, DIGEST_MISMATCH;
- * StorageFull.
+ * Publishes the bytes of a stream under a filename. The filename is checked before anything is read from the stream. The
+ * package is durable when the command returns.
+ * @throws Refusal INVALID_FILENAME, FORBIDDEN, INCOMPLETE_BODY, DIGEST_MISMATCH, UNAUTHENTICATED, UNAVAILABLE; StorageFull
  */
 export class UploadPackage extends Command<UploadedPackage> {
   constructor(
@@ -66,14 +71,14 @@ export class UploadPackage extends Command<UploadedPackage> {
   }
 }
 
-/** Asked for rarely, so it is not part of the one pass that computes the others. */
+/** Clients rarely send a SHA-512 digest, so it is computed separately from the others. */
 async function computeSha512(upload: StagedUpload): Promise<string> {
   const hash = createHash('sha512');
   for await (const bytes of upload.readBytes()) hash.update(bytes);
   return hash.digest('hex');
 }
 
-/** @throws Refusal DIGEST_MISMATCH when the file is not what the sender meant to send */
+/** Compares the digests of the file with the expected ones. @throws Refusal DIGEST_MISMATCH */
 async function verifyDigests(upload: StagedUpload, file: ContentDigests, expected: ExpectedDigests): Promise<void> {
   const actual = {
     sha1: file.sha1,
@@ -85,7 +90,7 @@ async function verifyDigests(upload: StagedUpload, file: ContentDigests, expecte
     if (wanted === undefined || wanted === got) continue;
     throw new Refusal(
       'DIGEST_MISMATCH',
-      `The ${algorithm} of what arrived is ${got}, not ${wanted}. Send the file again.`,
+      `The ${algorithm} digest of the received file is ${got}, not ${wanted}. Send the file again.`,
       {
         algorithm,
         expected: wanted,
@@ -100,7 +105,7 @@ interface RecordedPublication {
   readonly publication: Stamp;
 }
 
-/** Removals and uploads of one package that follow each other this quickly are no accident. */
+/** Removals of the same package that arrive this often during one upload are not an accident. */
 const MAX_PUBLICATION_TRIES = 10;
 
 /** Stores all bytes of the body. @throws StorageFull, Refusal INCOMPLETE_BODY */
@@ -116,7 +121,7 @@ async function receiveFile(upload: StagedUpload, source: Readable): Promise<Cont
 
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
-/** Bytes first, then the event: what is in the log is on the disk. */
+/** Stores the bytes first and records the event then, so that every package in the log is on the disk. */
 @CommandHandler(UploadPackage)
 export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   private readonly logger = new Logger('Upload');
@@ -132,7 +137,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = normalizeFilename(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
-    // Its error is met where it is read; one that comes after a refusal must not end the process.
+    // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
@@ -153,8 +158,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   }
 
   /**
-   * Whoever was signed in when the upload began may finish it, also when the session has expired by now; but not who was
-   * thrown out meanwhile.
+   * Checks the permissions again after the bytes have arrived. A session that expired during the upload still counts. A
+   * session or token that was revoked does not.
    */
   private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
     const { principal } = currentContext();
@@ -162,7 +167,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     if (principal && !authority) {
       throw new Refusal(
         'UNAUTHENTICATED',
-        'The session or token was revoked, or the account disabled, while the file was on its way.',
+        'The session or token was revoked, or the account was disabled, during the upload.',
       );
     }
     if (authority) requirePermission(authority, 'upload');
@@ -170,7 +175,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     requireMayPublish(authority, facts, stage, this.identity.serverId);
   }
 
-  /** A removal that is recorded between the stamp and the publication makes it take another stamp. */
+  /** Records the publication. When a removal is recorded at the same time, it takes a new stamp and tries again. */
   private async recordWithFreshStamp(
     packageId: string,
     filename: string,
@@ -183,7 +188,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     });
   }
 
-  /** A publication always gets a new stamp: it also undoes a removal that came while the bytes were on their way. */
+  /** A publication always gets a new stamp, so it also undoes a removal that happened during the upload. */
   private async recordPublication(
     packageId: string,
     filename: string,
@@ -200,13 +205,13 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       stage,
       chunkSize: CHUNK_SIZE,
       chunkCount: Math.ceil(file.size / CHUNK_SIZE),
-      stageStamp: this.clock.hybrid.now(),
-      publication: this.clock.hybrid.now(),
+      stageStamp: this.clock.hybrid.nextStamp(),
+      publication: this.clock.hybrid.nextStamp(),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
-    const pages = vouched ? [] : pagesOf(file.chunks);
+    const pages = vouched ? [] : toPages(file.chunks);
     const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,
@@ -215,14 +220,14 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     return { receipt, publication: publication.publication };
   }
 
-  /** The removal of an earlier publication may have taken the file away between its publication and the event. */
+  /** The removal of an earlier publication may have deleted the file before the event was recorded. @throws Refusal UNAVAILABLE */
   private async requireStored(packageId: string, publication: Stamp): Promise<void> {
-    const stored = await this.storage.open(packageId);
+    const stored = await this.storage.openStored(packageId);
     if (stored) return stored.close();
-    // The log says by now that the bytes are here.
+    // The log already says that the bytes are here, so the publication must be undone.
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
-    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.now() });
+    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.nextStamp() });
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
 }

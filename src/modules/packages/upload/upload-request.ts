@@ -6,22 +6,25 @@ import type { ExpectedDigests } from './upload-package.command.js';
 
 export const UPLOAD_PATH = '/api/packages';
 
-/** The stage that a query or a form names; null when there is none. @throws Refusal INVALID_STAGE */
+/** Parses the stage that a query or a form names. Null stays null. @throws Refusal INVALID_STAGE */
 export function parseStage(value: string | null): Stage | null {
   if (value === null || isStage(value)) return value;
   throw new Refusal('INVALID_STAGE', `The stage must be one of ${STAGES.join(', ')}.`);
 }
 
-/** @throws Refusal INVALID_STAGE */
+/** The stage in the query of a URL, or null when there is none. @throws Refusal INVALID_STAGE */
 export function stageInQuery(url: string): Stage | null {
   const query = url.indexOf('?');
   if (query < 0) return null;
   const [stage = null, ...more] = new URLSearchParams(url.slice(query)).getAll('stage');
-  if (more.length > 0) throw new Refusal('INVALID_STAGE', 'Give the stage once.');
+  if (more.length > 0) throw new Refusal('INVALID_STAGE', 'Give the stage only once.');
   return parseStage(stage);
 }
 
-/** The filename in the URL as it was sent: dot segments and slashes are part of it, and not allowed in it. */
+/**
+ * The filename in the URL, exactly as it was sent. Dot segments and slashes belong to it and are refused.
+ * @throws Refusal INVALID_FILENAME
+ */
 export function filenameInUrl(url: string): string {
   const [path = ''] = url.split('?', 1);
   const encoded = path.slice(UPLOAD_PATH.length + 1);
@@ -33,13 +36,16 @@ export function filenameInUrl(url: string): string {
   }
 }
 
-/** Bytes of the body, null when the sender does not say. */
+/** The announced size of the body in bytes, or null when the sender does not announce it. */
 export function bodySize({ headers }: IncomingMessage): number | null {
   const length = headers['content-length'];
   return length === undefined ? null : Number(length);
 }
 
-/** The body must be there and be the file as it is. */
+/**
+ * Checks that the request has a body, and that this body is the whole file without any encoding.
+ * @throws Refusal UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST
+ */
 export function requirePlainBody({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -50,14 +56,17 @@ export function requirePlainBody({ headers }: IncomingMessage): void {
     throw new Refusal('UNSUPPORTED_MEDIA_TYPE', 'Send the file without a Transfer-Encoding other than chunked.');
   }
   if (headers['content-range'] !== undefined) {
-    throw new Refusal('INVALID_REQUEST', 'Send the whole file: parts of it (Content-Range) are not possible here.');
+    throw new Refusal(
+      'INVALID_REQUEST',
+      'Send the whole file. This server does not accept parts of a file (Content-Range).',
+    );
   }
   if (headers['content-length'] === undefined && transfer === undefined) {
     throw new Refusal('INVALID_REQUEST', 'Send the file as the body of the request.');
   }
 }
 
-/** Algorithms that are checked (`sha` is SHA-1), with the length of their digests in bytes; others are ignored. */
+/** The algorithms that are checked (`sha` is SHA-1), with the length of their digests in bytes. Others are ignored. */
 const DIGEST_ALGORITHMS = {
   sha: { name: 'sha1', length: 20 },
   'sha-256': { name: 'sha256', length: 32 },
@@ -91,8 +100,9 @@ function digestsIn(header: string, value: string): ExpectedDigests {
 }
 
 /**
- * What the sender says about the file by RFC 9530. Content-Digest covers the body, so it counts only where that is the
- * file itself. @throws Refusal INVALID_DIGEST
+ * The digests that the sender expects, from the headers of RFC 9530. Content-Digest covers the body, so it counts only
+ * when the body is the file itself (`bodyIsFile`).
+ * @throws Refusal INVALID_DIGEST
  */
 export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolean): ExpectedDigests {
   const names = bodyIsFile ? ['Content-Digest', 'Repr-Digest'] : ['Repr-Digest'];
@@ -101,7 +111,7 @@ export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolea
     const value = headers[name.toLowerCase()];
     if (value === undefined) continue;
     const digests = digestsIn(name, String(value));
-    if (contradict(expected, digests)) {
+    if (contradictEachOther(expected, digests)) {
       throw new Refusal('INVALID_DIGEST', 'Content-Digest and Repr-Digest contradict each other.');
     }
     expected = { ...expected, ...digests };
@@ -109,5 +119,5 @@ export function expectedDigests(headers: IncomingHttpHeaders, bodyIsFile: boolea
   return expected;
 }
 
-const contradict = (a: ExpectedDigests, b: ExpectedDigests): boolean =>
+const contradictEachOther = (a: ExpectedDigests, b: ExpectedDigests): boolean =>
   (['sha1', 'sha256', 'sha512'] as const).some((name) => a[name] && b[name] && a[name] !== b[name]);

@@ -5,7 +5,7 @@ import { Needs } from '../../../platform/access/needs.decorator.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { answerError } from '../../../platform/http/errors/exception.filter.js';
-import { RawRoutes, type StatedRoute } from '../../../platform/http/raw-routes.js';
+import { RawRoutes, stateRoute } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { UploadPackage, type UploadedPackage } from './upload-package.command.js';
 import {
@@ -20,19 +20,19 @@ import { UploadForm } from './upload-form.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
 
-/** Only refuses what no package could be named; everything else goes on to the guard. */
-export const UNREADABLE_FILENAME = {
+/** This route only refuses filenames that no package can have. All other requests go on to the guard. */
+const UNREADABLE_FILENAME = stateRoute({
   call: 'PUT /api/packages/{a filename that is no UTF-8}',
   need: 'public',
-} as const satisfies StatedRoute;
+});
 
-/** Of one account: far more than one disk takes. */
+/** Uploads that one account may begin: far more than one disk can store. */
 const START_RATE = { burst: 5_000, perSecond: 100 };
 
-/** Uploads. Everything that can be refused without the bytes is refused before they are read. */
+/** Receives uploads. Whatever can be refused without the bytes of the file is refused before they are read. */
 @Controller()
 export class UploadController implements OnModuleInit {
-  private readonly startLimit = new KeyedLimit('Too many uploads are begun', START_RATE);
+  private readonly startLimit = new KeyedLimit('Too many uploads are started', START_RATE);
 
   constructor(
     private readonly commands: CommandBus,
@@ -40,7 +40,7 @@ export class UploadController implements OnModuleInit {
     private readonly routes: RawRoutes,
   ) {}
 
-  /** Express would answer a filename that it can't decode in its own way. */
+  /** Express would answer a filename that it cannot decode in its own format, so this route comes first. */
   onModuleInit(): void {
     this.routes.add(UNREADABLE_FILENAME, (request, response) => {
       const { method, url = '' } = request;
@@ -57,18 +57,18 @@ export class UploadController implements OnModuleInit {
 
   @Needs('upload')
   @Put(['api/packages', 'api/packages/{*filename}'])
-  async put(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+  async putFile(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     this.startLimit.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
     const options = { stage, expected: expectedDigests(request.headers, true), announcedSize: bodySize(request) };
     const upload = new UploadPackage(filenameInUrl(request.originalUrl), request, options);
-    await this.answer(response, await this.commands.execute(upload));
+    await this.answerCreated(response, await this.commands.execute(upload));
   }
 
   @Needs('upload')
   @Post('api/packages')
-  async post(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+  async postForm(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     this.startLimit.take(currentContext().actor.id);
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
@@ -77,17 +77,17 @@ export class UploadController implements OnModuleInit {
     try {
       const { filename, bytes } = await form.file;
       const stage = form.stage.then((named) => named ?? inQuery);
-      // The command awaits it once the bytes are in; until then nobody does.
+      // Avoids an unhandled rejection: the command awaits the stage only after the last byte.
       stage.catch(() => undefined);
       const options = { stage, expected, announcedSize: bodySize(request) };
-      await this.answer(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
+      await this.answerCreated(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
     } finally {
       form.stopReading();
     }
   }
 
-  /** Says 201 only when the package can be downloaded and listed. */
-  private async answer(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
+  /** Answers 201 as soon as the package can be downloaded and listed. */
+  private async answerCreated(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
     await this.readModels.reflect(receipt);
     const body = Buffer.from(JSON.stringify(uploaded));
     response.writeHead(201, {

@@ -1,9 +1,10 @@
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
+import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { LiveKnownKeys } from './live-known-keys.js';
 import { RetireKeys } from '../../server/contracts/server-keys.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
@@ -23,6 +24,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     private readonly changes: PeerChanges,
     private readonly directory: PeerDirectory,
     private readonly identity: ServerIdentity,
+    private readonly keys: LiveKnownKeys,
     private readonly transport: PeerTransport,
   ) {}
 
@@ -30,19 +32,19 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
   async execute({ peerId }: AnnounceKey): Promise<void> {
     const { publicKey } = this.identity;
     const peer = await this.directory.find(peerId);
-    if (!peer || peer.suspended || this.identity.keyKnownTo(peerId) === publicKey) return;
+    if (!peer || peer.suspended || this.keys.keyKnownTo(peerId) === publicKey) return;
     await this.sendKey(peer, publicKey);
     await this.changes.changePeer(peerId, { type: 'acknowledgeKey', publicKey });
-    await this.commands.execute(new RetireKeys());
+    await this.commands.execute(new RetireKeys(this.keys.keysInUse.at(-1) ?? publicKey));
   }
 
   /** A crash may have lost the acknowledgement of the peer, so each key that the peer may know is tried for the signature. */
   private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
-    const proof = this.identity.sign(keyProofText(serverId, peer.peerId, publicKey, rotation), publicKey);
+    const proof = this.identity.sign(keyPossessionText(serverId, peer.peerId, publicKey, rotation), publicKey);
     const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };
     let refused: unknown = null;
-    for (const key of new Set([this.identity.keyKnownTo(peer.peerId), ...this.identity.keysInUse])) {
+    for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {
       try {
         const answer = Answer.safeParse(await this.transport.postTo(peer, '/peer/v1/key', body, key));
         if (answer.data?.publicKey === publicKey) return;

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
-import { keyProofText } from '../../../platform/peer-calls/signature-format.js';
+import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
@@ -12,7 +12,7 @@ interface AnnouncedKey {
   readonly publicKey: string;
   /** Number of keys that the server had before this one. */
   readonly rotation: number;
-  /** Signature over `keyProofText` with the new key. */
+  /** Signature over `keyPossessionText` with the new key. */
   readonly proof: Uint8Array;
 }
 
@@ -40,7 +40,7 @@ export class RecordPeerKeyHandler implements ICommandHandler<RecordPeerKey> {
 
   async execute({ peerId, announced }: RecordPeerKey): Promise<string> {
     const { publicKey, rotation, proof } = announced;
-    if (!verifyEd25519(publicKey, keyProofText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
+    if (!verifyEd25519(publicKey, keyPossessionText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
       throw new Refusal('INVALID_REQUEST', 'The proof is not a signature by the new key.');
     }
     await this.changes.changePeer(peerId, { type: 'rotateKey', publicKey, rotation });

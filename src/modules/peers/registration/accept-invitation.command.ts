@@ -22,13 +22,16 @@ export interface AcceptedInvitation {
 
 const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
 
-const ANSWERS: Readonly<Record<string, string>> = {
+/** What is told of an answer of the other server, by its code. */
+const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:
     'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
-};
+} as const;
+
+const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !== null && Object.hasOwn(ANSWERS, code);
 
 const INVITE_FROM_HERE =
   'If this server cannot call the other one, for example because of a firewall, create the invitation here and accept it there.';
@@ -55,8 +58,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
         'This invitation was created by this server. Paste it on the other server.',
       );
     }
-    if (Date.now() > Date.parse(token.expiresAt))
-      throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED ?? '');
+    if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
     return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
   }
 
@@ -86,8 +88,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
 
 function explainFailure(error: unknown): never {
   if (!(error instanceof PeerUnreachable)) throw error;
-  const answer = error.code === null ? undefined : ANSWERS[error.code];
-  if (error.code !== null && answer !== undefined) throw new Refusal(error.code, answer);
+  if (isAnswered(error.code)) throw new Refusal(error.code, ANSWERS[error.code]);
   const code = error.code === null ? '' : ` (${error.code})`;
   const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
   throw new Refusal('PEER_UNREACHABLE', `The call to the other server failed: ${error.message}${code}.${advice}`);

@@ -1,6 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
-import { type FlowPolicy, mayGiveTo, mayTakeFrom, type TransferWindow } from '../../../kernel/transfer-policy.js';
+import { type FlowPolicy, maySendTo, mayReceiveFrom, type TransferWindow } from '../../../kernel/transfer-policy.js';
+import { KnownKeys } from '../../../platform/peer-calls/known-keys.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
 import type { FlowView, PeerRouteKind, PeerView } from '../contracts/peer-view.js';
@@ -21,12 +22,13 @@ export class PeersHandler implements IQueryHandler<PeersQuery> {
   constructor(
     private readonly dataSource: DataSource,
     private readonly identity: ServerIdentity,
+    private readonly keys: KnownKeys,
   ) {}
 
   async execute(): Promise<readonly PeerView[]> {
     const query = this.dataSource.createQueryBuilder(PeerEntity, 'peer').where(`peer.state <> 'UNREGISTERED'`);
     const rows = await query.orderBy('peer.name').addOrderBy('peer.id').getMany();
-    return rows.map((row) => viewOf(row, this.identity, new Date()));
+    return rows.map((row) => viewOf(row, this.keys.keyKnownTo(row.id) === this.identity.publicKey, new Date()));
   }
 }
 
@@ -35,20 +37,21 @@ export class PeerHandler implements IQueryHandler<PeerQuery> {
   constructor(
     private readonly dataSource: DataSource,
     private readonly identity: ServerIdentity,
+    private readonly keys: KnownKeys,
   ) {}
 
   async execute({ id }: PeerQuery): Promise<PeerView | null> {
     const row = await this.dataSource.createQueryBuilder(PeerEntity, 'peer').where('peer.id = :id', { id }).getOne();
-    return row && viewOf(row, this.identity, new Date());
+    return row && viewOf(row, this.keys.keyKnownTo(row.id) === this.identity.publicKey, new Date());
   }
 }
 
 /** Adds to a row what depends on the time and on the key that the peer knows. */
-const viewOf = (row: PeerEntity, identity: ServerIdentity, now: Date): PeerView => ({
+const viewOf = (row: PeerEntity, knowsOurKey: boolean, now: Date): PeerView => ({
   ...row,
-  knowsOurKey: identity.keyKnownTo(row.id) === identity.publicKey,
-  send: flowView(row.send, mayGiveTo(row, now)),
-  receive: flowView(row.receive, mayTakeFrom(row, now)),
+  knowsOurKey,
+  send: flowView(row.send, maySendTo(row, now)),
+  receive: flowView(row.receive, mayReceiveFrom(row, now)),
 });
 
 const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });

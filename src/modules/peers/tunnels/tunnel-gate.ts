@@ -4,13 +4,13 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit }
 import { Refusal } from '../../../kernel/errors.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { refuseUpgrade } from '../../../platform/http/errors/socket-errors.js';
-import { type StatedRoute, Upgrades } from '../../../platform/http/raw-routes.js';
+import { stateRoute, Upgrades } from '../../../platform/http/raw-routes.js';
 import { PeerCallGate } from '../../../platform/peer-calls/peer-call.guard.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { TunnelTransport } from '../../../ports/tunnel-transport.port.js';
 import { MAX_TUNNELS, TUNNEL_PATH, TunnelHub } from './tunnel-hub.js';
 
-export const TUNNELS = { call: `Upgrade ${TUNNEL_PATH}`, need: 'peer call' } as const satisfies StatedRoute;
+const TUNNELS = stateRoute({ call: `Upgrade ${TUNNEL_PATH}`, need: 'peer call' });
 
 /** Accepts tunnels from peers that are not reachable, and ends them when the peer is suspended or unregistered. */
 @Injectable()

@@ -4,7 +4,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { refuseUpgrade } from '../../../platform/http/errors/socket-errors.js';
-import { type StatedRoute, Upgrades } from '../../../platform/http/raw-routes.js';
+import { stateRoute, Upgrades } from '../../../platform/http/raw-routes.js';
 import { PeerCallGate } from '../../../platform/peer-calls/peer-call.guard.js';
 import { TUNNEL_WAIT_MS, TunnelHub } from './tunnel-hub.js';
 import { joinStreams } from './tunnel-port.js';
@@ -13,10 +13,10 @@ import { HAND_OVER_PROTOCOL, handOverPath } from './other-processes.js';
 
 const SWITCHING_PROTOCOLS = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${HAND_OVER_PROTOCOL}\r\n\r\n`;
 
-export const HAND_OVER = {
+const HAND_OVER = stateRoute({
   call: `Upgrade ${handOverPath('{process}')}`,
   need: 'own process',
-} as const satisfies StatedRoute;
+});
 
 /** Hands tunnels that end in this process to other processes of this server. They authenticate with the key of the server itself. */
 @Injectable()

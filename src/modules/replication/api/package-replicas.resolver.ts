@@ -10,12 +10,12 @@ import type { ReplicaView } from '../contracts/replica-view.js';
 import { ReplicasQuery } from '../read-model/replicas.query.js';
 import { LineageStep, Replica } from './replica.type.js';
 
-/** Servers that a package is usually on. */
+/** Number of servers that usually hold a package. */
 const USUAL_REPLICAS = 5;
 
 @Resolver(() => Package)
 export class PackageReplicasResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly replicasOf = new DataLoader<string, readonly ReplicaView[]>(
     (packageIds) => this.queries.execute(new ReplicasQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
@@ -25,7 +25,7 @@ export class PackageReplicasResolver {
 
   @Needs('read')
   @ResolveField(() => [Replica], {
-    description: 'Where copies of it are, as far as this server knows: its own first.',
+    description: 'The copies of the package that this server knows, its own copy first.',
     complexity: listCost(USUAL_REPLICAS),
   })
   replicas(@Parent() { id }: Package): Promise<readonly Replica[]> {
@@ -35,7 +35,7 @@ export class PackageReplicasResolver {
   @Needs('read')
   @ResolveField(() => [LineageStep], {
     description:
-      'Through whom it came here: from the server it was uploaded on to this one. Empty while it is not here.',
+      'The servers that the package came through, from the server of the upload to this one. Empty while this server does not hold it.',
     complexity: 10,
   })
   async lineage(@Parent() { id }: Package): Promise<readonly LineageStep[]> {
@@ -45,9 +45,9 @@ export class PackageReplicasResolver {
 
 @Resolver(() => Replica)
 export class ReplicaPackageResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly packages = new DataLoader<string, PackageView | null>(
-    (ids) => this.queries.execute<PackagesByIdQuery, readonly (PackageView | null)[]>(new PackagesByIdQuery(ids)),
+    (ids) => this.queries.execute(new PackagesByIdQuery(ids)),
     { cache: false, maxBatchSize: 100 },
   );
 

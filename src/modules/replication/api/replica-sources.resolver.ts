@@ -10,27 +10,27 @@ import { Replica } from './replica.type.js';
 
 const USUAL_SOURCES = 3;
 
-@ObjectType({ description: 'A peer that a package is fetched from.' })
+@ObjectType({ description: 'A peer from which a package is fetched.' })
 export class ReplicaSource {
   @Field(() => ServerReference)
   peer!: ServerReference;
 
-  @Field(() => ByteCount, { description: 'Now; 0 between two runs of chunks.' })
+  @Field(() => ByteCount, { description: 'The present rate. 0 between two chunk ranges.' })
   bytesPerSecond!: number;
 
-  @Field(() => String, { nullable: true, description: 'What went wrong last with this peer.' })
+  @Field(() => String, { nullable: true, description: 'The last error with this peer.' })
   lastError!: string | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it may be asked again after an error; null when that is now.',
+    description: 'When the peer may be asked again after an error. Null when it may be asked now.',
   })
   nextTryAt!: Date | null;
 }
 
 @Resolver(() => Replica)
 export class ReplicaSourcesResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly sourcesOf = new DataLoader<string, readonly SourceView[]>(
     (packageIds) => this.queries.execute(new SourcesQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
@@ -41,7 +41,7 @@ export class ReplicaSourcesResolver {
   @Needs('read')
   @ResolveField(() => [ReplicaSource], {
     description:
-      'The peers that the copy on this server is fetched from, or was within the last minute, the fastest first.',
+      'The peers from which the copy on this server is fetched or was fetched within the last minute, the fastest first.',
     complexity: listCost(USUAL_SOURCES),
   })
   async sources(@Parent() replica: Replica): Promise<readonly ReplicaSource[]> {
@@ -52,7 +52,9 @@ export class ReplicaSourcesResolver {
   }
 
   @Needs('read')
-  @ResolveField(() => ByteCount, { description: 'Bytes a second that come in for it now, from all peers together.' })
+  @ResolveField(() => ByteCount, {
+    description: 'Bytes per second that arrive for the copy now, from all peers together.',
+  })
   async bytesPerSecond(@Parent() replica: Replica): Promise<number> {
     return (await this.loadSources(replica)).reduce((sum, source) => sum + source.bytesPerSecond, 0);
   }
@@ -60,7 +62,7 @@ export class ReplicaSourcesResolver {
   @Needs('read')
   @ResolveField(() => Date, {
     nullable: true,
-    description: 'When it is tried again, while no peer can be asked; else null.',
+    description: 'When the server tries again while no peer can be asked. Null otherwise.',
   })
   async nextTryAt(@Parent() replica: Replica): Promise<Date | null> {
     const tries = (await this.loadSources(replica)).map((source) => source.nextTryAt);

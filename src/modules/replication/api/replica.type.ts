@@ -14,55 +14,60 @@ export enum ReplicaStateName {
 
 registerEnumType(ReplicaStateName, {
   name: 'ReplicaState',
-  description: 'How far the copy of a package on one server is.',
+  description: 'State of the copy of a package on one server.',
   valuesMap: {
-    REQUESTED: { description: 'Wanted; no chunk has been verified since.' },
-    FETCHING: { description: 'Some chunks are verified. It goes on by itself, also after a restart.' },
-    PUBLISHED: { description: 'Verified as a whole and held there.' },
-    FAILED: { description: 'Given up for the reason in `failure`; `retryReplica` tries again.' },
-    WITHDRAWN: { description: 'No longer held: removed, or its stage does not reach that server.' },
+    REQUESTED: { description: 'The copy is wanted. No chunk has been verified since the request.' },
+    FETCHING: { description: 'Some chunks are verified. The transfer continues by itself, also after a restart.' },
+    PUBLISHED: { description: 'The copy is verified as a whole, and the server holds it.' },
+    FAILED: { description: 'The transfer failed for the reason in `failure`. `retryReplica` starts it again.' },
+    WITHDRAWN: {
+      description:
+        'The server no longer holds the copy: the package was removed, or its stage does not reach that server.',
+    },
   },
 });
 
-@ObjectType({ description: 'Neighbouring chunks.' })
+@ObjectType({ description: 'A range of neighbouring chunks.' })
 export class ChunkRun {
-  @Field(() => Int, { description: 'Index of the first, from 0.' })
+  @Field(() => Int, { description: 'Index of the first chunk, counted from 0.' })
   first!: number;
 
   @Field(() => Int)
   count!: number;
 }
 
-@ObjectType({ description: 'What stands in the way of a replica.' })
+@ObjectType({ description: 'What delays a replica or has made it fail.' })
 export class ReplicaProblem {
-  @Field(() => String, { description: 'Stable, in capitals.' })
+  @Field(() => String, { description: 'A stable code in capital letters.' })
   code!: string;
 
-  @Field(() => String, { description: 'What happened and what to do about it.' })
+  @Field(() => String, { description: 'What has happened and what to do about it.' })
   reason!: string;
 }
 
-@ObjectType({ description: 'A server on the way of a copy.' })
+@ObjectType({ description: 'A server that a copy came through.' })
 export class LineageStep {
   @Field(() => ServerReference)
   server!: ServerReference;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'Since when it held the whole package, verified; null until it has told.',
+    description: 'Since when that server holds the whole verified package. Null until it has reported it.',
   })
   verifiedAt!: Date | null;
 }
 
-@ObjectType({ description: 'The copy of a package on one server: this one, or one that told us of its copy.' })
+@ObjectType({
+  description: 'The copy of a package on one server: on this one, or on a peer that has reported its copy.',
+})
 export class Replica {
   @HideField()
   packageId!: string;
 
-  @Field(() => ServerReference, { description: 'The server that the copy is on.' })
+  @Field(() => ServerReference, { description: 'The server that holds the copy.' })
   server!: ServerReference;
 
-  @Field(() => Boolean, { description: 'Is it the copy on this server?' })
+  @Field(() => Boolean, { description: 'Whether it is the copy of this server.' })
   local!: boolean;
 
   @Field(() => ReplicaStateName)
@@ -74,31 +79,34 @@ export class Replica {
   @Field(() => Int)
   chunkCount!: number;
 
-  @Field(() => Int, { description: 'Chunks whose digests matched and which are written.' })
+  @Field(() => Int, { description: 'Number of chunks whose digests matched and which are written.' })
   verifiedChunks!: number;
 
   @Field(() => ByteCount)
   verifiedBytes!: number;
 
-  @Field(() => [ChunkRun], { description: 'Which chunks are verified, in order.', complexity: 10 })
+  @Field(() => [ChunkRun], { description: 'The verified chunks as ranges in ascending order.', complexity: 10 })
   verifiedRuns!: readonly ChunkRun[];
 
-  @Field(() => Int, { description: 'Chunks that arrived damaged since it was last requested.' })
+  @Field(() => Int, { description: 'Number of chunks that arrived damaged since the copy was last requested.' })
   rejectedChunks!: number;
 
-  @Field(() => Float, { description: 'Verified part, from 0 to 1.' })
+  @Field(() => Float, { description: 'The verified part, from 0 to 1.' })
   progress!: number;
 
-  @Field(() => ServerReference, { nullable: true, description: 'The peer that it is or was fetched from.' })
+  @Field(() => ServerReference, { nullable: true, description: 'The peer that the copy is or was fetched from.' })
   sourcePeer!: ServerReference | null;
 
-  @Field(() => ReplicaProblem, { nullable: true, description: 'Why it was given up.' })
+  @Field(() => ReplicaProblem, { nullable: true, description: 'Why the copy failed.' })
   failure!: ReplicaProblem | null;
 
-  @Field(() => ReplicaProblem, { nullable: true, description: 'What holds it up now. It is tried again by itself.' })
+  @Field(() => ReplicaProblem, {
+    nullable: true,
+    description: 'What delays the copy now. The server tries again by itself.',
+  })
   delay!: ReplicaProblem | null;
 
-  @Field(() => String, { nullable: true, description: 'What went wrong last while it was fetched.' })
+  @Field(() => String, { nullable: true, description: 'The last error while the copy was fetched.' })
   lastError!: string | null;
 
   @Field(() => Date, { nullable: true })
@@ -109,7 +117,7 @@ export class Replica {
 
   @Field(() => [LineageStep], {
     description:
-      'Through whom it came: from the server it was uploaded on to the one it is on. Empty while there is no copy.',
+      'The servers that the copy came through, from the server of the upload to the one that holds it. Empty while there is no copy.',
     complexity: 10,
   })
   lineage!: readonly LineageStep[];

@@ -25,7 +25,7 @@ export class ReplicasResolver {
   @Needs('retry')
   @Mutation(() => Replica, {
     description:
-      'Starts a failed replica on this server anew. Refusals: REPLICA_NOT_FOUND, REPLICA_NOT_FAILED, INVALID_REQUEST.',
+      'Starts a failed replica of this server again. Refusals: REPLICA_NOT_FOUND, REPLICA_NOT_FAILED, INVALID_REQUEST.',
   })
   async retryReplica(@Args('packageId', { type: () => ID }) packageId: string): Promise<Replica> {
     const id = uuidArgument('packageId', packageId);
@@ -41,7 +41,7 @@ export class ReplicasResolver {
   @Subscription(() => Replica, {
     nullable: true,
     description:
-      'Each replica that gets on, or only those of one package. Null says that many did at once: read them again.',
+      'Sends each replica that makes progress, or only those of one package. Null means that very many changed at once and have to be read again.',
     resolve: (changed: Replica | null) => changed,
   })
   replicaProgressed(

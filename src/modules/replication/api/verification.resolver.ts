@@ -29,34 +29,34 @@ enum ScrubStateName {
 
 registerEnumType(ScrubStateName, {
   name: 'ScrubState',
-  description: 'What the background check of stored files does now.',
+  description: 'State of the background check of stored files.',
   valuesMap: {
-    OFF: { description: 'Switched off by ODST_SCRUB_RATE=0.' },
-    WAITING: { description: 'No package is due.' },
-    RUNNING: { description: 'It reads packages that are due.' },
+    OFF: { description: 'Turned off by ODST_SCRUB_RATE=0.' },
+    WAITING: { description: 'No package is due at present.' },
+    RUNNING: { description: 'The check reads packages that are due.' },
   },
 });
 
 @ObjectType({
-  description: 'The background check that reads stored packages again, to find and mend what the disk has damaged.',
+  description: 'The background check, which re-reads stored packages to detect and repair disk damage.',
 })
 class Scrub {
   @Field(() => ScrubStateName)
   state!: ScrubState;
 
-  @Field(() => ByteCount, { description: 'Most that it reads.' })
+  @Field(() => ByteCount, { description: 'The highest rate at which the check reads.' })
   bytesPerSecond!: number;
 
-  @Field(() => Date, { nullable: true, description: 'When it had last read all that was due.' })
+  @Field(() => Date, { nullable: true, description: 'When the check last finished reading all due packages.' })
   lastFinishedAt!: Date | null;
 
-  @Field(() => Int, { description: 'Packages whose file was found damaged or missing since the server was set up.' })
+  @Field(() => Int, { description: 'Number of files found damaged or missing since the server was set up.' })
   damagedFound!: number;
 }
 
 @Resolver(() => Package)
 export class VerificationResolver {
-  /** Batches only; nothing is remembered, so one for all requests will do. */
+  /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly verifiedAt = new DataLoader<string, Date | null>(
     (packageIds) => this.queries.execute(new LastVerifiedQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
@@ -68,7 +68,7 @@ export class VerificationResolver {
   ) {}
 
   @Needs('read')
-  @Query(() => Scrub, { description: 'The background check of stored files.' })
+  @Query(() => Scrub, { description: 'State of the background check of stored files.' })
   scrub(): Promise<Scrub> {
     return this.queries.execute(new ScrubQuery());
   }
@@ -76,8 +76,8 @@ export class VerificationResolver {
   @Needs('retry')
   @Mutation(() => Boolean, {
     description:
-      "Has this server's file of a package read and compared with its digests, soon; `lastVerifiedAt` or the package's state " +
-      'shows the outcome. Refusals: PACKAGE_NOT_FOUND, PACKAGE_NOT_HELD, INVALID_REQUEST.',
+      "Has this server's file of a package read and compared with its digests soon. `lastVerifiedAt` or the state of the package " +
+      'shows the result. Refusals: PACKAGE_NOT_FOUND, PACKAGE_NOT_HELD, INVALID_REQUEST.',
   })
   async verifyPackage(@Args('id', { type: () => ID }) id: string): Promise<boolean> {
     await this.commands.execute(new VerifyPackage(uuidArgument('id', id)));
@@ -87,7 +87,8 @@ export class VerificationResolver {
   @Needs('read')
   @ResolveField(() => Date, {
     nullable: true,
-    description: "When this server's file of it was last verified as a whole; null when it is not held here.",
+    description:
+      "When this server's file of the package was last verified as a whole. Null when this server does not hold it.",
   })
   lastVerifiedAt(@Parent() { id }: Package): Promise<Date | null> {
     return this.verifiedAt.load(id);

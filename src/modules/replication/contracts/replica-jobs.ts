@@ -1,8 +1,8 @@
 export const VERIFY_PACKAGE = 'verify-package';
 
 /**
- * A job that reads the file of a package and, when it is damaged or gone, takes it out of service and has it mended.
- * Without effect for a package that is not held here.
+ * A job that reads the file of a package. When the file is damaged or missing, it is taken out of service and repaired.
+ * The job has no effect for a package that is not held here.
  */
 export const verifyPackageJob = (packageId: string) => ({
   name: VERIFY_PACKAGE,
@@ -15,10 +15,10 @@ export const WAKE_REPLICAS = 'wake-replicas';
 
 const SECOND_WAKE_DELAY_MS = 30_000;
 
-/** A job that puts the work of all unfinished replicas in the queue again, now: it may be lost or wait in vain. */
+/** A job that enqueues the jobs of all unfinished replicas again and makes them due now. They may be lost or be waiting without need. */
 export const wakeReplicasJob = () => ({ name: WAKE_REPLICAS, key: WAKE_REPLICAS, data: {}, priority: 10 });
 
-/** The same when a peer's time window opens, and once more after that, for the same reason as `wakeReplicasLater`. */
+/** The same when a time window opens, and once more half a minute later for the reason of `wakeReplicasLaterJob`. */
 export const wakeReplicasJobsAt = (opensAt: Date) =>
   [opensAt, new Date(opensAt.getTime() + SECOND_WAKE_DELAY_MS)].map((runAt) => ({
     ...wakeReplicasJob(),
@@ -26,7 +26,7 @@ export const wakeReplicasJobsAt = (opensAt: Date) =>
     runAt,
   }));
 
-/** The same once more half a minute later, for replicas that the read model does not show yet. */
+/** The same half a minute later, for replicas that the read model does not show yet. */
 export const wakeReplicasLaterJob = (now: Date) => ({
   ...wakeReplicasJob(),
   key: `${WAKE_REPLICAS}:later`,
@@ -35,5 +35,5 @@ export const wakeReplicasLaterJob = (now: Date) => ({
 
 export const SWEEP_WITHDRAWN = 'sweep-withdrawn';
 
-/** A job that sees to it that the files of withdrawn replicas are deleted in the end, whatever became of the queue. */
+/** A job that enqueues the deletion of withdrawn files again, in case the queue has lost it. */
 export const sweepWithdrawnJob = () => ({ name: SWEEP_WITHDRAWN, key: SWEEP_WITHDRAWN, data: {}, priority: 200 });

@@ -1,6 +1,6 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
 
-/** How far a server's copy of a package is. REQUESTED and FETCHING go on by themselves, FAILED waits for a retry. */
+/** The state of a server's copy of a package. REQUESTED and FETCHING continue by themselves, FAILED waits for a retry. */
 export const REPLICA_STATES = ['REQUESTED', 'FETCHING', 'PUBLISHED', 'FAILED', 'WITHDRAWN'] as const;
 export type ReplicaState = (typeof REPLICA_STATES)[number];
 
@@ -9,28 +9,28 @@ export interface ServerName {
   readonly name: string;
 }
 
-/** Codes of what can stand in a replica's way; `docs/reference/errors.md` is made from this table. */
+/** Codes of what can delay or fail a replica. `docs/reference/errors.md` is generated from this table. */
 export const REPLICA_PROBLEMS = {
   PEER_UNREACHABLE: {
     state: 'delayed',
-    meaning: 'The peer does not answer, or not as it should; the reason says why.',
+    meaning: 'The peer does not answer, or its answer is wrong. The reason says more.',
   },
-  PEER_LACKS_PACKAGE: { state: 'delayed', meaning: 'The peer that is asked no longer has the package.' },
+  PEER_LACKS_PACKAGE: { state: 'delayed', meaning: 'The peer that was asked no longer has the package.' },
   NO_SOURCE: {
     state: 'delayed',
     meaning:
-      'No registered peer is known to have the package that is not suspended and from which this server takes any.',
+      'This server knows no peer that has the package, is not suspended, and sends packages to this server by its policy.',
   },
   OUTSIDE_WINDOW: {
     state: 'delayed',
-    meaning:
-      'By a time window, here or on the peer, no packages are fetched now; the reason says when that begins again.',
+    meaning: 'A time window of this server or of the peer forbids transfers now. The reason says when it opens.',
   },
   CHUNKS_PENDING: {
     state: 'delayed',
-    meaning: 'The peers that can be asked fetch the package themselves and do not have the missing chunks yet.',
+    meaning:
+      'The peers that can be asked are still fetching the package themselves and do not have the missing chunks yet.',
   },
-  INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space here.' },
+  INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space on this server.' },
   CHUNK_REJECTED: {
     state: 'failed',
     meaning:
@@ -39,17 +39,17 @@ export const REPLICA_PROBLEMS = {
   DIGEST_MISMATCH: {
     state: 'failed',
     meaning:
-      'All chunks were verified, and the file on disk is not the package: the disk lost chunks twice, or their digests fit and that of the whole does not. A retry fetches all of it again.',
+      'All chunks were verified, but the file on disk is not the package: the disk lost chunks twice, or the digest of the whole file does not match although all chunks do. A retry fetches the whole package again.',
   },
 } as const satisfies Readonly<Record<string, { readonly state: 'delayed' | 'failed'; readonly meaning: string }>>;
 
-/** What stands in a replica's way. `reason` tells an administrator what to do. */
+/** What delays or fails a replica. `reason` tells an administrator what to do. */
 export interface ReplicaProblem {
   readonly code: string;
   readonly reason: string;
 }
 
-/** A server on the way of a copy; `verifiedAt` is null as far as it has not told. */
+/** A server that a copy came through. `verifiedAt` is null until that server has reported it. */
 export interface LineageStepView {
   readonly server: ServerName;
   readonly verifiedAt: Date | null;
@@ -59,7 +59,7 @@ export interface LineageStepView {
 export interface ReplicaView {
   readonly packageId: string;
   readonly server: ServerName;
-  /** Is it this server's own copy? */
+  /** Whether it is this server's own copy. */
   readonly local: boolean;
   readonly state: ReplicaState;
   /** Bytes of the whole package. */
@@ -69,7 +69,7 @@ export interface ReplicaView {
   readonly verifiedChunks: number;
   readonly verifiedBytes: number;
   readonly rejectedChunks: number;
-  /** From 0 to 1. */
+  /** The verified part, from 0 to 1. */
   readonly progress: number;
   readonly sourcePeer: ServerName | null;
   readonly failure: ReplicaProblem | null;
@@ -77,6 +77,6 @@ export interface ReplicaView {
   readonly lastError: string | null;
   readonly requestedAt: Date | null;
   readonly publishedAt: Date | null;
-  /** From the server it was uploaded on to the one it is on; empty while there is no copy. */
+  /** From the server on which it was uploaded to the server that holds it; empty while there is no copy. */
   readonly lineage: readonly LineageStepView[];
 }

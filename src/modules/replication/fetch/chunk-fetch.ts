@@ -16,14 +16,14 @@ import { type FetchPlan, RecordChunks } from './replica-progress.command.js';
 import { holdsRange, shouldAbandon, type Source } from './source-choice.js';
 import { type FetchOutcome, Sources } from './sources.js';
 
-/** What comes of a slow run is recorded so often while it is under way: others can have it then, and a crash loses little. */
+/** How often the chunks of a slow range are recorded while it is being fetched, so that peers can have them and a crash loses little. */
 const RECORD_INTERVAL_MS = 1_000;
 
-/** Records the chunks of a run. */
+/** Records the chunks of one range while they arrive. */
 interface RangeArrivals {
-  /** Chunks of the run that are verified so far; recorded at most once a second. */
+  /** Takes the chunks of the range that are verified so far, and records them at most once a second. */
   noteVerified(verified: readonly ChunkRange[]): void;
-  /** The run has ended. Gives all runs of the replica that are verified now. */
+  /** Records the rest after the range has ended. Gives all verified ranges of the replica. */
   finish(result: ChunkResult): Promise<readonly ChunkRange[]>;
 }
 
@@ -34,7 +34,7 @@ export class ChunkArrivals {
     private readonly runningDigests: RunningDigests,
   ) {}
 
-  /** For a run of a plan that begins now, from a peer into the replica's file. */
+  /** Starts to record a range of a plan that a peer delivers into the replica's file. */
   beginRange(plan: FetchPlan, { peerId, name }: PeerContact, file: ReplicaFile): RangeArrivals {
     const record = async ({
       verified,
@@ -60,7 +60,7 @@ export class ChunkArrivals {
         if (Date.now() - recordedAt < RECORD_INTERVAL_MS || countChunks(verified) === recorded) return;
         recordedAt = Date.now();
         recorded = countChunks(verified);
-        // What is lost here is recorded at the end.
+        // What cannot be recorded now is recorded at the end.
         recording = recording.then(() => record({ verified, rejected: [] })).catch(() => undefined);
       },
       finish: async (result) => {
@@ -71,29 +71,29 @@ export class ChunkArrivals {
   }
 }
 
-/** A source that sends nothing for so long may have stalled. */
+/** A source that sends nothing for so long may have stalled; the others are asked what they have by now. */
 const SILENCE_MS = 1_000;
 
-/** Bytes of a run of a package. */
+/** Number of bytes in a chunk range of a package. */
 export const bytesOf = ({ size }: FetchPlan, { first, count }: ChunkRange): number =>
   Math.min(size, (first + count) * CHUNK_SIZE) - first * CHUNK_SIZE;
 
-/** Where a run is fetched into, and until when. */
+/** The file that chunks are written to, and the signal that ends the fetch. */
 export interface FetchTarget {
   readonly file: ReplicaFile;
   readonly signal: AbortSignal;
 }
 
-/** What came of asking one source. */
+/** The outcome of asking one source. */
 interface FetchResult {
-  /** All runs of the replica that are verified now. */
+  /** All verified ranges of the replica. */
   readonly verified: readonly ChunkRange[];
   readonly rejected: boolean;
-  /** Why not all of the run arrived. */
+  /** Why a part of the range did not arrive; null when all of it did. */
   readonly error: PeerUnreachable | ChunksPending | null;
 }
 
-/** A run that one source is asked for, and what the source is known to lack of it at the start. */
+/** A range that one source is asked for. `waits` says that the source does not have all of it at the start. */
 interface Asked {
   readonly plan: FetchPlan;
   readonly source: Source;
@@ -102,7 +102,7 @@ interface Asked {
   readonly startedAt: number;
 }
 
-/** Asks one source for one run. */
+/** Fetches one chunk range from one source. */
 @Injectable()
 export class ChunkFetch {
   constructor(
@@ -112,7 +112,10 @@ export class ChunkFetch {
     private readonly arrivals: ChunkArrivals,
   ) {}
 
-  /** Ends early when one of the others would be far faster for the rest. What was verified is kept in any case. */
+  /**
+   * Asks the source for the range. Ends early when another source would be far faster for the rest. Verified chunks are
+   * kept in any case.
+   */
   async fromPeer(
     plan: FetchPlan,
     source: Source,
@@ -128,12 +131,12 @@ export class ChunkFetch {
       () => this.sources.currentSources(plan, others),
       () => void this.sources.askForChunks(plan, others),
     );
-    // The transport calls back outside of the job's context, which says who records what.
+    // The transport calls back outside of the job's context, which names the actor of what is recorded.
     const onProgress = AsyncResource.bind((progress: RangeProgress) => {
       arrivals.noteVerified(progress.verified);
       watch.checkProgress(progress);
     });
-    const request = { file, run, sha256, onProgress };
+    const request = { file, range: run, sha256, onProgress };
     const end = this.sources.beginFetch(plan.packageId, source);
     let outcome: FetchOutcome = { sample: null, failure: null, rejected: false };
     try {
@@ -150,7 +153,7 @@ export class ChunkFetch {
   }
 }
 
-/** A peer that has to wait for chunks itself is not to blame. */
+/** A peer that has to wait for the chunks itself is not at fault. */
 function errorOf({ waits }: Asked, { error }: ChunkResult): FetchResult['error'] {
   if (!error || error.status === 404) return error;
   return waits || error.code === 'CHUNKS_PENDING' ? new ChunksPending() : error;
@@ -166,7 +169,7 @@ function outcomeOf(asked: Asked, { received, verdict }: FetchWatch, result: Chun
   return { sample, failure: isFault ? result.error.message : null, rejected };
 }
 
-/** Looks at a run while it is under way, and ends it when that is better. */
+/** Watches a fetch, and ends it when another source would be better. */
 class FetchWatch {
   verdict: 'stalled' | 'slow' | null = null;
   received = 0;
@@ -176,7 +179,7 @@ class FetchWatch {
   constructor(
     private readonly asked: Asked,
     private readonly others: () => readonly Source[],
-    /** Asks the others what they have by now. */
+    /** Asks the other sources what they have by now. */
     private readonly ask: () => void,
   ) {
     this.lastByteAt = asked.startedAt;
@@ -191,7 +194,7 @@ class FetchWatch {
     const now = Date.now();
     if (received !== this.received) this.lastByteAt = now;
     this.received = received;
-    // They may have got the run since it was begun.
+    // Another source may have received the range in the meantime.
     if (now - this.lastByteAt >= SILENCE_MS) this.ask();
     const way = {
       run,

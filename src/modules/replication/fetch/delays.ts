@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { localTime, mayTakeFrom } from '../../../kernel/transfer-policy.js';
+import { localTime, mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -8,27 +8,27 @@ import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { wakeReplicasJobsAt } from '../contracts/replica-jobs.js';
 import { DelayReplica, type FetchPlan, PlanFetch } from './replica-progress.command.js';
 
-/** All peers that have the package are outside of their time windows. */
+/** All peers that have the package are outside their time windows. */
 export class OutsideWindow extends Error {
   constructor(
     message: string,
-    /** When it is worth trying again. */
+    /** When the first time window opens. */
     readonly opensAt: Date,
   ) {
     super(message);
   }
 }
 
-/** The first of these peers to be open again, as an error; null when none of them will be by itself. */
+/** An error about the peer whose time window opens first; null when no window of these peers opens by itself. */
 export function findOutsideWindow(peers: readonly PeerContact[], now: Date): OutsideWindow | null {
   const openings = peers.flatMap(({ name, policy }) => {
-    const { opensAt } = mayTakeFrom(policy, now);
+    const { opensAt } = mayReceiveFrom(policy, now);
     return opensAt ? [{ name, opensAt }] : [];
   });
   const [first] = openings.toSorted((a, b) => a.opensAt.getTime() - b.opensAt.getTime());
   if (!first) return null;
   return new OutsideWindow(
-    `Nothing is fetched from ${first.name} now. Its time window opens at ${localTime(first.opensAt)}.`,
+    `No package is fetched from ${first.name} now. Its time window opens at ${localTime(first.opensAt)}.`,
     first.opensAt,
   );
 }
@@ -36,13 +36,13 @@ export function findOutsideWindow(peers: readonly PeerContact[], now: Date): Out
 /** No registered peer is known to have the package. */
 export class NoSource extends Error {}
 
-/** Other work first: the job is to be done again in a moment. */
+/** The fetch is postponed in favour of other work: the job has to run again in a moment. */
 export class FetchPostponed extends Error {}
 
-/** Only peers are left that fetch the package themselves, and they do not have the chunks yet. */
+/** The only peers left are fetching the package themselves and do not have the chunks yet. */
 export class ChunksPending extends FetchPostponed {}
 
-/** A peer that is outside of its time window is asked again after so long at the latest. */
+/** A peer that is outside its time window is asked again after this time at the latest. */
 const ASK_CLOSED_PEER_MS = 5 * 60_000;
 
 /**
@@ -66,7 +66,7 @@ interface Delay {
   readonly reason: string;
 }
 
-/** What holds a replica up and can be mended from outside; null for anything else. */
+/** What delays a replica and may be solved from outside; null for any other error. */
 function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
   if (error instanceof PeerUnreachable) {
@@ -81,13 +81,13 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof StorageFull) {
     return {
       code: 'INSUFFICIENT_STORAGE',
-      reason: `There is not enough free disk space for ${filename}. Free some: it goes on by itself.`,
+      reason: `There is not enough free disk space for ${filename}. Free some space; the transfer then continues by itself.`,
     };
   }
   return null;
 }
 
-/** Its clock may be off, so the minute says enough. */
+/** The clock of the peer may be wrong, so the minute is exact enough. */
 function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string {
   const opens =
     retryAfterSeconds === null
@@ -97,21 +97,21 @@ function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string 
 }
 
 /**
- * When a job that found only peers outside of their time windows is worth doing again. A window of ours is known to
- * the second; that of a peer may be changed there, and we don't hear of it.
+ * When a job should run again that found only peers outside their time windows; null for any other error. A window of
+ * ours is known to the second. A window of the peer may be changed there without notice.
  */
 function openingAfter(error: unknown, { holders }: FetchPlan): Date | null {
   if (error instanceof OutsideWindow) return roundUp(error.opensAt.getTime(), 1_000);
   const isClosed = error instanceof PeerUnreachable && error.code === 'OUTSIDE_WINDOW';
-  // Others that have it are asked by the next try.
+  // The next try asks the other peers that have the package.
   if (!isClosed || holders.length > 1) return null;
   return roundUp(Date.now() + Math.min((error.retryAfterSeconds ?? Infinity) * 1000, ASK_CLOSED_PEER_MS), 60_000);
 }
 
-/** Many jobs wait for the same, and one job wakes them all. Never now: the queue's clock may be ahead of ours. */
+/** Rounds up, so that one job wakes all jobs that wait for the same opening. Never now: the queue's clock may be ahead of ours. */
 const roundUp = (ms: number, step: number): Date => new Date(Math.ceil(Math.max(ms, Date.now() + 1_000) / step) * step);
 
-/** Makes visible on the replica why its jobs fail. */
+/** Records on the replica why its jobs fail. */
 @Injectable()
 export class Delays {
   constructor(
@@ -120,9 +120,9 @@ export class Delays {
   ) {}
 
   /**
-   * Does the work; its error is noted when it is one that an administrator can do something about, and thrown on. Null
-   * after an error of work that is no longer wanted: a withdrawal takes the file away from jobs that still run. Null also
-   * outside of time windows: all replicas are woken when one opens.
+   * Does the work. An error that an administrator can act on is recorded on the replica; every error is thrown again, with
+   * two exceptions that give null: the work is no longer wanted, as after a withdrawal, which removes the file of running
+   * jobs; or all sources are outside their time windows, and a job that wakes all replicas is due when one opens.
    */
   async runNotingDelay<T>(plan: FetchPlan, work: () => Promise<T>): Promise<T | null> {
     try {

@@ -8,7 +8,7 @@ import { replicaEvents, type ReplicaEvent } from '../contracts/replica.events.js
 import { firstFetchJobs, refetchJob } from './fetch-chunks.job.js';
 import { publishReplicaJob } from './publish-replica.job.js';
 
-/** A replica that was asked for gets its jobs, a rejected chunk another try, lost ones and a damaged file too. */
+/** Enqueues jobs for a requested replica, for a rejected chunk, for lost chunks and for a damaged file. */
 @AsReaction()
 @Injectable()
 export class EnqueueReplicaJobs implements Reaction {

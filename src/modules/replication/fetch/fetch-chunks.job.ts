@@ -20,11 +20,11 @@ import { type FetchPlan, PlanFetch } from './replica-progress.command.js';
 import { pickRange } from './source-choice.js';
 import { Sources } from './sources.js';
 
-/** Chunks that one job fetches in one request. */
+/** Number of chunks that one job fetches in one request. */
 const CHUNKS_PER_JOB = 16;
 /**
- * Jobs of one replica that wait at once; each that ends puts the next in the queue. So the queue stays small for a
- * package of any size, and a small package does not wait behind a large one.
+ * Number of lanes of a replica. Each lane has one job in the queue, which enqueues the next job of its lane when it ends.
+ * So the queue stays small for a package of any size, and a small package does not wait behind a large one.
  */
 const LANE_COUNT = 6;
 
@@ -34,12 +34,12 @@ export const FetchChunks = z.object({
   packageId: z.string(),
   first: z.int().nonnegative(),
   count: z.int().positive(),
-  /** Does this job put the next one of its lane in the queue? */
+  /** Whether this job enqueues the next job of its lane. A job for a rejected chunk does not. */
   lane: z.boolean(),
 });
 export type FetchChunks = z.infer<typeof FetchChunks>;
 
-/** A package that one job can fetch whole does not wait behind those that take many. */
+/** A package that one job can fetch as a whole does not wait behind packages that need many jobs. */
 const SMALL_PACKAGE_PRIORITY = { priority: DEFAULT_PRIORITY - 20 };
 
 const laneJob = (packageId: string, chunkCount: number, cell: number): NewJob => ({
@@ -55,10 +55,10 @@ export function firstFetchJobs(packageId: string, chunkCount: number): NewJob[] 
   return Array.from({ length: Math.min(LANE_COUNT, cells) }, (_, lane) => laneJob(packageId, chunkCount, lane));
 }
 
-/** The lane that a chunk is fetched in: 0 … 5. */
+/** The lane that fetches a chunk, from 0 to 5. */
 const laneOf = (first: number): number => Math.floor(first / CHUNKS_PER_JOB) % LANE_COUNT;
 
-/** The runs of a lane that still have something to fetch: from `first` to the end, then those before it. */
+/** The ranges of a lane that still lack chunks: those from `first` to the end, then those before it. */
 function missingInLane(first: number, verified: readonly ChunkRange[], chunkCount: number): readonly ChunkRange[] {
   const runs: ChunkRange[] = [];
   for (let cell = laneOf(first); cell * CHUNKS_PER_JOB < chunkCount; cell += LANE_COUNT) {
@@ -69,8 +69,8 @@ function missingInLane(first: number, verified: readonly ChunkRange[], chunkCoun
 }
 
 /**
- * The next job of the lane that still has something to fetch, null at the lane's end. One whose run has a chunk that was
- * rejected does not begin the lane again: that chunk waits for its own job.
+ * The next job of the lane that has something to fetch; null at the end of the lane. A job whose own range still lacks a
+ * rejected chunk does not start the lane again, since that chunk has a job of its own.
  */
 export function nextFetchJob(order: FetchChunks, verified: readonly ChunkRange[], chunkCount: number): NewJob | null {
   const { packageId, first } = order;
@@ -79,7 +79,7 @@ export function nextFetchJob(order: FetchChunks, verified: readonly ChunkRange[]
   return next ? laneJob(packageId, chunkCount, next.first / CHUNKS_PER_JOB) : null;
 }
 
-/** The same job a second later. */
+/** The same job, due one second later. */
 const laterJob = ({ name, key, data }: NewJob, now: Date): NewJob => ({
   name,
   key,
@@ -89,7 +89,7 @@ const laterJob = ({ name, key, data }: NewJob, now: Date): NewJob => ({
 
 const MAX_REFETCH_DELAY_MS = 60_000;
 
-/** Fetches one rejected chunk again, after 0.2 s, doubled for each rejection up to a minute. */
+/** Fetches one rejected chunk again: after 0.2 seconds, doubled with each rejection up to one minute. */
 export const refetchJob = (packageId: string, index: number, times: number, now: Date): NewJob => ({
   name: FETCH_CHUNKS,
   key: `refetch:${packageId}:${index}`,
@@ -97,14 +97,17 @@ export const refetchJob = (packageId: string, index: number, times: number, now:
   runAt: new Date(now.getTime() + Math.min(MAX_REFETCH_DELAY_MS, 100 * 2 ** times)),
 });
 
-/** Fetches what is missing of one run of chunks, and publishes what is complete. When no source works, that is noted on the replica, and the queue tries again. */
+/**
+ * Fetches the missing chunks of one range, and publishes the replica once it is complete. When no source works, the reason
+ * is recorded on the replica, and the queue runs the job again.
+ */
 @AsJobHandler()
 @Injectable()
 export class FetchChunksWorker implements JobHandler {
   readonly name = FETCH_CHUNKS;
-  /** About two weeks; a peer that comes back, and a restart, wake the replica in any case. */
+  /** Enough for about two weeks. A peer that returns and a restart enqueue the jobs again in any case. */
   readonly maxAttempts = 30_000;
-  /** Lanes that a job of this process is at work in. */
+  /** Lanes in which a job of this process is running. */
   private readonly underWay = new Set<string>();
 
   constructor(
@@ -121,8 +124,8 @@ export class FetchChunksWorker implements JobHandler {
   async handle(job: RunningJob): Promise<void> {
     const order = FetchChunks.parse(job.data);
     const lane = `${order.packageId}/${laneOf(order.first)}`;
-    // A job that was woken while one of its lane runs would fetch the same bytes twice. It has taken over from that one,
-    // which may fail or be of an earlier request, so it must not be lost.
+    // A job that starts while another job of its lane runs would fetch the same bytes twice. It must not be lost either:
+    // it has replaced the running job in the queue, and that job may fail or belong to an earlier request.
     if (this.underWay.has(lane)) return this.reschedule(job);
     this.underWay.add(lane);
     try {
@@ -149,14 +152,14 @@ export class FetchChunksWorker implements JobHandler {
     if (verified) await this.enqueueNext({ ...order, ...run }, plan, verified, signal);
   }
 
-  /** The run that the job is for; another one of its lane when peers that fetch the package, too, make that better. */
+  /** The range of the job, or a better one of its lane when some peers are still fetching the package themselves. */
   private async pickRange(order: FetchChunks, plan: FetchPlan): Promise<ChunkRange | undefined> {
     if (!order.lane || plan.holders.every(({ whole }) => whole)) return order;
     const runs = missingInLane(order.first, plan.verified, plan.chunkCount);
     return pickRange(runs, await this.sources.findSources(plan), plan.chunkCount, this.placeIn(plan));
   }
 
-  /** 0 to 1, another for each server and package. */
+  /** A number from 0 to 1 that is different for each server and package. */
   private placeIn({ packageId }: FetchPlan): number {
     return (
       createHash('sha256')
@@ -176,7 +179,7 @@ export class FetchChunksWorker implements JobHandler {
     return this.fetcher.fetchRange(plan, run, { file, signal });
   }
 
-  /** This job stays in the queue until the package is published: after a crash it comes again, and finds nothing missing. */
+  /** This job stays in the queue until the package is published. After a crash it runs again and finds no chunk missing. */
   private async enqueueNext(
     order: FetchChunks,
     { chunkCount }: FetchPlan,

@@ -99,7 +99,7 @@ function setUp(world: World = {}) {
       data,
       attempt,
       signal: new AbortController().signal,
-      progress: async () => undefined,
+      showProgress: async () => undefined,
     });
   };
   return { run, told, asked, queued, published };
@@ -279,7 +279,7 @@ describe('a job for a run of chunks', () => {
 
   it('has no source when it takes nothing from any peer', async () => {
     const { run, told } = setUp({ policy: () => ({ direction: 'SEND_ONLY' }) });
-    await expect(run(0)).rejects.toThrow(/from which this one takes packages/);
+    await expect(run(0)).rejects.toThrow(/from which this server takes packages/);
     expect(told).toMatchObject([{ code: 'NO_SOURCE' }]);
   });
 

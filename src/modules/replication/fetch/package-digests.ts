@@ -8,10 +8,10 @@ import type { ReplicaFile, RunningDigest } from '../../../ports/package-storage.
 import { packageEvents } from '../../packages/contracts/package.events.js';
 import type { FetchPlan } from './replica-progress.command.js';
 
-/** Digests of about 1 TB of packages. */
+/** Enough for the digests of about 1 TB of packages. */
 const MAX_KNOWN_BYTES = 32 * 1024 * 1024;
 
-/** SHA-256 of the chunks of packages, remembered for the packages that are being fetched. */
+/** The SHA-256 digests of the chunks of packages. Those that were used lately are remembered. */
 @Injectable()
 export class ChunkDigests {
   private readonly known = new LRUCache<string, Buffer>({
@@ -21,13 +21,13 @@ export class ChunkDigests {
 
   constructor(private readonly store: EventStore) {}
 
-  /** Of chunk `first` and the following, 32 bytes each, end to end. */
+  /** The digests of `count` chunks from chunk `first` on, 32 bytes each, without gaps. */
   async of(packageId: string, chunkCount: number, first: number, count: number): Promise<Buffer> {
     const all = this.known.get(packageId) ?? (await this.readDigests(packageId, chunkCount));
     return all.subarray(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES);
   }
 
-  /** A page that was recorded twice counts as it was recorded last. */
+  /** Reads the digests from the log. A page that was recorded twice counts as it was recorded last. */
   private async readDigests(packageId: string, chunkCount: number): Promise<Buffer> {
     const all = Buffer.alloc(chunkCount * DIGEST_BYTES);
     for await (const record of this.store.readStream(streamOf('package', packageId))) {
@@ -40,13 +40,13 @@ export class ChunkDigests {
   }
 }
 
-/** Smaller files are read at the end as quickly. */
+/** A file with fewer chunks is read at the end just as quickly. */
 const MIN_CHUNKS = 32;
 const MAX_RUNNING = 16;
 
 /**
- * Whole-file digests that follow the verified beginning of the files being fetched, so that at the end little is left
- * to read. A hint only: a digest that is lost here is computed again over the whole file.
+ * Digests of whole files that follow the verified beginning of the files being fetched, so that little is left to read
+ * at the end. They only save time: a digest that is lost here is computed again over the whole file.
  */
 @Injectable()
 export class RunningDigests {
@@ -57,7 +57,7 @@ export class RunningDigests {
     },
   });
 
-  /** Tells the digest of a file which runs of its chunks are verified now. */
+  /** Lets the digest of a file read on as far as its chunks are verified without a gap. */
   advance(plan: FetchPlan, file: ReplicaFile, verified: readonly ChunkRange[]): void {
     const [start] = verified;
     if (plan.chunkCount < MIN_CHUNKS || start?.first !== 0) return;
@@ -65,7 +65,7 @@ export class RunningDigests {
     digest.advance(Math.min(start.count * CHUNK_SIZE, plan.size));
   }
 
-  /** SHA-256 of a replica's whole file in lower-case hex, all of whose chunks are verified. */
+  /** SHA-256 (lower-case hex) of a replica's whole file, whose chunks are all verified. */
   async finish(plan: FetchPlan, file: ReplicaFile): Promise<string> {
     const digest = this.running.get(digestKey(plan));
     this.running.delete(digestKey(plan));
@@ -79,5 +79,5 @@ export class RunningDigests {
   }
 }
 
-/** A replica that was asked for again has another file. */
+/** A replica that was requested again has another file. */
 const digestKey = ({ packageId, round }: FetchPlan): string => `${packageId}/${round}`;

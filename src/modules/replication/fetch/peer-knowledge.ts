@@ -6,20 +6,20 @@ import { backoffMs } from '../../../kernel/retry.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 
-/** How much the latest run counts. */
+/** Weight of the latest fetch in the rate. */
 const LATEST_WEIGHT = 0.3;
-/** A rate that is older is not believed any more: the peer gets another fair try. */
+/** An older rate no longer counts, so that the peer gets another try. */
 const RATE_STALE_AFTER_MS = 60_000;
 const MIN_SAMPLE_MS = 1_000;
 const BACK_OFF_MS = { first: 500, longest: 30_000 };
 
-/** What came of a run: bytes that arrived, and how long it took. */
+/** How many bytes a fetch delivered, and how long it took. */
 export interface FetchSample {
   readonly bytes: number;
   readonly ms: number;
 }
 
-/** How one peer has been doing as a source for this process. Times are milliseconds of any clock that goes forward. */
+/** How one peer performs as a source for this process. Times are milliseconds of any clock that goes forward. */
 export class PeerPerformance {
   running = 0;
   failures = 0;
@@ -32,7 +32,7 @@ export class PeerPerformance {
     this.running += 1;
   }
 
-  /** Bytes count also when the run did not end well. `sample` is null when it says nothing about the peer's rate. */
+  /** Notes the end of a fetch. Bytes count also when it failed; `sample` is null when it says nothing about the rate. */
   endFetch(sample: FetchSample | null, failure: string | null, now: number): void {
     if (sample) this.updateRate(sample, now);
     this.running -= 1;
@@ -42,22 +42,22 @@ export class PeerPerformance {
     this.notBefore = failure === null ? now : now + backoffMs(this.failures, BACK_OFF_MS.first, BACK_OFF_MS.longest, 1);
   }
 
-  /** Bytes a second of all its runs together; null when it is not known, or was known long ago. */
+  /** Bytes per second of all its fetches together; null when it is unknown or too old. */
   knownRate(now: number): number | null {
     return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;
   }
 
-  /** When it may be asked again after a failure; null when that is now. */
+  /** When it may be asked again after a failure; null when it may be asked now. */
   nextTry(now: number): number | null {
     return this.notBefore > now ? this.notBefore : null;
   }
 
-  /** After a failure it is asked for one run at a time, until one succeeds. */
+  /** Whether it may be asked. After a failure it is asked for one range at a time, until one succeeds. */
   isUsable(now: number): boolean {
     return this.failures === 0 || (this.notBefore <= now && this.running === 0);
   }
 
-  /** Runs side by side share what the peer can send. A moment with less than a chunk says more of the way there than of its rate. */
+  /** Fetches at the same time share the peer's rate. A short fetch of less than a chunk tells more about latency than about the rate. */
   private updateRate({ bytes, ms }: FetchSample, now: number): void {
     if (bytes === 0 || (bytes < CHUNK_SIZE && ms < MIN_SAMPLE_MS)) return;
     const known = this.knownRate(now);
@@ -67,9 +67,9 @@ export class PeerPerformance {
   }
 }
 
-/** A peer is asked so often at most what it has of a package. */
+/** Shortest time between two questions to a peer about one package. */
 const ASK_INTERVAL_MS = 1_000;
-/** An answer that takes longer is of use for a later choice. */
+/** How long an answer is waited for. A later one is used by the next choice. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
 const Availability = z.object({
@@ -82,23 +82,23 @@ interface Entry {
   runs: readonly ChunkRange[];
 }
 
-/** Which chunks the peers have that are still fetching a package. */
+/** Which chunks the peers have that are still fetching a package themselves. */
 export class KnownChunks {
   private readonly entries = new LRUCache<string, Entry>({ max: 2_000 });
 
   constructor(
     private readonly transport: PeerTransport,
     private readonly now: () => number,
-    /** The peer answered that it does not have the package at all. */
+    /** Called when a peer answers that it does not have the package at all. */
     private readonly onLacking: (peerId: string, packageId: string) => void,
   ) {}
 
-  /** As far as is known; sorted and disjoint. */
+  /** The chunks that the peer is known to have, as sorted and disjoint ranges. */
   chunksOf(peerId: string, packageId: string): readonly ChunkRange[] {
     return this.entries.get(`${peerId}/${packageId}`)?.runs ?? [];
   }
 
-  /** Asks those peers that were not asked just now. Resolves when they have answered, after a second in any case. */
+  /** Asks the peers that were not asked within the last second. Resolves when they have answered, and after a second in any case. */
   async askPeers(peers: readonly PeerContact[], packageId: string): Promise<void> {
     if (peers.length === 0) return;
     const limit = new AbortController();
@@ -122,7 +122,7 @@ export class KnownChunks {
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);
       if (entry) entry.runs = answer.success ? answer.data.verified : [];
     } catch (error) {
-      // Anything else shows when chunks are asked for.
+      // Any other error shows again when chunks are requested.
       if (error instanceof PeerUnreachable && error.status === 404) this.onLacking(peer.peerId, packageId);
     }
   }

@@ -10,14 +10,14 @@ import { Delays } from './delays.js';
 import { ChunkDigests, RunningDigests } from './package-digests.js';
 import { type FetchPlan, PlanFetch, PublishReplica, RecordDamage } from './replica-progress.command.js';
 
-/** Before any fetch: what is complete is served first, and its part of the disk is settled. */
+/** Runs before any fetch: a complete package is served first, and the disk space that it needs is settled. */
 const PUBLISH_PRIORITY = 50;
 
 const PUBLISH_REPLICA = 'publish-replica';
 
 const PublishReplicaData = z.object({ packageId: z.string() });
 
-/** Checks the whole file of a replica and serves it. */
+/** A job that checks the whole file of a replica and publishes it. */
 export const publishReplicaJob = (packageId: string): NewJob => ({
   name: PUBLISH_REPLICA,
   key: `publish:${packageId}`,
@@ -25,7 +25,7 @@ export const publishReplicaJob = (packageId: string): NewJob => ({
   priority: PUBLISH_PRIORITY,
 });
 
-/** The last check of a replica, over the whole file, and its publication. */
+/** Checks the whole file of a replica and publishes it. */
 @Injectable()
 export class ReplicaPublisher {
   constructor(
@@ -38,8 +38,8 @@ export class ReplicaPublisher {
   ) {}
 
   /**
-   * Does nothing while chunks are missing. Those of one replica take turns, also in several processes: one that comes
-   * meanwhile may be for a later request of the same package.
+   * Publishes the replica if all its chunks are verified; does nothing while chunks are missing. Publications of one
+   * package wait for each other in all processes of the server, since a second one may belong to a later request.
    */
   async publish(packageId: string, signal: AbortSignal): Promise<void> {
     await this.locks.hold(`publish ${packageId}`, signal, () => this.publishIfComplete(packageId));
@@ -50,18 +50,18 @@ export class ReplicaPublisher {
     const plan = await this.commands.execute(new PlanFetch(packageId));
     if (!plan || countChunks(plan.verified) < plan.chunkCount) return;
     const isInPlace = await this.isInPlace(plan);
-    // What was fetched although it was there would be left behind.
+    // The replica's file beside the published one would be left behind.
     if (isInPlace) await this.storage.discardReplica(packageId);
     const published = isInPlace || (await this.delays.runNotingDelay(plan, () => this.putInPlace(plan)));
     if (published) await this.commands.execute(new PublishReplica(packageId));
   }
 
   /**
-   * A crash, or a withdrawal, may have come between the rename and the event. In the latter case the file that was
-   * renamed may have been begun for the next request, so its size alone proves nothing.
+   * Whether the published file is the package. A crash or a withdrawal may have come between the rename and the event.
+   * After a withdrawal the renamed file may belong to the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
-    return (await this.storage.digest(packageId)) === sha256;
+    return (await this.storage.digestStored(packageId)) === sha256;
   }
 
   private async putInPlace(plan: FetchPlan): Promise<boolean> {
@@ -72,7 +72,7 @@ export class ReplicaPublisher {
     return actual === plan.sha256;
   }
 
-  /** Verified bytes may not have reached the disk before a power cut: it tells which are there. */
+  /** Finds out which verified chunks are damaged, as after a power cut that came before they reached the disk. */
   private async recordDamage(
     { packageId, round, chunkCount }: FetchPlan,
     file: ReplicaFile,
@@ -84,7 +84,7 @@ export class ReplicaPublisher {
   }
 }
 
-/** For replicas that have nothing to fetch; the others are published by the job that fetched their last chunk. */
+/** Publishes replicas that have nothing to fetch. Other replicas are published by the job that fetched their last chunk. */
 @AsJobHandler()
 @Injectable()
 export class PublishReplicaWorker implements JobHandler {

@@ -7,10 +7,10 @@ import { ChunksPending, FetchPostponed } from './delays.js';
 import { Sources } from './sources.js';
 import { ChunkFetch, bytesOf, type FetchTarget } from './chunk-fetch.js';
 
-/** Runs of this process that wait at once for chunks that their source does not have yet: other packages need jobs, too. */
+/** So many ranges of this process may wait for chunks that their source does not have yet. The rest of the jobs is for other packages. */
 const MAX_WAITING = 4;
 
-/** Fetches runs of chunks, each from the source that should have it here first. */
+/** Fetches chunk ranges, each from the source that is expected to deliver it first. */
 @Injectable()
 export class RangeFetcher {
   private waiting = 0;
@@ -22,8 +22,8 @@ export class RangeFetcher {
   ) {}
 
   /**
-   * Fetches what is missing of a run, from one source after another where one fails, is too slow, or sends wrong bytes.
-   * Gives all runs of the replica that are verified then, null when it is no longer wanted as it was planned.
+   * Fetches the missing chunks of a range. When a source fails, is too slow or sends wrong bytes, the next one is asked.
+   * Gives all verified ranges of the replica; null when the replica is no longer wanted as it was planned.
    * @throws PeerUnreachable, NoSource, OutsideWindow, PutOff: no source works
    */
   async fetchRange(plan: FetchPlan, run: ChunkRange, target: FetchTarget): Promise<readonly ChunkRange[] | null> {
@@ -42,9 +42,9 @@ export class RangeFetcher {
       const { verified, ...outcome } = await this.fetchFrom(current, source, left, missing, target);
       if (missingRanges(verified, plan.chunkCount, run).length === 0) return verified;
       target.signal.throwIfAborted();
-      // Each turn brings the run to its end, a chunk further, or uses up a source.
+      // Each turn completes the range, adds at least one chunk, or uses up a source.
       if (missingRanges(verified, plan.chunkCount, missing).length > 0) tried.add(source.peerId);
-      // That a peer waits for the chunks itself says less than any other error.
+      // Any other error tells more than that a peer waits for the chunks itself.
       if (outcome.error && (!problem || problem instanceof FetchPostponed)) problem = outcome.error;
       current = await this.commands.execute(new PlanFetch(plan.packageId));
     }
@@ -70,17 +70,17 @@ export class RangeFetcher {
   }
 }
 
-/** A chunk that was rejected by all is fetched again later: see `refetchJob`. */
+/** A chunk that was rejected from every source is fetched again by a job of its own: see `refetchJob`. */
 function resultWithoutSource(
   before: FetchPlan,
   { filename, verified }: FetchPlan,
   problem: Error | null,
 ): readonly ChunkRange[] {
   if (problem instanceof ChunksPending) {
-    // While others of the package come in, nothing holds it up.
+    // Other chunks of the package still arrive, so nothing delays the replica.
     if (countChunks(verified) > countChunks(before.verified)) throw new FetchPostponed();
     throw new ChunksPending(
-      `The servers that can be asked for ${filename} fetch it themselves and wait for the rest of it.`,
+      `The servers that can be asked for ${filename} are still fetching it themselves and do not have the missing chunks yet.`,
     );
   }
   if (problem) throw problem;

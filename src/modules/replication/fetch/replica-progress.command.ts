@@ -6,29 +6,29 @@ import type { PeerCopy } from '../contracts/replica.events.js';
 import { ReplicaFiles } from '../replica/replica-files.js';
 import { replica } from '../replica/replica.decider.js';
 
-/** What is left to do for a pending replica. */
+/** What is left to fetch of a pending replica. */
 export interface FetchPlan {
   readonly packageId: string;
   readonly filename: string;
   readonly size: number;
   readonly sha256: string;
   readonly chunkCount: number;
-  /** Goes with what is reported of this plan's chunks. */
+  /** Counts requests and losses. Reports about chunks name it, so that a report for an earlier file has no effect. */
   readonly round: number;
   readonly verified: readonly ChunkRange[];
-  /** Peers that should have the package, the one it was asked of first. */
+  /** Peers that should have the package. The peer of the request comes first. */
   readonly holders: readonly PlannedHolder[];
 }
 
 export interface PlannedHolder {
   readonly peerId: string;
-  /** False when it fetches the package itself. */
+  /** Whether the peer has the whole package. False while it fetches the package itself. */
   readonly whole: boolean;
-  /** Does its copy come through us? Then it hardly has what we lack. */
+  /** Whether its copy comes through this server. Then it hardly has what we lack. */
   readonly downstream: boolean;
 }
 
-/** What a worker needs to go on with a replica; null when it is not pending. Changes nothing. */
+/** Gives what a worker needs to go on with a replica; null when the replica is not pending. Changes nothing. */
 export class PlanFetch extends Command<FetchPlan | null> {
   constructor(readonly packageId: string) {
     super();
@@ -42,7 +42,7 @@ interface RejectedChunk {
   readonly actual: string;
 }
 
-/** A run of chunks came in from a peer. */
+/** Chunks of one range that a peer has delivered. */
 interface Arrival {
   readonly packageId: string;
   readonly round: number;
@@ -51,14 +51,14 @@ interface Arrival {
   readonly rejected: readonly RejectedChunk[];
 }
 
-/** Record which chunks arrived and were verified or rejected; gives all runs that are verified now. */
+/** Records which chunks arrived and were verified or rejected. Gives all verified ranges of the replica. */
 export class RecordChunks extends Command<readonly ChunkRange[]> {
   constructor(readonly arrival: Arrival) {
     super();
   }
 }
 
-/** Note why a pending replica does not get on. Repeating the same cause changes nothing. */
+/** Records why a pending replica does not progress. Repeating the same cause changes nothing. */
 export class DelayReplica extends Command<void> {
   constructor(
     readonly packageId: string,
@@ -70,26 +70,26 @@ export class DelayReplica extends Command<void> {
   }
 }
 
-/** The whole file is verified and at its place. */
+/** Records that the whole file is verified and published. */
 export class PublishReplica extends Command<void> {
   constructor(readonly packageId: string) {
     super();
   }
 }
 
-/** What the last check of a staged file found instead of the package. */
+/** What the check of a complete staged file found instead of the package. */
 interface Damage {
   readonly packageId: string;
   readonly round: number;
   /** SHA-256 of the whole file, in lower-case hex. */
   readonly actual: string;
-  /** Chunks that are not, or no longer, what was verified. */
+  /** Chunks that no longer match what was verified. */
   readonly lost: readonly ChunkRange[];
 }
 
 /**
- * Record that all chunks of a replica were verified and its file is not the package. Lost chunks are fetched again,
- * once a request; otherwise the replica fails. Gives whether it has failed now.
+ * Records that all chunks of a replica were verified and that its file is not the package. Lost chunks are fetched again
+ * once for each request; otherwise the replica fails. Gives whether it has failed now.
  */
 export class RecordDamage extends Command<boolean> {
   constructor(readonly damage: Damage) {
@@ -133,7 +133,7 @@ export class RecordChunksHandler implements ICommandHandler<RecordChunks> {
   async execute({ arrival }: RecordChunks): Promise<readonly ChunkRange[]> {
     const { packageId, ...rest } = arrival;
     const { state } = await this.runner.run(replica, packageId, { kind: 'recordChunks', ...rest });
-    // It was withdrawn, or uploaded here, just before its file was reserved for these chunks.
+    // The replica was withdrawn, or the package uploaded here, just before the file for these chunks was reserved.
     if (state.status === 'withdrawn' || state.status === 'published') await this.files.discardReplicaFile(packageId);
     return state.verified;
   }
@@ -157,7 +157,7 @@ export class PublishReplicaHandler implements ICommandHandler<PublishReplica> {
 
   async execute({ packageId }: PublishReplica): Promise<void> {
     const { state } = await this.runner.run(replica, packageId, { kind: 'publish' });
-    // It was withdrawn while its file was put in place.
+    // The replica was withdrawn while its file was published.
     if (state.status === 'withdrawn') await this.files.removeUnwanted(packageId);
   }
 }
@@ -172,7 +172,7 @@ export class RecordDamageHandler implements ICommandHandler<RecordDamage> {
   async execute({ damage }: RecordDamage): Promise<boolean> {
     const { packageId, ...rest } = damage;
     const { events, state } = await this.runner.run(replica, packageId, { kind: 'damage', ...rest });
-    // What was damaged is a file that was reserved anew after the withdrawal.
+    // The damaged file was reserved again after the withdrawal.
     if (state.status === 'withdrawn') await this.files.discardReplicaFile(packageId);
     return events.some(({ type }) => type === 'ReplicaFailed');
   }

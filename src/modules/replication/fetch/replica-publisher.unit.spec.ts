@@ -39,7 +39,7 @@ function setUp(
   const publisher = new ReplicaPublisher(
     commands,
     fake<PackageStorage>({
-      digest: async () => inPlace,
+      digestStored: async () => inPlace,
       reserveReplica: async () => ({ findDamagedChunks: async () => [{ first: 3, count: 2 }], publish }),
       discardReplica: discard,
     }),

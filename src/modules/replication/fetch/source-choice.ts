@@ -1,16 +1,16 @@
 import { type ChunkRange, missingRanges } from '../../../kernel/chunk-ranges.js';
-import { mayTakeFrom } from '../../../kernel/transfer-policy.js';
+import { mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
 
-/** A peer that chunks of a package may be asked of. */
+/** A peer that may be asked for chunks of a package. */
 export interface Candidate extends PlannedHolder {
   readonly contact: PeerContact;
 }
 
 /**
- * Of the peers that should have a package, those that may be asked now: registered, not suspended, by their policy, and
- * not known to lack it.
+ * Selects the peers that may be asked now from those that should have a package: they are registered, not suspended,
+ * allowed by their policy, and not known to lack it.
  */
 export function selectCandidates(
   { holders }: Pick<FetchPlan, 'holders'>,
@@ -20,40 +20,43 @@ export function selectCandidates(
 ): readonly Candidate[] {
   return holders.flatMap((holder) => {
     const contact = contacts.get(holder.peerId);
-    const mayBeAsked = contact && !contact.suspended && mayTakeFrom(contact.policy, now).may && !lacks(holder);
+    const mayBeAsked = contact && !contact.suspended && mayReceiveFrom(contact.policy, now).may && !lacks(holder);
     return mayBeAsked ? [{ ...holder, contact }] : [];
   });
 }
 
-/** A candidate with all that the choice depends on. */
+/** A candidate with everything that the choice depends on. */
 export interface Source extends Candidate {
-  /** Chunks that it is known to have. */
+  /** Chunks that the peer is known to have. */
   readonly known: readonly ChunkRange[];
-  /** Did it send wrong bytes of this package? */
+  /** Whether the peer has sent wrong bytes of this package. */
   readonly rejected: boolean;
   readonly usable: boolean;
-  /** Bytes a second of all its runs together; null when unknown. */
+  /** Bytes per second of all its fetches together; null when unknown. */
   readonly rate: number | null;
   readonly running: number;
 }
 
-/** Does the source have all of the run? Otherwise it would have to wait for it itself. */
+/** Whether the source has all chunks of the range. A source that lacks some has to wait for them itself. */
 export const holdsRange = ({ known }: Source, { first, count }: ChunkRange): boolean =>
   missingRanges(known, first + count, { first, count }).length === 0;
 
-/** Milliseconds until `bytes` more would be here from a source; null when its rate is not known. */
+/** Milliseconds until a source would have delivered `bytes` more; null when its rate is not known. */
 export const expectedMs = ({ rate, running }: Source, bytes: number): number | null =>
   rate === null ? null : ((running + 1) * bytes * 1_000) / Math.max(1, rate);
 
-/** What is asked last first: wrong bytes before, failed lately, lacks the run, and lacks it because it waits for us. */
+/**
+ * The lower, the sooner a source is asked. Reasons to ask it later, from heavy to light: it lacks the range because it
+ * fetches the package from us, it sent wrong bytes before, it failed lately, it lacks the range.
+ */
 function rankDrawback(source: Source, run: ChunkRange): number {
   const lacks = !holdsRange(source, run);
   return (lacks && source.downstream ? 8 : 0) + (source.rejected ? 4 : 0) + (source.usable ? 0 : 2) + (lacks ? 1 : 0);
 }
 
 /**
- * The source that should have the run here first. One whose rate is not known gets a run at once, and counts as the
- * fastest while that is under way.
+ * Chooses the source that is expected to deliver the range first. A source of unknown rate gets a range at once, and counts
+ * as the fastest one until that has ended.
  */
 export function chooseSource(sources: readonly Source[], run: ChunkRange, bytes: number): Source | null {
   const best = Math.max(1, ...sources.map(({ rate }) => rate ?? 0));
@@ -67,24 +70,24 @@ export function chooseSource(sources: readonly Source[], run: ChunkRange, bytes:
   return ranked[0]?.source ?? null;
 }
 
-/** A source that sends nothing for so long has stalled. */
+/** A source that has sent nothing for so long counts as stalled. */
 const STALLED_AFTER_MS = 3_000;
-/** Before that a rate says little. */
+/** A rate is not judged before so long. */
 const MIN_ELAPSED_MS = 2_000;
-/** A run is given to another source when it would take so many times longer here, and by so much. */
+/** A range is given to another source when this one would take `times` times as long and `ms` milliseconds more. */
 const FAR_SLOWER = { times: 4, ms: 1_000 };
 
-/** A run that is under way. Times in milliseconds, sizes in bytes. */
+/** A range that is being fetched. Times are in milliseconds, sizes in bytes. */
 export interface FetchUnderWay {
   readonly run: ChunkRange;
   readonly total: number;
   readonly received: number;
   readonly elapsedMs: number;
-  /** Since the last byte came. */
+  /** Time since the last byte arrived. */
   readonly silentMs: number;
 }
 
-/** Is it better to end the run and to ask one of the others for the rest? Never when there is none that has it. */
+/** Says whether another source should be asked for the rest of the range, and why. Null when none has it or it would not help. */
 export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 'stalled' | 'slow' | null {
   const better = others.filter((other) => other.usable && !other.rejected && holdsRange(other, way.run));
   if (better.length === 0) return null;
@@ -97,9 +100,9 @@ export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 's
 }
 
 /**
- * Which of the runs of a lane is best fetched now; they are given in the lane's order. `place` (0 to 1) is where in the
- * package this server begins when others fetch it too: each begins elsewhere, so that they soon have chunks that the
- * others lack, and take them from each other instead of all from the same source.
+ * Picks the range of a lane that is best fetched now; the ranges are given in the order of the lane. `place` (from 0 to 1)
+ * is where in the package this server begins while others fetch it as well. Each server begins at another place, so that
+ * they soon have chunks that the others lack and fetch them from each other instead of all from one source.
  */
 export function pickRange(
   runs: readonly ChunkRange[],
@@ -114,7 +117,7 @@ export function pickRange(
   return runs.toSorted((a, b) => distanceOf(a, sources) - distanceOf(b, sources))[0];
 }
 
-/** 0: a source has it; 1: a source has its beginning; 2: none has. */
+/** 0: a source has the whole range. 1: a source has its beginning. 2: no source has it. */
 function distanceOf(run: ChunkRange, sources: readonly Source[]): number {
   if (sources.some((source) => holdsRange(source, run))) return 0;
   return sources.some(({ known }) => missingRanges(known, run.first + run.count, run)[0]?.first !== run.first) ? 1 : 2;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
@@ -8,43 +8,43 @@ import { type Candidate, selectCandidates, type Source } from './source-choice.j
 import { findOutsideWindow, NoSource, type OutsideWindow } from './delays.js';
 import { type FetchSample, KnownChunks, PeerPerformance } from './peer-knowledge.js';
 
-/** How a peer does as a source of one package, for an administrator. */
+/** How a peer performs as a source of one package, as it is shown to an administrator. */
 export interface SourceStatus {
   readonly packageId: string;
   readonly peerId: string;
-  /** Of the runs of this package that are under way: bytes a second, as of the last run that ended; 0 when there are none. */
+  /** Bytes per second of the ranges of this package that are being fetched, by the last range that ended; 0 without any. */
   readonly rate: number;
-  /** Runs under way of this package. */
+  /** Number of ranges of this package that are being fetched. */
   readonly active: number;
-  /** Runs under way from this peer, of all packages. */
+  /** Number of ranges of all packages that are being fetched from this peer. */
   readonly running: number;
   readonly lastError: string | null;
-  /** When it may be asked again after a failure; null when that is now. */
+  /** When it may be asked again after a failure; null when it may be asked now. */
   readonly nextTry: Date | null;
 }
 
-/** What came of a run; `failure` says what the peer did wrong, and `sample` is null when it says nothing about its rate. */
+/** The outcome of one fetch. `failure` says what the peer did wrong; `sample` is null when the fetch says nothing about its rate. */
 export interface FetchOutcome {
   readonly sample: FetchSample | null;
   readonly failure: string | null;
   readonly rejected: boolean;
 }
 
-/** What is told of a package and a peer after the last run began. */
+/** How long a source is shown after its last fetch began. */
 const SHOWN_FOR_MS = 60_000;
 
 interface Latest {
   readonly packageId: string;
   readonly peerId: string;
   active: number;
-  /** Of the last run that ended: bytes a second. */
+  /** Bytes per second of the last fetch that ended. */
   runRate: number;
 }
 
-/** A peer that does not have a package is asked for it again after so long, or when it reports that it has all of it. */
+/** A peer that lacks a package is asked again after this time, or as soon as it reports the whole package. */
 const LACKING_FOR_MS = 30_000;
 
-/** What this process knows of the peers that chunks can be asked of. Lost with the process, and learnt again. */
+/** What this process knows of the peers as sources of chunks. It is not stored: a new process learns it again. */
 @Injectable()
 export class Sources {
   private readonly peers = new Map<string, PeerPerformance>();
@@ -63,8 +63,8 @@ export class Sources {
   }
 
   /**
-   * The peers that the package can be asked of, with what they have. Those that fetch it themselves are asked what that
-   * is, unless it can only be what they have from us and there is another. Nothing when there is none.
+   * The peers that can be asked for the package, with the chunks that they have. Peers that are still fetching it are asked
+   * what they have, except those that fetch it from us while there is another usable source. Empty when there is no source.
    */
   async findSources(plan: FetchPlan): Promise<readonly Source[]> {
     const found = await this.findCandidates(plan);
@@ -77,15 +77,17 @@ export class Sources {
     return this.currentSources(plan, found);
   }
 
-  /** Why there is no source at all. */
+  /** The reason why there is no source, as an error to be thrown. */
   async explainNoSource(plan: FetchPlan): Promise<OutsideWindow | NoSource> {
-    const wanted = (await this.findContacts(plan)).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
-    const advice = 'It goes on once one has it; uploading the same file here puts it right at once.';
-    const reason = `No registered server from which this one takes packages is known to have ${plan.filename}. ${advice}`;
+    const wanted = (await this.findContacts(plan)).filter(
+      ({ suspended, policy }) => !suspended && receivesFrom(policy),
+    );
+    const advice = 'It continues once one has it. Uploading the same file here completes it at once.';
+    const reason = `No registered server from which this server takes packages is known to have ${plan.filename}. ${advice}`;
     return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);
   }
 
-  /** Asks those of them that fetch the package, too, what they have by now: at most once a second each. */
+  /** Asks those candidates that are still fetching the package what they have by now, each at most once a second. */
   async askForChunks(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
     await this.knownChunks.askPeers(
       found.filter(({ whole }) => !whole).map(({ contact }) => contact),
@@ -93,12 +95,12 @@ export class Sources {
     );
   }
 
-  /** The same sources as they are now. */
+  /** The same candidates with what is known of them now. */
   currentSources(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
     return found.map((candidate) => this.toSource(plan, candidate));
   }
 
-  /** A run from this peer begins; call what it returns when it has ended. */
+  /** Notes that a fetch from this peer begins. Call the returned function when it has ended. */
   beginFetch(packageId: string, { peerId }: Candidate): (outcome: FetchOutcome) => void {
     const record = this.recordOf(peerId);
     record.beginFetch();
@@ -112,12 +114,12 @@ export class Sources {
     };
   }
 
-  /** The peer answered that it does not have the package. */
+  /** Notes that the peer answered that it does not have the package. */
   noteLacking(packageId: string, holder: Pick<PlannedHolder, 'peerId' | 'whole'>): void {
     this.lacking.set(lackingKey(packageId, holder), true);
   }
 
-  /** How the sources of the packages that were fetched last are doing. */
+  /** How the sources of the packages that were fetched lately perform. */
   snapshot(): readonly SourceStatus[] {
     const now = Date.now();
     return [...this.latest.values()].map(({ packageId, peerId, active, runRate }) => {

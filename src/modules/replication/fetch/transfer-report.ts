@@ -11,7 +11,7 @@ SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::t
 ON CONFLICT (package_id, peer_id, process_id) DO UPDATE SET bytes_per_second = excluded.bytes_per_second,
   last_error = excluded.last_error, next_try_at = excluded.next_try_at, seen_at = now()`;
 
-/** Tells all processes of this server how the transfers of this one are doing, once a second while there are any. */
+/** Shows all processes of this server the transfers of this process, once a second while there are any. */
 @Injectable()
 export class TransferReport implements OnModuleDestroy {
   private readonly logger = new Logger('Transfers');
@@ -25,7 +25,7 @@ export class TransferReport implements OnModuleDestroy {
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Also removes what was told more than an hour ago. */
+  /** Starts to report, and removes reports that are older than an hour. */
   async start(): Promise<void> {
     await this.dataSource.query(`DELETE FROM state.transfers WHERE seen_at < now() - interval '1 h'`);
     this.timer = setInterval(() => (this.saving = this.saving.then(() => this.reportTransfers())), REPORT_INTERVAL_MS);
@@ -45,7 +45,7 @@ export class TransferReport implements OnModuleDestroy {
       if (snapshot.length > 0) await this.saveTransfers(snapshot);
       this.reported = now;
     } catch (error) {
-      this.logger.debug(`Cannot tell how transfers are doing: ${String(error)}`);
+      this.logger.debug(`Cannot save the state of transfers: ${String(error)}`);
     }
   }
 

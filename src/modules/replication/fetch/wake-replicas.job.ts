@@ -12,8 +12,8 @@ import { publishReplicaJob } from './publish-replica.job.js';
 const MAX_JOBS_PER_ENQUEUE = 600;
 
 /**
- * Enqueues the jobs of unfinished replicas anew, after a start and when a peer is back. A job that waits already is
- * replaced by the new one, which does not wait.
+ * Enqueues the jobs of all unfinished replicas again, after a start and when a peer has returned. A job that is waiting
+ * already is replaced by the new one, which is due at once.
  */
 @AsJobHandler()
 @Injectable()
@@ -37,7 +37,7 @@ export class WakeReplicasWorker implements JobHandler {
 const jobsOf = ({ packageId, chunkCount, missing }: UnfinishedReplica): NewJob[] =>
   missing.length === 0 ? [publishReplicaJob(packageId)] : firstFetchJobs(packageId, chunkCount);
 
-/** What waits for a peer's time window, or for any peer at all, may be possible now. */
+/** After a change of policy, replicas that wait for a time window or for any peer may be able to continue. */
 @AsReaction()
 @Injectable()
 export class WakeAfterPolicy implements Reaction {
@@ -49,7 +49,7 @@ export class WakeAfterPolicy implements Reaction {
     private readonly clock: Clock,
   ) {}
 
-  /** Once more a little later: the process that works on it may know of the change a moment after we do. */
+  /** Wakes the replicas now and once more later, as the process that fetches may learn of the change a moment after this one. */
   async react(): Promise<void> {
     await this.queue.enqueue([wakeReplicasJob(), wakeReplicasLaterJob(this.clock.now())]);
   }

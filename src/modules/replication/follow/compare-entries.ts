@@ -1,17 +1,17 @@
 import type { Stage } from '../../../kernel/stage.js';
 import type { InventoryEntry } from '../read-model/inventory.query.js';
 
-/** Packages of one bucket in which two servers differ. */
+/** The packages of one bucket in which two servers differ. */
 export interface EntryDifferences {
-  /** The peer knows something newer, or what we know of its copy is wrong: to be mended by us. */
+  /** The peer knows something newer, or our knowledge of its copy is wrong. This server resolves it. */
   readonly toLearn: readonly string[];
-  /** We know something newer: to be mended by the peer. */
+  /** This server knows something newer. The peer resolves it. */
   readonly toTeach: readonly string[];
 }
 
 const isRemoved = ({ removal, publication }: InventoryEntry): boolean => removal !== null && removal > publication;
 
-/** Is one register of `a` ahead of that of `b`? The first publication is the earliest known. */
+/** Whether a register of `a` is ahead of the same register of `b`. For the first publication the earlier time is ahead. */
 const isAhead = (a: InventoryEntry, b: InventoryEntry): boolean =>
   a.publication > b.publication ||
   a.stageStamp > b.stageStamp ||
@@ -19,8 +19,8 @@ const isAhead = (a: InventoryEntry, b: InventoryEntry): boolean =>
   a.firstPublishedAt < b.firstPublishedAt;
 
 /**
- * Compares what both know of the packages of a bucket. `held` in our entries is whether we believe that the peer holds the
- * package. `shared`: the stages that both servers take.
+ * Compares what two servers know of the packages of a bucket. In our entries `held` says whether the peer is known to hold
+ * the package. `shared` are the stages that both servers accept.
  */
 export function compareEntries(
   ours: readonly InventoryEntry[],
@@ -37,12 +37,12 @@ export function compareEntries(
     if (our ? isNews(our, their, isUseful) : isUseful && their.held) toLearn.push(their.packageId);
     if (our && !areGone(our, their) && isAhead(our, their)) toTeach.push(their.packageId);
   }
-  // A peer that does not know a package cannot hold it, whatever it told us before it lost its memory.
+  // A peer that does not know a package cannot hold it, whatever it reported before it lost its data.
   for (const our of unmet.values()) if (our.held && !isRemoved(our)) toLearn.push(our.packageId);
   return { toLearn, toTeach };
 }
 
-/** Two tombstones agree, whatever else is known of the package. */
+/** Whether both servers know the removal. Then they agree, whatever else they know of the package. */
 const areGone = (our: InventoryEntry, their: InventoryEntry): boolean => isRemoved(our) && isRemoved(their);
 
 const isNews = (our: InventoryEntry, their: InventoryEntry, isUseful: boolean): boolean =>

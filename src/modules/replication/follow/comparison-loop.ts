@@ -1,36 +1,36 @@
 import { backoffMs, pause } from '../../../kernel/retry.js';
 
-/** Between two comparisons when all was the same. */
+/** Time between two comparisons when the servers agreed. */
 const AGREED_INTERVAL_MS = 10 * 60_000;
-/** After one that found differences, doubled each time in a row. */
+/** Time after a comparison that found differences; it doubles with each one in a row up to `MAX_INTERVAL_MS`. */
 const FIRST_INTERVAL_MS = 5_000;
 const MAX_INTERVAL_MS = 60_000;
-/** The feed has to be silent for so long, or there is too much on its way for a comparison to say anything. */
+/** The feed has to be silent for this time before a comparison. Otherwise too many changes are still arriving. */
 const FEED_SILENCE_MS = 2_000;
 const MIN_INTERVAL_MS = 10_000;
 
 /**
- * Decides when a peer's inventory is compared with ours: soon after each connection and after news from the feed, again
- * while there are differences, and every ten minutes or so.
+ * Decides when the inventory of a peer is compared with ours: soon after each connection and after news from the feed,
+ * again while there are differences, and about every ten minutes.
  */
 export class ComparisonLoop {
   private wake: () => void = () => undefined;
   private lastNewsAt = -Infinity;
   private differing = 0;
 
-  /** `compare` gives the number of differences. */
+  /** `compare` makes one comparison and gives the number of differences. */
   constructor(
     private readonly compare: (signal: AbortSignal) => Promise<number>,
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** The feed was connected, or brought something: what was the same may differ now. */
+  /** Call it when the feed was connected or has brought an item: the servers may differ now. */
   noteNews(): void {
     this.lastNewsAt = performance.now();
     this.wake();
   }
 
-  /** Resolves when the signal aborts. */
+  /** Compares until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await this.waitForNews(AGREED_INTERVAL_MS, signal);
     while (!signal.aborted) {
@@ -39,13 +39,13 @@ export class ComparisonLoop {
       const startedAt = performance.now();
       const waitMs = await this.compareOnce(signal);
       await pause(Math.min(waitMs, FIRST_INTERVAL_MS), [signal]);
-      // Many uploads one after another shall not have as many comparisons.
+      // A series of uploads must not cause as many comparisons.
       if (this.lastNewsAt > startedAt) await pause(MIN_INTERVAL_MS - FIRST_INTERVAL_MS, [signal]);
       else if (waitMs > FIRST_INTERVAL_MS) await this.waitForNews(waitMs - FIRST_INTERVAL_MS, signal);
     }
   }
 
-  /** How long to wait before the next one. */
+  /** Makes one comparison. Gives the time in milliseconds until the next one. */
   private async compareOnce(signal: AbortSignal): Promise<number> {
     try {
       const differences = await this.compare(signal);

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
-import { givesTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -32,7 +32,7 @@ const Digest = z.string().max(64);
 /** A peer's answer to `GET /peer/v1/inventory`. */
 const PeerInventory = z.object({
   stage: z.enum(STAGES),
-  /** Does it take packages from us? */
+  /** Whether the peer takes packages from this server. */
   takes: z.boolean().default(true),
   latestStamp: Stamp.nullable(),
   buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
@@ -55,10 +55,10 @@ const PeerEntries = z.object({
     .max(MAX_ENTRIES_PER_PAGE),
 });
 
-/** A peer's answer to `POST /peer/v1/items`; each item is checked where it is read. */
+/** A peer's answer to `POST /peer/v1/items`. `ItemHandler` checks each item. */
 const PeerItems = z.object({ items: z.array(z.unknown()).max(MAX_ITEMS_PER_REQUEST) });
 
-/** Compares what this server and a peer know, and learns what is new there: also what its feed has failed to tell. */
+/** Compares what this server and a peer know, and learns what the peer knows better, also when its feed has not told it. */
 @Injectable()
 export class Comparison {
   constructor(
@@ -73,19 +73,20 @@ export class Comparison {
   ) {}
 
   /**
-   * One comparison; gives the number of packages in which the two differed when it began, which is also noted for all to
-   * see. @throws PeerUnreachable, Refusal UNAVAILABLE, EventStoreUnavailable, when the signal aborts
+   * Makes one comparison. Gives the number of packages in which the two servers differed when it began, and records it.
+   * @throws PeerUnreachable, Refusal UNAVAILABLE, EventStoreUnavailable; also when the signal aborts
    */
   async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
-    // After a restore of a backup the peers know later stamps of ours than we do.
+    // After a backup was restored, the peers know later stamps of this server than the server itself.
     const { latestStamp } = theirs;
-    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp)) this.clock.hybrid.observe(latestStamp);
+    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp))
+      this.clock.hybrid.observeStamp(latestStamp);
     const shared = stagesOfBoth(stage, theirs.stage);
     const ours = await this.queries.execute(new InventoryQuery(shared, peer));
-    // What a policy keeps from the peer is no difference that anybody could mend.
-    const isTaught = theirs.takes && givesTo(peer.policy);
+    // Packages that a policy keeps from the peer are no difference, since nobody could resolve it.
+    const isTaught = theirs.takes && sendsTo(peer.policy);
     const found = new Set<string>();
     for (const bucket of findDifferingBuckets(ours.buckets, theirs.buckets)) {
       signal.throwIfAborted();
@@ -117,7 +118,7 @@ export class Comparison {
     }
   }
 
-  /** The peer does not know the package (any more), so it has no copy. */
+  /** Records that the peer does not know the package, and therefore has no copy. */
   private async forgetCopy(peer: PeerContact, packageId: string): Promise<void> {
     await this.commands.execute(
       new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }),
@@ -161,6 +162,6 @@ async function readPages(read: (after: string | null) => Promise<InventoryEntrie
 
 function requireValid<T>(peer: PeerContact, schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer);
-  if (!parsed.success) throw new PeerUnreachable(peer.name, 'sent an inventory that makes no sense');
+  if (!parsed.success) throw new PeerUnreachable(peer.name, 'sent an invalid inventory');
   return parsed.data;
 }

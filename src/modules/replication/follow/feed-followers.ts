@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
@@ -26,8 +26,8 @@ interface Following {
 }
 
 /**
- * Follows the feed of every registered peer that is not suspended and from which something is taken, from `start` on;
- * each in one process of the server.
+ * Follows the feeds of all registered peers that are not suspended and from which this server takes packages. Each feed is
+ * followed by one process of the server.
  */
 @Injectable()
 export class FeedFollowers implements LiveView, OnModuleDestroy {
@@ -75,7 +75,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     await this.syncing;
   }
 
-  /** Of another stage, other packages of the same feeds are for us. */
+  /** When the stage of this server changes, other packages of the same feeds matter. */
   fold(record: RecordedEvent): void {
     const event = serverEvents.read(record);
     if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
@@ -91,7 +91,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
-  /** The peer can be reached now, or welcomes us again. */
+  /** Tries a peer at once that can be reached now, or that has connected to this server again. */
   private retryNow(peerId: string): void {
     this.following.get(peerId)?.follower.retryNow();
   }
@@ -100,14 +100,14 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     this.syncing = this.syncing
       .then(() => this.syncFollowers())
       .catch((error: unknown) => {
-        this.parts.logger.error(`Cannot tell whom to follow: ${String(error)}`);
+        this.parts.logger.error(`Cannot find out which peers to follow: ${String(error)}`);
       });
   }
 
   private async syncFollowers(): Promise<void> {
     if (this.stopped) return;
     const stage = await this.currentStage();
-    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && takesFrom(policy));
+    const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && receivesFrom(policy));
     const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
     for (const [peerId, { follower, stage: before }] of this.following) {
       const peer = wanted.get(peerId);
@@ -116,7 +116,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     for (const peer of wanted.values()) if (!this.following.has(peer.peerId)) this.beginFollowing(peer, stage);
   }
 
-  /** The identity learns of a new stage from the same log, a moment sooner or later than we do. */
+  /** The stage of this server. The identity learns of a new stage from the same log, a moment sooner or later. */
   private async currentStage(): Promise<Stage> {
     while (this.stage !== null && this.identity.stage !== this.stage && !this.stopped) await delay(5);
     return this.identity.stage;
@@ -136,6 +136,6 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   }
 }
 
-/** The direction says which differences count, so that all is compared anew when it changes. */
+/** Whether the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

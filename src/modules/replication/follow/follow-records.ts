@@ -3,14 +3,14 @@ import { DataSource } from 'typeorm';
 import type { Stage } from '../../../kernel/stage.js';
 
 /**
- * How far each peer's feed has been read. What is of no use for our stage is skipped in reading, so a cursor counts
- * only as long as this server is of the stage that it was at.
+ * The place up to which each peer's feed has been read. Reading skips the items that our stage does not accept, so a
+ * cursor counts only while this server has the stage with which it was saved.
  */
 @Injectable()
 export class FeedCursors {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Null: read from the start. */
+  /** The saved place; null to read the feed from the start. */
   async load(peerId: string, stage: Stage): Promise<string | null> {
     const rows: { cursor: string }[] = await this.dataSource.query(
       'SELECT cursor FROM state.feed_cursors WHERE peer_id = $1 AND stage = $2',
@@ -34,7 +34,7 @@ ON CONFLICT (peer_id) DO UPDATE SET following = excluded.following, last_error =
   next_try_at = excluded.next_try_at,
   since = CASE WHEN peer_contacts.following = excluded.following THEN peer_contacts.since ELSE now() END`;
 
-/** Notes for all processes whether peers can be followed. It never fails: what is not noted is seen the next time. */
+/** Records for all processes whether peers can be followed. Its methods never fail: a lost record is replaced by the next one. */
 @Injectable()
 export class ContactRecord {
   private readonly logger = new Logger('Subscriber');
@@ -49,7 +49,7 @@ export class ContactRecord {
     return this.saveContact([peerId, false, error, nextTryAt]);
   }
 
-  /** The peer is not followed any more. */
+  /** Removes the record of a peer that is no longer followed. */
   async forget(peerId: string): Promise<void> {
     await this.runQuery('DELETE FROM state.peer_contacts WHERE peer_id = $1', [peerId]);
   }
@@ -62,7 +62,7 @@ export class ContactRecord {
     try {
       await this.dataSource.query(sql, [...values]);
     } catch (error) {
-      this.logger.debug(`Cannot note how a peer is doing: ${String(error)}`);
+      this.logger.debug(`Cannot record whether a peer is followed: ${String(error)}`);
     }
   }
 }

@@ -9,7 +9,7 @@ import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
-import { isRemoved, knowsMore, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
 import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
@@ -44,24 +44,24 @@ const LineageSteps = z
 
 const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
 
-/** An item of a peer's feed. Fields that a newer server adds are left out. */
+/** An item of a peer's feed. Fields that a newer version adds are ignored. */
 export const PeerItem = z.object({
   facts: Facts,
-  /** A server of an earlier version does not tell. */
+  /** A server of an earlier version does not send them. */
   authors: z.object({ stage: Author.nullable(), removal: Author.nullable() }).default({ stage: null, removal: null }),
   held: z.object({ verifiedAt: z.iso.datetime(), lineage: LineageSteps.default([]) }).nullable(),
-  /** While it fetches the package: its verified chunks can be had. */
+  /** Set while the peer fetches the package, when its verified chunks can be requested. */
   fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
   digests: Page.nullable(),
 });
 export type PeerItem = z.infer<typeof PeerItem>;
 
-/** The digests of all chunks; whether they are complete is checked where they are recorded. */
+/** The digests of all chunks. `LearnPackage` checks that they are complete. */
 const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
 
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
-/** Turns what a peer tells into commands. Doing it twice changes nothing. */
+/** Turns the items of a peer's feed into commands. Handling an item twice changes nothing. */
 @Injectable()
 export class ItemHandler {
   private readonly logger = new Logger('Subscriber');
@@ -73,18 +73,18 @@ export class ItemHandler {
     private readonly identity: ServerIdentity,
   ) {}
 
-  /** Null, with a line in the log, for a message that makes no sense. */
+  /** Parses a message. Logs an invalid one and gives null. */
   read(peer: PeerContact, data: unknown): PeerItem | null {
     const item = PeerItem.safeParse(data);
     if (item.success) return item.data;
-    this.logger.warn(`${peer.name} sent a message that is skipped: ${z.prettifyError(item.error)}`);
+    this.logger.warn(`Skipping an invalid message from ${peer.name}: ${z.prettifyError(item.error)}`);
     return null;
   }
 
   /**
-   * Resolves when all of the item is on record, or when it can never be used: that is logged. 'later' when it may be of
-   * use another time: once the clocks agree, or the peer sends a manifest that makes sense.
-   * @throws PeerUnreachable, EventStoreUnavailable: worth another try
+   * Gives 'done' when the item is recorded, or when it can never be used, which is logged. Gives 'later' when it may be
+   * usable another time: once the clocks agree, or once the peer sends a valid manifest.
+   * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
   async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
@@ -92,7 +92,7 @@ export class ItemHandler {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const isLater = POSTPONING_CODES.has(error.code);
-      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'put off' : 'skipped'}`;
+      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'postponed' : 'skipped'}`;
       this.logger.warn(`${what}: ${error.code}: ${error.message}`);
       if (isLater) return 'later';
     }
@@ -103,19 +103,19 @@ export class ItemHandler {
     const { packageId } = facts;
     const known = (await this.streams.load(knownPackage, packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
-    // A tombstone counts before the package itself is known: a peer that slept may still offer that.
+    // A tombstone counts even before the package is known, since a peer that was away may still offer the package.
     const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
     const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
-    const ours = await this.commands.execute<LearnPackage, PackageFacts | null>(learn);
+    const ours = await this.commands.execute(learn);
     const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
     await this.commands.execute(new ReviewReplica(packageId, report));
   }
 
-  /** Null when the peer does not have it any more: then there is news of that on its feed. */
+  /** The chunk pages of a package; null when the peer no longer has it, which its feed will tell. */
   private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
     try {
       const manifest = PeerManifest.safeParse(
@@ -130,7 +130,7 @@ export class ItemHandler {
   }
 }
 
-/** A peer tells its own changes without its name, which we know. */
+/** Adds the peer's name to its own changes, which it reports without a name. */
 function withAuthorNames({ peerId, name }: PeerContact, { stage, removal }: PeerItem['authors']): PeerItem['authors'] {
   const named = (author: PeerItem['authors']['stage']) =>
     author?.serverId === peerId ? { ...author, serverName: name } : author;

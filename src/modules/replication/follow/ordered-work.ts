@@ -1,14 +1,14 @@
-/** Items under way at once. */
+/** Largest number of items that are worked on at the same time. */
 const MAX_UNDER_WAY = 8;
 
 export interface WorkListener {
-  /** This item and all that were added before it are done. */
+  /** This item and all items that were added before it are done. */
   notePlace(id: string): void;
-  /** An item failed; nothing after it counts as reached. Called once. */
+  /** An item failed, so that no later item counts as reached. It is called once. */
   failed(error: unknown): void;
 }
 
-/** Works on several items at a time, on those of one key one after the other, and tells how far all is done. */
+/** Works on several items at the same time, but on items of one key in their order, and reports up to which item all is done. */
 export class OrderedWork<T> {
   private readonly window: Promise<void>[] = [];
   private readonly lastOf = new Map<string, Promise<void>>();
@@ -20,7 +20,7 @@ export class OrderedWork<T> {
     private readonly listener: WorkListener,
   ) {}
 
-  /** Takes an item as soon as there is room for it. */
+  /** Starts an item. Resolves when there is room for the next one. */
   async addItem(id: string, key: string, item: T): Promise<void> {
     if (this.window.length >= MAX_UNDER_WAY) await this.window.shift();
     const done = this.beginItem(key, item);
@@ -31,7 +31,7 @@ export class OrderedWork<T> {
     this.window.push(this.tail);
   }
 
-  /** Resolves when all that was added is done or has failed. */
+  /** Resolves when all added items are done or have failed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.lastOf.values());
     await this.tail;

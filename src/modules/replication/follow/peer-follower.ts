@@ -15,11 +15,11 @@ import { OrderedWork } from './ordered-work.js';
 
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 15_000;
-/** The peer refuses us until somebody there changes something. */
+/** Wait after a refusal that stands until an administrator of the peer changes something. */
 const REFUSED_WAIT_MS = 60_000;
-/** A connection that lasted this long was a success. */
+/** A connection that lasted this long counts as a success. */
 const MIN_SUCCESS_MS = 5_000;
-/** What was put off is read again after so long, doubled each time in a row. */
+/** Postponed items are read again after this time, which doubles with each time in a row. */
 const FIRST_REREAD_MS = 60_000;
 const MAX_REREAD_MS = 3_600_000;
 
@@ -27,21 +27,21 @@ export interface FollowerParts {
   readonly transport: PeerTransport;
   readonly cursors: FeedCursors;
   readonly items: ItemHandler;
-  /** Compares what both servers know; the number of differences. */
+  /** Compares what both servers know. Gives the number of packages in which they differ. */
   readonly compare: (peer: PeerContact, stage: Stage, signal: AbortSignal) => Promise<number>;
   readonly contacts: Pick<ContactRecord, 'following' | 'away'>;
   readonly logger: Logger;
-  /** The peer answers again after it did not. */
+  /** Called when the peer answers again after it did not. */
   readonly onReturn: () => Promise<void>;
 }
 
 interface Incoming {
   readonly id: string;
-  /** Null for a message that makes no sense. */
+  /** Null for an invalid message. */
   readonly item: PeerItem | null;
 }
 
-/** Follows one peer's feed, through all that may happen to the connection. */
+/** Follows the feed of one peer and connects again whenever the connection ends. */
 export class PeerFollower {
   private readonly stopping = new AbortController();
   private lastProblem: string | null = null;
@@ -61,7 +61,7 @@ export class PeerFollower {
     );
   }
 
-  /** Resolves after `stop`. Waits as long as another process of this server follows the peer. */
+  /** Follows until `stop` is called, while no other process of this server follows the peer. */
   async run(locks: Locks): Promise<void> {
     const { signal } = this.stopping;
     const work = async (held: AbortSignal): Promise<void> => {
@@ -74,7 +74,7 @@ export class PeerFollower {
     this.stopping.abort();
   }
 
-  /** Ends a wait for the next try: the peer may be reached now. */
+  /** Ends the wait for the next try, since the peer may be reachable now. */
   retryNow(): void {
     this.attempt = 0;
     this.waiting.abort();
@@ -99,7 +99,7 @@ export class PeerFollower {
     }
   }
 
-  /** One connection, from where we are. Throws when it ends, unless it was told to stop. */
+  /** Reads the feed on one connection, from the saved place on. @throws when the connection ends, unless the signal aborts */
   private async readFeed(held: AbortSignal): Promise<void> {
     const connection = new AbortController();
     // Not AbortSignal.any: Node 20 may collect what it returns while only its listeners are left.
@@ -119,7 +119,7 @@ export class PeerFollower {
     };
     const work = new OrderedWork(take, {
       notePlace: (id) => {
-        // The place stays before what was put off, which has to be read again.
+        // The saved place stays before a postponed item, which has to be read again.
         if (putOff.has(id)) readAgain ??= setTimeout(() => connection.abort(), this.rereadMs());
         if (!readAgain) this.reached(place, id);
       },
@@ -143,7 +143,7 @@ export class PeerFollower {
   }
 
   private async readInto(work: OrderedWork<Incoming>, after: string | null, signal: AbortSignal): Promise<void> {
-    for await (const message of this.parts.transport.follow(this.peer, after, signal)) {
+    for await (const message of this.parts.transport.followFeed(this.peer, after, signal)) {
       if (message.kind === 'connected') {
         await this.noteConnected();
         continue;
@@ -182,7 +182,7 @@ export class PeerFollower {
   private reached(place: SavedPlace, id: string): void {
     this.attempt = 1;
     this.rereads = 0;
-    // A feed without ids has no place to come back to.
+    // A feed without ids has no place to return to.
     if (id !== '') place.move(id);
   }
 
@@ -195,7 +195,7 @@ export class PeerFollower {
     if (wasAway) await this.parts.onReturn();
   }
 
-  /** Once a problem, not once a try. */
+  /** Logs a problem once, and not again at each try. */
   private logProblemOnce(error: unknown, refusal: string | null = null): void {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
     if (this.stopping.signal.aborted || problem === this.lastProblem) return;

@@ -7,7 +7,7 @@ import { HeldIdsQuery } from './scrub.query.js';
 
 const MAX_JOBS_PER_ENQUEUE = 500;
 
-/** At the start: files that should be there and are not, as after a restore without them, are fetched from peers. */
+/** Has missing files fetched from peers when the server starts, as after a restore without them. */
 @Injectable()
 export class MissingFiles {
   constructor(
@@ -21,7 +21,7 @@ export class MissingFiles {
     const there = await this.storage.listStored();
     const missing = held.filter((packageId) => !there.has(packageId));
     if (missing.length === 0) return;
-    new Logger('Scrub').warn(`Packages whose file is missing in the data folder: ${missing.length}`);
+    new Logger('Scrub').warn(`Number of packages whose file is missing in the data folder: ${missing.length}`);
     for (let at = 0; at < missing.length; at += MAX_JOBS_PER_ENQUEUE) {
       await this.queue.enqueue(missing.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
     }

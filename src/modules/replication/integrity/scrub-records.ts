@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ScrubState } from './scrub.query.js';
 
-/** When each package was read last, and how far the scrub is: kept over restarts, and seen by all processes. */
+/** Stores when each package was verified last and the state of the scrub, for all processes and beyond a restart. */
 @Injectable()
 export class ScrubRecords {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The package's file was read just now, and is whole. */
+  /** Records that the package's file was read just now and is whole. */
   async verified(packageId: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.verified_packages (package_id, verified_at) VALUES ($1, now())
@@ -24,7 +24,7 @@ export class ScrubRecords {
     await this.dataSource.query('UPDATE state.scrub SET state = $1, bytes_per_second = $2', [state, bytesPerSecond]);
   }
 
-  /** All that was due is read. What is no longer held needs no record. */
+  /** Records that all due files were read, and removes the records of packages that are no longer held. */
   async finished(): Promise<void> {
     await this.dataSource.query(`UPDATE state.scrub SET last_finished_at = now()`);
     await this.dataSource.query(

@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 
-/** OFF by ODST_SCRUB_RATE=0; WAITING until a package is due; RUNNING while files are read. */
+/** OFF when ODST_SCRUB_RATE is 0, WAITING until a package is due, RUNNING while files are read. */
 const SCRUB_STATES = ['OFF', 'WAITING', 'RUNNING'] as const;
 export type ScrubState = (typeof SCRUB_STATES)[number];
 
@@ -10,21 +10,21 @@ interface ScrubView {
   readonly state: ScrubState;
   readonly bytesPerSecond: number;
   readonly lastFinishedAt: Date | null;
-  /** Since the server was set up, also by other checks than the scrub. */
+  /** Number of damaged files found since the server was set up, by the scrub and by other checks. */
   readonly damagedFound: number;
 }
 
-/** How far the scrub is. */
+/** The state of the scrub. */
 export class ScrubQuery extends Query<ScrubView> {}
 
-/** A held package whose file was not read for a while. */
+/** A held package whose file has not been read for some time. */
 export interface DuePackage {
   readonly packageId: string;
   readonly size: number;
   readonly chunkCount: number;
 }
 
-/** At most `most` held packages that were last verified before a time, the longest ago first. */
+/** The held packages that were last verified before a time, at most `most` of them, the earliest first. */
 export class DuePackagesQuery extends Query<readonly DuePackage[]> {
   constructor(
     readonly before: Date,
@@ -34,17 +34,17 @@ export class DuePackagesQuery extends Query<readonly DuePackage[]> {
   }
 }
 
-/** Ids of all packages whose file belongs on our disk. */
+/** The ids of all packages whose file belongs on our disk. */
 export class HeldIdsQuery extends Query<readonly string[]> {}
 
-/** When the files of packages were last verified whole, by scrub, on request or when published; null for what is not held. */
+/** When the files of packages were last verified as a whole: by the scrub, on request, or when published. Null for a package that is not held. */
 export class LastVerifiedQuery extends Query<readonly (Date | null)[]> {
   constructor(readonly packageIds: readonly string[]) {
     super();
   }
 }
 
-/** A file was also verified when it was published: by our own copy, or by the upload. `greatest` leaves out what is null. */
+/** A file was also verified when it was published, by our own copy or by the upload. `greatest` ignores null. */
 const FROM_HELD_PACKAGES = `FROM packages p
   LEFT JOIN state.verified_packages v ON v.package_id = p.id
   LEFT JOIN replicas r ON r.package_id = p.id AND r.local AND r.state = 'PUBLISHED'

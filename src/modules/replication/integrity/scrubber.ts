@@ -11,13 +11,13 @@ import { ChunkDigests } from '../fetch/package-digests.js';
 import { ScrubRecords } from './scrub-records.js';
 import { type DuePackage, DuePackagesQuery } from './scrub.query.js';
 
-/** Lets bytes through at a rate, evenly: what was not used earlier is not made up for. */
+/** Limits reading to an even rate. Time that was not used is not made up for later. */
 export class ScrubPace {
   private freeAt = 0;
 
   constructor(private readonly bytesPerSecond: number) {}
 
-  /** Resolves when so many bytes may be read. @throws when the signal aborts */
+  /** Resolves when the next bytes may be read. @throws when the signal aborts */
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const now = performance.now();
@@ -27,14 +27,14 @@ export class ScrubPace {
   }
 }
 
-/** A start has better things to do, and so has a server when nothing is due. */
+/** Wait after the start, which has more urgent work, and after a pass over all due packages. */
 const REST_INTERVAL_MS = 60_000;
 const MAX_DUE_PER_READ = 500;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Reads the files of all held packages again and again at a low rate, those first that were not read for longest. In
- * one process of the server. What looks damaged is judged by a job, which reads it once more.
+ * Reads the files of all held packages again and again at a low rate, starting with those that were verified longest ago.
+ * One process of the server does this. A file that seems damaged is read once more by a job, which decides.
  */
 @Injectable()
 export class Scrubber implements OnApplicationShutdown {
@@ -69,7 +69,7 @@ export class Scrubber implements OnApplicationShutdown {
     await this.running;
   }
 
-  /** Reads all that is due, then rests until something may be. */
+  /** Reads all due files, rests, and starts again until the signal aborts. */
   private async scrubForever(signal: AbortSignal): Promise<void> {
     const { scrubRate } = this.settings;
     while (!signal.aborted) {
@@ -79,7 +79,7 @@ export class Scrubber implements OnApplicationShutdown {
     }
   }
 
-  /** One turn over all that is due now. @throws when the signal aborts */
+  /** Reads all files that are due now. @throws when the signal aborts */
   async scrubDue(signal: AbortSignal): Promise<void> {
     const { scrubRate, scrubDays } = this.settings;
     const pace = new ScrubPace(scrubRate);

@@ -14,33 +14,33 @@ import { verifyPackageJob } from '../contracts/replica-jobs.js';
 import { replica } from '../replica/replica.decider.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 
-/** Have the file of a package read and compared now; returns once that is queued. Refusals: PACKAGE_NOT_FOUND, PACKAGE_NOT_HELD. */
+/** Has the file of a package verified soon. Resolves once the job is enqueued. Refusals: PACKAGE_NOT_FOUND, PACKAGE_NOT_HELD. */
 export class VerifyPackage extends Command<void> {
   constructor(readonly packageId: string) {
     super();
   }
 }
 
-/** A package whose file should be on the disk of this server, whole. */
+/** A package whose whole file should be on the disk of this server. */
 export interface HeldPackage {
   readonly packageId: string;
   readonly filename: string;
   readonly size: number;
   readonly chunkCount: number;
-  /** When it was uploaded here, as ISO 8601; null for a copy of a peer's. */
+  /** When it was uploaded here (ISO 8601); null for a copy from a peer. */
   readonly uploadedAt: string | null;
-  /** Round of the replica: with `uploadedAt` it tells this file from one that was put in its place later. */
+  /** Round of the replica. Together with `uploadedAt` it distinguishes this file from one that replaced it later. */
   readonly round: number;
 }
 
-/** What there is to verify of a package; null when its file does not belong on our disk. Changes nothing. */
+/** Gives what has to be verified of a package; null when its file does not belong on our disk. Changes nothing. */
 export class PlanVerification extends Command<HeldPackage | null> {
   constructor(readonly packageId: string) {
     super();
   }
 }
 
-/** Which packages' files belong on our disk, by the log. */
+/** Says by the log which packages' files belong on our disk. */
 @Injectable()
 export class HeldPackages {
   constructor(
@@ -48,7 +48,7 @@ export class HeldPackages {
     private readonly runner: CommandRunner,
   ) {}
 
-  /** Null when it is not held, or no longer. */
+  /** The package with its facts; null when it is not held. */
   async findHeld(packageId: string): Promise<(HeldPackage & { readonly facts: PackageFacts }) | null> {
     const { facts, uploadedAt } = await this.streams.load(knownPackage, packageId);
     const { status, round } = await this.runner.load(replica, packageId);
@@ -80,8 +80,8 @@ export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
 }
 
 /**
- * The file of a held package was read and is damaged or gone: it is taken out of service and mended, or given up when
- * this server need not have it. False when it has been replaced since. To be repeated until it has succeeded.
+ * Takes the damaged or missing file of a held package out of service and has it repaired, or withdrawn when this server
+ * need not hold it. Gives false when the file was replaced in the meantime. Repeat it until it succeeds.
  */
 export class ReportDamage extends Command<boolean> {
   constructor(
@@ -105,9 +105,9 @@ export class PlanVerificationHandler implements ICommandHandler<PlanVerification
 }
 
 /**
- * The file is taken out first: nobody gets it any more, and the jobs that mend it begin with it. A crash before the
- * first event leaves a held package without a file, which is put back or found missing; after it, a pending replica
- * that is mended; before the second one, the repeated job writes that.
+ * The file is moved to quarantine first, so that nobody receives it any more; the jobs that repair it start from it. A
+ * crash before the first event leaves a held package without a file, which the repeated job restores or finds missing. A
+ * crash after it leaves a pending replica that is repaired, and the repeated job records the second event.
  */
 @CommandHandler(ReportDamage)
 export class ReportDamageHandler implements ICommandHandler<ReportDamage> {

@@ -13,7 +13,7 @@ import { ScrubRecords } from './scrub-records.js';
 
 const VerifyPackageData = z.object({ packageId: z.string() });
 
-/** Reads one package's file as fast as it can, and reports what is damaged. */
+/** Reads the file of one package at full speed, and reports damage. */
 @AsJobHandler()
 @Injectable()
 export class VerifyPackageWorker implements JobHandler {
@@ -29,7 +29,7 @@ export class VerifyPackageWorker implements JobHandler {
     private readonly locks: Locks,
   ) {}
 
-  /** Takes turns with the publication of a replica of the same package: a file is judged when nobody replaces it. */
+  /** Holds the lock of the publication of this package, so that the file is not replaced while it is examined. */
   async handle(job: RunningJob): Promise<void> {
     const { packageId } = VerifyPackageData.parse(job.data);
     await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verifyFile(packageId, held));
@@ -55,7 +55,7 @@ export class VerifyPackageWorker implements JobHandler {
       ? 'is missing'
       : `is damaged (${countChunks(damage.lost)} of ${held.chunkCount} chunks)`;
     this.logger.error(
-      `The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served, and is mended from a peer`,
+      `The file of ${held.filename}, package ${held.packageId}, ${what}. It is no longer served and is repaired from a peer`,
     );
   }
 }

@@ -6,8 +6,8 @@ import { ourReplica } from './our-replica.js';
 import { ReplicaFiles } from './replica-files.js';
 
 /**
- * Delete the file of a replica that was withdrawn because of its stage, once its grace time is over. Gives when that
- * will be; null when there is nothing left to do. Repeating it changes nothing.
+ * Deletes the file of a replica that was withdrawn because of its stage, if its grace time is over. Otherwise gives when
+ * the grace time ends; null when nothing is left to do. Repeating it changes nothing.
  */
 export class DeleteWithdrawn extends Command<Date | null> {
   constructor(readonly packageId: string) {

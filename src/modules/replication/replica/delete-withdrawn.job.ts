@@ -15,7 +15,7 @@ const DELETE_WITHDRAWN = 'delete-withdrawn';
 
 const DeleteWithdrawnData = z.object({ packageId: z.string() });
 
-/** Deletes the file of a withdrawn replica, not before `runAt`; its grace time is looked at then. */
+/** A job that deletes the file of a withdrawn replica, not before `runAt`. It checks the grace time when it runs. */
 const deleteWithdrawnJob = (packageId: string, runAt?: Date): NewJob => ({
   name: DELETE_WITHDRAWN,
   key: `withdrawn:${packageId}`,
@@ -23,7 +23,7 @@ const deleteWithdrawnJob = (packageId: string, runAt?: Date): NewJob => ({
   ...(runAt && { runAt }),
 });
 
-/** Comes back when the grace time is over. */
+/** Deletes the file, or enqueues itself again for the end of the grace time. */
 @AsJobHandler()
 @Injectable()
 export class DeleteWithdrawnWorker implements JobHandler {
@@ -42,7 +42,7 @@ export class DeleteWithdrawnWorker implements JobHandler {
   }
 }
 
-/** Of all withdrawn replicas, those whose files are still there get their job again: the queue may have lost it. */
+/** Enqueues the deletion of every withdrawn replica whose file is still there, in case the queue has lost the job. */
 @AsJobHandler()
 @Injectable()
 export class SweepWithdrawnWorker implements JobHandler {
@@ -57,14 +57,14 @@ export class SweepWithdrawnWorker implements JobHandler {
 
   async handle(): Promise<void> {
     for (const { packageId } of await this.queries.execute(new WithdrawnReplicasQuery())) {
-      const file = await this.storage.open(packageId);
+      const file = await this.storage.openStored(packageId);
       file?.close();
       if (file) await this.queue.enqueue([deleteWithdrawnJob(packageId)]);
     }
   }
 }
 
-/** A replica that its stage took away keeps its file for the grace time; a job deletes it after that. */
+/** A replica that is withdrawn because of its stage keeps its file for the grace time. Then a job deletes the file. */
 @AsReaction()
 @Injectable()
 export class KeepWithdrawnFiles implements Reaction {

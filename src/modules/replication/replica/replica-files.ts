@@ -19,14 +19,14 @@ export class ReplicaFiles {
 
   /** Is the published file there? */
   async findFile(packageId: string): Promise<FoundFile> {
-    const file = await this.storage.open(packageId);
+    const file = await this.storage.openStored(packageId);
     file?.close();
     return file ? 'present' : 'missing';
   }
 
   /** Reads the whole published file and compares its SHA-256 (lower-case hex). */
   async compareFile(packageId: string, sha256: string): Promise<FoundFile> {
-    const found = await this.storage.digest(packageId);
+    const found = await this.storage.digestStored(packageId);
     if (found === null) return 'missing';
     return found === sha256 ? 'whole' : 'different';
   }
@@ -40,7 +40,7 @@ export class ReplicaFiles {
   async removeUnwanted(packageId: string): Promise<void> {
     await this.whileLocked(packageId, async () => {
       await this.storage.discardReplica(packageId);
-      await this.storage.remove(packageId, () => this.isUnwanted(packageId));
+      await this.storage.removeStored(packageId, () => this.isUnwanted(packageId));
     });
   }
 

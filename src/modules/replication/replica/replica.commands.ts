@@ -14,7 +14,7 @@ export interface Rejection {
   readonly actual: string;
 }
 
-/** A peer holds the package, or fetches it, or has no copy when null. */
+/** A peer reports its copy; `copy` is null when it has none. */
 export interface ReportHolder {
   readonly kind: 'report';
   readonly packageId: string;
@@ -22,7 +22,7 @@ export interface ReportHolder {
   readonly copy: PeerCopy | null;
 }
 
-/** All chunks were verified, and the file is not the package. */
+/** All chunks were verified, but the file is not the package. */
 export interface DamageFound {
   readonly kind: 'damage';
   readonly round: number;
@@ -31,11 +31,11 @@ export interface DamageFound {
   readonly lost: readonly ChunkRange[];
 }
 
-/** The file of a whole copy was found damaged or gone: of ours, or of what was uploaded here. */
+/** The file of our whole copy or of an upload was found damaged or missing. */
 export interface PublishedDamageFound {
   readonly kind: 'damagePublished';
   readonly content: ReplicaContent;
-  /** Of the replica when the file was read: news of an earlier copy changes nothing. */
+  /** The round when the file was read. News of an earlier copy changes nothing. */
   readonly round: number;
   readonly uploaded: boolean;
   readonly lost: readonly ChunkRange[];
@@ -53,16 +53,16 @@ export type ReplicaCommand =
     }
   | { readonly kind: 'delay'; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
   | { readonly kind: 'publish' }
-  /** The whole file of a withdrawn copy is still at its place. */
+  /** The whole file of a withdrawn copy is still there and counts as our copy again. */
   | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
   | PublishedDamageFound
-  /** The package was uploaded here: the copy that is still on its way is whole by that. */
+  /** The package was uploaded here, which completes a copy that is still being fetched. */
   | { readonly kind: 'arrive' }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
-  /** A holder told older news of the package than ours. */
+  /** A peer that has a copy reported older news of the package than ours. */
   | { readonly kind: 'outdated'; readonly packageId: string; readonly holder: Holder }
-  /** A holder's report, and the wish for a copy of our own, in one step. */
+  /** A peer reports its copy, and our own copy is requested in the same step. */
   | { readonly kind: 'announce'; readonly report: ReportHolder; readonly content: ReplicaContent }
   | { readonly kind: 'retry' };

@@ -13,7 +13,7 @@ import {
 import type { DamageFound, Holder, PublishedDamageFound, Rejection, ReplicaCommand } from './replica.commands.js';
 import { evolveReplica, noReplica, type ReplicaContent, type ReplicaState } from './replica.state.js';
 
-/** A chunk that arrived damaged this often from every peer that has the package fails the replica. */
+/** The replica fails when one chunk arrived damaged this often from every peer that has the package. */
 const MAX_REJECTIONS = 5;
 
 interface Arrival {
@@ -22,7 +22,7 @@ interface Arrival {
   readonly from: Holder;
 }
 
-/** Events for what a run of chunks brought: only chunks that were missing so far count. */
+/** The events for a fetched range. Only chunks that were missing so far count. */
 function recordChunks(
   arrival: Arrival,
   verified: readonly ChunkRange[],
@@ -70,7 +70,7 @@ function rejectedEvents({ content, state, from }: Arrival, damaged: readonly Rej
 const sumOf = (byPeer: ReadonlyMap<string, number> = new Map()): number =>
   [...byPeer.values()].reduce((all, n) => all + n, 0);
 
-/** Not while there is another peer with the whole package that may send the chunk as it should be. */
+/** Whether no peer is left that may deliver the chunk correctly: all with the whole package have sent it damaged often enough. */
 function isRejectedByAll({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {
   const times = (peerId: string): number => (known.get(index)?.get(peerId) ?? 0) + (peerId === from.peerId ? 1 : 0);
   const whole = [...holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
@@ -86,12 +86,12 @@ function failedEvent(content: ReplicaContent, from: Holder, chunk: Rejection): R
   return { type: 'ReplicaFailed', data: { packageId, filename, code: 'CHUNK_REJECTED', reason } };
 }
 
-/** More runs than that are recorded as one that holds them all, to keep the event small. */
+/** More ranges than this are recorded as one range that covers them all, to keep the event small. */
 const MAX_RECORDED_RANGES = 500;
 
 /**
- * A power cut may lose bytes that were verified: they are fetched again. Once a request, as a disk that loses them
- * twice needs somebody to look after it.
+ * A power cut may lose verified bytes, which are then fetched again. This happens once for each request, because an
+ * administrator has to look at a disk that loses them twice.
  */
 function recordDamage(
   { actual, lost }: DamageFound,
@@ -104,7 +104,7 @@ function recordDamage(
   return [{ type: 'ReplicaFailed', data: { packageId, filename, code: 'DIGEST_MISMATCH', reason } }];
 }
 
-/** What was held whole is to be mended, unless it is being mended or was replaced since it was read. */
+/** Has a held file repaired, unless it is being repaired already or was replaced after it was read. */
 function recordPublishedDamage(damage: PublishedDamageFound, state: ReplicaState): readonly ReplicaDamaged[] {
   const { content, round, uploaded, lost, missing } = damage;
   const isHeld = state.status === 'published' || (uploaded && state.status !== 'pending');
@@ -129,14 +129,14 @@ const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly Chu
   `${countChunks(lost)} of ${chunkCount} chunks of ${filename} are damaged on this server's disk, for the second time: they ` +
   'were verified when they were written. Check the disk, then retry: all of it is fetched again.';
 
-/** The digests come from the origin and contradict each other, or memory is faulty somewhere. */
+/** The digests of the origin contradict each other, or the memory of some server is faulty. */
 const digestReason = ({ filename, sha256 }: ReplicaContent, actual: string): string =>
   `Every chunk of ${filename} has the right digest, but the whole file has SHA-256 ${actual} instead of ${sha256}. Retry: ` +
   'all of it is fetched again. If it fails again, remove the package and upload it anew.';
 
 type Command<K extends ReplicaCommand['kind']> = Extract<ReplicaCommand, { kind: K }>;
 
-/** Streams `replica-<packageId>`: our own copy of a package, and who else has one. */
+/** Decides on the streams `replica-<packageId>`: our own copy of a package, and the copies that peers have reported. */
 export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
   category: 'replica',
   events: replicaEvents,
@@ -151,7 +151,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
       return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
     if (command.kind === 'adopt') return adoptFile(command, state);
     if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
-    // The rest concerns a copy that was asked for; for any other it is old news.
+    // The other commands are about a requested copy. Without one they are old news.
     return state.content ? decideOnCopy(command, state, state.content) : [];
   },
 };
@@ -161,7 +161,7 @@ function requestReplica({ content, fromPeerId }: Command<'request'>, state: Repl
   return [{ type: 'ReplicaRequested', data: { ...content, fromPeerId, retry: false, keepsChunks: false } }];
 }
 
-/** In one step, so that no job begins to fetch. */
+/** Records request and publication in one step, so that no job begins to fetch. */
 function adoptFile({ content }: Command<'adopt'>, state: ReplicaState): readonly ReplicaEvent[] {
   const { status, fromPeerId } = state;
   if (status !== 'withdrawn' || fromPeerId === null) return [];
@@ -179,7 +179,7 @@ function reportCopy({ packageId, holder, copy }: Command<'report'>, state: Repli
   ];
 }
 
-/** The same servers at the same times: a way is a handful of them. */
+/** Whether both copies came through the same servers at the same times. */
 function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
   if (a === null || b === null) return a === b;
   const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;
@@ -225,7 +225,7 @@ function decideOnCopy(command: CopyCommand, state: ReplicaState, content: Replic
   }
   if (command.kind === 'damage') return command.round === state.round ? recordDamage(command, state, content) : [];
   const { code, reason } = command;
-  // Other reasons change with each try; that of a closed window says when it opens.
+  // The reason of a closed time window says when it opens. Other reasons change with each try, so only their code counts.
   const cause = code === 'OUTSIDE_WINDOW' ? reason : code;
   if (state.delay === cause) return [];
   return [{ type: 'ReplicaDelayed', data: { packageId, code, reason, fromPeerId: command.fromPeerId } }];

@@ -4,7 +4,7 @@ import type { PeerCopy, ReplicaEvent } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
-/** The package as the replica needs to know it. */
+/** What a replica needs to know of its package. */
 export interface ReplicaContent {
   readonly packageId: string;
   readonly filename: string;
@@ -15,21 +15,24 @@ export interface ReplicaContent {
 
 export interface ReplicaState {
   readonly status: ReplicaStatus;
-  /** Null until it was requested for the first time. */
+  /** Null before the first request. */
   readonly content: ReplicaContent | null;
   readonly fromPeerId: string | null;
-  /** Counts requests and losses: what was fetched before went into another file, or may be what was lost. */
+  /**
+   * Counts requests and losses. Chunks that were fetched in an earlier round went into another file, or may be the lost
+   * ones, so that news of an earlier round does not count.
+   */
   readonly round: number;
   readonly verified: readonly ChunkRange[];
-  /** Were verified chunks lost since the last request? */
+  /** Whether verified chunks were lost since the last request. */
   readonly lostChunks: boolean;
-  /** Rejections since the last request: by chunk index, how often from which peer. */
+  /** Number of rejections since the last request, by chunk index and by peer. */
   readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;
-  /** Code of the last failure, or of what holds it up now. */
+  /** Code of the last failure; null when there was none since the last request. */
   readonly failure: string | null;
-  /** Its code, or the reason of one that is to be recorded anew when it changes. */
+  /** Cause of the present delay: its code, or its reason when a changed reason has to be recorded as well. */
   readonly delay: string | null;
-  /** Peers that hold the package or fetch it. */
+  /** The copies of the peers that hold the package or fetch it, by the peer's id. */
   readonly holders: ReadonlyMap<string, PeerCopy>;
 }
 

@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { replica } from './replica.decider.js';
 
-/** Start a failed replica anew. Refusals: REPLICA_NOT_FOUND, REPLICA_NOT_FAILED. */
+/** Starts a failed replica again. Refusals: REPLICA_NOT_FOUND, REPLICA_NOT_FAILED. */
 export class RetryReplica extends Command<Receipt> {
   constructor(readonly packageId: string) {
     super();

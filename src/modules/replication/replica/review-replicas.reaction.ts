@@ -10,7 +10,7 @@ import { serverEvents } from '../../server/contracts/server.events.js';
 import { ReplicasToReviewQuery } from '../read-model/own-replicas.query.js';
 import { ReviewReplica } from './review-replica.command.js';
 
-/** A stage changed or a package removed by our own users may mean that we want a copy, or no longer do. */
+/** Reviews our copy after our own users have published a package, changed its stage or removed it. */
 @AsReaction()
 @Injectable()
 export class ReviewReplicas implements Reaction {
@@ -19,7 +19,7 @@ export class ReviewReplicas implements Reaction {
 
   constructor(private readonly commands: CommandBus) {}
 
-  /** What comes from a peer is reviewed by the subscriber, which does not go on before. */
+  /** Events from a peer are left out: `ItemHandler` reviews the copy itself before it continues. */
   async react(record: RecordedEvent): Promise<void> {
     const event = packageEvents.read(record);
     if (!event || !('source' in event.data) || event.data.source.kind !== 'local') return;
@@ -30,9 +30,9 @@ export class ReviewReplicas implements Reaction {
 const PAGE_SIZE = 500;
 
 /**
- * A server whose own stage changed, by a user or by its environment, withdraws what it may no longer have, and takes
- * back what it still has the files of. What it gains beside that comes with its peers' feeds, which are read anew. After
- * a crash in the middle the event comes again.
+ * After the stage of this server has changed, by a user or by its environment, copies that it must not have are withdrawn,
+ * and files that are still there are adopted. Other packages arrive with the feeds of the peers, which are read from the
+ * start. After a crash in the middle the event comes again.
  */
 @AsReaction()
 @Injectable()
@@ -52,7 +52,7 @@ export class ReviewForOwnStage implements Reaction {
     const event = serverEvents.read(record);
     if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.reviewed) return;
     const receipt = { cursor: record.cursor, types: [record.type] };
-    // The server's identity says which stage counts, and the read model which replicas there are.
+    // The server's identity knows the stage, and the read model the replicas. Both have to show the event first.
     await this.views.reflect(receipt);
     await this.readModels.reflect(receipt);
     await this.reviewAll();

@@ -9,26 +9,26 @@ import { isRemoved, type PackageFacts } from '../../packages/contracts/package-f
 import { isUnderWay, lineageOf, type OurReplica, ourReplica } from '../replica/our-replica.js';
 import { type Lineage, replicaEvents } from '../contracts/replica.events.js';
 
-/** What this server knows of a package now, and since when it holds it, verified (ISO 8601). */
+/** What this server knows of a package now, and since when it holds the verified package (ISO 8601). */
 export interface FeedItem {
   readonly facts: PackageFacts;
-  /** Who changed the stage and who removed it, for the audit trails of peers. */
+  /** Who changed the stage and who removed the package, for the audit trails of peers. */
   readonly authors?: ChangeAuthors;
   readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
-  /** While this server fetches it: peers can have the chunks that are verified. */
+  /** Set while this server fetches the package, when peers can request its verified chunks. */
   readonly fetching: { readonly lineage: Lineage } | null;
-  /** All chunk digests of a small package, which saves the peer from asking for the manifest; else null. */
+  /** All chunk digests of a small package, so that the peer need not request the manifest; null for a larger one. */
   readonly digests: ChunkPage | null;
 }
 
-/** An item and where the feed goes on after it. */
+/** An item, and the id after which the feed goes on. */
 export interface FeedEntry {
   /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
   readonly id: string;
   readonly item: FeedItem;
 }
 
-/** Whatever may have changed for a peer. */
+/** The events that may change something for a peer. */
 const FEED_EVENT_TYPES = [
   'PackagePublished',
   'PackageStageChanged',
@@ -41,7 +41,7 @@ const FEED_EVENT_TYPES = [
   'ReplicaWithdrawn',
   'PeerOutdated',
 ];
-/** Of these a peer must hear even when there is nothing to fetch here. */
+/** The events of which a peer must learn even when this server has nothing to fetch. */
 const NEWS_EVENT_TYPES = [
   'PackageStageChanged',
   'PackageRemoved',
@@ -51,7 +51,7 @@ const NEWS_EVENT_TYPES = [
   'PeerOutdated',
 ];
 
-/** What peers are told: the state of each package when it changes, not the changes themselves. */
+/** The content of the feed: the state of each package whenever it changes, and not the single changes. */
 @Injectable()
 export class FeedSource {
   constructor(
@@ -59,7 +59,7 @@ export class FeedSource {
     private readonly streams: StreamReader,
   ) {}
 
-  /** The feed after an id, live and without an end; from the start when the id is none of this log's. */
+  /** The live feed after an id, without an end. It starts from the beginning when the id does not belong to this log. */
   async *readEntries(lastId: string | null, signal: AbortSignal): AsyncGenerator<FeedEntry> {
     const epoch = await this.store.epoch();
     const after = await this.cursorOf(lastId, epoch);
@@ -73,7 +73,7 @@ export class FeedSource {
     }
   }
 
-  /** The log may have been put back to a backup and have grown again: then there is another event at the cursor. */
+  /** The cursor in an id; null when another event is there, as after a backup was restored and the log has grown again. */
   private async cursorOf(lastId: string | null, epoch: string): Promise<string | null> {
     const [of, cursor, eventId] = lastId?.split('.') ?? [];
     if (of !== epoch || cursor === undefined || eventId === undefined) return null;
@@ -81,7 +81,7 @@ export class FeedSource {
       return (await this.store.idAt(cursor)) === eventId ? cursor : null;
     } catch (error) {
       if (error instanceof EventStoreUnavailable) throw error;
-      // No cursor at all, or a place in the middle of a record, which an EventStoreDB refuses to read.
+      // It is no cursor, or a place in the middle of a record, which an EventStoreDB refuses to read.
       return null;
     }
   }
@@ -91,7 +91,7 @@ export class FeedSource {
     if (packageId === null) return null;
     const [known, replica] = await this.stateOf(packageId);
     const { facts, firstCursor } = known;
-    // That a peer told us of it is no news of ours: a copy of our own is, and each later publication.
+    // Peers need not hear that we learned of a package from a peer, but of our own copy and of each later publication.
     const telling = events.filter(
       (event) => (event.cursor !== firstCursor || isOwn(event)) && mayMatter(event, replica),
     );
@@ -100,7 +100,7 @@ export class FeedSource {
     return isNews || !this.willBeTold(events, replica) ? toFeedItem(known, replica, isNews) : null;
   }
 
-  /** The items of packages that a peer asks for; those that are not known here are left out. */
+  /** The items of packages that a peer asks for. Packages that are unknown here are left out. */
   async readItems(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
     const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
     return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
@@ -110,13 +110,13 @@ export class FeedSource {
     return Promise.all([this.streams.load(knownPackage, packageId), this.streams.load(ourReplica, packageId)]);
   }
 
-  /** A later event of our copy is still to come on the feed, and will tell the same. */
+  /** Whether a later event of our copy is still to come on the feed, which will tell the same. */
   private willBeTold(events: readonly RecordedEvent[], { changedCursor }: OurReplica): boolean {
     return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedCursor) < 0;
   }
 }
 
-/** What others report changes nothing of ours, but for the report that completed the way by which our copy came. */
+/** Reports of peers change nothing of our copy, except the report that completed its lineage. */
 const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: OurReplica): boolean =>
   type !== 'ReplicaReported' || id === completedBy;
 
@@ -127,7 +127,7 @@ function toFeedItem(known: KnownPackage, replica: OurReplica, isNews: boolean): 
   const since = uploadedAt ?? replica.verifiedAt;
   const lineage = uploadedAt === null ? lineageOf(replica) : [];
   if (since !== null) return { facts, ...authors, held: { verifiedAt: since, lineage }, fetching: null, digests };
-  // A small package is published before anybody could ask for a part of it.
+  // A small package is published before a peer could request a part of it.
   const isOnItsWay = isUnderWay(replica.state) && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
   if (!isOnItsWay && !isNews) return null;
   return { facts, ...authors, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
@@ -147,8 +147,8 @@ function packageIdIn(record: RecordedEvent | undefined): string | null {
 }
 
 /**
- * A page of events by package, in the order of each package's last event: a peer that leaves after one of them and
- * comes back with its cursor has missed nothing before it.
+ * Groups a page of events by package, in the order of each package's last event. So a peer that leaves after one group
+ * and returns with its cursor has missed nothing before it.
  */
 function groupByPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
   const groups = new Map<string, RecordedEvent[]>();

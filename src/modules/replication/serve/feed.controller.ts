@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Injectable, Logger, type OnModuleDestroy, Req, Res } from '@nestjs/common';
 import { Refusal } from '../../../kernel/errors.js';
-import { givesTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo } from '../../../kernel/transfer-policy.js';
 import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
@@ -10,10 +10,10 @@ import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { type FeedEntry, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
-/** So often something is sent, for the peer to see that the connection lives. */
+/** Interval of the heartbeat, so that the peer can detect a dead connection. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
-/** Sends entries as server-sent events (WHATWG HTML, 9.2) until the signal aborts; waits while the peer reads slowly. */
+/** Sends entries as server-sent events (WHATWG HTML, 9.2) until the signal aborts. Waits while the peer reads slowly. */
 async function sendEventStream(
   response: ServerResponse,
   entries: AsyncIterable<FeedEntry>,
@@ -24,7 +24,7 @@ async function sendEventStream(
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   });
-  // A write to a peer that has just left.
+  // Writing fails after the peer has left.
   response.on('error', () => undefined);
   response.write(':\n\n');
   const heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_INTERVAL_MS);
@@ -42,8 +42,8 @@ async function sendEventStream(
 }
 
 /**
- * The feeds that peers read now: one a peer, ended when the peer is suspended or is to get nothing any more, opens
- * another, or the server stops.
+ * The feeds that peers are reading, one for each peer. A feed ends when the peer is suspended, when it is to receive
+ * nothing any more, when it opens another feed, and when the server stops.
  */
 @Injectable()
 export class OpenFeeds implements OnModuleDestroy {
@@ -57,7 +57,7 @@ export class OpenFeeds implements OnModuleDestroy {
     this.stopWatching = directory.onChange(() => void this.endUnwelcome());
   }
 
-  /** Ends the peer's other feed, which it has lost. Close the new one by `end`. */
+  /** Opens a feed and ends the previous one of the peer, which has lost it. Call `end` to close the new feed. */
   openFeed(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
     this.open.get(peerId)?.abort();
     const feed = new AbortController();
@@ -70,7 +70,7 @@ export class OpenFeeds implements OnModuleDestroy {
     return { signal: feed.signal, end };
   }
 
-  /** Before the HTTP server and Apollo wait for open connections. */
+  /** Ends all feeds before the HTTP server and Apollo wait for open connections. */
   onModuleDestroy(): void {
     this.stopWatching();
     for (const feed of this.open.values()) feed.abort();
@@ -79,14 +79,14 @@ export class OpenFeeds implements OnModuleDestroy {
   private async endUnwelcome(): Promise<void> {
     for (const [peerId, feed] of this.open) {
       const peer = await this.directory.find(peerId);
-      if (!peer || peer.suspended || !givesTo(peer.policy)) feed.abort();
+      if (!peer || peer.suspended || !sendsTo(peer.policy)) feed.abort();
     }
   }
 }
 
 const MAX_ID_LENGTH = 500;
 
-/** What changes here, for the peers that follow this server. */
+/** Sends the changes of this server to the peers that follow it. */
 @Controller('peer/v1/feed')
 export class FeedController {
   private readonly logger = new Logger('Feed');
@@ -97,7 +97,7 @@ export class FeedController {
     private readonly peers: ServedPeers,
   ) {}
 
-  /** Server-sent events without an end; goes on after `Last-Event-ID`. Refusal: PEER_NOT_SERVED. */
+  /** Sends server-sent events without an end, from `Last-Event-ID` on. Refusal: PEER_NOT_SERVED. */
   @Get()
   @PeerCall()
   async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
@@ -106,7 +106,7 @@ export class FeedController {
     endWithCaller(request, response);
     response.on('close', end);
     try {
-      // Only now: a change of policy from here on ends the feed.
+      // The policy is checked after the feed was opened, so that a later change of policy ends the feed.
       await this.peers.caller();
       await sendEventStream(response, this.source.readEntries(readLastId(request), signal), signal);
     } catch (error) {
@@ -124,7 +124,7 @@ function readLastId({ headers }: IncomingMessage): string | null {
   return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : null;
 }
 
-/** A caller who closes its side may wait for the rest of an answer, but this one has no end. */
+/** Ends the answer when the caller closes its side. Normally a caller may wait for the rest, but this answer has no end. */
 function endWithCaller({ socket }: IncomingMessage, response: ServerResponse): void {
   const left = (): void => void response.destroy();
   socket.once('end', left);

@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
-import { takesFrom } from '../../../kernel/transfer-policy.js';
+import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -21,7 +21,7 @@ import {
 import { type FeedItem, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
-/** Both sides of a comparison speak of their own present, not of what their read models showed a while ago. */
+/** Waits for the read models, so that both sides of a comparison answer with their present state. */
 @Injectable()
 export class UpToDate {
   constructor(
@@ -29,7 +29,7 @@ export class UpToDate {
     private readonly readModels: ReadModels,
   ) {}
 
-  /** Resolves when the read models of packages and replicas show all that is in the log now. @throws Refusal UNAVAILABLE */
+  /** Resolves when the read models of packages and replicas show everything that is in the log now. @throws Refusal UNAVAILABLE */
   async waitForReadModels(): Promise<void> {
     const cursor = await this.store.head();
     await this.readModels.reflect({ cursor, types: ['PackagePublished', 'ReplicaReported'] });
@@ -51,7 +51,7 @@ const EntriesRequest = z.object({
 });
 const ItemsRequest = z.object({ ids: z.array(z.uuid()).min(1).max(MAX_ITEMS_PER_REQUEST) });
 
-/** For peers that compare what both servers know: digests first, then entries where they differ, then items. */
+/** Serves peers that compare what both servers know: first digests, then the entries of differing buckets, then items. */
 @Controller('peer/v1')
 export class InventoryController {
   constructor(
@@ -62,7 +62,10 @@ export class InventoryController {
     private readonly peers: ServedPeers,
   ) {}
 
-  /** Digests over the packages that a server of that stage and this one take, and whether we take anything from it. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED. */
+  /**
+   * The digests of the packages that both this server and a server of that stage accept, and whether this server takes
+   * packages from the peer. Refusals: INVALID_REQUEST, UNAVAILABLE, PEER_NOT_SERVED.
+   */
   @Get('inventory')
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
@@ -71,10 +74,10 @@ export class InventoryController {
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
     const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
-    return { stage, takes: takesFrom(policy), ...inventory };
+    return { stage, takes: receivesFrom(policy), ...inventory };
   }
 
-  /** What is known of the packages of one bucket, of every stage and removed ones too. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
+  /** The entries of one bucket, of all stages and with removed packages. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
   @Get('inventory/:bucket')
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
@@ -84,7 +87,7 @@ export class InventoryController {
     return { entries: await this.queries.execute(entries) };
   }
 
-  /** Feed items of packages as they are now; of those that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
+  /** The present feed items of those packages that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
   @Post('items')
   @HttpCode(200)
   @PeerCall()

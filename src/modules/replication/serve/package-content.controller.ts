@@ -24,19 +24,19 @@ interface Manifest {
   readonly pages: readonly ChunkPage[];
 }
 
-/** What of a package can be had here now. */
+/** The chunks of a package that can be requested now. */
 interface Availability {
   readonly packageId: string;
-  /** Chunks, sorted and disjoint. */
+  /** Sorted and disjoint ranges. */
   readonly verified: readonly ChunkRange[];
 }
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
 
-/** What peers need to make a copy of a package. */
+/** Serves peers what they need to make a copy of a package. */
 @Controller('peer/v1/packages/:packageId')
 export class PackageContentController {
-  /** By package id, which stands for the content: it never changes. */
+  /** By package id. The content of a package never changes. */
   private readonly representations = new LRUCache<string, Representation>({ max: 1_000 });
 
   constructor(
@@ -48,7 +48,7 @@ export class PackageContentController {
     private readonly staged: StagedContent,
   ) {}
 
-  /** Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  /** The digests of all chunks. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
   @Get('manifest')
   @PeerCall()
   async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
@@ -64,7 +64,7 @@ export class PackageContentController {
     return { packageId, pages: [...pages.values()].sort((a, b) => a.first - b.first) };
   }
 
-  /** The chunks that can be had now, of a package that may still be on its way here. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  /** The chunks that can be requested now; this server may still be fetching the package. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
   @Get('chunks')
   @PeerCall()
   async chunks(@Param('packageId') packageId: string): Promise<Availability> {
@@ -77,8 +77,9 @@ export class PackageContentController {
   }
 
   /**
-   * The bytes, usually a range of them. Of a package that is on its way here one range, each chunk as soon as it is
-   * verified. `ODST-Bytes-Per-Second` says how fast all answers to the peer together come, so that it is patient.
+   * Sends the bytes, usually a range of them. While this server fetches the package, it sends one range, each chunk as soon
+   * as it is verified. `ODST-Bytes-Per-Second` is the rate of all answers to the peer together, so that the peer can wait
+   * long enough.
    * Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED, OUTSIDE_WINDOW, CHUNKS_PENDING.
    */
   @Get('content')
@@ -91,12 +92,12 @@ export class PackageContentController {
     const pace = await this.peers.pace(new Date());
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(requireValidId(packageId));
-    const file = { representation, open: () => this.storage.open(packageId), pace };
+    const file = { representation, open: () => this.storage.openStored(packageId), pace };
     if (await serveFile(request, response, file)) return;
     if (await this.staged.send(request, response, packageId, { representation, pace })) return;
-    // It was published in between.
+    // The package was published in the meantime.
     if (await serveFile(request, response, file)) return;
-    // Without effect unless the file should be there.
+    // The job has no effect unless the file should be there.
     await this.queue.enqueue([verifyPackageJob(packageId)]).catch(() => undefined);
     throw notFound();
   }

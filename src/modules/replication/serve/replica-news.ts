@@ -14,19 +14,19 @@ const NEWS_EVENT_TYPES = [
   'ReplicaFailed',
   'ReplicaWithdrawn',
 ];
-/** A hint may be lost while the log is away. */
+/** The stream is read again after this time, since news may be lost while the log is unavailable. */
 const CHECK_INTERVAL_MS = 500;
 
-/** One who waits for news of one replica. Close it exactly once. */
+/** Waits for news of one replica. Close it exactly once. */
 export interface NewsWatch {
-  /** Resolves when there was news since the last call, and after 0.5 s in any case; at once when the signal is aborted. */
+  /** Resolves when there was news since the last call, after 0.5 seconds in any case, and at once when the signal is aborted. */
   next(signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
 /**
- * Tells that something was recorded of our copy of a package, by whichever process. Hints only: what happened stands in
- * the stream. The log is followed from the first question on.
+ * Tells when any process of this server has recorded an event of our copy of a package. It is only a hint: the stream says
+ * what has happened. The log is followed from the first `watch` on.
  */
 @Injectable()
 export class ReplicaNews implements OnModuleDestroy {
@@ -53,7 +53,7 @@ export class ReplicaNews implements OnModuleDestroy {
     };
   }
 
-  /** Does the server stop? What waits must end before the HTTP server does. */
+  /** Whether the server is stopping. Whoever waits must end before the HTTP server does. */
   get ended(): boolean {
     return this.stopping.signal.aborted;
   }

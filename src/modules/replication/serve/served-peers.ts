@@ -1,16 +1,16 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
-import { givesTo, localTime, mayGiveTo } from '../../../kernel/transfer-policy.js';
+import { sendsTo, localTime, maySendTo } from '../../../kernel/transfer-policy.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import type { Pace } from '../../../platform/http/files/send-ranges.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 
-/** What the peer that calls may have of us, and how fast. */
+/** What the calling peer may receive from this server, and how fast. */
 @Injectable()
 export class ServedPeers implements OnModuleDestroy {
-  /** By peer: all its connections to this process share one. */
+  /** One bucket for each peer. All connections of a peer to this process share it. */
   private readonly buckets = new Map<string, ByteBucket>();
   private readonly stopWatching: () => void;
 
@@ -25,26 +25,26 @@ export class ServedPeers implements OnModuleDestroy {
     this.stopWatching();
   }
 
-  /** The peer whose call this is. Refusal: PEER_NOT_SERVED when it gets nothing from us. */
+  /** The calling peer. Refusal: PEER_NOT_SERVED when it is to receive nothing from this server. */
   async caller(): Promise<PeerContact> {
     const { id, name } = currentContext().actor;
     const peer = await this.directory.find(id);
-    if (peer && !peer.suspended && givesTo(peer.policy)) return peer;
+    if (peer && !peer.suspended && sendsTo(peer.policy)) return peer;
     const cause = `${this.identity.name} sends nothing to ${name}: an administrator of ${this.identity.name} has set it to RECEIVE_ONLY there.`;
     throw new Refusal('PEER_NOT_SERVED', cause);
   }
 
-  /** How fast the peer that calls gets packages; null for no limit. Refusals: PEER_NOT_SERVED, OUTSIDE_WINDOW. */
+  /** The rate limit of the calling peer; null for no limit. Refusals: PEER_NOT_SERVED, OUTSIDE_WINDOW. */
   async pace(now: Date): Promise<Pace | null> {
     const { peerId, policy } = await this.caller();
-    const { opensAt } = mayGiveTo(policy, now);
+    const { opensAt } = maySendTo(policy, now);
     if (opensAt) throw this.outsideWindow(opensAt, now);
     const { bytesPerSecond } = policy.send;
     return bytesPerSecond === null ? null : this.bucketOf(peerId, bytesPerSecond);
   }
 
   private outsideWindow(opensAt: Date, now: Date): Refusal {
-    const message = `${this.identity.name} sends no packages to this server now. It goes on at ${localTime(opensAt)}, by its clock.`;
+    const message = `${this.identity.name} sends no packages to this server now. It continues at ${localTime(opensAt)} by its own clock.`;
     const retryAfterSeconds = Math.ceil((opensAt.getTime() - now.getTime()) / 1000);
     return new Refusal('OUTSIDE_WINDOW', message, { opensAt: opensAt.toISOString(), retryAfterSeconds });
   }
@@ -56,7 +56,7 @@ export class ServedPeers implements OnModuleDestroy {
     return bucket;
   }
 
-  /** Downloads that are under way go on at the new rate. */
+  /** Applies changed rates to downloads that are running. */
   private async adjustRates(): Promise<void> {
     for (const [peerId, bucket] of this.buckets) {
       const peer = await this.directory.find(peerId);

@@ -11,17 +11,17 @@ import { ourReplica } from '../replica/our-replica.js';
 import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
-/** So long the first chunk of an answer is waited for, and each later one. A peer gives up after 15 s without a byte. */
+/** How long the first chunk of an answer and each later one is waited for. A peer gives up after 15 seconds without a byte. */
 const FIRST_CHUNK_TIMEOUT_MS = 5_000;
 const NEXT_CHUNK_TIMEOUT_MS = 12_000;
 
 const chunksPending = (): Refusal =>
   new Refusal('CHUNKS_PENDING', 'This server fetches the package itself and does not have those chunks yet.');
 
-/** Ends an answer that has begun: the peer keeps what it verified. */
+/** Ends an answer that has begun. The peer keeps what it has verified. */
 class ChunksDidNotCome extends Error {}
 
-/** Where the verified bytes that begin at `at` end; null when that chunk is not verified. */
+/** The end of the verified bytes that contain `at`; null when the chunk at `at` is not verified. */
 function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
   const run = verified.find(({ first, count }) => first <= index && index < first + count);
@@ -31,7 +31,7 @@ function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null
 /** Are its verified chunks in a file that is there? */
 const isServable = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'published';
 
-/** Passes chunks of a package on while the rest of it is still being fetched, by this process or another. */
+/** Passes on chunks of a package while this or another process of the server is still fetching the rest. */
 @Injectable()
 export class StagedContent {
   constructor(
@@ -40,15 +40,15 @@ export class StagedContent {
     private readonly news: ReplicaNews,
   ) {}
 
-  /** The chunks of our copy that can be had, whole or on its way; null when there is no copy. */
+  /** The verified chunks of our copy, which may be whole or still being fetched; null when there is no copy. */
   async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
     const replica = await this.loadReplica(packageId);
     return isServable(replica) ? replica.verified : null;
   }
 
   /**
-   * Answers a request for one range, chunk by chunk. False, having sent nothing, when the package is not on its way here
-   * or has just been published. Refusal: CHUNKS_PENDING.
+   * Answers a request for one range, chunk by chunk. Sends nothing and gives false when the package is not being fetched, or
+   * when it has just been published. Refusal: CHUNKS_PENDING.
    */
   async send(
     request: IncomingMessage,
@@ -96,8 +96,8 @@ export class StagedContent {
   }
 
   /**
-   * The staged file once the byte at `at` is verified in it, null when it was published meanwhile. A withdrawal and a new
-   * request may come before the file is opened: then it is another one.
+   * Opens the staged file once the byte at `at` is verified in it. Gives null when the package was published meanwhile. A
+   * withdrawal and a new request may come before the file is opened; then the file is another one, and the round tells.
    */
   private async openStaged(wait: Waiting, at: number): Promise<{ file: StoredFile; round: number } | null> {
     const before = await this.waitUntil(
@@ -114,7 +114,7 @@ export class StagedContent {
     throw chunksPending();
   }
 
-  /** The range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
+  /** Gives the range in parts, each as soon as it is verified. @throws ChunksDidNotCome */
   private async *verifiedSpans(wait: Waiting, round: number, { start, end }: ByteRange): AsyncGenerator<ByteRange> {
     for (let at = start; at < end;) {
       const isSameFile = (replica: ReplicaState): boolean => isServable(replica) && replica.round === round;
@@ -128,7 +128,7 @@ export class StagedContent {
     }
   }
 
-  /** The replica's state as soon as it is as wanted, null when that took too long or nobody waits any more. */
+  /** Waits until the replica is as wanted. Gives null after `ms` milliseconds, and when nobody waits any more. */
   private async waitUntil(
     { packageId, watch, signal }: Waiting,
     ms: number,
@@ -148,17 +148,17 @@ export class StagedContent {
   }
 }
 
-/** What is told, and how fast; null for no limit. */
+/** What is sent, and how fast. `pace` is null for no limit. */
 interface RangeResponse {
   readonly representation: Representation;
   readonly pace: Pace | null;
 }
 
-/** A peer that waits for chunks of one package. */
+/** A peer that is waiting for chunks of one package. */
 interface Waiting {
   readonly packageId: string;
   readonly watch: NewsWatch;
-  /** The peer has left. */
+  /** Aborts when the peer has left. */
   readonly signal: AbortSignal;
 }
 

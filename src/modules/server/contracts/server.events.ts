@@ -1,7 +1,7 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** Stream `server`. */
+/** The server started for the first time. Stream `server`. */
 export type ServerInitialised = DomainEvent<
   'ServerInitialised',
   {
@@ -12,18 +12,20 @@ export type ServerInitialised = DomainEvent<
     readonly publicKey: string;
   }
 >;
+
+/** An administrator or the environment changed settings. It holds all of them. */
 export type ServerSettingsChanged = DomainEvent<
   'ServerSettingsChanged',
   {
     readonly name: string;
     readonly url: string;
     readonly stage: Stage;
-    /** Can others call this server? Since version 2; until it is recorded, they can. */
+    /** Other servers can call this server. Since version 2, and true before. */
     readonly reachable: boolean;
   }
 >;
 
-/** Peers are told one by one, by calls that are signed with the key that each of them knows. */
+/** The server has a new key. Each peer is told by a call that is signed with the key that this peer knows. */
 export type ServerKeyRotated = DomainEvent<
   'ServerKeyRotated',
   {
@@ -43,7 +45,9 @@ export const serverEvents = new EventFamily<ServerEvent>({
   ServerSettingsChanged: { version: 2, upcasters: { 1: withFields({ reachable: true }) } },
 });
 
-/** Stream `secrets`: they are encrypted under another key since. `keyId` tells keys apart, and nothing about them. */
+/**
+ * The secrets of this server were encrypted with another key. `keyId` only identifies the key. Stream `secrets`.
+ */
 export type EncryptionKeyRotated = DomainEvent<
   'EncryptionKeyRotated',
   { readonly keyId: string; readonly secrets: number }

@@ -30,9 +30,9 @@ class BufferPool {
 export interface Pace {
   readonly bytesPerSecond: number;
   /** Bytes to be written at a time. */
-  readonly piece: number;
+  readonly pieceBytes: number;
   /** Counts bytes; how many milliseconds to wait before they may be written. */
-  use(bytes: number): number;
+  useBytes(bytes: number): number;
 }
 
 /** A range of the file, with what goes before it. */
@@ -118,7 +118,7 @@ class RangeSender {
   }
 
   private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
-    const wanted = Math.min(end - position, this.pace?.piece ?? Infinity);
+    const wanted = Math.min(end - position, this.pace?.pieceBytes ?? Infinity);
     const block = borrowBuffer(wanted, this.slow);
     try {
       const count = await readSome(this.file, block.bytes, Math.min(block.bytes.length, wanted), position);
@@ -130,7 +130,7 @@ class RangeSender {
   }
 
   private async waitFor(count: number): Promise<void> {
-    const waitMs = this.pace?.use(count) ?? 0;
+    const waitMs = this.pace?.useBytes(count) ?? 0;
     if (waitMs >= 1) await Promise.race([delay(waitMs, undefined, { ref: false }), this.closed]);
   }
 

@@ -1,7 +1,48 @@
-import type { Json } from '../../../kernel/events.js';
-import { OPEN_POLICY, type FlowPolicy, type PeerPolicy } from '../../../kernel/transfer-policy.js';
-import { counted, type Fields, type EventDescription } from './description.js';
-import type { PeerEvent } from '../../peers/contracts/peer.events.js';
+// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+import type { Json } from '../../kernel/events.js';
+import { type FlowPolicy, OPEN_POLICY, type PeerPolicy } from '../../kernel/transfer-policy.js';
+import { declarePermissions } from '../../kernel/access.js';
+import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
+import {
+  counted,
+  declareEvents,
+  type EventDescription,
+  type Fields,
+} from '../../platform/eventsourcing/event-descriptions.js';
+import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
+
+const peerCodes = declareErrorCodes({
+  INVALID_INVITATION: { status: 403, meaning: 'This is no invitation, or it was used before. Ask for a new one.' },
+  PEER_NOT_FOUND: { status: 404, meaning: 'No server of this id is registered here.' },
+  NOT_REACHABLE: {
+    status: 409,
+    meaning: 'Nobody can call this server, so it makes no invitations. Make one on the other server.',
+  },
+  INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
+});
+
+declarePermissions({
+  peers: { meaning: 'invite, accept, change, suspend and unregister peers', roles: ['operator'], isTokenScope: true },
+});
+
+declare module '../../kernel/access.js' {
+  interface Permissions {
+    peers: true;
+  }
+}
+
+type PeerCodes = Record<keyof typeof peerCodes, true>;
+
+declare module '../../kernel/errors.js' {
+  interface ErrorCodes extends PeerCodes {}
+}
+
+declare module '../../platform/eventsourcing/event-descriptions.js' {
+  interface EventTargets {
+    PEER: true;
+    INVITATION: true;
+  }
+}
 
 type InvitationEvent = Extract<PeerEvent, { type: 'PeerInvited' | 'PeerInvitationAccepted' }>;
 type PolicyEvent = Extract<PeerEvent, { type: 'PeerPolicyChanged' }>;
@@ -17,7 +58,7 @@ const SUMMARIES = {
   PeerUnregistered: 'Unregistered',
 } as const;
 
-export function describePeerEvent(event: PeerEvent): EventDescription {
+function describePeerEvent(event: PeerEvent): EventDescription {
   if (event.type === 'PeerInvited' || event.type === 'PeerInvitationAccepted') return describeInvitation(event);
   if (event.type === 'PeerCallRefused') return describeRefusedCall(event);
   if (event.type === 'PeerPolicyChanged') return describePolicy(event);
@@ -90,3 +131,5 @@ function describeRefusedCall({ data }: RefusedCall): EventDescription {
   const summary = `Refused a peer's call (${data.code}): ${data.reason}${more}`;
   return { targetType: 'PEER', targetId: data.keyId ?? 'unknown', targetLabel: null, summary, details: data };
 }
+
+declareEvents({ family: peerEvents, targets: ['PEER', 'INVITATION'], describe: describePeerEvent });

@@ -1,10 +1,28 @@
+// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
-  UNPROTECTED,
+  counted,
+  declareEvents,
+  type EventDescription,
+  type Fields,
+} from '../../platform/eventsourcing/event-descriptions.js';
+import {
   type DownloadEvent,
+  downloadEvents,
   type DownloadProtection,
   type DownloadProtectionChanged,
-} from '../../downloads/contracts/download.events.js';
-import { counted, type Fields, type EventDescription } from './description.js';
+  UNPROTECTED,
+} from './contracts/download.events.js';
+
+const downloadCodes = declareErrorCodes({
+  DOWNLOAD_URL_EXPIRED: { status: 403, meaning: 'The signed address of a download has expired. Ask for a new one.' },
+});
+
+type DownloadCodes = Record<keyof typeof downloadCodes, true>;
+
+declare module '../../kernel/errors.js' {
+  interface ErrorCodes extends DownloadCodes {}
+}
 
 function describeProtection({ mode, username, networks }: DownloadProtectionChanged['data']): string {
   if (mode === 'NONE') return 'everybody';
@@ -18,7 +36,7 @@ const fieldsOf = ({ mode, username, networks }: DownloadProtection): Fields => (
   downloadNetworks: [...networks],
 });
 
-export function describeDownloadEvent(event: DownloadEvent, serverId: string): EventDescription {
+function describeDownloadEvent(event: DownloadEvent, serverId: string): EventDescription {
   if (event.type === 'DownloadProtectionChanged') {
     const { mode, username, networks } = event.data;
     const details = { mode, username, networks: [...networks] };
@@ -43,3 +61,5 @@ export function describeDownloadEvent(event: DownloadEvent, serverId: string): E
   const summary = `Refused the download of ${path}: ${reason}${more}`;
   return { targetType: 'SERVER', targetId: serverId, targetLabel: null, summary, details: event.data };
 }
+
+declareEvents({ family: downloadEvents, targets: ['SERVER', 'PACKAGE'], describe: describeDownloadEvent });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_EVENT_BYTES } from '../../../ports/event-store.port.js';
-import { splitIntoAppends, pagesOf } from './package-writer.js';
+import { splitIntoAppends, toPages } from './chunk-pages.js';
 
 const digests = (chunks: number) => ({
   sha1: Buffer.from(Array.from({ length: chunks * 20 }, (_, i) => Math.floor(i / 20))),
@@ -9,7 +9,7 @@ const digests = (chunks: number) => ({
 
 describe('pages of chunk digests', () => {
   it.each([0, 1, 511, 512, 513, 10_000])('hold all of %i chunks in order', (chunks) => {
-    const pages = pagesOf(digests(chunks));
+    const pages = toPages(digests(chunks));
     const all = (name: 'sha1' | 'sha256'): Buffer =>
       Buffer.concat(pages.map((page) => Buffer.from(page[name], 'base64')));
     expect(all('sha1').equals(digests(chunks).sha1)).toBe(true);
@@ -18,7 +18,7 @@ describe('pages of chunk digests', () => {
   });
 
   it('are small enough for an event, and so are the appends for the log', () => {
-    const pages = pagesOf(digests(20_000));
+    const pages = toPages(digests(20_000));
     for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(MAX_EVENT_BYTES - 1024);
     const { before, last } = splitIntoAppends(pages);
     for (const batch of [...before, last]) expect(JSON.stringify(batch).length).toBeLessThan(512 * 1024 - 16 * 1024);

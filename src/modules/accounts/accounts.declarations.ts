@@ -1,6 +1,59 @@
-import type { AccountEvent, PasswordChanger, Rights } from '../../accounts/contracts/account.events.js';
-import type { EncryptionKeyRotated, ServerEvent } from '../../server/contracts/server.events.js';
-import { counted, type Fields, type EventDescription } from './description.js';
+// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+import { declarePermissions } from '../../kernel/access.js';
+import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
+import {
+  counted,
+  declareEvents,
+  type EventDescription,
+  type Fields,
+} from '../../platform/eventsourcing/event-descriptions.js';
+import { type AccountEvent, accountEvents, type PasswordChanger, type Rights } from './contracts/account.events.js';
+
+const accountCodes = declareErrorCodes({
+  INVALID_USERNAME: {
+    status: 400,
+    meaning: 'The username is empty, too long, or has characters that usernames must not have.',
+  },
+  PASSWORD_REFUSED: { status: 400, meaning: 'The new password is too short, too long, or the username.' },
+  SIGN_IN_REFUSED: { status: 401, meaning: 'The name or the password is wrong.' },
+  ACCOUNT_NOT_FOUND: { status: 404, meaning: 'There is no such account.' },
+  SESSION_NOT_FOUND: { status: 404, meaning: 'There is no such session, or it has ended.' },
+  TOKEN_NOT_FOUND: { status: 404, meaning: 'There is no such API token, or it was revoked.' },
+  USERNAME_TAKEN: { status: 409, meaning: 'There is an account of this name already, perhaps in other letter case.' },
+  LAST_ADMIN: { status: 409, meaning: 'Without this account nobody could administer the server.' },
+  ACCOUNT_IN_DIRECTORY: {
+    status: 409,
+    meaning: 'The directory keeps the password and the roles of this account. Change them there.',
+  },
+  NO_DIRECTORY: { status: 409, meaning: 'There is no directory: LDAP_URL is not set.' },
+  DIRECTORY_UNAVAILABLE: {
+    status: 503,
+    meaning: 'The directory (LDAP) does not answer, or not as it should. Local accounts can sign in.',
+  },
+});
+
+// Not for tokens: who finds a token must not make others of it, or lock its owner out.
+declarePermissions({
+  accounts: { meaning: "other people's accounts, sessions and tokens", roles: [], isTokenScope: false },
+});
+
+declare module '../../kernel/access.js' {
+  interface Permissions {
+    accounts: true;
+  }
+}
+
+type AccountCodes = Record<keyof typeof accountCodes, true>;
+
+declare module '../../kernel/errors.js' {
+  interface ErrorCodes extends AccountCodes {}
+}
+
+declare module '../../platform/eventsourcing/event-descriptions.js' {
+  interface EventTargets {
+    ACCOUNT: true;
+  }
+}
 
 /** `publisher up to Test, auditor`. */
 function describeRights({ roles, publishUpTo }: Rights): string {
@@ -77,7 +130,7 @@ function changeOf(event: AccountEvent): Pick<EventDescription, 'before' | 'now'>
   }
 }
 
-export function describeAccountEvent(event: AccountEvent): EventDescription {
+function describeAccountEvent(event: AccountEvent): EventDescription {
   const { username } = event.data;
   const about = { targetType: 'ACCOUNT', targetLabel: username, details: event.data, ...changeOf(event) } as const;
   if (event.type !== 'SignInRefused')
@@ -90,37 +143,4 @@ export function describeAccountEvent(event: AccountEvent): EventDescription {
   };
 }
 
-export function describeServerEvent(event: ServerEvent, targetId: string): EventDescription {
-  if (event.type === 'ServerKeyRotated') {
-    const { publicKey, previousPublicKey } = event.data;
-    const change = { before: { publicKey: previousPublicKey }, now: { publicKey } };
-    return {
-      targetType: 'SERVER',
-      targetId,
-      targetLabel: null,
-      summary: 'Gave this server a new key',
-      details: event.data,
-      ...change,
-    };
-  }
-  const { name, url, stage } = event.data;
-  const what = event.type === 'ServerInitialised' ? 'Set up this server' : 'Changed the settings of this server';
-  const summary = `${what}: ${name}, ${url}, ${stage}`;
-  const more: Fields =
-    event.type === 'ServerInitialised'
-      ? { publicKey: event.data.publicKey, reachable: true }
-      : { reachable: event.data.reachable };
-  return {
-    targetType: 'SERVER',
-    targetId,
-    targetLabel: name,
-    summary,
-    details: event.data,
-    now: { name, url, stage, ...more },
-  };
-}
-
-export function describeSecretEvent({ data }: EncryptionKeyRotated, targetId: string): EventDescription {
-  const summary = `Encrypted the ${counted(data.secrets, 'secret')} of this server under another key`;
-  return { targetType: 'SERVER', targetId, targetLabel: null, summary, details: data };
-}
+declareEvents({ family: accountEvents, targets: ['ACCOUNT'], describe: describeAccountEvent });

@@ -1,9 +1,56 @@
-import { countChunks } from '../../../kernel/chunk-ranges.js';
-import { type Stamp, stampServer } from '../../../kernel/hybrid-clock.js';
-import type { Author, PackageEvent, Source } from '../../packages/contracts/package.events.js';
-import type { ReplicaEvent } from '../../replication/contracts/replica.events.js';
-import type { Origin } from '../trail/audit-view.js';
-import { counted, type EventDescription } from './description.js';
+// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+import { type Stamp, stampServer } from '../../kernel/hybrid-clock.js';
+import { declarePermissions } from '../../kernel/access.js';
+import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
+import {
+  counted,
+  declareEvents,
+  type EventDescription,
+  type Origin,
+} from '../../platform/eventsourcing/event-descriptions.js';
+import { type Author, type PackageEvent, packageEvents, type Source } from './contracts/package.events.js';
+
+const packageCodes = declareErrorCodes({
+  INVALID_FILENAME: {
+    status: 400,
+    meaning: 'The filename is empty, too long, or has characters that filenames must not have.',
+  },
+  INVALID_STAGE: { status: 400, meaning: 'The stage is not one of Dev, Test and Prod.' },
+  INVALID_DIGEST: { status: 400, meaning: 'A digest header cannot be read, or two of them contradict each other.' },
+  PACKAGE_NOT_FOUND: { status: 404, meaning: 'There is no such package, or it is not served here.' },
+  PACKAGE_CONFLICT: {
+    status: 409,
+    meaning: 'A peer describes the content of a known package differently. Only in the log.',
+  },
+  STAMP_AHEAD: { status: 409, meaning: 'A peer sent a stamp more than 5 minutes in the future. Only in the log.' },
+  DIGEST_MISMATCH: { status: 422, meaning: 'What arrived has another digest than was announced. Send the file again.' },
+});
+
+declarePermissions({
+  upload: { meaning: 'publish packages', roles: ['publisher'], isTokenScope: true },
+  promote: { meaning: 'change stages', roles: ['publisher'], isTokenScope: true },
+  remove: { meaning: 'remove packages', roles: ['publisher'], isTokenScope: true },
+});
+
+declare module '../../kernel/access.js' {
+  interface Permissions {
+    upload: true;
+    promote: true;
+    remove: true;
+  }
+}
+
+type PackageCodes = Record<keyof typeof packageCodes, true>;
+
+declare module '../../kernel/errors.js' {
+  interface ErrorCodes extends PackageCodes {}
+}
+
+declare module '../../platform/eventsourcing/event-descriptions.js' {
+  interface EventTargets {
+    PACKAGE: true;
+  }
+}
 
 const aboutPackage = (targetId: string, targetLabel: string | null) =>
   ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
@@ -12,7 +59,7 @@ const aboutPackage = (targetId: string, targetLabel: string | null) =>
 const originOf = ({ source, stamp, by }: { source: Source; stamp: Stamp; by?: Author | null }): Origin | null =>
   source.kind === 'local' ? null : (by ?? { serverId: stampServer(stamp), serverName: null, actor: null });
 
-export function describePackageEvent(event: PackageEvent): EventDescription {
+function describePackageEvent(event: PackageEvent): EventDescription {
   switch (event.type) {
     case 'PackageChunksHashed': {
       const { packageId, first, count } = event.data;
@@ -61,52 +108,4 @@ export function describePackageEvent(event: PackageEvent): EventDescription {
   }
 }
 
-function summarizeReplicaEvent(event: ReplicaEvent): string {
-  switch (event.type) {
-    case 'ReplicaRequested':
-      return `${event.data.retry ? 'Retried' : 'Started'} to replicate ${event.data.filename}`;
-    case 'ChunksVerified':
-      return `Verified ${counted(event.data.count, 'chunk')} from chunk ${event.data.first + 1} on, ${event.data.remaining} to go`;
-    case 'ChunkRejected':
-      return `Rejected chunk ${event.data.index + 1}: its digest did not match (${event.data.times} times so far)`;
-    case 'ChunksLost':
-      return `Found ${counted(countChunks(event.data.runs), 'chunk')} of ${event.data.filename} damaged on this server's disk: fetching again`;
-    case 'ReplicaDamaged': {
-      const { filename, runs, missing } = event.data;
-      const what = missing
-        ? 'missing'
-        : runs.length === 0
-          ? 'too long'
-          : `damaged in ${counted(countChunks(runs), 'chunk')}`;
-      return `Found the file of ${filename} ${what} on this server's disk: no longer serving it, and mending it`;
-    }
-    case 'ReplicaDelayed':
-      return `Replication is held up: ${event.data.reason}`;
-    case 'ReplicaPublished':
-      return `Verified ${event.data.filename} and published it here`;
-    case 'ReplicaFailed':
-      return `Gave up replicating ${event.data.filename}: ${event.data.reason}`;
-    case 'ReplicaWithdrawn': {
-      const why = event.data.reason === 'removed' ? 'it was removed' : 'its stage does not reach this server';
-      return `Withdrew ${event.data.filename}: ${why}`;
-    }
-    case 'ReplicaReported':
-      return `${event.data.peerName} ${event.data.verifiedAt === null ? 'fetches a copy' : 'holds a verified copy'}`;
-    case 'PeerOutdated':
-      return `${event.data.peerName} did not know the latest of the package: telling it again`;
-    case 'ReplicaUnreported':
-      return `${event.data.peerName} no longer holds a copy`;
-  }
-}
-
-export function describeReplicaEvent(event: ReplicaEvent): EventDescription {
-  const targetLabel = 'filename' in event.data ? event.data.filename : null;
-  const { packageId } = event.data;
-  return {
-    targetType: 'PACKAGE',
-    targetId: packageId,
-    targetLabel,
-    summary: summarizeReplicaEvent(event),
-    details: event.data,
-  };
-}
+declareEvents({ family: packageEvents, targets: ['PACKAGE'], describe: describePackageEvent });

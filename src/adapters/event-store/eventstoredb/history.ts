@@ -1,0 +1,44 @@
+import type { HistoryRange } from '../../shared/log-subscription.js';
+import type { LogPage } from '../../shared/log-tail.js';
+import { isAfter, type Position, positionOf } from './cursor.js';
+import { readFeed } from './feed.js';
+import type { LogClient } from './log-client.js';
+import { readPage } from './read-log.js';
+
+/** After so many milliseconds without news the rest of the history is looked for page by page. */
+const QUIET_TIMEOUT_MS = 500;
+
+/**
+ * The history after a position. A subscription with a filter leaves it to the server to look through what is not
+ * wanted, but does not say how far it is when its last window is not full; the few events that then are left to the
+ * target are read without a filter.
+ */
+export async function* readHistory(
+  client: LogClient,
+  { after: start, target, types, signal }: HistoryRange<Position>,
+): AsyncGenerator<LogPage<Position>> {
+  let after = start;
+  let isEndNear = false;
+  while (isAfter(target, after) && !signal.aborted) {
+    const page = limitToTarget(await readPage(client, after, types, signal), target);
+    if (!isAfter(page.upTo, after)) throw new Error('The event log ends before its last event');
+    yield page;
+    after = page.upTo;
+    if (isEndNear || !isAfter(target, after)) continue;
+    for await (const more of readFeed(client, { after, types, signal, quietMs: QUIET_TIMEOUT_MS })) {
+      const clamped = limitToTarget(more, target);
+      if (isAfter(clamped.upTo, after)) yield clamped;
+      after = clamped.upTo;
+      isEndNear ||= more.isCaughtUp;
+      if (isEndNear || !isAfter(target, after)) break;
+    }
+  }
+}
+
+/** Behind the target may be records that no subscriber sees; a cursor beyond the last event would confuse. */
+function limitToTarget(page: LogPage<Position>, target: Position): LogPage<Position> {
+  if (!isAfter(page.upTo, target)) return page;
+  const last = page.events.at(-1);
+  const seen = last ? positionOf(last.cursor) : target;
+  return { ...page, upTo: isAfter(seen, target) ? seen : target };
+}

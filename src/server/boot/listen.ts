@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { StartupError } from '../../kernel/errors.js';
+
+const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
+  EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
+  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
+};
+
+/** The error that tells an administrator what to do about a port that cannot be used; other errors stay as they are. */
+function explainListenError(error: unknown, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = LISTEN_ERRORS[code];
+  return reason ? new StartupError(reason(port), error) : error;
+}
+
+/** Checks a port before the database starts, which takes a moment. @throws StartupError when the port is taken */
+export async function refuseTakenPort(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port);
+    await once(probe, 'listening');
+  } catch (error) {
+    throw explainListenError(error, port);
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** Lets the server accept connections on a port. @throws StartupError when the port cannot be used */
+export async function listenOnPort(app: NestExpressApplication, port: number): Promise<void> {
+  try {
+    await app.listen(port);
+  } catch (error) {
+    throw explainListenError(error, port);
+  }
+}
