@@ -1,4 +1,4 @@
-// npm run reference: writes docs/reference/errors.md, configuration.md and permissions.md from the source. See src/cli/reference.
+// npm run reference: writes schema.graphql, and docs/reference/errors.md, configuration.md and permissions.md, from the source. See src/cli/reference.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';

@@ -1,7 +1,7 @@
 const WIDTH = 40;
 const STEP = 0.1;
 
-/** A bar that redraws itself on a terminal, and a line for each tenth elsewhere. */
+/** A progress bar that redraws itself on a terminal. Elsewhere it writes one line for each tenth. */
 export class ProgressBar {
   private shown = -1;
 
@@ -23,3 +23,12 @@ export class ProgressBar {
     this.shown = share;
   }
 }
+
+/** Shows how much of something is done, as "done of total". */
+export function showProgress(label: string): (done: number, total: number) => void {
+  const bar = new ProgressBar(label);
+  return (done, total) => bar.show(total === 0 ? 1 : Math.min(1, done / total), `${done} of ${total}`);
+}
+
+/** Writes a line to the standard error. Only results are written to the standard output. */
+export const printLine = (line: string): boolean => process.stderr.write(`${line}\n`);

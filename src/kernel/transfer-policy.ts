@@ -1,5 +1,5 @@
 export const WEEKDAYS = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
-type Weekday = (typeof WEEKDAYS)[number];
+export type Weekday = (typeof WEEKDAYS)[number];
 
 /**
  * A part of the day in the time zone of the server's process. It begins at `from` and ends before `to`; when `to` is
@@ -63,7 +63,7 @@ function beginsOn({ days }: TimeWindow, now: Date, later: number): boolean {
 }
 
 /** What this server exchanges with a peer: it sends packages, receives packages, or both. */
-const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
+export const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 /** The limits for packages in one direction. */

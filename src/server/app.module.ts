@@ -9,6 +9,7 @@ import { QueueModule } from '../modules/queue/queue.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
 import { AccessModule } from '../platform/access/access.module.js';
+import { BackgroundTasksModule } from '../platform/runtime/background-tasks.js';
 import { ClockModule } from '../platform/runtime/clock.js';
 import {
   LiveViewModule,
@@ -25,7 +26,7 @@ import { SecretsModule } from '../platform/secrets/secrets.module.js';
 import { dataSourceOptions } from './boot/data-source.js';
 import { EnginesModule, type StartedEngines } from './engines.module.js';
 
-/** What modules build on. */
+/** The modules of the platform. */
 export const PLATFORM: readonly Type[] = [
   HttpModule,
   SecretsModule,
@@ -38,6 +39,7 @@ export const PLATFORM: readonly Type[] = [
   AccessModule,
   PeerCallsModule,
   HealthModule,
+  BackgroundTasksModule,
   GraphqlModule,
 ];
 
@@ -54,7 +56,7 @@ export const MODULES: readonly Type[] = [
   AuditModule,
 ];
 
-/** The whole server. */
+/** The root module of the server. */
 @Module({})
 export class AppModule {
   static forRoot(engines: StartedEngines, modules = MODULES): DynamicModule {

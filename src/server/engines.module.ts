@@ -59,7 +59,7 @@ const directory = {
     new GuardedDirectory(settings ? new LdapDirectory(settings) : new NoDirectory()),
 };
 
-/** What runs before the server is put together. */
+/** What has to run before the server is assembled. */
 export interface StartedEngines {
   readonly settings: Settings;
   readonly database: Database;

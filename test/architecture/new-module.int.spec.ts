@@ -10,11 +10,10 @@ import { PostgresEventStore } from '../../src/adapters/event-store/postgres/post
 import { AdminClient } from '../../src/cli/demo/admin-client.js';
 import { allPermissions, isTokenScope, permissionsOf } from '../../src/kernel/access.js';
 import { ProjectionRunner } from '../../src/platform/eventsourcing/projection-runner.js';
-import { ReactionRunner } from '../../src/platform/eventsourcing/reaction.js';
+import { BackgroundTasks } from '../../src/platform/runtime/background-tasks.js';
 import { buildSchemaOf } from '../../src/platform/graphql/schema.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { allErrorCodes } from '../../src/platform/http/errors/error-codes.js';
-import { JobRunner } from '../../src/platform/jobs/job-runner.js';
 import { JobQueue } from '../../src/ports/job-queue.port.js';
 import { AppModule, MODULES } from '../../src/server/app.module.js';
 import { loadMigrations, migrate } from '../../src/server/boot/data-source.js';
@@ -61,8 +60,7 @@ beforeAll(async () => {
   await app.get(JobQueue).countJobs();
   await app.listen(0, '127.0.0.1');
   await app.get(ProjectionRunner).start();
-  app.get(ReactionRunner).start();
-  await app.get(JobRunner).start();
+  await app.get(BackgroundTasks).start();
   admin = await AdminClient.signIn(await app.getUrl(), 'admin', PASSWORD);
 });
 

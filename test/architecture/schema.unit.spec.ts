@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { allResolvers, printSchemaFile } from '../../src/cli/reference/schema-file.js';
+import { allResolvers, printSchemaFile } from '../../src/cli/reference/program-api.js';
 import { permissionNames, ROLES } from '../../src/kernel/access.js';
 import { ACCOUNT_SOURCES } from '../../src/modules/accounts/contracts/account.events.js';
 import { targetTypes } from '../../src/platform/eventsourcing/event-descriptions.js';

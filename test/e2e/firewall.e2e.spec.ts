@@ -59,7 +59,7 @@ describe('a server that nobody can call', () => {
 
   it('makes no invitations, since nobody could accept them', async () => {
     const inviting = (await hidden.client()).ask('mutation { createPeerInvitation { token } }', z.unknown());
-    await expect(inviting).rejects.toThrow(/Make one on the other server/);
+    await expect(inviting).rejects.toThrow(/Create the invitation on the other server/);
   });
 
   it('is found again after its peer was killed in the middle of a package', async () => {

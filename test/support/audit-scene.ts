@@ -14,7 +14,7 @@ import { LogVerification, type Verified, type VerifyOptions } from '../../src/mo
 import { foldHistory } from '../../src/platform/eventsourcing/rebuild.js';
 import { generateOwnKey, signerOf, type OwnKey } from '../../src/platform/secrets/key-ring.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
-import { MemoryLocks } from './memory-locks.js';
+import { runTask } from './background-task.js';
 import { OWN_SERVER, publication, recorded } from './read-side.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 import { waitFor } from './wait-for.js';
@@ -109,21 +109,15 @@ export class AuditScene {
   }
 
   chain(): AuditChain {
-    return new AuditChain(
-      this.store,
-      this.dataSource,
-      new MemoryLocks(),
-      new ChainSigner(this.dataSource, this.identity),
-    );
+    return new AuditChain(this.store, this.dataSource, new ChainSigner(this.dataSource, this.identity));
   }
 
   /** Chain, checkpoint and entries come to the end of the log. */
   async catchUp(): Promise<void> {
-    const chain = this.chain();
-    chain.start();
+    const chain = runTask(this.chain());
     const head = await this.store.head();
     await waitFor('the chain', async () => (await readPlace(this.dataSource))?.cursor === head);
-    await chain.beforeApplicationShutdown();
+    await chain.stop();
     await this.sql('TRUNCATE read.audit_entries, read.audit_actors, read.audit_subjects, read.checkpoints');
     await foldHistory(this.dataSource, new AuditProjection(), this.store);
   }

@@ -7,8 +7,7 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore, withDatabase } from '../../server/boot/start-engines.js';
 import { loadSettings } from '../../server/config/load-settings.js';
 import { rebuildReadModels } from '../../server/boot/read-models.js';
-
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+import { printLine } from '../terminal.js';
 
 async function rebuild(settings: Settings, database: DatabaseSettings): Promise<void> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
@@ -24,9 +23,9 @@ async function rebuild(settings: Settings, database: DatabaseSettings): Promise<
   } finally {
     await Promise.all([store.close(), locks.close()]);
   }
-  if (process.stderr.isTTY) say('');
-  for (const [name, events] of counts) say(`${name}: ${events} events`);
-  say(`The read models were rebuilt in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
+  if (process.stderr.isTTY) printLine('');
+  for (const [name, events] of counts) printLine(`${name}: ${events} events`);
+  printLine(`The read models were rebuilt in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
 }
 
 const runRebuild = (settings: Settings): Promise<void> =>
@@ -38,9 +37,11 @@ answering from the old ones meanwhile. Takes the server's own environment variab
 EVENTSTOREDB_URL).`;
 
 try {
-  if (process.argv.includes('--help')) say(HELP);
+  if (process.argv.includes('--help')) printLine(HELP);
   else await runRebuild(loadSettings(process.env));
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `The rebuild failed, the old read models stay: ${String(error)}`);
+  printLine(
+    error instanceof StartupError ? error.message : `The rebuild failed, the old read models stay: ${String(error)}`,
+  );
   process.exitCode = 1;
 }

@@ -8,8 +8,7 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { readServerId, startEventStore, withDatabase } from '../../server/boot/start-engines.js';
 import { loadSettings } from '../../server/config/load-settings.js';
 import { connectReadSchema } from '../../server/boot/data-source.js';
-
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+import { printLine } from '../terminal.js';
 
 async function resetAdmin(settings: Settings, database: DatabaseSettings): Promise<void> {
   const store = await startEventStore(settings, database, new PinoLogger(settings.logLevel));
@@ -20,7 +19,7 @@ async function resetAdmin(settings: Settings, database: DatabaseSettings): Promi
     const work = async () => ({ password: await recoverAdmin(dataSource, store, serverId) });
     const done = await locks.hold('accounts', new AbortController().signal, work);
     if (!done) throw new StartupError('The accounts are being changed by somebody else. Try again.');
-    say(
+    printLine(
       'The account admin is enabled, has the role admin, and has a new password. It has to be changed at the first sign-in.',
     );
     process.stdout.write(`admin password: ${done.password}\n`);
@@ -36,10 +35,10 @@ server's own environment variables (ODST_DATA_DIR, DATABASE_URL, EVENTSTOREDB_UR
 
 try {
   const settings = loadSettings(process.env);
-  if (process.argv.includes('--help')) say(HELP);
+  if (process.argv.includes('--help')) printLine(HELP);
   else await withDatabase(settings, (database) => resetAdmin(settings, database));
 } catch (error) {
-  say(
+  printLine(
     error instanceof StartupError
       ? error.message
       : `Nothing was changed, or not all of it; run it again: ${String(error)}`,

@@ -13,8 +13,7 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { readServerId, startEventStore, withDatabase } from '../../server/boot/start-engines.js';
 import { loadSettings } from '../../server/config/load-settings.js';
 import { connectReadSchema } from '../../server/boot/data-source.js';
-
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+import { printLine } from '../terminal.js';
 
 const HELP = `npm run secrets:rotate [-- --new-key-file <file>]
 Encrypts the secrets of this server (its private key, the key of signed download addresses) under another key.
@@ -22,7 +21,7 @@ Without --new-key-file a new secret.key is made in the data folder; the server m
 ODST_SECRET_KEY, give the file of the next one (64 hexadecimal digits: openssl rand -hex 32); stop all processes of the
 server before, and set ODST_SECRET_KEY to it before they start again. Takes the server's own environment variables.`;
 
-/** The key to come, and what makes it count after all is encrypted under it. */
+/** Prepares the next key. `settle` puts it into use when all secrets are encrypted with it. */
 async function prepareNextKey(
   settings: Settings,
   file: string | undefined,
@@ -63,7 +62,7 @@ async function rotateServerSecrets(
     await withContext({ actor: systemActor('secrets:rotate') }, () =>
       log.append('secrets', secretEvents, { type: 'EncryptionKeyRotated', data: { keyId: box.keyId, secrets } }),
     );
-    say(`${secrets} secrets are encrypted under the key ${box.keyId} now. ${advice}`);
+    printLine(`${secrets} secrets are encrypted under the key ${box.keyId} now. ${advice}`);
   } finally {
     await Promise.all([store.close(), dataSource.destroy()]);
   }
@@ -71,12 +70,12 @@ async function rotateServerSecrets(
 
 try {
   const { values } = parseArgs({ options: { help: { type: 'boolean' }, 'new-key-file': { type: 'string' } } });
-  if (values.help) say(HELP);
+  if (values.help) printLine(HELP);
   else {
     const settings = loadSettings(process.env);
     await withDatabase(settings, (database) => rotateServerSecrets(settings, database, values['new-key-file']));
   }
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `The rotation failed; run it again: ${String(error)}`);
+  printLine(error instanceof StartupError ? error.message : `The rotation failed; run it again: ${String(error)}`);
   process.exitCode = 1;
 }

@@ -4,7 +4,7 @@ import { StartupError } from '../../kernel/errors.js';
 
 export type Flag = '--from' | '--to';
 
-/** Where a log is. `label` is for people and carries no password. */
+/** The location of an event log. `label` is shown to people and contains no password. */
 export type LogLocation = { readonly flag: Flag; readonly label: string } & (
   | { readonly engine: 'postgres' | 'eventstoredb'; readonly url: string }
   | { readonly engine: 'embedded'; readonly folder: string }
@@ -25,7 +25,7 @@ function parseLocation(flag: Flag, text: string, dataDir: string): LogLocation {
   );
 }
 
-/** Parameters may carry secrets, too. */
+/** Parameters can contain secrets as well. */
 const withoutCredentials = (url: string): string => url.replace(/\/\/.*@/, '//').replace(/\?.*$/, '');
 
 export interface CopyArguments {

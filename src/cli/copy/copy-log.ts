@@ -4,10 +4,10 @@ import { type EventStore, EventStoreUnavailable, RevisionConflict } from '../../
 import type { Endpoint } from './endpoints.js';
 import { readAhead, readPages, readSideBySide } from './read-log.js';
 
-/** How much of the source is on the target. */
+/** The part of the source that is on the target. */
 export interface LogPosition {
   readonly events: number;
-  /** Of the last of them, in the source; null when there is none. */
+  /** Cursor of the last of these events in the source; null when there is none. */
   readonly cursor: string | null;
 }
 
@@ -67,7 +67,7 @@ export async function copyLog(
   return place;
 }
 
-/** Events that the source holds after the place now. */
+/** Counts the events of the source after a cursor. */
 export async function countAfter(store: EventStore, cursor: string | null, signal: AbortSignal): Promise<number> {
   let count = 0;
   for await (const page of readPages(store, cursor, signal)) count += page.length;

@@ -30,7 +30,7 @@ async function withClient<T>(database: DatabaseSettings, work: (client: Client) 
   }
 }
 
-/** A secret is encrypted with a nonce of its own: the same ciphertext is the same server's. */
+/** Each secret is encrypted with its own nonce, so the same ciphertext belongs to the same server. */
 const readSecrets = (database: DatabaseSettings): Promise<string> =>
   withClient(database, async (client) => {
     const { rows } = await client.query<{ all: string | null }>(
@@ -48,7 +48,7 @@ export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSett
   );
 }
 
-/** Does a server find its private key there? */
+/** Does the database hold the private key of a server? */
 export const hasState = async (database: DatabaseSettings): Promise<boolean> => (await readSecrets(database)) !== '';
 
 /** Puts the source's keys, passwords, sessions and feed cursors in the place of the target's. Returns their rows. */
@@ -57,7 +57,7 @@ export async function copyState(from: DatabaseSettings, to: DatabaseSettings): P
   return withClient(to, (client) => writeState(client, tables));
 }
 
-/** Every table as a JSON array of its rows, all of one instant. */
+/** Reads every table as a JSON array of its rows, all in one snapshot. */
 async function readState(client: Client): Promise<TableRows> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const { rows: tables } = await client.query<{ name: string }>(

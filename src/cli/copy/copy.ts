@@ -3,13 +3,12 @@ import { StartupError } from '../../kernel/errors.js';
 import { HELP, parseCopyArguments } from './arguments.js';
 import { CopyReport } from './report.js';
 import { runCopy } from './run-copy.js';
+import { printLine } from '../terminal.js';
 
-/** Exit code of what Ctrl-C ended. */
+/** Exit code after Ctrl-C. */
 const EXIT_STOPPED = 130;
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-
-/** A second signal ends it at once. */
+/** A signal that is aborted by SIGINT or SIGTERM. The second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
@@ -18,7 +17,7 @@ function stopSignal(): AbortSignal {
 
 async function main(): Promise<number> {
   const args = parseCopyArguments(process.argv.slice(2), process.env['ODST_DATA_DIR'] ?? './data');
-  if (args === 'help') return say(HELP) ? 0 : 0;
+  if (args === 'help') return printLine(HELP) ? 0 : 0;
   const report = new CopyReport();
   const stopped = stopSignal();
   try {
@@ -28,7 +27,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (!stopped.aborted) throw error;
-    say('Stopped. Run the same command again: it goes on from here.');
+    printLine('Stopped. Run the same command again: it goes on from here.');
     return EXIT_STOPPED;
   }
 }
@@ -36,7 +35,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  say(
+  printLine(
     error instanceof StartupError
       ? error.message
       : `The copy failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

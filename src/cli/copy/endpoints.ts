@@ -13,11 +13,11 @@ import type { EventStore } from '../../ports/event-store.port.js';
 import { loadMigrations, migrate } from '../../server/boot/data-source.js';
 import type { Flag, LogLocation } from './arguments.js';
 
-/** A log that is copied from or to. */
+/** An event log that is the source or the target of a copy. */
 export interface Endpoint {
   readonly label: string;
   readonly store: EventStore;
-  /** The PostgreSQL that it is in; null for another engine. */
+  /** The PostgreSQL that contains the log; null for another engine. */
   readonly database: DatabaseSettings | null;
   /**
    * Records events of another log at the end of this one, in their order and with nothing in between. Cut off, it has
@@ -28,7 +28,7 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
-/** Of one append. EventStoreDB refuses more than 1 MiB; an event may have 64 KiB of data and 16 KiB of metadata. */
+/** Limits of one append. EventStoreDB refuses more than 1 MiB; an event can have 64 KiB of data and 16 KiB of metadata. */
 const MAX_APPEND_BYTES = 512 * 1024;
 const MAX_APPEND_EVENTS = 500;
 
@@ -38,7 +38,7 @@ interface AppendGroup {
   bytes: number;
 }
 
-/** Events of a log as the appends that make them again: neighbours of one stream go together, the order stays. */
+/** Groups events into appends that record them again. Neighbours of one stream are in one append, and the order stays. */
 export function groupAppends(events: readonly RecordedEvent[]): readonly Append[] {
   const groups: AppendGroup[] = [];
   for (const event of events) {
@@ -58,7 +58,7 @@ export function groupAppends(events: readonly RecordedEvent[]): readonly Append[
   return groups.map(({ stream, events: [first, ...rest] }) => makeAppend(stream, first, rest));
 }
 
-/** Exactly after the event before it, so that a stream that somebody else wrote to refuses it. */
+/** Expects the previous revision, so that the append fails when somebody else has written to the stream. */
 function makeAppend(stream: string, first: RecordedEvent | undefined, rest: readonly RecordedEvent[]): Append {
   if (!first) throw new Error('A group without events');
   const expected = first.revision === 0n ? 'none' : first.revision - 1n;
@@ -75,12 +75,12 @@ function makeAppend(stream: string, first: RecordedEvent | undefined, rest: read
   };
 }
 
-/** How long the server may take to answer, in milliseconds. */
+/** Longest time that the event store may take to answer. */
 const EVENT_STORE_TIMEOUT_MS = 5000;
 
 /** @throws StartupError */
 async function openEventStoreDb({ flag, url, label }: LogLocation & { url: string }): Promise<Endpoint> {
-  // That it waits for a server that does not answer is said by the refusal.
+  // Informational messages are left out, because the final error says that the server does not answer.
   const log = (level: string, message: string): void => {
     if (level !== 'info') process.stderr.write(`${message}\n`);
   };
@@ -94,7 +94,7 @@ async function openEventStoreDb({ flag, url, label }: LogLocation & { url: strin
     label,
     store,
     database: null,
-    // The server orders appends as they arrive, so the next one is sent when this one is durable.
+    // The event store orders appends as they arrive, so the next one is sent when this one is durable.
     write: async (events) => {
       for (const append of groupAppends(events)) await store.append(append.stream, append.events, append.expected);
     },
@@ -128,12 +128,12 @@ async function checkSchema(database: DatabaseSettings, label: string): Promise<v
   }
 }
 
-/** How long a database may take to answer, in milliseconds. */
+/** Longest time that a database may take to answer. */
 const DATABASE_TIMEOUT_MS = 5000;
 
 type EmbeddedLocation = Extract<LogLocation, { engine: 'embedded' }>;
 
-/** A PostgreSQL that somebody else runs. @throws StartupError */
+/** Opens the log in an external PostgreSQL. @throws StartupError */
 async function openExternal(place: LogLocation & { url: string }): Promise<Endpoint> {
   const { settings } = await ExternalDatabase.connect(place.url, { patience: DATABASE_TIMEOUT_MS }).catch(
     (error: unknown) => explainOpenError(place.flag, error),
@@ -180,7 +180,7 @@ function makeEndpoint(database: DatabaseSettings, label: string, stop: () => Pro
   };
 }
 
-/** These parts of the program know the places by the names of the server's settings. */
+/** Replaces the name of the setting by the name of the option in the message of an error. */
 function explainOpenError(flag: Flag, error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
   throw new StartupError(`${flag}: ${message.replace(' (DATABASE_URL)', '').replace(/^DATABASE_URL:? /, '')}`, error);
@@ -193,7 +193,7 @@ function openEndpoint(place: LogLocation): Promise<Endpoint> {
   return openEventStoreDb(place);
 }
 
-/** Both logs, closed again when the work ends. @throws StartupError also when they are one and the same */
+/** Opens both logs and closes them when the work ends. @throws StartupError also when they are the same log */
 export async function withEndpoints<T>(
   from: LogLocation,
   to: LogLocation,

@@ -19,14 +19,14 @@ export async function* readPages(store: EventStore, after: string | null, signal
   }
 }
 
-/** Asks for the next page before the one at hand is dealt with, so that reading and writing overlap. */
+/** Requests the next page before the current one is processed, so that reading and writing overlap. */
 export async function* readAhead(pages: AsyncGenerator<Events>): AsyncGenerator<Events> {
   try {
     for (let next = pages.next(); ;) {
       const page = await next;
       if (page.done) return;
       next = pages.next();
-      // It is awaited in the next turn; until then its failure is nobody's.
+      // Avoids an unhandled rejection before the page is awaited in the next turn.
       next.catch(() => undefined);
       yield page.value;
     }

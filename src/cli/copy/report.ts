@@ -1,4 +1,4 @@
-import { ProgressBar } from '../terminal.js';
+import { printLine, ProgressBar } from '../terminal.js';
 
 export interface Verified {
   readonly events: number;
@@ -24,15 +24,13 @@ export interface CopyResult {
   readonly behind: number;
 }
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-
-/** What somebody at a terminal, or a log file, is told. */
+/** Writes the progress and the result of a copy to the standard error. */
 export class CopyReport {
   printLine(line: string): void {
-    say(line);
+    printLine(line);
   }
 
-  /** A bar, or a line for each tenth, that is moved by calling it with the events that are on the target. */
+  /** Shows a progress bar. The returned function moves it to the number of events that are on the target. */
   showProgress(already: number, total: number): (events: number) => void {
     const bar = new ProgressBar('Events');
     const startedAt = performance.now();
@@ -40,7 +38,7 @@ export class CopyReport {
       const rate = (events - already) / Math.max(0.001, (performance.now() - startedAt) / 1000);
       const left = Math.max(0, total - events);
       const eta = left > 0 ? `, ${Math.ceil(left / Math.max(1, rate))} s left` : '';
-      // A source that is in use may give more than were counted.
+      // A source that is in use can hold more events than were counted.
       bar.show(
         Math.min(1, events / Math.max(events, total)),
         `${events} of ${Math.max(events, total)}, ${Math.round(rate)}/s${eta}`,
@@ -51,11 +49,11 @@ export class CopyReport {
   printSummary({ copied, already, seconds, eventsPerSecond, stateRows, verified, behind }: CopyResult): void {
     const before = already > 0 ? `, ${already} were there before` : '';
     const state = stateRows === null ? '' : ` ${stateRows} rows of keys, passwords, sessions and feed cursors as well.`;
-    say(
+    printLine(
       `${copied} events were copied in ${seconds.toFixed(1)} s (${eventsPerSecond}/s)${before}.${state}${describeVerified(verified)}`,
     );
     if (behind > 0)
-      say(
+      printLine(
         `Warning: ${behind} events came to the source meanwhile. Stop the server there and run the same command again.`,
       );
   }

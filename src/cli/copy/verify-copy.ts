@@ -49,7 +49,7 @@ export async function compareLogs(
 
 type ReadableLog = Pick<EventStore, 'subscribe'>;
 
-/** A log as it was when `end` was its last event; empty when that is null. */
+/** A view of the log up to the event at `end`; an empty log when that is null. */
 const logUpTo = (store: EventStore, end: string | null): ReadableLog => ({
   subscribe: (options) => subscribeUpTo(store, end, options),
 });
@@ -72,7 +72,7 @@ interface Difference {
   readonly row: string;
 }
 
-/** Longest part of a row that is shown, in characters. */
+/** Maximum number of characters of a row that are shown. */
 const MAX_SHOWN_CHARACTERS = 300;
 
 /**

@@ -5,7 +5,7 @@ const Answer = z.object({
   errors: z.array(z.object({ message: z.string() })).optional(),
 });
 
-/** An administrator's view of one server, through its GraphQL API. */
+/** A client of the GraphQL API of one server, signed in as an administrator. */
 export class AdminClient {
   private constructor(
     readonly url: string,

@@ -18,7 +18,7 @@ interface PackageSource {
 
 const BLOCK = Buffer.alloc(1024 * 1024);
 
-/** The package to upload: a file, or bytes that no compressor can shrink and that differ with every run. */
+/** The package to upload: a file, or random bytes that cannot be compressed and differ with every run. */
 export function openPackageSource({ file, size }: DemoArguments): PackageSource {
   const hash = createHash('sha256');
   let bytesSoFar = 0;
@@ -60,7 +60,7 @@ const Peers = z.object({
   peers: z.array(z.object({ id: z.string(), url: z.string() })),
 });
 
-/** Registers two servers with each other by invitation, or mends the addresses when they know each other already. */
+/** Registers two servers with each other by invitation, or corrects the addresses when they are registered already. */
 export async function registerPeers(inviting: AdminClient, accepting: AdminClient): Promise<void> {
   const query = '{ server { id url } peers { id url } }';
   const [a, b] = await Promise.all([accepting.ask(query, Peers), inviting.ask(query, Peers)]);
@@ -82,7 +82,7 @@ async function correctUrl(client: AdminClient, server: { id: string; url: string
   await client.ask('mutation ($id: ID!, $url: String!) { updatePeer(id: $id, url: $url) { id } }', z.unknown(), server);
 }
 
-/** Removes what an earlier run of the demo generated, so that repeating it does not fill the disk. */
+/** Removes the packages of earlier runs of the demo, so that repeated runs do not fill the disk. */
 export async function removeEarlierDemos(client: AdminClient): Promise<void> {
   const list = await client.ask(
     '{ packages(first: 100) { edges { node { id filename } } } }',
@@ -126,7 +126,7 @@ const Replicas = z.object({
     .nullable(),
 });
 
-/** Shows the replication of a package on the server that fetches it, until it is published there. */
+/** Shows the progress of a replication until the package is published on the fetching server. */
 export async function watchReplication(client: AdminClient, id: string): Promise<void> {
   const bar = new ProgressBar('Replication');
   const query = 'query ($id: ID!) { package(id: $id) { replicas { local state progress failure { reason } } } }';
@@ -141,7 +141,7 @@ export async function watchReplication(client: AdminClient, id: string): Promise
   }
 }
 
-/** SHA-256 of what an endpoint gets. */
+/** SHA-256 of the file that an endpoint downloads. */
 export async function downloadDigest(url: string, filename: string): Promise<string> {
   const response = await fetch(`${url}/Packages/${encodeURIComponent(filename)}`);
   if (!response.ok || !response.body) throw new Error(`The download was answered with ${response.status}`);

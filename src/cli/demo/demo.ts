@@ -14,11 +14,11 @@ import {
   watchReplication,
 } from './demo-steps.js';
 import { findFreePort, ServerProcess, type ServerOptions } from './server-process.js';
+import { printLine } from '../terminal.js';
 
-/** Exit code of what Ctrl-C ended. */
+/** Exit code after Ctrl-C. */
 const EXIT_STOPPED = 130;
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 const secondsSince = (from: number): number => Math.round(performance.now() - from) / 1000;
 
 /** Kept with the data, since the servers keep the account that was made at their first start. */
@@ -29,7 +29,7 @@ function readAdminPassword(dataDir: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Tries another port when somebody takes the chosen one before the server does. */
+/** Tries another port when another program takes the chosen one first. */
 async function startServer(
   options: Omit<ServerOptions, 'port'>,
   wanted: number,
@@ -46,7 +46,7 @@ async function startServer(
   return server;
 }
 
-/** Notes in `all` what is to be stopped in the end, also when only one of them starts. */
+/** Adds the servers to `all`, so that they are stopped in the end even if only one of them starts. */
 function startServers({ dataDir }: DemoArguments, adminPassword: string, all: ServerProcess[]) {
   const start = (name: string, folder: string, port: number) =>
     startServer({ name, dataDir: join(dataDir, folder), adminPassword }, port, all);
@@ -80,19 +80,19 @@ async function replicatePackage(
 
 function printServers(servers: readonly ServerProcess[], password: string, filename: string, verified: boolean): void {
   const copy = `${servers[1]?.url}/Packages/${encodeURIComponent(filename)}`;
-  say('');
+  printLine('');
   for (const { url, options } of servers)
-    say(`${options.name}: ${url}  (GraphQL: ${url}/graphql, log: ${options.dataDir}/server.log)`);
-  say(`Sign in as admin with the password ${password}`);
-  say(verified ? 'The copy on Server B has the same SHA-256.' : 'THE COPY ON SERVER B IS NOT THE SAME.');
-  say(`\n  curl -fO ${copy}\n`);
+    printLine(`${options.name}: ${url}  (GraphQL: ${url}/graphql, log: ${options.dataDir}/server.log)`);
+  printLine(`Sign in as admin with the password ${password}`);
+  printLine(verified ? 'The copy on Server B has the same SHA-256.' : 'THE COPY ON SERVER B IS NOT THE SAME.');
+  printLine(`\n  curl -fO ${copy}\n`);
 }
 
 async function main(): Promise<number> {
   const args = parseDemoArguments(process.argv.slice(2));
-  if (args === 'help') return say(HELP) ? 0 : 0;
+  if (args === 'help') return printLine(HELP) ? 0 : 0;
   const password = readAdminPassword(args.dataDir);
-  say('Starting two servers …');
+  printLine('Starting two servers …');
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => null);
   const all: ServerProcess[] = [];
   try {
@@ -101,7 +101,7 @@ async function main(): Promise<number> {
     if (servers === null || result === null) return EXIT_STOPPED;
     printServers(servers, password, result.package.filename, result.verified);
     if (!args.once) {
-      say('Both servers stay up until Ctrl-C.');
+      printLine('Both servers stay up until Ctrl-C.');
       await stopped;
     }
     await Promise.all(all.map((server) => server.stop()));
@@ -114,10 +114,10 @@ async function main(): Promise<number> {
 
 try {
   process.exitCode = await main();
-  // A server that was just about to be started must not be any more.
+  // Exits at once, so that a server that is about to start does not start any more.
   if (process.exitCode === EXIT_STOPPED) process.exit();
 } catch (error) {
-  say(
+  printLine(
     error instanceof StartupError
       ? error.message
       : `The demo failed: ${error instanceof Error ? error.message : String(error)}`,

@@ -20,7 +20,7 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A port nobody listens on, the wanted one if it is free. */
+/** Finds a free port, which is the requested one if possible. */
 export async function findFreePort(wanted: number): Promise<number> {
   const probe = createServer();
   const bound = once(probe, 'listening').then(
@@ -71,7 +71,7 @@ export class ServerProcess {
     this.child.stderr?.on('data', (data: Buffer) => (this.lastLine = data.toString().trim().split('\n').at(-1) ?? ''));
   }
 
-  /** Waits for its own word: at its port another program may answer. @throws StartupError with its last line */
+  /** Waits until the process says that it is ready, because another program could answer on its port. @throws StartupError with its last line */
   async waitUntilReady(): Promise<void> {
     const late = delay(START_TIMEOUT_MS, false, { ref: false });
     if (await Promise.race([this.listening, late])) return;
@@ -83,7 +83,7 @@ export class ServerProcess {
     return this.child.pid;
   }
 
-  /** Did it end since somebody was faster at its port? */
+  /** Did it end because another program took its port? */
   get lostItsPort(): boolean {
     return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);
   }

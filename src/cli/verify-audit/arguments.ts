@@ -27,7 +27,7 @@ function readPem(text: string): string {
 }
 
 export interface VerifyArguments {
-  /** An export; null for the server itself. */
+  /** The file of an export; null for the server itself. */
   readonly file: string | null;
   readonly publicKey: string | null;
   readonly kept: Checkpoint | null;
@@ -88,7 +88,7 @@ function parseOptions(argv: readonly string[]) {
   }
 }
 
-/** A key may begin with a dash, which would be taken for an option. */
+/** Joins the option and its value, because a key that begins with a dash would be parsed as an option. */
 function joinPublicKey(argv: readonly string[]): string[] {
   const at = argv.indexOf('--public-key');
   const value = argv[at + 1];
@@ -103,7 +103,7 @@ function toSequence(text: string): number | 'last' {
   throw new StartupError('--since-checkpoint takes the sequence of a checkpoint, or "last".');
 }
 
-/** Also a whole line of the server's log, or an answer of GraphQL, that has one in it. */
+/** Reads a checkpoint from a file, which can also be a line of the server's log or an answer of GraphQL that contains one. */
 async function readCheckpointFile(path: string): Promise<Checkpoint> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new StartupError(`The file ${path} can't be read.`);

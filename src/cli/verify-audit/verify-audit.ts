@@ -4,14 +4,15 @@ import { Tampered } from '../../modules/audit/verify/problem.js';
 import { loadSettings } from '../../server/config/load-settings.js';
 import '../../server/boot/read-models.js';
 import { HELP, parseVerifyArguments } from './arguments.js';
-import { reportOutcome, say } from './report.js';
+import { reportOutcome } from './report.js';
 import { verifyFile } from './verify-file.js';
 import { verifyServer } from './verify-server.js';
+import { printLine } from '../terminal.js';
 
 async function runVerification(): Promise<number> {
   const args = await parseVerifyArguments(process.argv.slice(2));
   if (args === 'help') {
-    say(HELP);
+    printLine(HELP);
     return 0;
   }
   const { file, json } = args;
@@ -19,7 +20,7 @@ async function runVerification(): Promise<number> {
   return reportOutcome(await outcome.catch(toOutcome), json);
 }
 
-/** What is found before anything is read: the checkpoint to begin at is not what was signed. */
+/** The result when the checkpoint at which the verification begins was changed, so that nothing was read. */
 function toOutcome(error: unknown) {
   if (!(error instanceof Tampered)) throw error;
   return { problems: [error.problem], entries: 0, checkpoints: 0, notes: [] };
@@ -28,6 +29,6 @@ function toOutcome(error: unknown) {
 try {
   process.exitCode = await runVerification();
 } catch (error) {
-  say(error instanceof StartupError ? error.message : `The audit trail could not be verified: ${String(error)}`);
+  printLine(error instanceof StartupError ? error.message : `The audit trail could not be verified: ${String(error)}`);
   process.exitCode = 2;
 }

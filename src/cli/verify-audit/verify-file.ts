@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { StartupError } from '../../kernel/errors.js';
 import { ExportVerification, type VerifiedExport } from '../../modules/audit/verify/export-verification.js';
 import type { VerifyArguments } from './arguments.js';
-import { showProgress, type Outcome } from './report.js';
+import { showProgress } from '../terminal.js';
+import type { Outcome } from './report.js';
 
 /** Verifies an export with the public key alone. @throws StartupError when the file can't be read */
 export async function verifyFile(file: string, { publicKey, kept }: VerifyArguments): Promise<Outcome> {

@@ -8,7 +8,8 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 import { startEventStore, withDatabase } from '../../server/boot/start-engines.js';
 import { connectReadSchema } from '../../server/boot/data-source.js';
 import type { VerifyArguments } from './arguments.js';
-import { showProgress, type Outcome } from './report.js';
+import { showProgress } from '../terminal.js';
+import type { Outcome } from './report.js';
 
 /** Verifies the trail of the server to which these settings belong. @throws StartupError */
 export async function verifyServer(settings: Settings, args: VerifyArguments): Promise<Outcome> {
@@ -38,10 +39,10 @@ async function verifyDatabase(
   }
 }
 
-/** The private keys are encrypted under a key that is not in the database: who can write there can't make others count. */
+/** The private keys are encrypted with a key outside the database, so writing to the database is not enough to add a trusted key. */
 async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<ReadonlySet<string>> {
   const ring = new KeyRing(new ServerSecrets(dataSource, settings));
-  await ring.load();
+  await ring.loadKeys();
   return new Set(ring.known);
 }
 

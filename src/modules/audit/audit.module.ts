@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { declarePermissions } from '../../kernel/access.js';
 import { AuditChain } from './chain/audit-chain.js';
 import { AuditChainHandler, AuditCheckpointsHandler } from './chain/audit-chain.query.js';
 import { ChainSigner } from './chain/chain-signer.js';
@@ -7,16 +8,25 @@ import { ChainResolver } from './chain/chain.resolver.js';
 import { AuditExport } from './export/audit-export.js';
 import { ExportController } from './export/export.controller.js';
 import { AuditEntryEntity } from './trail/audit-entry.entity.js';
-import { AuditEntriesSinceHandler, AuditTrailHandler } from './trail/audit-trail.handler.js';
+import { AuditEntriesSinceHandler, AuditTrailHandler } from './trail/audit-trail.query.js';
 import { AuditProjection } from './trail/audit.projection.js';
 import { AuditResolver } from './trail/audit.resolver.js';
-import './audit.declarations.js';
+
+declarePermissions({
+  audit: { meaning: 'the audit trail', roles: ['auditor'], isTokenScope: true },
+});
+
+declare module '../../kernel/access.js' {
+  interface Permissions {
+    audit: true;
+  }
+}
 
 const auditEntities = [AuditEntryEntity];
 
 const queries = [AuditTrailHandler, AuditEntriesSinceHandler, AuditChainHandler, AuditCheckpointsHandler];
 
-/** Who did what, when and from where, and the proof that nobody has changed it since. */
+/** The audit trail: who did what, when and from where, and the proof that it has not been changed since. */
 @Module({
   imports: [TypeOrmModule.forFeature(auditEntities)],
   controllers: [ExportController],

@@ -84,7 +84,7 @@ export class BasicAuth {
     if (isName && this.verified.has(key)) return true;
     this.tryLimit.take(addressGroup(address));
     const stored = wanted.credentialId === null ? null : await this.passwords.findHash(wanted.credentialId);
-    const matches = await this.hashing.matches(stored, password);
+    const matches = await this.hashing.matchesHash(stored, password);
     if (matches && isName) this.verified.set(key, true);
     return matches && isName;
   }

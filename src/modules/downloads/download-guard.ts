@@ -17,7 +17,7 @@ const UNCACHED_HEADER = 'X-Odst-Uncached';
 const MAX_RECORDED_LENGTH = 200;
 
 /** What a download asks for. `packageId` is null when the address does not name one. */
-export interface DownloadRequest {
+interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly packageId: string | null;
@@ -106,7 +106,7 @@ export class DownloadGuard {
       reason: refusal.message,
     };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>
-      this.refusals.note((unrecorded) =>
+      this.refusals.recordOrCount((unrecorded) =>
         this.log.append('download-refusals', downloadEvents, {
           type: 'DownloadRefused',
           data: { ...data, unrecorded },

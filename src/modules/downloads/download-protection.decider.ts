@@ -8,7 +8,7 @@ import {
 } from './contracts/download.events.js';
 
 /** Replaces the whole protection. */
-export interface ProtectDownloads {
+interface ProtectDownloads {
   readonly type: 'protect';
   readonly to: DownloadProtection;
 }

@@ -1,32 +1,26 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, registerEnumType, Resolver } from '@nestjs/graphql';
+import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
 import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
-import type { DownloadProtection as Protection } from './contracts/download.events.js';
+import {
+  type DownloadProtection as Protection,
+  PROTECTION_MODES,
+  type ProtectionMode,
+} from './contracts/download.events.js';
 import { CreateDownloadUrl } from './create-download-url.command.js';
 import { DownloadProtectionQuery } from './download-protection.query.js';
 import { SetDownloadProtection } from './set-download-protection.command.js';
+import { enumOf } from '../../platform/graphql/enum-of.js';
 
-/** `PROTECTION_MODES` as GraphQL names them. */
-enum DownloadProtectionMode {
-  NONE = 'NONE',
-  BASIC = 'BASIC',
-  NETWORK = 'NETWORK',
-  SIGNED = 'SIGNED',
-}
-
-registerEnumType(DownloadProtectionMode, {
-  name: 'DownloadProtectionMode',
-  description: 'Who may download packages from this server.',
-  valuesMap: {
-    NONE: { description: 'Everybody who can reach the server.' },
-    BASIC: { description: 'Callers with the name and password of one read-only account (HTTP Basic, RFC 7617).' },
-    NETWORK: { description: 'Callers from certain networks.' },
-    SIGNED: {
-      description: 'Callers with a signed address from `createDownloadUrl`. Signed addresses are valid in every mode.',
-    },
+const DownloadProtectionMode = enumOf('DownloadProtectionMode', PROTECTION_MODES, {
+  type: 'Who may download packages from this server.',
+  values: {
+    NONE: 'Everybody who can reach the server.',
+    BASIC: 'Callers with the name and password of one read-only account (HTTP Basic, RFC 7617).',
+    NETWORK: 'Callers from certain networks.',
+    SIGNED: 'Callers with a signed address from `createDownloadUrl`. Signed addresses are valid in every mode.',
   },
 });
 
@@ -36,7 +30,7 @@ registerEnumType(DownloadProtectionMode, {
 })
 class DownloadProtection {
   @Field(() => DownloadProtectionMode)
-  mode!: DownloadProtectionMode;
+  mode!: ProtectionMode;
 
   @Field(() => String, { nullable: true, description: 'With BASIC: the name of the read-only account.' })
   username!: string | null;
@@ -69,7 +63,7 @@ class DownloadUrl {
 @ArgsType()
 class DownloadProtectionArgs {
   @Field(() => DownloadProtectionMode)
-  mode!: DownloadProtectionMode;
+  mode!: ProtectionMode;
 
   @Field(() => String, { nullable: true, description: 'With BASIC: 1 to 100 characters, without a colon.' })
   username?: string | null;
@@ -98,7 +92,7 @@ class DownloadUrlArgs {
 }
 
 const toGraphql = ({ mode, username, networks }: Protection): DownloadProtection => ({
-  mode: DownloadProtectionMode[mode],
+  mode,
   username,
   networks,
 });

@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// What this module declares: error codes, permissions, and the sentences that describe its events.
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
   counted,
@@ -15,7 +15,10 @@ import {
 } from './contracts/download.events.js';
 
 const downloadCodes = declareErrorCodes({
-  DOWNLOAD_URL_EXPIRED: { status: 403, meaning: 'The signed address of a download has expired. Ask for a new one.' },
+  DOWNLOAD_URL_EXPIRED: {
+    status: 403,
+    meaning: 'The signed address of a download has expired. Ask for a new address.',
+  },
 });
 
 type DownloadCodes = Record<keyof typeof downloadCodes, true>;

@@ -7,7 +7,7 @@ const KEY_BYTES = 32;
 /** Part of what is signed. It tells this form of signature from later ones. */
 const SIGNATURE_CONTEXT = 'odst-download-url-1';
 
-export type SignatureVerdict = 'valid' | 'expired' | 'wrong';
+type SignatureVerdict = 'valid' | 'expired' | 'wrong';
 
 /**
  * Signs addresses of packages with HMAC-SHA256 over the id of the package and the time at which the address expires. All

@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// What this module declares: error codes, permissions, and the sentences that describe its events.
 import { type Stamp, stampServer } from '../../kernel/hybrid-clock.js';
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
@@ -13,17 +13,26 @@ import { type Author, type PackageEvent, packageEvents, type Source } from './co
 const packageCodes = declareErrorCodes({
   INVALID_FILENAME: {
     status: 400,
-    meaning: 'The filename is empty, too long, or has characters that filenames must not have.',
+    meaning: 'The filename is empty, too long, or has characters that are not allowed.',
   },
   INVALID_STAGE: { status: 400, meaning: 'The stage is not one of Dev, Test and Prod.' },
-  INVALID_DIGEST: { status: 400, meaning: 'A digest header cannot be read, or two of them contradict each other.' },
-  PACKAGE_NOT_FOUND: { status: 404, meaning: 'There is no such package, or it is not served here.' },
+  INVALID_DIGEST: {
+    status: 400,
+    meaning: 'A digest header is malformed, or two digest headers contradict each other.',
+  },
+  PACKAGE_NOT_FOUND: { status: 404, meaning: 'There is no such package, or this server does not serve it.' },
   PACKAGE_CONFLICT: {
     status: 409,
-    meaning: 'A peer describes the content of a known package differently. Only in the log.',
+    meaning: 'A peer describes the content of a known package differently. This code is only in the log.',
   },
-  STAMP_AHEAD: { status: 409, meaning: 'A peer sent a stamp more than 5 minutes in the future. Only in the log.' },
-  DIGEST_MISMATCH: { status: 422, meaning: 'What arrived has another digest than was announced. Send the file again.' },
+  STAMP_AHEAD: {
+    status: 409,
+    meaning: 'A peer sent a time stamp more than 5 minutes in the future. This code is only in the log.',
+  },
+  DIGEST_MISMATCH: {
+    status: 422,
+    meaning: 'The received file has another digest than announced. Send the file again.',
+  },
 });
 
 declarePermissions({
@@ -55,7 +64,7 @@ declare module '../../platform/eventsourcing/event-descriptions.js' {
 const aboutPackage = (targetId: string, targetLabel: string | null) =>
   ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
 
-/** Of a change that a peer told of. When it did not tell who made it, the stamp still names the server. */
+/** The origin of a change. When a peer did not tell who made it, the stamp still names the server. Null for our own changes. */
 const originOf = ({ source, stamp, by }: { source: Source; stamp: Stamp; by?: Author | null }): Origin | null =>
   source.kind === 'local' ? null : (by ?? { serverId: stampServer(stamp), serverName: null, actor: null });
 

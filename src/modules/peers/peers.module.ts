@@ -58,9 +58,9 @@ const inbound = [
 /** Providers for calls to servers that are not reachable, without the query about them. */
 export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 
-/** Tunnels: calls to servers that are not reachable. `TunnelOpener.start` opens tunnels when this server is not reachable itself. */
+/** Tunnels: calls to servers that are not reachable. `TunnelOpener` opens tunnels when this server is not reachable itself. */
 @Global()
-@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels, TunnelOpener] })
+@Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels] })
 export class TunnelsModule {}
 
 const directory = {
@@ -110,7 +110,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, KnownKeys, PeerCallAudit, AnnounceKeys],
+  exports: [PeerDirectory, KnownKeys, PeerCallAudit],
   providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
 })
 export class PeersModule {}

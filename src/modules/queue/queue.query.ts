@@ -7,7 +7,7 @@ import { JobQueue } from '../../ports/job-queue.port.js';
  * IDLE: no job is due. WORKING: jobs run or are about to run. STUCK: jobs are due and no process takes them. UNAVAILABLE: the
  * queue does not answer.
  */
-const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
+export const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** The job queue as it is shown. */
@@ -52,7 +52,7 @@ export class QueueHandler implements IQueryHandler<QueueQuery> {
   constructor(private readonly health: QueueHealth) {}
 
   async execute(): Promise<QueueView> {
-    const { state, advice, counts } = await this.health.look();
+    const { state, advice, counts } = await this.health.checkQueue();
     const { waiting = null, due = null, running = null, stuck: failed = null } = counts ?? {};
     return { state, advice, waiting, due, running, failed };
   }

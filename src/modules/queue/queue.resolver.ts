@@ -1,26 +1,18 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, Field, Float, Int, ObjectType, Query, registerEnumType, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Field, Float, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import { connectionCost } from '../../platform/graphql/cost-limit.js';
-import { JobsQuery, QueueQuery, type QueueState } from './queue.query.js';
+import { JobsQuery, QueueQuery, type QueueState, QUEUE_STATES } from './queue.query.js';
+import { enumOf } from '../../platform/graphql/enum-of.js';
 
-/** `QUEUE_STATES` as GraphQL names them. */
-enum QueueStateName {
-  IDLE = 'IDLE',
-  WORKING = 'WORKING',
-  STUCK = 'STUCK',
-  UNAVAILABLE = 'UNAVAILABLE',
-}
-
-registerEnumType(QueueStateName, {
-  name: 'QueueState',
-  description: 'State of the job queue.',
-  valuesMap: {
-    IDLE: { description: 'No job is due.' },
-    WORKING: { description: 'Jobs run or are about to run.' },
-    STUCK: { description: 'Jobs are due and no process takes them. `advice` says what to do.' },
-    UNAVAILABLE: { description: 'The queue does not answer. `advice` says what to do.' },
+const QueueStateName = enumOf('QueueState', QUEUE_STATES, {
+  type: 'State of the job queue.',
+  values: {
+    IDLE: 'No job is due.',
+    WORKING: 'Jobs run or are about to run.',
+    STUCK: 'Jobs are due and no process takes them. `advice` says what to do.',
+    UNAVAILABLE: 'The queue does not answer. `advice` says what to do.',
   },
 });
 

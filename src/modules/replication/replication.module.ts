@@ -132,7 +132,7 @@ const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAf
 /** What fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
-/** Copies packages between servers. `FeedFollowers.start` starts it. */
+/** Copies packages between servers. */
 @Module({
   imports: [ReplicationReadModule],
   controllers: [FeedController, PackageContentController, InventoryController],
@@ -145,6 +145,5 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     VerificationResolver,
     PeerReplicationResolver,
   ],
-  exports: [FeedFollowers, Scrubber, MissingFiles],
 })
 export class ReplicationModule {}

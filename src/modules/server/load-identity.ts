@@ -16,9 +16,11 @@ import type { KeyRing, OwnKey } from '../../platform/secrets/key-ring.js';
  */
 export async function loadIdentity(store: EventStore, keys: KeyRing, settings: Settings): Promise<OwnIdentity> {
   const known = await loadServer(store);
-  await keys.load();
+  await keys.loadKeys();
   const key =
-    known.state && keys.known.length > 0 ? await keys.find(known.state.publicKey) : await firstKey(known.state, keys);
+    known.state && keys.known.length > 0
+      ? await keys.findKey(known.state.publicKey)
+      : await firstKey(known.state, keys);
   if (!key) throw foreignKey();
   await decideAndAppend(store, key.serverId, { type: 'initialise', as: initialSettings(key, settings) });
   const { name, url, stage, reachable } = settings;
@@ -39,7 +41,7 @@ const foreignKey = (): StartupError =>
   );
 
 function firstKey(known: ServerState, keys: KeyRing): Promise<OwnKey> {
-  if (!known) return keys.first();
+  if (!known) return keys.firstKey();
   throw new StartupError(
     'The event log belongs to a server whose private key is not in this database. Restore both from one backup.',
   );

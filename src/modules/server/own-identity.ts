@@ -58,6 +58,6 @@ export class OwnIdentity extends ServerIdentity {
     if (own?.type !== 'ServerKeyRotated') return;
     this.rotations += 1;
     // Another process of this server has made the key.
-    if (!this.keys.signerOf(own.data.publicKey)) void this.keys.load();
+    if (!this.keys.signerOf(own.data.publicKey)) void this.keys.loadKeys();
   }
 }

@@ -42,7 +42,7 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
 
   private async rotateKey(): Promise<Receipt> {
     const key = generateOwnKey(this.identity.serverId);
-    await this.keys.store(key);
+    await this.keys.storeKey(key);
     const { publicKey } = key;
     const prove = (previous: string): string => this.proveRotation(previous, publicKey);
     return (await this.runner.run(server, undefined, { type: 'rotateKey', publicKey, prove })).receipt;

@@ -5,7 +5,7 @@ import type { Stage } from '../../kernel/stage.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from './contracts/server.events.js';
 
 /** The settings that an administrator may change. */
-export interface ServerConfiguration {
+interface ServerConfiguration {
   readonly name: string;
   readonly url: string;
   readonly stage: Stage;

@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// What this module declares: error codes, permissions, and the sentences that describe its events.
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
@@ -10,7 +10,7 @@ import {
 import { type EncryptionKeyRotated, secretEvents, type ServerEvent, serverEvents } from './contracts/server.events.js';
 
 const serverCodes = declareErrorCodes({
-  SETTING_FIXED: { status: 409, meaning: 'An environment variable sets this. Change it there.' },
+  SETTING_FIXED: { status: 409, meaning: 'An environment variable fixes this setting. Change it there.' },
 });
 
 // Not for tokens: a program has no reason to change settings and keys.

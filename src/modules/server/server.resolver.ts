@@ -66,7 +66,7 @@ export class ServerResolver {
   async updateServer(
     @Args('name', { type: () => String, nullable: true }) name?: string | null,
     @Args('url', { type: () => String, nullable: true }) url?: string | null,
-    @Args('stage', { type: () => StageName, nullable: true }) stage?: StageName | null,
+    @Args('stage', { type: () => StageName, nullable: true }) stage?: Stage | null,
     @Args('reachable', { type: () => Boolean, nullable: true }) reachable?: boolean | null,
   ): Promise<Server> {
     const to = {

@@ -23,7 +23,7 @@ export class TokenTries {
   private readonly known = new LRUCache<string, true>({ max: 10_000, ttl: KNOWN_TOKEN_TTL_MS });
 
   /** @throws Refusal TOO_MANY_REQUESTS; a Refusal of `authenticate` counts as a failure, too */
-  async check<T>(token: string, address: string | null, authenticate: () => Promise<T | null>): Promise<T | null> {
+  async checkToken<T>(token: string, address: string | null, authenticate: () => Promise<T | null>): Promise<T | null> {
     const [key, group] = [digestToken(token), addressGroup(address)];
     if (!this.known.has(key)) this.failures.requireSome(group);
     try {
@@ -98,7 +98,9 @@ export class Authenticator {
   private async callerWithToken(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
     if (token === null) return null;
     const address = addressOf(request);
-    const principal = await this.tokens.check(token, address, () => this.principals.authenticate(token, { address }));
+    const principal = await this.tokens.checkToken(token, address, () =>
+      this.principals.authenticate(token, { address }),
+    );
     return principal && { actor: principal.actor, address, principal, token };
   }
 }

@@ -25,16 +25,16 @@ export class NeedsGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     const open = [PublicMark, GuardedByItself].some((mark) => this.reflector.getAllAndOverride(mark, targets));
     if (open) return true;
-    const caller = await this.caller(context);
+    const caller = await this.requireCaller(context);
     const need = this.reflector.getAllAndOverride(NeedMark, targets) ?? null;
     if (caller.principal.mustChangePassword && !this.reflector.getAllAndOverride(BeforePasswordChange, targets)) {
       throw new Refusal('PASSWORD_CHANGE_REQUIRED', CHANGE_PASSWORD_FIRST);
     }
-    await this.check(caller, need, callOf(context));
+    await this.checkNeed(caller, need, callOf(context));
     return true;
   }
 
-  private async caller(context: ExecutionContext): Promise<SignedInCaller> {
+  private async requireCaller(context: ExecutionContext): Promise<SignedInCaller> {
     try {
       return await this.authenticator.requireCaller(authContextOf(context));
     } catch (error) {
@@ -46,7 +46,7 @@ export class NeedsGuard implements CanActivate {
     }
   }
 
-  private async check(caller: SignedInCaller, need: Permission | null, call: string): Promise<void> {
+  private async checkNeed(caller: SignedInCaller, need: Permission | null, call: string): Promise<void> {
     const { accountId, authority }: Principal = caller.principal;
     try {
       if (need === null) throw new Refusal('FORBIDDEN', 'Nobody may do this: it does not state what it needs.');

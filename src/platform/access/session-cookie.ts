@@ -66,12 +66,12 @@ export class SessionCookie {
     requireOwnPage(request, this.identity.url, 'request');
   }
 
-  set(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
+  setCookie(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
     const seconds = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1000));
     response.appendHeader('Set-Cookie', this.cookieText(request, token, seconds));
   }
 
-  clear(request: IncomingMessage, response: ServerResponse): void {
+  clearCookie(request: IncomingMessage, response: ServerResponse): void {
     response.appendHeader('Set-Cookie', this.cookieText(request, '', 0));
   }
 

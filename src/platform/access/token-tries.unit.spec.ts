@@ -8,30 +8,30 @@ const wrong = async (): Promise<string | null> => null;
 
 describe('tokens that are not valid', () => {
   const guess = (tries: TokenTries, count: number, answer = wrong) =>
-    Promise.allSettled(Array.from({ length: count }, (_, i) => tries.check(`guess ${i}`, '192.0.2.1', answer)));
+    Promise.allSettled(Array.from({ length: count }, (_, i) => tries.checkToken(`guess ${i}`, '192.0.2.1', answer)));
 
   it('are not looked up any more after a hundred, at that address', async () => {
     const tries = new TokenTries();
     await guess(tries, 100);
-    await expect(tries.check('guess', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
-    expect(await tries.check('token', '192.0.2.2', right)).toBe('somebody');
+    await expect(tries.checkToken('guess', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
+    expect(await tries.checkToken('token', '192.0.2.2', right)).toBe('somebody');
   });
 
   it('hold up nobody whose token was valid a moment ago', async () => {
     const tries = new TokenTries();
-    await tries.check('token', '192.0.2.1', right);
+    await tries.checkToken('token', '192.0.2.1', right);
     await guess(tries, 100);
-    expect(await tries.check('token', '192.0.2.1', right)).toBe('somebody');
+    expect(await tries.checkToken('token', '192.0.2.1', right)).toBe('somebody');
     // It was revoked.
-    expect(await tries.check('token', '192.0.2.1', wrong)).toBeNull();
-    await expect(tries.check('token', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
+    expect(await tries.checkToken('token', '192.0.2.1', wrong)).toBeNull();
+    await expect(tries.checkToken('token', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
   });
 
   it('are also those that have expired, but not those that nobody could look up', async () => {
     const tries = new TokenTries();
     await guess(tries, 200, () => Promise.reject(new Error('The database is away')));
-    expect(await tries.check('token', '192.0.2.1', right)).toBe('somebody');
+    expect(await tries.checkToken('token', '192.0.2.1', right)).toBe('somebody');
     await guess(tries, 100, () => Promise.reject(new Refusal('TOKEN_EXPIRED', 'Expired')));
-    await expect(tries.check('other', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
+    await expect(tries.checkToken('other', '192.0.2.1', right)).rejects.toMatchObject(tooMany);
   });
 });

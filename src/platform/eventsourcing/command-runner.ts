@@ -63,10 +63,10 @@ export class CommandRunner {
   ): Promise<Outcome<S, E>> {
     const stream = streamOf(aggregate.category, id);
     for (let tries = 1; ; tries++) {
-      const { loaded, events } = await this.decide(aggregate, stream, command);
+      const { loaded, events } = await this.decideFrom(aggregate, stream, command);
       if (events.length === 0) return { state: loaded.state, events, receipt: { cursor: null, types: [] } };
       try {
-        return await this.append(aggregate, stream, loaded, events);
+        return await this.appendEvents(aggregate, stream, loaded, events);
       } catch (error) {
         this.cache.forget(stream);
         if (!(error instanceof RevisionConflict) || tries >= MAX_CONFLICTS) throw error;
@@ -75,14 +75,14 @@ export class CommandRunner {
   }
 
   async load<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, id?: string): Promise<S> {
-    return (await this.read(aggregate, streamOf(aggregate.category, id))).state;
+    return (await this.readStream(aggregate, streamOf(aggregate.category, id))).state;
   }
 
   /**
    * Decides on the remembered state first, which saves a query: events from a stale one fail on their revision.
    * A "no" or "nothing to do" is only believed of a state that was just read.
    */
-  private async decide<S, C, E extends DomainEvent>(
+  private async decideFrom<S, C, E extends DomainEvent>(
     aggregate: Aggregate<S, C, E>,
     stream: string,
     command: C,
@@ -96,11 +96,14 @@ export class CommandRunner {
         if (!(error instanceof Refusal)) throw error;
       }
     }
-    const loaded = await this.read(aggregate, stream);
+    const loaded = await this.readStream(aggregate, stream);
     return { loaded, events: aggregate.decide(command, loaded.state) };
   }
 
-  private async read<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, stream: string): Promise<Folded<S>> {
+  private async readStream<S, C, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    stream: string,
+  ): Promise<Folded<S>> {
     let { state, revision } = this.cache.get<S>(stream) ?? { state: aggregate.initial, revision: null };
     const from = revision === null ? 0n : revision + 1n;
     for await (const record of this.store.readStream(stream, from)) {
@@ -112,7 +115,7 @@ export class CommandRunner {
     return { state, revision };
   }
 
-  private async append<S, C, E extends DomainEvent>(
+  private async appendEvents<S, C, E extends DomainEvent>(
     aggregate: Aggregate<S, C, E>,
     stream: string,
     loaded: Folded<S>,

@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { RecordedEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import type { Receipt } from './command-runner.js';
-import { runWithRestart } from '../runtime/run-with-restart.js';
+import { logFailure, RestartingWork } from '../runtime/restarting-work.js';
 
 /** A small state held in memory and folded from the log at every start: for what each call needs to know. */
 export interface LiveView {
@@ -23,10 +23,9 @@ const REFLECT_TIMEOUT_MS = 5_000;
 @Injectable()
 export class LiveViews implements OnApplicationShutdown {
   private readonly logger = new Logger('LiveViews');
-  private readonly stopping = new AbortController();
+  private readonly work = new RestartingWork();
   private readonly moved = new EventEmitter().setMaxListeners(0);
   private readonly followed: Followed[] = [];
-  private readonly running: Promise<void>[] = [];
 
   constructor(private readonly store: EventStore) {}
 
@@ -35,10 +34,8 @@ export class LiveViews implements OnApplicationShutdown {
     const followed: Followed = { view, cursor: null };
     this.followed.push(followed);
     return new Promise((resolve) => {
-      const work = () => this.run(followed, resolve);
-      const complain = (error: unknown, waitMs: number) =>
-        this.logger.error(`${view.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
-      this.running.push(runWithRestart(this.stopping.signal, work, complain));
+      const onFailure = logFailure(this.logger, `The live view "${view.name}"`);
+      this.work.start((signal) => this.followLog(followed, signal, resolve), onFailure);
     });
   }
 
@@ -53,13 +50,11 @@ export class LiveViews implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await Promise.all(this.running);
+    await this.work.stop();
   }
 
-  private async run(followed: Followed, onCaughtUp: () => void): Promise<void> {
+  private async followLog(followed: Followed, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
     const { view, cursor: after } = followed;
-    const { signal } = this.stopping;
     for await (const item of this.store.subscribe({ after, types: view.eventTypes, signal })) {
       if (item.kind === 'caughtUp') onCaughtUp();
       if (item.kind === 'events') for (const event of item.events) view.fold(event);

@@ -57,7 +57,7 @@ export async function projectPages(
     await moveCheckpoints(tx, pages);
     const changes: Change[] = [];
     for (const page of pages) changes.push(await applyPage(tx, page));
-    await announcer?.announce(tx, changes);
+    await announcer?.announceChanges(tx, changes);
   });
 }
 

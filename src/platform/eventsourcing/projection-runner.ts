@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { Batcher } from '../../kernel/batcher.js';
 import { EventStore, type SubscriptionItem } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
-import { runWithRestart } from '../runtime/run-with-restart.js';
+import { logFailure, RestartingWork, whileLocked } from '../runtime/restarting-work.js';
 import { CheckpointMoved, type EventPage, loadCheckpoint, projectPages } from './project-pages.js';
 import { type Projection, ProjectionRegistry } from './projection.js';
 import { ReadModelChanges } from './read-model-changes.js';
@@ -49,9 +49,8 @@ class SharedTransaction {
 @Injectable()
 export class ProjectionRunner implements OnApplicationShutdown {
   private readonly logger = new Logger('Projections');
-  private readonly stopping = new AbortController();
+  private readonly work = new RestartingWork();
   private readonly transaction: SharedTransaction;
-  private running: Promise<void>[] = [];
 
   constructor(
     private readonly registry: ProjectionRegistry,
@@ -65,41 +64,37 @@ export class ProjectionRunner implements OnApplicationShutdown {
 
   /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
   async start(): Promise<void> {
-    const caughtUp = this.registry.all().map(
+    const caughtUp = this.registry.findAll().map(
       (projection) =>
         new Promise<void>((resolve) => {
-          this.running.push(this.keepRunning(projection, resolve));
+          this.startProjection(projection, resolve);
         }),
     );
     await Promise.all(caughtUp);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await Promise.all(this.running);
+    await this.work.stop();
   }
 
-  private keepRunning(projection: Projection, onCaughtUp: () => void): Promise<void> {
-    const { signal } = this.stopping;
-    const name = `projection ${projection.name}`;
-    const work = async (): Promise<void> => {
-      await this.locks.hold(name, signal, (held) => this.follow(projection, held, onCaughtUp), onCaughtUp);
-    };
-    return runWithRestart(signal, work, (error, waitMs) => {
-      if (error instanceof CheckpointMoved) return;
-      this.logger.error(`${projection.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
+  private startProjection(projection: Projection, onCaughtUp: () => void): void {
+    const follow = (held: AbortSignal): Promise<void> => this.followLog(projection, held, onCaughtUp);
+    const onFailure = logFailure(this.logger, `The projection "${projection.name}"`);
+    const lock = `projection ${projection.name}`;
+    this.work.start(whileLocked(this.locks, lock, follow, onCaughtUp), (error, waitMs) => {
+      if (!(error instanceof CheckpointMoved)) onFailure(error, waitMs);
     });
   }
 
-  private async follow(projection: Projection, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
+  private async followLog(projection: Projection, signal: AbortSignal, onCaughtUp: () => void): Promise<void> {
     let cursor = await loadCheckpoint(this.dataSource.manager, projection);
     for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
-      cursor = await this.handle(projection, cursor, item);
+      cursor = await this.foldItem(projection, cursor, item);
       if (item.kind === 'caughtUp') onCaughtUp();
     }
   }
 
-  private async handle(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
+  private async foldItem(projection: Projection, from: string | null, item: SubscriptionItem): Promise<string | null> {
     if (item.kind === 'caughtUp' || item.cursor === from) return from;
     const events = item.kind === 'events' ? item.events : [];
     await this.transaction.foldPage({ projection, events, from, to: item.cursor });

@@ -23,15 +23,15 @@ export const AsProjection = DiscoveryService.createDecorator();
 export class ProjectionRegistry {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  all(): readonly Projection[] {
+  findAll(): readonly Projection[] {
     const found = this.discovery.getProviders({ metadataKey: AsProjection.KEY });
     // @AsProjection marks just the classes that implement Projection.
     return found.map((wrapper) => wrapper.instance as Projection);
   }
 
   /** Names of the projections that show any of these event types. */
-  showing(types: readonly string[]): readonly string[] {
-    return this.all()
+  namesShowing(types: readonly string[]): readonly string[] {
+    return this.findAll()
       .filter((projection) => projection.eventTypes.some((type) => types.includes(type)))
       .map((projection) => projection.name);
   }

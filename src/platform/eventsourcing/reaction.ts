@@ -1,11 +1,12 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../runtime/call-context.js';
-import { runWithRestart } from '../runtime/run-with-restart.js';
+import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
+import { logFailure, runWithRestart, whileLocked } from '../runtime/restarting-work.js';
 import { SavedPlace } from './saved-place.js';
 
 /** Turns a recorded event into a job or a command. Delivered in order, at least once: a repeat must change nothing. */
@@ -24,7 +25,7 @@ export const AsReaction = DiscoveryService.createDecorator();
 export class SubscriptionCursors {
   constructor(private readonly dataSource: DataSource) {}
 
-  async load(name: string): Promise<string | null> {
+  async loadCursor(name: string): Promise<string | null> {
     const rows: { cursor: string }[] = await this.dataSource.query(
       'SELECT cursor FROM state.subscription_cursors WHERE name = $1',
       [name],
@@ -32,7 +33,7 @@ export class SubscriptionCursors {
     return rows[0]?.cursor ?? null;
   }
 
-  async save(name: string, cursor: string): Promise<void> {
+  async saveCursor(name: string, cursor: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.subscription_cursors (name, cursor) VALUES ($1, $2)
        ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor`,
@@ -42,11 +43,10 @@ export class SubscriptionCursors {
 }
 
 /** Delivers recorded events to reactions, each with a cursor of its own and in one process of the server. */
+@AsBackgroundTask({ name: 'reactions', phase: 'react', roles: ['all', 'worker'] })
 @Injectable()
-export class ReactionRunner implements OnApplicationShutdown {
+export class ReactionRunner implements BackgroundTask {
   private readonly logger = new Logger('Reactions');
-  private readonly stopping = new AbortController();
-  private running: Promise<void>[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -55,38 +55,31 @@ export class ReactionRunner implements OnApplicationShutdown {
     private readonly locks: Locks,
   ) {}
 
-  start(): void {
+  /** One reaction that fails is restarted by itself, and holds up no other. */
+  async run(signal: AbortSignal): Promise<void> {
     const found = this.discovery.getProviders({ metadataKey: AsReaction.KEY });
     // @AsReaction marks just the classes that implement Reaction.
-    this.running = found.map((wrapper) => this.keepRunning(wrapper.instance as Reaction));
+    const reactions = found.map((wrapper) => wrapper.instance as Reaction);
+    await Promise.all(reactions.map((reaction) => this.runReaction(reaction, signal)));
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await Promise.all(this.running);
+  private runReaction(reaction: Reaction, signal: AbortSignal): Promise<void> {
+    const follow = (held: AbortSignal): Promise<void> => this.followLog(reaction, held);
+    const onFailure = logFailure(this.logger, `The reaction "${reaction.name}"`);
+    return runWithRestart(signal, whileLocked(this.locks, `reaction ${reaction.name}`, follow), onFailure);
   }
 
-  private keepRunning(reaction: Reaction): Promise<void> {
-    const { signal } = this.stopping;
-    const work = async (): Promise<void> => {
-      await this.locks.hold(`reaction ${reaction.name}`, signal, (held) => this.follow(reaction, held));
-    };
-    return runWithRestart(signal, work, (error, waitMs) => {
-      this.logger.error(`${reaction.name}: ${String(error)}. Trying again in ${waitMs} ms.`);
-    });
-  }
-
-  private async follow(reaction: Reaction, signal: AbortSignal): Promise<void> {
+  private async followLog(reaction: Reaction, signal: AbortSignal): Promise<void> {
     const { name, eventTypes: types } = reaction;
-    const after = await this.cursors.load(name);
+    const after = await this.cursors.loadCursor(name);
     const place = new SavedPlace(
-      (cursor) => this.cursors.save(name, cursor),
+      (cursor) => this.cursors.saveCursor(name, cursor),
       (error) => this.logger.debug(`${name}: ${String(error)}`),
     );
     try {
       for await (const item of this.store.subscribe({ after, types, signal })) {
         if (item.kind === 'caughtUp') continue;
-        if (item.kind === 'events') for (const event of item.events) await this.deliver(reaction, event);
+        if (item.kind === 'events') for (const event of item.events) await this.deliverEvent(reaction, event);
         place.move(item.cursor);
       }
     } finally {
@@ -94,7 +87,7 @@ export class ReactionRunner implements OnApplicationShutdown {
     }
   }
 
-  private deliver(reaction: Reaction, event: RecordedEvent): Promise<void> {
+  private deliverEvent(reaction: Reaction, event: RecordedEvent): Promise<void> {
     const { correlationId } = event.metadata;
     const context = { actor: systemActor(reaction.name), address: null, correlationId, causationId: event.id };
     return withContext(context, () => reaction.react(event));

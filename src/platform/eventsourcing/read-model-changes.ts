@@ -26,7 +26,7 @@ export class ReadModelChanges {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 
   constructor(private readonly listener: PgListener) {
-    listener.listen(CHANNEL, (payload) => this.receive(payload));
+    listener.listen(CHANNEL, (payload) => this.receivePayload(payload));
   }
 
   /** Calls back with the ids of changed rows, or null when they are too many to name: read again what you show. */
@@ -46,14 +46,14 @@ export class ReadModelChanges {
   }
 
   /** Part of the projections' transaction: nobody hears of what is rolled back. */
-  async announce(tx: EntityManager, changes: readonly Change[]): Promise<void> {
+  async announceChanges(tx: EntityManager, changes: readonly Change[]): Promise<void> {
     await tx.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [
       CHANNEL,
       changes.map(payloadOf),
     ]);
   }
 
-  private receive(payload: string): void {
+  private receivePayload(payload: string): void {
     const change = Payload.safeParse(JSON.parse(payload));
     if (!change.success) return;
     this.emitter.emit('cursor', change.data.p, change.data.c);

@@ -28,23 +28,23 @@ export class ReadModels {
    */
   async reflect(receipt: Receipt, timeoutMs = 15_000): Promise<void> {
     if (receipt.cursor === null) return;
-    const names = this.registry.showing(receipt.types);
+    const names = this.registry.namesShowing(receipt.types);
     const deadline = Date.now() + timeoutMs;
-    while (!this.passed(names, receipt.cursor)) {
+    while (!this.havePassed(names, receipt.cursor)) {
       if (Date.now() > deadline) {
         throw new Refusal('UNAVAILABLE', 'The change is recorded, but the lists do not show it yet. Look again soon.');
       }
-      const polled = await this.next();
-      if (polled) await this.refresh();
+      const polled = await this.waitForProgress();
+      if (polled) await this.loadCursors();
     }
   }
 
-  private passed(names: readonly string[], cursor: string): boolean {
+  private havePassed(names: readonly string[], cursor: string): boolean {
     return names.every((name) => this.store.compareCursors(this.cursors.get(name) ?? null, cursor) >= 0);
   }
 
   /** The next notification, or true after a while without one: they get lost when the listener reconnects. */
-  private next(): Promise<boolean> {
+  private waitForProgress(): Promise<boolean> {
     return new Promise((resolve) => {
       const stop = this.changes.onCursor(() => finish(false));
       const timer = setTimeout(() => finish(true), POLL_INTERVAL_MS);
@@ -56,7 +56,7 @@ export class ReadModels {
     });
   }
 
-  private async refresh(): Promise<void> {
+  private async loadCursors(): Promise<void> {
     const rows: { projection: string; cursor: string | null }[] = await this.dataSource.query(
       'SELECT projection, cursor FROM checkpoints',
     );

@@ -35,16 +35,18 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
     { wants = () => true, atOnce = false }: StreamOptions = {},
   ) {
     this.many = atOnce;
-    this.unsubscribe = changes.subscribe(projection, (keys) => this.note(keys === null ? null : keys.filter(wants)));
+    this.unsubscribe = changes.subscribe(projection, (keys) =>
+      this.noteChanges(keys === null ? null : keys.filter(wants)),
+    );
   }
 
   async next(): Promise<IteratorResult<T>> {
     while (!this.closed) {
       const item = this.loaded.shift();
       if (item !== undefined) return { done: false, value: item };
-      await this.change();
-      await this.quiet();
-      if (!this.closed) this.loaded = [...(await this.load(this.taken()))];
+      await this.waitForChange();
+      await this.waitForInterval();
+      if (!this.closed) this.loaded = [...(await this.load(this.takeKeys()))];
     }
     return { done: true, value: undefined };
   }
@@ -67,17 +69,17 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
   }
 
   /** There is more to load than was loaded. */
-  again(): void {
-    this.note(null);
+  loadAgain(): void {
+    this.noteChanges(null);
   }
 
-  private note(keys: readonly string[] | null): void {
+  private noteChanges(keys: readonly string[] | null): void {
     for (const key of keys ?? []) this.keys.add(key);
     if (keys === null || this.keys.size > MAX_WAITING_KEYS) this.many = true;
     if (this.many || this.keys.size > 0) this.wake();
   }
 
-  private taken(): readonly string[] | null {
+  private takeKeys(): readonly string[] | null {
     const keys = this.many ? null : [...this.keys];
     this.keys.clear();
     this.many = false;
@@ -85,20 +87,20 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
     return keys;
   }
 
-  private async change(): Promise<void> {
-    while (!this.closed && !this.many && this.keys.size === 0) await this.woken();
+  private async waitForChange(): Promise<void> {
+    while (!this.closed && !this.many && this.keys.size === 0) await this.waitForWake();
   }
 
-  private async quiet(): Promise<void> {
+  private async waitForInterval(): Promise<void> {
     while (!this.closed && Date.now() < this.notBefore) {
       // A timer may come a little early, so each round has one of its own.
       const timer = setTimeout(() => this.wake(), this.notBefore - Date.now());
-      await this.woken();
+      await this.waitForWake();
       clearTimeout(timer);
     }
   }
 
-  private woken(): Promise<void> {
+  private waitForWake(): Promise<void> {
     return new Promise((resolve) => {
       this.wake = resolve;
     });

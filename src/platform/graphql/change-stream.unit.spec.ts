@@ -70,7 +70,7 @@ describe('a stream of changes', () => {
       'audit',
       async () => {
         const page = pages.shift() ?? [];
-        if (page.length > 0) stream.again();
+        if (page.length > 0) stream.loadAgain();
         return page;
       },
       { atOnce: true },

@@ -1,6 +1,8 @@
 import type { Type } from '@nestjs/common';
-import { ArgsType, Field, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { ArgsType, Field, ID, Int, ObjectType } from '@nestjs/graphql';
 import { DEFAULT_FIRST } from './paging.js';
+import { STAGES } from '../../kernel/stage.js';
+import { enumOf } from './enum-of.js';
 
 @ObjectType({ description: 'Where a page of a connection ends.' })
 class PageInfo {
@@ -62,14 +64,6 @@ export class ServerReference {
   name!: string;
 }
 
-/** `STAGES` of the kernel as GraphQL names them. */
-export enum StageName {
-  Dev = 'Dev',
-  Test = 'Test',
-  Prod = 'Prod',
-}
-
-registerEnumType(StageName, {
-  name: 'Stage',
-  description: 'How far a package has come. A server of a stage takes packages of that stage or a later one.',
+export const StageName = enumOf('Stage', STAGES, {
+  type: 'How far a package has come. A server of a stage takes packages of that stage or a later one.',
 });

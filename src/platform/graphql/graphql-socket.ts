@@ -96,7 +96,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       {
         connectionInitWaitTimeout: INIT_TIMEOUT_MS,
         onConnect: (connection) => this.open(connection),
-        onSubscribe: (connection, _id, payload) => this.begin(connection, payload),
+        onSubscribe: (connection, _id, payload) => this.startOperation(connection, payload),
         onError: (_connection, _id, _payload, errors) => errors.map((error) => this.formatError(error)),
         onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
           errors ? { ...result, errors: errors.map((error) => this.formatError(error)) } : result,
@@ -114,10 +114,12 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    this.sockets.handleUpgrade(request, socket, head, (open) => this.sockets.emit('connection', open, request));
+    this.sockets.handleUpgrade(request, socket, head, (openConnection) =>
+      this.sockets.emit('connection', openConnection, request),
+    );
   };
 
-  private begin(connection: Connection, payload: SubscribePayload): ReturnType<typeof prepareSubscription> {
+  private startOperation(connection: Connection, payload: SubscribePayload): ReturnType<typeof prepareSubscription> {
     const { socket, caller, starts } = connection.extra;
     if (Object.keys(connection.subscriptions).length > MAX_SUBSCRIPTIONS) {
       socket.close(TOO_MANY, `At most ${MAX_SUBSCRIPTIONS} subscriptions on one connection`);
@@ -148,7 +150,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       if (!caller) return refuse(SIGN_IN_FIRST);
       connection.extra.caller = caller;
       connection.extra.starts = new TokenBucket(START_RATE.burst, START_RATE.perSecond);
-      this.rights.watch(caller, socket, (now) => (connection.extra.caller = now));
+      this.rights.watchCaller(caller, socket, (now) => (connection.extra.caller = now));
       return true;
     } catch (error) {
       this.logger.debug(`A subscriber was not let in: ${String(error)}`);

@@ -17,23 +17,23 @@ class Depths {
 
   constructor(private readonly context: ValidationContext) {}
 
-  of(set: SelectionSetNode | undefined): number {
+  depthOf(set: SelectionSetNode | undefined): number {
     return Math.max(
       0,
       ...(set?.selections ?? []).map((selection) => {
-        if (selection.kind === Kind.FRAGMENT_SPREAD) return this.ofFragment(selection.name.value);
-        if (selection.kind === Kind.INLINE_FRAGMENT) return this.of(selection.selectionSet);
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return this.fragmentDepth(selection.name.value);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return this.depthOf(selection.selectionSet);
         // Introspection has a limit of its own (MaxIntrospectionDepth) and needs more than data does.
-        return selection.name.value.startsWith('__') ? 0 : 1 + this.of(selection.selectionSet);
+        return selection.name.value.startsWith('__') ? 0 : 1 + this.depthOf(selection.selectionSet);
       }),
     );
   }
 
-  private ofFragment(name: string): number {
+  private fragmentDepth(name: string): number {
     const known = this.ofFragments.get(name);
     if (known !== undefined) return known;
     this.ofFragments.set(name, 0);
-    const depth = this.of(this.context.getFragment(name)?.selectionSet);
+    const depth = this.depthOf(this.context.getFragment(name)?.selectionSet);
     this.ofFragments.set(name, depth);
     return depth;
   }
@@ -44,7 +44,7 @@ function depthLimit(context: ValidationContext): ASTVisitor {
   const depths = new Depths(context);
   return {
     OperationDefinition(operation) {
-      const depth = depths.of(operation.selectionSet);
+      const depth = depths.depthOf(operation.selectionSet);
       if (depth <= MAX_DEPTH) return;
       const message = `This operation is ${depth} fields deep; ${MAX_DEPTH} is the limit.`;
       context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_DEEP' } }));
@@ -113,27 +113,27 @@ class Widths {
   constructor(private readonly context: ValidationContext) {}
 
   /** `rootFields` are those of this very set; the sets below count with the rest. */
-  of(set: SelectionSetNode | undefined): Width {
+  widthOf(set: SelectionSetNode | undefined): Width {
     return (set?.selections ?? [])
       .map((selection) => {
         const directives = selection.directives?.length ?? 0;
         if (selection.kind === Kind.FRAGMENT_SPREAD)
-          return addWidths({ ...NO_WIDTH, directives }, this.ofFragment(selection.name.value));
-        const inner = this.of(selection.selectionSet);
+          return addWidths({ ...NO_WIDTH, directives }, this.fragmentWidth(selection.name.value));
+        const inner = this.widthOf(selection.selectionSet);
         if (selection.kind === Kind.INLINE_FRAGMENT) return addWidths({ ...NO_WIDTH, directives }, inner);
         return addWidths({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
       })
       .reduce(addWidths, NO_WIDTH);
   }
 
-  private ofFragment(name: string): Width {
+  private fragmentWidth(name: string): Width {
     const known = this.ofFragments.get(name);
     if (known) return known;
     this.ofFragments.set(name, NO_WIDTH);
     const fragment = this.context.getFragment(name);
     const width = addWidths(
       { ...NO_WIDTH, directives: fragment?.directives?.length ?? 0 },
-      this.of(fragment?.selectionSet),
+      this.widthOf(fragment?.selectionSet),
     );
     this.ofFragments.set(name, width);
     return width;
@@ -147,7 +147,7 @@ function widthLimit(context: ValidationContext): ASTVisitor {
     OperationDefinition(operation) {
       const width = addWidths(
         { ...NO_WIDTH, directives: operation.directives?.length ?? 0 },
-        widths.of(operation.selectionSet),
+        widths.widthOf(operation.selectionSet),
       );
       for (const kind of ['rootFields', 'aliases', 'directives'] as const) {
         if (width[kind] <= MAX_WIDTH[kind]) continue;

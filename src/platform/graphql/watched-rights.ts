@@ -29,12 +29,12 @@ export class WatchedRights {
   constructor(private readonly principals: Principals) {}
 
   /** Until the socket is closed, by whomever. */
-  watch(caller: SignedInCaller, socket: Closable, update: (now: SignedInCaller) => void): void {
+  watchCaller(caller: SignedInCaller, socket: Closable, update: (now: SignedInCaller) => void): void {
     let last = caller;
     const recheck = async (): Promise<void> => {
       const principal = await this.principals
         .authenticate(caller.token, null)
-        .catch((error: unknown) => this.unsure(error, last));
+        .catch((error: unknown) => this.principalAfterError(error, last));
       if (!principal) return socket.close(UNAUTHORIZED, 'The session has ended');
       if (hasLost(last.principal, principal))
         return socket.close(FORBIDDEN, 'Your permissions have changed. Connect again');
@@ -52,7 +52,7 @@ export class WatchedRights {
   }
 
   /** A database that is away ends nothing; a token that has expired does. */
-  private unsure(error: unknown, last: SignedInCaller): Principal | null {
+  private principalAfterError(error: unknown, last: SignedInCaller): Principal | null {
     if (error instanceof Refusal) return null;
     this.logger.warn(`A session could not be checked again: ${String(error)}`);
     return last.principal;

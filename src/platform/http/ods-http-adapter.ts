@@ -136,7 +136,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
       { ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
       answer,
     );
-    server.on('secureConnection', (socket) => this.strictTransport.note(socket));
+    server.on('secureConnection', (socket) => this.strictTransport.markSocket(socket));
     this.stopFollowing = tls?.follow(server) ?? this.stopFollowing;
     return server;
   }
@@ -166,13 +166,13 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   /** What is answered on the connection of this request by hand carries what all answers do. */
   beforeUpgrade(request: IncomingMessage, socket: Duplex): void {
-    if (this.strictTransport.for(request) !== null) this.strictTransport.note(socket);
+    if (this.strictTransport.headerFor(request) !== null) this.strictTransport.markSocket(socket);
   }
 
   /** Answers a request, wherever its connection came from. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.answers.set(request.socket, response);
-    const strict = this.strictTransport.for(request);
+    const strict = this.strictTransport.headerFor(request);
     if (strict !== null) response.setHeader(STRICT_TRANSPORT, strict);
     const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);

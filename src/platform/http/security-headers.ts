@@ -76,12 +76,12 @@ export class StrictTransport {
   }
 
   /** The header's value; null for what came by http, where it must not be sent (RFC 6797, 7.2). */
-  for(request: IncomingMessage): string | null {
+  headerFor(request: IncomingMessage): string | null {
     return cameByHttps(request) ? this.value : null;
   }
 
   /** Answers that are written on the connection itself will carry it, too. */
-  note(socket: Duplex): void {
+  markSocket(socket: Duplex): void {
     strictTransportValues.set(socket, this.value);
   }
 }

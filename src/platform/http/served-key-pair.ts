@@ -31,7 +31,7 @@ export class ServedKeyPair {
     private readonly options: ServedKeyPairOptions,
   ) {
     this.tried = this.stateOf(pair);
-    this.warn();
+    this.warnAboutProblems();
   }
 
   get current(): KeyPair {
@@ -60,7 +60,7 @@ export class ServedKeyPair {
       server.setSecureContext({ cert: found.cert, key: found.key });
       this.pair = found;
       logger.log(`The TLS certificate was loaded, valid until ${found.leaf.validTo}`, 'Tls');
-      this.warn();
+      this.warnAboutProblems();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (reason === this.tried && !wasAsked) return;
@@ -74,10 +74,10 @@ export class ServedKeyPair {
   }
 
   private warnDaily(): void {
-    if (Date.now() - this.warnedAt > DAY_MS) this.warn();
+    if (Date.now() - this.warnedAt > DAY_MS) this.warnAboutProblems();
   }
 
-  private warn(): void {
+  private warnAboutProblems(): void {
     this.warnedAt = Date.now();
     for (const doubt of findCertificateProblems(this.pair, this.options.ownUrl, Date.now()))
       this.options.logger.warn(doubt, 'Tls');

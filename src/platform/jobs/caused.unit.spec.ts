@@ -14,7 +14,7 @@ async function contextOf(running: Partial<RunningJob>): Promise<CallContext | un
   const given: JobHandler[] = [];
   // Each fake has what the runner calls.
   const discovery = { getProviders: () => [{ instance: handler }] } as unknown as DiscoveryService;
-  const queue = { work: async (handlers: JobHandler[]) => void given.push(...handlers) } as unknown as JobQueue;
+  const queue = { startWork: async (handlers: JobHandler[]) => void given.push(...handlers) } as unknown as JobQueue;
   await new JobRunner(discovery, queue).start();
   await given[0]?.handle({
     ...job,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { type JobHandler, JobQueue, type NewJob, type RunningJob } from '../../ports/job-queue.port.js';
 import { runningContext, systemActor, withContext } from '../runtime/call-context.js';
+import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 import { newId } from '../runtime/ids.js';
 
 /** Marks a provider that implements JobHandler (src/ports/job-queue.port.ts). */
@@ -10,9 +11,10 @@ export const AsJobHandler = DiscoveryService.createDecorator();
 /** Jobs worked on at once by one process. Chunk runs wait for the network, so more than there are cores. */
 const MAX_CONCURRENT_JOBS = 6;
 
-/** Gives the queue's jobs to the handlers of the modules. */
+/** Gives the queue's jobs to the handlers of the modules. The server stops the queue itself, before the other tasks. */
+@AsBackgroundTask({ name: 'jobs', phase: 'work', roles: ['all', 'worker'] })
 @Injectable()
-export class JobRunner {
+export class JobRunner implements BackgroundTask {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly queue: JobQueue,

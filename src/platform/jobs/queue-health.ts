@@ -1,8 +1,10 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { pause } from '../../kernel/retry.js';
 import { JobQueue, type QueueCounts } from '../../ports/job-queue.port.js';
+import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 
-const LOOK_INTERVAL_MS = 5_000;
-/** Jobs that are due and not begun for so long wait in vain: a worker that lives takes one within a second. */
+const CHECK_INTERVAL_MS = 5_000;
+/** Jobs that are due and not started for this long wait in vain: a running worker takes a job within a second. */
 const STUCK_AFTER_MS = 30_000;
 
 const NO_WORKER_ADVICE =
@@ -18,34 +20,34 @@ export interface QueueFinding {
   readonly counts: QueueCounts | null;
 }
 
-/** Looks every 5 s whether jobs wait in vain, for who asks and for the log. */
+/** Checks every 5 s whether jobs wait in vain, and says so in the log. Other callers can check at any time. */
+@AsBackgroundTask({ name: 'queue health', phase: 'observe', roles: ['all', 'api', 'worker'] })
 @Injectable()
-export class QueueHealth implements OnModuleInit, OnModuleDestroy {
+export class QueueHealth implements BackgroundTask {
   private readonly logger = new Logger('Jobs');
-  private timer: NodeJS.Timeout | undefined;
   private vainSince: number | null = null;
-  private told: QueueFinding['state'] = 'IDLE';
+  private logged: QueueFinding['state'] = 'IDLE';
 
   constructor(private readonly queue: JobQueue) {}
 
-  onModuleInit(): void {
-    this.timer = setInterval(() => void this.look(), LOOK_INTERVAL_MS);
-    this.timer.unref();
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(CHECK_INTERVAL_MS, [signal]);
+      if (signal.aborted) return;
+      await this.checkQueue();
+    }
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.timer);
-  }
-
-  async look(now = Date.now()): Promise<QueueFinding> {
-    const finding = await this.find(now);
-    if (finding.advice !== null && finding.state !== this.told) this.logger.warn(finding.advice);
-    if (finding.state !== 'STUCK' && this.told === 'STUCK') this.logger.log('The job queue gets on again');
-    this.told = finding.state;
+  /** @param now in milliseconds since 1970 */
+  async checkQueue(now = Date.now()): Promise<QueueFinding> {
+    const finding = await this.findState(now);
+    if (finding.advice !== null && finding.state !== this.logged) this.logger.warn(finding.advice);
+    if (finding.state !== 'STUCK' && this.logged === 'STUCK') this.logger.log('The job queue gets on again');
+    this.logged = finding.state;
     return finding;
   }
 
-  private async find(now: number): Promise<QueueFinding> {
+  private async findState(now: number): Promise<QueueFinding> {
     let counts: QueueCounts;
     try {
       counts = await this.queue.countJobs();

@@ -8,11 +8,11 @@ const NOTHING: QueueCounts = { waiting: 0, due: 0, running: 0, stuck: 0 };
 /** A queue that counts as it is told; null is one that is away. */
 function setUp() {
   let counts: QueueCounts | null = NOTHING;
-  const queue = { counts: async () => counts ?? Promise.reject(new Error('away')) };
+  const queue = { countJobs: async () => counts ?? Promise.reject(new Error('away')) };
   const health = new QueueHealth(queue as unknown as JobQueue);
   const stateAt = async (second: number, now: Partial<QueueCounts> | null): Promise<string> => {
     counts = now && { ...NOTHING, ...now };
-    return (await health.look(second * 1_000)).state;
+    return (await health.checkQueue(second * 1_000)).state;
   };
   return { health, stateAt };
 }
@@ -39,7 +39,7 @@ describe('the health of the job queue', () => {
   it('says what to do when the queue does not answer', async () => {
     const { health, stateAt } = setUp();
     expect(await stateAt(0, null)).toBe('UNAVAILABLE');
-    expect((await health.look()).advice).toMatch(/does not answer/);
+    expect((await health.checkQueue()).advice).toMatch(/does not answer/);
     expect(await stateAt(1, {})).toBe('IDLE');
   });
 });

@@ -1,23 +1,23 @@
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { pause } from '../../kernel/retry.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
+import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 
-const LOOK_INTERVAL_MS = 2_000;
+const CHECK_INTERVAL_MS = 2_000;
 
 /** Puts in the queue again what it held for a module. A repeat must change nothing. */
 export type Refill = () => Promise<void>;
 
 /**
- * Looks every 2 s, from `start` on, whether the queue was emptied, and has it filled again from the log. A refill that
- * fails is repeated at the next look; a start of the server fills the queue in any case.
+ * Checks every 2 s whether the queue was emptied, and has it filled again from the log. A refill that fails is repeated
+ * at the next check. The start of a server fills the queue in any case.
  */
+@AsBackgroundTask({ name: 'queue watch', phase: 'mark-queue', roles: ['all', 'worker'] })
 @Injectable()
-export class QueueWatch implements OnModuleDestroy {
+export class QueueWatch implements BackgroundTask {
   private readonly logger = new Logger('Jobs');
   private readonly refills: Refill[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private look: Promise<void> = Promise.resolve();
   private wasEmptied = false;
-  private stopped = false;
 
   constructor(private readonly queue: JobQueue) {}
 
@@ -26,27 +26,20 @@ export class QueueWatch implements OnModuleDestroy {
     this.refills.push(refill);
   }
 
-  /** Leaves the first mark: what was lost before is found again by the start itself. */
+  /** Leaves the first mark: the tasks that start after this one find what was lost before. */
   async start(): Promise<void> {
     await this.queue.leaveMark().catch(() => false);
-    this.next();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.look;
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(CHECK_INTERVAL_MS, [signal]);
+      if (signal.aborted) return;
+      await this.checkMark();
+    }
   }
 
-  private next(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.look = this.lookOnce();
-      void this.look.then(() => this.next());
-    }, LOOK_INTERVAL_MS);
-  }
-
-  private async lookOnce(): Promise<void> {
+  private async checkMark(): Promise<void> {
     try {
       if (!(await this.queue.leaveMark())) this.wasEmptied = true;
       if (!this.wasEmptied) return;
@@ -54,7 +47,7 @@ export class QueueWatch implements OnModuleDestroy {
       for (const refill of this.refills) await refill();
       this.wasEmptied = false;
     } catch {
-      // A queue that is away is reported by its engine, and looked at again.
+      // The engine reports a queue that is unavailable. The next check follows.
     }
   }
 }

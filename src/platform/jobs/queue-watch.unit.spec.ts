@@ -7,8 +7,9 @@ describe('the watch over the queue', () => {
   let isAway = false;
   let refills = 0;
   let failures = 0;
-  let watch: QueueWatch;
-  const mark = async (): Promise<boolean> => {
+  let stop: AbortController;
+  let watching: Promise<void>;
+  const leaveMark = async (): Promise<boolean> => {
     if (isAway) throw new Error('away');
     const was = isMarked;
     isMarked = true;
@@ -21,15 +22,18 @@ describe('the watch over the queue', () => {
     isMarked = isAway = false;
     refills = failures = 0;
     // It has what the watch calls.
-    watch = new QueueWatch({ mark } as unknown as JobQueue);
+    const watch = new QueueWatch({ leaveMark } as unknown as JobQueue);
     watch.onEmptied(async () => {
       if (failures-- > 0) throw new Error('not now');
       refills++;
     });
     await watch.start();
+    stop = new AbortController();
+    watching = watch.run(stop.signal);
   });
   afterEach(async () => {
-    await watch.onModuleDestroy();
+    stop.abort();
+    await watching;
     vi.useRealTimers();
   });
 

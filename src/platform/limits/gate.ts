@@ -11,15 +11,15 @@ export class Gate {
   /** @throws what `whenFull` makes when too many wait already, or the work's own error */
   async run<T>(work: () => Promise<T>, whenFull: () => Error): Promise<T> {
     if (this.running < this.maxRunning) this.running += 1;
-    else await this.wait(whenFull);
+    else await this.waitForTurn(whenFull);
     try {
       return await work();
     } finally {
-      this.leave();
+      this.passTurn();
     }
   }
 
-  private wait(whenFull: () => Error): Promise<void> {
+  private waitForTurn(whenFull: () => Error): Promise<void> {
     if (this.waiting.length >= this.maxWaiting) throw whenFull();
     return new Promise((resolve) => {
       this.waiting.push(resolve);
@@ -27,7 +27,7 @@ export class Gate {
   }
 
   /** The place is handed over to who waits longest. */
-  private leave(): void {
+  private passTurn(): void {
     const next = this.waiting.shift();
     if (next) next();
     else this.running -= 1;

@@ -24,9 +24,9 @@ describe('RefusalRecord', () => {
     let now = 0;
     const record = new RefusalRecord(new Logger('test'), new TokenBucket(1, 1, () => now));
     const append = vi.fn<(unrecorded: number) => Promise<void>>().mockResolvedValue();
-    for (let i = 0; i < 4; i++) await record.note(append);
+    for (let i = 0; i < 4; i++) await record.recordOrCount(append);
     now = 1_000;
-    await record.note(append);
+    await record.recordOrCount(append);
     expect(append.mock.calls).toEqual([[0], [3]]);
   });
 
@@ -38,8 +38,8 @@ describe('RefusalRecord', () => {
       .fn<(unrecorded: number) => Promise<void>>()
       .mockRejectedValueOnce(new Error('away'))
       .mockResolvedValue();
-    await record.note(append);
-    await record.note(append);
+    await record.recordOrCount(append);
+    await record.recordOrCount(append);
     expect(append.mock.calls).toEqual([[0], [1]]);
   });
 });

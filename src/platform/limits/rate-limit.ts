@@ -55,7 +55,7 @@ export class KeyedLimit {
 
   /** Counts one. @throws Refusal TOO_MANY_REQUESTS with `retryAfterSeconds` when there was none left */
   take(key: string): void {
-    if (!this.bucketOf(key).take()) this.refuse();
+    if (!this.bucketOf(key).take()) this.refuseCall();
   }
 
   /** Counts one that has happened, such as a failure. */
@@ -65,7 +65,7 @@ export class KeyedLimit {
 
   /** Counts nothing. @throws Refusal TOO_MANY_REQUESTS when none is left */
   requireSome(key: string): void {
-    if (this.buckets.get(key)?.isEmpty === true) this.refuse();
+    if (this.buckets.get(key)?.isEmpty === true) this.refuseCall();
   }
 
   private bucketOf(key: string): TokenBucket {
@@ -76,7 +76,7 @@ export class KeyedLimit {
     return made;
   }
 
-  private refuse(): never {
+  private refuseCall(): never {
     const retryAfterSeconds = Math.max(1, Math.ceil(1 / this.rate.perSecond));
     throw new Refusal('TOO_MANY_REQUESTS', `${this.what}. Try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
   }

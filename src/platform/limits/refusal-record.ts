@@ -17,7 +17,7 @@ export class RefusalRecord {
   ) {}
 
   /** Resolves when the refusal is recorded or counted. Never throws: a refusal stands also when the log is away. */
-  async note(append: (unrecorded: number) => Promise<unknown>): Promise<void> {
+  async recordOrCount(append: (unrecorded: number) => Promise<unknown>): Promise<void> {
     if (!this.bucket.take()) {
       this.unrecorded += 1;
       return;

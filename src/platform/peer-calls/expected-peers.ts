@@ -37,7 +37,7 @@ export class ExpectedPeers {
   }
 
   /** Resolves when the registration has ended, well or not; after 5 s in any case. */
-  async settled(peerId: string): Promise<void> {
+  async waitForRegistration(peerId: string): Promise<void> {
     const registration = this.expected.get(peerId)?.registration.catch(() => undefined);
     const patience = new Promise((resolve) => setTimeout(resolve, REGISTRATION_TIMEOUT_MS).unref());
     await Promise.race([registration, patience]);

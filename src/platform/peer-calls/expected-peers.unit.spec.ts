@@ -9,7 +9,7 @@ it('expects a peer until its registration has ended, well or not', async () => {
   ] as const) {
     const registration = peers.whileRegistering('b', 'key', () => end).catch((error: Error) => error.message);
     expect([peers.none, peers.keyOf('b'), peers.keyOf('c')]).toEqual([false, 'key', null]);
-    await peers.settled('b');
+    await peers.waitForRegistration('b');
     expect(await registration).toBe(outcome);
     expect([peers.none, peers.keyOf('b')]).toEqual([true, null]);
   }
@@ -20,7 +20,7 @@ it('lets nobody wait for ever', async () => {
   void peers.whileRegistering('b', 'key', () => new Promise(() => undefined));
   vi.useFakeTimers();
   try {
-    const waited = peers.settled('b');
+    const waited = peers.waitForRegistration('b');
     await vi.advanceTimersByTimeAsync(5_000);
     await waited;
   } finally {

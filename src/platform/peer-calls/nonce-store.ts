@@ -15,7 +15,7 @@ export class NonceStore {
    * False when the nonce was used before. `durable` waits for the disk; without it, a power cut may forget the nonces
    * of the last half second, which is enough where a repeated call changes nothing.
    */
-  async remember(keyId: string, nonce: string, expires: Date, durable: boolean): Promise<boolean> {
+  async rememberNonce(keyId: string, nonce: string, expires: Date, durable: boolean): Promise<boolean> {
     this.purgeWhenDue();
     const rows: unknown[] = await this.dataSource.query(
       `WITH durability AS (SELECT set_config('synchronous_commit', $4, true))
@@ -27,13 +27,15 @@ export class NonceStore {
   }
 
   /** Forgets nonces whose signatures nobody can use any more. */
-  async purge(): Promise<void> {
+  async purgeExpired(): Promise<void> {
     await this.dataSource.query('DELETE FROM state.peer_nonces WHERE expires_at < now()');
   }
 
   private purgeWhenDue(): void {
     if (Date.now() < this.purgeAt) return;
     this.purgeAt = Date.now() + PURGE_INTERVAL_MS;
-    this.purge().catch((error: unknown) => this.logger.warn(`Old nonces could not be removed: ${String(error)}`));
+    this.purgeExpired().catch((error: unknown) =>
+      this.logger.warn(`Old nonces could not be removed: ${String(error)}`),
+    );
   }
 }

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 export class PeerArrivals {
   private readonly emitter = new EventEmitter<{ arrived: [peerId: string] }>().setMaxListeners(0);
 
-  note(peerId: string): void {
+  noteArrival(peerId: string): void {
     this.emitter.emit('arrived', peerId);
   }
 

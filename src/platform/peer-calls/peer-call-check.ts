@@ -38,13 +38,13 @@ export class PeerCallCheck {
   ) {}
 
   /** @throws PeerCallRefusal; Refusal TOO_LARGE */
-  async caller(request: PeerRequest, keys: KeySource): Promise<Caller> {
-    if (keys === 'own') return this.ownProcess(request);
-    return keys === 'body' ? this.introduced(request) : this.registered(request);
+  async identifyCaller(request: PeerRequest, keys: KeySource): Promise<Caller> {
+    if (keys === 'own') return this.identifyOwnProcess(request);
+    return keys === 'body' ? this.identifyNewcomer(request) : this.identifyRegistered(request);
   }
 
-  private async registered(request: PeerRequest): Promise<Caller> {
-    await this.registrationOf(request);
+  private async identifyRegistered(request: PeerRequest): Promise<Caller> {
+    await this.waitForRegistration(request);
     const verified = await this.verifyRegistered(request);
     const contact = await this.directory.find(verified.keyId);
     if (!contact) throw unknownKey();
@@ -59,11 +59,11 @@ export class PeerCallCheck {
   /** A call may have been signed before we recorded the new key of its server; and who was unregistered may know it. */
   private async verifyRegistered(request: PeerRequest): Promise<VerifiedCall> {
     try {
-      return await this.verify(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
+      return await this.verifyRequest(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
     } catch (error) {
       if (codeOf(error) === 'PEER_KEY_UNKNOWN') await this.refuseFormer(request);
       if (codeOf(error) !== 'PEER_SIGNATURE_INVALID') throw error;
-      return await this.verify(request, async (keyId) => this.directory.formerKeyOf(keyId)).catch(() =>
+      return await this.verifyRequest(request, async (keyId) => this.directory.formerKeyOf(keyId)).catch(() =>
         Promise.reject(error),
       );
     }
@@ -71,7 +71,7 @@ export class PeerCallCheck {
 
   /** Only who holds the key of a server that was unregistered hears of it. */
   private async refuseFormer(request: PeerRequest): Promise<void> {
-    const verified = await this.verify(
+    const verified = await this.verifyRequest(
       request,
       async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null,
     ).catch(() => null);
@@ -80,33 +80,33 @@ export class PeerCallCheck {
     throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
   }
 
-  private async ownProcess(request: PeerRequest): Promise<Caller> {
+  private async identifyOwnProcess(request: PeerRequest): Promise<Caller> {
     const { serverId, publicKey } = this.identity;
-    const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
+    const verified = await this.verifyRequest(request, async (keyId) => (keyId === serverId ? publicKey : null));
     await this.acceptOnce(request, verified, await readRawBody(request));
     return { actor: systemActor('server'), address: addressOf(request), principal: null };
   }
 
   /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */
-  private async registrationOf(request: PeerRequest): Promise<void> {
+  private async waitForRegistration(request: PeerRequest): Promise<void> {
     if (this.expected.none) return;
-    const verified = await this.verify(request, async (keyId) => this.expected.keyOf(keyId)).catch(() => null);
-    if (verified) await this.expected.settled(verified.keyId);
+    const verified = await this.verifyRequest(request, async (keyId) => this.expected.keyOf(keyId)).catch(() => null);
+    if (verified) await this.expected.waitForRegistration(verified.keyId);
   }
 
   /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
-  private async introduced(request: PeerRequest): Promise<Caller> {
+  private async identifyNewcomer(request: PeerRequest): Promise<Caller> {
     const body = await readRawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
     if (!introduction.success)
       throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
     const { serverId, publicKey } = introduction.data;
-    const verified = await this.verify(request, async (keyId) => (keyId === serverId ? publicKey : null));
+    const verified = await this.verifyRequest(request, async (keyId) => (keyId === serverId ? publicKey : null));
     await this.acceptOnce(request, verified, body);
     return callerNamed('stranger', serverId, 'unregistered server', request);
   }
 
-  private async verify(
+  private async verifyRequest(
     request: PeerRequest,
     findKey: (keyId: string) => Promise<string | null>,
   ): Promise<VerifiedCall> {
@@ -127,7 +127,7 @@ export class PeerCallCheck {
     }
     const until = new Date((expires + CLOCK_TOLERANCE_SECONDS) * 1000);
     const durable = request.method !== 'GET' && request.method !== 'HEAD';
-    if (!(await this.nonces.remember(keyId, nonce, until, durable))) {
+    if (!(await this.nonces.rememberNonce(keyId, nonce, until, durable))) {
       throw new PeerCallRefusal('PEER_CALL_REPLAYED', 'This call was made before: its nonce is used up.');
     }
     if (body.length > 0) request.body = parsePlainBody(body);

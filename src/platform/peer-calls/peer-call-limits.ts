@@ -37,23 +37,23 @@ export class PeerCallLimits {
   private readonly welcome = new LRUCache<string, true>({ max: MAX_WELCOME, ttl: WELCOME_TTL_MS });
 
   /** @param claimed id of the peer that the caller says to be; null for none that is known here. @throws Refusal TOO_MANY_REQUESTS */
-  beforeCheck(address: string | null, claimed: string | null): void {
+  requireCheckAllowed(address: string | null, claimed: string | null): void {
     const key = keyOf(address, claimed);
     if (!this.welcome.has(key)) this.failures.requireSome(key);
   }
 
-  failed(address: string | null, claimed: string | null): void {
+  countFailure(address: string | null, claimed: string | null): void {
     this.failures.countOne(keyOf(address, claimed));
   }
 
   /** @throws Refusal TOO_MANY_REQUESTS when this peer calls more often than any has to */
-  admitted(address: string | null, peerId: string, path: string): void {
+  countCall(address: string | null, peerId: string, path: string): void {
     this.welcome.set(keyOf(address, peerId), true);
     this.ofOnePeer[kindOf(path)].take(peerId);
   }
 
   /** @throws Refusal TOO_MANY_REQUESTS */
-  beforeRegistration(address: string | null): void {
+  requireRegistrationAllowed(address: string | null): void {
     this.badRegistrations.requireSome(addressGroup(address));
     const retryAfterSeconds = 1;
     if (!this.registrations.take())
@@ -62,7 +62,7 @@ export class PeerCallLimits {
       });
   }
 
-  registrationFailed(address: string | null): void {
+  countFailedRegistration(address: string | null): void {
     this.badRegistrations.countOne(addressGroup(address));
   }
 }

@@ -32,31 +32,31 @@ export class PeerCallGate {
     const address = addressOf(request);
     const keyId = claimedKeyId(request);
     const claimed = keyId !== null && (await this.directory.find(keyId)) ? keyId : null;
-    this.limits.beforeCheck(address, claimed);
-    const caller = await this.recordRefusal(request, keys, () => this.limits.failed(address, claimed));
-    if (keys === 'directory') this.limits.admitted(address, caller.actor.id, pathOf(request));
+    this.limits.requireCheckAllowed(address, claimed);
+    const caller = await this.recordRefusal(request, keys, () => this.limits.countFailure(address, claimed));
+    if (keys === 'directory') this.limits.countCall(address, caller.actor.id, pathOf(request));
     return caller;
   }
 
   private async authenticateNewcomer(request: PeerRequest): Promise<Caller> {
     const address = addressOf(request);
-    this.limits.beforeRegistration(address);
-    return this.recordRefusal(request, 'body', () => this.limits.registrationFailed(address));
+    this.limits.requireRegistrationAllowed(address);
+    return this.recordRefusal(request, 'body', () => this.limits.countFailedRegistration(address));
   }
 
   private async recordRefusal(request: PeerRequest, keys: KeySource, onRefusal: () => void): Promise<Caller> {
     try {
-      return await this.check.caller(request, keys);
+      return await this.check.identifyCaller(request, keys);
     } catch (error) {
       if (error instanceof PeerCallRefusal) {
         onRefusal();
-        await this.record(request, error);
+        await this.writeRefusal(request, error);
       }
       throw error;
     }
   }
 
-  private record(request: PeerRequest, { code, reason }: PeerCallRefusal): Promise<void> {
+  private writeRefusal(request: PeerRequest, { code, reason }: PeerCallRefusal): Promise<void> {
     const path = pathOf(request).slice(0, 500);
     const call = { code, reason, method: request.method ?? '', path, keyId: claimedKeyId(request) };
     return withContext({ actor: STRANGER, address: addressOf(request) }, () => this.audit.refused(call));

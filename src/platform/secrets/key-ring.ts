@@ -41,16 +41,16 @@ export class KeyRing {
   constructor(private readonly secrets: ServerSecrets) {}
 
   /** The first key; made now when there is none. */
-  async first(): Promise<OwnKey> {
+  async firstKey(): Promise<OwnKey> {
     return this.addSigner(await this.secrets.findOrStore(FIRST_KEY, toSecret(generateOwnKey())));
   }
 
-  async store(key: OwnKey): Promise<void> {
+  async storeKey(key: OwnKey): Promise<void> {
     this.addSigner(await this.secrets.findOrStore(secretNameOf(key.publicKey), toSecret(key)));
   }
 
   /** Null when there is none of that public key. */
-  async find(publicKey: string): Promise<OwnKey | null> {
+  async findKey(publicKey: string): Promise<OwnKey | null> {
     for (const name of [secretNameOf(publicKey), FIRST_KEY]) {
       const stored = await this.secrets.find(name);
       if (!stored) continue;
@@ -66,8 +66,8 @@ export class KeyRing {
   }
 
   /** Makes all keys usable that are stored. */
-  async load(): Promise<void> {
-    for (const name of await this.secrets.names(FIRST_KEY)) {
+  async loadKeys(): Promise<void> {
+    for (const name of await this.secrets.findNames(FIRST_KEY)) {
       const stored = await this.secrets.find(name);
       if (stored) this.addSigner(stored);
     }
@@ -83,8 +83,8 @@ export class KeyRing {
     for (const publicKey of this.known.filter((key) => !publicKeys.has(key))) {
       const first = await this.secrets.find(FIRST_KEY);
       if (first && OwnKey.parse(JSON.parse(first.toString('utf8'))).publicKey === publicKey)
-        await this.secrets.remove(FIRST_KEY);
-      await this.secrets.remove(secretNameOf(publicKey));
+        await this.secrets.removeSecret(FIRST_KEY);
+      await this.secrets.removeSecret(secretNameOf(publicKey));
       this.signers.delete(publicKey);
     }
   }

@@ -21,12 +21,12 @@ export class PasswordHashing {
   private readonly nobodys = hash(randomBytes(16), ARGON2_COST);
 
   /** @throws Refusal UNAVAILABLE when too many wait */
-  hash(password: string): Promise<string> {
+  hashPassword(password: string): Promise<string> {
     return this.gate.run(() => hash(normalizePassword(password), ARGON2_COST), tooManyPasswords);
   }
 
   /** Takes the same time whether there is a hash or not. @throws Refusal UNAVAILABLE when too many wait */
-  async matches(stored: string | null, password: string): Promise<boolean> {
+  async matchesHash(stored: string | null, password: string): Promise<boolean> {
     const reference = stored ?? (await this.nobodys);
     const matched = await this.gate.run(() => verify(reference, normalizePassword(password)), tooManyPasswords);
     return matched && stored !== null && password.length <= MAX_CHARACTERS;

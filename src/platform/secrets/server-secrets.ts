@@ -54,7 +54,7 @@ export class ServerSecrets {
   }
 
   /** Names that begin with `prefix`. */
-  async names(prefix: string): Promise<readonly string[]> {
+  async findNames(prefix: string): Promise<readonly string[]> {
     const rows: { name: string }[] = await this.dataSource.query(
       'SELECT name FROM state.server_secrets WHERE starts_with(name, $1) ORDER BY name',
       [prefix],
@@ -63,7 +63,7 @@ export class ServerSecrets {
   }
 
   /** Not an error when there is none. */
-  async remove(name: string): Promise<void> {
+  async removeSecret(name: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.server_secrets WHERE name = $1', [name]);
   }
 

@@ -41,7 +41,7 @@ async function moveClock(app: INestApplication): Promise<void> {
   if (latest !== null) app.get(Clock).hybrid.observeStamp(latest);
 }
 
-/** Only when this process is alone: what others are at work on looks like a leftover. */
+/** Runs only when this process is alone, because the work of other processes looks like leftovers. */
 async function sweepStorage(app: INestApplication): Promise<void> {
   const queries = app.get(QueryBus);
   const graceBegan = new Date(Date.now() - app.get(Settings).withdrawnGraceMs);
@@ -56,7 +56,7 @@ async function sweepStorage(app: INestApplication): Promise<void> {
 
 const HEALTH_PATH = /^\/(health\/|metrics(\?|$))/;
 
-/** What a worker answers: whether it lives. Everything else is asked of the processes that answer HTTP. */
+/** A worker answers health checks only. All other requests belong to the processes that answer HTTP. */
 const answerHealthOnly: RawHandler = (request, response) => {
   if (HEALTH_PATH.test(request.url ?? '')) return false;
   const message = 'This process is a worker (ODST_ROLE=worker): it answers /health/live and /health/ready only.';
@@ -64,7 +64,7 @@ const answerHealthOnly: RawHandler = (request, response) => {
   return true;
 };
 
-/** What a process has before it can assemble the server. */
+/** What a process needs before it can assemble the server. */
 export interface BootContext {
   readonly settings: Settings;
   readonly tls: ServedKeyPair | null;
@@ -101,7 +101,7 @@ export async function assembleServer({
   const { serverId } = app.get(ServerIdentity);
   await claimDataFolder(settings.dataDir, serverId);
   await bindLog(database.settings, store, serverId);
-  // Also makes the tables of the queue.
+  // This also creates the tables of the queue.
   await app.get(JobQueue).countJobs();
   await app.init();
   await catchUp(app);

@@ -29,7 +29,7 @@ export function dataSourceOptions(database: DatabaseSettings, schema: ReadSchema
   } as const satisfies DataSourceOptions;
 }
 
-/** A few connections whose search path is a schema of read models, for tools. The entities must have been imported. */
+/** Opens a few connections whose search path is a schema of read models, for tools. The entities must have been imported. */
 export function connectReadSchema(database: DatabaseSettings, schema: ReadSchema): Promise<DataSource> {
   const entities = getMetadataArgsStorage().tables.map((table) => table.target);
   return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();

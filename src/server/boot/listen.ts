@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { StartupError } from '../../kernel/errors.js';
+import type { Settings } from '../../platform/runtime/settings.js';
 
 const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
   EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
@@ -34,5 +36,22 @@ export async function listenOnPort(app: NestExpressApplication, port: number): P
     await app.listen(port);
   } catch (error) {
     throw explainListenError(error, port);
+  }
+}
+
+/** Warns about an address that does not fit the way in which the server is reached, which otherwise only its peers would notice. */
+export function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
+  if (url === null || reachable === false) return;
+  if (tls && url.startsWith('http:')) {
+    logger.warn(
+      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
+      'Server',
+    );
+  }
+  if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
+    logger.warn(
+      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
+      'Server',
+    );
   }
 }

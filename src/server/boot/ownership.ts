@@ -30,7 +30,7 @@ export async function checkBinding(settings: DatabaseSettings, store: EventStore
   return true;
 }
 
-/** Notes that they belong together, once it is known whose they are. */
+/** Records that database and log belong together, when the server is known. */
 export async function bindLog(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
   const epoch = await store.epoch();
   await withClient(settings, (client) => writeBinding(client, { epoch, serverId }));
@@ -59,7 +59,7 @@ interface LastKnown {
   readonly recordedAt: Date;
 }
 
-/** The newest event that the audit trail shows; null when it shows none. */
+/** Reads the newest event that the audit trail shows; null when it shows none. */
 async function readLastKnown(client: Client): Promise<LastKnown | null> {
   const { rows } = await client.query<LastKnown>(
     'SELECT event_id AS id, recorded_at AS "recordedAt" FROM read.audit_entries ORDER BY seq DESC LIMIT 1',
@@ -67,7 +67,7 @@ async function readLastKnown(client: Client): Promise<LastKnown | null> {
   return rows[0] ?? null;
 }
 
-/** Reads the log to its end in the worst case, which is needed once after a move. */
+/** Does the log hold the event? Reads it to its end in the worst case, which is needed once after a move. */
 async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
   const stop = new AbortController();
   try {
@@ -81,7 +81,7 @@ async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
   }
 }
 
-/** Id of the server whose log it is; null when it is empty. */
+/** Id of the server to which the log belongs; null when the log is empty. */
 async function readLogOwner(store: EventStore): Promise<string | null> {
   for await (const record of store.readStream('server')) {
     const event = serverEvents.read(record);
@@ -103,7 +103,7 @@ async function writeBinding(client: Client, { epoch, serverId }: Binding): Promi
   );
 }
 
-/** Cursors of the old log must not be taken for cursors of the new one, so they go in the same transaction. */
+/** Cursors of the old log are invalid in the new one, so they are deleted in the same transaction. */
 async function dropDerivedData(client: Client, binding: Binding): Promise<void> {
   const tables = [
     'read.checkpoints',
@@ -129,7 +129,7 @@ async function withClient<T>(settings: DatabaseSettings, work: (client: Client) 
 const OWNER_FILE = 'server.id';
 
 /**
- * A data folder is one server's, whose processes share it: another server would take the packages in it for leftovers.
+ * A data folder belongs to one server, whose processes share it. Another server would delete its packages as leftovers.
  * @throws StartupError when it is another server's
  */
 export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {

@@ -13,7 +13,7 @@ export const allProjections = (): readonly Projection[] => findProjections(MODUL
 
 export interface RebuildOptions {
   readonly progress?: FoldProgress;
-  /** Nothing is done when another process has done it meanwhile. */
+  /** Does nothing when another process has rebuilt them in the meantime. */
   readonly onlyOutdated?: boolean;
 }
 
@@ -39,7 +39,7 @@ export async function rebuildReadModels(
   }
 }
 
-/** Are there rows made by another version of a projection than this program's? */
+/** Are there rows that another version of a projection has written? */
 export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',

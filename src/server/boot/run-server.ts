@@ -9,31 +9,14 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
-import { listenOnPort, refuseTakenPort } from './listen.js';
+import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
 import { startWork } from './start-work.js';
 
-/** What HTTPS is served with; null for plain HTTP. @throws StartupError */
+/** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
-}
-
-/** An address that does not fit how the server is reached is noticed by its peers only, and late. */
-function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settings, logger: LoggerService): void {
-  if (url === null || reachable === false) return;
-  if (tls && url.startsWith('http:')) {
-    logger.warn(
-      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
-      'Server',
-    );
-  }
-  if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
-    logger.warn(
-      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
-      'Server',
-    );
-  }
 }
 
 /** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */
@@ -64,7 +47,7 @@ async function startServer(beginning: StartContext): Promise<void> {
   try {
     await startApp(beginning, database);
   } catch (error) {
-    // What fails because it is being stopped is no news.
+    // An error that is caused by stopping is not reported.
     if (shutdown.hasBegun) return;
     await database.stop();
     throw error;
@@ -85,6 +68,6 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   if (process.connected) process.send?.('ready');
 }
 
-/** What nobody foresaw: the stack helps whoever reports it. */
+/** Describes an unexpected error with its stack, which is needed for a bug report. */
 const describeUnexpected = (error: unknown): string =>
   `The server cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

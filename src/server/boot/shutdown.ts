@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** Work that has not ended by then is cut off; it is crash-safe. */
+/** Work that has not ended by then is interrupted, which is safe. */
 const SHUTDOWN_TIMEOUT_MS = 20_000;
 
 type Step = () => Promise<unknown>;
@@ -30,7 +30,7 @@ export class Shutdown {
     return this.beginning.signal;
   }
 
-  /** What was started last is stopped first. Without effect when that has begun. */
+  /** Adds a step of the shutdown. The last added step runs first. Has no effect when the shutdown has begun. */
   addStep(step: Step): void {
     if (!this.hasBegun) this.steps.unshift(step);
   }

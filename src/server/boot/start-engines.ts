@@ -11,7 +11,7 @@ import type { Database, DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import { migrate } from './data-source.js';
 
-/** The event log: of EVENTSTOREDB_URL, else in the database. @throws StartupError when it does not answer */
+/** Opens the event log of EVENTSTOREDB_URL, or the one in the database. @throws StartupError when it does not answer */
 export async function startEventStore(
   settings: Settings,
   database: DatabaseSettings,
@@ -22,14 +22,14 @@ export async function startEventStore(
   return EventStoreDbEventStore.connect(settings.eventStoreUrl, { log });
 }
 
-/** The PostgreSQL of DATABASE_URL, else the embedded one in the data folder. @throws StartupError */
+/** Connects to the PostgreSQL of DATABASE_URL, or starts the embedded one in the data folder. @throws StartupError */
 export function startDatabase(settings: Settings, logger: LoggerService): Promise<Database> {
   const warn = (message: string): void => logger.warn(message, 'Database');
   if (settings.databaseUrl !== null) return ExternalDatabase.connect(settings.databaseUrl, { onWaiting: warn });
   return EmbeddedDatabase.start(settings.dataDir, { onEvent: warn });
 }
 
-/** The database of the running server, or one that is started for the purpose. For tools. @throws StartupError */
+/** Runs `work` with the database of the running server, or with one that is started for it. For tools. @throws StartupError */
 export async function withDatabase(
   settings: Settings,
   work: (database: DatabaseSettings) => Promise<void>,
@@ -46,7 +46,7 @@ export async function withDatabase(
   }
 }
 
-/** The server whose log it is. For tools. @throws StartupError when it was never started */
+/** Reads the id of the server to which the log belongs. For tools. @throws StartupError when the server was never started */
 export async function readServerId(store: EventStore): Promise<string> {
   for await (const record of store.readStream('server')) {
     if (serverEvents.read(record)?.type === 'ServerInitialised') return record.metadata.serverId;

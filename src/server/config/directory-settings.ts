@@ -44,7 +44,7 @@ function readEncryption(env: Env, url: string): Pick<DirectorySettings, 'startTl
   const startTls = readVariable(env, 'LDAP_START_TLS') === true;
   const isTls = url.startsWith('ldaps:');
   if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true is for ldap://. Unset it, or change LDAP_URL.');
-  // What checks passwords without TLS takes such an address for a name.
+  // The library that verifies passwords without TLS treats such an address as a name.
   if (url.includes('[') && !isTls && !startTls)
     throw new StartupError(
       'LDAP_URL has an IPv6 address, which works with ldaps:// or LDAP_START_TLS=true only. Use a name.',
@@ -82,14 +82,14 @@ function readBindAccount(env: Env): DirectorySettings['bind'] {
   return { dn, password };
 }
 
-/** Settings of a directory that nobody asks are a mistake. */
+/** Settings of a directory without its address are a mistake. */
 function refuseUnusedVariables(env: Env): null {
   const useless = NAMES.find((name) => readRawValue(env, name) !== undefined);
   if (useless) throw new StartupError(`${useless} is set, but LDAP_URL is not. Set LDAP_URL, or unset ${useless}.`);
   return null;
 }
 
-/** With a misspelt LDAP_START_TLS passwords would go unencrypted. */
+/** With a misspelt LDAP_START_TLS, passwords would be sent unencrypted. */
 function refuseUnknownVariables(env: Env): void {
   const known = new Set<string>([...NAMES, ...SECRETS.map((name) => `${name}_FILE`)]);
   const unknown = Object.keys(env).find((name) => name.startsWith('LDAP_') && !known.has(name));
@@ -98,7 +98,7 @@ function refuseUnknownVariables(env: Env): void {
 
 const OWN_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3})$/;
 
-/** What to say at the start about passwords that anybody on the way can read; null for nothing. */
+/** The warning at the start that passwords are sent unencrypted; null when they are not. */
 export function plainTextWarning(settings: DirectorySettings | null): string | null {
   if (
     !settings ||

@@ -48,7 +48,7 @@ function readTlsFiles(env: Env): Settings['tls'] {
   throw new StartupError(`${set} is set and ${missing} is not. Set both, or none for plain HTTP.`);
 }
 
-/** The embedded database belongs to the one process that starts it. */
+/** The embedded database can be used by one process only. */
 function refuseContradictions({ role, databaseUrl }: Settings): void {
   if (role === 'all' || databaseUrl !== null) return;
   throw new StartupError(
@@ -56,7 +56,7 @@ function refuseContradictions({ role, databaseUrl }: Settings): void {
   );
 }
 
-/** A misspelt variable would be silently without effect. */
+/** A misspelt variable would have no effect without notice. */
 function refuseUnknown(env: Env): void {
   const known = new Set([...Object.keys(environment), ...SECRETS.map((name) => `${name}_FILE`)]);
   const unknown = Object.keys(env).find((name) => name.startsWith('ODST_') && !known.has(name));

@@ -23,7 +23,7 @@ export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<
   );
 }
 
-/** As it is written; undefined when it is not set, or empty. */
+/** The text of a variable; undefined when it is not set or empty. */
 export function readRawValue(env: Env, name: VariableName): string | undefined {
   const direct = env[name]?.trim() || undefined;
   const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;

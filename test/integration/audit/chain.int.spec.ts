@@ -6,6 +6,7 @@ import { addLinks, readLastLink, readPlace } from '../../../src/modules/audit/ch
 import { Locks } from '../../../src/ports/locks.port.js';
 import { readAll } from '../../contract/follow.js';
 import { AuditScene } from '../../support/audit-scene.js';
+import { runTask } from '../../support/background-task.js';
 import { EventStoreDbScene } from '../../support/eventstoredb-scene.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -36,13 +37,12 @@ describe('the chain', () => {
 
   it('is one also when two processes make it at once', async () => {
     const chains = [1, 2].map(
-      () =>
-        new AuditChain(scene.store, scene.dataSource, new NoLocks(), new ChainSigner(scene.dataSource, scene.identity)),
+      () => new AuditChain(scene.store, scene.dataSource, new ChainSigner(scene.dataSource, scene.identity)),
     );
-    for (const chain of chains) chain.start();
+    const running = chains.map((chain) => runTask(chain, new NoLocks()));
     for (let i = 0; i < 20; i++) await scene.publish(3);
     await waitFor('the chain', async () => (await readPlace(scene.dataSource))?.cursor === (await scene.store.head()));
-    await Promise.all(chains.map((chain) => chain.beforeApplicationShutdown()));
+    await Promise.all(running.map((chain) => chain.stop()));
     await scene.catchUp();
     expect(await scene.verify()).toMatchObject({ problems: [], entries: 181 });
   });
@@ -98,8 +98,7 @@ describe('a log in an EventStoreDB', () => {
 });
 
 it('is verified while it grows', async () => {
-  const chain = scene.chain();
-  chain.start();
+  const chain = runTask(scene.chain());
   const stop = new AbortController();
   const writing = (async () => {
     while (!stop.signal.aborted) await scene.publish(2);
@@ -110,5 +109,5 @@ it('is verified while it grows', async () => {
   }
   stop.abort();
   await writing;
-  await chain.beforeApplicationShutdown();
+  await chain.stop();
 });

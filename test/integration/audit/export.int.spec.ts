@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuditExport } from '../../../src/modules/audit/export/audit-export.js';
 import { hashEntry } from '../../../src/modules/audit/chain/chain-entry.js';
 import { ExportVerification } from '../../../src/modules/audit/verify/export-verification.js';
-import type { AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
+import type { AuditFilter } from '../../../src/modules/audit/trail/audit-view.js';
 import { keySuccessionText } from '../../../src/modules/server/contracts/server-keys.js';
 import { AuditScene } from '../../support/audit-scene.js';
 import { OWN_SERVER } from '../../support/read-side.js';

@@ -47,7 +47,7 @@ class TheseProjections extends ProjectionRegistry {
   constructor(private readonly projections: readonly Projection[]) {
     super(Object.create(null));
   }
-  override all(): readonly Projection[] {
+  override findAll(): readonly Projection[] {
     return this.projections;
   }
 }

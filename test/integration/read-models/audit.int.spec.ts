@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEntryView } from '../../../src/modules/audit/trail/audit-view.js';
+import type { AuditEntryView, AuditFilter } from '../../../src/modules/audit/trail/audit-view.js';
 import { describedTypes } from '../../../src/platform/eventsourcing/event-descriptions.js';
 import '../../../src/server/app.module.js';
-import { AuditTrailHandler } from '../../../src/modules/audit/trail/audit-trail.handler.js';
-import { AuditTrailQuery, type AuditFilter } from '../../../src/modules/audit/trail/audit-trail.query.js';
+import { AuditTrailHandler, AuditTrailQuery } from '../../../src/modules/audit/trail/audit-trail.query.js';
 import { encodeCursor } from '../../../src/platform/graphql/paging.js';
 import { PEER, publication, ReadSide, recorded } from '../../support/read-side.js';
 

@@ -19,6 +19,7 @@ import { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { PeerTunnels } from '../../../src/ports/tunnel-transport.port.js';
 import { RequestSigner } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
+import { runTask } from '../../support/background-task.js';
 import { startPeerApp } from '../../support/peer-app.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -41,6 +42,7 @@ async function start(name: string, change: { url?: string; role?: 'api' } = {}):
 
 let hidden: Running;
 let hub: Running;
+let opening: ReturnType<typeof runTask>;
 const idOf = ({ app }: Pick<Running, 'app'>) => app.get(ServerIdentity).serverId;
 const run = ({ app }: Running, command: object): Promise<unknown> => app.get(CommandBus).execute(command);
 const routeKindTo = (app: NestExpressApplication, id: string) => app.get(PeerTunnels).routeKindTo(id);
@@ -52,17 +54,24 @@ async function call(path: string, app = hub.app): Promise<unknown> {
   return app.get(PeerTransport).get(contact, path);
 }
 
+async function openTunnels(): Promise<ReturnType<typeof runTask>> {
+  const opener = hidden.app.get(TunnelOpener);
+  await opener.start();
+  return runTask(opener);
+}
+
 beforeAll(async () => {
   [hidden, hub] = await Promise.all([start('Hidden', { url: HIDDEN_URL }), start('Hub', { role: 'api' })]);
   const invited: CreatedInvitation = await hub.app.get(CommandBus).execute(new CreateInvitation());
   await run(hidden, new AcceptInvitation(invited.token));
-  await hidden.app.get(TunnelOpener).start();
+  opening = await openTunnels();
 });
 beforeEach(async () => {
   await run(hidden, new UpdateServer({ reachable: false }));
   await waitFor('tunnels', () => routeKindTo(hub.app, idOf(hidden)) === 'tunnel');
 });
 afterAll(async () => {
+  await opening.stop();
   await Promise.all([hidden.app.close(), hub.app.close()]);
   await Promise.all([hidden.home.remove(), hub.home.remove()]);
 });
@@ -171,13 +180,13 @@ describe('another process of the same server', () => {
   it('hears at once when the first tunnel comes, and waits while there is none', async () => {
     const arrived: string[] = [];
     await waitFor('the news', () => routeKindTo(worker, idOf(hidden)) === 'tunnel');
-    hidden.app.get(TunnelOpener).beforeApplicationShutdown();
+    await opening.stop();
     await waitFor('the end', () => routeKindTo(worker, idOf(hidden)) === 'none');
     await expect(call('/peer/v1/probe', worker)).rejects.toThrow(
       'Hidden: it is behind a firewall and has no connection open',
     );
     worker.get(PeerTunnels).onArrival((id) => arrived.push(id));
-    await hidden.app.get(TunnelOpener).start();
+    opening = await openTunnels();
     await waitFor('the arrival', () => arrived.includes(idOf(hidden)));
     expect(await call('/peer/v1/probe', worker)).toMatchObject({ actor: { id: idOf(hub) } });
   });

@@ -78,7 +78,7 @@ async function tryFirstCalls(client: LogClient, ms: number): Promise<void> {
   );
 }
 
-/** @throws StartupError for an error that waiting does not mend */
+/** @throws StartupError for an error that waiting does not remove */
 function throwPermanent(error: unknown, shown: string): void {
   if (isAccessDenied(error)) {
     throw new StartupError(

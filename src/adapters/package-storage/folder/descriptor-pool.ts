@@ -1,7 +1,7 @@
 import { read } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { StoredFile } from '../../../ports/package-storage.port.js';
-import { unlessMissing } from './disk-errors.js';
+import { unlessMissing } from './folders.js';
 
 interface Entry {
   readonly handle: FileHandle;

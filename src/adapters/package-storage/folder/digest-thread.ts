@@ -4,7 +4,7 @@ import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
 import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { WorkerClient, workerFile } from '../../shared/worker-client.js';
-import { unlessMissing } from './disk-errors.js';
+import { unlessMissing } from './folders.js';
 
 /** What the main thread asks of the file digest thread. `job` names one file. */
 export type DigestRequest =

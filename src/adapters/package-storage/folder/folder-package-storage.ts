@@ -12,22 +12,23 @@ import {
 } from '../../../ports/package-storage.port.js';
 import { DescriptorPool, storedFile } from './descriptor-pool.js';
 import { DigestThread, findFileDamage } from './digest-thread.js';
-import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
 import { FolderUpload } from './folder-upload.js';
 import {
   damagedIdOf,
+  diskError,
   Folders,
   isUpload,
   replicaIdOf,
+  requireFreeSpace,
   restoreDamaged,
   restoreFile,
   restoreRemoved,
   sweepFolder,
   syncFolder,
+  unlessMissing,
 } from './folders.js';
-import { HashThread } from './hash-thread.js';
 import { FolderReplica, Reservations } from './replica-files.js';
-import { SlabPool } from './slab-pool.js';
+import { HashThread, SlabPool } from './upload-hashing.js';
 
 /** Memory of all uploads together, in MiB. */
 const MAX_SLABS = 16;

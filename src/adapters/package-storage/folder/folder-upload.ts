@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type ContentDigests, type StagedUpload, WrongOffset } from '../../../ports/package-storage.port.js';
-import { diskError } from './disk-errors.js';
+import { diskError } from './folders.js';
 import { type HashThreads, Receiver, type SlabWriter } from './receiver.js';
-import type { SlabPool } from './slab-pool.js';
+import type { SlabPool } from './upload-hashing.js';
 
 /** Bytes after which they are written back to the disk, so that little is left for the fsync at the end. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
 import { serveCalls } from '../../shared/worker-client.js';
-import type { Digests, HashRequest } from './hash-thread.js';
+import type { Digests, HashRequest } from './upload-hashing.js';
 
 /** Small enough that the second of the two digests finds the bytes in the cache. */
 const SLICE = 64 * 1024;

@@ -1,7 +1,6 @@
 import { finished, type Readable } from 'node:stream';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
-import type { Digests, HashThread } from './hash-thread.js';
-import type { Slab, SlabPool } from './slab-pool.js';
+import type { Digests, HashThread, Slab, SlabPool } from './upload-hashing.js';
 
 /** The hash threads, which all uploads share. */
 export interface HashThreads {

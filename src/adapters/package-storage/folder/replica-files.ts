@@ -6,7 +6,7 @@ import { CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { errorCode } from '../../../kernel/errors.js';
 import type { ReplicaFile, RunningDigest } from '../../../ports/package-storage.port.js';
 import type { DigestThread } from './digest-thread.js';
-import { diskError, requireFreeSpace, unlessMissing } from './disk-errors.js';
+import { diskError, requireFreeSpace, unlessMissing } from './folders.js';
 
 /** For fewer bytes nobody asks for the free space: a full disk shows when they are written. */
 const MIN_CHECKED_BYTES = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
-import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
+import type { RangeProgress, RejectedChunk } from '../../../ports/peer-transport.port.js';
 
 /** Tells a thread to fetch one range of chunks. */
 export interface FetchOrder {
@@ -9,7 +9,8 @@ export interface FetchOrder {
   readonly packageSize: number;
   readonly range: ChunkRange;
   readonly sha256: Uint8Array;
-  readonly path: string;
+  /** The file that the thread writes verified chunks into. Null when it hands them over instead. */
+  readonly path: string | null;
   readonly timeouts: Timeouts;
   /** Null for no limit. */
   readonly limit: RateLimit | null;
@@ -48,6 +49,15 @@ export type FetchFailure =
     }
   | { readonly kind: 'full' }
   | { readonly kind: 'local'; readonly message: string };
+
+/** A verified chunk that the thread hands over, to be written by the caller. */
+export interface HandedChunk {
+  readonly chunk: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What the thread tells while it fetches. */
+export type FetchProgress = RangeProgress | HandedChunk;
 
 /** What came of a range. Chunks that are neither verified nor rejected did not arrive. */
 export interface FetchReport {

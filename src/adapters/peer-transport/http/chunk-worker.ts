@@ -1,11 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { ByteBucket } from '../../../kernel/byte-bucket.js';
 import { messageOf } from '../../../kernel/errors.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
-import type { RangeProgress } from '../../../ports/peer-transport.port.js';
 import { serveCalls, type CallContext } from '../../shared/worker-client.js';
 import { Connection } from './chunk-connection.js';
-import type { FetchOrder, FetchReport, Origin, RateLimit, Timeouts } from './chunk-messages.js';
+import type { FetchOrder, FetchProgress, FetchReport, Origin, RateLimit, Timeouts } from './chunk-messages.js';
 import { type RangeEnd, RangeReceiver } from './range-receiver.js';
 
 /** Servers close idle connections after 5 s by default; this pool closes them earlier. */
@@ -64,19 +63,46 @@ const MAX_RANGES = 64;
 const MIN_BYTES_PER_SECOND = 16 * 1024;
 const MAX_TIMER_MS = 3_600_000;
 
-/** Fetches, verifies and writes the chunks of one order, and reports what came of each. */
-async function fetchRange(order: FetchOrder, context: CallContext<RangeProgress>): Promise<FetchReport> {
-  let fd: number;
+/** Where the verified chunks of one order go. */
+interface ChunkTarget {
+  storeChunk(chunk: number, bytes: Buffer): void;
+  close(): void;
+}
+
+/** Opens the local file, or hands the chunks over when there is none. */
+function openTarget({ path }: FetchOrder, context: CallContext<FetchProgress>): ChunkTarget {
+  if (path === null) {
+    return {
+      storeChunk: (chunk, bytes) => context.reportProgress({ chunk, bytes: new Uint8Array(bytes) }),
+      close: () => undefined,
+    };
+  }
+  const fd = openSync(path, 'r+');
+  return {
+    storeChunk: (chunk, bytes) => writeAll(fd, bytes, chunk * CHUNK_SIZE),
+    close: () => closeSync(fd),
+  };
+}
+
+function writeAll(fd: number, bytes: Buffer, position: number): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
+  }
+}
+
+/** Fetches, verifies and stores the chunks of one order, and reports what came of each. */
+async function fetchRange(order: FetchOrder, context: CallContext<FetchProgress>): Promise<FetchReport> {
+  let target: ChunkTarget;
   try {
-    fd = openSync(order.path, 'r+');
+    target = openTarget(order, context);
   } catch (error) {
     return { verified: [], rejected: [], failure: { kind: 'local', message: messageOf(error) } };
   }
   const buffer = spareBuffers.pop() ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
   try {
-    return await new Promise<FetchReport>((resolve) => new RangeFetch(order, context, fd, buffer, resolve).start());
+    return await new Promise<FetchReport>((resolve) => new RangeFetch(order, context, target, buffer, resolve).start());
   } finally {
-    closeSync(fd);
+    target.close();
     spareBuffers.push(buffer);
   }
 }
@@ -89,8 +115,8 @@ class RangeFetch {
 
   constructor(
     private readonly order: FetchOrder,
-    private readonly context: CallContext<RangeProgress>,
-    private readonly fd: number,
+    private readonly context: CallContext<FetchProgress>,
+    private readonly target: ChunkTarget,
     private readonly buffer: Buffer,
     private readonly onReport: (report: FetchReport) => void,
   ) {
@@ -106,7 +132,7 @@ class RangeFetch {
   /** A connection that the peer has closed while it was idle fails at once. The second head is for that case. */
   private sendRequest(head: string): void {
     const connection = pool.takeConnection(this.order.origin, this.order.timeouts);
-    const receiver = new RangeReceiver(this.order, this.fd, this.buffer, (end) => {
+    const receiver = new RangeReceiver(this.order, this.target.storeChunk, this.buffer, (end) => {
       const isStale = end.untouched && connection.uses > 1 && head === this.order.heads[0];
       if (end.reusable) connection.release();
       else connection.close('cannot be used any more');

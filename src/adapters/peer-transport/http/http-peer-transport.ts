@@ -123,12 +123,11 @@ export class HttpPeerTransport extends PeerTransport {
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
     const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
     const { file, range, sha256 } = request;
-    if (file.localPath === null) throw new Error('This transport writes chunks to local files only');
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
-    const target = { packageSize: file.size, path: file.localPath };
-    const order = { origin, heads, ...target, range, sha256, timeouts: this.timeouts, limit };
-    const report = await this.threads.fetchRange(order, request.signal, request.onProgress ?? (() => undefined));
+    const order = { origin, heads, range, sha256, timeouts: this.timeouts, limit };
+    const { signal, onProgress = () => undefined } = request;
+    const report = await this.threads.fetchRange(order, file, signal, onProgress);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
   }
 

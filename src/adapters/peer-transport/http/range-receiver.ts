@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { ChunkVerifier, type ChunkVerdict } from '../../../kernel/chunk-verifier.js';
 import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
@@ -43,7 +42,7 @@ interface ErrorAnswer {
   received: number;
 }
 
-/** Verifies the chunks of one range as they come in, and writes each to its place after its digest has matched. */
+/** Verifies the chunks of one range as they come in, and stores each after its digest has matched. */
 export class RangeReceiver implements ResponseReceiver {
   verified: readonly ChunkRange[] = [];
   readonly rejected: RejectedChunk[] = [];
@@ -56,7 +55,8 @@ export class RangeReceiver implements ResponseReceiver {
 
   constructor(
     private readonly order: FetchOrder,
-    private readonly fd: number,
+    /** Stores a verified chunk. The bytes are valid during the call. */
+    private readonly storeChunk: (chunk: number, bytes: Buffer) => void,
     private readonly buffer: Buffer,
     private readonly onEnd: (end: RangeEnd) => void,
   ) {
@@ -116,7 +116,7 @@ export class RangeReceiver implements ResponseReceiver {
 
   private writeChunk(index: number, bytes: Buffer): boolean {
     try {
-      writeAll(this.fd, bytes, index * CHUNK_SIZE);
+      this.storeChunk(index, bytes);
       this.verified = addRange(this.verified, { first: index, count: 1 });
       return true;
     } catch (error) {
@@ -157,9 +157,3 @@ const toHex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex'
 
 const parseWholeNumber = (text: string | undefined): number | null =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
-
-function writeAll(fd: number, bytes: Buffer, position: number): void {
-  for (let written = 0; written < bytes.length;) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
-}

@@ -42,7 +42,7 @@ export class AdminAccount implements OnApplicationBootstrap {
     const created = await this.runner.load(account, as.accountId);
     if (created && (await this.passwords.findHash(as.accountId))) return;
     const password = this.settings.adminPassword ?? makeOneTimePassword();
-    await this.passwords.saveHash(as.accountId, ADMIN, await this.hashing.hash(password));
+    await this.passwords.saveHash(as.accountId, ADMIN, await this.hashing.hashPassword(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
     if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });
   }
@@ -57,7 +57,7 @@ export async function recoverAdmin(dataSource: DataSource, store: EventStore, se
   const runner = new CommandRunner(store, { serverId });
   const as = adminAccount();
   const password = makeOneTimePassword();
-  await new PasswordStore(dataSource).saveHash(as.accountId, ADMIN, await new PasswordHashing().hash(password));
+  await new PasswordStore(dataSource).saveHash(as.accountId, ADMIN, await new PasswordHashing().hashPassword(password));
   await new SessionStore(dataSource).closeSessionsOf(as.accountId);
   // Pauses after failed sign-ins must not delay the owner of the account.
   await dataSource.query('DELETE FROM state.sign_in_failures');

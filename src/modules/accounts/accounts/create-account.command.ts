@@ -59,7 +59,7 @@ export class CreateAccountHandler implements ICommandHandler<CreateAccount> {
       mustChangePassword: true,
     } as const;
     const command = { type: 'create', as: { ...as, ...rights } } as const;
-    const hash = await this.hashing.hash(password);
+    const hash = await this.hashing.hashPassword(password);
     const receipt = await this.changes.runExclusively(async () => {
       this.changes.requirePossible(await this.accounts.readFromLog(accountId), command);
       await this.passwords.saveHash(accountId, name, hash);

@@ -11,6 +11,8 @@ import { DisableAccount, EnableAccount, UpdateAccount } from '../accounts/change
 import { ResetPassword } from '../sign-in/change-password.command.js';
 import { AccountQuery } from '../accounts/accounts.query.js';
 import { Account, AccountWithPassword, RoleName } from './account.types.js';
+import type { Stage } from '../../../kernel/stage.js';
+import type { Role } from '../../../kernel/access.js';
 
 @Resolver()
 export class AccountChangesResolver {
@@ -28,8 +30,8 @@ export class AccountChangesResolver {
   })
   async createAccount(
     @Args('username', { type: () => String }) username: string,
-    @Args('roles', { type: () => [RoleName] }) roles: RoleName[],
-    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('roles', { type: () => [RoleName] }) roles: Role[],
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: Stage | null,
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
     @Args('password', { type: () => String, nullable: true }) password?: string | null,
   ): Promise<AccountWithPassword> {
@@ -51,8 +53,8 @@ export class AccountChangesResolver {
   })
   updateAccount(
     @Args('id', { type: () => ID }) id: string,
-    @Args('roles', { type: () => [RoleName], nullable: true }) roles?: RoleName[] | null,
-    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('roles', { type: () => [RoleName], nullable: true }) roles?: Role[] | null,
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: Stage | null,
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string | null,
   ): Promise<Account> {
     const name = displayName === undefined ? undefined : optionalText('displayName', displayName);

@@ -1,47 +1,29 @@
 import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { type Permission, permissionNames, type Role } from '../../../kernel/access.js';
+import { type Permission, permissionNames, type Role, ROLES } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { connectionOf, edgeOf, StageName } from '../../../platform/graphql/common.types.js';
-import type { AccountSource } from '../contracts/account.events.js';
+import { type AccountSource, ACCOUNT_SOURCES } from '../contracts/account.events.js';
 import type { AccountView } from '../accounts/accounts.query.js';
-
-/** The values of `ROLES` as a GraphQL enum. */
-export enum RoleName {
-  viewer = 'viewer',
-  publisher = 'publisher',
-  operator = 'operator',
-  auditor = 'auditor',
-  admin = 'admin',
-}
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
 /** The permissions that the modules declare, as GraphQL names them. */
 export const PermissionName = permissionNames();
 
-/** The values of `ACCOUNT_SOURCES` as a GraphQL enum. */
-export enum AccountSourceName {
-  local = 'local',
-  directory = 'directory',
-}
-
-registerEnumType(RoleName, {
-  name: 'Role',
-  description: 'Role of an account. `docs/reference/permissions.md` lists the permissions of each role.',
-  valuesMap: {
-    viewer: { description: 'Reads packages, peers and settings.' },
-    publisher: {
-      description:
-        'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
-    },
-    operator: { description: 'Invites and changes peers, and retries what has failed.' },
-    auditor: { description: 'Reads the audit trail.' },
-    admin: { description: 'Has every permission.' },
+export const RoleName = enumOf('Role', ROLES, {
+  type: 'Role of an account. `docs/reference/permissions.md` lists the permissions of each role.',
+  values: {
+    viewer: 'Reads packages, peers and settings.',
+    publisher:
+      'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
+    operator: 'Invites and changes peers, and retries what has failed.',
+    auditor: 'Reads the audit trail.',
+    admin: 'Has every permission.',
   },
 });
 registerEnumType(PermissionName, { name: 'Permission', description: 'Permission that a call may need.' });
-registerEnumType(AccountSourceName, {
-  name: 'AccountSource',
-  description: 'Who keeps the password and the roles of an account.',
-  valuesMap: { local: { description: 'This server.' }, directory: { description: 'A directory (LDAP).' } },
+export const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
+  type: 'Who keeps the password and the roles of an account.',
+  values: { local: 'This server.', directory: 'A directory (LDAP).' },
 });
 
 const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';

@@ -12,6 +12,7 @@ import { ApiTokensQuery } from '../accounts/accounts.query.js';
 import type { Permission } from '../../../kernel/access.js';
 import { PermissionName } from './account.types.js';
 import { ApiToken, NewApiToken } from './session.types.js';
+import type { Stage } from '../../../kernel/stage.js';
 
 @Resolver()
 export class ApiTokensResolver {
@@ -39,7 +40,7 @@ export class ApiTokensResolver {
   async createApiToken(
     @Args('name', { type: () => String }) name: string,
     @Args('scopes', { type: () => [PermissionName] }) scopes: Permission[],
-    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: StageName | null,
+    @Args('publishUpTo', { type: () => StageName, nullable: true }) publishUpTo?: Stage | null,
     @Args('expiresAt', { type: () => Date, nullable: true }) expiresAt?: Date | null,
   ): Promise<NewApiToken> {
     const as = {

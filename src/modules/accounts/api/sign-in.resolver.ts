@@ -45,7 +45,7 @@ export class SignInResolver {
     if (cookie && request) this.cookie.requireOwnPage(request);
     const { token, expiresAt } = await this.commands.execute(command);
     if (!cookie || !request?.res) return { token, expiresAt };
-    this.cookie.set(request, request.res, token, expiresAt);
+    this.cookie.setCookie(request, request.res, token, expiresAt);
     return { token: null, expiresAt };
   }
 
@@ -57,7 +57,7 @@ export class SignInResolver {
   async signOut(@Context() { req }: AuthContext): Promise<boolean> {
     const request: Answered | undefined = req;
     await this.commands.execute(new SignOut());
-    if (request?.res) this.cookie.clear(request, request.res);
+    if (request?.res) this.cookie.clearCookie(request, request.res);
     return true;
   }
 }

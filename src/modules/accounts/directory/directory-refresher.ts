@@ -1,61 +1,49 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
-import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { pause } from '../../../kernel/retry.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Directory } from '../../../ports/directory.port.js';
-import { Locks } from '../../../ports/locks.port.js';
 import { RefreshDirectory } from './refresh-directory.command.js';
 
-/** What has changed in the directory is to count within 5 minutes, also when one look fails. */
+/** A change in the directory takes effect within 5 minutes, also when one refresh fails. */
 const REFRESH_INTERVAL_MS = 2 * 60_000;
 
-/** Looks at the directory every two minutes, in one process of the server. */
+/** Refreshes the accounts of the directory every two minutes, in one process of the server. */
+@AsBackgroundTask({
+  name: 'directory refresh',
+  phase: 'refresh',
+  roles: ['all', 'api', 'worker'],
+  lock: 'directory-refresher',
+})
 @Injectable()
-export class DirectoryRefresher implements OnApplicationShutdown {
+export class DirectoryRefresher implements BackgroundTask {
   private readonly logger = new Logger('Directory');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
   private lastProblem: string | null = null;
 
   constructor(
     private readonly directory: Directory,
     private readonly commands: CommandBus,
-    private readonly locks: Locks,
   ) {}
 
-  start(): void {
-    if (this.directory.url === null) return;
-    const { signal } = this.stopping;
-    const work = async (): Promise<void> => {
-      await this.locks.hold('directory-refresher', signal, (held) => this.refreshUntilAborted(held));
-    };
-    this.running = runWithRestart(signal, work, (error, waitMs) => {
-      this.logger.error(
-        `The accounts of the directory could not be refreshed: ${String(error)}. Trying again in ${waitMs} ms.`,
-      );
-    });
+  get isEnabled(): boolean {
+    return this.directory.url !== null;
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async refreshUntilAborted(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     const aborted = once(signal, 'abort');
     while (!signal.aborted) {
-      const look = this.look();
-      // Who stops the server does not wait for a directory that hangs; what the look still does may be done twice.
-      look.catch(() => undefined);
-      await Promise.race([look, aborted]);
-      await delay(REFRESH_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      const refresh = this.refreshAccounts();
+      // The stop of the server does not wait for a directory that hangs. What the refresh still does may be done twice.
+      refresh.catch(() => undefined);
+      await Promise.race([refresh, aborted]);
+      await pause(REFRESH_INTERVAL_MS, [signal]);
     }
   }
 
-  /** Says it once while the directory stays down. */
-  private async look(): Promise<void> {
+  /** Logs once that the directory does not answer, and once that it answers again. */
+  private async refreshAccounts(): Promise<void> {
     try {
       const { accounts, changed } = await this.commands.execute(new RefreshDirectory());
       if (this.lastProblem !== null) this.logger.log('The directory answers again');

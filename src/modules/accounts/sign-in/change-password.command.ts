@@ -61,7 +61,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
       await this.requireCurrent(accountId, username, current);
       checkNewPassword(next, username);
       if (next === current) throw new Refusal('PASSWORD_REFUSED', 'The new password must differ from the current one.');
-      await this.passwords.saveHash(accountId, username, await this.hashing.hash(next));
+      await this.passwords.saveHash(accountId, username, await this.hashing.hashPassword(next));
       await this.sessions.closeSessionsOf(accountId, proof.id);
       return this.changes.runCommand(accountId, command);
     });
@@ -70,7 +70,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   /** Attempts are counted, so that somebody who took over a session cannot guess the password any faster. */
   private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
     const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
-    const isRight = await this.hashing.matches(await this.passwords.findHash(accountId), current);
+    const isRight = await this.hashing.matchesHash(await this.passwords.findHash(accountId), current);
     if (!isRight) throw new Refusal('SIGN_IN_REFUSED', 'The current password is wrong.');
     await this.attempts.undoFailure(attempt);
   }
@@ -90,7 +90,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     const { username } = await this.changes.requireAccount(accountId);
     if (given !== null) checkNewPassword(given, username);
     const password = given ?? makeOneTimePassword();
-    const hash = await this.hashing.hash(password);
+    const hash = await this.hashing.hashPassword(password);
     const command = { type: 'changePassword', by: 'admin', mustChangePassword: true } as const;
     const receipt = await this.changes.runExclusively(async () => {
       this.changes.requirePossible(await this.changes.requireAccount(accountId), command);

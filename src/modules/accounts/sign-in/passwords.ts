@@ -58,6 +58,6 @@ export class LocalPasswords {
   async checkPassword(username: string, password: string): Promise<string | null> {
     const accountId = accountIdOf(username);
     const stored = await this.passwords.findHash(accountId);
-    return (await this.hashing.matches(stored, password)) ? accountId : null;
+    return (await this.hashing.matchesHash(stored, password)) ? accountId : null;
   }
 }

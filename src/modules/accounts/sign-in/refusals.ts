@@ -45,7 +45,7 @@ export class RefusedSignIns {
   /** Records a refused sign-in. Never throws. */
   recordRefusal(username: string, refusal: Refusal): Promise<void> {
     const reason = reasonOf(refusal);
-    return this.record.note((unrecorded) => {
+    return this.record.recordOrCount((unrecorded) => {
       const data = { username: username.slice(0, MAX_NAME_LENGTH), reason, unrecorded };
       return this.log.append(REFUSALS_STREAM, accountEvents, { type: 'SignInRefused', data });
     });
@@ -62,7 +62,7 @@ export class RecordedRefusedCalls extends RefusedCalls {
   }
 
   note(call: RefusedCall): Promise<void> {
-    return this.record.note((unrecorded) =>
+    return this.record.recordOrCount((unrecorded) =>
       this.log.append('account-refusals', accountEvents, { type: 'CallRefused', data: { ...call, unrecorded } }),
     );
   }

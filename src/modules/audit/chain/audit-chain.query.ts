@@ -2,24 +2,24 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { checkFirst } from '../../../platform/graphql/paging.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import type { Checkpoint } from './chain-entry.js';
+import type { Checkpoint } from './checkpoint.js';
 
-/** How far the chain is, and how much of it is signed. */
+/** The state of the chain, and how much of it is signed. */
 interface AuditChainView {
-  /** Events that are linked; the number of the last one. */
+  /** Number of linked events, which is the number of the last entry. */
   readonly entries: number;
   /** Hash of the last entry, lower-case hex. */
   readonly hash: string;
   /** Entries after the last checkpoint. */
   readonly unsigned: number;
-  /** Events of the log that are not linked yet: more than a few seconds' worth means that the chain has stopped. */
+  /** False while events of the log are not linked yet. If it stays false for more than a few seconds, the chain has stopped. */
   readonly isUpToDate: boolean;
   readonly lastCheckpoint: Checkpoint | null;
 }
 
 export class AuditChainQuery extends Query<AuditChainView> {}
 
-/** The newest first; from before the one with that sequence on. */
+/** Checkpoints before a sequence number, newest first. */
 export class AuditCheckpointsQuery extends Query<readonly Checkpoint[]> {
   constructor(
     readonly first: number,

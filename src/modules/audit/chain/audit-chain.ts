@@ -1,15 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { pause } from '../../../kernel/retry.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { EventStore } from '../../../ports/event-store.port.js';
-import { Locks } from '../../../ports/locks.port.js';
 import { linkEvents } from './chain-entry.js';
 import { ChainSigner } from './chain-signer.js';
 import { addLinks, type ChainPlace, readLastLink, readLinks, readPlace } from './chain-table.js';
 
-/** The log is not the one that the chain was made of: somebody has to look. */
+/** The event log is not the one that the chain was made from. An administrator has to check it. */
 class ChainBroken extends Error {}
 
 const ADVICE =
@@ -38,7 +37,7 @@ export async function findChainPlace(dataSource: DataSource, store: EventStore):
   );
 }
 
-/** The cursor of an entry in a log whose cursors are not known yet. */
+/** Finds the cursor of an entry in a log whose cursors are not known yet. */
 async function findCursor(dataSource: DataSource, store: EventStore, wanted: number): Promise<string> {
   const stop = new AbortController();
   let number = 0;
@@ -60,55 +59,35 @@ async function findCursor(dataSource: DataSource, store: EventStore, wanted: num
   throw new ChainBroken(`The event log ends before entry ${wanted} of the chain. ${ADVICE}`);
 }
 
-/** A checkpoint comes after so many entries, or when one has been without for so long, in milliseconds; and at the end. */
+/** A checkpoint is signed after this many entries, after this time when there are new entries, and at the end. */
 const CHECKPOINT_ENTRIES = 1_000;
 const CHECKPOINT_INTERVAL_MS = 60_000;
 
-/** Pause after a page that is not full: what comes within it is one insert. A change of the log is possible unseen for so long. */
+/** Pause after a page that is not full, so that the events of the pause are inserted together. Until then, a change of the log is not detected. */
 const SHORT_PAGE_PAUSE_MS = 200;
 const FULL_PAGE_EVENTS = 256;
 
-/** Follows the log and links every event to the one before; one process of the server at a time. */
+/** Follows the event log and links every event to the previous one, in one process of the server at a time. */
+@AsBackgroundTask({ name: 'audit chain', phase: 'observe', roles: ['all', 'api', 'worker'], lock: 'audit chain' })
 @Injectable()
-export class AuditChain implements BeforeApplicationShutdown {
+export class AuditChain implements BackgroundTask {
   private readonly logger = new Logger('Audit');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: EventStore,
     private readonly dataSource: DataSource,
-    private readonly locks: Locks,
     private readonly signer: ChainSigner,
   ) {}
 
-  start(): void {
-    const { signal } = this.stopping;
-    const work = async (): Promise<void> => {
-      await this.locks.hold('audit chain', signal, (held) => this.followLog(held));
-    };
-    this.running = runWithRestart(signal, work, (error, waitMs) => {
-      const what = error instanceof Error ? error.message : String(error);
-      this.logger.error(`${what} Trying again in ${waitMs} ms.`);
-    });
-  }
-
-  /** While the database is still there. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async followLog(held: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     let place = await findChainPlace(this.dataSource, this.store);
     const timer = setInterval(() => void this.addCheckpoint(), CHECKPOINT_INTERVAL_MS);
     try {
-      for await (const item of this.store.subscribe({ after: place.cursor, signal: held })) {
+      for await (const item of this.store.subscribe({ after: place.cursor, signal })) {
         if (item.kind === 'caughtUp') await this.addCheckpoint();
         if (item.kind !== 'events') continue;
         place = await this.addEvents(place, item.events);
-        if (item.events.length < FULL_PAGE_EVENTS)
-          await delay(SHORT_PAGE_PAUSE_MS, undefined, { signal: held }).catch(() => undefined);
+        if (item.events.length < FULL_PAGE_EVENTS) await pause(SHORT_PAGE_PAUSE_MS, [signal]);
       }
     } finally {
       clearInterval(timer);

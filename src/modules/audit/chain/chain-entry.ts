@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Json, RecordedEvent } from '../../../kernel/events.js';
 import { canonicalJson } from '../../../kernel/text.js';
 
-/** What the first entry is linked to. */
+/** The hash to which the first entry is linked. */
 export const GENESIS = '0'.repeat(64);
 
-/** Stands for a value of which just the SHA-256 of its canonical form goes into a hash and into an export. */
+/** Key of an object that replaces a value by the SHA-256 of its canonical form, in hashes and exports. */
 const DIGEST = '$sha256';
-/** Longer texts are lists of digests as a rule. */
+/** Longer texts are usually lists of digests. */
 const MAX_TEXT_LENGTH = 2_048;
-/** Worth nothing to a reader, and something to who guesses. */
+/** Fields that are useless to a reader and useful to an attacker. */
 const WITHHELD = new Set(['secretHash']);
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -29,15 +29,15 @@ function shortenValue(name: string, value: Json): Json {
 export function removeBulk(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => shortenValue('', item));
   if (typeof value !== 'object' || value === null) return value;
-  // Nothing in the log can pass for a digest that stands for something else.
+  // A value of the log that looks like a replacement is replaced itself, so that it cannot pass for one.
   if (Object.hasOwn(value, DIGEST)) return replaceByDigest(value);
   const members = Object.entries(value).filter((member): member is [string, Json] => member[1] !== undefined);
   return Object.fromEntries(members.map(([name, member]) => [name, shortenValue(name, member)]));
 }
 
-/** An event in its place: what a hash is made of. */
+/** An event at its place in the chain: the content of its hash. */
 export interface BoundEvent {
-  /** Counts the events of the log, from 1. */
+  /** Number of the event in the log, from 1. */
   readonly number: number;
   readonly id: string;
   readonly type: string;
@@ -48,14 +48,14 @@ export interface BoundEvent {
   readonly metadata: Json;
   /** See withoutBulk. */
   readonly data: Json;
-  /** Hash of the entry before, GENESIS for the first. */
+  /** Hash of the previous entry, GENESIS for the first one. */
   readonly previous: string;
 }
 
 /** The cursor is left out: a log keeps its chain when it moves to another engine. */
 export function bindEvent(event: RecordedEvent, number: number, previous: string): BoundEvent {
   const { id, type, stream, revision, recordedAt, data } = event;
-  // It came out of JSON as it is, which its declaration does not say.
+  // The metadata was parsed from JSON, which its type does not say.
   const metadata = event.metadata as unknown as Json;
   return {
     number,
@@ -85,7 +85,7 @@ export function hashEntry({
   return sha256(canonicalJson({ number, id, type, stream, revision, recordedAt, metadata, data, previous }));
 }
 
-/** An entry of the chain as it is kept. */
+/** An entry of the chain, as it is stored. */
 export interface ChainLink {
   readonly number: number;
   readonly eventId: string;
@@ -100,26 +100,4 @@ export function linkEvents(events: readonly RecordedEvent[], last: Pick<ChainLin
     previous = hashEntry(bindEvent(event, number, previous));
     return { number, eventId: event.id, hash: previous };
   });
-}
-
-/**
- * This server's word that its chain had this hash at this entry. Each names the one before, so none can be taken out.
- * Kept elsewhere, it shows later whether the chain still is the one that it was.
- */
-export interface Checkpoint {
-  readonly serverId: string;
-  /** Counts the checkpoints, from 1. */
-  readonly sequence: number;
-  /** The last entry that it covers. */
-  readonly number: number;
-  /** Of that entry: SHA-256, lower-case hex. */
-  readonly hash: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** Raw 32-byte Ed25519 public key by which it is signed, base64url. */
-  readonly key: string;
-  /** SHA-256 of the canonical JSON of the checkpoint before, with its signature; zeros in the first. */
-  readonly previous: string;
-  /** Ed25519 (RFC 8032), base64url. */
-  readonly signature: string;
 }

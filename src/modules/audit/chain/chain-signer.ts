@@ -5,10 +5,10 @@ import { digestCheckpoint, checkpointBytes, type Checkpoint, type UnsignedCheckp
 import { readLastLink, readPlace } from './chain-table.js';
 import { addCheckpoint, readLastCheckpoint } from './checkpoint-table.js';
 
-/** Log lines in a time of many entries, in milliseconds. */
+/** Shortest time between two log lines about checkpoints when there are many entries. */
 const LOG_INTERVAL_MS = 10_000;
 
-/** Signs how far the chain is. */
+/** Signs checkpoints of the chain. */
 @Injectable()
 export class ChainSigner {
   private readonly logger = new Logger('Audit');
@@ -20,14 +20,14 @@ export class ChainSigner {
     @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId' | 'publicKey' | 'sign'>,
   ) {}
 
-  /** A checkpoint over all entries, when there are new ones; null when there are none. One after the other. */
+  /** Signs a checkpoint over all entries, one call after the other. Null when there are no new entries. */
   signCheckpoint(): Promise<Checkpoint | null> {
     const signed = this.lastSigning.then(() => this.signNewEntries());
     this.lastSigning = signed.catch(() => undefined);
     return signed;
   }
 
-  /** In the log, which is kept elsewhere than the database as a rule. */
+  /** Writes a checkpoint to the log, which is usually stored outside the database. */
   logCheckpoint(checkpoint: Checkpoint | null, always = false): void {
     if (!checkpoint || checkpoint.sequence <= this.lastLogged.sequence) return;
     if (!always && Date.now() - this.lastLogged.at < LOG_INTERVAL_MS) return;
@@ -35,7 +35,7 @@ export class ChainSigner {
     this.logger.log(`Checkpoint of the audit trail: ${JSON.stringify(checkpoint)}`);
   }
 
-  /** A changed key signs from the entry on that this process has come to; a reader takes every key that the chain names. */
+  /** A new key signs from the current entry on. Verification accepts every key that the chain names. */
   private async signNewEntries(): Promise<Checkpoint | null> {
     const before = await readLastCheckpoint(this.dataSource);
     const [place, end] = [await readPlace(this.dataSource), await readLastLink(this.dataSource)];

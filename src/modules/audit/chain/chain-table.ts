@@ -3,7 +3,7 @@ import { GENESIS, type ChainLink } from './chain-entry.js';
 
 type Sql = Pick<DataSource | EntityManager, 'query'>;
 
-/** Where the last entry of the chain is in the log of an epoch; null cursor and number 0 for no entry yet. */
+/** Place of the last entry of the chain in the log of an epoch. Without entries, the number is 0 and the cursor null. */
 export interface ChainPlace {
   readonly number: number;
   readonly epoch: string;
@@ -27,13 +27,13 @@ export async function readPlace(sql: Sql): Promise<ChainPlace | null> {
   return rows[0] ? { ...rows[0], number: Number(rows[0].number) } : null;
 }
 
-/** The last entry; one before the first in an empty chain. */
+/** Reads the last entry. For an empty chain, it is the entry before the first one. */
 export async function readLastLink(sql: Sql): Promise<ChainLink> {
   const rows: LinkRow[] = await sql.query(`SELECT ${COLUMNS} FROM audit.chain ORDER BY number DESC LIMIT 1`);
   return rows[0] ? toLink(rows[0]) : { number: 0, eventId: '', hash: GENESIS };
 }
 
-/** Entries from one number to another, in order; there may be some missing. */
+/** Reads the entries of a range in order. Some can be missing. */
 export async function readLinks(sql: Sql, from: number, to: number): Promise<ChainLink[]> {
   const rows: LinkRow[] = await sql.query(
     `SELECT ${COLUMNS} FROM audit.chain WHERE number BETWEEN $1 AND $2 ORDER BY number`,
@@ -42,7 +42,7 @@ export async function readLinks(sql: Sql, from: number, to: number): Promise<Cha
   return rows.map(toLink);
 }
 
-/** The entry of an event; null when it has none. */
+/** Finds the entry of an event; null when it has none. */
 export async function findLink(sql: Sql, eventId: string): Promise<ChainLink | null> {
   const rows: LinkRow[] = await sql.query(
     `SELECT ${COLUMNS} FROM audit.chain WHERE event_id = $1 ORDER BY number LIMIT 1`,

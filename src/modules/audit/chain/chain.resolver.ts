@@ -13,29 +13,29 @@ class AuditCheckpoint {
   @Field(() => ID)
   serverId!: string;
 
-  @Field(() => Int, { description: 'Counts the checkpoints, from 1.' })
+  @Field(() => Int, { description: 'Sequence number of the checkpoint, from 1.' })
   sequence!: number;
 
-  @Field(() => Int, { description: 'The last entry that it covers.' })
+  @Field(() => Int, { description: 'Number of the last entry that it covers.' })
   number!: number;
 
   @Field(() => String, { description: 'SHA-256 of that entry, lower-case hex.' })
   hash!: string;
 
-  @Field(() => String, { description: 'ISO 8601, as it was signed.' })
+  @Field(() => String, { description: 'Time of the signature, ISO 8601.' })
   at!: string;
 
-  @Field(() => String, { description: 'Public key of the server (Ed25519, base64url) by which it is signed.' })
+  @Field(() => String, { description: 'Public key of the server (Ed25519, base64url) that verifies the signature.' })
   key!: string;
 
-  @Field(() => String, { description: 'SHA-256 of the checkpoint before; zeros in the first.' })
+  @Field(() => String, { description: 'SHA-256 of the previous checkpoint; zeros in the first one.' })
   previous!: string;
 
   @Field(() => String, { description: 'Ed25519, base64url.' })
   signature!: string;
 }
 
-@ObjectType({ description: 'The hash chain over everything that was recorded.' })
+@ObjectType({ description: 'The hash chain over all recorded events.' })
 class AuditChain {
   @Field(() => Int, { description: 'Number of the last entry.' })
   entries!: number;
@@ -48,7 +48,7 @@ class AuditChain {
 
   @Field(() => Boolean, {
     description:
-      'Is everything in the chain that is in the log? False for some moments is usual; if it stays, see the log of the server.',
+      'True when all events of the event log are in the chain. False for a moment is normal; if it stays false, check the log of the server.',
   })
   isUpToDate!: boolean;
 
@@ -61,24 +61,25 @@ export class ChainResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('audit')
-  @Query(() => AuditChain, { description: 'How far the chain of the audit trail is, and how much of it is signed.' })
+  @Query(() => AuditChain, {
+    description: 'The state of the hash chain of the audit trail, and how much of it is signed.',
+  })
   auditChain(): Promise<AuditChain> {
     return this.queries.execute(new AuditChainQuery());
   }
 
   @Needs('audit')
-  @Query(() => AuditCheckpoint, { nullable: true, description: 'The last checkpoint, to be kept elsewhere.' })
+  @Query(() => AuditCheckpoint, { nullable: true, description: 'The last checkpoint. Keep it outside this server.' })
   async auditCheckpoint(): Promise<AuditCheckpoint | null> {
     return (await this.findCheckpoints(1, null))[0] ?? null;
   }
 
   @Needs('audit')
-  @Query(() => [AuditCheckpoint], { description: 'Checkpoints, the newest first. Refusals: INVALID_REQUEST.' })
+  @Query(() => [AuditCheckpoint], { description: 'Checkpoints, newest first. Refusals: INVALID_REQUEST.' })
   auditCheckpoints(
     @Args('first', { type: () => Int, defaultValue: DEFAULT_FIRST }) first: number,
-    @Args('before', { type: () => Int, nullable: true, description: 'Only those with a lower sequence.' }) before?:
-      | number
-      | null,
+    @Args('before', { type: () => Int, nullable: true, description: 'Only checkpoints with a lower sequence number.' })
+    before?: number | null,
   ): Promise<readonly AuditCheckpoint[]> {
     return this.findCheckpoints(first, before ?? null);
   }

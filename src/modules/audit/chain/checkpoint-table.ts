@@ -3,7 +3,7 @@ import { CheckpointShape, type Checkpoint } from './checkpoint.js';
 
 type Sql = Pick<DataSource | EntityManager, 'query'>;
 
-/** A checkpoint and where its entry is in the log of an epoch. */
+/** A checkpoint and the place of its entry in the log of an epoch. */
 export interface PlacedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly epoch: string;
@@ -33,7 +33,7 @@ export async function readCheckpoint(sql: Sql, sequence: number): Promise<Placed
   return rows[0] ? toPlaced(rows[0]) : null;
 }
 
-/** Those after one with the given sequence, in order. What is stored is not trusted: `checkpoint` may be anything. */
+/** Reads checkpoints after a sequence number, in order. They are not trusted: `checkpoint` can have any content. */
 export async function readCheckpointsAfter(
   sql: Sql,
   after: number,
@@ -46,13 +46,13 @@ export async function readCheckpointsAfter(
   return rows.map(({ sequence, checkpoint }) => ({ sequence: Number(sequence), checkpoint }));
 }
 
-/** Sequence of the last one, 0 when there is none. */
+/** Sequence number of the last checkpoint, 0 when there is none. */
 export async function readLastSequence(sql: Sql): Promise<number> {
   const rows: { last: string | null }[] = await sql.query('SELECT max(sequence) AS last FROM audit.checkpoints');
   return Number(rows[0]?.last ?? 0);
 }
 
-/** Durable when it resolves. @throws Error when another process has made this one */
+/** Adds a checkpoint, which is durable when the promise resolves. @throws Error when another process has added it */
 export async function addCheckpoint(sql: Sql, { checkpoint, epoch, cursor }: PlacedCheckpoint): Promise<void> {
   await sql.query(
     'INSERT INTO audit.checkpoints (sequence, number, checkpoint, epoch, cursor) VALUES ($1, $2, $3, $4, $5)',
@@ -60,13 +60,13 @@ export async function addCheckpoint(sql: Sql, { checkpoint, epoch, cursor }: Pla
   );
 }
 
-/** Those over entries of these numbers, in order. */
+/** Reads the checkpoints over entries of a range, in order. */
 export async function readCheckpointsOf(sql: Sql, from: number, to: number): Promise<Checkpoint[]> {
   const rows: Row[] = await sql.query(`${SELECT} WHERE number BETWEEN $1 AND $2 ORDER BY sequence`, [from, to]);
   return rows.map((row) => toPlaced(row).checkpoint);
 }
 
-/** The last one over an entry of that number or before, and its place in the log of this epoch. */
+/** Finds the last checkpoint over an entry up to this number, and its place in the log of this epoch. */
 export async function readCheckpointAt(
   sql: Sql,
   number: number,

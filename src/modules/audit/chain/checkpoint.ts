@@ -1,6 +1,28 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../../kernel/text.js';
-import { type Checkpoint, GENESIS, sha256 } from './chain-entry.js';
+import { GENESIS, sha256 } from './chain-entry.js';
+
+/**
+ * This server's word that its chain had this hash at this entry. Each names the one before, so none can be taken out.
+ * Kept elsewhere, it shows later whether the chain still is the one that it was.
+ */
+export interface Checkpoint {
+  readonly serverId: string;
+  /** Sequence number of the checkpoint, from 1. */
+  readonly sequence: number;
+  /** Number of the last entry that it covers. */
+  readonly number: number;
+  /** Of that entry: SHA-256, lower-case hex. */
+  readonly hash: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Raw 32-byte Ed25519 public key by which it is signed, base64url. */
+  readonly key: string;
+  /** SHA-256 of the canonical JSON of the checkpoint before, with its signature; zeros in the first. */
+  readonly previous: string;
+  /** Ed25519 (RFC 8032), base64url. */
+  readonly signature: string;
+}
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -15,10 +37,9 @@ export const CheckpointShape = z.object({
   signature: z.string().max(128),
 }) satisfies z.ZodType<Checkpoint>;
 
-export type { Checkpoint };
 export type UnsignedCheckpoint = Omit<Checkpoint, 'signature'>;
 
-/** Keeps a signature for one purpose from being taken for another. */
+/** Prevents a signature for one purpose from being used for another. */
 const PURPOSE = 'odst audit checkpoint\n';
 
 /** The bytes that are signed: the purpose, and the canonical JSON (RFC 8785) of all but the signature. */
@@ -26,6 +47,6 @@ export function checkpointBytes({ serverId, sequence, number, hash, at, key, pre
   return Buffer.from(PURPOSE + canonicalJson({ serverId, sequence, number, hash, at, key, previous }));
 }
 
-/** What the next one names as `previous`; GENESIS for none. */
+/** The value of `previous` in the next checkpoint; GENESIS when there is none before. */
 export const digestCheckpoint = (checkpoint: Checkpoint | null): string =>
   checkpoint ? sha256(canonicalJson({ ...checkpoint })) : GENESIS;

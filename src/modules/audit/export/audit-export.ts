@@ -8,19 +8,19 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { readLastLink, readPlace } from '../chain/chain-table.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditFilter } from '../trail/audit-view.js';
 import { readNewestSeq } from '../trail/seq-range.js';
 import { CSV_HEADER, csvEnd, csvFields, csvRecord } from './csv.js';
 import { readEntryPages, readExportLines } from './export-lines.js';
 import { exportEndBytes, type ExportHeader, type ExportLine, FORMAT } from './export-format.js';
 
-/** So long an export waits for the chain to come to what was recorded last, in milliseconds. */
+/** Longest time that an export waits until the chain contains the last recorded event. */
 const CHAIN_TIMEOUT_MS = 10_000;
 
 export const isEmptyFilter = (filter: AuditFilter): boolean =>
   Object.values(filter).every((part) => part === null || part === undefined || part === '');
 
-/** The audit trail as text, piece by piece: the next is made when the last was taken. */
+/** Exports the audit trail as text, piece by piece. The next piece is made when the last one was taken. */
 @Injectable()
 export class AuditExport {
   constructor(
@@ -30,7 +30,7 @@ export class AuditExport {
     @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId' | 'name' | 'publicKey' | 'sign'>,
   ) {}
 
-  /** RFC 4180, with a first record of names and a last one that says that it is complete. @throws Refusal UNAVAILABLE */
+  /** CSV (RFC 4180). The first record has the names, the last one says that the export is complete. @throws Refusal UNAVAILABLE */
   async *csv(filter: AuditFilter): AsyncGenerator<string> {
     await this.waitUntilCurrent();
     const upTo = await readNewestSeq(this.dataSource);
@@ -43,7 +43,7 @@ export class AuditExport {
     yield csvRecord(csvEnd(entries));
   }
 
-  /** A JSON object a line; what is needed to verify it is in it. @throws Refusal UNAVAILABLE */
+  /** One JSON object per line, with everything that is needed to verify the export. @throws Refusal UNAVAILABLE */
   async *ndjson(filter: AuditFilter): AsyncGenerator<string> {
     await this.waitUntilCurrent();
     const end = await readLastLink(this.dataSource);
@@ -93,7 +93,7 @@ export class AuditExport {
     };
   }
 
-  /** What was recorded before the export was asked for is in it. */
+  /** Waits until the export contains everything that was recorded before it was requested. */
   private async waitUntilCurrent(): Promise<void> {
     const head = await this.store.head();
     await this.readModels.reflect({ cursor: head, types: describedTypes() });

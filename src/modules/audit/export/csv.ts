@@ -1,6 +1,6 @@
 import type { AuditEntryView } from '../trail/audit-view.js';
 
-/** A spreadsheet takes what begins with these for a formula. */
+/** A spreadsheet treats a field that begins with one of these characters as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
 /** A field of RFC 4180, always quoted. One that looks like a formula gets an apostrophe in front, which makes it text. */
@@ -66,7 +66,7 @@ export function csvFields(entry: AuditEntryView): string[] {
   ];
 }
 
-/** The last record: an export without it was cut off. */
+/** The last record. An export without it is incomplete. */
 export const csvEnd = (entries: number): string[] =>
   CSV_HEADER.map((name) =>
     name === 'kind' ? 'EndOfExport' : name === 'summary' ? `Complete: ${entries} entries` : '',

@@ -1,28 +1,28 @@
 import { canonicalJson } from '../../../kernel/text.js';
-import type { BoundEvent, Checkpoint } from '../chain/chain-entry.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
-import type { AuditEntryView } from '../trail/audit-view.js';
+import type { BoundEvent } from '../chain/chain-entry.js';
+import type { Checkpoint } from '../chain/checkpoint.js';
+import type { AuditEntryView, AuditFilter } from '../trail/audit-view.js';
 
 export const FORMAT = 1;
 
-/** The first line. */
+/** The first line of an export. */
 export interface ExportHeader {
   readonly format: number;
   readonly serverId: string;
   readonly serverName: string;
   readonly at: string;
-  /** Null for everything: only then the chain can be verified from its beginning to its end. */
+  /** Null when the export contains everything. Only then can the chain be verified from its beginning to its end. */
   readonly filter: AuditFilter | null;
-  /** Version of the words in which entries are told. */
+  /** Version of the descriptions of entries. */
   readonly stories: number;
   /** Entries of the chain when the export began. */
   readonly entries: number;
 }
 
-/** What is shown of an entry; null when this program knows nothing to tell of the event. */
+/** What is shown of an entry. */
 export type Shown = Pick<AuditEntryView, 'target' | 'summary' | 'details' | 'changes' | 'origin'>;
 
-/** An entry: the event as the chain binds it, its hash, and what is shown of it. */
+/** An entry: the event as it is hashed, its hash, and what is shown of it. `shown` is null for an event that this program does not know. */
 interface ExportEntry extends BoundEvent {
   readonly hash: string;
   readonly shown: Shown | null;
@@ -30,12 +30,12 @@ interface ExportEntry extends BoundEvent {
 
 /** The last line, signed: without it the export is cut off, and with it nothing before can be another. */
 interface ExportEnd {
-  /** Lines of entries. */
+  /** Number of lines with entries. */
   readonly entries: number;
-  /** The last entry of the chain up to which the export goes, whether or not it is among the lines. */
+  /** The last entry of the chain that the export covers, even if it is not among the lines. */
   readonly number: number;
   readonly hash: string;
-  /** SHA-256 of all lines before, with their line ends. */
+  /** SHA-256 of all previous lines with their line ends. */
   readonly lines: string;
   readonly serverId: string;
   readonly at: string;
@@ -52,7 +52,7 @@ export type ExportLine =
 
 const PURPOSE = 'odst audit export\n';
 
-/** What is signed of the last line of an export: all but the signature, canonical (RFC 8785). */
+/** The signed bytes of the last line of an export: everything except the signature, as canonical JSON (RFC 8785). */
 export function exportEndBytes({
   entries,
   number,

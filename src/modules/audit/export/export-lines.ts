@@ -4,8 +4,7 @@ import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
 import { readCheckpointAt, readCheckpointsOf } from '../chain/checkpoint-table.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
-import type { AuditEntryView } from '../trail/audit-view.js';
+import type { AuditEntryView, AuditFilter } from '../trail/audit-view.js';
 import { findEntries } from '../trail/find-entries.js';
 import type { ExportLine, Shown } from './export-format.js';
 
@@ -31,7 +30,7 @@ export async function* readEntryPages(
   }
 }
 
-/** One by one, with a look at the next. */
+/** Reads entries one by one, and can look at the next one. */
 class EntryReader {
   private page: readonly AuditEntryView[] = [];
   private at = 0;
@@ -39,7 +38,7 @@ class EntryReader {
 
   constructor(private readonly pages: AsyncGenerator<readonly AuditEntryView[]>) {}
 
-  /** Null behind the last one. */
+  /** The next entry; null after the last one. */
   async peek(): Promise<AuditEntryView | null> {
     while (this.at >= this.page.length && !this.ended) {
       const next = await this.pages.next();
@@ -63,7 +62,7 @@ const shownOf = ({ target, summary, details, changes, origin }: AuditEntryView):
   origin,
 });
 
-/** Where the events of an export begin. */
+/** The place in the log where an export begins. */
 interface Beginning {
   readonly number: number;
   readonly cursor: string | null;
@@ -98,7 +97,7 @@ export async function* readExportLines(
   }
 }
 
-/** A checkpoint before the first entry knows its place in the log. Null when there is no entry. */
+/** Finds the beginning by a checkpoint before the first entry, which has its place in the log. Null when there is no entry. */
 async function findBeginning(
   dataSource: DataSource,
   store: EventStore,

@@ -5,7 +5,7 @@ import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
-import type { AuditFilter } from '../trail/audit-trail.query.js';
+import type { AuditFilter } from '../trail/audit-view.js';
 import { AuditExport } from './audit-export.js';
 
 const Text = z
@@ -33,7 +33,7 @@ const ExportQuery = z.strictObject({
   until: Time,
 });
 
-/** What the address asks for. @throws Refusal INVALID_REQUEST */
+/** Parses the query of the address. @throws Refusal INVALID_REQUEST */
 function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: AuditFilter } {
   const parameters = new URL(url, 'http://any').searchParams;
   const given = Object.fromEntries(
@@ -54,20 +54,20 @@ const CONTENT_TYPES = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 } as const;
 
-/** The audit trail as a file. */
+/** Serves the audit trail as a file. */
 @Controller()
 export class ExportController {
   private readonly logger = new Logger('Audit');
 
   constructor(private readonly exports: AuditExport) {}
 
-  /** Streamed as fast as it is read; a client that leaves ends it. Refusals: INVALID_REQUEST, UNAVAILABLE. */
+  /** Streams the export as fast as the client reads, and stops when the client leaves. Refusals: INVALID_REQUEST, UNAVAILABLE. */
   @Needs('audit')
   @Get('api/audit/export')
   async export(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     const { format, filter } = parseExportRequest(request.originalUrl);
     const pieces = this.exports[format](filter);
-    // What is refused is refused before the answer begins.
+    // A refusal is only possible before the answer begins.
     const first = await pieces.next();
     response.writeHead(200, {
       'Content-Type': CONTENT_TYPES[format],

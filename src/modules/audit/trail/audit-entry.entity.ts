@@ -4,7 +4,7 @@ import { safeBigint } from '../../../platform/eventsourcing/read-tables.js';
 import type { TargetType } from '../../../platform/eventsourcing/event-descriptions.js';
 import type { Change } from './audit-view.js';
 
-/** One event of the log, told for people. `seq` counts them in the order of the log. */
+/** One event of the log, described for people. `seq` numbers the entries in the order of the log. */
 @Entity('audit_entries')
 export class AuditEntryEntity {
   @PrimaryColumn('bigint', { transformer: safeBigint }) seq!: number;
@@ -20,15 +20,15 @@ export class AuditEntryEntity {
   @Column('text', { name: 'causation_id', nullable: true }) causationId!: string | null;
   @Column('text', { name: 'target_type' }) targetType!: TargetType;
   @Column('text', { name: 'target_id' }) targetId!: string;
-  /** Filename or name; filled in later when it was not known yet. */
+  /** Filename or name. It is filled in later when it is not known at first. */
   @Column('text', { name: 'target_label', nullable: true }) targetLabel!: string | null;
   @Column('text') summary!: string;
   @Column('jsonb') details!: { readonly [key: string]: Json | undefined };
   @Column('jsonb') changes!: readonly Change[];
-  /** Where it began, when that was another server. */
+  /** Where it began, if that was on another server. */
   @Column('text', { name: 'origin_server_id', nullable: true }) originServerId!: string | null;
   @Column('text', { name: 'origin_server_name', nullable: true }) originServerName!: string | null;
   @Column('text', { name: 'origin_actor', nullable: true }) originActor!: string | null;
-  /** The latest time recorded up to this entry: never goes back, as a clock may. */
+  /** The latest time that was recorded up to this entry. It never goes back, although a clock can. */
   @Column('timestamptz') latest!: Date;
 }

@@ -9,7 +9,7 @@ import {
 import type { AuditEntryEntity } from './audit-entry.entity.js';
 import type { Change } from './audit-view.js';
 
-/** What is known of what entries are about. */
+/** What is known of the target of entries. */
 export interface SubjectState {
   readonly fields: Fields;
   /** Where the package came from; null when it was published here. */
@@ -21,14 +21,14 @@ const UNKNOWN_SUBJECT: SubjectState = { fields: {}, origin: null };
 export const subjectOf = ({ targetType, targetId }: Pick<EventDescription, 'targetType' | 'targetId'>): string =>
   `${targetType} ${targetId}`;
 
-/** Remembers what holds of each subject, so that an entry can tell what it changed. */
+/** Keeps the current values of each target, so that an entry can say what it changed. */
 export class Subjects {
-  /** Those that are other than when they were loaded. */
+  /** Subjects that have changed since they were loaded. */
   readonly changed = new Map<string, SubjectState>();
 
   constructor(private readonly known = new Map<string, SubjectState>()) {}
 
-  /** What the described event changes, and where it began. */
+  /** Applies a described event. Returns what it changes and where it began. */
   recordChange(description: EventDescription): { changes: readonly Change[]; origin: Origin | null } {
     const subject = subjectOf(description);
     const state = this.changed.get(subject) ?? this.known.get(subject) ?? UNKNOWN_SUBJECT;
@@ -51,17 +51,17 @@ function findDifferences(before: Fields, now: Fields): Change[] {
   });
 }
 
-/** An event, and what it tells. */
+/** A recorded event and its description. */
 interface DescribedEvent {
   readonly record: RecordedEvent;
   readonly description: EventDescription;
 }
 
-/** What the entries before have left behind. */
+/** The state after the entries so far. */
 export interface PriorEntries {
-  /** Number of the last one. */
+  /** Number of the last entry. */
   readonly seq: number;
-  /** The latest time recorded so far. */
+  /** The latest time that was recorded so far. */
   readonly latest: Date;
   readonly subjects: Subjects;
 }
@@ -74,7 +74,7 @@ export const describeEvents = (records: readonly RecordedEvent[]): DescribedEven
     return description ? { record, description } : [];
   });
 
-/** The audit entries of a page of events, numbered on from the last one so far. Notes in `subjects` what has changed. */
+/** The audit entries of a page of events, numbered on from the last entry. Records in `subjects` what has changed. */
 export function makeAuditRows(
   told: readonly DescribedEvent[],
   { seq, latest, subjects }: PriorEntries,

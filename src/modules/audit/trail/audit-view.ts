@@ -1,17 +1,17 @@
 import type { Actor, Json } from '../../../kernel/events.js';
 import type { Origin, TargetType } from '../../../platform/eventsourcing/event-descriptions.js';
 
-/** One thing about the target that is another than before; null for what was not there. */
+/** A change of one field of the target; null for a value that does not exist. */
 export interface Change {
   readonly field: string;
   readonly before: Json;
   readonly after: Json;
 }
 
-/** One recorded event, as it is shown. */
+/** One recorded event, as the audit trail shows it. */
 export interface AuditEntryView {
   readonly id: string;
-  /** Its number in the order of the log. */
+  /** Number of the entry in the order of the log. */
   readonly seq: number;
   /** Event type. */
   readonly kind: string;
@@ -25,11 +25,25 @@ export interface AuditEntryView {
   readonly summary: string;
   readonly details: { readonly [key: string]: Json | undefined };
   readonly changes: readonly Change[];
-  /** Null when it began here. */
+  /** Null when it began on this server. */
   readonly origin: Origin | null;
 }
 
-/** A row of `audit_entries` as node-postgres returns it. */
+/** Selects entries. A part that is left out does not restrict the selection. */
+export interface AuditFilter {
+  readonly kinds?: readonly string[] | null;
+  /** Id or name of the actor. */
+  readonly actor?: string | null;
+  /** Id of the target. */
+  readonly target?: string | null;
+  /** Recorded at this time or later, and before the other time. */
+  readonly since?: Date | null;
+  readonly until?: Date | null;
+  /** Text in the summary, target, names or address, upper or lower case. */
+  readonly text?: string | null;
+}
+
+/** A row of the table `audit_entries`, as node-postgres returns it. */
 export interface EntryRow {
   readonly seq: string;
   readonly event_id: string;

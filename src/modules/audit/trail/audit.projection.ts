@@ -7,7 +7,7 @@ import { describedTypes } from '../../../platform/eventsourcing/event-descriptio
 import { AuditEntryEntity } from './audit-entry.entity.js';
 import { describeEvents, makeAuditRows, subjectOf, Subjects, type SubjectState } from './audit-rows.js';
 
-/** Who has done something, by id and name: few rows, by which entries of a name are found without reading them all. */
+/** Records the actors by id and name. With these few rows, entries of a name are found without reading all entries. */
 async function noteActors(
   tx: EntityManager,
   rows: readonly Pick<AuditEntryEntity, 'actorId' | 'actorName'>[],
@@ -22,7 +22,7 @@ async function noteActors(
   );
 }
 
-/** What is known of these subjects. */
+/** Loads what is known of these subjects. */
 async function loadSubjects(tx: EntityManager, ids: readonly string[]): Promise<Subjects> {
   const rows: { subject: string; state: SubjectState }[] = await tx.query(
     'SELECT subject, state FROM audit_subjects WHERE subject = ANY ($1)',
@@ -87,7 +87,7 @@ async function labelEarlierEntries(tx: EntityManager, publications: readonly Aud
   );
 }
 
-/** Who did what, when and from where. Its keys are the numbers of the new entries. */
+/** Writes the entries of the audit trail. The keys that it returns are the numbers of the new entries. */
 @AsProjection()
 @Injectable()
 export class AuditProjection implements Projection {

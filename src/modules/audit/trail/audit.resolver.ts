@@ -7,10 +7,11 @@ import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/common.types.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
-import { AuditEntriesSinceQuery, AuditTrailQuery, type AuditFilter as Filter } from './audit-trail.query.js';
+import { AuditEntriesSinceQuery, AuditTrailQuery } from './audit-trail.query.js';
+import type { AuditFilter as Filter } from './audit-view.js';
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
 
-/** Entries that a subscription reads at a time. */
+/** Maximum number of entries that a subscription reads at once. */
 const BATCH_SIZE = 100;
 const MAX_KINDS = 100;
 
@@ -37,7 +38,7 @@ export class AuditResolver {
 
   @Needs('audit')
   @Query(() => AuditEntryConnection, {
-    description: 'What happened on this server, newest first.',
+    description: 'Entries of the audit trail, newest first.',
     complexity: connectionCost,
   })
   auditTrail(
@@ -49,7 +50,7 @@ export class AuditResolver {
 
   @Needs('audit')
   @Subscription(() => AuditEntry, {
-    description: 'Everything that happens from now on, in order.',
+    description: 'Entries that are recorded from now on, in order.',
     resolve: (entry: AuditEntry) => entry,
   })
   async auditRecorded(
@@ -59,12 +60,12 @@ export class AuditResolver {
     let last = await this.readNewestSeq();
     const load = async (keys: readonly string[] | null): Promise<readonly AuditEntry[]> => {
       const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH_SIZE));
-      if (entries.length === BATCH_SIZE) stream.again();
+      if (entries.length === BATCH_SIZE) stream.loadAgain();
       else last = Math.max(last, ...(keys ?? []).map(Number));
       last = Math.max(last, entries.at(-1)?.seq ?? 0);
       return entries;
     };
-    // At once, so that nothing is missed that was recorded while the newest entry was looked up.
+    // Reads at once, so that entries that were recorded during the look-up of the newest entry are not missed.
     const stream = new ChangeStream(this.changes, 'audit', load, { atOnce: true });
     return stream;
   }

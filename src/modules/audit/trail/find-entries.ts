@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { type AuditEntryView, type EntryRow, toAuditView } from './audit-view.js';
-import type { AuditFilter } from './audit-trail.query.js';
+import { type AuditEntryView, type AuditFilter, type EntryRow, toAuditView } from './audit-view.js';
 import {
   selectByText,
   selectInOrder,
@@ -11,28 +10,28 @@ import {
 } from './search-statements.js';
 import { readNewestSeq, findSeqRange, type SeqRange } from './seq-range.js';
 
-/** Entries that are looked through for a text before its index is asked: a frequent text is among them. */
+/** Number of entries that are searched for a text before the index of texts is used. A frequent text is found among them. */
 const WINDOW_ENTRIES = 5_000;
-/** Of entries that fit otherwise: fewer are looked through one by one. */
+/** When fewer entries than this match the other conditions, they are searched one by one. */
 const MAX_LOOKED_THROUGH = 2_500;
-/** With more entries of a text than this they are looked for in their order; with fewer where that is by another index. */
+/** When more entries than this contain the text, the search goes through the entries in order. The smaller limit applies when another index can be used. */
 const MAX_HITS = 25_000;
 const MAX_HITS_WHEN_FILTERED = 5_000;
-/** With so large a part of an answer among the few, the rest of it is near. */
+/** When this share of the result is found among the first entries, the rest is expected nearby. */
 const MIN_SHARE_NEARBY = 1 / 8;
-/** The index knows of three characters at a time. */
+/** The index of texts works with groups of three characters. */
 const MIN_INDEXED_LENGTH = 3;
 
 export interface EntryPage {
   readonly order: Order;
   readonly count: number;
-  /** Only entries beyond this one, in the order that is wanted. */
+  /** Only entries after this one, in the requested order. */
   readonly beyond: number | null;
 }
 
 type CountedRow = EntryRow & { readonly looked: string };
 
-/** The first entries that a filter lets through. */
+/** Finds the first entries that a filter selects, in the requested order. */
 export async function findEntries(
   dataSource: DataSource,
   filter: AuditFilter,
@@ -53,7 +52,7 @@ const narrowRange = ({ from, to }: SeqRange, { order, beyond: place }: EntryPage
   return order === 'newest' ? { from, to: Math.min(to, place - 1) } : { from: Math.max(from, place + 1), to };
 };
 
-/** Whoever has or had that name, and who has that id. */
+/** Ids of all actors who have or had this name or have this id. */
 async function findActorIds(dataSource: DataSource, actor: string): Promise<string[]> {
   const rows: { id: string }[] = await dataSource.query(
     'SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = lower($1)',
@@ -74,7 +73,7 @@ async function findText(dataSource: DataSource, question: EntrySearch): Promise<
   return [...found, ...(await findFar(dataSource, rest))];
 }
 
-/** The part that is looked at first, and the rest. */
+/** Splits the range into the part that is searched first and the rest. */
 async function splitRange(
   dataSource: DataSource,
   { range, order }: EntrySearch,

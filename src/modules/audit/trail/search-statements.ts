@@ -1,14 +1,13 @@
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import type { AuditFilter } from './audit-trail.query.js';
-import { ENTRY_COLUMNS } from './audit-view.js';
+import { type AuditFilter, ENTRY_COLUMNS } from './audit-view.js';
 import type { SeqRange } from './seq-range.js';
 
 export type Order = 'newest' | 'oldest';
 
-/** What is looked for, with names looked up and times turned into numbers of entries. */
+/** A search with names resolved to ids and times resolved to numbers of entries. */
 export interface EntrySearch {
   readonly filter: AuditFilter;
-  /** Ids; null when anybody is meant. */
+  /** Ids of the actors; null for any actor. */
   readonly actors: readonly string[] | null;
   readonly range: SeqRange;
   readonly order: Order;
@@ -20,11 +19,11 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Collects the values of a statement. */
+/** Collects the parameter values of an SQL statement. */
 class Values {
   readonly list: unknown[] = [];
 
-  /** The placeholder of a value. */
+  /** Adds a value and returns its placeholder. */
   add(value: unknown): string {
     return `$${this.list.push(value)}`;
   }
@@ -33,7 +32,7 @@ class Values {
 const makeRangeCondition = ({ range }: EntrySearch, values: Values): string =>
   `e.seq BETWEEN ${values.add(range.from)} AND ${values.add(range.to)}`;
 
-/** What no index is asked for. */
+/** The conditions that use no index. */
 function makeConditions({ filter }: EntrySearch, values: Values, withText: boolean): string[] {
   const { since, until, text } = filter;
   const found = ['true'];
@@ -46,12 +45,12 @@ function makeConditions({ filter }: EntrySearch, values: Values, withText: boole
 
 const sortDirection = ({ order }: EntrySearch): string => (order === 'newest' ? 'DESC' : 'ASC');
 
-/** Lists whose every combination is looked for, and by which index: its columns, and what each must be. */
+/** A look-up by an index: lists whose combinations are looked up, the columns of the index, and the value of each column. */
 interface IndexLookup {
   readonly lists: readonly string[];
   readonly columns: readonly string[];
   readonly sought: readonly string[];
-  /** There are two indexes that fit. */
+  /** True when two indexes fit. */
   readonly choice: boolean;
 }
 
@@ -105,7 +104,7 @@ export function selectInOrder(question: EntrySearch, withText = true): Statement
   return { sql: `SELECT found.* FROM ${lists.join(', ')}, LATERAL (${one}) AS found ${tail}`, values: values.list };
 }
 
-/** The text among the first so many entries that fit otherwise; `looked` says how many those were. */
+/** Searches the text among the first entries that match the other conditions. `looked` is the number of these entries. */
 export function selectWithinFirst(question: EntrySearch, most: number): Statement {
   const { sql, values } = selectInOrder({ ...question, count: most }, false);
   const n = values.length;
@@ -120,12 +119,12 @@ export function selectWithinFirst(question: EntrySearch, most: number): Statemen
 
 const escapePattern = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
 
-/** Parts of a text that are as good as the whole of it to find it by, and much cheaper. */
+/** Length of the part of a text by which it is looked up, which is much cheaper than the whole text. */
 const PART_LENGTH = 9;
 
 const countDigits = (text: string): number => text.replaceAll(/\D/g, '').length;
 
-/** The part with most digits in it: what tells one file from the next. The whole text when there are none. */
+/** The part of the text with the most digits, which distinguishes files best. The whole text when it has no digits. */
 function findTellingPart(text: string): string {
   const letters = [...text];
   if (letters.length <= PART_LENGTH || countDigits(text) === 0) return text;
@@ -135,7 +134,7 @@ function findTellingPart(text: string): string {
   return parts.reduce((best, part) => (countDigits(part) >= countDigits(best) ? part : best));
 }
 
-/** All entries with the text, up to `most`, by the index of texts; then those of them that fit otherwise. */
+/** Looks up at most `most` entries with the text by the index of texts, and selects those that match the other conditions. */
 export function selectByText(question: EntrySearch, most: number): Statement {
   const values = new Values();
   const { filter, actors, count } = question;

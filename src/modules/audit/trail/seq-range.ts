@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
-import type { AuditFilter } from './audit-trail.query.js';
+import type { AuditFilter } from './audit-view.js';
 
-/** Numbers of entries, both included. */
+/** A range of entry numbers, both ends included. */
 export interface SeqRange {
   readonly from: number;
   readonly to: number;
@@ -10,7 +10,7 @@ export interface SeqRange {
 type SeqRows = { readonly seq: string | null }[];
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 
-/** The first entry by which a time had come. */
+/** Number of the first entry that was recorded at a time or later; null when there is none. */
 async function findFirstSince(dataSource: DataSource, time: Date): Promise<number | null> {
   const rows: SeqRows = await dataSource.query(
     'SELECT seq FROM audit_entries WHERE latest >= $1 ORDER BY latest, seq LIMIT 1',
@@ -19,7 +19,7 @@ async function findFirstSince(dataSource: DataSource, time: Date): Promise<numbe
   return rows[0]?.seq ? Number(rows[0].seq) : null;
 }
 
-/** The last entry before a time; later ones that were recorded by a clock which had gone back count, too. */
+/** Number of the last entry that was recorded before a time, including later entries from a clock that had gone back. */
 async function findLastBefore(dataSource: DataSource, time: Date): Promise<number> {
   const first = await findFirstSince(dataSource, time);
   if (first === null) return MAX_SEQ;

@@ -4,7 +4,7 @@ import { type Checkpoint, checkpointBytes, CheckpointShape, digestCheckpoint } f
 import type { KeyHistory } from './key-history.js';
 import { Tampered } from './problem.js';
 
-/** Where a verification begins: at the beginning, or behind a checkpoint that is believed. */
+/** Where a verification begins: at the first entry, or after a trusted checkpoint. */
 export interface Start {
   readonly number: number;
   readonly hash: string;
@@ -21,7 +21,7 @@ export function requireSignature(checkpoint: Checkpoint): void {
 
 export const BEGINNING: Start = { number: 0, hash: GENESIS, checkpoint: null };
 
-/** How far a chain has been verified, and its checkpoints with it. */
+/** The part of a chain that has been verified so far, with its checkpoints. */
 export class ChainWalk {
   number: number;
   hash: string;
@@ -38,23 +38,23 @@ export class ChainWalk {
     this.last = start.checkpoint;
   }
 
-  /** The next entry has this hash. */
+  /** Moves on to the next entry, which has this hash. */
   advance(hash: string): void {
     this.number += 1;
     this.hash = hash;
   }
 
-  /** A checkpoint of the entry that was reached last. @throws Tampered */
+  /** Verifies a stored checkpoint of the current entry. @throws Tampered */
   verifyCheckpoint(stored: unknown): void {
     const parsed = CheckpointShape.safeParse(stored);
     if (!parsed.success)
-      throw this.wrong('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
+      throw this.makeError('checkpoint', `The checkpoint of entry ${this.number} can't be read: it was changed.`);
     const checkpoint = parsed.data;
     const name = `Checkpoint ${checkpoint.sequence}`;
     requireSignature(checkpoint);
     const expected = (this.last?.sequence ?? 0) + 1;
     if (checkpoint.sequence !== expected || checkpoint.previous !== digestCheckpoint(this.last)) {
-      throw this.wrong(
+      throw this.makeError(
         'checkpoint',
         `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`,
       );
@@ -65,7 +65,7 @@ export class ChainWalk {
     this.checkpoints += 1;
   }
 
-  /** Only when all is read is it known which keys are the server's. @throws Tampered */
+  /** Verifies the keys of all checkpoints, which is possible when the whole chain was read. @throws Tampered */
   checkKeys(): void {
     for (const [key, { sequence, number }] of this.signed) {
       if (this.keys.trusts(key)) continue;
@@ -74,19 +74,19 @@ export class ChainWalk {
     }
   }
 
-  /** Entries and chain fit together and not what was signed: they were written anew. */
+  /** The error for entries and a chain that fit each other but not the signed checkpoint: both were written again. */
   private makeRewrittenError({ sequence, number }: Checkpoint): Tampered {
     const from = (this.last?.number ?? 0) + 1;
     const what = `Checkpoint ${sequence} was signed over another history: entries ${from} to ${number}, or some of them, were changed, removed or inserted, and the chain was computed again.`;
     return new Tampered({ wrong: 'changed', number: from, upTo: number, eventId: null, what });
   }
 
-  private wrong(wrong: 'checkpoint', what: string): Tampered {
+  private makeError(wrong: 'checkpoint', what: string): Tampered {
     return new Tampered({ wrong, number: this.number, eventId: null, what });
   }
 }
 
-/** A checkpoint that was kept elsewhere: what nobody could change shows what was cut off or written anew here. */
+/** A checkpoint that was kept outside the server. It shows whether the trail was cut off or written again since. */
 export class KeptCheckpoint {
   private met = false;
 
@@ -97,7 +97,7 @@ export class KeptCheckpoint {
     if (kept && walk.number >= kept.number) this.met = true;
   }
 
-  /** To be called after each entry. @throws Tampered */
+  /** Has to be called after each entry. @throws Tampered */
   checkReached(): void {
     const { kept, walk } = this;
     if (!kept || this.met || walk.number !== kept.number) return;

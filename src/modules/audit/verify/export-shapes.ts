@@ -60,7 +60,7 @@ const End = z.object({
   signature: Text,
 });
 
-/** One line of an export. */
+/** The schema of one line of an export. */
 export const Line = z.union([
   z.strictObject({ entry: Entry }),
   z.strictObject({ checkpoint: z.unknown() }),

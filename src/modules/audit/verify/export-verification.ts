@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
-import type { Checkpoint } from '../chain/chain-entry.js';
+import type { Checkpoint } from '../chain/checkpoint.js';
 import { exportEndBytes } from '../export/export-format.js';
 import { BEGINNING, ChainWalk, KeptCheckpoint } from './chain-walk.js';
 import { type EndLine, type EntryLine, type HeaderLine, Line } from './export-shapes.js';
@@ -16,7 +16,7 @@ import { type Problem, Problems, Tampered } from './problem.js';
 import { ShownLines } from './shown-lines.js';
 
 const NEWLINE = 0x0a;
-/** An event has at most 64 KiB, and what is shown of it no more. */
+/** An event has at most 64 KiB, and its description is not longer. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 /** The lines of a file with their ends, as bytes; only `\n` ends one. @throws Error for a line of more than 4 MiB */
@@ -35,26 +35,26 @@ async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buf
 }
 
 export interface VerifiedExport {
-  /** The first one of the chain and the first one of what is shown, in the order of the entries; none when all is as it was. */
+  /** The first problem of the chain and the first one of the shown entries, in the order of the entries; empty when nothing was changed. */
   readonly problems: readonly Problem[];
   readonly header: HeaderLine | null;
   readonly entries: number;
   readonly checkpoints: number;
-  /** Was what is shown compared with the events? */
+  /** Were the shown entries compared with the events? */
   readonly shown: boolean;
 }
 
 const makeUnreadableError = (what: string, number = 0): Tampered =>
   new Tampered({ wrong: 'unreadable', number, eventId: null, what });
 
-/** Verifies an export with nothing but a public key. Reads it once, and holds one line of it at a time. */
+/** Verifies an export with a public key alone. Reads it once, one line at a time. */
 export class ExportVerification {
   private readonly keys: KeyHistory;
   private readonly walk: ChainWalk;
   private readonly kept: KeptCheckpoint;
   private readonly digest = createHash('sha256');
   private readonly problems = new Problems();
-  /** Numbers of the entries of a part, which are not all there. */
+  /** Numbers of the entries of a partial export. */
   private readonly seen = new Set<number>();
   private header: HeaderLine | null = null;
   private shown: ShownLines | null = null;
@@ -86,7 +86,7 @@ export class ExportVerification {
     for await (const bytes of lines) {
       const line = parseLine(bytes, this.before);
       if ('end' in line) {
-        this.end(line.end);
+        this.verifyEnd(line.end);
         if ((await lines.next()).done !== true)
           throw makeUnreadableError('There is more behind the end of the export: it was added.');
         return;
@@ -114,7 +114,7 @@ export class ExportVerification {
     this.shown = new ShownLines(header);
   }
 
-  /** Of a whole trail. @throws Tampered */
+  /** Verifies the next entry of a complete export. @throws Tampered */
   private async verifyNextEntry(entry: EntryLine, rest: AsyncGenerator<Buffer>): Promise<void> {
     const { walk } = this;
     if (entry.number !== walk.number + 1) throw await explainWrongNumber(entry, walk.number + 1, readNumbers(rest));
@@ -126,7 +126,7 @@ export class ExportVerification {
     this.kept.checkReached();
   }
 
-  /** Of a part: entries between may be left out. @throws Tampered */
+  /** Verifies the next entry of a partial export, in which entries can be left out. @throws Tampered */
   private async verifyEntryOfPart(entry: EntryLine): Promise<void> {
     const { before } = this;
     if (before && entry.number <= before.number)
@@ -143,32 +143,32 @@ export class ExportVerification {
     this.entries += 1;
   }
 
-  private end(end: EndLine): void {
+  private verifyEnd(end: EndLine): void {
     const { header, walk, entries } = this;
     if (!header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
     const number = (this.before?.number ?? 0) + 1;
-    const wrong = (kind: Problem['wrong'], what: string): Tampered =>
+    const makeError = (kind: Problem['wrong'], what: string): Tampered =>
       new Tampered({ wrong: kind, number, eventId: null, what });
     if (!verifyEd25519(end.key, exportEndBytes(end), Buffer.from(end.signature, 'base64url')))
-      throw wrong('signature', 'The end of the export has a wrong signature: it was changed.');
+      throw makeError('signature', 'The end of the export has a wrong signature: it was changed.');
     if (header.filter === null && end.number > walk.number)
-      throw wrong(
+      throw makeError(
         'removed',
         `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`,
       );
     if (end.entries !== entries)
-      throw wrong(
+      throw makeError(
         end.entries > entries ? 'removed' : 'inserted',
         `The export has ${entries} entries, and was signed with ${end.entries}.`,
       );
     if (end.lines !== this.digest.digest('hex'))
-      throw wrong(
+      throw makeError(
         'changed',
         'Some line is not as it was signed: something besides the events was changed, or the order of the lines.',
       );
     if (header.filter === null) this.walk.checkKeys();
     if (!this.keys.trusts(end.key))
-      throw wrong(
+      throw makeError(
         'signature',
         `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
       );

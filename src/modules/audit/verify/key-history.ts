@@ -8,16 +8,16 @@ const Rotation = z.object({ publicKey: z.string(), previousPublicKey: z.string()
 
 interface KnownKey {
   readonly publicKey: string;
-  /** The key before has signed that this is the next. */
+  /** True when the previous key has signed that this is the next one. */
   readonly proven: boolean;
 }
 
-/** The keys of the server, as its log names them one after the other, and which of them are to be believed. */
+/** The keys of the server in the order of its log, and which of them are trusted. */
 export class KeyHistory {
   private readonly keys: KnownKey[] = [];
   private serverId = '';
 
-  /** @param anchors public keys that whoever verifies knows from elsewhere */
+  /** @param anchors public keys that are known from another source */
   constructor(private readonly anchors: ReadonlySet<string>) {}
 
   noteEvent({ type, data }: Pick<BoundEvent, 'type' | 'data'>): void {
@@ -26,7 +26,7 @@ export class KeyHistory {
   }
 
   /**
-   * An anchor; a key before one, which the log under the anchor's signature names; or one after it, when each on the way
+   * Is this key trusted? It is an anchor, or a key before an anchor, which the signed log names, or a key after an anchor, when each key in between
    * was signed by the one before.
    */
   trusts(publicKey: string): boolean {

@@ -11,31 +11,31 @@ import { ReadModelCheck } from './read-model-check.js';
 import { type LogSources, StoredCheckpoints, verifyPage } from './verify-page.js';
 
 export interface VerifyOptions {
-  /** Public keys that are believed, base64url. */
+  /** Trusted public keys, base64url. */
   readonly anchors: ReadonlySet<string>;
-  /** Kept elsewhere: the trail must agree with it. */
+  /** A checkpoint that was kept outside the server and has to fit the trail. */
   readonly kept?: Checkpoint | null;
-  /** Begin behind this checkpoint of the database: its sequence, or the last one. */
+  /** Sequence number of the stored checkpoint after which the verification begins, or the last one. */
   readonly since?: number | 'last' | null;
   readonly progress?: (entries: number, total: number) => void;
 }
 
 export interface Verified {
-  /** In the order of the entries; none when all is as it was. */
+  /** Problems in the order of the entries; empty when nothing was changed. */
   readonly problems: readonly Problem[];
-  /** Entries of the chain that were verified. */
+  /** Number of verified entries of the chain. */
   readonly entries: number;
   readonly from: number;
   readonly checkpoints: number;
   /** The last checkpoint that was verified. */
   readonly lastCheckpoint: Checkpoint | null;
-  /** Events that are in the log and not in the chain yet. */
+  /** Number of events of the log that are not in the chain yet. */
   readonly pending: number;
-  /** Entries that are shown and were compared with the log; null when they are being built. */
+  /** Number of shown entries that were compared with the log; null while they are being built. */
   readonly shown: number | null;
 }
 
-/** How far everything had come when the verification began. */
+/** The ends of chain and checkpoints when the verification began. */
 interface EndState {
   readonly end: ChainLink;
   readonly place: ChainPlace | null;
@@ -43,12 +43,12 @@ interface EndState {
   readonly kept: KeptCheckpoint;
 }
 
-/** Where to begin in the log. */
+/** The place in the log where the verification begins. */
 interface LogBeginning extends Start {
   readonly cursor: string | null;
 }
 
-/** Compares log, chain, checkpoints and what is shown. It only reads. */
+/** Compares the event log, the chain, the checkpoints and the shown entries. It only reads. */
 export class LogVerification {
   private readonly keys: KeyHistory;
   private pending = 0;
@@ -79,7 +79,7 @@ export class LogVerification {
     };
   }
 
-  /** The first one of the log and its chain, and the first one of what is shown. */
+  /** Finds the first problem of the log and its chain, and the first problem of the shown entries. */
   private async findProblems(walk: ChainWalk, start: LogBeginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
     const problems = new Problems();
     const { dataSource } = this.sources;
@@ -106,7 +106,7 @@ export class LogVerification {
     return problems.found;
   }
 
-  /** The log has ended. @throws Tampered when chain or checkpoints go on */
+  /** Verifies that the chain and the checkpoints end with the log. @throws Tampered */
   private async checkEnd(walk: ChainWalk, { end, place, checkpoints, kept }: EndState): Promise<void> {
     if (walk.number < end.number) {
       const number = walk.number + 1;
@@ -120,7 +120,7 @@ export class LogVerification {
     walk.checkKeys();
   }
 
-  /** The log as it is now, in pages. */
+  /** Reads the current log in pages. */
   private async *readPages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
     const stop = new AbortController();
     try {

@@ -1,4 +1,4 @@
-/** What is wrong with an entry. `tail`: the end is missing. `shown`: what is shown is not what the log says. */
+/** What is wrong with an entry. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log. */
 export type Wrong =
   | 'changed'
   | 'removed'
@@ -10,18 +10,18 @@ export type Wrong =
   | 'shown'
   | 'unreadable';
 
-/** The first entry that is not as it was, and what is wrong with it. */
+/** The first entry that was changed, and how. */
 export interface Problem {
   readonly wrong: Wrong;
-  /** Number of the entry; where only checkpoints tell, the first that may be meant. */
+  /** Number of the entry; when only checkpoints show the problem, the first entry that can be affected. */
   readonly number: number;
-  /** The last entry that may be meant; the same as `number` as a rule. */
+  /** The last entry that can be affected; usually the same as `number`. */
   readonly upTo: number;
   readonly eventId: string | null;
   readonly what: string;
 }
 
-/** Ends a verification: behind the first problem nothing can be proved. */
+/** Ends a verification, because nothing can be proved after the first problem. */
 export class Tampered extends Error {
   readonly problem: Problem;
 
@@ -31,7 +31,7 @@ export class Tampered extends Error {
   }
 }
 
-/** The first problem of each kind of source: each is followed to its own first one. */
+/** The first problem of each source. Each source is verified up to its own first problem. */
 export class Problems {
   private readonly first = new Map<'log' | 'shown', Problem>();
 
@@ -44,7 +44,7 @@ export class Problems {
     return [...this.first.values()].toSorted((a, b) => a.number - b.number);
   }
 
-  /** Does nothing once there was one of that source. */
+  /** Runs `work` and keeps its problem. Does nothing when this source already has one. */
   async watch(source: 'log' | 'shown', work: () => Promise<void> | void): Promise<void> {
     if (this.first.has(source)) return;
     try {

@@ -7,19 +7,19 @@ import { ShownEntries } from './shown-entries.js';
 import type { LogSources } from './verify-page.js';
 
 interface Extent {
-  /** Everything up to here is in the entries. */
+  /** The entries contain everything up to this cursor. */
   readonly cursor: string;
   readonly last: number;
 }
 
-/** Compares what `auditTrail` shows with the log. */
+/** Compares what `auditTrail` shows with the event log. */
 export class ReadModelCheck {
   private readonly entries = new ShownEntries();
   private partly = false;
 
   private constructor(
     private readonly sources: LogSources,
-    /** Null when there is nothing to compare with: the entries are being built. */
+    /** Null while the entries are being built, so that nothing can be compared. */
     readonly extent: Extent | null,
   ) {}
 
@@ -41,7 +41,7 @@ export class ReadModelCheck {
     return this.entries.seq;
   }
 
-  /** Begins with the entry of this event, whatever was before. */
+  /** Begins with the entry of this event and skips everything before it. */
   async beginAt(eventId: string): Promise<void> {
     const rows: { seq: string }[] = await this.sources.dataSource.query(
       'SELECT seq FROM audit_entries WHERE event_id = $1',
@@ -51,7 +51,7 @@ export class ReadModelCheck {
     this.partly = true;
   }
 
-  /** There is nothing to compare. */
+  /** Skips all entries. */
   skipAll(): void {
     this.entries.skipTo(this.extent?.last ?? 0);
   }

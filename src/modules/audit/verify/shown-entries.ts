@@ -13,7 +13,7 @@ type LabelledRow = Pick<AuditEntryEntity, 'targetId' | 'targetLabel' | 'targetTy
  */
 class PackageLabels {
   private readonly known = new Map<string, string>();
-  /** Labels that were shown before any event told them. */
+  /** Labels that were shown before an event contained them. */
   private readonly claimed = new Map<string, string | null>();
 
   fitsEntry({ targetId, targetLabel, targetType, kind }: LabelledRow, shown: string | null): boolean {
@@ -37,7 +37,7 @@ class PackageLabels {
   }
 }
 
-/** An entry as it should be shown, without the label, which may have been learnt later. */
+/** An entry as it should be shown, without the label, which can become known later. */
 function shownAs(row: AuditEntryEntity): Omit<AuditEntryView, 'target'> & { target: { type: string; id: string } } {
   const {
     eventId: id,
@@ -94,12 +94,12 @@ const COMPARED_FIELDS = [
 
 const asCanonicalText = (value: unknown): string => canonicalJson(JSON.parse(JSON.stringify(value ?? null)) as Json);
 
-/** Tells each event once more, and compares with what is shown of it. */
+/** Describes each event again and compares the description with what is shown. */
 export class ShownEntries {
   private before: PriorEntries = nothingBefore();
   private readonly labels = new PackageLabels();
 
-  /** Number of the last entry that was compared. */
+  /** Number of the last compared entry. */
   get seq(): number {
     return this.before.seq;
   }

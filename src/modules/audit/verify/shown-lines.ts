@@ -5,16 +5,16 @@ import { Tampered } from './problem.js';
 import { ShownEntries } from './shown-entries.js';
 import { Metadata, type EntryLine, type HeaderLine } from './export-shapes.js';
 
-/** Their stories are told without the texts of which an export holds just the digests. */
+/** The descriptions of these events do not need the texts that an export replaces by digests. */
 const TOLD_ANYWAY = new Set(['PackageChunksHashed', 'PeerInvited']);
 
 const isShortened = ({ type, data }: EntryLine): boolean =>
   !TOLD_ANYWAY.has(type) && JSON.stringify(data).includes('"$sha256"');
 
-/** Compares what is shown of each entry with what its event tells. */
+/** Compares each shown entry with the description of its event. */
 export class ShownLines {
   private readonly entries = new ShownEntries();
-  /** Told in the words of another version of this program, they would differ. */
+  /** False when another version of this program has described the entries, since the descriptions would differ. */
   readonly comparable: boolean;
   private readonly isWhole: boolean;
 
@@ -34,7 +34,7 @@ export class ShownLines {
     try {
       this.entries.compareEntries([record], () => viewOf(record, line), !this.isWhole);
     } catch (error) {
-      // The count of entries is another than that of the lines where some events are not shown.
+      // The numbers of entries and lines differ when some events are not shown.
       throw error instanceof Tampered ? new Tampered({ ...error.problem, number, upTo: number }) : error;
     }
   }

@@ -8,7 +8,7 @@ import type { ChainWalk } from './chain-walk.js';
 import type { KeyHistory } from './key-history.js';
 import { Tampered } from './problem.js';
 
-/** Another event than expected stands at a place of the log: finds out why. */
+/** Finds out why the log has another event than expected at a place. */
 async function explainMisplaced(
   dataSource: DataSource,
   store: EventStore,
@@ -35,7 +35,7 @@ async function explainMisplaced(
   return new Tampered({ wrong: 'changed', number, eventId, what });
 }
 
-/** Reads the log to its end in the worst case, once. */
+/** Does the log hold the event after this cursor? Reads the log to its end in the worst case. */
 async function logHoldsAfter(store: EventStore, cursor: string, eventId: string): Promise<boolean> {
   const stop = new AbortController();
   try {
@@ -49,7 +49,7 @@ async function logHoldsAfter(store: EventStore, cursor: string, eventId: string)
   }
 }
 
-/** What is verified: the log, and the database with the chain and the entries that are shown. */
+/** The sources of a verification: the event log, and the database with the chain and the entries that are shown. */
 export interface LogSources {
   readonly store: EventStore;
   /** Connections whose search path is the schema of the read models. */
@@ -70,7 +70,7 @@ const readNumber = (checkpoint: unknown): number => {
   return typeof number === 'number' ? number : 0;
 };
 
-/** The checkpoints of the database, each checked when the walk has come to its entry. */
+/** The stored checkpoints. Each is verified when the verification reaches its entry. */
 export class StoredCheckpoints {
   private waiting: StoredCheckpoint[] = [];
   private read: number;
@@ -78,7 +78,7 @@ export class StoredCheckpoints {
   constructor(
     private readonly dataSource: DataSource,
     private readonly walk: ChainWalk,
-    /** The last one that there was at the beginning; a running server adds more. */
+    /** The last checkpoint when the verification began; a running server adds more. */
     private readonly lastSequence: number,
   ) {
     this.read = walk.last?.sequence ?? 0;
@@ -163,7 +163,7 @@ async function verifyEvent(
   walk.advance(hash);
 }
 
-/** Does the chain go on from this hash? Then it is the entry before whose hash was changed, and not its event. */
+/** Does the chain continue from this hash? Then the stored hash of the entry was changed, and not the event. */
 function chainContinues(
   next: RecordedEvent | undefined,
   link: ChainLink | undefined,

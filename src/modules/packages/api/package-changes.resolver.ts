@@ -11,6 +11,7 @@ import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RemovePackage, SetPackageStage } from '../lifecycle/change-package.command.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
 import { Package } from './package.type.js';
+import type { Stage } from '../../../kernel/stage.js';
 
 @Resolver()
 export class PackageChangesResolver {
@@ -27,7 +28,7 @@ export class PackageChangesResolver {
   })
   async setPackageStage(
     @Args('id', { type: () => ID }) id: string,
-    @Args('stage', { type: () => StageName }) stage: StageName,
+    @Args('stage', { type: () => StageName }) stage: Stage,
   ): Promise<Package> {
     const packageId = uuidArgument('id', id);
     return this.loadChanged(packageId, await this.commands.execute(new SetPackageStage(packageId, stage)));

@@ -1,42 +1,21 @@
-import { Field, HideField, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, HideField, ID, Int, ObjectType } from '@nestjs/graphql';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { StageName } from '../../../platform/graphql/common.types.js';
 import type { Stage } from '../../../kernel/stage.js';
-import type { PackageStatus } from '../contracts/package-view.js';
+import { type PackageStatus, PACKAGE_STATUSES } from '../contracts/package-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `PACKAGE_STATUSES` as GraphQL names them. */
-export enum PackageStateName {
-  AVAILABLE = 'AVAILABLE',
-  SUPERSEDED = 'SUPERSEDED',
-  WITHHELD = 'WITHHELD',
-  REPLICATING = 'REPLICATING',
-  DAMAGED = 'DAMAGED',
-  FAILED = 'FAILED',
-  ANNOUNCED = 'ANNOUNCED',
-  REMOVED = 'REMOVED',
-}
-
-registerEnumType(PackageStateName, {
-  name: 'PackageState',
-  description: 'What this server does with a package.',
-  valuesMap: {
-    AVAILABLE: { description: 'This server holds the package, has verified it, and serves it under its filename.' },
-    SUPERSEDED: {
-      description: 'This server holds the package. Its filename serves another package that was published later.',
-    },
-    WITHHELD: {
-      description:
-        'This server holds the package and does not serve it, because its stage is below that of the server.',
-    },
-    REPLICATING: { description: 'This server is fetching the package from its peers.' },
-    DAMAGED: {
-      description: 'The file on the disk of this server is damaged and not served. The server repairs it from a peer.',
-    },
-    FAILED: { description: 'The package could not be fetched. `retryReplica` tries it again.' },
-    ANNOUNCED: { description: 'This server knows the package from a peer and does not hold it.' },
-    REMOVED: {
-      description: 'The package was removed on every server. It is available again only after it is published again.',
-    },
+export const PackageStateName = enumOf('PackageState', PACKAGE_STATUSES, {
+  type: 'What this server does with a package.',
+  values: {
+    AVAILABLE: 'This server holds the package, has verified it, and serves it under its filename.',
+    SUPERSEDED: 'This server holds the package. Its filename serves another package that was published later.',
+    WITHHELD: 'This server holds the package and does not serve it, because its stage is below that of the server.',
+    REPLICATING: 'This server is fetching the package from its peers.',
+    DAMAGED: 'The file on the disk of this server is damaged and not served. The server repairs it from a peer.',
+    FAILED: 'The package could not be fetched. `retryReplica` tries it again.',
+    ANNOUNCED: 'This server knows the package from a peer and does not hold it.',
+    REMOVED: 'The package was removed on every server. It is available again only after it is published again.',
   },
 });
 

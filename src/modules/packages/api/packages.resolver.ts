@@ -1,43 +1,28 @@
 import { QueryBus } from '@nestjs/cqrs';
-import {
-  Args,
-  Field,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  Parent,
-  Query,
-  registerEnumType,
-  ResolveField,
-  Resolver,
-} from '@nestjs/graphql';
+import { Args, Field, ID, InputType, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
 import { connectionOf, edgeOf, PageArgs, StageName } from '../../../platform/graphql/common.types.js';
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
-import { type PackageFilter as Filter, PackageCountQuery, PackagesQuery } from '../read-model/package-list.query.js';
+import {
+  type PackageFilter as Filter,
+  PackageCountQuery,
+  PackagesQuery,
+  PACKAGE_ORDER_FIELDS,
+} from '../read-model/package-list.query.js';
 import { PackagesByIdQuery } from '../contracts/package-queries.js';
 import { PackageByFilenameQuery } from '../read-model/package-lookup.query.js';
 import { Package, PackageStateName } from './package.type.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
+import type { Stage } from '../../../kernel/stage.js';
+import type { PackageStatus } from '../contracts/package-view.js';
 
-enum PackageOrderFieldName {
-  FILENAME = 'FILENAME',
-  PUBLISHED_AT = 'PUBLISHED_AT',
-  SIZE = 'SIZE',
-}
-
-enum OrderDirection {
-  ASC = 'ASC',
-  DESC = 'DESC',
-}
-
-registerEnumType(PackageOrderFieldName, {
-  name: 'PackageOrderField',
-  description: 'The field by which a list of packages is sorted.',
+const PackageOrderFieldName = enumOf('PackageOrderField', PACKAGE_ORDER_FIELDS, {
+  type: 'The field by which a list of packages is sorted.',
 });
-registerEnumType(OrderDirection, { name: 'OrderDirection', description: 'Ascending or descending order.' });
+const ORDER_DIRECTIONS = ['ASC', 'DESC'] as const;
+const OrderDirection = enumOf('OrderDirection', ORDER_DIRECTIONS, { type: 'Ascending or descending order.' });
 
 @InputType({ description: 'Which packages to list. A field that is left out does not restrict the list.' })
 class PackageFilter {
@@ -45,22 +30,22 @@ class PackageFilter {
   filename?: string | null;
 
   @Field(() => [StageName], { nullable: true, description: 'List only packages of these stages.' })
-  stage?: StageName[] | null;
+  stage?: Stage[] | null;
 
   @Field(() => [PackageStateName], {
     nullable: true,
     description: 'List only packages in these states. When left out, all packages except removed ones are listed.',
   })
-  state?: PackageStateName[] | null;
+  state?: PackageStatus[] | null;
 }
 
 @InputType({ description: 'How to sort a list of packages.' })
 class PackageOrder {
   @Field(() => PackageOrderFieldName, { defaultValue: PackageOrderFieldName.FILENAME })
-  field!: PackageOrderFieldName;
+  field!: keyof typeof PackageOrderFieldName;
 
   @Field(() => OrderDirection, { defaultValue: OrderDirection.ASC })
-  direction!: OrderDirection;
+  direction!: keyof typeof OrderDirection;
 }
 
 const PackageEdge = edgeOf(Package, 'Package');

@@ -6,7 +6,7 @@ import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../..
 import type { PackageStatus, PackageView } from '../contracts/package-view.js';
 import { PackageEntity } from './package.entity.js';
 
-const PACKAGE_ORDER_FIELDS = ['FILENAME', 'PUBLISHED_AT', 'SIZE'] as const;
+export const PACKAGE_ORDER_FIELDS = ['FILENAME', 'PUBLISHED_AT', 'SIZE'] as const;
 type PackageOrderField = (typeof PACKAGE_ORDER_FIELDS)[number];
 
 export interface PackageOrder {

@@ -6,7 +6,7 @@ import type { Stage } from '../../../kernel/stage.js';
 import { parseStage } from './upload-request.js';
 
 /** The file in a form: its name and the stream of its bytes. */
-export interface FormFile {
+interface FormFile {
   readonly filename: string;
   readonly bytes: Readable;
 }

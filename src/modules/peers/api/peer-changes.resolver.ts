@@ -13,6 +13,7 @@ import { ResumePeer, SuspendPeer, UnregisterPeer, UpdatePeer } from '../registry
 import { PeerQuery } from '../registry/peers.query.js';
 import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
 import { Peer, PeerInvitation } from './peer.type.js';
+import type { Direction } from '../../../kernel/transfer-policy.js';
 
 /** Rate of invitations that one account may create and accept. A script may set up a thousand servers at once. */
 const INVITATION_RATE = { burst: 2_000, perSecond: 5 };
@@ -61,7 +62,7 @@ export class PeerChangesResolver {
     @Args('id', { type: () => ID }) id: string,
     @Args('name', { type: () => String, nullable: true }) name?: string | null,
     @Args('url', { type: () => String, nullable: true }) url?: string | null,
-    @Args('direction', { type: () => PeerDirection, nullable: true }) direction?: PeerDirection | null,
+    @Args('direction', { type: () => PeerDirection, nullable: true }) direction?: Direction | null,
     @Args('send', { type: () => PeerFlowInput, nullable: true }) send?: PeerFlowInput | null,
     @Args('receive', { type: () => PeerFlowInput, nullable: true }) receive?: PeerFlowInput | null,
   ): Promise<Peer> {

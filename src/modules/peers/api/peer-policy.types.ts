@@ -1,41 +1,19 @@
-import { Field, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { FlowPolicy } from '../../../kernel/transfer-policy.js';
+import { Field, InputType, ObjectType } from '@nestjs/graphql';
+import { type FlowPolicy, DIRECTIONS, WEEKDAYS, type Weekday } from '../../../kernel/transfer-policy.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import type { FlowView } from '../contracts/peer-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** The values of `DIRECTIONS` as a GraphQL enum. */
-export enum PeerDirection {
-  SEND_RECEIVE = 'SEND_RECEIVE',
-  SEND_ONLY = 'SEND_ONLY',
-  RECEIVE_ONLY = 'RECEIVE_ONLY',
-}
-
-/** The values of `WEEKDAYS` as a GraphQL enum. */
-export enum WeekdayName {
-  MON = 'MON',
-  TUE = 'TUE',
-  WED = 'WED',
-  THU = 'THU',
-  FRI = 'FRI',
-  SAT = 'SAT',
-  SUN = 'SUN',
-}
-
-registerEnumType(PeerDirection, {
-  name: 'PeerDirection',
-  description: 'In which direction packages pass between this server and a peer, as seen from this server.',
-  valuesMap: {
-    SEND_RECEIVE: {
-      description: 'The peer gets packages from this server, and this server takes packages from the peer.',
-    },
-    SEND_ONLY: { description: 'The peer gets packages from this server. This server takes no packages from the peer.' },
-    RECEIVE_ONLY: {
-      description: 'This server takes packages from the peer. The peer gets no packages from this server.',
-    },
+export const PeerDirection = enumOf('PeerDirection', DIRECTIONS, {
+  type: 'In which direction packages pass between this server and a peer, as seen from this server.',
+  values: {
+    SEND_RECEIVE: 'The peer gets packages from this server, and this server takes packages from the peer.',
+    SEND_ONLY: 'The peer gets packages from this server. This server takes no packages from the peer.',
+    RECEIVE_ONLY: 'This server takes packages from the peer. The peer gets no packages from this server.',
   },
 });
-registerEnumType(WeekdayName, { name: 'Weekday' });
+export const WeekdayName = enumOf('Weekday', WEEKDAYS);
 
 const FROM = 'Begin, as HH:MM from 00:00 to 23:59.';
 const TO = 'End, as HH:MM from 00:00 to 24:00. An end before `from` is on the next day.';
@@ -44,7 +22,7 @@ const LIMIT = 'Limit of package data in bytes per second, for each process of th
 @ObjectType({ description: 'A part of the day, in the time zone of the server.' })
 export class TimeWindow {
   @Field(() => [WeekdayName], { description: 'The days on which the window begins.' })
-  days!: readonly `${WeekdayName}`[];
+  days!: readonly Weekday[];
 
   @Field(() => String, { description: FROM })
   from!: string;
@@ -76,7 +54,7 @@ export class PeerFlow implements FlowView {
 @InputType({ description: 'A part of the day, in the time zone of the server.' })
 export class TimeWindowInput {
   @Field(() => [WeekdayName], { description: 'The days on which the window begins.' })
-  days!: readonly WeekdayName[];
+  days!: readonly Weekday[];
 
   @Field(() => String, { description: FROM })
   from!: string;

@@ -1,22 +1,15 @@
-import { Field, ID, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, ID, ObjectType } from '@nestjs/graphql';
 import type { Direction } from '../../../kernel/transfer-policy.js';
-import type { PeerStatus } from '../contracts/peer-view.js';
+import { type PeerStatus, PEER_STATUSES } from '../contracts/peer-view.js';
 import { PeerDirection, PeerFlow } from './peer-policy.types.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** The values of `PEER_STATUSES` as a GraphQL enum. */
-export enum PeerStateName {
-  REGISTERED = 'REGISTERED',
-  SUSPENDED = 'SUSPENDED',
-  UNREGISTERED = 'UNREGISTERED',
-}
-
-registerEnumType(PeerStateName, {
-  name: 'PeerState',
-  description: 'State of the registration of a peer.',
-  valuesMap: {
-    REGISTERED: { description: 'The two servers exchange packages as the direction says.' },
-    SUSPENDED: { description: 'Nothing is exchanged until the peer is resumed.' },
-    UNREGISTERED: { description: 'The registration has ended, and the key of the peer is no longer accepted.' },
+export const PeerStateName = enumOf('PeerState', PEER_STATUSES, {
+  type: 'State of the registration of a peer.',
+  values: {
+    REGISTERED: 'The two servers exchange packages as the direction says.',
+    SUSPENDED: 'Nothing is exchanged until the peer is resumed.',
+    UNREGISTERED: 'The registration has ended, and the key of the peer is no longer accepted.',
   },
 });
 

@@ -1,33 +1,21 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, ID, Parent, Query, registerEnumType, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
+import { Args, ID, Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
-import type { PeerRouteKind } from '../contracts/peer-view.js';
+import { type PeerRouteKind, PEER_ROUTES } from '../contracts/peer-view.js';
 import { PeerQuery, PeerRouteQuery, PeersQuery } from '../registry/peers.query.js';
 import { Peer } from './peer.type.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** The values of `PEER_ROUTES` as a GraphQL enum. */
-enum PeerRouteName {
-  DIRECT = 'DIRECT',
-  TUNNEL = 'TUNNEL',
-  NONE = 'NONE',
-}
-
-registerEnumType(PeerRouteName, {
-  name: 'PeerWay',
-  description: 'How this server reaches a peer.',
-  valuesMap: {
-    DIRECT: { description: 'At the address of the peer.' },
-    TUNNEL: {
-      description: 'Through tunnels that the peer keeps open to this server, because the peer is not reachable.',
-    },
-    NONE: {
-      description:
-        'Not at present. The peer is not reachable and has no tunnel open. It opens tunnels when it is back.',
-    },
+const PeerRouteName = enumOf('PeerWay', PEER_ROUTES, {
+  type: 'How this server reaches a peer.',
+  values: {
+    DIRECT: 'At the address of the peer.',
+    TUNNEL: 'Through tunnels that the peer keeps open to this server, because the peer is not reachable.',
+    NONE: 'Not at present. The peer is not reachable and has no tunnel open. It opens tunnels when it is back.',
   },
 });
 

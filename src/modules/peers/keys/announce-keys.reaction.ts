@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -8,9 +9,10 @@ import { peerEvents } from '../contracts/peer.events.js';
 import { announceKeyJob } from './announce-key.job.js';
 
 /** Queues the announcement of the key: to all peers after a key rotation, and to one peer when it is registered or resumed. */
+@AsBackgroundTask({ name: 'key announcements', phase: 'refill-queue', roles: ['all', 'worker'] })
 @AsReaction()
 @Injectable()
-export class AnnounceKeys implements Reaction {
+export class AnnounceKeys implements Reaction, BackgroundTask {
   readonly name = 'peers:announce-keys';
   readonly eventTypes = ['ServerKeyRotated', 'PeerRegistered', 'PeerResumed'];
 
@@ -22,8 +24,13 @@ export class AnnounceKeys implements Reaction {
     watch.onEmptied(() => this.announceToAll());
   }
 
-  /** Queues an announcement to every peer. Called at the start as well, because the queue may have been emptied while the server was stopped. */
-  async announceToAll(): Promise<void> {
+  /** The queue may have been emptied while this server was stopped. */
+  start(): Promise<void> {
+    return this.announceToAll();
+  }
+
+  /** Queues an announcement to every peer. */
+  private async announceToAll(): Promise<void> {
     const peers = await this.directory.list();
     if (peers.length > 0) await this.queue.enqueue(peers.map(({ peerId }) => announceKeyJob(peerId)));
   }

@@ -45,6 +45,6 @@ export class RegistrationController {
 const countFailure =
   (limits: PeerCallLimits) =>
   (error: unknown): never => {
-    if (error instanceof Refusal) limits.registrationFailed(currentContext().address);
+    if (error instanceof Refusal) limits.countFailedRegistration(currentContext().address);
     throw error;
   };

@@ -17,7 +17,7 @@ export class RecordedPeerCalls extends PeerCallAudit {
   }
 
   refused({ keyId, reason, ...call }: RefusedPeerCall): Promise<void> {
-    return this.record.note((unrecorded) => {
+    return this.record.recordOrCount((unrecorded) => {
       const cut = { reason: reason.slice(0, MAX_REASON_LENGTH), keyId: keyId?.slice(0, MAX_KEY_ID_LENGTH) ?? null };
       return this.log.append('peer-calls', peerEvents, {
         type: 'PeerCallRefused',

@@ -1,5 +1,7 @@
-import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
+import { untilAborted } from '../../../platform/runtime/restarting-work.js';
 import { LiveViews, type LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { type TunnelEnd, TunnelTransport } from '../../../ports/tunnel-transport.port.js';
@@ -8,15 +10,15 @@ import { TunnelledRequests } from './tunnelled-requests.js';
 import { TunnelPool, type PoolParts } from './tunnel-pool.js';
 
 /** While this server is not reachable, it keeps tunnels open to every registered peer that is not suspended. */
+@AsBackgroundTask({ name: 'tunnel opener', phase: 'connect', roles: ['all', 'api'] })
 @Injectable()
-export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
+export class TunnelOpener implements LiveView, BackgroundTask {
   readonly name = 'tunnel opener';
   readonly eventTypes = serverEvents.types;
   private readonly pools = new Map<string, TunnelPool>();
   private readonly parts: PoolParts;
   private reachable = true;
-  private started = false;
-  private stopWatching: () => void = () => undefined;
+  private isRunning = false;
 
   constructor(
     private readonly directory: PeerDirectory,
@@ -27,12 +29,21 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
     this.parts = { transport, requests, logger: new Logger('Tunnels') };
   }
 
-  /** Starts to open tunnels. Only processes that answer HTTP call this. */
   async start(): Promise<void> {
     await this.views.follow(this);
-    this.started = true;
-    this.stopWatching = this.directory.onChange(() => void this.syncPools());
-    await this.syncPools();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.isRunning = true;
+    const stopWatching = this.directory.onChange(() => void this.syncPools());
+    try {
+      await this.syncPools();
+      await untilAborted(signal);
+    } finally {
+      this.isRunning = false;
+      stopWatching();
+      for (const peerId of this.pools.keys()) this.endPool(peerId, 'stopping');
+    }
   }
 
   fold(record: RecordedEvent): void {
@@ -42,16 +53,10 @@ export class TunnelOpener implements LiveView, BeforeApplicationShutdown {
     void this.syncPools();
   }
 
-  beforeApplicationShutdown(): void {
-    this.started = false;
-    this.stopWatching();
-    for (const peerId of this.pools.keys()) this.endPool(peerId, 'stopping');
-  }
-
   private async syncPools(): Promise<void> {
-    if (!this.started) return;
+    if (!this.isRunning) return;
     const peers = await this.directory.list();
-    if (!this.started) return;
+    if (!this.isRunning) return;
     const wanted = new Map(
       this.reachable ? [] : peers.filter(({ suspended }) => !suspended).map((peer) => [peer.peerId, peer]),
     );

@@ -1,29 +1,17 @@
-import { Field, Float, HideField, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, Float, HideField, Int, ObjectType } from '@nestjs/graphql';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { ServerReference } from '../../../platform/graphql/common.types.js';
-import type { ReplicaState } from '../contracts/replica-view.js';
+import { type ReplicaState, REPLICA_STATES } from '../contracts/replica-view.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `REPLICA_STATES` as GraphQL names them. */
-export enum ReplicaStateName {
-  REQUESTED = 'REQUESTED',
-  FETCHING = 'FETCHING',
-  PUBLISHED = 'PUBLISHED',
-  FAILED = 'FAILED',
-  WITHDRAWN = 'WITHDRAWN',
-}
-
-registerEnumType(ReplicaStateName, {
-  name: 'ReplicaState',
-  description: 'State of the copy of a package on one server.',
-  valuesMap: {
-    REQUESTED: { description: 'The copy is wanted. No chunk has been verified since the request.' },
-    FETCHING: { description: 'Some chunks are verified. The transfer continues by itself, also after a restart.' },
-    PUBLISHED: { description: 'The copy is verified as a whole, and the server holds it.' },
-    FAILED: { description: 'The transfer failed for the reason in `failure`. `retryReplica` starts it again.' },
-    WITHDRAWN: {
-      description:
-        'The server no longer holds the copy: the package was removed, or its stage does not reach that server.',
-    },
+export const ReplicaStateName = enumOf('ReplicaState', REPLICA_STATES, {
+  type: 'State of the copy of a package on one server.',
+  values: {
+    REQUESTED: 'The copy is wanted. No chunk has been verified since the request.',
+    FETCHING: 'Some chunks are verified. The transfer continues by itself, also after a restart.',
+    PUBLISHED: 'The copy is verified as a whole, and the server holds it.',
+    FAILED: 'The transfer failed for the reason in `failure`. `retryReplica` starts it again.',
+    WITHDRAWN: 'The server no longer holds the copy: the package was removed, or its stage does not reach that server.',
   },
 });
 

@@ -1,39 +1,20 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import {
-  Args,
-  Field,
-  ID,
-  Int,
-  Mutation,
-  ObjectType,
-  Parent,
-  Query,
-  registerEnumType,
-  ResolveField,
-  Resolver,
-} from '@nestjs/graphql';
+import { Args, Field, ID, Int, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { uuidArgument } from '../../../platform/graphql/arguments.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { Package } from '../../packages/api/package.type.js';
-import { LastVerifiedQuery, ScrubQuery, type ScrubState } from '../integrity/scrub.query.js';
+import { LastVerifiedQuery, ScrubQuery, type ScrubState, SCRUB_STATES } from '../integrity/scrub.query.js';
 import { VerifyPackage } from '../integrity/verify-package.command.js';
+import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-/** `SCRUB_STATES` as GraphQL names them. */
-enum ScrubStateName {
-  OFF = 'OFF',
-  WAITING = 'WAITING',
-  RUNNING = 'RUNNING',
-}
-
-registerEnumType(ScrubStateName, {
-  name: 'ScrubState',
-  description: 'State of the background check of stored files.',
-  valuesMap: {
-    OFF: { description: 'Turned off by ODST_SCRUB_RATE=0.' },
-    WAITING: { description: 'No package is due at present.' },
-    RUNNING: { description: 'The check reads packages that are due.' },
+const ScrubStateName = enumOf('ScrubState', SCRUB_STATES, {
+  type: 'State of the background check of stored files.',
+  values: {
+    OFF: 'Turned off by ODST_SCRUB_RATE=0.',
+    WAITING: 'No package is due at present.',
+    RUNNING: 'The check reads packages that are due.',
   },
 });
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { pause } from '../../../kernel/retry.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Sources, type SourceStatus } from './sources.js';
 
 const REPORT_INTERVAL_MS = 1_000;
@@ -12,12 +14,11 @@ ON CONFLICT (package_id, peer_id, process_id) DO UPDATE SET bytes_per_second = e
   last_error = excluded.last_error, next_try_at = excluded.next_try_at, seen_at = now()`;
 
 /** Shows all processes of this server the transfers of this process, once a second while there are any. */
+@AsBackgroundTask({ name: 'transfer report', phase: 'maintain', roles: ['all', 'worker'] })
 @Injectable()
-export class TransferReport implements OnModuleDestroy {
+export class TransferReport implements BackgroundTask {
   private readonly logger = new Logger('Transfers');
   private readonly processId = randomUUID();
-  private timer: NodeJS.Timeout | undefined;
-  private saving: Promise<void> = Promise.resolve();
   private reported: string = '[]';
 
   constructor(
@@ -25,16 +26,17 @@ export class TransferReport implements OnModuleDestroy {
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Starts to report, and removes reports that are older than an hour. */
+  /** Removes reports that are more than an hour old. */
   async start(): Promise<void> {
     await this.dataSource.query(`DELETE FROM state.transfers WHERE seen_at < now() - interval '1 h'`);
-    this.timer = setInterval(() => (this.saving = this.saving.then(() => this.reportTransfers())), REPORT_INTERVAL_MS);
-    this.timer.unref();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    clearInterval(this.timer);
-    await this.saving;
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(REPORT_INTERVAL_MS, [signal]);
+      if (signal.aborted) return;
+      await this.reportTransfers();
+    }
   }
 
   private async reportTransfers(): Promise<void> {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { QueueWatch } from '../../../platform/jobs/queue-watch.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
+import { untilAborted } from '../../../platform/runtime/restarting-work.js';
 import { LiveViews, type LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
@@ -29,17 +31,16 @@ interface Following {
  * Follows the feeds of all registered peers that are not suspended and from which this server takes packages. Each feed is
  * followed by one process of the server.
  */
+@AsBackgroundTask({ name: 'feed followers', phase: 'follow-peers', roles: ['all', 'worker'] })
 @Injectable()
-export class FeedFollowers implements LiveView, OnModuleDestroy {
+export class FeedFollowers implements LiveView, BackgroundTask {
   readonly name = 'feed followers';
   readonly eventTypes = serverEvents.types;
   private readonly following = new Map<string, Following>();
   private readonly parts: FollowerParts;
-  private stopWatching: () => void = () => undefined;
-  private stopListening: () => void = () => undefined;
   private syncing: Promise<void> = Promise.resolve();
   private stage: Stage | null = null;
-  private stopped = false;
+  private isRunning = false;
 
   constructor(
     private readonly directory: PeerDirectory,
@@ -64,15 +65,22 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     this.parts = { transport, cursors, items, compare, contacts, logger: new Logger('Subscriber'), onReturn };
   }
 
-  /** Puts the jobs of unfinished replicas in the queue, and begins to follow. */
+  /** Puts the jobs of unfinished replicas in the queue. */
   async start(): Promise<void> {
     await this.queue.enqueue([wakeReplicasJob(), sweepWithdrawnJob()]);
     await this.views.follow(this);
-    this.stopWatching = this.directory.onChange(() => this.requestSync());
-    const stops = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.retryNow(peerId)));
-    this.stopListening = () => stops.forEach((stop) => stop());
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.isRunning = true;
+    const arrivals = [this.tunnels, this.arrivals].map((signs) => signs.onArrival((peerId) => this.retryNow(peerId)));
+    const stops = [this.directory.onChange(() => this.requestSync()), ...arrivals];
     this.requestSync();
+    await untilAborted(signal);
+    this.isRunning = false;
+    for (const stop of stops) stop();
     await this.syncing;
+    await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
   /** When the stage of this server changes, other packages of the same feeds matter. */
@@ -81,14 +89,6 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
     this.stage = event.data.stage;
     if (this.following.size > 0) this.requestSync();
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    this.stopWatching();
-    this.stopListening();
-    await this.syncing;
-    await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
   /** Tries a peer at once that can be reached now, or that has connected to this server again. */
@@ -105,7 +105,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
   }
 
   private async syncFollowers(): Promise<void> {
-    if (this.stopped) return;
+    if (!this.isRunning) return;
     const stage = await this.currentStage();
     const peers = (await this.directory.list()).filter(({ suspended, policy }) => !suspended && receivesFrom(policy));
     const wanted = new Map(peers.map((peer) => [peer.peerId, peer]));
@@ -118,7 +118,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
 
   /** The stage of this server. The identity learns of a new stage from the same log, a moment sooner or later. */
   private async currentStage(): Promise<Stage> {
-    while (this.stage !== null && this.identity.stage !== this.stage && !this.stopped) await delay(5);
+    while (this.stage !== null && this.identity.stage !== this.stage && this.isRunning) await delay(5);
     return this.identity.stage;
   }
 
@@ -132,7 +132,7 @@ export class FeedFollowers implements LiveView, OnModuleDestroy {
     following?.follower.stop();
     await following?.ended;
     this.following.delete(peerId);
-    if (!this.stopped) await this.contacts.forget(peerId);
+    if (this.isRunning) await this.contacts.forget(peerId);
   }
 }
 

@@ -2,7 +2,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 
 /** OFF when ODST_SCRUB_RATE is 0, WAITING until a package is due, RUNNING while files are read. */
-const SCRUB_STATES = ['OFF', 'WAITING', 'RUNNING'] as const;
+export const SCRUB_STATES = ['OFF', 'WAITING', 'RUNNING'] as const;
 export type ScrubState = (typeof SCRUB_STATES)[number];
 
 /** The background check of all files, as it is shown. */

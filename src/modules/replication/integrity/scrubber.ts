@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { pause } from '../../../kernel/retry.js';
+import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
-import { Locks } from '../../../ports/locks.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
 import { ChunkDigests } from '../fetch/package-digests.js';
@@ -36,12 +36,9 @@ const DAY_MS = 24 * 60 * 60_000;
  * Reads the files of all held packages again and again at a low rate, starting with those that were verified longest ago.
  * One process of the server does this. A file that seems damaged is read once more by a job, which decides.
  */
+@AsBackgroundTask({ name: 'scrub', phase: 'maintain', roles: ['all', 'worker'], lock: 'scrub' })
 @Injectable()
-export class Scrubber implements OnApplicationShutdown {
-  private readonly logger = new Logger('Scrub');
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-
+export class Scrubber implements BackgroundTask {
   constructor(
     private readonly settings: Settings,
     private readonly queries: QueryBus,
@@ -49,32 +46,22 @@ export class Scrubber implements OnApplicationShutdown {
     private readonly chunkDigests: ChunkDigests,
     private readonly records: ScrubRecords,
     private readonly queue: JobQueue,
-    private readonly locks: Locks,
   ) {}
 
-  async start(): Promise<void> {
-    const { scrubRate } = this.settings;
-    if (scrubRate === 0) return this.records.is('OFF', 0);
-    const { signal } = this.stopping;
-    const work = async (): Promise<void> => {
-      await this.locks.hold('scrub', signal, (held) => this.scrubForever(held));
-    };
-    this.running = runWithRestart(signal, work, (error, waitMs) => {
-      this.logger.error(`The scrub stopped: ${String(error)}. Trying again in ${waitMs} ms.`);
-    });
+  get isEnabled(): boolean {
+    return this.settings.scrubRate > 0;
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  async start(): Promise<void> {
+    if (!this.isEnabled) await this.records.is('OFF', 0);
   }
 
   /** Reads all due files, rests, and starts again until the signal aborts. */
-  private async scrubForever(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     const { scrubRate } = this.settings;
     while (!signal.aborted) {
       await this.records.is('WAITING', scrubRate);
-      await delay(REST_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(REST_INTERVAL_MS, [signal]);
       if (!signal.aborted) await this.scrubDue(signal);
     }
   }

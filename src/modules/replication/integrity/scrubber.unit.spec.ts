@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryLocks } from '../../../../test/support/memory-locks.js';
 import type { NewJob } from '../../../ports/job-queue.port.js';
 import type { ReadPace } from '../../../ports/package-storage.port.js';
 import { Scrubber, ScrubPace } from './scrubber.js';
@@ -26,7 +25,6 @@ function scene(ids: string[], damaged: readonly string[] = [], rate = 2 ** 40) {
       finished: async () => void log.push('finished'),
     }),
     fake<Parts[5]>({ enqueue: async (jobs: readonly NewJob[]) => void log.push(...jobs.map(({ key }) => key)) }),
-    new MemoryLocks(),
   );
   return { scrubber, log };
 }
@@ -56,6 +54,7 @@ describe('the scrub', () => {
   it('is off, and says so, when its rate is 0', async () => {
     const { scrubber, log } = scene(['a'], [], 0);
     await scrubber.start();
+    expect(scrubber.isEnabled).toBe(false);
     expect(log).toEqual(['OFF']);
   });
 });

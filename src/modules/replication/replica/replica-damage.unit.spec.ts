@@ -73,12 +73,12 @@ describe('damage of a file that was held whole', () => {
       .gives();
   });
 
-  it('is old news when it is being mended, or was mended since', () => {
-    const mending = [...whole, damaged('a', { first: 3, count: 2 })];
-    given(...mending)
+  it('is outdated when it is being repaired, or was repaired since', () => {
+    const repairing = [...whole, damaged('a', { first: 3, count: 2 })];
+    given(...repairing)
       .when(damage)
       .gives();
-    given(...mending, verified(3, 2, 0), published)
+    given(...repairing, verified(3, 2, 0), published)
       .when(damage)
       .gives();
     given(...whole, withdrawn)
@@ -86,7 +86,7 @@ describe('damage of a file that was held whole', () => {
       .gives();
   });
 
-  it('is mended by the chunks that were lost alone', () => {
+  it('is repaired by the lost chunks alone', () => {
     const record = {
       kind: 'recordChunks',
       round: 2,

@@ -62,7 +62,7 @@ export class OpenFeeds implements OnModuleDestroy {
     this.open.get(peerId)?.abort();
     const feed = new AbortController();
     this.open.set(peerId, feed);
-    this.arrivals.note(peerId);
+    this.arrivals.noteArrival(peerId);
     const end = () => {
       feed.abort();
       if (this.open.get(peerId) === feed) this.open.delete(peerId);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { pause } from '../../../kernel/retry.js';
-import { runWithRestart } from '../../../platform/runtime/run-with-restart.js';
+import { RestartingWork } from '../../../platform/runtime/restarting-work.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { replicaEvents } from '../contracts/replica.events.js';
 
@@ -32,13 +32,13 @@ export interface NewsWatch {
 export class ReplicaNews implements OnModuleDestroy {
   private readonly logger = new Logger('ReplicaNews');
   private readonly emitter = new EventEmitter().setMaxListeners(0);
-  private readonly stopping = new AbortController();
-  private following: Promise<void> | null = null;
+  private readonly work = new RestartingWork();
+  private isFollowing = false;
 
   constructor(private readonly store: EventStore) {}
 
   watch(packageId: string): NewsWatch {
-    this.following ??= this.followLog();
+    this.ensureFollowing();
     let isNews = false;
     const note = () => {
       isNews = true;
@@ -55,13 +55,13 @@ export class ReplicaNews implements OnModuleDestroy {
 
   /** Whether the server is stopping. Whoever waits must end before the HTTP server does. */
   get ended(): boolean {
-    return this.stopping.signal.aborted;
+    return this.work.isStopped;
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
+    const ended = this.work.stop();
     for (const packageId of this.emitter.eventNames()) this.emitter.emit(packageId);
-    await this.following;
+    await ended;
   }
 
   private async nextOrLater(packageId: string, signal: AbortSignal): Promise<void> {
@@ -72,19 +72,21 @@ export class ReplicaNews implements OnModuleDestroy {
     this.emitter.off(packageId, wake);
   }
 
-  private followLog(): Promise<void> {
-    const { signal } = this.stopping;
-    const work = async () => {
-      for await (const item of this.store.subscribe({
-        after: await this.store.head(),
-        types: NEWS_EVENT_TYPES,
-        signal,
-      })) {
-        if (item.kind !== 'events') continue;
-        const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
-        for (const packageId of new Set(ids)) this.emitter.emit(packageId);
-      }
-    };
-    return runWithRestart(signal, work, (error) => this.logger.warn(`Cannot follow the log: ${String(error)}`));
+  private ensureFollowing(): void {
+    if (this.isFollowing) return;
+    this.isFollowing = true;
+    this.work.start(
+      (signal) => this.followLog(signal),
+      (error) => this.logger.warn(`The event log cannot be followed: ${String(error)}`),
+    );
+  }
+
+  private async followLog(signal: AbortSignal): Promise<void> {
+    const after = await this.store.head();
+    for await (const item of this.store.subscribe({ after, types: NEWS_EVENT_TYPES, signal })) {
+      if (item.kind !== 'events') continue;
+      const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
+      for (const packageId of new Set(ids)) this.emitter.emit(packageId);
+    }
   }
 }

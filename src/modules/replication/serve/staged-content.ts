@@ -163,7 +163,7 @@ interface Waiting {
 }
 
 function headOf(representation: Representation, { start, end }: ByteRange): string[] {
-  return representation.with({
+  return representation.headersWith({
     'Content-Type': representation.contentType,
     'Content-Range': `bytes ${start}-${end - 1}/${representation.size}`,
     'Content-Length': String(end - start),

@@ -34,10 +34,10 @@ export class Representation {
     };
     this.headers = flatHeaders({ ...shared, 'Accept-Ranges': 'bytes' });
     this.proxyHeaders = flatHeaders({ ...shared, 'Content-Type': contentType, 'Content-Length': '0' });
-    this.wholeHeaders = this.with({ 'Content-Type': contentType, 'Content-Length': String(size) });
+    this.wholeHeaders = this.headersWith({ 'Content-Type': contentType, 'Content-Length': String(size) });
   }
   /** Its headers and some more. */
-  with(more: Readonly<Record<string, string>>): string[] {
+  headersWith(more: Readonly<Record<string, string>>): string[] {
     return [...this.headers, ...flatHeaders(more)];
   }
 }

@@ -14,13 +14,13 @@ class BufferPool {
   ) {}
 
   /** Null when all are in use. */
-  take(): Buffer | null {
+  takeBuffer(): Buffer | null {
     if (this.out === this.keep) return null;
     this.out += 1;
     return this.idle.pop() ?? Buffer.allocUnsafeSlow(this.size);
   }
 
-  give(buffer: Buffer): void {
+  giveBack(buffer: Buffer): void {
     this.out -= 1;
     this.idle.push(buffer);
   }
@@ -54,8 +54,8 @@ interface Block {
 
 function borrowBuffer(wanted: number, slow: boolean): Block {
   for (const pool of slow || wanted <= SMALL_BYTES ? [smallBuffers] : [largeBuffers, smallBuffers]) {
-    const bytes = pool.take();
-    if (bytes) return { bytes, give: () => pool.give(bytes) };
+    const bytes = pool.takeBuffer();
+    if (bytes) return { bytes, give: () => pool.giveBack(bytes) };
   }
   return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL_BYTES, wanted)), give: () => undefined };
 }
@@ -88,16 +88,16 @@ class RangeSender {
   }
 
   /** While one buffer is being written, the next is being filled. False when the client left. */
-  async send({ head, start, end }: Part): Promise<boolean> {
+  async sendPart({ head, start, end }: Part): Promise<boolean> {
     if (head !== undefined) this.response.write(head);
     let position = start;
-    let next = this.fill(position, end);
+    let next = this.fillBlock(position, end);
     while (position < end) {
       const { block, count } = await next;
       position += count;
-      if (position < end) next = this.fill(position, end);
-      await this.waitFor(count);
-      const sent = await this.write(block.bytes.subarray(0, count));
+      if (position < end) next = this.fillBlock(position, end);
+      await this.waitForPace(count);
+      const sent = await this.writeBytes(block.bytes.subarray(0, count));
       block.give();
       if (sent) continue;
       if (position < end)
@@ -111,13 +111,13 @@ class RangeSender {
   }
 
   /** An error is met when the promise is awaited, which may be after it came. */
-  private fill(position: number, end: number): Promise<{ block: Block; count: number }> {
-    const filled = this.fillNow(position, end);
+  private fillBlock(position: number, end: number): Promise<{ block: Block; count: number }> {
+    const filled = this.readBlock(position, end);
     filled.catch(() => undefined);
     return filled;
   }
 
-  private async fillNow(position: number, end: number): Promise<{ block: Block; count: number }> {
+  private async readBlock(position: number, end: number): Promise<{ block: Block; count: number }> {
     const wanted = Math.min(end - position, this.pace?.pieceBytes ?? Infinity);
     const block = borrowBuffer(wanted, this.slow);
     try {
@@ -129,13 +129,13 @@ class RangeSender {
     }
   }
 
-  private async waitFor(count: number): Promise<void> {
+  private async waitForPace(count: number): Promise<void> {
     const waitMs = this.pace?.useBytes(count) ?? 0;
     if (waitMs >= 1) await Promise.race([delay(waitMs, undefined, { ref: false }), this.closed]);
   }
 
   /** Resolves when the kernel has the bytes, so that the buffer is free again. */
-  private async write(bytes: Buffer): Promise<boolean> {
+  private async writeBytes(bytes: Buffer): Promise<boolean> {
     const since = performance.now();
     const written = new Promise<'written' | 'closed'>((resolve) => {
       this.response.write(bytes, (error) => resolve(error ? 'closed' : 'written'));
@@ -158,7 +158,7 @@ export async function sendRanges(
   pace: Pace | null = null,
 ): Promise<void> {
   const sender = new RangeSender(response, file, pace);
-  for await (const part of parts) if (!(await sender.send(part))) return;
+  for await (const part of parts) if (!(await sender.sendPart(part))) return;
   response.end(tail);
 }
 

@@ -30,7 +30,7 @@ const rememberedContents = new LRUCache<string, Buffer>({
 
 const rememberedContent = (etag: string): Buffer | undefined => rememberedContents.get(etag);
 
-/** Keeps a copy of bytes that are what the ETag says: a damaged file must not live on here after it was mended. */
+/** Keeps a copy of bytes that are what the ETag says: a damaged file must not stay in the cache after it was repaired. */
 function rememberContent(etag: string, bytes: Buffer): void {
   if (etag === `"${createHash('sha256').update(bytes).digest('hex')}"`)
     rememberedContents.set(etag, Buffer.from(bytes));
@@ -84,7 +84,7 @@ export async function serveFile(
   const { representation } = file;
   const status = checkConditions(request.headers, representation);
   if (status === 412) sendFailure(request, response, 412);
-  if (status === 304) response.writeHead(304, representation.with({})).end();
+  if (status === 304) response.writeHead(304, representation.headersWith({})).end();
   if (status !== 200) return true;
   const ranges = wantedRanges(request, representation);
   if (ranges?.length === 0) {
@@ -174,7 +174,7 @@ function sendOneRange(
     'Content-Range': contentRange(range, file.size),
     'Content-Length': String(range.end - range.start),
   };
-  response.writeHead(206, file.with(headers));
+  response.writeHead(206, file.headersWith(headers));
   return sendRanges(response, stored, [range], undefined, pace);
 }
 
@@ -194,6 +194,6 @@ function sendSeveralRanges(
   const tail = `\r\n--${boundary}--\r\n`;
   const length = parts.reduce((sum, { head, start, end }) => sum + head.length + end - start, tail.length);
   const headers = { 'Content-Type': `multipart/byteranges; boundary=${boundary}`, 'Content-Length': String(length) };
-  response.writeHead(206, file.with(headers));
+  response.writeHead(206, file.headersWith(headers));
   return sendRanges(response, stored, parts, tail, pace);
 }

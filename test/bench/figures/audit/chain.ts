@@ -8,7 +8,7 @@ import { LogVerification } from '../../../../src/modules/audit/verify/log-verifi
 import { newId } from '../../../../src/platform/runtime/ids.js';
 import { generateOwnKey, signerOf } from '../../../../src/platform/secrets/key-ring.js';
 import type { EventStore } from '../../../../src/ports/event-store.port.js';
-import { MemoryLocks } from '../../../support/memory-locks.js';
+import { runTask } from '../../../support/background-task.js';
 import type { Figure } from '../../figure.js';
 import { metadata, stageChange, withScratchLog } from '../../scratch-log.js';
 
@@ -39,10 +39,9 @@ async function makeChain(
   sign: (bytes: Uint8Array) => Uint8Array,
 ): Promise<void> {
   const signer = new ChainSigner(dataSource, { serverId: metadata.serverId, publicKey, sign });
-  const chain = new AuditChain(store, dataSource, new MemoryLocks(), signer);
-  chain.start();
+  const chain = runTask(new AuditChain(store, dataSource, signer));
   while ((await readPlace(dataSource))?.number !== EVENTS) await new Promise((resolve) => setTimeout(resolve, 20));
-  await chain.beforeApplicationShutdown();
+  await chain.stop();
 }
 
 const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {

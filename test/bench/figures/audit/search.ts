@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { connectReadSchema } from '../../../../src/server/boot/data-source.js';
 import { allProjections } from '../../../../src/server/boot/read-models.js';
-import { AuditTrailHandler } from '../../../../src/modules/audit/trail/audit-trail.handler.js';
-import { AuditTrailQuery, type AuditFilter } from '../../../../src/modules/audit/trail/audit-trail.query.js';
+import { AuditTrailHandler, AuditTrailQuery } from '../../../../src/modules/audit/trail/audit-trail.query.js';
+import type { AuditFilter } from '../../../../src/modules/audit/trail/audit-view.js';
 import { encodeCursor } from '../../../../src/platform/graphql/paging.js';
 import type { Figure, Result } from '../../figure.js';
 import { withScratchLog } from '../../scratch-log.js';
