@@ -12,9 +12,9 @@ export interface Appended {
 
 export type SubscriptionItem =
   | { readonly kind: 'events'; readonly events: readonly RecordedEvent[]; readonly cursor: string }
-  /** Nothing of the wanted types up to this cursor: keep it, so that the next start does not search again. */
+  /** There is no wanted event up to this cursor. Whoever keeps it need not search again at the next start. */
   | { readonly kind: 'checkpoint'; readonly cursor: string }
-  /** Said once, when the history that existed at the start has been read. */
+  /** Comes once, when the history that existed at the start has been read. */
   | { readonly kind: 'caughtUp'; readonly cursor: string };
 
 export interface SubscribeOptions {
@@ -26,7 +26,7 @@ export interface SubscribeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Another writer was faster: load again, decide again. */
+/** Another writer was faster. The caller has to load the stream and decide again. */
 export class RevisionConflict extends Error {
   constructor(
     readonly stream: string,
@@ -38,7 +38,7 @@ export class RevisionConflict extends Error {
   }
 }
 
-/** The log can't be reached now. The append may or may not have happened; repeat it with the same event ids. */
+/** The log cannot be reached now. An append may or may not have happened: repeat it with the same event ids. */
 export class EventStoreUnavailable extends Error {
   constructor(cause: unknown) {
     super('The event store cannot be reached', { cause });
@@ -46,14 +46,14 @@ export class EventStoreUnavailable extends Error {
   }
 }
 
-/** Largest data of one event, in bytes of JSON. */
+/** The largest data of one event, in bytes of JSON. */
 export const MAX_EVENT_BYTES = 64 * 1024;
 
-/** Largest append: bytes of data, metadata and types of its events. EventStoreDB refuses more than 1 MiB. */
+/** The largest append, in bytes of data, metadata and types of its events. EventStoreDB refuses more than 1 MiB. */
 export const MAX_APPEND_BYTES = 960 * 1024;
 
 /**
- * The log: the only truth. Implementations pass `test/contract/event-store.contract.ts`.
+ * The log of all events, from which everything else is derived. Engines pass `test/contract/event-store.contract.ts`.
  */
 export abstract class EventStore {
   /**
@@ -63,21 +63,21 @@ export abstract class EventStore {
    */
   abstract append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended>;
 
-  /** The events of a stream in order, from a revision on (0 when left out); nothing for a stream that is not there. */
+  /** The events of a stream in order, from a revision on (0 when left out); none if the stream does not exist. */
   abstract readStream(stream: string, from?: bigint): AsyncIterable<RecordedEvent>;
 
   /**
-   * All events in the order of the log, first the history, then live, within 50 ms of the commit. Never misses or
-   * repeats one, and goes on by itself when the connection to the log was lost.
+   * All events in the order of the log: first the history, then new ones within 50 ms of their commit. It never misses
+   * or repeats an event, and goes on by itself after the connection to the log was lost.
    */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem>;
 
-  /** Cursor of the last event in the log, null when it is empty. */
+  /** The cursor of the last event in the log; null if the log is empty. */
   abstract head(): Promise<string | null>;
 
   /**
-   * Id of the event at a cursor; null when the log has none there. A log that was put back to an earlier state and went
-   * on from there has other events behind the same cursors, and the same epoch. @throws Refusal INVALID_CURSOR
+   * The id of the event at a cursor; null if there is none. A log that was restored to an earlier state and then went
+   * on has other events at the same cursors, and the same epoch. @throws Refusal INVALID_CURSOR
    */
   abstract idAt(cursor: string): Promise<string | null>;
 
@@ -85,8 +85,8 @@ export abstract class EventStore {
   abstract compareCursors(a: string | null, b: string | null): number;
 
   /**
-   * Names this log's history. Two logs, or one log before and after it was reset, have different epochs; a cursor
-   * means something only together with the epoch.
+   * The name of the history of this log. Two logs, or one log before and after a reset, have different epochs. A cursor
+   * has a meaning only together with the epoch.
    */
   abstract epoch(): Promise<string>;
 

@@ -105,7 +105,7 @@ export class PgSession implements NotificationListener {
     const { maxReconnectDelayMs: maxMs = MAX_RECONNECT_DELAY_MS } = this.options;
     const { signal } = this.closed;
     while (!signal.aborted) {
-      await retry(() => this.connect(), {
+      await retry(() => this.connectOnce(), {
         signal,
         backoff: backoffBetween(MIN_RECONNECT_DELAY_MS, maxMs),
         onFailure: onTried,
@@ -123,16 +123,16 @@ export class PgSession implements NotificationListener {
   }
 
   private async runWork<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = await this.connect();
+    const client = await this.connectOnce();
     try {
       return await work(client);
     } catch (error) {
-      if (this.options.endsOnError) this.drop(client);
+      if (this.options.endsOnError) this.dropClient(client);
       throw error;
     }
   }
 
-  private async connect(): Promise<Client> {
+  private async connectOnce(): Promise<Client> {
     if (this.client) return this.client;
     this.connecting ??= this.openClient().finally(() => (this.connecting = null));
     return this.connecting;
@@ -175,7 +175,7 @@ export class PgSession implements NotificationListener {
   }
 
   /** Gives the connection up without waiting for its end: the other side may be gone. */
-  private drop(client: Client): void {
+  private dropClient(client: Client): void {
     this.noteEnd(client, null);
     void client.end().catch(() => undefined);
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { prepareCluster, type Cluster } from '../../../src/adapters/database/embedded/cluster.js';
 import { settingsOf } from '../../../src/adapters/database/embedded/embedded-database.js';
 import { findBinaries } from '../../../src/adapters/database/embedded/binaries.js';
-import { bringUp, shutDown } from '../../../src/adapters/database/embedded/postmaster.js';
+import { startOrAdopt, shutDown } from '../../../src/adapters/database/embedded/postmaster.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 
 /** Connections of several processes; what is lost in a power failure does not matter here, time does. */
@@ -21,7 +21,7 @@ export class OutsidePostgres {
   static async start(): Promise<OutsidePostgres> {
     const folder = mkdtempSync(join(tmpdir(), 'odst-postgres-'));
     const cluster = await prepareCluster(join(folder, 'postgres'), await findBinaries());
-    const { port } = await bringUp(cluster, 0, OPTIONS);
+    const { port } = await startOrAdopt(cluster, 0, OPTIONS);
     return new OutsidePostgres(folder, cluster, { ...settingsOf(cluster.password, port), database: 'postgres' });
   }
 
@@ -35,7 +35,7 @@ export class OutsidePostgres {
   }
 
   async restart(): Promise<void> {
-    await bringUp(this.cluster, this.settings.port, OPTIONS);
+    await startOrAdopt(this.cluster, this.settings.port, OPTIONS);
   }
 
   async dispose(): Promise<void> {

@@ -15,7 +15,7 @@ export interface Binaries {
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 const Manifest = z.object({ version: z.string() });
 
-/** Finds the programs and repairs what npm left out when it skipped install scripts. @throws StartupError */
+/** Finds the programs, and does what npm leaves undone when it skips install scripts. @throws StartupError */
 export async function findBinaries(): Promise<Binaries> {
   const root = packageRoot();
   await makeLinks(root);
@@ -49,7 +49,7 @@ async function makeLink(source: string, target: string): Promise<void> {
   try {
     await symlink(source, target);
   } catch (error) {
-    // Present already, or made by another process just now.
+    // It exists already, or another process has just made it.
     if (errorCode(error) === 'EEXIST') return;
     const present = await stat(target).then(
       () => true,

@@ -24,9 +24,9 @@ import { isAlive } from './postmaster-file.js';
 
 export const SUPERUSER = 'odst';
 
-/** A PostgreSQL data folder that is complete and ours. */
+/** A complete PostgreSQL data folder that belongs to us. */
 export interface Cluster {
-  /** PGDATA. */
+  /** The data folder (PGDATA). */
   readonly data: string;
   readonly logFile: string;
   readonly password: string;
@@ -37,10 +37,10 @@ export interface Cluster {
 export const dataFolder = (folder: string): string => join(folder, 'data');
 export const passwordFile = (folder: string): string => join(folder, 'password');
 
-/** Makes the cluster in a folder at the first start, checks it at later ones. @throws StartupError */
+/** Creates the cluster in a folder at the first start, and checks it at later starts. @throws StartupError */
 export async function prepareCluster(path: string, binaries: Binaries): Promise<Cluster> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => notWritable(path, error));
-  // The path by which PostgreSQL is known in the list of processes.
+  // The list of processes shows PostgreSQL with the real path.
   const folder = await realpath(path);
   const launcher = await chooseLauncher(binaries.postgres, folder);
   const data = dataFolder(folder);
@@ -75,7 +75,9 @@ async function readPassword(folder: string, mustExist: boolean): Promise<string>
   return known ?? (await makePassword(folder, file));
 }
 
-/** Linked into place when whole, so that of two processes one wins and both read the same. */
+/**
+ * Writes a password into a draft and links it into place, so that two processes that start at once read the same one.
+ */
 async function makePassword(folder: string, file: string): Promise<string> {
   const draft = `${file}.${process.pid}`;
   try {
@@ -105,7 +107,10 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.close();
 }
 
-/** initdb into a draft that is renamed when whole: killed half-way, the next start makes a new one. */
+/**
+ * Runs initdb in a draft folder and renames that when it is complete. If this is interrupted, the next start begins
+ * anew.
+ */
 async function createData(cluster: Cluster, folder: string): Promise<void> {
   await sweepDrafts(folder);
   const draft = join(folder, `data.draft-${process.pid}`);
@@ -115,7 +120,7 @@ async function createData(cluster: Cluster, folder: string): Promise<void> {
   const { user } = cluster.launcher;
   if (user) await Promise.all([draft, pwfile].map((path) => chown(path, user.uid, user.gid)));
   try {
-    await initdb(cluster, draft, pwfile);
+    await runInitdb(cluster, draft, pwfile);
     await rename(draft, cluster.data).catch((error: unknown) => {
       if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw error;
     });
@@ -127,13 +132,13 @@ async function createData(cluster: Cluster, folder: string): Promise<void> {
 
 async function sweepDrafts(folder: string): Promise<void> {
   const drafts = (await readdir(folder)).filter((name) => name.startsWith('data.draft-'));
-  // Our own process id on a draft is that of an earlier process, from before a restart.
+  // A draft with our own process id is left from an earlier process, before a restart of the machine.
   const pidOf = (name: string): number => Number.parseInt(name.slice('data.draft-'.length), 10);
   const dead = drafts.filter((name) => pidOf(name) === process.pid || !isAlive(pidOf(name)));
   await Promise.all(dead.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
-async function initdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
+async function runInitdb({ binaries, launcher }: Cluster, draft: string, pwfile: string): Promise<void> {
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const access = [`--username=${SUPERUSER}`, '--auth=scram-sha-256', `--pwfile=${pwfile}`];
   const child = launcher.launch(binaries.initdb, ['-D', draft, ...locale, ...access], {
@@ -153,7 +158,10 @@ async function checkVersion({ data, binaries }: Cluster): Promise<void> {
   );
 }
 
-/** The folder may have been copied, or made by another user; root puts that right, others are told. */
+/**
+ * The folder may be a copy or belong to another user. As root, this corrects the owner.
+ * @throws StartupError otherwise
+ */
 async function checkOwner({ data, launcher }: Cluster): Promise<void> {
   const { uid } = await stat(data);
   const wanted = launcher.user?.uid ?? process.getuid?.();
@@ -167,6 +175,6 @@ async function checkOwner({ data, launcher }: Cluster): Promise<void> {
 async function chownTree(path: string, uid: number, gid: number): Promise<void> {
   const entries = await readdir(path, { recursive: true });
   for (const entry of entries) await lchown(join(path, entry), uid, gid);
-  // Last, since it is what tells that the work is done.
+  // The folder itself comes last: its owner shows that the work is complete.
   await lchown(path, uid, gid);
 }

@@ -9,15 +9,18 @@ import { PgDatabase } from '../../shared/pg-session.js';
 import { findBinaries } from './binaries.js';
 import { type Cluster, dataFolder, passwordFile, prepareCluster, SUPERUSER } from './cluster.js';
 import { findPostmaster } from './postmaster-file.js';
-import { bringUp, type ServerOptions, shutDown } from './postmaster.js';
+import { startOrAdopt, type ServerOptions, shutDown } from './postmaster.js';
 
-/** Key of the session lock that says: this data folder has its server. Any number that nothing else uses. */
+/** Key of the advisory lock that a server holds on its data folder. The number has no meaning; nothing else uses it. */
 const DATA_FOLDER_LOCK = 0x0d57_0001;
-/** The session of a process that was killed ends as soon as PostgreSQL sees its connection closed; milliseconds. */
+/** Time for PostgreSQL to notice that the connection of a killed process is closed, and to release its lock. */
 const LOCK_TIMEOUT_MS = 5_000;
 const NO_SUCH_DATABASE = '3D000';
 
-/** A session that holds the data folder for this process, so that a second server on it is refused. */
+/**
+ * Opens a session that holds the lock on the data folder for as long as it lives.
+ * @throws StartupError when another server holds it
+ */
 async function lockDataFolder(settings: DatabaseSettings, folder: string): Promise<Client> {
   const client = await connectToDatabase(settings);
   for (const deadline = Date.now() + LOCK_TIMEOUT_MS; ;) {
@@ -36,7 +39,7 @@ async function lockDataFolder(settings: DatabaseSettings, folder: string): Promi
 
 async function connectToDatabase(settings: DatabaseSettings): Promise<Client> {
   const client = new Client(settings);
-  // A lost connection is seen by the `end` event.
+  // The `end` event tells of a lost connection.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -61,7 +64,10 @@ async function createDatabase(settings: DatabaseSettings): Promise<void> {
 const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const LOG_CHECK_INTERVAL_MS = 10 * 60_000;
 
-/** Keeps PostgreSQL's log to twice 8 MiB: the current file and the one before it. Returns the way to stop that. */
+/**
+ * Limits PostgreSQL's log to two files of about 8 MiB, the current one and the one before. Returns a function that ends
+ * this.
+ */
 function limitLogSize(file: string, onError: (error: unknown) => void): () => void {
   const check = (): void => void rotateLog(file).catch(onError);
   check();
@@ -70,7 +76,7 @@ function limitLogSize(file: string, onError: (error: unknown) => void): () => vo
   return () => clearInterval(timer);
 }
 
-/** PostgreSQL keeps the file open for appending, so it is emptied in place. */
+/** PostgreSQL keeps the file open for appending, so it is copied and then emptied in place. */
 async function rotateLog(file: string): Promise<void> {
   const size = await stat(file).then(
     (found) => found.size,
@@ -84,20 +90,20 @@ async function rotateLog(file: string): Promise<void> {
 const DATABASE_NAME = 'odst';
 
 interface EmbeddedOptions {
-  /** PostgreSQL settings on top of ours, for tests. */
+  /** Further PostgreSQL settings, which take precedence over ours. For tests. */
   readonly settings?: ServerOptions;
-  /** Told when PostgreSQL was lost and when it is back. */
+  /** Is called when PostgreSQL was lost, when it is back and when a restart has failed. */
   readonly onEvent?: (message: string) => void;
 }
 
 /**
- * A real PostgreSQL in `<dataDir>/postgres`, started here, or taken over from a process that was killed. It listens on
- * a free loopback port, is started again when it dies, and stops with `stop()`.
+ * A real PostgreSQL in `<dataDir>/postgres`. This process starts it, or takes it over from one that was killed. It
+ * listens on a free loopback port, is started again when it dies, and ends with `stop()`.
  */
 export class EmbeddedDatabase extends PgDatabase {
   private readonly stopping = new AbortController();
   private recovery: Promise<void> = Promise.resolve();
-  private readonly stopBounding: () => void;
+  private readonly stopLimitingLog: () => void;
 
   private constructor(
     readonly settings: DatabaseSettings,
@@ -107,16 +113,16 @@ export class EmbeddedDatabase extends PgDatabase {
     private readonly options: EmbeddedOptions,
   ) {
     super();
-    this.stopBounding = limitLogSize(cluster.logFile, (error) =>
-      this.say(`Its log cannot be bounded: ${messageOf(error)}`),
+    this.stopLimitingLog = limitLogSize(cluster.logFile, (error) =>
+      this.report(`Its log cannot be bounded: ${messageOf(error)}`),
     );
-    this.watch();
+    this.watchGuard();
   }
 
-  /** @throws StartupError with one line that says what to change */
+  /** Starts the server, or takes over a running one. @throws StartupError with one line that says what to change */
   static async start(dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
     const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries());
-    const { port } = await bringUp(cluster, 0, options.settings ?? {});
+    const { port } = await startOrAdopt(cluster, 0, options.settings ?? {});
     const settings = settingsOf(cluster.password, port);
     const guard = await lockDataFolder(settings, dataDir);
     return new EmbeddedDatabase(settings, cluster, dataDir, guard, options);
@@ -125,39 +131,40 @@ export class EmbeddedDatabase extends PgDatabase {
   override async stop(): Promise<void> {
     if (this.stopping.signal.aborted) return;
     this.stopping.abort();
-    this.stopBounding();
+    this.stopLimitingLog();
     await this.recovery;
     await shutDown(this.cluster);
     await this.guard.end().catch(() => undefined);
   }
 
-  private watch(): void {
+  private watchGuard(): void {
     this.guard.once('end', () => {
-      if (!this.stopping.signal.aborted) this.recovery = this.recover();
+      if (!this.stopping.signal.aborted) this.recovery = this.recoverServer();
     });
   }
 
-  private async recover(): Promise<void> {
-    this.say('The connection to PostgreSQL was lost');
-    await retry(() => this.restart(), {
+  private async recoverServer(): Promise<void> {
+    this.report('The connection to PostgreSQL was lost');
+    await retry(() => this.restartServer(), {
       signal: this.stopping.signal,
       backoff: backoffBetween(250, 5000),
-      onFailure: (error) => this.say(`PostgreSQL cannot be started again: ${messageOf(error)}`),
+      onFailure: (error) => this.report(`PostgreSQL cannot be started again: ${messageOf(error)}`),
     });
   }
 
-  private async restart(): Promise<void> {
-    await bringUp(this.cluster, this.settings.port, this.options.settings ?? {});
+  private async restartServer(): Promise<void> {
+    await startOrAdopt(this.cluster, this.settings.port, this.options.settings ?? {});
     this.guard = await lockDataFolder(this.settings, this.dataDir);
-    this.watch();
-    this.say('PostgreSQL is back');
+    this.watchGuard();
+    this.report('PostgreSQL is back');
   }
 
-  private say(message: string): void {
+  private report(message: string): void {
     this.options.onEvent?.(message);
   }
 }
 
+/** How to reach the embedded server on a port. */
 export const settingsOf = (password: string, port: number): DatabaseSettings => ({
   host: '127.0.0.1',
   port,
@@ -167,7 +174,7 @@ export const settingsOf = (password: string, port: number): DatabaseSettings => 
   ssl: false,
 });
 
-/** How to reach the PostgreSQL of a server that runs on this data folder; null when none does. For tools beside it. */
+/** How programs beside a server reach its PostgreSQL on this data folder; null if none is running. */
 export async function runningSettings(dataDir: string): Promise<DatabaseSettings | null> {
   const folder = join(dataDir, 'postgres');
   const running = await findPostmaster(dataFolder(folder)).catch(() => null);

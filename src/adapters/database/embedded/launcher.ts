@@ -8,7 +8,7 @@ import { StartupError } from '../../../kernel/errors.js';
 const runProgram = promisify(execFile);
 const USER_NAME = 'postgres';
 
-/** Ways to make a system user: shadow-utils, then busybox. */
+/** The commands that make a system user: of shadow-utils, then of busybox. */
 const CREATE_USER_COMMANDS: readonly (readonly [string, readonly string[]])[] = [
   ['useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', USER_NAME]],
   ['adduser', ['-S', '-D', '-H', USER_NAME]],
@@ -19,7 +19,10 @@ interface SystemUser {
   readonly gid: number;
 }
 
-/** The user PostgreSQL runs as when we are root, which it refuses to be; made when missing. @throws StartupError */
+/**
+ * The user that PostgreSQL runs as when this process is root, as which it refuses to run. A missing user is created.
+ * @throws StartupError when the user cannot be created
+ */
 async function findOrCreateSystemUser(): Promise<SystemUser> {
   const found = await findSystemUser();
   if (found) return found;
@@ -42,14 +45,14 @@ async function findSystemUser(): Promise<SystemUser | null> {
   }
 }
 
-/** Starts programs as the user that owns the cluster. */
+/** Starts programs as the user who owns the cluster. */
 export interface Launcher {
-  /** Null when programs run as ourselves. */
+  /** Null when programs run as the user of this process. */
   readonly user: SystemUser | null;
   launch(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
 }
 
-/** Nothing of our own environment: PGDATA, PGPORT and the like would change what PostgreSQL does. */
+/** Programs get none of our own variables: PGDATA, PGPORT and others would change what PostgreSQL does. */
 const ENV = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 const asOurselves: Launcher = {
@@ -63,8 +66,9 @@ const asUser = (user: SystemUser): Launcher => ({
 });
 
 /**
- * As the user, and with a capability to pass folders that only root may enter (a data folder or a program below
- * /root). `no_setuid_fixup` lets access(2), by which PostgreSQL checks its own files, count the capability too.
+ * Starts programs as the user with a capability to enter folders that only root may enter (a data folder or a program
+ * in /root). With `no_setuid_fixup`, access(2), by which PostgreSQL checks its own files, takes the capability into
+ * account.
  */
 const asUserWith = (user: SystemUser, capability: string): Launcher => ({
   user,
@@ -76,21 +80,21 @@ const asUserWith = (user: SystemUser, capability: string): Launcher => ({
   },
 });
 
-/** The first way to run `program` that can also reach `folder`. @throws StartupError when there is none */
+/** The first launcher that can run `program` and enter `folder`. @throws StartupError when none can */
 export async function chooseLauncher(program: string, folder: string): Promise<Launcher> {
   if (process.getuid?.() !== 0) return asOurselves;
   const user = await findOrCreateSystemUser();
   const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
   for (const way of ways) {
-    if (await reaches(way, program, folder)) return way;
+    if (await canReach(way, program, folder)) return way;
   }
-  const blocked = (await closedFolder(folder)) ?? (await closedFolder(program)) ?? folder;
+  const blocked = (await findClosedFolder(folder)) ?? (await findClosedFolder(program)) ?? folder;
   throw new StartupError(
     `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}", choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
   );
 }
 
-async function reaches(launcher: Launcher, program: string, folder: string): Promise<boolean> {
+async function canReach(launcher: Launcher, program: string, folder: string): Promise<boolean> {
   const child = launcher.launch('/bin/sh', ['-c', 'cd -- "$1" && exec "$2" --version', 'sh', folder, program], {
     stdio: 'ignore',
   });
@@ -102,9 +106,9 @@ async function reaches(launcher: Launcher, program: string, folder: string): Pro
   }
 }
 
-async function closedFolder(path: string): Promise<string | null> {
+async function findClosedFolder(path: string): Promise<string | null> {
   const parent = dirname(path);
-  const above = parent === path ? null : await closedFolder(parent);
+  const above = parent === path ? null : await findClosedFolder(parent);
   if (above) return above;
   const entry = await stat(path);
   return entry.isDirectory() && (entry.mode & 0o001) === 0 ? path : null;

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '../../../kernel/errors.js';
 
-/** What `postmaster.pid` says: PostgreSQL writes it at its start and removes it at its end. */
+/** The content of `postmaster.pid`, which PostgreSQL writes when it starts and removes when it stops. */
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
@@ -13,17 +13,17 @@ export interface Postmaster {
 
 const fileOf = (data: string): string => join(data, 'postmaster.pid');
 
-/** The PostgreSQL that runs on this data folder; null when there is none, also when a crash left the file behind. */
+/** The PostgreSQL that runs on this data folder; null if none does, even if a crash has left the file behind. */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const found = await readPostmaster(data);
   if (!found) return null;
   if (isAlive(found.pid) && (await isPostgresOn(found.pid, data))) return found;
-  // PostgreSQL would take any living process of this id for another server and refuse to start.
+  // PostgreSQL would take any living process with this id for another server and refuse to start.
   await rm(fileOf(data), { force: true });
   return null;
 }
 
-/** The file as it stands; null when there is none or it is not written yet. */
+/** Reads the file; null if it does not exist or is not complete yet. */
 export async function readPostmaster(data: string): Promise<Postmaster | null> {
   const content = await readFile(fileOf(data), 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return '';
@@ -34,7 +34,7 @@ export async function readPostmaster(data: string): Promise<Postmaster | null> {
   return { pid: Number(pid), port: Number(port ?? 0), ready: status === 'ready' };
 }
 
-/** Is there a process of this id, whoever it belongs to? */
+/** Whether a process with this id exists, no matter whose it is. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -43,13 +43,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Must never deny it of a PostgreSQL that runs on this folder, by whatever path: two on one folder destroy it. */
+/**
+ * Whether the process is a PostgreSQL on this folder. It must never miss one, by whatever path it names the folder: two
+ * servers on one folder destroy it.
+ */
 async function isPostgresOn(pid: number, data: string): Promise<boolean> {
   const folder = await realpath(data);
   if (process.platform === 'linux') {
     const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
     if (basename(program) !== 'postgres') return false;
-    // In a container not even root may read where another user's process is.
+    // In a container, not even root may read the working directory of another user's process.
     return args.includes(folder) || (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder;
   }
   const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(pid)]);

@@ -8,8 +8,8 @@ import type { Cluster } from './cluster.js';
 import { findPostmaster, type Postmaster, readPostmaster } from './postmaster-file.js';
 
 /**
- * For a server that shares a small machine with its application: modest memory, few processes, WAL that is cheap to
- * write and never loses what was committed.
+ * Settings for a server that shares a small machine with its application: little memory, few processes, and a WAL that
+ * is cheap to write and never loses a commit.
  */
 const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
@@ -34,35 +34,41 @@ const SERVER_SETTINGS: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
   log_checkpoints: 'off',
-  // Statements carry event data, which has no place in a log file.
+  // Statements contain event data, which must not be in a log file.
   log_min_error_statement: 'panic',
 };
 
-/** How long crash recovery, or another process that is stopping, may take; in milliseconds. */
+/** Time limit for crash recovery, and for another process that is stopping. */
 const START_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_INTERVAL_MS = 10;
 
-/** What goes away by itself: the port was taken meanwhile, or what a crash left is still ending. */
+/** Errors that disappear by themselves: the port was taken meanwhile, or a crashed server is still ending. */
 const TRANSIENT =
   /Address already in use|lock file "postmaster.pid" already exists|shared memory block .* is still in use/;
 const MAX_TRIES = 20;
 
 export type ServerOptions = Readonly<Record<string, string>>;
 
-/** PostgreSQL on this cluster, answering: the one that runs already, or a new one on `port` (0: any free one). */
-export async function bringUp(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
+/**
+ * Returns once PostgreSQL answers on this cluster: the one that runs already, or a new one on `port` (0 for any free
+ * port).
+ * @throws StartupError with the reason from PostgreSQL's log
+ */
+export async function startOrAdopt(cluster: Cluster, port: number, extra: ServerOptions): Promise<Postmaster> {
   for (let tries = 1; ; tries++) {
     const running = await adoptRunning(cluster);
     if (running) return running;
     const log = await launchServer(cluster, port === 0 ? await findFreePort() : port, extra);
     if (log.postmaster) return log.postmaster;
-    if (tries >= MAX_TRIES || !TRANSIENT.test(log.said)) throw new StartupError(reasonIn(log.said, cluster));
+    if (tries >= MAX_TRIES || !TRANSIENT.test(log.output)) throw new StartupError(findReason(log.output, cluster));
     await delay(tries * 20);
   }
 }
 
-/** Fast shutdown (disconnects everybody, loses nothing), waits for it; immediate shutdown when that takes too long. */
+/**
+ * Stops the server by a fast shutdown, which disconnects all clients and loses nothing; by an immediate one after 30 s.
+ */
 export async function shutDown({ data }: Cluster): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     const running = await findPostmaster(data);
@@ -86,18 +92,18 @@ async function adoptRunning({ data }: Cluster): Promise<Postmaster | null> {
 
 interface Launched {
   readonly postmaster: Postmaster | null;
-  /** What PostgreSQL wrote when it did not come up. */
-  readonly said: string;
+  /** What PostgreSQL wrote to its log if it did not start. */
+  readonly output: string;
 }
 
 async function launchServer(cluster: Cluster, port: number, extra: ServerOptions): Promise<Launched> {
   const log = await open(cluster.logFile, 'a', 0o600);
   const before = (await log.stat()).size;
   try {
-    // Its own session and process group: Ctrl-C must not end it before the application has.
+    // It gets its own session and process group, so that Ctrl-C does not end it before the application.
     const child = spawnServer(cluster, port, extra, log.fd);
     const postmaster = await waitUntilReady(cluster, child);
-    return { postmaster, said: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
+    return { postmaster, output: postmaster ? '' : (await readFile(cluster.logFile)).subarray(before).toString() };
   } finally {
     await log.close();
   }
@@ -144,7 +150,7 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-function reasonIn(said: string, { logFile }: Cluster): string {
+function findReason(said: string, { logFile }: Cluster): string {
   const fatal =
     said.split('\n').findLast((line) => /FATAL|PANIC|error/.test(line)) ?? said.trim().split('\n').at(-1) ?? '';
   const reason = fatal.replace(/^.*?(FATAL|PANIC): */, '');

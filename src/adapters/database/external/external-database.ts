@@ -6,7 +6,7 @@ import { PgDatabase } from '../../shared/pg-session.js';
 
 const URL_SHAPE = 'postgres://user:password@host:5432/database';
 
-/** What `sslmode` means to libpq; `no-verify` is node-postgres' own. */
+/** The meaning of `sslmode` in libpq. `no-verify` exists in node-postgres only. */
 const SSL_MODES: Readonly<Record<string, DatabaseSettings['ssl']>> = {
   disable: false,
   allow: false,
@@ -17,7 +17,7 @@ const SSL_MODES: Readonly<Record<string, DatabaseSettings['ssl']>> = {
   'verify-full': true,
 };
 
-/** Reads `DATABASE_URL`. The password never appears in an error. @throws StartupError */
+/** Parses `DATABASE_URL`. Errors never contain the password. @throws StartupError */
 export function parseDatabaseUrl(text: string): DatabaseSettings {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || url.pathname.length < 2) {
@@ -49,12 +49,12 @@ function decodeUrlPart(part: string): string {
   }
 }
 
-/** How long the database may take to answer at the start, in milliseconds: it may be starting beside us. */
+/** Time for the database to answer when this server starts, since both may be starting together. */
 const CONNECT_TIMEOUT_MS = 30_000;
 const RETRY_INTERVAL_MS = 250;
-/** As `server_version_num` counts: PostgreSQL 14. */
+/** PostgreSQL 14, as `server_version_num` shows it. */
 const MIN_VERSION = 140_000;
-/** Wrong password, wrong user, no such database: waiting does not help. */
+/** Wrong password, unknown user, no such database: waiting does not help. */
 const FINAL_CODES = new Set(['28P01', '28000', '3D000']);
 
 interface ConnectOptions {
@@ -62,13 +62,16 @@ interface ConnectOptions {
   readonly onWaiting?: (message: string) => void;
 }
 
-/** A PostgreSQL that somebody else runs (`DATABASE_URL`). */
+/** A PostgreSQL outside this server (`DATABASE_URL`). */
 export class ExternalDatabase extends PgDatabase {
   private constructor(readonly settings: DatabaseSettings) {
     super();
   }
 
-  /** Waits until it answers, at most `patience` milliseconds, and says once that it waits. @throws StartupError */
+  /**
+   * Waits until it answers, for at most `patience` milliseconds, and reports once that it waits.
+   * @throws StartupError
+   */
   static async connect(
     url: string,
     { patience = CONNECT_TIMEOUT_MS, onWaiting = () => undefined }: ConnectOptions = {},
@@ -92,7 +95,7 @@ export class ExternalDatabase extends PgDatabase {
   }
 
   override async stop(): Promise<void> {
-    // It is not ours.
+    // Whoever runs it stops it.
   }
 }
 

@@ -22,16 +22,16 @@ import { placeOf, storedMetadata } from './record.js';
 /** How far the clocks of server and clients may be apart, in milliseconds. */
 const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
 
-/** What a stream has of an append. */
+/** The events of an append that a stream contains. */
 type Found =
   | { readonly outcome: 'all'; readonly appended: Appended }
   | { readonly outcome: 'some' }
   | { readonly outcome: 'none'; readonly actual: bigint | null };
 
-/** Searches a stream backwards for the events of an append, no further than to when their ids were made. */
-async function findAppend(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
+/** Searches a stream backwards for the events of an append, back to the time when their ids were made. */
+async function searchStream(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
   const wanted = new Set(ids);
-  const oldest = Math.min(...ids.map(madeAt)) - MAX_CLOCK_SKEW_MS;
+  const oldest = Math.min(...ids.map(idMadeAt)) - MAX_CLOCK_SKEW_MS;
   const found: ServerEvent[] = [];
   let page = await readBackward(client, stream);
   const actual = page[0]?.revision ?? null;
@@ -47,8 +47,8 @@ async function findAppend(client: LogClient, stream: string, ids: readonly strin
 
 const appendedOf = (last: ServerEvent): Appended => ({ revision: last.revision, cursor: cursorOf(placeOf(last)) });
 
-/** When an id was made, in milliseconds since 1970; 0 for one that does not tell. */
-const madeAt = (id: string): number =>
+/** The time in an id of version 7, in milliseconds since 1970; 0 for other ids. */
+const idMadeAt = (id: string): number =>
   version(id) === 7 ? Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16) : 0;
 
 const MAX_IDS = 50_000;
@@ -63,13 +63,13 @@ class RecentIds {
   private readonly streams = new LRUCache<string, string>({ max: MAX_IDS });
 
   /** 'elsewhere' when some but not all of the ids are known, or some in another stream. */
-  find(stream: string, ids: readonly string[]): Known {
+  findAppend(stream: string, ids: readonly string[]): Known {
     const known = ids.map((id) => this.streams.get(id)).filter((found) => found !== undefined);
     if (known.length === 0) return 'new';
     return known.length === ids.length && known.every((found) => found === stream) ? 'recorded' : 'elsewhere';
   }
 
-  add(stream: string, ids: readonly string[]): void {
+  addAppend(stream: string, ids: readonly string[]): void {
     for (const id of ids) this.streams.set(id, stream);
   }
 }
@@ -82,7 +82,7 @@ interface ReadyAppend {
   readonly events: readonly EventData[];
 }
 
-/** @throws Error for what the client would never answer and what the server would refuse */
+/** @throws Error if the client would never answer or the server would refuse the append */
 function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
   checkAppend(stream, events, expected);
   for (const { id } of events) if (!validate(id)) throw new Error(`${id} is not an event id`);
@@ -130,7 +130,7 @@ function toServerRevision(expected: ExpectedRevision): AppendExpectedRevision {
 /** Milliseconds in which the server certainly remembers the ids of an append without an expected revision. */
 const REMEMBERED_MS = UNAVAILABLE_TIMEOUT_MS / 2;
 
-/** Appends, each at most once whatever happens on the way. */
+/** Records each append at most once, even when answers are lost. */
 export class Appender {
   private readonly recent = new RecentIds();
   private readonly underWay = new Set<Promise<Appended>>();
@@ -157,52 +157,52 @@ export class Appender {
   }
 
   private async appendOnce(append: ReadyAppend): Promise<Appended> {
-    const known = this.recent.find(append.stream, append.ids);
-    if (known === 'elsewhere') throw clash(append);
-    let mayBeThere = known === 'recorded' || isForgotten(append);
+    const known = this.recent.findAppend(append.stream, append.ids);
+    if (known === 'elsewhere') throw clashError(append);
+    let mayBeThere = known === 'recorded' || mayBeForgotten(append);
     const appended = await retryWhileUnavailable(
       async () => {
-        const earlier = mayBeThere ? await this.earlier(append) : null;
-        // From here on a lost answer may be that of an append that happened.
+        const earlier = mayBeThere ? await this.findEarlier(append) : null;
+        // From here on, a lost answer may belong to an append that was recorded.
         mayBeThere = true;
-        return earlier ?? (await this.attempt(append));
+        return earlier ?? (await this.sendOnce(append));
       },
       isTemporary,
       this.stopped,
     );
-    this.recent.add(append.stream, append.ids);
+    this.recent.addAppend(append.stream, append.ids);
     return appended;
   }
 
-  private async attempt(append: ReadyAppend): Promise<Appended> {
+  private async sendOnce(append: ReadyAppend): Promise<Appended> {
     try {
       return await sendAppend(this.client, append);
     } catch (error) {
-      if (error instanceof WrongExpectedVersionError) return this.settle(append);
+      if (error instanceof WrongExpectedVersionError) return this.resolveConflict(append);
       throw error;
     }
   }
 
-  /** A conflict may be with ourselves: an earlier attempt whose answer was lost. */
-  private async settle(append: ReadyAppend): Promise<Appended> {
-    const found = await findAppend(this.client, append.stream, append.ids);
+  /** The conflict may be with an earlier attempt of our own whose answer was lost. */
+  private async resolveConflict(append: ReadyAppend): Promise<Appended> {
+    const found = await searchStream(this.client, append.stream, append.ids);
     if (found.outcome === 'all') return found.appended;
     // Without an expected revision the server refuses only what has some of its ids already.
-    if (found.outcome === 'some' || append.expected === 'any') throw clash(append);
+    if (found.outcome === 'some' || append.expected === 'any') throw clashError(append);
     throw new RevisionConflict(append.stream, append.expected, found.actual);
   }
 
-  /** What an earlier append of the same events returned, null when there was none. */
-  private async earlier(append: ReadyAppend): Promise<Appended | null> {
-    const found = await findAppend(this.client, append.stream, append.ids);
-    if (found.outcome === 'some') throw clash(append);
+  /** The result of an earlier append of the same events; null if there was none. */
+  private async findEarlier(append: ReadyAppend): Promise<Appended | null> {
+    const found = await searchStream(this.client, append.stream, append.ids);
+    if (found.outcome === 'some') throw clashError(append);
     return found.outcome === 'all' ? found.appended : null;
   }
 }
 
-const clash = ({ stream }: ReadyAppend): Error =>
+const clashError = ({ stream }: ReadyAppend): Error =>
   new Error(`Some events of this append to ${stream} were recorded elsewhere`);
 
 /** With an expected revision the server compares ids in the log itself; without one it only knows recent ids. */
-const isForgotten = ({ expected, ids }: ReadyAppend): boolean =>
-  expected === 'any' && ids.some((id) => madeAt(id) < Date.now() - REMEMBERED_MS);
+const mayBeForgotten = ({ expected, ids }: ReadyAppend): boolean =>
+  expected === 'any' && ids.some((id) => idMadeAt(id) < Date.now() - REMEMBERED_MS);

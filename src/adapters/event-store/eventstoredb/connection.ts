@@ -7,7 +7,7 @@ import { readEpoch, readHead } from './read-log.js';
 
 export type EventStoreLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
-/** Tells once that the log is away and once that it is back, however many calls notice. */
+/** Logs once that the connection is lost and once that it is back, however many calls notice it. */
 export class OutageReporter {
   private isTold = false;
 
@@ -52,7 +52,7 @@ export async function awaitServer(
   let reason: unknown;
   let loggedAt = 0;
   const isWorthRetrying = (error: unknown): boolean => {
-    // That there was no time left for an answer tells less than what failed before.
+    // An error from before says more than that there was no time left for an answer.
     if (!(error instanceof NoAnswer)) reason = error;
     throwPermanent(error, shown);
     if (msLeft() === 0) throw unusableError(reason ?? error, shown, patience);

@@ -25,15 +25,17 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   // A server that starts refuses users before it has read who they are.
   ErrorType.ACCESS_DENIED,
 ]);
-/** What the client throws as a plain error: no node was found, or the connection was closed a moment ago. */
+/** Plain errors of the client: it found no node, or the connection was closed a moment ago. */
 const UNNAMED = /^(Failed to discover after|Channel has been shut down)/;
-/** gRPC's codes for a request that would fail the same way again. */
+/** The gRPC codes of requests that would fail again in the same way. */
 const FINAL_CODES: ReadonlySet<number | undefined> = new Set([3, 5, 6, 9, 11, 12]);
 
 const typeOf = (error: unknown): string | undefined =>
   error instanceof Error && isCommandError(error) ? error.type : undefined;
 
-/** Would the same call work when the server is back? What the client can't name ("unknown") mostly is a cut connection. */
+/**
+ * Whether the same call may succeed when the server is back. "Unknown" errors of the client mostly are cut connections.
+ */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (isCommandError(error))
@@ -49,7 +51,7 @@ export const isNoStream = (error: unknown): boolean =>
     typeOf(error),
   );
 
-/** Fails with NoAnswer when the call has not settled in time: some calls of the client never do. */
+/** Waits for a call, since some calls of the client never end. @throws NoAnswer after `ms` milliseconds */
 export async function withTimeout<T>(ms: number, what: string, call: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { StartupError } from '../../../kernel/errors.js';
 
-/** What stands behind the `?`. Times in milliseconds, as the client has them. */
+/** The options after the `?`. Times are in milliseconds, as in the client. */
 interface UrlOptions {
   readonly tls: boolean;
   /** Files in PEM: the certificate authority to trust, and the client's own certificate with its key. */
@@ -26,7 +26,7 @@ const onlyValue = (value: string, why: string) =>
     .refine((text) => text.toLowerCase() === value, `can only be ${value}: ${why}`)
     .optional();
 
-/** Names as the client has them, in lower case, since it takes any case. */
+/** The option names of the client, in lower case, since it accepts any case. */
 const optionShape = z.strictObject({
   tls: z.enum(['true', 'false'], 'must be true or false').optional(),
   tlscafile: z.string().optional(),
@@ -43,7 +43,7 @@ const optionShape = z.strictObject({
   nodepreference: onlyValue('leader', 'this server must read what it wrote. Remove it'),
 });
 
-/** Options of a connection string. @throws what `refusal` makes */
+/** Parses the options of a connection string. @throws the error that `refusal` makes of a problem */
 function optionsOf(query: string, refusal: (what: string) => Error): UrlOptions {
   const pairs = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
   const parsed = optionShape.safeParse(Object.fromEntries(pairs.map(([key, value]) => [key.toLowerCase(), value])));
@@ -81,9 +81,9 @@ interface Endpoint {
   readonly port: number;
 }
 
-/** What EVENTSTOREDB_URL says. */
+/** The content of EVENTSTOREDB_URL. */
 export interface EventStoreDbAddress extends UrlOptions {
-  /** Ask the hosts which node leads, instead of using the one host as it is. */
+  /** Whether to ask the hosts which node is the leader, instead of using the one host directly. */
   readonly discover: boolean;
   readonly hosts: readonly Endpoint[];
   readonly credentials?: { readonly username: string; readonly password: string };
@@ -97,22 +97,22 @@ const HOST = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(\d{1,5}))?$/;
 const ADVICE = 'It looks like esdb://user:password@host:2113, or esdb+discover://… for a cluster.';
 
 /**
- * Reads a connection string. The client's own parser lets pass what it then ignores, cuts a password at a colon and
- * prints the whole string, so it never sees it.
+ * Parses a connection string. The client's own parser accepts options that it then ignores, cuts a password at a colon
+ * and prints the whole string, so it never gets it.
  * @throws StartupError, one line without secrets that says what to change
  */
 export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
   const { scheme, user, hosts: list = '', query = '' } = SHAPE.exec(url.trim())?.groups ?? {};
-  if (!scheme) throw refusal(`is not a connection string. ${ADVICE}`);
+  if (!scheme) throw urlError(`is not a connection string. ${ADVICE}`);
   if (scheme.startsWith('kurrentdb'))
-    throw refusal('starts with kurrentdb, which this client does not know. Write esdb instead.');
+    throw urlError('starts with kurrentdb, which this client does not know. Write esdb instead.');
   if (scheme !== 'esdb' && scheme !== 'esdb+discover')
-    throw refusal(`starts with ${scheme}://, which is not known. ${ADVICE}`);
+    throw urlError(`starts with ${scheme}://, which is not known. ${ADVICE}`);
   const hosts = list.split(',').map(endpointOf);
   const credentials = user === undefined ? undefined : credentialsOf(user);
-  const options = optionsOf(query, refusal);
+  const options = optionsOf(query, urlError);
   if (!options.tls && credentials) {
-    throw refusal(
+    throw urlError(
       'has tls=false together with a user: without TLS no password is sent. Remove the user, or tls=false.',
     );
   }
@@ -126,24 +126,24 @@ export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {
   };
 }
 
-const refusal = (what: string): StartupError => new StartupError(`EVENTSTOREDB_URL ${what}`);
+const urlError = (what: string): StartupError => new StartupError(`EVENTSTOREDB_URL ${what}`);
 
 function endpointOf(text: string): Endpoint {
   if (/^\[|:.*:/.test(text))
-    throw refusal('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
+    throw urlError('names an IPv6 address, which the client cannot use. Write a host name or an IPv4 address.');
   const [, address, port = DEFAULT_PORT] = HOST.exec(text) ?? [];
-  if (!address) throw refusal(`names a host that cannot be read. ${ADVICE}`);
-  if (Number(port) < 1 || Number(port) > 65_535) throw refusal(`has the port ${port}, which does not exist.`);
+  if (!address) throw urlError(`names a host that cannot be read. ${ADVICE}`);
+  if (Number(port) < 1 || Number(port) > 65_535) throw urlError(`has the port ${port}, which does not exist.`);
   return { address, port: Number(port) };
 }
 
 function credentialsOf(text: string): { username: string; password: string } {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(text) ?? [];
   if (!username || !password)
-    throw refusal('has a user without a password, or the other way round. Write user:password@host.');
+    throw urlError('has a user without a password, or the other way round. Write user:password@host.');
   try {
     return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
   } catch {
-    throw refusal('has a % in user or password that is not an escape. Write %25 for it.');
+    throw urlError('has a % in user or password that is not an escape. Write %25 for it.');
   }
 }

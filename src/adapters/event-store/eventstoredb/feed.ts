@@ -6,14 +6,14 @@ import { BEGINNING, comparePositions, isAfter, type Position } from './cursor.js
 import { toEvent } from './record.js';
 import { expectConfirmation, Inbox, Mark, type Arrival } from './inbox.js';
 
-/** Records after which the server tells how far it looked. */
+/** Number of records after which the server reports how far it has searched. */
 const CHECKPOINT_RECORDS = 500;
 
 export interface FeedOptions {
   readonly after: Position;
   readonly types: ReadonlySet<string> | null;
   readonly signal: AbortSignal;
-  /** Ends the feed when nothing has come for so many milliseconds; null never does. */
+  /** Milliseconds without events after which the feed ends; null for no limit. */
   readonly quietMs: number | null;
 }
 
@@ -30,11 +30,11 @@ export async function* readFeed(client: LogClient, options: FeedOptions): AsyncG
   const subscription = subscribeToServer(client, options.after, options.types);
   const inbox = new Inbox(subscription, sizeOf);
   const confirmed = expectConfirmation(subscription, inbox, CALL_TIMEOUT_MS);
-  const onAbort = (): void => inbox.end(null);
+  const onAbort = (): void => inbox.endWith(null);
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     for (let upTo = options.after; !options.signal.aborted;) {
-      const arrivals = await inbox.take(options.quietMs);
+      const arrivals = await inbox.takeArrivals(options.quietMs);
       if (!arrivals || arrivals.length === 0 || options.signal.aborted) return;
       const page = toPage(arrivals, upTo, options.types);
       upTo = page.upTo;
@@ -58,7 +58,7 @@ function subscribeToServer(
     regex: types ? `^(${[...types].map(escapeRegex).join('|')})$` : String.raw`^[^\$]`,
     maxSearchWindow: CHECKPOINT_RECORDS,
     checkpointInterval: 1,
-    // Takes its place behind the events before it. If this threw, the subscription would stop without a word.
+    // The mark takes its place after the events before it. An error here would stop the subscription silently.
     checkpointReached: (subscription, position) => void subscription.push(new Mark('passed', position)),
   });
   const fromPosition = comparePositions(after, BEGINNING) === 0 ? START : after;
@@ -84,7 +84,7 @@ function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySe
   return { ...page, events };
 }
 
-/** Strings hold nearly all bytes of our largest events; exactness is not needed. */
+/** An estimate: nearly all bytes of our largest events are in strings. */
 function sizeOf(arrival: Arrival): number {
   const data = arrival instanceof Mark ? null : arrival.event?.data;
   if (typeof data !== 'object' || data === null) return String(data).length;

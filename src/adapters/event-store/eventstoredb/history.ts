@@ -5,7 +5,7 @@ import { readFeed } from './feed.js';
 import type { LogClient } from './log-client.js';
 import { readPage } from './read-log.js';
 
-/** After so many milliseconds without news the rest of the history is looked for page by page. */
+/** Time without events after which the rest of the history is read page by page. */
 const QUIET_TIMEOUT_MS = 500;
 
 /**
@@ -35,7 +35,7 @@ export async function* readHistory(
   }
 }
 
-/** Behind the target may be records that no subscriber sees; a cursor beyond the last event would confuse. */
+/** After the target there may be records that no subscriber sees. A cursor must not be beyond the last event. */
 function limitToTarget(page: LogPage<Position>, target: Position): LogPage<Position> {
   if (!isAfter(page.upTo, target)) return page;
   const last = page.events.at(-1);

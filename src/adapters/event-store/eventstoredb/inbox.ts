@@ -20,7 +20,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export class Inbox {
   private arrivals: Arrival[] = [];
   private bytes = 0;
-  private over: { readonly error: unknown } | null = null;
+  private ending: { readonly error: unknown } | null = null;
   private wake: () => void = () => undefined;
 
   constructor(
@@ -28,14 +28,14 @@ export class Inbox {
     private readonly sizeOf: (arrival: Arrival) => number,
   ) {
     // An error is not always followed by an end, nor an end preceded by an error.
-    subscription.on('error', (error) => this.end(error));
-    for (const event of ['end', 'close'] as const) subscription.on(event, () => this.end(null));
-    subscription.on('data', (arrival: Arrival) => this.add(arrival));
+    subscription.on('error', (error) => this.endWith(error));
+    for (const event of ['end', 'close'] as const) subscription.on(event, () => this.endWith(null));
+    subscription.on('data', (arrival: Arrival) => this.addArrival(arrival));
   }
 
   /** Gives the subscription up. */
-  end(error: unknown): void {
-    this.over ??= { error };
+  endWith(error: unknown): void {
+    this.ending ??= { error };
     this.wake();
   }
 
@@ -43,29 +43,29 @@ export class Inbox {
    * Everything that has arrived, waiting up to `ms` milliseconds for it; empty after that time, null at a clean end.
    * @throws what ended the subscription otherwise
    */
-  async take(ms: number | null): Promise<readonly Arrival[] | null> {
-    if (this.arrivals.length === 0 && !this.over) await this.somethingWithin(ms);
+  async takeArrivals(ms: number | null): Promise<readonly Arrival[] | null> {
+    if (this.arrivals.length === 0 && !this.ending) await this.waitForArrival(ms);
     const taken = this.arrivals;
-    if (taken.length === 0 && this.over) return this.ended(this.over.error);
+    if (taken.length === 0 && this.ending) return this.returnOrThrow(this.ending.error);
     this.arrivals = [];
     this.bytes = 0;
     if (this.subscription.isPaused()) this.subscription.resume();
     return taken;
   }
 
-  private ended(error: unknown): null {
+  private returnOrThrow(error: unknown): null {
     if (error !== null) throw error;
     return null;
   }
 
-  private add(arrival: Arrival): void {
+  private addArrival(arrival: Arrival): void {
     this.arrivals.push(arrival);
     this.bytes += this.sizeOf(arrival);
     if (this.arrivals.length >= MAX_EVENTS || this.bytes >= MAX_BYTES) this.subscription.pause();
     this.wake();
   }
 
-  private async somethingWithin(ms: number | null): Promise<void> {
+  private async waitForArrival(ms: number | null): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
@@ -77,7 +77,7 @@ export class Inbox {
 
 /** Ends the subscription when the server does not confirm it in time. */
 export function expectConfirmation(subscription: AllStreamSubscription, inbox: Inbox, ms: number): () => void {
-  const timer = setTimeout(() => inbox.end(new NoAnswer('a subscription', ms)), ms);
+  const timer = setTimeout(() => inbox.endWith(new NoAnswer('a subscription', ms)), ms);
   const stop = (): void => clearTimeout(timer);
   subscription.once('confirmation', stop);
   return stop;

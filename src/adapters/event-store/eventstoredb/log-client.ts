@@ -49,7 +49,7 @@ function readPemFile(name: keyof Certificates, option: string, path: string | un
   }
 }
 
-/** A connection on which nothing comes back is given up after interval + timeout, in milliseconds. */
+/** A connection without any answer is closed after the interval and the timeout. */
 const KEEPALIVE_INTERVAL_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Deadline of one call, in milliseconds. */
@@ -57,9 +57,9 @@ export const CALL_TIMEOUT_MS = 5_000;
 /** `connectivityState.SHUTDOWN` of gRPC. */
 const SHUTDOWN: number = 4;
 
-/** The client, with the parts replaced that harm other calls or the whole process. */
+/** The client. Parts that would harm other calls or the whole process are replaced. */
 export class LogClient extends EventStoreDBClient {
-  /** Reads that are under way when the client is closed end as if they were complete: nobody may believe them. */
+  /** When the client is closed, reads under way end as if they were complete. Their result must not be used. */
   isClosed = false;
   private open: { close(): void } | null = null;
 

@@ -3,7 +3,7 @@ import type { NewEvent } from '../../../kernel/events.js';
 import type { ExpectedRevision } from '../../../ports/event-store.port.js';
 import { checkAppend } from '../../shared/checked-append.js';
 
-/** An append, serialized; `expected` is -2 for any, -1 for a new stream, else a revision. */
+/** A serialized append. `expected` is -2 for any revision, -1 for a new stream, or else a revision. */
 export interface SerializedAppend {
   readonly stream: string;
   readonly expected: bigint;
@@ -11,12 +11,12 @@ export interface SerializedAppend {
   readonly types: readonly string[];
   readonly data: readonly string[];
   readonly metadata: readonly string[];
-  /** ISO 8601; null is now. */
+  /** When each event was recorded, in ISO 8601; null for now. */
   readonly recorded: readonly (string | null)[];
   readonly bytes: number;
 }
 
-/** `revision` is null for a conflict with a stream that is not there. */
+/** `revision` is null in a conflict with a stream that does not exist. */
 export type AppendOutcome =
   | { readonly outcome: 'appended' | 'repeated'; readonly revision: string; readonly position: string }
   | { readonly outcome: 'conflict'; readonly revision: string | null }
@@ -26,8 +26,8 @@ const APPEND_SQL = `
 SELECT outcome, revision, position
 FROM log.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::json[], $7::json[], $8::timestamptz[])`;
 
-/** Several appends in one transaction; the outcomes stand in the order of the appends. */
-export async function append(
+/** Records several appends in one transaction. The outcomes are in the order of the appends. */
+export async function appendGroup(
   pool: Pool | PoolClient,
   group: readonly SerializedAppend[],
 ): Promise<readonly AppendOutcome[]> {
@@ -63,8 +63,8 @@ function toRevisionNumber(expected: ExpectedRevision): bigint {
   return expected === 'none' ? NO_STREAM : expected;
 }
 
-/** Several appends, all of them or none: one that is refused takes back those before it. */
-export async function appendTogether(
+/** Records all appends or none: if one is refused, the transaction is rolled back. */
+export async function appendAllOrNone(
   pool: Pool,
   group: readonly SerializedAppend[],
 ): Promise<readonly AppendOutcome[]> {
@@ -72,7 +72,7 @@ export async function appendTogether(
   let broken = true;
   try {
     await client.query('BEGIN');
-    const outcomes = await append(client, group);
+    const outcomes = await appendGroup(client, group);
     const recorded = outcomes.every(({ outcome }) => outcome === 'appended' || outcome === 'repeated');
     await client.query(recorded ? 'COMMIT' : 'ROLLBACK');
     broken = false;

@@ -2,22 +2,22 @@ import { DatabaseError, Pool, type PoolConfig } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/retry-while-unavailable.js';
 
-/** Connection lost, server going down or coming up, out of resources, deadlock, failed over to a standby. */
+/** Connection lost, server stopping or starting, out of resources, deadlock, or a failover to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
 
-/** Would the same call work when the database is back? */
+/** Whether the same call may succeed when the database is back. */
 export function isTemporary(error: unknown): boolean {
   if (error instanceof DatabaseError) return TEMPORARY.test(error.code ?? '');
   return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
 }
 
-/** Repeats a call that is harmless to repeat. @throws EventStoreUnavailable after 10 s, or what is not temporary */
+/** Repeats a call that does no harm when repeated. @throws EventStoreUnavailable after 10 s; other errors at once */
 export const retryWhileUnavailable = <T>(call: () => Promise<T>, stopped: AbortSignal): Promise<T> =>
   persistently(call, isTemporary, stopped);
 
 /**
- * Appends are durable when they are answered, and each statement of `log.append` sees what was committed before it.
- * The log is read in the order of its indexes: prepared plans, which guess how much lies within a range, would sort.
+ * Settings of each session. Appends are durable when they are answered, and each statement of `log.append` sees all
+ * earlier commits. The log is read by its indexes: prepared plans, which guess the size of a range, would sort instead.
  */
 const SESSION = [
   'synchronous_commit=on',
@@ -36,7 +36,7 @@ export function makePool(settings: DatabaseSettings, name: string, max: number):
   const options = SESSION.map((setting) => `-c ${setting}`).join(' ');
   const config: PoolConfig = { ...settings, ...limits, max, application_name: `odst ${name}`, options };
   const pool = new Pool(config);
-  // Without a listener a connection that is lost while idle would end the process; the next call makes a new one.
+  // Without a listener, the loss of an idle connection would end the process. The next call opens a new one.
   pool.on('error', () => undefined);
   return pool;
 }

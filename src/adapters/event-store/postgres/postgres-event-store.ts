@@ -25,16 +25,16 @@ import {
   type StreamPlace,
 } from './read-log.js';
 import { LogFollower } from './log-follower.js';
-import { append, type AppendOutcome, appendTogether, type SerializedAppend, serializeAppend } from './append.js';
+import { appendGroup, type AppendOutcome, appendAllOrNone, type SerializedAppend, serializeAppend } from './append.js';
 
 const READERS = 4;
 const MAX_GROUP_APPENDS = 256;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const MAX_QUERY_STREAMS = 16;
-/** Queries for streams under way at once: with more of them, each would have fewer streams. */
+/** The most queries for streams at the same time. With more of them, each would read fewer streams. */
 const MAX_QUERIES = 2;
 
-/** The arguments of one `append`. */
+/** The arguments of one append. */
 export interface Append {
   readonly stream: string;
   readonly events: readonly NewEvent[];
@@ -49,11 +49,11 @@ export class PostgresEventStore extends EventStore {
   private readonly tail = new LogTail(positions);
   private readonly follower: LogFollower;
   /**
-   * Group commit: what is asked for while a commit is under way goes into the next one together. The lock of the log
-   * lets one commit through at a time, so nothing is gained by sending several.
+   * Group commit: all appends that arrive during a commit go into the next one together. The lock of the log
+   * admits one commit at a time, so several at once would gain nothing.
    */
   private readonly commits = new Batcher<SerializedAppend, AppendOutcome>({
-    run: (group) => this.retryWhileUnavailable(() => append(this.writer, group)),
+    run: (group) => this.retryWhileUnavailable(() => appendGroup(this.writer, group)),
     // Writers that have just got their answer come back within this turn of the event loop.
     schedule: setImmediate,
     maxItems: MAX_GROUP_APPENDS,
@@ -62,8 +62,8 @@ export class PostgresEventStore extends EventStore {
     afterFailure: (error) => (error instanceof EventStoreUnavailable ? 'fail all' : 'each in turn'),
   });
   /**
-   * Reads of streams that are asked for at the same time share a query: a query costs far more than the few events that
-   * a stream has. Each begins after it was asked for, so it sees what was recorded before.
+   * Reads of streams at the same time share a query, since a query costs far more than the few events of a stream. Each
+   * query begins after its reads were requested, so it sees everything that was recorded before.
    */
   private readonly reads = new Batcher<StreamPlace, StreamPage>({
     run: (places) => this.retryWhileUnavailable(() => readStreams(this.readers, places)),
@@ -81,20 +81,20 @@ export class PostgresEventStore extends EventStore {
 
   override async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<Appended> {
     const outcome = await this.commits.add(serializeAppend(stream, events, expected));
-    return resultOf(outcome, stream, expected);
+    return appendedOrThrow(outcome, stream, expected);
   }
 
   /**
-   * Several appends in this order, with nothing in between; all of them or none. For whoever copies a log: one by one,
-   * each would wait for the disk.
+   * Records several appends in this order, with nothing in between: all of them or none. The copy of a log uses this,
+   * since single appends would each wait for the disk.
    * @throws RevisionConflict, EventStoreUnavailable
    */
   async appendTogether(appends: readonly Append[]): Promise<void> {
     const group = appends.map(({ stream, events, expected }) => serializeAppend(stream, events, expected));
-    const outcomes = await this.retryWhileUnavailable(() => appendTogether(this.writer, group));
+    const outcomes = await this.retryWhileUnavailable(() => appendAllOrNone(this.writer, group));
     outcomes.forEach((outcome, i) => {
       const { stream, expected } = appends[i] ?? { stream: '', expected: 'any' };
-      resultOf(outcome, stream, expected);
+      appendedOrThrow(outcome, stream, expected);
     });
   }
 
@@ -148,7 +148,7 @@ export class PostgresEventStore extends EventStore {
   }
 }
 
-function resultOf(outcome: AppendOutcome, stream: string, expected: ExpectedRevision): Appended {
+function appendedOrThrow(outcome: AppendOutcome, stream: string, expected: ExpectedRevision): Appended {
   if (outcome.outcome === 'clash') throw new Error(`Some events of this append to ${stream} were recorded elsewhere`);
   if (outcome.outcome === 'conflict') {
     throw new RevisionConflict(stream, expected, outcome.revision === null ? null : BigInt(outcome.revision));

@@ -18,7 +18,7 @@ interface EventRow {
 
 const COLUMNS = 'position, revision, recorded_at, id, stream, type, data, metadata';
 
-/** Events of one page, at most; and bytes after which no further event is put on it. */
+/** The most events of one page, and the bytes after which no further event is added to it. */
 const PAGE_EVENTS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
@@ -33,11 +33,11 @@ const toEvent = (row: EventRow): RecordedEvent => ({
   recordedAt: row.recorded_at,
 });
 
-/** Positions that one call looks through at most, so that rare types do not make it take long. */
+/** The most positions that one query searches, so that it stays short when the wanted types are rare. */
 const MAX_POSITIONS = 20_000n;
 
 export interface CutLogPage extends LogPage<bigint> {
-  /** The log had more when it was read. */
+  /** Whether the log had more events when this page was read. */
   readonly isCut: boolean;
 }
 
@@ -45,8 +45,8 @@ type LogPageRow = EventRow & { readonly bytes: string };
 type LogRow = { readonly head: string } & (LogPageRow | { readonly [K in keyof LogPageRow]: null });
 
 /**
- * Head and page come from one snapshot: what is committed in between is neither behind the one nor on the other.
- * pg_column_size looks at the stored size and does not fetch what is stored out of line.
+ * Head and page come from one snapshot, so that no commit falls between them.
+ * pg_column_size takes the stored size and does not fetch data that is stored out of line.
  */
 const LOG_PAGE_SQL = `
 SELECT h.head, p.* FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h
@@ -71,7 +71,7 @@ export async function readLog(pool: Pool, after: bigint, types: ReadonlySet<stri
   return { events: page.map(toEvent), upTo, looked: Number(upTo - after), isCut: upTo < head };
 }
 
-/** Where a page that was cut short ends; undefined when it was not. */
+/** Where a page that reached its limit ends; undefined for other pages. */
 function lastOf(page: readonly LogPageRow[]): bigint | undefined {
   const last = page.at(-1);
   const cut = last && (page.length >= PAGE_EVENTS || Number(last.bytes) >= PAGE_BYTES);
@@ -95,7 +95,7 @@ export async function* readHistory(
   }
 }
 
-/** Bytes after which no further event of a stream is put on its page: a group of reads has one for each. */
+/** Bytes after which no further event is added to the page of a stream. A query returns up to 16 such pages. */
 const STREAM_PAGE_BYTES = 1024 * 1024;
 
 /** A stream, and the revision to read it from. */
@@ -122,7 +122,7 @@ CROSS JOIN LATERAL (
 ) page
 ORDER BY wanted.nth, page.revision`;
 
-/** The next events of each of some streams, in the order in which they are asked for. */
+/** The next events of each stream, in the order of `places`. */
 export async function readStreams(pool: Pool, places: readonly StreamPlace[]): Promise<readonly StreamPage[]> {
   const values = [places.map(({ stream }) => stream), places.map(({ from }) => String(from))];
   const { rows } = await pool.query<StreamRow>({ name: 'read-streams', text: STREAM_PAGES_SQL, values });
@@ -136,13 +136,13 @@ function toStreamPage(rows: readonly StreamRow[]): StreamPage {
   return { events: rows.map(toEvent), isLast };
 }
 
-/** Position of the last event, 0 in an empty log. */
+/** The position of the last event; 0 in an empty log. */
 export async function readHead(pool: Pool): Promise<bigint> {
   const { rows } = await pool.query<{ head: string }>('SELECT coalesce(max(position), 0) AS head FROM log.events');
   return BigInt(rows[0]?.head ?? 0);
 }
 
-/** Id of the event at a position, null when there is none. */
+/** The id of the event at a position; null if there is none. */
 export async function readIdAt(pool: Pool, position: bigint): Promise<string | null> {
   const { rows } = await pool.query<{ id: string }>('SELECT id FROM log.events WHERE position = $1', [
     String(position),
@@ -151,8 +151,8 @@ export async function readIdAt(pool: Pool, position: bigint): Promise<string | n
 }
 
 /**
- * The epoch belongs to the log and the database it lives in: one that was restored into another database may go on
- * differently from the one that it is a copy of, so it gets an epoch of its own.
+ * The epoch belongs to the log and to its database. A log that was restored into another database may go on differently
+ * from its original, so it gets a new epoch.
  */
 const EPOCH_SQL = `
 INSERT INTO log.epoch (home)

@@ -3,30 +3,32 @@ import { Locks } from '../../../ports/locks.port.js';
 import type { PgSession } from '../../shared/pg-session.js';
 import { countOtherProcesses, makeLockSession, releaseLock, takeFreeLocks } from './lock-session.js';
 
-/** How often those who wait try again. */
+/** Interval at which waiting callers try again. */
 const RETRY_INTERVAL_MS = 500;
-/** How often a session that only holds locks is seen to live: sooner than the server gives up on us. */
+/**
+ * Interval at which the session is checked when nothing waits: shorter than the time after which the server drops it.
+ */
 const CHECK_INTERVAL_MS = 2_000;
 
 interface Waiting {
-  readonly grant: (held: AbortController) => void;
+  readonly grantLock: (held: AbortController) => void;
   readonly onTaken: () => void;
 }
 
-/** PostgreSQL's advisory locks: held by a session, so they end with the process. */
+/** Advisory locks of PostgreSQL. A session holds them, so they end with the process. */
 export class PostgresLocks extends Locks {
-  /** Those of this process who wait for a name take turns. */
+  /** The callers in this process that wait for each name, in the order in which they came. */
   private readonly waiting = new Map<string, Waiting[]>();
   private readonly held = new Map<string, AbortController>();
   private readonly session: PgSession;
   private timer: NodeJS.Timeout | undefined;
-  private trying = false;
-  private again = false;
+  private isTrying = false;
+  private mustTryAgain = false;
   private closed = false;
 
   constructor(settings: DatabaseSettings) {
     super();
-    this.session = makeLockSession(settings, () => this.lost());
+    this.session = makeLockSession(settings, () => this.loseAll());
   }
 
   override async hold<T>(
@@ -35,12 +37,12 @@ export class PostgresLocks extends Locks {
     work: (held: AbortSignal) => Promise<T>,
     onTaken: () => void = () => undefined,
   ): Promise<T | null> {
-    const lock = await this.wait(name, signal, onTaken);
+    const lock = await this.waitForLock(name, signal, onTaken);
     if (!lock) return null;
     try {
       return await work(AbortSignal.any([signal, lock.signal]));
     } finally {
-      this.letGo(name, lock);
+      this.endHold(name, lock);
     }
   }
 
@@ -51,47 +53,47 @@ export class PostgresLocks extends Locks {
   override async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    this.lost();
+    this.loseAll();
     await this.session.idle();
     await this.session.close();
   }
 
-  private wait(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {
+  private waitForLock(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {
     if (signal.aborted || this.closed) return Promise.resolve(null);
     return new Promise((resolve) => {
       const queue = this.waiting.get(name) ?? [];
-      const waiting: Waiting = { onTaken: once(onTaken), grant: (lock) => finish(lock) };
+      const waiting: Waiting = { onTaken: callOnce(onTaken), grantLock: (lock) => finish(lock) };
       const finish = (lock: AbortController | null): void => {
         signal.removeEventListener('abort', leave);
         resolve(lock);
       };
       const leave = (): void => {
-        remove(this.waiting, name, waiting);
+        removeWaiting(this.waiting, name, waiting);
         finish(null);
       };
       signal.addEventListener('abort', leave, { once: true });
       this.waiting.set(name, [...queue, waiting]);
-      this.attempt();
+      this.trySoon();
     });
   }
 
-  /** Tries now, or as soon as the try under way has ended. */
-  private attempt(): void {
+  /** Tries to take the wanted locks now, or as soon as the attempt under way has ended. */
+  private trySoon(): void {
     clearTimeout(this.timer);
-    this.again = true;
-    if (!this.trying && !this.closed) void this.tryAll();
+    this.mustTryAgain = true;
+    if (!this.isTrying && !this.closed) void this.tryAll();
   }
 
   private async tryAll(): Promise<void> {
-    this.trying = true;
-    while (this.again && !this.closed) {
-      this.again = false;
-      // When the database is away the next try may find it.
+    this.isTrying = true;
+    while (this.mustTryAgain && !this.closed) {
+      this.mustTryAgain = false;
+      // When the database is away, the next attempt may reach it.
       await this.tryOnce().catch(() => undefined);
     }
-    this.trying = false;
+    this.isTrying = false;
     const ms = this.waiting.size > 0 ? RETRY_INTERVAL_MS : CHECK_INTERVAL_MS;
-    if (!this.closed) this.timer = setTimeout(() => this.attempt(), ms);
+    if (!this.closed) this.timer = setTimeout(() => this.trySoon(), ms);
   }
 
   private async tryOnce(): Promise<void> {
@@ -109,38 +111,38 @@ export class PostgresLocks extends Locks {
     this.handOver(name, lock);
   }
 
-  /** To who waits longest; to nobody, and it is free again. */
+  /** Passes the lock to the caller that has waited longest, or releases it. */
   private handOver(name: string, lock: AbortController): void {
     const next = this.waiting.get(name)?.[0];
     if (next) {
-      remove(this.waiting, name, next);
-      next.grant(lock);
+      removeWaiting(this.waiting, name, next);
+      next.grantLock(lock);
       return;
     }
     this.held.delete(name);
-    // A session that is lost has let go by itself.
+    // If the session is lost, its locks are released anyway.
     this.session.use((client) => releaseLock(client, name)).catch(() => undefined);
   }
 
-  private letGo(name: string, lock: AbortController): void {
+  private endHold(name: string, lock: AbortController): void {
     if (this.held.get(name) === lock) this.handOver(name, lock);
   }
 
-  private lost(): void {
+  private loseAll(): void {
     const held = [...this.held.values()];
     this.held.clear();
     for (const lock of held) lock.abort();
-    if (!this.closed) this.attempt();
+    if (!this.closed) this.trySoon();
   }
 }
 
-function remove(waiting: Map<string, Waiting[]>, name: string, one: Waiting): void {
+function removeWaiting(waiting: Map<string, Waiting[]>, name: string, one: Waiting): void {
   const left = (waiting.get(name) ?? []).filter((other) => other !== one);
   if (left.length > 0) waiting.set(name, left);
   else waiting.delete(name);
 }
 
-function once(work: () => void): () => void {
+function callOnce(work: () => void): () => void {
   let done = false;
   return () => {
     if (done) return;
