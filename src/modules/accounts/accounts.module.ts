@@ -42,20 +42,16 @@ import './accounts.declarations.js';
 
 const accountEntities = [AccountEntity, ApiTokenEntity];
 
-/** The read model of accounts and the queries on it. */
-@Module({
-  imports: [TypeOrmModule.forFeature(accountEntities)],
-  providers: [
-    AccountsProjection,
-    AccountsHandler,
-    AccountHandler,
-    SessionsHandler,
-    ApiTokensHandler,
-    DirectoryHandler,
-    DirectoryTestHandler,
-  ],
-})
-class AccountsReadModule {}
+/** The read model of accounts, and the queries on it and on sessions and the directory. */
+const readModel = [
+  AccountsProjection,
+  AccountsHandler,
+  AccountHandler,
+  SessionsHandler,
+  ApiTokensHandler,
+  DirectoryHandler,
+  DirectoryTestHandler,
+];
 
 const liveAccounts = {
   provide: LiveAccounts,
@@ -118,8 +114,8 @@ export const accountProviders = [
 /** Accounts, sessions, API tokens, and the people of a directory. */
 @Global()
 @Module({
-  imports: [AccountsReadModule],
-  providers: [...accountProviders, ...resolvers],
-  exports: [SessionStore, Principals, RefusedCalls],
+  imports: [TypeOrmModule.forFeature(accountEntities)],
+  providers: [...accountProviders, ...readModel, ...resolvers],
+  exports: [Principals, RefusedCalls],
 })
 export class AccountsModule {}
