@@ -1,6 +1,11 @@
 import { describe, it } from 'vitest';
 import { specOf } from '../../../../test/support/given-when-then.js';
 import { account } from '../accounts/account.decider.js';
+// The permissions that a token may have are declared by these modules.
+import '../../packages/packages.declarations.js';
+import '../../peers/peers.declarations.js';
+import '../../replication/replication.declarations.js';
+import '../../server/server.declarations.js';
 import type { AccountCreated, NewAccount, Rights, TokenGrant } from '../contracts/account.events.js';
 
 const { given } = specOf(account);
