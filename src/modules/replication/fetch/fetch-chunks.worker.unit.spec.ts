@@ -47,7 +47,7 @@ function closedNow(): Partial<PeerPolicy> {
 
 interface World {
   plan?: FetchPlan | null;
-  result?: (run: ChunkRange, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
+  result?: (range: ChunkRange, peerId: string) => ChunkResult | Promise<ChunkResult> | undefined;
   /** What peers that fetch the package say that they have. */
   known?: readonly ChunkRange[];
   reserve?: () => Promise<ReplicaFile>;
@@ -67,9 +67,9 @@ function setUp(world: World = {}) {
       verified = command.arrival.verified.reduce<readonly ChunkRange[]>(addRange, verified);
     return verified;
   };
-  const fetchChunks = async (peer: PeerContact, { run }: { run: ChunkRange }): Promise<ChunkResult> => {
-    asked.push(`${peer.peerId} ${run.first}+${run.count}`);
-    return (await world.result?.(run, peer.peerId)) ?? { verified: [run], rejected: [], error: null };
+  const fetchChunks = async (peer: PeerContact, { range }: { range: ChunkRange }): Promise<ChunkResult> => {
+    asked.push(`${peer.peerId} ${range.first}+${range.count}`);
+    return (await world.result?.(range, peer.peerId)) ?? { verified: [range], rejected: [], error: null };
   };
   const policyOf = (peerId: string): PeerPolicy => ({ ...OPEN_POLICY, ...world.policy?.(peerId) });
   const find = async (peerId: string) => (peerId === 'gone' ? null : { ...contact(peerId), policy: policyOf(peerId) });

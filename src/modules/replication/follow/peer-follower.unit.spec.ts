@@ -52,7 +52,7 @@ function follow(
   const logger = new Logger('test');
   vi.spyOn(logger, 'warn').mockImplementation((message: string) => void warnings.push(message));
   const follower = new PeerFollower(peer, 'Prod', {
-    transport: fake<PeerTransport>({ follow: feed }),
+    transport: fake<PeerTransport>({ followFeed: feed }),
     cursors: fake<FeedCursors>({
       load: async () => saved.at(-1) ?? null,
       save: async (_peerId: string, _stage: string, cursor: string) => void saved.push(cursor),
