@@ -22,8 +22,7 @@ import { AdminAccount } from '../../src/modules/accounts/accounts/admin-account.
 import { LiveAccounts } from '../../src/modules/accounts/accounts/live-accounts.js';
 import type { Settings } from '../../src/platform/runtime/settings.js';
 import { STRANGER, withContext } from '../../src/platform/runtime/call-context.js';
-import { CommandRunner } from '../../src/platform/eventsourcing/command-runner.js';
-import { FactsLog } from '../../src/platform/eventsourcing/facts-log.js';
+import { CommandRunner, FactsLog } from '../../src/platform/eventsourcing/command-runner.js';
 import type { ServerHome } from './trusted-server.js';
 
 /** One process of a server, with its accounts; several share a home. */

@@ -4,7 +4,7 @@ import { StartupError } from '../../kernel/errors.js';
 import { secretEvents } from '../../modules/server/contracts/server.events.js';
 import type { Settings } from '../../platform/runtime/settings.js';
 import { systemActor, withContext } from '../../platform/runtime/call-context.js';
-import { FactsLog } from '../../platform/eventsourcing/facts-log.js';
+import { FactsLog } from '../../platform/eventsourcing/command-runner.js';
 import { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import { createKeyFile, nextKeyFile, promoteNextKey, readKeyFile } from '../../platform/secrets/secret-keys.js';
 import { rotateSecrets } from '../../platform/secrets/rotate-secrets.js';

@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../kernel/errors.js';
-import { FactsLog } from '../../platform/eventsourcing/facts-log.js';
+import { FactsLog } from '../../platform/eventsourcing/command-runner.js';
 import { Clock } from '../../platform/runtime/clock.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { downloadEvents } from './contracts/download.events.js';

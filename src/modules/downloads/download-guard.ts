@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { Refusal } from '../../kernel/errors.js';
 import { STRANGER, withContext } from '../../platform/runtime/call-context.js';
-import { FactsLog } from '../../platform/eventsourcing/facts-log.js';
+import { FactsLog } from '../../platform/eventsourcing/command-runner.js';
 import { callerAddress } from '../../platform/http/caller-address.js';
 import { RefusalRecord } from '../../platform/limits/refusal-record.js';
 import { downloadEvents } from './contracts/download.events.js';

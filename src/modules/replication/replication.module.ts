@@ -5,13 +5,12 @@ import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
-import { ChunkArrivals, ChunkFetch } from './fetch/chunk-fetch.js';
+import { ChunkArrivals, ChunkFetch, RangeFetcher } from './fetch/chunk-fetch.js';
 import { Delays } from './fetch/delays.js';
 import { EnqueueReplicaJobs } from './fetch/enqueue-replica-jobs.reaction.js';
 import { FetchChunksWorker } from './fetch/fetch-chunks.job.js';
 import { ChunkDigests, RunningDigests } from './fetch/package-digests.js';
 import { PublishReplicaWorker, ReplicaPublisher } from './fetch/publish-replica.job.js';
-import { RangeFetcher } from './fetch/range-fetcher.js';
 import {
   DelayReplicaHandler,
   PlanFetchHandler,

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Refusal, StartupError } from '../../kernel/errors.js';
 import type { Settings } from '../../platform/runtime/settings.js';
-import { newEvent } from '../../platform/eventsourcing/facts-log.js';
+import { newEvent } from '../../platform/eventsourcing/command-runner.js';
 import { RevisionConflict, type EventStore } from '../../ports/event-store.port.js';
 import { serverEvents, type ServerEvent, type ServerInitialised } from './contracts/server.events.js';
 import { server, type KnownServer, type ServerCommand, type ServerState } from './server.decider.js';

@@ -2,10 +2,37 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type Aggregate, streamOf } from '../../kernel/decider.js';
 import { Refusal } from '../../kernel/errors.js';
-import type { DomainEvent } from '../../kernel/events.js';
+import type { DomainEvent, EventFamily, Json, NewEvent } from '../../kernel/events.js';
 import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
-import { newEvent } from './facts-log.js';
+import { currentContext } from '../runtime/call-context.js';
+import { newId } from '../runtime/ids.js';
+
+/** An event ready for the log, with an id of its own and the metadata of the running call. */
+export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E, serverId: string): NewEvent {
+  const { actor, address, correlationId, causationId } = currentContext();
+  return {
+    id: newId(),
+    type: event.type,
+    // Event data is declared as plain readonly objects in contracts/, which is what Json describes.
+    data: event.data as unknown as Json,
+    metadata: { actor, address, correlationId, causationId, schemaVersion: family.versionOf(event.type), serverId },
+  };
+}
+
+/** Records what simply happened, where there is nothing to decide and no state to keep. */
+@Injectable()
+export class FactsLog {
+  constructor(
+    private readonly store: EventStore,
+    @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
+  ) {}
+
+  /** @throws EventStoreUnavailable */
+  async append<E extends DomainEvent>(stream: string, family: EventFamily<E>, event: E): Promise<void> {
+    await this.store.append(stream, [newEvent(family, event, this.identity.serverId)], 'any');
+  }
+}
 
 /** A stream's state, and the revision of the last event in it; null when the stream is not there. */
 interface Folded<S> {

@@ -2,7 +2,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { MemoryEventStore } from '../../../test/support/memory-event-store.js';
 import type { StreamFold } from '../../kernel/decider.js';
 import { type DomainEvent, EventFamily } from '../../kernel/events.js';
-import { newEvent } from './facts-log.js';
+import { newEvent } from './command-runner.js';
 import { StreamReader } from './stream-reader.js';
 
 type Added = DomainEvent<'Added', { readonly amount: number }>;

@@ -8,8 +8,7 @@ import {
   RecordChunks,
 } from '../../../src/modules/replication/fetch/replica-progress.command.js';
 import type { ChunkDigests, RunningDigests } from '../../../src/modules/replication/fetch/package-digests.js';
-import { ChunkArrivals, ChunkFetch } from '../../../src/modules/replication/fetch/chunk-fetch.js';
-import { RangeFetcher } from '../../../src/modules/replication/fetch/range-fetcher.js';
+import { ChunkArrivals, ChunkFetch, RangeFetcher } from '../../../src/modules/replication/fetch/chunk-fetch.js';
 import { Sources } from '../../../src/modules/replication/fetch/sources.js';
 import type { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import {

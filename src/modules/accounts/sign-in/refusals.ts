@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type ErrorCode, Refusal } from '../../../kernel/errors.js';
 import { type RefusedCall, RefusedCalls } from '../../../platform/access/access.port.js';
-import { FactsLog } from '../../../platform/eventsourcing/facts-log.js';
+import { FactsLog } from '../../../platform/eventsourcing/command-runner.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { accountEvents } from '../contracts/account.events.js';
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { FactsLog } from '../../../platform/eventsourcing/facts-log.js';
+import { FactsLog } from '../../../platform/eventsourcing/command-runner.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { PeerCallAudit, type RefusedPeerCall } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { peerEvents } from '../contracts/peer.events.js';

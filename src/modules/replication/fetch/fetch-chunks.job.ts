@@ -15,7 +15,7 @@ import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { Delays, FetchPostponed } from './delays.js';
 import { ReplicaPublisher } from './publish-replica.job.js';
-import { RangeFetcher } from './range-fetcher.js';
+import { RangeFetcher } from './chunk-fetch.js';
 import { type FetchPlan, PlanFetch } from './replica-progress.command.js';
 import { pickRange } from './source-choice.js';
 import { Sources } from './sources.js';

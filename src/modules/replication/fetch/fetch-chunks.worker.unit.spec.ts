@@ -13,8 +13,7 @@ import { Delays } from './delays.js';
 import { FetchChunksWorker } from './fetch-chunks.job.js';
 import type { ReplicaPublisher } from './publish-replica.job.js';
 import { Sources } from './sources.js';
-import { ChunkArrivals, ChunkFetch } from './chunk-fetch.js';
-import { RangeFetcher } from './range-fetcher.js';
+import { ChunkArrivals, ChunkFetch, RangeFetcher } from './chunk-fetch.js';
 
 const plan: FetchPlan = {
   packageId: 'p',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PeerPerformance } from './peer-knowledge.js';
+import { PeerPerformance } from './source-choice.js';
 
 const MIB = 1024 * 1024;
 

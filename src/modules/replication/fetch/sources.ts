@@ -4,9 +4,15 @@ import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
-import { type Candidate, selectCandidates, type Source } from './source-choice.js';
+import {
+  type Candidate,
+  type FetchSample,
+  KnownChunks,
+  PeerPerformance,
+  selectCandidates,
+  type Source,
+} from './source-choice.js';
 import { findOutsideWindow, NoSource, type OutsideWindow } from './delays.js';
-import { type FetchSample, KnownChunks, PeerPerformance } from './peer-knowledge.js';
 
 /** How a peer performs as a source of one package, as it is shown to an administrator. */
 export interface SourceStatus {
