@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type DomainEvent, EventFamily, type RecordedEvent } from '../../src/kernel/events.js';
-import { describedTypes } from '../../src/platform/eventsourcing/event-descriptions.js';
+import { describedTypes, describeEvent } from '../../src/platform/eventsourcing/event-descriptions.js';
 import '../../src/server/app.module.js';
 import { makeAuditRows, nothingBefore, describeEvents } from '../../src/modules/audit/trail/audit-rows.js';
 
@@ -48,7 +48,18 @@ async function families(): Promise<EventFamily<DomainEvent>[]> {
   return modules.flatMap((module) => Object.values(module).filter((value) => value instanceof EventFamily));
 }
 
+/** What each of these events told when it was first described, by the event's id. Entries are only ever added. */
+const DESCRIPTIONS: unknown = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../fixtures/event-descriptions.json', import.meta.url)), 'utf8'),
+);
+
 describe('events of earlier versions', () => {
+  // The shown entries and the exports of an audit trail are verified against what the log tells now.
+  it('are described word for word as they always were', () => {
+    const told = events.map((event) => [event.id, { type: event.type, ...describeEvent(event) }]);
+    expect(JSON.parse(JSON.stringify(Object.fromEntries(told)))).toEqual(DESCRIPTIONS);
+  });
+
   it('are kept, one of every type and version', async () => {
     const wanted = (await families()).flatMap((family) =>
       family.types.flatMap((type) => Array.from({ length: family.versionOf(type) }, (_, i) => `${type} ${i + 1}`)),
