@@ -18,7 +18,7 @@ export type Role = (typeof ROLES)[number];
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);
 
-export interface PermissionDeclaration {
+interface PermissionDeclaration {
   /** What it permits, in a few words, for `docs/reference/permissions.md`. */
   readonly meaning: string;
   /** The roles that have it. The role admin has every permission. */
@@ -69,7 +69,7 @@ export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
   [...declared].filter(([, declaration]) => roles.some((role) => permits(role, declaration))).map(([name]) => name);
 
 /** The roles that grant a permission. */
-export const rolesWith = (permission: Permission): readonly Role[] =>
+const rolesWith = (permission: Permission): readonly Role[] =>
   ROLES.filter((role) => permissionsOf([role]).includes(permission));
 
 /** What a caller who is signed in may do at the time of the call. */

@@ -2,7 +2,7 @@
  * What becomes of the items of a failed batch: all fail, or each is tried alone, so that a bad one does not fail the
  * others.
  */
-export type AfterFailure = 'fail all' | 'each in turn' | 'each at once';
+type AfterFailure = 'fail all' | 'each in turn' | 'each at once';
 
 export interface BatcherOptions<Item, Result> {
   /** Does a batch. Its results stand in the order of the items. */

@@ -4,13 +4,13 @@ import type { ChunkRange } from './chunk-ranges.js';
 export const DIGEST_BYTES = 32;
 
 /** A digest that is being computed. `Hash` of node:crypto is one. */
-export interface RunningHash {
+interface RunningHash {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
 }
 
 /** What the bytes of neighbouring chunks must be. */
-export interface ExpectedChunks {
+interface ExpectedChunks {
   readonly range: ChunkRange;
   /** Size of the whole package in bytes. The last chunk ends there. */
   readonly packageSize: number;

@@ -31,7 +31,7 @@ export const backoffBetween =
   (attempt: number): number =>
     backoffMs(attempt, minMs, maxMs, Math.random());
 
-export interface RetryOptions {
+interface RetryOptions {
   /** Whether a later attempt may succeed; if not, the error is thrown. Every error is retried when this is left out. */
   readonly while?: (error: unknown, attempt: number) => boolean;
   /** Milliseconds to wait after the failure of an attempt; attempts count from 1. No wait when this is left out. */

@@ -4,7 +4,7 @@ import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type ExpectedRevision } from '../../
 const MAX_METADATA_BYTES = 16 * 1024;
 
 /** An append that any log takes: JSON texts within the limits. */
-export interface CheckedAppend {
+interface CheckedAppend {
   readonly stream: string;
   readonly expected: ExpectedRevision;
   readonly ids: readonly string[];

@@ -40,7 +40,7 @@ async function* readEvents(store: EventStore, signal: AbortSignal): AsyncGenerat
   return null;
 }
 
-export type Pair = readonly [source: RecordedEvent | null, target: RecordedEvent | null];
+type Pair = readonly [source: RecordedEvent | null, target: RecordedEvent | null];
 
 /** Two logs from their beginnings, event beside event; null where one has ended before the other. */
 export async function* readSideBySide(

@@ -36,7 +36,7 @@ export interface EventDescription {
   readonly source?: Origin | null;
 }
 
-export interface EventDeclaration<E extends DomainEvent> {
+interface EventDeclaration<E extends DomainEvent> {
   readonly family: EventFamily<E>;
   /** All that events of this family can be about. */
   readonly targets: readonly TargetType[];

@@ -3,7 +3,7 @@ import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphq
 import { DEFAULT_FIRST, MAX_FIRST } from './paging.js';
 
 /** Most fields that one operation may ask for, counting those of each row that a list can have. */
-export const MAX_COST = 20_000;
+const MAX_COST = 20_000;
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
 

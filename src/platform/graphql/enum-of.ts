@@ -1,7 +1,7 @@
 import { registerEnumType } from '@nestjs/graphql';
 
 /** The enum values of a GraphQL type by their names, as `@Field(() => …)` takes them. */
-export type EnumOf<V extends string> = { readonly [K in V]: K };
+type EnumOf<V extends string> = { readonly [K in V]: K };
 
 interface EnumDescriptions<V extends string> {
   /** Describes the type. */

@@ -11,7 +11,7 @@ import { OdsHttpAdapter, type RawHandler } from './ods-http-adapter.js';
  * processes of one server, `stated inside` for what carries calls that state their own. `docs/reference/permissions.md`
  * lists them.
  */
-export interface StatedRoute {
+interface StatedRoute {
   readonly call: string;
   readonly need: Permission | 'public' | 'peer call' | 'own process' | 'stated inside';
 }

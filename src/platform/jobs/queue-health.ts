@@ -14,7 +14,7 @@ const QUEUE_AWAY_ADVICE =
   'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
 
 /** What was found at one look. `counts` is null while the queue does not answer. */
-export interface QueueFinding {
+interface QueueFinding {
   readonly state: 'IDLE' | 'WORKING' | 'STUCK' | 'UNAVAILABLE';
   readonly advice: string | null;
   readonly counts: QueueCounts | null;

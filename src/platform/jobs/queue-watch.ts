@@ -6,7 +6,7 @@ import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tas
 const CHECK_INTERVAL_MS = 2_000;
 
 /** Puts in the queue again what it held for a module. A repeat must change nothing. */
-export type Refill = () => Promise<void>;
+type Refill = () => Promise<void>;
 
 /**
  * Checks every 2 s whether the queue was emptied, and has it filled again from the log. A refill that fails is repeated

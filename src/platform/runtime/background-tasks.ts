@@ -8,7 +8,7 @@ import { type ProcessRole, Settings } from './settings.js';
  * The order in which the tasks of a process start. Tasks of one phase start in the order of their names, and each one
  * starts after `start` of the one before has resolved. Tasks stop in the reverse order.
  */
-export const START_PHASES = [
+const START_PHASES = [
   /** Observes what this server records and how it works. First, so that it sees what the later tasks do. */
   'observe',
   /** Opens connections by which other servers can call this one. */

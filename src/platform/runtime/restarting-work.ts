@@ -9,10 +9,10 @@ const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 
 /** Work that ends when the signal aborts. */
-export type Work = (signal: AbortSignal) => Promise<void>;
+type Work = (signal: AbortSignal) => Promise<void>;
 
 /** Hears why a run failed, and after how many milliseconds the next one starts. */
-export type FailureListener = (error: unknown, waitMs: number) => void;
+type FailureListener = (error: unknown, waitMs: number) => void;
 
 /** Runs `work` again and again until the signal aborts; after each failure it waits, 0.1 s at first and up to 10 s. */
 export async function runWithRestart(signal: AbortSignal, work: Work, onFailure: FailureListener): Promise<void> {

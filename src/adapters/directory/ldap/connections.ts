@@ -5,7 +5,7 @@ import type { DirectorySettings } from '../../../ports/directory.port.js';
 import { requestTls } from './start-tls.js';
 
 const PORTS = { 'ldap:': 389, 'ldaps:': 636 } as const;
-export type Target = Pick<DirectorySettings, 'url' | 'startTls' | 'ca'>;
+type Target = Pick<DirectorySettings, 'url' | 'startTls' | 'ca'>;
 
 /** Returns host, port and protocol of an LDAP URL. */
 export function addressOf(url: string): { host: string; port: number; isTls: boolean } {

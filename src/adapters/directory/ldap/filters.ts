@@ -10,7 +10,7 @@ import {
 } from 'ldapts';
 
 /** Values for the placeholders in a filter from the settings. */
-export interface FilterValues {
+interface FilterValues {
   readonly username: string;
   readonly dn: string;
 }

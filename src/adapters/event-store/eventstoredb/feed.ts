@@ -9,7 +9,7 @@ import { expectConfirmation, Inbox, Mark, type Arrival } from './inbox.js';
 /** Number of records after which the server reports how far it has searched. */
 const CHECKPOINT_RECORDS = 500;
 
-export interface FeedOptions {
+interface FeedOptions {
   readonly after: Position;
   readonly types: ReadonlySet<string> | null;
   readonly signal: AbortSignal;
@@ -17,7 +17,7 @@ export interface FeedOptions {
   readonly quietMs: number | null;
 }
 
-export interface FeedPage extends LogPage<Position> {
+interface FeedPage extends LogPage<Position> {
   /** The server said that it has no more history. */
   readonly isCaughtUp: boolean;
 }

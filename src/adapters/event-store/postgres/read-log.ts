@@ -36,7 +36,7 @@ const toEvent = (row: EventRow): RecordedEvent => ({
 /** The most positions that one query searches, so that it stays short when the wanted types are rare. */
 const MAX_POSITIONS = 20_000n;
 
-export interface CutLogPage extends LogPage<bigint> {
+interface CutLogPage extends LogPage<bigint> {
   /** Whether the log had more events when this page was read. */
   readonly isCut: boolean;
 }

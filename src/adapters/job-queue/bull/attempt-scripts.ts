@@ -35,7 +35,7 @@ const Claim = z.union([
     .tuple([z.literal('run'), z.number(), z.string(), z.string()])
     .transform(([kind, attempt, key, payload]) => ({ kind, attempt, key, payload })),
 ]);
-export type Claim = z.output<typeof Claim>;
+type Claim = z.output<typeof Claim>;
 
 /** Begins an attempt of a job that Bull has handed out, with the latest data of the job. */
 export async function claimAttempt(queue: Queue, id: string, limit: RateLimit | undefined): Promise<Claim> {

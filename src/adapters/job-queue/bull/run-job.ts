@@ -8,7 +8,7 @@ import { GaveUp, RetryLater } from './queue-options.js';
 /** For a job that only another version of the program knows. */
 const UNKNOWN_JOB_DELAY_MS = 5_000;
 
-export interface JobContext {
+interface JobContext {
   readonly queue: Queue;
   readonly handlers: ReadonlyMap<string, JobHandler>;
   /** Aborted when the process shuts down. */

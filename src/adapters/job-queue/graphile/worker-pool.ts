@@ -8,7 +8,7 @@ import type { JobLog } from '../../shared/job-attempt.js';
 const POLL_INTERVAL_MS = 1000;
 const RESTART_DELAY_MS = 500;
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   readonly pool: Pool;
   readonly tasks: TaskList;
   readonly concurrency: number;

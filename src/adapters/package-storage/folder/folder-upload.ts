@@ -61,7 +61,7 @@ class StagedWriter implements SlabWriter {
 }
 
 /** What all uploads of a storage share. */
-export interface UploadTools {
+interface UploadTools {
   readonly slabs: SlabPool;
   readonly threads: HashThreads;
   /** Makes a staged file the stored file of a package. */

@@ -17,7 +17,7 @@ export interface SlabWriter {
 }
 
 /** What was received, with its digests. */
-export interface Received {
+interface Received {
   readonly size: number;
   readonly sha1: Digests;
   readonly sha256: Digests;

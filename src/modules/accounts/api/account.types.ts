@@ -21,7 +21,7 @@ export const RoleName = enumOf('Role', ROLES, {
   },
 });
 registerEnumType(PermissionName, { name: 'Permission', description: 'Permission that a call may need.' });
-export const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
+const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
   type: 'Who keeps the password and the roles of an account.',
   values: { local: 'This server.', directory: 'A directory (LDAP).' },
 });

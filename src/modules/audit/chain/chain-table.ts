@@ -71,7 +71,7 @@ export async function addLinks(
   });
 }
 
-export async function movePlace(sql: Sql, { number, epoch, cursor }: ChainPlace): Promise<void> {
+async function movePlace(sql: Sql, { number, epoch, cursor }: ChainPlace): Promise<void> {
   await sql.query(
     `INSERT INTO audit.place (number, epoch, cursor) VALUES ($1, $2, $3)
      ON CONFLICT (one) DO UPDATE SET number = excluded.number, epoch = excluded.epoch, cursor = excluded.cursor`,

@@ -4,7 +4,7 @@ import { CheckpointShape, type Checkpoint } from './checkpoint.js';
 type Sql = Pick<DataSource | EntityManager, 'query'>;
 
 /** A checkpoint and the place of its entry in the log of an epoch. */
-export interface PlacedCheckpoint {
+interface PlacedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly epoch: string;
   readonly cursor: string;

@@ -17,7 +17,7 @@ import { exportEndBytes, type ExportHeader, type ExportLine, FORMAT } from './ex
 /** Longest time that an export waits until the chain contains the last recorded event. */
 const CHAIN_TIMEOUT_MS = 10_000;
 
-export const isEmptyFilter = (filter: AuditFilter): boolean =>
+const isEmptyFilter = (filter: AuditFilter): boolean =>
   Object.values(filter).every((part) => part === null || part === undefined || part === '');
 
 /** Exports the audit trail as text, piece by piece. The next piece is made when the last one was taken. */

@@ -22,7 +22,7 @@ const MIN_SHARE_NEARBY = 1 / 8;
 /** The index of texts works with groups of three characters. */
 const MIN_INDEXED_LENGTH = 3;
 
-export interface EntryPage {
+interface EntryPage {
   readonly order: Order;
   readonly count: number;
   /** Only entries after this one, in the requested order. */

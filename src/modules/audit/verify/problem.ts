@@ -1,5 +1,5 @@
 /** What is wrong with an entry. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log. */
-export type Wrong =
+type Wrong =
   | 'changed'
   | 'removed'
   | 'inserted'

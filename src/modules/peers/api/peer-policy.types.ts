@@ -13,14 +13,14 @@ export const PeerDirection = enumOf('PeerDirection', DIRECTIONS, {
     RECEIVE_ONLY: 'This server takes packages from the peer. The peer gets no packages from this server.',
   },
 });
-export const WeekdayName = enumOf('Weekday', WEEKDAYS);
+const WeekdayName = enumOf('Weekday', WEEKDAYS);
 
 const FROM = 'Begin, as HH:MM from 00:00 to 23:59.';
 const TO = 'End, as HH:MM from 00:00 to 24:00. An end before `from` is on the next day.';
 const LIMIT = 'Limit of package data in bytes per second, for each process of this server. Null means no limit.';
 
 @ObjectType({ description: 'A part of the day, in the time zone of the server.' })
-export class TimeWindow {
+class TimeWindow {
   @Field(() => [WeekdayName], { description: 'The days on which the window begins.' })
   days!: readonly Weekday[];
 
@@ -52,7 +52,7 @@ export class PeerFlow implements FlowView {
 }
 
 @InputType({ description: 'A part of the day, in the time zone of the server.' })
-export class TimeWindowInput {
+class TimeWindowInput {
   @Field(() => [WeekdayName], { description: 'The days on which the window begins.' })
   days!: readonly Weekday[];
 

@@ -4,7 +4,7 @@ import { type PeerStatus, PEER_STATUSES } from '../contracts/peer-view.js';
 import { PeerDirection, PeerFlow } from './peer-policy.types.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-export const PeerStateName = enumOf('PeerState', PEER_STATUSES, {
+const PeerStateName = enumOf('PeerState', PEER_STATUSES, {
   type: 'State of the registration of a peer.',
   values: {
     REGISTERED: 'The two servers exchange packages as the direction says.',

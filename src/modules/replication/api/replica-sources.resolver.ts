@@ -11,7 +11,7 @@ import { Replica } from './replica.type.js';
 const USUAL_SOURCES = 3;
 
 @ObjectType({ description: 'A peer from which a package is fetched.' })
-export class ReplicaSource {
+class ReplicaSource {
   @Field(() => ServerReference)
   peer!: ServerReference;
 

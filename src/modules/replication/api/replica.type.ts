@@ -4,7 +4,7 @@ import { ServerReference } from '../../../platform/graphql/common.types.js';
 import { type ReplicaState, REPLICA_STATES } from '../contracts/replica-view.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
-export const ReplicaStateName = enumOf('ReplicaState', REPLICA_STATES, {
+const ReplicaStateName = enumOf('ReplicaState', REPLICA_STATES, {
   type: 'State of the copy of a package on one server.',
   values: {
     REQUESTED: 'The copy is wanted. No chunk has been verified since the request.',
@@ -16,7 +16,7 @@ export const ReplicaStateName = enumOf('ReplicaState', REPLICA_STATES, {
 });
 
 @ObjectType({ description: 'A range of neighbouring chunks.' })
-export class ChunkRun {
+class ChunkRun {
   @Field(() => Int, { description: 'Index of the first chunk, counted from 0.' })
   first!: number;
 
@@ -25,7 +25,7 @@ export class ChunkRun {
 }
 
 @ObjectType({ description: 'What delays a replica or has made it fail.' })
-export class ReplicaProblem {
+class ReplicaProblem {
   @Field(() => String, { description: 'A stable code in capital letters.' })
   code!: string;
 

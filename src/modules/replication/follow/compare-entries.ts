@@ -2,7 +2,7 @@ import type { Stage } from '../../../kernel/stage.js';
 import type { InventoryEntry } from '../read-model/inventory.query.js';
 
 /** The packages of one bucket in which two servers differ. */
-export interface EntryDifferences {
+interface EntryDifferences {
   /** The peer knows something newer, or our knowledge of its copy is wrong. This server resolves it. */
   readonly toLearn: readonly string[];
   /** This server knows something newer. The peer resolves it. */

@@ -1,7 +1,7 @@
 /** Largest number of items that are worked on at the same time. */
 const MAX_UNDER_WAY = 8;
 
-export interface WorkListener {
+interface WorkListener {
   /** This item and all items that were added before it are done. */
   notePlace(id: string): void;
   /** An item failed, so that no later item counts as reached. It is called once. */

@@ -34,7 +34,7 @@ export interface PeerReport {
 export type FoundFile = 'unseen' | 'missing' | 'present' | 'whole' | 'different';
 
 /** How closely the review has to look at the file. A digest means reading all of it. */
-export type FileQuestion = 'none' | 'presence' | 'digest';
+type FileQuestion = 'none' | 'presence' | 'digest';
 
 /** One step of a review. `files` is done only if there is no command, or the command has changed something. */
 export interface ReviewStep {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../kernel/errors.js';
 
 /** HTTP status and meaning of an error code. GraphQL answers carry the code only. */
-export interface ErrorCodeDeclaration {
+interface ErrorCodeDeclaration {
   readonly status: number;
   readonly meaning: string;
 }
