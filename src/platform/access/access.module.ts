@@ -14,7 +14,7 @@ import { addressOf, type AuthContext, authContextOf, type Caller, rememberedCall
 import { NeedsGuard } from './needs.guard.js';
 import { SessionCookie } from './session-cookie.js';
 
-/** Runs the handler on behalf of the caller whom the guards let in. */
+/** Runs each handler in the call context of the caller whom the guards admitted. */
 @Injectable()
 class CallContextInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -27,7 +27,10 @@ function callerOf({ req, caller }: AuthContext): Caller {
   return known ?? { actor: STRANGER, address: req ? addressOf(req) : null, principal: null };
 }
 
-/** Denies by default. Needs the ports Principals, RefusedCalls and ServerIdentity from a global module. */
+/**
+ * Authenticates callers and checks permissions on every route and root field. A call that states no need is refused.
+ * A global module must provide the ports Principals, RefusedCalls and ServerIdentity.
+ */
 @Global()
 @Module({
   providers: [

@@ -8,21 +8,25 @@ import { Principals } from './access.port.js';
 import { addressOf, type AuthContext, rememberCaller, type SignedInCaller } from './caller.js';
 import { SessionCookie } from './session-cookie.js';
 
-/** Of tokens that are not valid, from one address. */
+/** Limit for invalid tokens from one address (one /64 network for IPv6). */
 const TOKEN_FAILURES = { burst: 100, perSecond: 1 };
 const KNOWN_TOKEN_TTL_MS = 10 * 60_000;
 
 const digestToken = (token: string): string => createHash('sha256').update(token).digest('base64');
 
 /**
- * Slows down who shows one invalid token after the other. Whose token was valid a moment ago is not held up by others at
- * the same address, such as a job that goes on with an old one.
+ * Limits the attempts with invalid tokens per address: 100 at once and then one per second. A token that was valid in
+ * the last 10 minutes is exempt, so that its holder is not blocked by others at the same address, such as a job that
+ * still uses an old token.
  */
 export class TokenTries {
   private readonly failures = new KeyedLimit('Too many tokens that are not valid', TOKEN_FAILURES);
   private readonly known = new LRUCache<string, true>({ max: 10_000, ttl: KNOWN_TOKEN_TTL_MS });
 
-  /** @throws Refusal TOO_MANY_REQUESTS; a Refusal of `authenticate` counts as a failure, too */
+  /**
+   * Calls `authenticate` and returns its result. A result of null and a Refusal count as failures of the address.
+   * @throws Refusal TOO_MANY_REQUESTS when the address has used up its failures; otherwise what `authenticate` throws
+   */
   async checkToken<T>(token: string, address: string | null, authenticate: () => Promise<T | null>): Promise<T | null> {
     const [key, group] = [digestToken(token), addressGroup(address)];
     if (!this.known.has(key)) this.failures.requireSome(group);
@@ -32,7 +36,7 @@ export class TokenTries {
       else this.known.set(key, true);
       return found;
     } catch (error) {
-      // A database that is away is nobody's fault.
+      // Other errors, such as a database that cannot be reached, are not the caller's fault.
       if (error instanceof Refusal) this.recordFailure(key, group);
       throw error;
     }
@@ -48,7 +52,7 @@ const BEARER_HEADER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
 
 const signedInCallers = new WeakMap<IncomingMessage, SignedInCaller>();
 
-/** Turns what a caller shows into who they are. */
+/** Finds out who makes a call, from its `Authorization` header or its session cookie. */
 @Injectable()
 export class Authenticator {
   private readonly tokens = new TokenTries();
@@ -59,8 +63,9 @@ export class Authenticator {
   ) {}
 
   /**
-   * The caller of an HTTP request, found once per request, at its start: a session that ends while a body is on its way
-   * ends nothing. Null when nobody is signed in. @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
+   * Returns the caller of an HTTP request, or null when nobody is signed in. The caller is found once and kept for
+   * the whole request, so a session that ends while a body is being received does not interrupt it.
+   * @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
    */
   async authenticateRequest(request: IncomingMessage): Promise<SignedInCaller | null> {
     const known = signedInCallers.get(request);
@@ -73,7 +78,11 @@ export class Authenticator {
     return caller;
   }
 
-  /** Of somebody who opens a WebSocket. @param header `Bearer <token>`, where it came with the first message */
+  /**
+   * Returns the caller who opens a WebSocket, or null when nobody is signed in.
+   * @param header `Bearer <token>`, when the first message contains it; otherwise the headers of the request are read
+   * @throws Refusal TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
+   */
   authenticateUpgrade(request: IncomingMessage, header: string | undefined): Promise<SignedInCaller | null> {
     return this.callerWithToken(
       request,
@@ -81,7 +90,10 @@ export class Authenticator {
     );
   }
 
-  /** @throws Refusal UNAUTHENTICATED, TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS */
+  /**
+   * Returns the caller of an HTTP request or a GraphQL operation.
+   * @throws Refusal UNAUTHENTICATED when nobody is signed in, TOKEN_EXPIRED, CROSS_SITE_CALL, TOO_MANY_REQUESTS
+   */
   async requireCaller(context: AuthContext): Promise<SignedInCaller> {
     const caller = context.caller ?? (context.req ? await this.authenticateRequest(context.req) : null);
     if (!caller)
@@ -89,7 +101,10 @@ export class Authenticator {
     return caller;
   }
 
-  /** Who sends an `Authorization` header is a program, not a browser that adds a cookie by itself. */
+  /**
+   * An `Authorization` header takes precedence over the cookie. A browser does not add this header by itself, so such a
+   * call needs no protection against cross-site calls.
+   */
   private shownToken(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
     const header = request.headers.authorization;
     return header === undefined ? this.cookie.tokenIn(request, kind) : bearerToken(header);
@@ -105,5 +120,5 @@ export class Authenticator {
   }
 }
 
-/** The token of an `Authorization: Bearer` header, null when it is none. */
+/** Returns the token of an `Authorization: Bearer` header, or null when the header has another form. */
 const bearerToken = (header: string): string | null => BEARER_HEADER.exec(header)?.[1] ?? null;

@@ -4,25 +4,25 @@ import type { Actor } from '../../kernel/events.js';
 import type { Principal } from './access.port.js';
 import { callerAddress } from '../http/caller-address.js';
 
-/** Who is calling, and from where. */
+/** Who makes a call, and from which address. */
 export interface Caller {
   readonly actor: Actor;
-  /** IP address. */
+  /** IP address. Null when it is not known. */
   readonly address: string | null;
-  /** Null for peers and for who has not signed in. */
+  /** Null for peers and for callers who are not signed in. */
   readonly principal: Principal | null;
 }
 
-/** Somebody who is signed in. */
+/** A caller who is signed in. */
 export interface SignedInCaller extends Caller {
   readonly principal: Principal;
-  /** What they have shown. A secret. */
+  /** The session token or API token of this call. It is a secret and must not be logged or recorded. */
   readonly token: string;
 }
 
 /**
- * What a GraphQL context must carry: the HTTP request, or, for operations over a WebSocket, the caller who was
- * authenticated when it was opened.
+ * What every GraphQL context contains: the HTTP request or, for operations over a WebSocket, the caller who was
+ * authenticated when the WebSocket was opened.
  */
 export interface AuthContext {
   readonly req?: IncomingMessage;
@@ -31,18 +31,19 @@ export interface AuthContext {
 
 const callers = new WeakMap<IncomingMessage, Caller>();
 
-/** Notes who sent the request, for the call context of its handler. */
+/** Stores who sent a request, for the call context of its handler. */
 export const rememberCaller = (request: IncomingMessage, caller: Caller): void => void callers.set(request, caller);
 
+/** Returns the caller that `rememberCaller` stored for a request, or null. */
 export const rememberedCaller = (request: IncomingMessage): Caller | null => callers.get(request) ?? null;
 
-/** IP address of the caller; behind a trusted proxy that of the proxy's caller. */
+/** IP address of the caller. Behind a trusted proxy, this is the address of the client of the proxy. */
 export const addressOf = (request: IncomingMessage): string | null => callerAddress(request);
 
-/** The HTTP request or GraphQL context of a Nest call. */
+/** Returns the HTTP request or the GraphQL context of a Nest call. */
 export function authContextOf(context: ExecutionContext): AuthContext {
   if (context.getType<string>() !== 'graphql') return { req: context.switchToHttp().getRequest<IncomingMessage>() };
-  // The third argument of every resolver; its shape is agreed in AuthContext.
+  // This is the third argument of every resolver. AuthContext declares its shape.
   return context.getArgByIndex<AuthContext>(2);
 }
 
@@ -53,10 +54,13 @@ interface ResolverInfo {
 
 const MAX_CALL = 200;
 
-/** What is called, for the record: `mutation createAccount`, or `PUT /api/packages/a.pkg`. */
+/**
+ * Describes a call for the audit trail in at most 200 characters, such as `mutation createAccount` or
+ * `PUT /api/packages/a.pkg`. The query string is left out.
+ */
 export function callOf(context: ExecutionContext): string {
   if (context.getType<string>() === 'graphql') {
-    // The fourth argument of every resolver (GraphQLResolveInfo).
+    // This is the fourth argument of every resolver (GraphQLResolveInfo).
     const { operation, fieldName } = context.getArgByIndex<ResolverInfo>(3);
     return `${operation.operation} ${fieldName}`.slice(0, MAX_CALL);
   }

@@ -12,7 +12,10 @@ import { BeforePasswordChange, GuardedByItself, NeedMark, PublicMark } from './n
 const CHANGE_PASSWORD_FIRST =
   'Change your password first, with `changePassword`: the one that you have was given to you by somebody else.';
 
-/** On every route and root field: who calls must be permitted what it needs, and nobody may call one that states no need. */
+/**
+ * Requires on every route and root field that the caller has the permission that it needs. A route or field that
+ * states no need is refused to everybody. Refused calls of signed-in callers are recorded.
+ */
 @Injectable()
 export class NeedsGuard implements CanActivate {
   constructor(

@@ -4,7 +4,9 @@ import { Refusal } from '../../kernel/errors.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { cameByHttps } from '../http/caller-address.js';
 
-/** The header that only a script of our own pages can send: for another site's a browser would ask us first (CORS). */
+/**
+ * A header that only scripts of this server's pages can send. For other sites, browsers send a CORS preflight first.
+ */
 const CSRF_HEADER = 'x-odst-csrf';
 
 const crossSiteCall = (why: string): Refusal =>
@@ -13,7 +15,7 @@ const crossSiteCall = (why: string): Refusal =>
     `${why} Programs send a token as "Authorization: Bearer <token>" instead of a cookie.`,
   );
 
-/** Does this `Origin` name the server that is asked? */
+/** Whether this `Origin` is the server that receives the request. */
 function isOwnOrigin(origin: string, host: string | undefined, ownUrl: string): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);
@@ -21,9 +23,10 @@ function isOwnOrigin(origin: string, host: string | undefined, ownUrl: string): 
 }
 
 /**
- * A cookie comes with whatever makes a browser call us, so such a call must come from a page of this server: browsers say
- * so in `Origin` and `Sec-Fetch-Site`. What changes something has to carry a header, too, and a WebSocket, for which there
- * are no headers, an `Origin`. @throws Refusal CROSS_SITE_CALL
+ * Checks that a call with a cookie comes from a page of this server. Browsers add the cookie to every request to this
+ * server, and say in `Origin` and `Sec-Fetch-Site` which page caused the request. A request other than GET or HEAD also
+ * needs the header `X-ODST-CSRF: 1`. A WebSocket needs an `Origin`, because pages cannot set headers for it.
+ * @throws Refusal CROSS_SITE_CALL
  */
 export function requireOwnPage(
   { method, headers }: IncomingMessage,
@@ -44,16 +47,22 @@ export function requireOwnPage(
   }
 }
 
-/** `__Host-`: browsers take it only with Secure, from this very host, for all paths (RFC 6265bis, 4.1.3.2). */
+/**
+ * Browsers accept a cookie with the prefix `__Host-` only when it is Secure, has the path `/` and comes from this host
+ * itself (RFC 6265bis, 4.1.3.2).
+ */
 const SECURE_NAME = '__Host-odst';
 const PLAIN_NAME = 'odst';
 
-/** The session of a browser: a cookie that scripts can't read and other sites can't send. */
+/** The session cookie of a browser. Scripts cannot read it, and browsers do not send it for pages of other sites. */
 @Injectable()
 export class SessionCookie {
   constructor(private readonly identity: ServerIdentity) {}
 
-  /** The token in a request's cookie, null without one. @throws Refusal CROSS_SITE_CALL when another site may have sent it */
+  /**
+   * Returns the token in the session cookie of a request, or null when there is no such cookie.
+   * @throws Refusal CROSS_SITE_CALL when the page of another site may have caused the request
+   */
   tokenIn(request: IncomingMessage, kind: 'request' | 'upgrade'): string | null {
     const token = cookieValue(request.headers.cookie, this.nameFor(request));
     if (token === null) return null;
@@ -61,16 +70,22 @@ export class SessionCookie {
     return token;
   }
 
-  /** Also for who has no cookie yet: another site must not sign somebody in as somebody else. @throws Refusal CROSS_SITE_CALL */
+  /**
+   * Checks that a sign-in comes from a page of this server. This applies also to a browser that has no cookie yet, so
+   * that another site cannot sign somebody in to the wrong account.
+   * @throws Refusal CROSS_SITE_CALL
+   */
   requireOwnPage(request: IncomingMessage): void {
     requireOwnPage(request, this.identity.url, 'request');
   }
 
+  /** Adds the session cookie to a response. The cookie is valid until `expiresAt`. */
   setCookie(request: IncomingMessage, response: ServerResponse, token: string, expiresAt: Date): void {
     const seconds = Math.max(0, Math.floor((expiresAt.getTime() - Date.now()) / 1000));
     response.appendHeader('Set-Cookie', this.cookieText(request, token, seconds));
   }
 
+  /** Adds a header to a response that deletes the session cookie in the browser. */
   clearCookie(request: IncomingMessage, response: ServerResponse): void {
     response.appendHeader('Set-Cookie', this.cookieText(request, '', 0));
   }
@@ -84,7 +99,7 @@ export class SessionCookie {
     return this.isSecure(request) ? SECURE_NAME : PLAIN_NAME;
   }
 
-  /** A proxy may end TLS without saying so: then the server's own address tells. */
+  /** A proxy may end TLS without a header that says so. Then the configured address of this server decides. */
   private isSecure(request: IncomingMessage): boolean {
     return cameByHttps(request) || this.identity.url.startsWith('https:');
   }

@@ -24,15 +24,16 @@ function parseNetwork(text: string): Network {
   return { address, family: kind, bits: bits === undefined ? most : Number(bits) };
 }
 
-/** Addresses (IPv4 or IPv6) and CIDR ranges from which something is allowed. */
+/** A list of addresses (IPv4 or IPv6) and CIDR ranges from which something is allowed. */
 export class AllowedNetworks {
   private readonly list = new BlockList();
 
-  /** @throws Refusal INVALID_REQUEST for what is neither an address nor a range */
+  /** @throws Refusal INVALID_REQUEST when an item is neither an address nor a CIDR range */
   constructor(networks: readonly string[]) {
     for (const { address, family: kind, bits } of networks.map(parseNetwork)) this.list.addSubnet(address, bits, kind);
   }
 
+  /** Whether the list includes an address. It never includes null or text that is not an address. */
   include(address: string | null): boolean {
     const kind = address === null ? null : familyOf(address);
     return address !== null && kind !== null && this.list.check(address, kind);

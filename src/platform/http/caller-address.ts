@@ -3,14 +3,19 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import proxyAddr from 'proxy-addr';
 
-/** Is this the address of a proxy that we believe? `hop` counts from the connection on. */
+/**
+ * Whether this is the address of a trusted proxy. `hop` is 0 for the client of the connection, and grows from there.
+ */
 type Trust = (address: string, hop: number) => boolean;
 
-/** Null when there are none. @throws TypeError for what is neither an address, a CIDR range nor a known name */
+/**
+ * Returns the test for trusted proxies, or null when the list is empty.
+ * @throws TypeError when an item is neither an address nor a CIDR range nor a name that `areProxies` lists
+ */
 export const trustOf = (proxies: readonly string[]): Trust | null =>
   proxies.length === 0 ? null : proxyAddr.compile([...proxies]);
 
-/** Are all of these addresses, CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`? */
+/** Whether the list has items and each is an address, a CIDR range, `loopback`, `linklocal` or `uniquelocal`. */
 export function areProxies(list: readonly string[]): boolean {
   try {
     return trustOf(list) !== null;
@@ -21,15 +26,16 @@ export function areProxies(list: readonly string[]): boolean {
 
 const trustedConnections = new WeakMap<Duplex, Trust>();
 
-/** Whoever this connection comes from may be a proxy: requests on it, also upgrades, are checked for that. */
+/** Applies a test for trusted proxies to all requests on this connection, including upgrades. */
 export const trustProxies = (socket: Duplex, trust: Trust): void => void trustedConnections.set(socket, trust);
 
-/** IPv4 in its own notation also on a socket that speaks both. */
+/** Writes an IPv4 address in its own notation. A socket for both families gives it as an IPv6 address (`::ffff:`). */
 const withoutMappedPrefix = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
 
 /**
- * IP address of the caller: of the connection, or, while that is a trusted proxy's, the last in X-Forwarded-For that is
- * not. Anything else that a proxy passes on there, such as `unknown`, leaves the proxy's own address.
+ * Returns the IP address of the caller, or null when the connection has none. When the connection comes from a trusted
+ * proxy, this is the last address in X-Forwarded-For that is not the address of a trusted proxy. When the header
+ * contains something else there, such as `unknown`, this is the address of the proxy itself.
  */
 export function callerAddress(request: IncomingMessage): string | null {
   const remote = request.socket.remoteAddress;
@@ -39,7 +45,7 @@ export function callerAddress(request: IncomingMessage): string | null {
   return withoutMappedPrefix(isIP(forwarded) === 0 ? remote : forwarded);
 }
 
-/** Was it sent by https, to us or to a trusted proxy, which says so in X-Forwarded-Proto? */
+/** Whether a request came by HTTPS, to this server or to a trusted proxy that says so in X-Forwarded-Proto. */
 export function cameByHttps(request: IncomingMessage): boolean {
   const { socket, headers } = request;
   if ('encrypted' in socket && socket.encrypted === true) return true;

@@ -4,21 +4,22 @@ import type { PublicError } from './errors/public-error.js';
 import { hasBody, sendError } from './errors/send-error.js';
 import { rawAnswer } from './errors/socket-errors.js';
 
-/** How long a client may take. In all, an upload may take any time; it only has to go on. */
+/** Time limits for clients. An upload has no limit for its total time, but it must make progress. */
 export interface ConnectionLimits {
-  /** From the first byte of a request to the end of its headers, in milliseconds. */
+  /** Limit from the first byte of a request to the end of its headers, in milliseconds. */
   readonly headersMs: number;
-  /** Without a byte in either direction. */
+  /** Limit for a connection without a byte in either direction, in milliseconds. */
   readonly idleMs: number;
-  /** From the headers to the end of a body that is no upload: JSON of 1 MB at most. */
+  /** Limit from the headers to the end of a body that is not an upload (JSON of 1 MB at most), in milliseconds. */
   readonly bodyMs: number;
-  /** An upload has to bring `leastBytes` in each span of this. */
+  /** Interval in milliseconds in which an upload must deliver at least `leastBytes` bytes. */
   readonly paceMs: number;
   readonly leastBytes: number;
-  /** Of a connection on which nothing is asked, after an answer. */
+  /** How long a connection stays open after a response while no new request arrives, in milliseconds. */
   readonly keepAliveMs: number;
 }
 
+/** The limits that apply when no others are given. */
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   headersMs: 30_000,
   idleMs: 120_000,
@@ -33,12 +34,15 @@ const MAX_HEADERS = 100;
 
 const HOST_NAME = /^host$/i;
 
-/** What is wrong with the address and the headers of a request, before anybody looks at what they say; null when nothing is. */
+/**
+ * Checks the form of a request before any handler sees it: the length of its address, the number of its headers and its
+ * Host header. Returns the error to answer with, or null when the request is well-formed.
+ */
 export function findHeadFault({ url = '', rawHeaders, httpVersion }: IncomingMessage): PublicError | null {
   if (url.length > MAX_URL) {
     return { status: 414, code: 'URL_TOO_LONG', message: `The address is longer than ${MAX_URL} characters.` };
   }
-  // Names and values in turn.
+  // `rawHeaders` contains names and values in turn.
   if (rawHeaders.length > 2 * MAX_HEADERS) {
     return { status: 431, code: 'HEADERS_TOO_LARGE', message: `The request has more than ${MAX_HEADERS} headers.` };
   }
@@ -51,12 +55,12 @@ export function findHeadFault({ url = '', rawHeaders, httpVersion }: IncomingMes
 
 const requestTimeout = (message: string): PublicError => ({ status: 408, code: 'REQUEST_TIMEOUT', message });
 
-/** Uploads, which take as long as they take. */
+/** Whether a request is an upload, which has no limit for its total time. */
 const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/') === true;
 
 /**
- * Refuses a body that does not come: a small one has to be there in time, an upload has to go on. What waits here for us
- * to read it is not late.
+ * Answers REQUEST_TIMEOUT when a body does not arrive in time, or when an upload makes too little progress. An upload
+ * whose bytes have arrived and wait in this process to be read is not too slow.
  */
 export function watchBody(request: IncomingMessage, response: ServerResponse, patience: ConnectionLimits): void {
   if (!hasBody(request)) return;
@@ -89,8 +93,8 @@ function watchUploadPace(
 const IDLE_MESSAGE = 'Nothing has arrived for too long.';
 
 /**
- * Closes a connection on which nothing has moved for long, with a word to who has not sent all of a request. Who waits
- * for our answer to a whole one is not the one that is idle.
+ * Closes an idle connection. A client that has sent only a part of a request gets REQUEST_TIMEOUT first. The connection
+ * stays open while a client waits for the response to a complete request, because then this server is the slow side.
  */
 export function endIdle(socket: Socket, underWay: ServerResponse | undefined): void {
   const isOpen = underWay !== undefined && !underWay.headersSent && !underWay.destroyed;

@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { HttpExceptionFilter } from './errors/exception.filter.js';
 import { RawRoutes, Upgrades } from './raw-routes.js';
 
+/** Lets all modules register routes and upgrades outside of Nest, and gives all error responses one form. */
 @Global()
 @Module({
   providers: [RawRoutes, Upgrades, { provide: APP_FILTER, useClass: HttpExceptionFilter }],

@@ -22,8 +22,8 @@ import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-heade
 import type { ServedKeyPair } from './served-key-pair.js';
 
 /**
- * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when somebody begins to read the body, and not at all when the
- * request is refused before: then the body is never sent.
+ * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when a handler begins to read the body. When the request is refused
+ * before that, the client gets only the refusal and does not send the body.
  */
 function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   const read = request.read.bind(request);
@@ -34,19 +34,22 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
   };
 }
 
-/** Takes a request and returns true, or leaves it to the next handler and returns false. */
+/** Handles a request and returns true, or leaves it to the next handler and returns false. */
 export type RawHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
+/** Settings of the HTTP server. */
 export interface HttpOptions {
-  /** Whose X-Forwarded-* headers are believed. */
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted. */
   readonly trustedProxies?: readonly string[];
-  /** Null, or left out, for plain HTTP. */
+  /** Certificate and key for HTTPS. Null or left out for plain HTTP. */
   readonly tls?: ServedKeyPair | null;
+  /** Seconds for which browsers use only HTTPS for this server. Half a year when left out; 0 ends it. */
   readonly hstsSeconds?: number;
+  /** Time limits that differ from DEFAULT_CONNECTION_LIMITS. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** How long requests under way may take to end when the server stops. */
+/** How long requests that are in progress may continue when the server stops. Then their connections are closed. */
 const SHUTDOWN_GRACE_MS = 3_000;
 const MAX_GRAPHQL_BODY = '1mb';
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -58,19 +61,20 @@ const SANE_ID = /^[\w.-]{8,64}$/;
 const isGraphqlJson = ({ url, headers }: IncomingMessage): boolean =>
   isGraphqlPath(url) && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
 
-/** What neither Nest nor Express has answered, which Express would do with a page of its own. */
+/** Answers a request that neither Nest nor Express has answered. Express would send an HTML page of its own. */
 function answerLeftOver(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   const nothing = new Refusal('NOT_FOUND', 'There is nothing at this address.');
   answerError(error ?? nothing, request, response);
 }
 
 /**
- * Nest over Express, with a way past both for routes that must be fast, and with only as much body parsing as needed:
- * JSON for /graphql. All other handlers read the request's stream themselves.
+ * Connects Nest and Express to the HTTP server. Raw handlers, for routes that must be fast, run before Nest and
+ * Express. Only JSON bodies of /graphql are parsed, up to 1 MB. All other handlers read the stream of the request
+ * themselves.
  */
 export class OdsHttpAdapter extends ExpressAdapter {
   private readonly rawHandlers: RawHandler[] = [];
-  /** The latest answer on each connection. */
+  /** The latest response on each connection. */
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
   private readonly limits: ConnectionLimits;
   private readonly strictTransport: StrictTransport;
@@ -82,18 +86,18 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...http.limits };
     this.strictTransport = new StrictTransport(http.hstsSeconds ?? HALF_YEAR_SECONDS);
     this.set('x-powered-by', false);
-    // Express shows stack traces otherwise.
+    // Without this, Express shows stack traces to clients.
     this.set('env', 'production');
   }
 
-  /** Offers every request to `handler` before Nest; no guard and no filter runs. */
+  /** Adds a handler that sees every request before Nest. No guard and no filter of Nest runs for what it handles. */
   addRawHandler(handler: RawHandler): void {
     this.rawHandlers.push(handler);
   }
 
   override initHttpServer(): void {
     this.httpServer = this.makeServer();
-    // Who has said all that they want to say may close that side and still wait for the answer.
+    // A client may close its sending side after the request and still wait for the response.
     Object.assign(this.httpServer, { httpAllowHalfOpen: true });
     this.httpServer.setTimeout(this.limits.idleMs, (socket) => endIdle(socket, this.answers.get(socket)));
     this.trustProxies();
@@ -104,7 +108,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.httpServer.on('checkExpectation', (request, response) => this.handle(request, response));
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
     this.httpServer.on('connect', (_request, socket) =>
-      answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is no proxy.' }),
+      answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is not a proxy.' }),
     );
   }
 
@@ -116,7 +120,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
       connectionsCheckingInterval: Math.min(5_000, headersMs),
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: MAX_HEAD_BYTES,
-      // Counted and told here, where Node would answer without a word or drop some.
+      // `findHeadFault` checks the headers. Node would answer without a body, or drop headers above its maximum number.
       requireHostHeader: false,
     };
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.handle(request, response);
@@ -143,14 +147,14 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   private trustProxies(): void {
     const trust = trustOf(this.http.trustedProxies ?? []);
-    // X-Forwarded-Proto, as Express's `request.protocol`.
+    // Express derives `request.protocol` from X-Forwarded-Proto by this setting.
     this.set('trust proxy', trust ?? false);
     const event = this.http.tls ? 'secureConnection' : 'connection';
     if (trust) this.httpServer.on(event, (socket: Socket) => trustProxies(socket, trust));
   }
 
   override registerParserMiddleware(): void {
-    // Express hands its parsers the request of Node with a few additions.
+    // Express calls `type` with Node's request, to which it has added some properties.
     this.useBodyParser('json', false, {
       limit: MAX_GRAPHQL_BODY,
       type: (request: IncomingMessage) => isGraphqlJson(request),
@@ -164,19 +168,22 @@ export class OdsHttpAdapter extends ExpressAdapter {
     clearTimeout(cut);
   }
 
-  /** What is answered on the connection of this request by hand carries what all answers do. */
+  /**
+   * Prepares a connection for an upgrade: when the request came by HTTPS, responses that are written directly on the
+   * connection contain Strict-Transport-Security, as all other responses do.
+   */
   beforeUpgrade(request: IncomingMessage, socket: Duplex): void {
     if (this.strictTransport.headerFor(request) !== null) this.strictTransport.markSocket(socket);
   }
 
-  /** Answers a request, wherever its connection came from. */
+  /** Handles a request, on a connection from the network or through a tunnel. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.answers.set(request.socket, response);
     const strict = this.strictTransport.headerFor(request);
     if (strict !== null) response.setHeader(STRICT_TRANSPORT, strict);
     const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);
-    // A client may send the whole URL (RFC 9112, 3.2.2).
+    // A client may send the absolute URL (RFC 9112, 3.2.2).
     if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;

@@ -7,9 +7,9 @@ import { answerUpgrade } from './errors/socket-errors.js';
 import { OdsHttpAdapter, type RawHandler } from './ods-http-adapter.js';
 
 /**
- * What is served past Nest's guards states what it needs, too, and sees to it itself: `own process` for calls between the
- * processes of one server, `stated inside` for what carries calls that state their own. `docs/reference/permissions.md`
- * lists them.
+ * A route that is handled outside of Nest's guards. It states what it needs and checks this itself. `own process`
+ * means that only processes of the same server may call it. `stated inside` means that it transports calls that state
+ * their own needs. `docs/reference/permissions.md` lists these routes.
  */
 interface StatedRoute {
   readonly call: string;
@@ -18,16 +18,19 @@ interface StatedRoute {
 
 const stated: StatedRoute[] = [];
 
-/** States a route that is served past Nest's guards. Called once for each, when its module is loaded. */
+/** States a route that is handled outside of Nest's guards. A module calls this once per route, when it is loaded. */
 export function stateRoute(route: StatedRoute): StatedRoute {
   stated.push(route);
   return route;
 }
 
-/** Every route that is served past Nest's guards. */
+/** Returns all routes that are handled outside of Nest's guards. */
 export const statedRoutes = (): readonly StatedRoute[] => stated;
 
-/** HTTP/2 without TLS (RFC 7540, 3.2), which Java's client and `curl --http2` offer with a first request. */
+/**
+ * Whether a client offers to change to HTTP/2 without TLS (RFC 7540, 3.2). Java's client and `curl --http2` do so in
+ * their first request.
+ */
 const offersHttp2 = ({ headers }: IncomingMessage): boolean => headers.upgrade?.trim().toLowerCase() === 'h2c';
 
 const ABOUT_UPGRADE = /^(?:upgrade|http2-settings|connection)$/i;
@@ -40,22 +43,33 @@ function headWithoutOffer({ method, url, rawHeaders }: IncomingMessage): string 
   return `${[`${method} ${url} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`;
 }
 
-/** An offer may be left alone (RFC 9110, 7.8). Node has taken the connection out of HTTP by then, so it goes in again, with the request. */
+/**
+ * Ignores an offer to change to HTTP/2 (RFC 9110, 7.8) and handles the request by HTTP/1.1. Node has already detached
+ * the connection from its HTTP parser, so the request is put back in front of the data and the connection is given to
+ * the server again.
+ */
 function declineHttp2(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   socket.unshift(Buffer.concat([Buffer.from(headWithoutOffer(request), 'latin1'), head]));
   server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket);
 }
 
-/** Takes over a connection whose client asked to speak another protocol on it (RFC 9110, 7.8). `head` came after it. */
+/**
+ * Takes over a connection whose client asked to change to another protocol (RFC 9110, 7.8). `head` contains the bytes
+ * that arrived after the request.
+ */
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** Where modules register what they serve beside HTTP, by path. A path that ends in a slash stands for all below it. */
+/** Registry of the handlers for protocols other than HTTP, such as WebSocket. */
 @Injectable()
 export class Upgrades implements OnApplicationBootstrap {
   private readonly handlers = new Map<string, UpgradeHandler>();
 
   constructor(private readonly http: HttpAdapterHost) {}
 
+  /**
+   * Registers a handler for upgrades of a path. A path that ends in a slash applies to all paths one level below it
+   * that have no handler of their own.
+   */
   add(path: string, _stated: StatedRoute, handler: UpgradeHandler): void {
     this.handlers.set(path, handler);
   }
@@ -75,11 +89,15 @@ export class Upgrades implements OnApplicationBootstrap {
   };
 }
 
-/** Where modules register handlers that stand before Nest. */
+/** Registry of the handlers that run before Nest. */
 @Injectable()
 export class RawRoutes {
   constructor(private readonly host: HttpAdapterHost) {}
 
+  /**
+   * Adds a handler that sees every request before Nest.
+   * @throws Error when the application does not run on OdsHttpAdapter
+   */
   add(_stated: StatedRoute, handler: RawHandler): void {
     const { httpAdapter } = this.host;
     if (!(httpAdapter instanceof OdsHttpAdapter)) throw new Error('The application must run on OdsHttpAdapter');

@@ -4,7 +4,7 @@ import { cameByHttps } from './caller-address.js';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What every answer carries, whatever it is. */
+/** Headers of every response. */
 const EVERYWHERE = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -13,12 +13,15 @@ const EVERYWHERE = {
 
 const CSP_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Features of a browser that no page of ours uses. */
+/** Forbids the features of browsers that no page of this server uses. */
 const PERMISSIONS = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'serial', 'usb']
   .map((feature) => `${feature}=()`)
   .join(', ');
 
-/** JSON and errors: for programs, and inert in a browser that shows them. Nobody keeps a copy. */
+/**
+ * Headers for JSON and errors, which are for programs. A browser that shows such a response runs and loads nothing from
+ * it, and no cache stores it.
+ */
 export const API_HEADERS: Headers = {
   ...EVERYWHERE,
   'Content-Security-Policy': CSP_NOTHING,
@@ -29,8 +32,9 @@ export const API_HEADERS: Headers = {
 };
 
 /**
- * Files that somebody uploaded, which may be HTML: shown in a browser they run in a sandbox of no origin, without
- * scripts. Pages of every site may link and load them, which is what a distribution server is for.
+ * Headers for uploaded files, which may be HTML. A browser shows them in a sandbox without an origin and without
+ * scripts. Pages of all sites may link to the files and load them, because this is the purpose of a distribution
+ * point.
  */
 export const DOWNLOAD_HEADERS: Headers = {
   ...EVERYWHERE,
@@ -39,8 +43,8 @@ export const DOWNLOAD_HEADERS: Headers = {
 };
 
 /**
- * Pages of this server and their scripts, styles and images: all of them files of its own, nothing inline, nothing from
- * elsewhere; calls and WebSockets go to this server alone.
+ * Headers for the pages of this server and their scripts, styles and images. Pages load only files of this server and
+ * contain no inline scripts or styles. Their calls and WebSockets go only to this server.
  */
 export const PAGE_HEADERS: Headers = {
   ...EVERYWHERE,
@@ -56,37 +60,47 @@ export const PAGE_HEADERS: Headers = {
   'Cache-Control': 'no-cache',
 };
 
-/** The same as lines of an answer that is written by hand. */
+/** Returns headers as lines, for a response that is written directly on a connection. */
 export const headerLines = (headers: Headers): string =>
   Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
 
+/** Name of the header of HTTP Strict Transport Security. */
 export const STRICT_TRANSPORT = 'Strict-Transport-Security';
 
 const strictTransportValues = new WeakMap<Duplex, string>();
 
-/** HTTP Strict Transport Security (RFC 6797): browsers that once came by https never try http again for so long. */
+/**
+ * HTTP Strict Transport Security (RFC 6797). A browser that has called this server by HTTPS once does not use HTTP for
+ * it during the given time.
+ */
 export class StrictTransport {
   private readonly value: string;
 
-  /** @param seconds 0 makes browsers forget it at once */
+  /** @param seconds the time in seconds; 0 makes browsers use HTTP again at once */
   constructor(seconds: number) {
     this.value = `max-age=${seconds}`;
   }
 
-  /** The header's value; null for what came by http, where it must not be sent (RFC 6797, 7.2). */
+  /**
+   * Returns the value of the header for the response to a request, or null when the request came by HTTP, where the
+   * header must not be sent (RFC 6797, 7.2).
+   */
   headerFor(request: IncomingMessage): string | null {
     return cameByHttps(request) ? this.value : null;
   }
 
-  /** Answers that are written on the connection itself will carry it, too. */
+  /** Makes `strictTransportLine` return the header for responses that are written directly on this connection. */
   markSocket(socket: Duplex): void {
     strictTransportValues.set(socket, this.value);
   }
 }
 
-/** The header as a line of an answer that is written by hand, or nothing. */
+/**
+ * Returns the header as a line, for a response that is written directly on a connection. Returns an empty text when the
+ * connection is not marked.
+ */
 export function strictTransportLine(socket: Duplex): string {
   const value = strictTransportValues.get(socket);
   return value === undefined ? '' : `${STRICT_TRANSPORT}: ${value}\r\n`;

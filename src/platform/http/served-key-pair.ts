@@ -3,25 +3,26 @@ import type { LoggerService } from '@nestjs/common';
 import { findCertificateProblems, loadKeyPair, type KeyPair, type KeyPairFiles } from './tls-key-pair.js';
 
 /**
- * Both files are read so often. Reading them is cheap, and sees every way in which files are replaced: written anew,
- * renamed into place, or behind a symbolic link that turns, as in Kubernetes.
+ * Interval in which both files are read. Reading is cheap, and it finds every kind of replacement: a file that is
+ * written again, a file that is renamed into place, and a symbolic link that changes, as in Kubernetes.
  */
 const RELOAD_INTERVAL_MS = 5_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface ServedKeyPairOptions {
   readonly logger: LoggerService;
-  /** Address of this server, where it is set. */
+  /** Address of this server. Null when it is not set. */
   readonly ownUrl: string | null;
+  /** Interval in which both files are read, in milliseconds. RELOAD_INTERVAL_MS when left out. */
   readonly lookEveryMs?: number;
 }
 
 /**
- * The certificate that is served, followed while its files change. A pair that cannot be used leaves the one before;
- * connections that are open keep theirs.
+ * The certificate that this server uses for TLS, with its key. It is replaced when its files change. When the new pair
+ * cannot be used, the old one stays. Open connections keep the certificate with which they were opened.
  */
 export class ServedKeyPair {
-  /** What was tried last, whether it can be used or not. */
+  /** The pair that was loaded last, or the message of the last error. It tells whether the files have changed. */
   private tried: string;
   private warnedAt = 0;
 
@@ -34,11 +35,15 @@ export class ServedKeyPair {
     this.warnAboutProblems();
   }
 
+  /** The pair that is in use. */
   get current(): KeyPair {
     return this.pair;
   }
 
-  /** Serves what the files hold, from now on until the way back is called. SIGHUP looks at once, and says what it found. */
+  /**
+   * Gives each new pair to a server, until the returned function is called. The signal SIGHUP makes this process
+   * read the files at once and log the result, even when they have not changed.
+   */
   follow(server: Pick<Server, 'setSecureContext'>): () => void {
     const look = (): void => this.reload(server, false);
     const timer = setInterval(look, this.options.lookEveryMs ?? RELOAD_INTERVAL_MS).unref();

@@ -4,17 +4,17 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { StartupError } from '../../kernel/errors.js';
 
-/** Where the certificate with its chain and its private key are, as PEM. */
+/** Paths of the PEM files with the certificate and its chain, and with the private key. */
 export interface KeyPairFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** A certificate that can be served, and the key to it. */
+/** A usable certificate with its chain, and its private key. Both are in PEM form. */
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
-  /** The server's own, the first one in the file. */
+  /** The certificate of the server itself, which is the first one in the file. */
   readonly leaf: X509Certificate;
 }
 
@@ -44,7 +44,10 @@ function parseKey(pem: string, path: string): KeyObject {
   }
 }
 
-/** Reads both files and checks that they belong together. @throws StartupError with one line that says what is wrong */
+/**
+ * Reads both files and checks that they belong together.
+ * @throws StartupError with one line that says what is wrong, when a file cannot be read or the pair cannot be used
+ */
 export function loadKeyPair({ certFile, keyFile }: KeyPairFiles): KeyPair {
   const cert = readPem('ODST_TLS_CERT_FILE', certFile);
   const key = readPem('ODST_TLS_KEY_FILE', keyFile);
@@ -67,7 +70,11 @@ export function loadKeyPair({ certFile, keyFile }: KeyPairFiles): KeyPair {
 const DAY_MS = 24 * 60 * 60 * 1000;
 const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
-/** What an administrator has to know about a certificate that is served all the same. */
+/**
+ * Finds problems of a certificate that does not prevent its use: it has expired, expires within 14 days, is not valid
+ * yet, or is not for the host of `ownUrl`. Returns one message for administrators per problem.
+ * @param now time in milliseconds since 1970
+ */
 export function findCertificateProblems({ leaf }: KeyPair, ownUrl: string | null, now: number): string[] {
   const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
   const doubts: string[] = [];

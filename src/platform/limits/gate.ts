@@ -1,4 +1,4 @@
-/** Lets a few pieces of work run at once and a bounded number wait. */
+/** Limits how many pieces of work run at the same time, and how many wait for their turn. */
 export class Gate {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
@@ -8,7 +8,10 @@ export class Gate {
     private readonly maxWaiting: number,
   ) {}
 
-  /** @throws what `whenFull` makes when too many wait already, or the work's own error */
+  /**
+   * Runs `work` as soon as fewer than `maxRunning` pieces of work are running, in the order of the calls.
+   * @throws the error that `whenFull` creates, when `maxWaiting` calls wait already; otherwise what `work` throws
+   */
   async run<T>(work: () => Promise<T>, whenFull: () => Error): Promise<T> {
     if (this.running < this.maxRunning) this.running += 1;
     else await this.waitForTurn(whenFull);
@@ -26,7 +29,7 @@ export class Gate {
     });
   }
 
-  /** The place is handed over to who waits longest. */
+  /** Passes the turn to the call that has waited longest, or frees it when no call waits. */
   private passTurn(): void {
     const next = this.waiting.shift();
     if (next) next();

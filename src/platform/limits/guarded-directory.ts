@@ -13,8 +13,8 @@ const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 
 /**
- * Asks nothing of a service that has just failed: after each failure for longer, up to 30 s. Then one call is let through to
- * see whether it is back.
+ * Rejects calls to a service for some time after it has failed. The time grows with each failure, up to 30 s.
+ * Afterwards one call tests whether the service works again, and the others are rejected until its result is known.
  */
 class CircuitBreaker<E extends Error> {
   private failures = 0;
@@ -22,13 +22,16 @@ class CircuitBreaker<E extends Error> {
   private last: E | null = null;
   private isProbing = false;
 
-  /** @param isFailure tells which errors are the service's own */
+  /** @param isFailure tells which errors mean that the service has failed */
   constructor(
     private readonly isFailure: (error: unknown) => error is E,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** @throws the last failure while it is not asked, else what the work throws */
+  /**
+   * Runs `work`, unless the circuit breaker is open.
+   * @throws the last failure while the circuit breaker is open; otherwise what `work` throws
+   */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.last && (this.now() < this.openUntil || this.isProbing)) throw this.last;
     const isProbe = this.last !== null;
@@ -46,7 +49,7 @@ class CircuitBreaker<E extends Error> {
     }
   }
 
-  /** Those that ran side by side fail as one. */
+  /** Failures of calls that ran at the same time count as one. */
   private recordFailure(error: E): void {
     if (this.now() >= this.openUntil) {
       this.failures += 1;
@@ -58,21 +61,23 @@ class CircuitBreaker<E extends Error> {
 
 const MAX_CONCURRENT_CALLS = 8;
 const MAX_WAITING_CALLS = 100;
-/** So long a verdict may be out of date. */
+/** A verdict is reused for this long, so a change in the directory takes effect after at most this time. */
 const VERDICT_TTL_MS = 30_000;
 const MAX_VERDICTS = 1_000;
 const CHECK_TTL_MS = 10_000;
 
 const tooManySignIns = (): DirectoryUnavailable =>
   new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
-/** What is wrong with one person must keep nobody else out. */
+/** Whether the directory itself has failed. A problem with one person must not block the sign-in of others. */
 const isDown = (error: unknown): error is DirectoryUnavailable =>
   error instanceof DirectoryUnavailable && error.isGeneral;
 
 /**
- * Keeps a directory from being flooded, and this server from waiting for one that is down: few calls at once, the same question
- * once, verdicts for 30 s, and none for a while after it has failed. No password is kept, only an HMAC under a key that this
- * process forgets when it ends.
+ * Protects a directory from too many calls, and this server from waiting for a directory that is down. At most 8 calls
+ * run at once and 100 wait. Equal sign-ins share one call, and their verdict is reused for 30 s. After a failure the
+ * directory is not called for some time. Passwords are not stored: verdicts are found by an HMAC under a key that
+ * exists only in the memory of this process. All methods throw DirectoryUnavailable also when too many calls wait or
+ * the directory has just failed.
  */
 export class GuardedDirectory extends Directory {
   private readonly key = randomBytes(32);
@@ -116,7 +121,7 @@ export class GuardedDirectory extends Directory {
     return this.guarded(() => this.inner.findPeople(ids));
   }
 
-  /** What was found in the last 10 s will do. */
+  /** Returns the result of the last check when it is at most 10 s old. */
   override checkAccess(): Promise<void> {
     if (this.checked && this.now() - this.checked.at < CHECK_TTL_MS) return this.checked.result;
     const result = this.guarded(() => this.inner.checkAccess());
@@ -138,7 +143,7 @@ export class GuardedDirectory extends Directory {
     }
   }
 
-  /** What waits for its turn while the directory fails does not ask it any more. */
+  /** The circuit breaker is inside the gate, so that calls that wait while the directory fails are rejected as well. */
   private async guarded<T>(work: () => Promise<T>): Promise<T> {
     if (this.inner.url === null) return work();
     return this.gate.run(() => this.breaker.run(work), tooManySignIns);

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../kernel/errors.js';
 
-/** Lets `burst` pass at once and then `perSecond` on average. */
+/** Token bucket that allows `burst` calls at once and then `perSecond` calls per second on average. */
 export class TokenBucket {
   private tokens: number;
   private at: number;
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.at = now();
   }
 
-  /** Takes one token; false when there is none. */
+  /** Takes one token. Returns false when there is none. */
   take(): boolean {
     if (this.isEmpty) return false;
     this.tokens -= 1;
@@ -32,38 +32,47 @@ export class TokenBucket {
   }
 }
 
-/** Of callers that nobody has heard of for longest, the counts are forgotten. */
+/** Maximum number of callers that are counted. When there are more, the count of the least recent caller is dropped. */
 const MAX_KEYS = 10_000;
 
 interface Rate {
-  /** So many at once … */
+  /** Number of calls that are allowed at once. */
   readonly burst: number;
-  /** … and then so many a second. */
+  /** Number of further calls that are allowed per second. */
   readonly perSecond: number;
 }
 
-/** The same limit for each of many callers, in this process, in bounded memory. */
+/**
+ * Applies the same limit to each of many callers. The counts are in the memory of this process, for up to 10,000
+ * callers.
+ */
 export class KeyedLimit {
   private readonly buckets = new LRUCache<string, TokenBucket>({ max: MAX_KEYS });
 
-  /** @param what is too much, in the words of the refusal */
+  /** @param what begins the message of the refusal and names what there was too much of */
   constructor(
     private readonly what: string,
     private readonly rate: Rate,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Counts one. @throws Refusal TOO_MANY_REQUESTS with `retryAfterSeconds` when there was none left */
+  /**
+   * Counts one call of this caller.
+   * @throws Refusal TOO_MANY_REQUESTS with `retryAfterSeconds` when the limit is reached
+   */
   take(key: string): void {
     if (!this.bucketOf(key).take()) this.refuseCall();
   }
 
-  /** Counts one that has happened, such as a failure. */
+  /** Counts something that has already happened, such as a failure. It never throws. */
   countOne(key: string): void {
     this.bucketOf(key).take();
   }
 
-  /** Counts nothing. @throws Refusal TOO_MANY_REQUESTS when none is left */
+  /**
+   * Checks the limit of this caller without counting.
+   * @throws Refusal TOO_MANY_REQUESTS with `retryAfterSeconds` when the limit is reached
+   */
   requireSome(key: string): void {
     if (this.buckets.get(key)?.isEmpty === true) this.refuseCall();
   }
@@ -82,7 +91,10 @@ export class KeyedLimit {
   }
 }
 
-/** What addresses are counted by: a customer of an internet provider has a whole /64 of IPv6 addresses. */
+/**
+ * Returns the key by which limits count an address: an IPv4 address itself, the /64 network of an IPv6 address,
+ * because one customer of an internet provider has a whole /64, or `none` for null.
+ */
 export function addressGroup(address: string | null): string {
   if (address === null || !isIPv6(address)) return address ?? 'none';
   const [head = '', tail = ''] = address.split('::', 2);

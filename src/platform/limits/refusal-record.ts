@@ -5,8 +5,8 @@ const RECORDED_BURST = 200;
 const RECORDED_PER_SECOND = 1;
 
 /**
- * Records refusals without letting strangers fill the log: 200 at once, then one a second. What is not recorded is
- * counted and told with the next one that is.
+ * Limits how many refusals are recorded, so that strangers cannot fill the log: 200 at once and then one per second.
+ * The others are counted, and the next refusal that is recorded contains their number.
  */
 export class RefusalRecord {
   private unrecorded = 0;
@@ -16,7 +16,11 @@ export class RefusalRecord {
     private readonly bucket = new TokenBucket(RECORDED_BURST, RECORDED_PER_SECOND),
   ) {}
 
-  /** Resolves when the refusal is recorded or counted. Never throws: a refusal stands also when the log is away. */
+  /**
+   * Calls `append` with the number of refusals that were only counted since the last recorded one, or counts this
+   * refusal. Resolves when this is done. It never throws, because the call stays refused even when the log cannot be
+   * reached.
+   */
   async recordOrCount(append: (unrecorded: number) => Promise<unknown>): Promise<void> {
     if (!this.bucket.take()) {
       this.unrecorded += 1;

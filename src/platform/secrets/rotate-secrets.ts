@@ -11,8 +11,9 @@ interface Stored {
 }
 
 /**
- * Encrypts all secrets under another key, in one transaction: a crash leaves all under the old one or all under the new
- * one. Returns how many there are. @throws StartupError when they can't be decrypted
+ * Encrypts all secrets of this server under another secret key and returns their number. It does so in one
+ * transaction, so that after a crash either all secrets are under the old key or all are under the new key.
+ * @throws StartupError when the server has no secrets, or when they cannot be decrypted with the current key
  */
 export async function rotateSecrets(dataSource: DataSource, settings: Settings, next: SecretBox): Promise<number> {
   return dataSource.transaction(async (tx) => {

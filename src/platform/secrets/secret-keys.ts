@@ -7,7 +7,10 @@ import { KEY_BYTES, SecretBox } from './secret-box.js';
 
 const KEY_FILE_CONTENT = /^[0-9a-f]{64}$/i;
 
-/** The key in the file, null when there is no file. @throws StartupError when it can't be read or holds no key */
+/**
+ * Reads a key file. Returns null when the file does not exist.
+ * @throws StartupError when the file cannot be read or does not contain a key of 64 hexadecimal digits
+ */
 export async function readKeyFile(path: string): Promise<Buffer | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
@@ -23,8 +26,10 @@ export async function readKeyFile(path: string): Promise<Buffer | null> {
 }
 
 /**
- * Makes a key file that only its owner can read. It appears whole and durable, or not at all; when another process
- * was faster, the key is that one's.
+ * Creates a key file with a random key that only its owner can read, and returns the key. The file appears complete
+ * and durable, or not at all. When the file exists already, for example because another process was faster, its key is
+ * returned.
+ * @throws StartupError when the file cannot be read, contains no key, or was deleted meanwhile
  */
 export async function createKeyFile(path: string): Promise<Buffer> {
   await mkdir(dirname(path), { recursive: true });
@@ -53,7 +58,7 @@ async function writeDurably(path: string, content: string): Promise<void> {
   }
 }
 
-/** Makes the new name durable too. Windows can't sync a folder and does not need it. */
+/** Makes a new file name in the folder durable. Windows cannot sync a folder and does not need this. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
@@ -66,17 +71,20 @@ async function syncFolder(path: string): Promise<void> {
 
 type KeySettings = Pick<Settings, 'secretKey' | 'dataDir'>;
 
-/** The key that encrypts the secrets, in a file of the data folder. */
+/** Path of the file with the secret key, in the data folder. */
 const keyFile = ({ dataDir }: Pick<Settings, 'dataDir'>): string => join(dataDir, 'secret.key');
-/** Where the next one waits while the secrets are encrypted under it. */
+/** Path of the file with the next secret key, while the secrets are being encrypted under it. */
 export const nextKeyFile = (where: Pick<Settings, 'dataDir'>): string => `${keyFile(where)}.next`;
 
-/** What to tell administrators about where the key is. */
+/** Name of the place of the secret key for messages to administrators: a variable or the path of a file. */
 export const keyPlace = (where: KeySettings): string => (where.secretKey ? 'ODST_SECRET_KEY' : keyFile(where));
 
 /**
- * The key under which the secrets are, known by its id (null when there are none yet, or it was not noted). A rotation
- * that was cut off after the secrets were encrypted anew is finished here. @throws StartupError when it can't be found
+ * Finds the secret key that encrypts the secrets of this server. When a rotation was interrupted after the secrets were
+ * encrypted under the next key, this function finishes the rotation.
+ * @param keyId id of the key; null when there are no secrets yet, or when they were stored before ids were recorded
+ * @param mayMake whether to create a key file when there is none
+ * @throws StartupError when the key is missing, cannot be read or is not the one with this id
  */
 export async function findKey(where: KeySettings, keyId: string | null, mayMake: boolean): Promise<SecretBox> {
   if (where.secretKey) return requireKeyId(new SecretBox(where.secretKey), keyId, where);
@@ -94,10 +102,10 @@ export async function findKey(where: KeySettings, keyId: string | null, mayMake:
   return new SecretBox(await createKeyFile(path));
 }
 
-/** The next key takes the place of the old one, which is gone then. */
+/** Replaces the key file by the file with the next key. This deletes the old key. */
 export async function promoteNextKey(where: Pick<Settings, 'dataDir'>): Promise<void> {
   await rename(nextKeyFile(where), keyFile(where)).catch((error: NodeJS.ErrnoException) => {
-    // Another process was faster.
+    // Another process has already replaced the file.
     if (error.code !== 'ENOENT') throw error;
   });
   await syncFolder(dirname(keyFile(where)));

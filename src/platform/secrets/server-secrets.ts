@@ -7,11 +7,14 @@ import { findKey, keyPlace } from './secret-keys.js';
 
 interface Stored {
   readonly ciphertext: Buffer;
-  /** Null for a secret of the time before it was noted. */
+  /** Null for a secret that was stored before key ids were recorded. */
   readonly key_id: string | null;
 }
 
-/** Secrets of this server, encrypted in the database under a key that is not in it. */
+/**
+ * The secrets of this server. They are stored in the database, encrypted under a secret key that is not in the
+ * database.
+ */
 @Injectable()
 export class ServerSecrets {
   private box: Promise<SecretBox> | null = null;
@@ -21,7 +24,10 @@ export class ServerSecrets {
     private readonly settings: Settings,
   ) {}
 
-  /** Null when there is none. @throws StartupError when the key is another one than it was encrypted with */
+  /**
+   * Finds and decrypts a secret. Returns null when there is no secret with this name.
+   * @throws StartupError when the secret key is missing or is not the one that encrypted the secret
+   */
   async find(name: string): Promise<Buffer | null> {
     const rows: Stored[] = await this.dataSource.query(
       'SELECT ciphertext, key_id FROM state.server_secrets WHERE name = $1',
@@ -39,10 +45,15 @@ export class ServerSecrets {
     }
   }
 
-  /** Stores a secret unless there is one, and returns the one that counts. */
+  /**
+   * Stores a secret unless one with this name exists, and returns the stored one.
+   * @throws StartupError when the secret key is missing or is not the one that encrypted the secrets
+   * @throws Error when the secret key was changed at the same moment
+   */
   async findOrStore(name: string, secret: Uint8Array): Promise<Buffer> {
     const box = await this.openBox(await this.keyInUse());
-    // Nothing under an old key when all was encrypted anew meanwhile: a rotation locks the table.
+    // Stores nothing when a rotation has encrypted the secrets under another key meanwhile. A rotation locks the table,
+    // so this statement runs either before or after it.
     await this.dataSource.query(
       `INSERT INTO state.server_secrets (name, ciphertext, key_id) SELECT $1, $2, $3
        WHERE NOT EXISTS (SELECT FROM state.server_secrets WHERE key_id <> $3) ON CONFLICT DO NOTHING`,
@@ -53,7 +64,7 @@ export class ServerSecrets {
     return stored;
   }
 
-  /** Names that begin with `prefix`. */
+  /** Returns the names of all secrets that begin with `prefix`, in alphabetical order. */
   async findNames(prefix: string): Promise<readonly string[]> {
     const rows: { name: string }[] = await this.dataSource.query(
       'SELECT name FROM state.server_secrets WHERE starts_with(name, $1) ORDER BY name',
@@ -62,12 +73,12 @@ export class ServerSecrets {
     return rows.map(({ name }) => name);
   }
 
-  /** Not an error when there is none. */
+  /** Deletes a secret. It is not an error when the secret does not exist. */
   async removeSecret(name: string): Promise<void> {
     await this.dataSource.query('DELETE FROM state.server_secrets WHERE name = $1', [name]);
   }
 
-  /** Found anew when the secrets were put under another key while this process runs. */
+  /** Looks for the key again when the secrets were encrypted under another key while this process was running. */
   private async openBox(keyId: string | null): Promise<SecretBox> {
     const known = this.box && (await this.box);
     if (known && (keyId === null || known.keyId === keyId)) return known;

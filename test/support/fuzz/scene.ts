@@ -9,7 +9,7 @@ import { sendRaw } from './raw-http.js';
 
 const Uploaded = z.object({ id: z.string(), sha256: z.string() });
 
-/** Lines of the log that tell of something nobody foresaw. */
+/** Lines of the log about unexpected errors. */
 const BAD_LINE = /"level":(?:50|60)|unhandled|uncaught|TypeError|RangeError|ReferenceError|MaxListeners/i;
 
 /** A real server to be fuzzed, with one package on it. */

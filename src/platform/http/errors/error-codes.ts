@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../kernel/errors.js';
 
-/** HTTP status and meaning of an error code. GraphQL answers carry the code only. */
+/** HTTP status and meaning of an error code. GraphQL responses contain only the code. */
 interface ErrorCodeDeclaration {
   readonly status: number;
   readonly meaning: string;
@@ -11,8 +11,8 @@ type ErrorCodeTable = Readonly<Record<string, ErrorCodeDeclaration>>;
 const declared = new Map<string, ErrorCodeDeclaration>();
 
 /**
- * Adds the error codes of a module, which also names them in `ErrorCodes` by declaration merging. Called once for each
- * module, when it is loaded. A code never changes its meaning.
+ * Adds the error codes of a module. The module also adds their names to `ErrorCodes` by declaration merging, and calls
+ * this function once, when it is loaded. The meaning of a code never changes.
  * @throws Error when a code is declared twice
  */
 export function declareErrorCodes<T extends ErrorCodeTable>(codes: T): T {
@@ -23,11 +23,11 @@ export function declareErrorCodes<T extends ErrorCodeTable>(codes: T): T {
   return codes;
 }
 
-/** Every code of an error reply, by HTTP status; `docs/reference/errors.md` is made from it. */
+/** Returns all error codes in the order of their HTTP status. `docs/reference/errors.md` is generated from them. */
 export const allErrorCodes = (): ReadonlyMap<string, ErrorCodeDeclaration> =>
   new Map([...declared].toSorted(([, a], [, b]) => a.status - b.status));
 
-/** The codes that no module alone gives out. */
+/** The codes that do not belong to one module. */
 const generalCodes = declareErrorCodes({
   INVALID_CURSOR: { status: 400, meaning: 'The cursor is not one of this list. Start without `after`.' },
   INVALID_REQUEST: { status: 400, meaning: 'Something else about the request is wrong; the message says what.' },
@@ -89,7 +89,7 @@ const generalCodes = declareErrorCodes({
     status: 431,
     meaning: 'The address and headers are longer than 16 KiB in all, or there are more than 100 headers.',
   },
-  INTERNAL: { status: 500, meaning: 'Nobody foresaw this. The log says more under the `correlationId` in `details`.' },
+  INTERNAL: { status: 500, meaning: 'Unexpected server error. The log has more about it under the `correlationId` in `details`.' },
   PEER_UNREACHABLE: {
     status: 502,
     meaning: 'The other server does not answer, or not as it should; the message says why.',
@@ -104,7 +104,7 @@ declare module '../../../kernel/errors.js' {
   interface ErrorCodes extends GeneralCodes {}
 }
 
-/** HTTP status of a Refusal's code; 409 for one that has none of its own. */
+/** Returns the HTTP status of an error code, or 409 when the code is not declared. */
 export const statusOf = (code: string): number => declared.get(code)?.status ?? 409;
 
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -115,7 +115,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   409: 'INVALID_REQUEST',
 };
 
-/** Code for an error that only has an HTTP status. */
+/** Returns an error code for an error that has only an HTTP status. */
 export function codeOf(status: number): string {
   const [code] = [...declared].findLast(([, declaration]) => declaration.status === status) ?? [];
   return CODE_BY_STATUS[status] ?? code ?? 'INVALID_REQUEST';

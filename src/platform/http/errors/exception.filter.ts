@@ -6,7 +6,7 @@ import { sendError } from './send-error.js';
 
 const logger = new Logger('Http');
 
-/** Turns whatever was thrown into the one shape of error replies. GraphQL formats its own errors. */
+/** Answers every error of an HTTP route in the common form of error responses. GraphQL formats its own errors. */
 @Catch()
 export class HttpExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): unknown {
@@ -17,7 +17,7 @@ export class HttpExceptionFilter implements ExceptionFilter {
   }
 }
 
-/** Answers a request that failed; an unexpected error leaves one line in the log. */
+/** Answers a request that failed. An unexpected error is written to the server's log with its correlation id. */
 export function answerError(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   const known = expectedError(error);
   if (known) return sendError(request, response, known);

@@ -6,23 +6,23 @@ import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
 import { codeOf, statusOf } from './error-codes.js';
 
-/** Connection lost, server going down or coming up (SQLSTATE). */
+/** SQLSTATE codes that mean a lost connection, or a database that is stopping or starting. */
 const UNAVAILABLE_SQLSTATE = /^(08|57P0)/;
 const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-/** What pg says without a code. */
+/** Messages of `pg` errors that have no code. */
 const PG_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect)/;
 
-/** Did a query fail for want of a database, so that it is worth another try later? */
+/** Whether an error means that the database cannot be reached, so that a later attempt may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error)) return false;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  // Of a file that is missing, a connect to the database's socket is the one that tells of the database.
+  // ENOENT concerns the database only when the socket file of the database is missing.
   const noSocket = code === 'ENOENT' && 'syscall' in cause && cause.syscall === 'connect';
   return noSocket || UNAVAILABLE_SQLSTATE.test(code) || CONNECTION_ERRORS.has(code) || PG_MESSAGES.test(cause.message);
 }
 
-/** What a caller may know of an error: the body of every error reply, and its HTTP status. */
+/** What a caller may know about an error: the body of every error response, and its HTTP status. */
 export interface PublicError {
   readonly status: number;
   readonly code: string;
@@ -30,7 +30,7 @@ export interface PublicError {
   readonly details?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Seconds after which it is worth asking again, for `Retry-After` (RFC 9110, 10.2.3); null where nobody knows. */
+/** Returns the seconds to wait before the next attempt (`Retry-After`; RFC 9110, 10.2.3), or null when not known. */
 export function retryAfterOf({ details }: Pick<PublicError, 'details'>): number | null {
   const seconds = details?.['retryAfterSeconds'];
   return typeof seconds === 'number' ? seconds : null;
@@ -40,7 +40,7 @@ const LOG_UNAVAILABLE = 'The server cannot record changes right now. Try again s
 const QUEUE_UNAVAILABLE = 'The job queue cannot be reached right now. Try again soon.';
 const DATABASE_UNAVAILABLE = 'The database cannot be reached right now. Try again soon.';
 
-/** An expected error as callers see it, null for one that nobody expected. */
+/** Returns what callers may know about an expected error, or null when the error is unexpected. */
 export function expectedError(error: unknown): PublicError | null {
   if (error instanceof Refusal) {
     const { code, message, details } = error;
@@ -53,7 +53,7 @@ export function expectedError(error: unknown): PublicError | null {
   return errorFromStatus(error);
 }
 
-/** Errors of Nest and of body parsers carry a status; their messages for 4xx are meant for the caller. */
+/** Errors of Nest and of body parsers have a status. Their messages are meant for the caller when it is 4xx. */
 function errorFromStatus(error: unknown): PublicError | null {
   if (!(error instanceof Error)) return null;
   const status = error instanceof HttpException ? error.getStatus() : 'statusCode' in error ? error.statusCode : null;
@@ -61,7 +61,10 @@ function errorFromStatus(error: unknown): PublicError | null {
   return { status, code: codeOf(status), message: error.message };
 }
 
-/** For everything else: nothing but a number under which the log has the cause. */
+/**
+ * Returns the public form of an unexpected error. It contains only the correlation id with which the log names the
+ * cause.
+ */
 export const internalError = (correlationId: string): PublicError => ({
   status: 500,
   code: 'INTERNAL',

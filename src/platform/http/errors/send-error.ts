@@ -2,25 +2,26 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { API_HEADERS } from '../security-headers.js';
 import { type PublicError, retryAfterOf } from './public-error.js';
 
-/** Is this the address of GraphQL, whatever its query? */
+/** Whether this is the address of GraphQL, with or without a query string. */
 export const isGraphqlPath = (url: string | undefined): boolean => /^\/graphql\/?(\?|$)/.test(url ?? '');
 
-/** How long a sender who was refused early may go on sending before the connection is cut. */
+/** How long a client that was refused early may continue to send before the response ends. */
 const LINGER_TIMEOUT_MS = 5_000;
 
-/** Did the sender announce a body? */
+/** Whether the headers of a request announce a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** In the shape that GraphQL's clients read, where they are the ones who asked. */
+/** Writes an error as JSON: in the form of GraphQL for requests to GraphQL, and in the common form for all others. */
 function errorBody({ url }: IncomingMessage, { message, ...extensions }: Omit<PublicError, 'status'>): Buffer {
   const body = isGraphqlPath(url) ? { errors: [{ message, extensions }] } : { ...extensions, message };
   return Buffer.from(JSON.stringify(body));
 }
 
 /**
- * Answers with the error as JSON. When the request's body is still on its way, the rest is read and dropped for a
- * while: closing at once would reset the connection before the sender has read the answer.
+ * Answers with an error as JSON. When the body of the request is still arriving, its rest is read and dropped for up to
+ * 5 s, because closing at once would reset the connection before the client has read the response. When a response has
+ * already begun, its connection is closed instead.
  */
 export function sendError(
   request: IncomingMessage,

@@ -11,7 +11,7 @@ const RAW_HEADERS = headerLines({
   Connection: 'close',
 });
 
-/** An error as the bytes of a whole answer, for connections on which there is no ServerResponse. */
+/** Returns an error as a complete HTTP response, for a connection without a ServerResponse. */
 export function rawAnswer(socket: Duplex, { status, ...error }: PublicError): string {
   const body = JSON.stringify(error);
   const retryAfter = retryAfterOf(error);
@@ -20,14 +20,14 @@ export function rawAnswer(socket: Duplex, { status, ...error }: PublicError): st
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${RAW_HEADERS}${strictTransportLine(socket)}${retry}${length}\r\n${body}`;
 }
 
-/** Answers on a connection that another protocol was asked for on, in the one shape of error replies, and ends it. */
+/** Refuses an upgrade: answers in the common form of error responses and ends the connection. */
 export function answerUpgrade(socket: Duplex, error: PublicError): void {
-  // It may have been closed meanwhile.
+  // The client may have closed the connection meanwhile.
   socket.on('error', () => undefined);
   socket.end(rawAnswer(socket, error));
 }
 
-/** The same for whatever was thrown; an unexpected error leaves one line in the log. */
+/** Refuses an upgrade that failed with an error. An unexpected error is written to the server's log. */
 export function refuseUpgrade(socket: Duplex, error: unknown, logger: LoggerService): void {
   const known = expectedError(error);
   if (known) return answerUpgrade(socket, known);
@@ -36,9 +36,9 @@ export function refuseUpgrade(socket: Duplex, error: unknown, logger: LoggerServ
   answerUpgrade(socket, internalError(correlationId));
 }
 
-const MALFORMED: PublicError = { status: 400, code: 'INVALID_REQUEST', message: 'This is no HTTP request.' };
+const MALFORMED: PublicError = { status: 400, code: 'INVALID_REQUEST', message: 'This is not an HTTP request.' };
 
-/** By the code of Node's error. */
+/** The public form of the errors that Node reports for unreadable requests, by the code of the error. */
 const FAULTS: Readonly<Record<string, PublicError>> = {
   HPE_INVALID_EOF_STATE: {
     status: 400,
@@ -63,8 +63,8 @@ const FAULTS: Readonly<Record<string, PublicError>> = {
 };
 
 /**
- * Answers what Node cannot read as a request, and so nobody else hears of, and closes the connection. Sends nothing
- * when an answer is on its way there: it would become part of that.
+ * Answers a request that Node cannot parse, and closes the connection. No other handler sees such a request. Nothing is
+ * sent while another response is being written on the connection, because the bytes would become a part of it.
  */
 export function answerUnreadable(error: Error, socket: Duplex, underWay: ServerResponse | undefined): void {
   const isAnswering = underWay?.headersSent === true && !underWay.writableFinished;

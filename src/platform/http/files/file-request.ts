@@ -3,20 +3,20 @@ import type { Representation } from './representation.js';
 
 const tagsIn = (header: string): readonly string[] => header.match(/(?:W\/)?"[^"]*"/g) ?? [];
 
-/** If-Match needs the same bytes, so weak tags never match. */
+/** Compares tags for If-Match, which requires the same bytes. Therefore weak tags never match. */
 const matchesStrongly = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsIn(header).includes(etag);
 
 const matchesWeakly = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag);
 
-/** Was it changed after the date in the header? Null when that is no date. */
+/** Whether the file was changed after the date in a header. Null when the header is not a date. */
 function changedSince(header: string, { lastModifiedMs }: Representation): boolean | null {
   const since = Date.parse(header);
   return Number.isNaN(since) ? null : lastModifiedMs > since;
 }
 
-/** Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2. */
+/** Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110, 13.2.2. Returns the HTTP status. */
 export function checkConditions(headers: IncomingHttpHeaders, file: Representation): 200 | 304 | 412 {
   const ifMatch = headers['if-match'];
   const ifUnmodified = headers['if-unmodified-since'];
@@ -29,7 +29,10 @@ export function checkConditions(headers: IncomingHttpHeaders, file: Representati
   return ifModified !== undefined && changedSince(ifModified, file) === false ? 304 : 200;
 }
 
-/** Does If-Range let the Range header count? A date must be the very one we gave. */
+/**
+ * Whether the Range header applies, considering If-Range. A date in If-Range must be exactly the Last-Modified date of
+ * the file.
+ */
 export function rangeCounts(headers: IncomingHttpHeaders, file: Representation): boolean {
   const condition = headers['if-range'];
   if (condition === undefined) return true;
@@ -37,19 +40,20 @@ export function rangeCounts(headers: IncomingHttpHeaders, file: Representation):
   return value === file.etag || Date.parse(value) === file.lastModifiedMs;
 }
 
-/** Bytes `start` up to and not including `end`. */
+/** A range of bytes from `start` to `end`. The byte at `end` is not included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** More ranges in one request are refused: each costs a part's headers, and nobody needs so many. */
+/** Limit for the ranges in one request. Each range costs the headers of a part, and no client needs more. */
 const MAX_RANGES = 64;
 const RANGE_SPEC = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
- * The Range header of RFC 9110, 14.2. Null: serve the whole, since there is no range, or one that is malformed or in
- * another unit. Empty: none can be satisfied (416). Overlapping ranges become one.
+ * Parses a Range header (RFC 9110, 14.2) for a file of `size` bytes. Returns null when the whole file is to be sent,
+ * since there is no header, or it is malformed or in another unit than bytes. Returns an empty list when no range can
+ * be satisfied, or when there are more than 64 (status 416). Ranges that overlap or touch are joined.
  */
 export function parseRanges(header: string | undefined, size: number): ByteRange[] | null {
   if (header === undefined || !/^bytes=/i.test(header)) return null;
@@ -70,7 +74,7 @@ function satisfiableRange([, first, last, suffix]: RegExpExecArray, size: number
   return start < end ? [{ start, end }] : [];
 }
 
-/** In the order asked for, each range joined to an earlier one that it overlaps or touches. */
+/** Keeps the order of the request, and joins each range to an earlier one that it overlaps or touches. */
 function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   const merged: ByteRange[] = [];
   for (const range of ranges) {
@@ -88,28 +92,28 @@ function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   return merged;
 }
 
-/** What a proxy has to do with the request's own Range header when it sends the file. */
+/** How a proxy sends a file: by the Range header of the request, or whole. */
 export type SentByProxy = 'by its range' | 'whole';
 
-/** One range in the plainest form, which every proxy reads as we do. */
+/** One range in the simplest form, which every proxy parses in the same way as this server. */
 const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/i;
 
 /**
- * Conditions that nginx would check once more, against the file's own time and without our ETag. When we have found
- * that they hold, it must not find otherwise.
+ * Whether a request has preconditions that nginx would evaluate again, with the time of the file on the disk and
+ * without the ETag of this server. Its result could differ from the result of this server.
  */
 const isCheckedByProxy = ({ headers }: IncomingMessage): boolean =>
   headers['if-match'] !== undefined ||
   headers['if-unmodified-since'] !== undefined ||
   headers['if-none-match']?.startsWith('*') === true;
 
-/** Did a proxy ask that takes `X-Accel-Redirect` for an answer? */
+/** Whether a request comes through a proxy that understands `X-Accel-Redirect` in the response. */
 export const canAccelerate = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers['x-odst-accel'] === '1';
 
 /**
- * How the proxy may send a file, after our own decision on conditions and ranges; null when we send it ourselves, as
- * with several ranges, which nginx frames in another way.
+ * Returns how the proxy may send a file, after this server has evaluated the preconditions and the ranges. Returns null
+ * when this server must send the file itself, for example several ranges, which nginx sends in another format.
  */
 export function sentByProxy(request: IncomingMessage, ranges: readonly ByteRange[] | null): SentByProxy | null {
   if (!canAccelerate(request) || isCheckedByProxy(request)) return null;

@@ -2,21 +2,24 @@ import { DOWNLOAD_HEADERS } from '../security-headers.js';
 
 const flatHeaders = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 
-/** What a file looks like over HTTP. Its headers are made once and sent as they are. */
+/** The HTTP headers of a file (its representation in RFC 9110). They are built once and sent for every request. */
 export class Representation {
-  /** Strong: the content's SHA-256. */
+  /** A strong entity tag: the SHA-256 digest of the content in quotation marks. */
   readonly etag: string;
   readonly lastModified: string;
+  /** Milliseconds since 1970, in whole seconds, as HTTP dates have no fractions. */
   readonly lastModifiedMs: number;
-  /** Names and values in turn, as `writeHead` takes them. */
+  /** The headers that every response with this file has: names and values in turn, as `writeHead` takes them. */
   readonly headers: readonly string[];
+  /** The headers of a response with the whole file. */
   readonly wholeHeaders: string[];
-  /** For a proxy that sends the file, and adds itself what concerns ranges. */
+  /** The headers for a proxy that sends the file. The proxy itself adds the headers that concern ranges. */
   readonly proxyHeaders: string[];
 
   constructor(
+    /** Size of the file in bytes. */
     readonly size: number,
-    /** Lower-case hex. */
+    /** Digest of the content in lower-case hexadecimal. */
     sha256: string,
     lastModified: Date,
     readonly contentType: string,
@@ -36,7 +39,7 @@ export class Representation {
     this.proxyHeaders = flatHeaders({ ...shared, 'Content-Type': contentType, 'Content-Length': '0' });
     this.wholeHeaders = this.headersWith({ 'Content-Type': contentType, 'Content-Length': String(size) });
   }
-  /** Its headers and some more. */
+  /** Returns the headers that every response has, and some more. */
   headersWith(more: Readonly<Record<string, string>>): string[] {
     return [...this.headers, ...flatHeaders(more)];
   }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredFile } from '../../../ports/package-storage.port.js';
 import type { ByteRange } from './file-request.js';
 
-/** Buffers of one size that are used again and again; at most `keep` are out at a time. */
+/** A pool of buffers of one size, which are reused. At most `keep` buffers are in use at a time. */
 class BufferPool {
   private readonly idle: Buffer[] = [];
   private out = 0;
@@ -13,7 +13,7 @@ class BufferPool {
     private readonly keep: number,
   ) {}
 
-  /** Null when all are in use. */
+  /** Takes a buffer from the pool. Returns null when all are in use. */
   takeBuffer(): Buffer | null {
     if (this.out === this.keep) return null;
     this.out += 1;
@@ -26,25 +26,26 @@ class BufferPool {
   }
 }
 
-/** Slows downloads down; several may share one. */
+/** Limits the rate of downloads. Several downloads may share one limit. */
 export interface Pace {
   readonly bytesPerSecond: number;
-  /** Bytes to be written at a time. */
+  /** Maximum number of bytes that are written at a time. */
   readonly pieceBytes: number;
-  /** Counts bytes; how many milliseconds to wait before they may be written. */
+  /** Counts bytes and returns how many milliseconds to wait before they may be written. */
   useBytes(bytes: number): number;
 }
 
-/** A range of the file, with what goes before it. */
+/** A range of the file, and text that is written before it. */
 interface Part extends ByteRange {
   readonly head?: string;
 }
 
+/** Limit for a small file, in bytes. Such a file is sent in one read and one write. */
 export const SMALL_BYTES = 64 * 1024;
-/** All downloads together: 64 MiB. Those that find none left use small buffers. */
+/** All downloads share 64 buffers of 1 MiB. When all of them are in use, a download uses small buffers. */
 const largeBuffers = new BufferPool(1024 * 1024, 64);
 const smallBuffers = new BufferPool(SMALL_BYTES, 256);
-/** A client that takes longer for one buffer gets small ones, so that slow clients don't hold the large. */
+/** A client that needs longer for one buffer gets small ones, so that slow clients do not occupy the large ones. */
 const SLOW_WRITE_MS = 500;
 
 interface Block {
@@ -60,10 +61,10 @@ function borrowBuffer(wanted: number, slow: boolean): Block {
   return { bytes: Buffer.allocUnsafeSlow(Math.min(SMALL_BYTES, wanted)), give: () => undefined };
 }
 
-/** The file is shorter than its package: it was damaged behind our back. */
+/** The stored file does not have the size of its package, because something outside this program has changed it. */
 export class FileTooShort extends Error {}
 
-/** Reads at least one byte. @throws FileTooShort */
+/** Reads at least one byte. @throws FileTooShort when the file has no byte at this position */
 async function readSome(file: StoredFile, into: Buffer, length: number, position: number): Promise<number> {
   const count = await file.read(into, length, position);
   if (count === 0) throw new FileTooShort('The file is shorter than expected');
@@ -87,7 +88,11 @@ class RangeSender {
     if (response.destroyed) this.gone();
   }
 
-  /** While one buffer is being written, the next is being filled. False when the client left. */
+  /**
+   * Sends one part. While one buffer is being written, the next one is being filled. Returns false when the client has
+   * closed the connection.
+   * @throws FileTooShort when the file ends before the part does
+   */
   async sendPart({ head, start, end }: Part): Promise<boolean> {
     if (head !== undefined) this.response.write(head);
     let position = start;
@@ -110,7 +115,7 @@ class RangeSender {
     return true;
   }
 
-  /** An error is met when the promise is awaited, which may be after it came. */
+  /** Prevents an unhandled rejection when reading fails before the caller awaits the promise. */
   private fillBlock(position: number, end: number): Promise<{ block: Block; count: number }> {
     const filled = this.readBlock(position, end);
     filled.catch(() => undefined);
@@ -134,7 +139,10 @@ class RangeSender {
     if (waitMs >= 1) await Promise.race([delay(waitMs, undefined, { ref: false }), this.closed]);
   }
 
-  /** Resolves when the kernel has the bytes, so that the buffer is free again. */
+  /**
+   * Resolves with true when the operating system has taken the bytes, so that the buffer can be reused, and with false
+   * when the client has closed the connection.
+   */
   private async writeBytes(bytes: Buffer): Promise<boolean> {
     const since = performance.now();
     const written = new Promise<'written' | 'closed'>((resolve) => {
@@ -147,8 +155,9 @@ class RangeSender {
 }
 
 /**
- * Writes the parts, as they come, and then `tail` as the body, and ends the response; gives up quietly when the client
- * leaves.
+ * Writes the parts as they become available, then `tail`, and ends the response. Stops without an error when the client
+ * closes the connection.
+ * @throws FileTooShort when the file ends before a part does
  */
 export async function sendRanges(
   response: ServerResponse,
@@ -163,8 +172,10 @@ export async function sendRanges(
 }
 
 /**
- * Sends a whole small file in one read and one write. `onBytes` gets the bytes before they are sent; they are valid during
- * the call. Resolves when the answer is out or the client has left. @throws FileTooShort
+ * Sends a whole file of at most SMALL_BYTES in one read and one write. `onBytes` is called with the bytes before they
+ * are sent, and must copy what it keeps, because the buffer is reused. Resolves when the response is sent or the
+ * client has closed the connection.
+ * @throws FileTooShort when the file is shorter than expected
  */
 export async function sendSmall(
   response: ServerResponse,

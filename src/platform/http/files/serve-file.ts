@@ -20,8 +20,9 @@ import { FileTooShort, type Pace, sendRanges, sendSmall, SMALL_BYTES } from './s
 const MAX_REMEMBERED_BYTES = 32 * 1024 * 1024;
 
 /**
- * The small files asked for last, by the strong ETag, which is their SHA-256: never out of date. Opening and reading
- * costs more than sending them.
+ * A cache of the small files that were requested last, because opening and reading a small file costs more than
+ * sending it. The key is the strong ETag, which is the SHA-256 digest of the content, so an entry is never out of
+ * date.
  */
 const rememberedContents = new LRUCache<string, Buffer>({
   maxSize: MAX_REMEMBERED_BYTES,
@@ -30,22 +31,28 @@ const rememberedContents = new LRUCache<string, Buffer>({
 
 const rememberedContent = (etag: string): Buffer | undefined => rememberedContents.get(etag);
 
-/** Keeps a copy of bytes that are what the ETag says: a damaged file must not stay in the cache after it was repaired. */
+/**
+ * Stores a copy of the bytes in the cache when they match the digest in the ETag. Otherwise the content of a damaged
+ * file would stay in the cache after the file was repaired.
+ */
 function rememberContent(etag: string, bytes: Buffer): void {
   if (etag === `"${createHash('sha256').update(bytes).digest('hex')}"`)
     rememberedContents.set(etag, Buffer.from(bytes));
 }
 
-/** The file in the locations of the proxy that answers `X-Accel-Redirect`: as the request's Range says, or whole. */
+/**
+ * Internal locations of the proxy for `X-Accel-Redirect`: one sends the file by the Range header, the other one whole.
+ */
 export type ProxyLocation = Readonly<Record<SentByProxy, string>>;
 
-/** What is to be served; `open` gives null when the bytes are not there after all. */
+/** A file to be served. */
 interface ServedFile {
   readonly representation: Representation;
+  /** Opens the file. Returns null when it does not exist. */
   open(): Promise<StoredFile | null>;
-  /** Where the proxy finds the file; null when we always send it ourselves. */
+  /** Where the proxy finds the file. Null when this server always sends it itself. */
   readonly location?: ProxyLocation | null;
-  /** Null, or left out, for as fast as it goes. */
+  /** Limit for the rate. Null or left out for no limit. */
   readonly pace?: Pace | null;
 }
 
@@ -65,7 +72,7 @@ function sendFailure(
   if (error) sendError(request, response, error, headers);
 }
 
-/** Answers 405 unless the method is GET or HEAD. */
+/** Returns whether the method is GET or HEAD. Answers METHOD_NOT_ALLOWED (405) when it is not. */
 export function requireReading(request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return true;
   sendFailure(request, response, 405, { Allow: 'GET, HEAD' });
@@ -73,8 +80,10 @@ export function requireReading(request: IncomingMessage, response: ServerRespons
 }
 
 /**
- * Serves a file by RFC 9110: GET and HEAD, preconditions, one range or several. Resolves when the answer is out or the
- * client has left. Returns false, having sent nothing, when the bytes are not there.
+ * Answers a GET or HEAD request with a file according to RFC 9110, including preconditions and one or more ranges.
+ * Resolves with true when the response is sent or the client has closed the connection. Resolves with false, without
+ * sending anything, when the file does not exist.
+ * @throws FileTooShort when the stored file does not have the size of its package
  */
 export async function serveFile(
   request: IncomingMessage,
@@ -138,7 +147,10 @@ async function answerWithFile(
   return true;
 }
 
-/** Nginx takes the headers from here, the body and Content-Length from the file. */
+/**
+ * Lets the proxy send the file. nginx takes the headers from this response, and the body and Content-Length from the
+ * file.
+ */
 function redirectToProxyLocation(response: ServerResponse, file: Representation, location: string): void {
   response.writeHead(200, [...file.proxyHeaders, 'X-Accel-Redirect', location]).end();
 }
@@ -178,7 +190,7 @@ function sendOneRange(
   return sendRanges(response, stored, [range], undefined, pace);
 }
 
-/** RFC 9110, 14.6. */
+/** Sends several ranges as `multipart/byteranges` (RFC 9110, 14.6). */
 function sendSeveralRanges(
   response: ServerResponse,
   stored: StoredFile,
