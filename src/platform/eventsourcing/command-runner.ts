@@ -34,18 +34,20 @@ export class FactsLog {
   }
 }
 
-/** A stream's state, and the revision of the last event in it; null when the stream is not there. */
+/** The state of a stream and the revision of its last event. The revision is null when the stream does not exist. */
 interface Folded<S> {
   readonly state: S;
   readonly revision: bigint | null;
 }
 
-/** States of the streams used last, so that a long stream is not read anew for each command. */
+/**
+ * Caches the states of the 500 streams that were used last, so that a command reads only the new events of a stream.
+ */
 class StreamCache {
   private readonly states = new LRUCache<string, Folded<unknown>>({ max: 500 });
 
   get<S>(stream: string): Folded<S> | undefined {
-    // A stream belongs to one aggregate, so what was put in under its name is of its type.
+    // Each stream belongs to one aggregate, so its cached state has the type of this aggregate.
     return this.states.get(stream) as Folded<S> | undefined;
   }
 
@@ -58,21 +60,29 @@ class StreamCache {
   }
 }
 
-/** Where a command's events ended up; `ReadModels.reflect` waits for it. `cursor` is null when nothing changed. */
+/**
+ * The types of the events of a command, and the position of the last one in the log. `ReadModels.reflect` waits until
+ * the read models show them. `cursor` is null when nothing changed.
+ */
 export interface Receipt {
   readonly cursor: string | null;
   readonly types: readonly string[];
 }
 
+/** The result of a command: its events, and the state of the stream after them. */
 export interface Outcome<S, E> {
   readonly state: S;
   readonly events: readonly E[];
   readonly receipt: Receipt;
 }
 
+/** A command fails when this many attempts to append have met a conflict. */
 const MAX_CONFLICTS = 50;
 
-/** Loads a stream, decides, appends with the expected revision; on a conflict loads and decides again. */
+/**
+ * Runs the commands of aggregates: loads the state of a stream, decides, and appends the events with the expected
+ * revision. When another writer was faster, it loads and decides again.
+ */
 @Injectable()
 export class CommandRunner {
   private readonly cache = new StreamCache();
@@ -82,7 +92,11 @@ export class CommandRunner {
     @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
   ) {}
 
-  /** @throws Refusal from the decider, EventStoreUnavailable */
+  /**
+   * Runs a command and resolves when its events are in the log.
+   * @param id is the part of the stream name after the category; undefined for the only stream of the category
+   * @throws Refusal when the aggregate refuses the command; EventStoreUnavailable; RevisionConflict after 50 conflicts
+   */
   async run<S, C, E extends DomainEvent>(
     aggregate: Aggregate<S, C, E>,
     id: string | undefined,
@@ -101,13 +115,15 @@ export class CommandRunner {
     }
   }
 
+  /** The present state of a stream, or the initial state when the stream does not exist. */
   async load<S, C, E extends DomainEvent>(aggregate: Aggregate<S, C, E>, id?: string): Promise<S> {
     return (await this.readStream(aggregate, streamOf(aggregate.category, id))).state;
   }
 
   /**
-   * Decides on the remembered state first, which saves a query: events from a stale one fail on their revision.
-   * A "no" or "nothing to do" is only believed of a state that was just read.
+   * Decides on the cached state first, which saves a query. If that state is out of date, the append of the events
+   * fails with a RevisionConflict. A refusal, or a decision that nothing has to be done, counts only on a state that
+   * was just read.
    */
   private async decideFrom<S, C, E extends DomainEvent>(
     aggregate: Aggregate<S, C, E>,
@@ -156,7 +172,10 @@ export class CommandRunner {
   }
 }
 
-/** The later of several receipts, for a use case that runs several commands. */
+/**
+ * Combines the receipts of several commands of one use case: the latest cursor, and the types of all events.
+ * @throws TypeError when the list is empty
+ */
 export function lastReceipt(store: EventStore, receipts: readonly Receipt[]): Receipt {
   return receipts.reduce((last, next) => ({
     cursor: store.compareCursors(last.cursor, next.cursor) >= 0 ? last.cursor : next.cursor,

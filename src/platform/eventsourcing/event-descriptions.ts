@@ -1,46 +1,54 @@
 import type { DomainEvent, EventFamily, Json, Recorded, RecordedEvent } from '../../kernel/events.js';
 
 /**
- * What an event can be about, by the names that the API has for it. A module adds its own to this interface by
- * declaration merging, and names them in `declareEvents`.
+ * The types of objects that an event can concern, by their names in the API. A module adds its own types to this
+ * interface by declaration merging, and names them in `declareEvents`.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type
 export interface EventTargets {}
+/** The type of the object that an event concerns. */
 export type TargetType = keyof EventTargets;
 
-/** On which other server something began, and by whom. Null for what is not known. */
+/** The other server on which a change began, and the person who made it there. A value is null when it is unknown. */
 export interface Origin {
   readonly serverId: string;
   readonly serverName: string | null;
   readonly actor: string | null;
 }
 
+/** Values of the fields of a target, by the names of the fields. */
 export type Fields = { readonly [field: string]: Json };
 
-/** An event in words, for the audit trail. `details` holds neither secrets nor long lists of digests. */
+/** The description of an event for the audit trail. `details` contains no secrets and no long lists of digests. */
 export interface EventDescription {
   readonly targetType: TargetType;
   readonly targetId: string;
-  /** Name or filename of the target, when the event carries it. */
+  /** Name or filename of the target; null when the event does not contain it. */
   readonly targetLabel: string | null;
   /** One sentence that says what happened. */
   readonly summary: string;
   readonly details: { readonly [key: string]: Json | undefined };
-  /** Values of the target's fields from now on. They are compared with the earlier values to find what changed. */
+  /**
+   * Values of the target's fields after the event. The audit trail compares them with the earlier values to find the
+   * changes.
+   */
   readonly now?: Fields;
-  /** Earlier values that are known without an earlier event. */
+  /** Earlier values of fields that no earlier event contains. */
   readonly before?: Fields;
-  /** Where it began; null for this server. When left out, it is where the target came from. */
+  /**
+   * The server on which the change began; null for this server. When it is left out, the source of the target is used.
+   */
   readonly origin?: Origin | null;
-  /** Where the target comes from, from now on. */
+  /** The source of the target after the event; null for this server. It does not change when this is left out. */
   readonly source?: Origin | null;
 }
 
+/** The declaration of one event family, by which the audit trail knows its events. */
 interface EventDeclaration<E extends DomainEvent> {
   readonly family: EventFamily<E>;
-  /** All that events of this family can be about. */
+  /** The types of all objects that events of this family can concern. */
   readonly targets: readonly TargetType[];
-  /** @param serverId the server that recorded the event */
+  /** Describes an event. @param serverId is the id of the server that recorded the event */
   describe(event: Recorded<E>, serverId: string): EventDescription;
 }
 
@@ -50,8 +58,9 @@ const describers = new Map<string, Describe>();
 const targets: { [T in TargetType]?: T } = {};
 
 /**
- * Declares how the events of a family are told, and what they are about. Called once for each family, when its module is
- * loaded. Every event that is recorded is declared: what is not declared does not appear in the audit trail.
+ * Declares how the events of a family are described, and which objects they concern. It is called once for each family,
+ * when the module of the family is loaded. Every event family must be declared, because the audit trail does not show
+ * other events.
  * @throws Error when an event type is declared twice
  */
 export function declareEvents<E extends DomainEvent>({ family, targets: about, describe }: EventDeclaration<E>): void {
@@ -66,15 +75,18 @@ export function declareEvents<E extends DomainEvent>({ family, targets: about, d
   for (const target of about) Object.assign(targets, { [target]: target });
 }
 
-/** Types of all events that are declared, in the order of declaration. */
+/** The types of all declared events, in the order of their declaration. */
 export const describedTypes = (): readonly string[] => [...describers.keys()];
 
-/** What the declared events are about: every name as key and value, also when it is declared later. */
+/**
+ * The types of objects that the declared events concern: an object in which each type has itself as its key. Later
+ * declarations add their types to the same object.
+ */
 export const targetTypes = (): Readonly<typeof targets> => targets;
 
-/** What an event of the log tells; null for one that no module has declared. */
+/** Describes an event of the log; null when no module has declared its type. */
 export const describeEvent = (record: RecordedEvent): EventDescription | null =>
   describers.get(record.type)?.(record) ?? null;
 
-/** `3 chunks`, `1 chunk`. */
+/** A number with a noun in the right form, such as `3 chunks` or `1 chunk`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

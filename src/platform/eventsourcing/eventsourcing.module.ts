@@ -12,10 +12,11 @@ import { ReadModels } from './read-models.js';
 import { StreamReader } from './stream-reader.js';
 
 declare module '../../kernel/message.js' {
-  /** The buses infer the result of a message from this. */
+  /** From these types, the buses of Nest infer the type of the result of a message. */
   interface Message<Result> extends Command<Result>, Query<Result> {}
 }
 
+/** Provides the buses for commands and queries, the command runner, the facts log and the stream reader. */
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
@@ -24,10 +25,12 @@ declare module '../../kernel/message.js' {
 })
 export class PlatformCqrsModule {}
 
+/** Provides the live views, which are kept in memory. */
 @Global()
 @Module({ providers: [LiveViews], exports: [LiveViews] })
 export class LiveViewModule {}
 
+/** Provides the projections, and notifications about changes of the read models. */
 @Global()
 @Module({
   imports: [DiscoveryModule],
@@ -36,6 +39,7 @@ export class LiveViewModule {}
 })
 export class ProjectionsModule {}
 
+/** Provides the delivery of recorded events to the reactions. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

@@ -5,10 +5,12 @@ import { EventStore } from '../../ports/event-store.port.js';
 import type { Receipt } from './command-runner.js';
 import { logFailure, RestartingWork } from '../runtime/restarting-work.js';
 
-/** A small state held in memory and folded from the log at every start: for what each call needs to know. */
+/** A small state that is kept in memory and folded from the log at every start, because every call needs it. */
 export interface LiveView {
+  /** Names the view in the log output. */
   readonly name: string;
   readonly eventTypes: readonly string[];
+  /** Applies the next event to the state. */
   fold(event: RecordedEvent): void;
 }
 
@@ -17,6 +19,7 @@ interface Followed {
   cursor: string | null;
 }
 
+/** The longest time for which `reflect` waits. */
 const REFLECT_TIMEOUT_MS = 5_000;
 
 /** Keeps live views up to date with the log. */
@@ -29,7 +32,10 @@ export class LiveViews implements OnApplicationShutdown {
 
   constructor(private readonly store: EventStore) {}
 
-  /** Resolves when the view knows all that is in the log now, and goes on. */
+  /**
+   * Starts to follow the log. Resolves when the view contains everything that is in the log now; it continues after
+   * that.
+   */
   follow(view: LiveView): Promise<void> {
     const followed: Followed = { view, cursor: null };
     this.followed.push(followed);
@@ -39,7 +45,7 @@ export class LiveViews implements OnApplicationShutdown {
     });
   }
 
-  /** Resolves when every view that folds these events has done so; after 5 s in any case. */
+  /** Resolves when every view that folds these events has folded them, and after 5 s at the latest. */
   async reflect({ cursor, types }: Receipt): Promise<void> {
     const affected = this.followed.filter(({ view }) => view.eventTypes.some((type) => types.includes(type)));
     const signal = AbortSignal.timeout(REFLECT_TIMEOUT_MS);

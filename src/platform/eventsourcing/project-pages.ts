@@ -3,10 +3,16 @@ import type { RecordedEvent } from '../../kernel/events.js';
 import type { Projection } from './projection.js';
 import type { Change, ReadModelChanges } from './read-model-changes.js';
 
-/** Somebody else moved the checkpoint (a rebuild was switched in): read it again and go on from there. */
+/**
+ * A checkpoint does not have its known value any more, for example because a rebuild has replaced the tables. The
+ * caller has to load the checkpoint and to continue from there.
+ */
 export class CheckpointMoved extends Error {}
 
-/** The cursor up to which the projection's tables are complete; null at the beginning. Makes the row when missing. */
+/**
+ * The cursor up to which the tables of the projection are complete; null at the beginning. Creates the row of the
+ * checkpoint when it is missing.
+ */
 export async function loadCheckpoint(tx: EntityManager, projection: Projection): Promise<string | null> {
   await tx.query('INSERT INTO checkpoints (projection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
     projection.name,
@@ -25,8 +31,10 @@ interface CheckpointMove {
 }
 
 /**
- * Moves checkpoints from the values we know to new ones, within the caller's transaction. That transaction need
- * not wait for the disk: tables and checkpoint are lost or kept together, and the log has everything.
+ * Moves checkpoints from their known values to new ones, within the transaction of the caller. The commit does not wait
+ * for the disk: after a crash, the tables and the checkpoints are either both lost or both there, and the log contains
+ * all events.
+ * @throws CheckpointMoved when a checkpoint does not have its known value
  */
 async function moveCheckpoints(tx: EntityManager, moves: readonly CheckpointMove[]): Promise<void> {
   const moved: [unknown[], number] = await tx.query(
@@ -47,7 +55,11 @@ export interface EventPage extends CheckpointMove {
   readonly events: readonly RecordedEvent[];
 }
 
-/** Folds a page of each of some projections: rows, checkpoints and notifications in one transaction. */
+/**
+ * Folds one page of each of several projections in one transaction: rows, checkpoints and notifications.
+ * @param announcer tells the processes of this server about the changes; null tells nobody
+ * @throws CheckpointMoved; what a projection throws
+ */
 export async function projectPages(
   dataSource: DataSource,
   pages: readonly EventPage[],

@@ -8,13 +8,15 @@ import { CheckpointMoved, type EventPage, loadCheckpoint, projectPages } from '.
 import { type Projection, ProjectionRegistry } from './projection.js';
 import { ReadModelChanges } from './read-model-changes.js';
 
-/** A page of history has a transaction of its own: the live ones do not wait for it. */
+/**
+ * A page with more events than this has a transaction of its own, so that live events do not wait for pages of history.
+ */
 const MAX_SHARED_EVENTS = 100;
 
 /**
- * Folds the pages that several projections have at the same time in one transaction: seven transactions for the events
- * of one package were most of what the database had to do for it. When one page fails, each gets its own transaction, so
- * that it holds up no other.
+ * Folds the pages that several projections have at the same time in one transaction. When each projection had its own,
+ * the events of one package led to seven transactions, which were most of the work of the database. When a page fails,
+ * each page is repeated in its own transaction, so that the failing one does not delay the others.
  */
 class SharedTransaction {
   private readonly pages: Batcher<EventPage, void>;
@@ -28,14 +30,14 @@ class SharedTransaction {
         await projectPages(dataSource, pages, changes);
         return pages.map(() => undefined);
       },
-      // All projections that hear of the same events add their pages within this turn of the event loop.
+      // All projections that receive the same events add their pages within the same turn of the event loop.
       schedule: setImmediate,
       maxItems: Infinity,
       afterFailure: () => 'each at once',
     });
   }
 
-  /** Resolves when the page is committed. @throws CheckpointMoved, and what its projection failed with */
+  /** Resolves when the page is committed. @throws CheckpointMoved; what the projection throws */
   foldPage(page: EventPage): Promise<void> {
     if (page.events.length > MAX_SHARED_EVENTS) return projectPages(this.dataSource, [page], this.changes);
     return this.pages.add(page);
@@ -43,8 +45,9 @@ class SharedTransaction {
 }
 
 /**
- * Keeps every read model up to date: history first, then live. A failing one is retried and holds up no other. Each
- * runs in one process of the server; the checkpoint keeps out one that has lost its lock and does not know yet.
+ * Runs all projections: each one first reads the history of the log, and then follows new events. A projection that
+ * fails is restarted and does not delay the others. A lock ensures that each projection runs in only one process of the
+ * server. A process that has lost the lock without noticing cannot write, because the checkpoint has moved.
  */
 @Injectable()
 export class ProjectionRunner implements OnApplicationShutdown {
@@ -62,7 +65,10 @@ export class ProjectionRunner implements OnApplicationShutdown {
     this.transaction = new SharedTransaction(dataSource, changes);
   }
 
-  /** Resolves when each read model has caught up with what the log held at the start, or is run by another process. */
+  /**
+   * Starts all projections. Resolves when each of them has folded the events that were in the log at the start, or runs
+   * in another process.
+   */
   async start(): Promise<void> {
     const caughtUp = this.registry.findAll().map(
       (projection) =>

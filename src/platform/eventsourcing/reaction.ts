@@ -9,22 +9,30 @@ import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tas
 import { logFailure, runWithRestart, whileLocked } from '../runtime/restarting-work.js';
 import { SavedPlace } from './saved-place.js';
 
-/** Turns a recorded event into a job or a command. Delivered in order, at least once: a repeat must change nothing. */
+/**
+ * Turns a recorded event into a job or a command. Events are delivered in order and at least once, so a repeated
+ * delivery must change nothing.
+ */
 export interface Reaction {
-  /** Names the durable cursor; never reuse one for something else. */
+  /** Names the saved cursor of the reaction. Never use the name for another reaction. */
   readonly name: string;
   readonly eventTypes: readonly string[];
+  /** Handles an event. After an error, the reaction is restarted and gets the event again. */
   react(event: RecordedEvent): Promise<void>;
 }
 
-/** Marks a provider that implements Reaction. */
+/** Marks a provider that implements `Reaction`. */
 export const AsReaction = DiscoveryService.createDecorator();
 
-/** How far each durable subscription has come. Lost ones start at the beginning, which is harmless and slow. */
+/**
+ * Stores the cursor up to which each reaction has handled the log. Without a stored cursor, a reaction starts at the
+ * beginning of the log, which is slow but harmless.
+ */
 @Injectable()
 export class SubscriptionCursors {
   constructor(private readonly dataSource: DataSource) {}
 
+  /** The stored cursor of a reaction; null when there is none. */
   async loadCursor(name: string): Promise<string | null> {
     const rows: { cursor: string }[] = await this.dataSource.query(
       'SELECT cursor FROM state.subscription_cursors WHERE name = $1',
@@ -42,7 +50,10 @@ export class SubscriptionCursors {
   }
 }
 
-/** Delivers recorded events to reactions, each with a cursor of its own and in one process of the server. */
+/**
+ * Delivers recorded events to the reactions. Each reaction has its own cursor, and runs in only one process of the
+ * server.
+ */
 @AsBackgroundTask({ name: 'reactions', phase: 'react', roles: ['all', 'worker'] })
 @Injectable()
 export class ReactionRunner implements BackgroundTask {
@@ -55,10 +66,10 @@ export class ReactionRunner implements BackgroundTask {
     private readonly locks: Locks,
   ) {}
 
-  /** One reaction that fails is restarted by itself, and holds up no other. */
+  /** Runs all reactions until the signal aborts. A reaction that fails is restarted and does not delay the others. */
   async run(signal: AbortSignal): Promise<void> {
     const found = this.discovery.getProviders({ metadataKey: AsReaction.KEY });
-    // @AsReaction marks just the classes that implement Reaction.
+    // Only classes that implement Reaction are marked with @AsReaction.
     const reactions = found.map((wrapper) => wrapper.instance as Reaction);
     await Promise.all(reactions.map((reaction) => this.runReaction(reaction, signal)));
   }

@@ -5,12 +5,15 @@ import { z } from 'zod';
 import { PgListener } from '../runtime/pg-listener.js';
 
 const CHANNEL = 'odst_read_model';
-/** PostgreSQL takes 8,000 bytes; more keys than fit are told as "many". */
+/**
+ * The longest payload of a notification, in UTF-16 code units; PostgreSQL accepts less than 8,000 bytes. A longer list
+ * of keys is left out.
+ */
 const MAX_PAYLOAD = 7_500;
 
 const Payload = z.object({ p: z.string(), c: z.string(), k: z.array(z.string()).nullable() });
 
-/** Rows of a read model that changed, and how far it is now. */
+/** The keys of the rows of a read model that changed, and the cursor up to which the read model is complete. */
 export interface Change {
   readonly projection: string;
   readonly cursor: string;
@@ -20,7 +23,9 @@ export interface Change {
 type KeysListener = (keys: readonly string[] | null) => void;
 type CursorListener = (projection: string, cursor: string) => void;
 
-/** Tells every process of this server which rows of which read model changed, right after the commit. */
+/**
+ * Tells every process of this server which rows of which read model have changed, as soon as the change is committed.
+ */
 @Injectable()
 export class ReadModelChanges {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
@@ -29,7 +34,10 @@ export class ReadModelChanges {
     listener.listen(CHANNEL, (payload) => this.receivePayload(payload));
   }
 
-  /** Calls back with the ids of changed rows, or null when they are too many to name: read again what you show. */
+  /**
+   * Calls the listener with the keys of changed rows. The keys are null when there are too many of them, and after the
+   * connection was lost; any row may then have changed. Returns a function that ends this.
+   */
   subscribe(projection: string, listener: KeysListener): () => void {
     const reconnected = () => listener(null);
     this.emitter.on(projection, listener);
@@ -40,12 +48,16 @@ export class ReadModelChanges {
     };
   }
 
+  /** Calls the listener whenever a projection has moved its checkpoint. Returns a function that ends this. */
   onCursor(listener: CursorListener): () => void {
     this.emitter.on('cursor', listener);
     return () => this.emitter.off('cursor', listener);
   }
 
-  /** Part of the projections' transaction: nobody hears of what is rolled back. */
+  /**
+   * Announces changes within the transaction of the projections. PostgreSQL sends the notifications when it commits,
+   * and none when it is rolled back.
+   */
   async announceChanges(tx: EntityManager, changes: readonly Change[]): Promise<void> {
     await tx.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload', [
       CHANNEL,

@@ -6,9 +6,10 @@ import type { Receipt } from './command-runner.js';
 import { ProjectionRegistry } from './projection.js';
 import { ReadModelChanges } from './read-model-changes.js';
 
+/** After this time without a notification, the checkpoints are read from the database. */
 const POLL_INTERVAL_MS = 200;
 
-/** How far the read models of this server are, whichever process runs them. */
+/** Knows up to which cursor each read model of this server is complete, in whichever process its projection runs. */
 @Injectable()
 export class ReadModels {
   private readonly cursors = new Map<string, string>();
@@ -23,8 +24,9 @@ export class ReadModels {
   }
 
   /**
-   * Waits until every read model that shows these events has them: an answer given after it is visible everywhere.
-   * @throws Refusal UNAVAILABLE after `timeoutMs`; the change itself is recorded.
+   * Waits until every read model that shows these events contains them. After this, all processes of the server show
+   * the change.
+   * @throws Refusal UNAVAILABLE after `timeoutMs` milliseconds; the change itself is recorded
    */
   async reflect(receipt: Receipt, timeoutMs = 15_000): Promise<void> {
     if (receipt.cursor === null) return;
@@ -43,7 +45,10 @@ export class ReadModels {
     return names.every((name) => this.store.compareCursors(this.cursors.get(name) ?? null, cursor) >= 0);
   }
 
-  /** The next notification, or true after a while without one: they get lost when the listener reconnects. */
+  /**
+   * Waits for the next notification, and resolves with false. Resolves with true after 200 ms without one, because
+   * notifications are lost while the listener reconnects.
+   */
   private waitForProgress(): Promise<boolean> {
     return new Promise((resolve) => {
       const stop = this.changes.onCursor(() => finish(false));

@@ -14,8 +14,8 @@ function storedValue(column: ColumnMetadata, row: ObjectLiteral): unknown {
 }
 
 /**
- * Inserts rows of an entity, or replaces those whose primary key is there, in one statement for any number of rows.
- * No key may come twice in one call.
+ * Inserts rows of an entity, or replaces the rows that have the same primary key, in one statement for any number of
+ * rows. Two rows of one call must not have the same key, because PostgreSQL refuses such a statement.
  */
 export async function upsertRows<T extends ObjectLiteral>(
   tx: EntityManager,
@@ -32,12 +32,12 @@ export async function upsertRows<T extends ObjectLiteral>(
     `INSERT INTO ${tableName} (${names.join(', ')})
      SELECT ${names.join(', ')} FROM json_populate_recordset(NULL::${tableName}, $1::json)
      ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${replaced.join(', ')}`,
-    // The log keeps any text; a table that could not would stop its projection for good.
+    // The log may contain text that PostgreSQL cannot store. Unchanged, it would make the projection fail for ever.
     [plainJson(JSON.stringify(records))],
   );
 }
 
-/** A bigint column as a number; sizes and counts stay below 2^53. */
+/** Maps a bigint column to a number, for sizes and counts, which stay below 2^53. */
 export const safeBigint: ValueTransformer = {
   to: (value: number | null) => value,
   from: (value: string | null) => (value === null ? null : Number(value)),
@@ -45,7 +45,7 @@ export const safeBigint: ValueTransformer = {
 
 const INT4_RANGE = /\[(\d+),(\d+)\)/g;
 
-/** An int4multirange column as sorted, disjoint runs. */
+/** Maps an int4multirange column to sorted, disjoint chunk ranges. */
 export const runsColumn: ValueTransformer = {
   to: (runs: readonly ChunkRange[]) => `{${runs.map((run) => `[${run.first},${run.first + run.count})`).join(',')}}`,
   from: (text: string): ChunkRange[] =>

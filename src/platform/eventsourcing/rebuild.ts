@@ -3,11 +3,15 @@ import type { EventStore } from '../../ports/event-store.port.js';
 import { loadCheckpoint, projectPages } from './project-pages.js';
 import type { Projection } from './projection.js';
 
+/** Is called after each page, with the name of the projection and the number of events in the page. */
 export interface FoldProgress {
   (projection: string, events: number): void;
 }
 
-/** Makes the tables of projections in a new schema, shaped like those that are served. */
+/**
+ * Creates empty tables of projections in a new schema, like those in the schema `read`. Deletes an earlier schema of
+ * this name.
+ */
 export async function makeReadTables(
   live: DataSource,
   schema: string,
@@ -20,7 +24,11 @@ export async function makeReadTables(
   }
 }
 
-/** Folds what a log holds after the projection's checkpoint into the tables on the search path of `tables`. */
+/**
+ * Folds the events of a log after the checkpoint of the projection into the tables on the search path of `tables`.
+ * Resolves when the events that were in the log at the start are folded.
+ * @throws CheckpointMoved when another process moves the checkpoint; what the projection throws
+ */
 export async function foldHistory(
   tables: DataSource,
   projection: Projection,
@@ -41,9 +49,9 @@ export async function foldHistory(
 }
 
 /**
- * Builds all read models anew from the log, in the schema `read_next`, while the old ones are served and kept up to
- * date; then puts the new schema in the place of the old one. Cut off at any point, the old ones stay and the next
- * rebuild begins afresh.
+ * Builds all read models again from the log, in the schema `read_next`, while the old ones are served and kept up to
+ * date. Then it replaces the old schema by the new one. When a rebuild is interrupted, the old read models stay, and
+ * the next rebuild starts from the beginning.
  */
 export class Rebuild {
   constructor(
@@ -56,6 +64,7 @@ export class Rebuild {
     private readonly progress: FoldProgress = () => undefined,
   ) {}
 
+  /** Resolves when the new read models are served. */
   async run(): Promise<void> {
     await this.makeTables();
     await this.foldAll();
@@ -73,8 +82,8 @@ export class Rebuild {
   }
 
   /**
-   * The lock keeps the running projections still while the last events are folded. One that was waiting for it finds
-   * its checkpoint in the new schema afterwards and goes on from there.
+   * Folds the last events and switches the schemas. The lock stops the running projections during this time. A
+   * projection that waited for the lock continues from its checkpoint in the new schema.
    */
   private async switchOver(): Promise<void> {
     await this.live.transaction(async (tx) => {

@@ -1,9 +1,9 @@
-/** A place is saved so long after it moved, in milliseconds, with what moved meanwhile. */
+/** Delay between a move and the save. All moves within this time are saved together. */
 const SAVE_DELAY_MS = 250;
 
 /**
- * How far a reader of news has come. It is saved in the background and not each time: after a crash what came since
- * is read again, which has to be harmless.
+ * The place up to which a reader of a log or a feed has come. It is saved in the background, and not after each move.
+ * After a crash, the reader gets the items since the last save again, so handling an item twice must do no harm.
  */
 export class SavedPlace {
   private latest: string | null = null;
@@ -16,12 +16,13 @@ export class SavedPlace {
     private readonly onError: (error: unknown) => void,
   ) {}
 
+  /** Sets the place. Saving it begins within 250 ms. */
   move(place: string): void {
     this.latest = place;
     this.timer ??= setTimeout(() => void this.settled(), SAVE_DELAY_MS);
   }
 
-  /** Resolves when the latest place is saved, or could not be. */
+  /** Saves the latest place now. Resolves when it is saved, or when saving has failed, which `onError` reports. */
   settled(): Promise<void> {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;

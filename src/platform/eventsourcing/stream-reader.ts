@@ -4,18 +4,21 @@ import { streamOf, type StreamFold } from '../../kernel/decider.js';
 import type { DomainEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
 
-/** So many streams are remembered for each fold; those that were not used for longest are read anew. */
+/**
+ * The number of streams whose states are cached for each fold. The states that were not used for longest are dropped
+ * first.
+ */
 const MAX_STREAMS_PER_FOLD = 5_000;
 
 interface Read {
   readonly state: object;
-  /** Revision of the first event that is not folded yet. */
+  /** The revision of the first event that is not folded yet. */
   readonly next: bigint;
 }
 
 /**
  * Folds single streams to their present state. All users of a fold share one cache, so that only the events since the
- * last use of a stream are read.
+ * last use of the stream are read.
  */
 @Injectable()
 export class StreamReader {
@@ -23,10 +26,12 @@ export class StreamReader {
 
   constructor(private readonly store: EventStore) {}
 
-  /** The state of the stream `<category>-<id>` now; the fold's initial state when there is no such stream. */
+  /**
+   * The present state of the stream `<category>-<id>`, or the initial state of the fold when the stream does not exist.
+   */
   async load<S extends object, E extends DomainEvent>(fold: StreamFold<S, E>, id: string): Promise<S> {
     const known = this.cacheOf(fold);
-    // The cache belongs to this fold, so it holds only what this fold has made.
+    // The cache belongs to this fold, so it contains only states of this fold.
     let { state, next } = (known.get(id) ?? { state: fold.initial, next: 0n }) as { state: S; next: bigint };
     for await (const record of this.store.readStream(streamOf(fold.category, id), next)) {
       const event = fold.events.read(record);

@@ -1,23 +1,24 @@
 import type { ReadModelChanges } from '../eventsourcing/read-model-changes.js';
 
-/** Changes that come closer together are told as one. */
+/** Minimum time between two loads. Changes that happen within it are reported together. */
 const MIN_INTERVAL_MS = 100;
-/** With more changed rows than this waiting for a slow client, it hears that there were many. */
+/** When more keys than this wait for a slow client, they are dropped, and everything is loaded again instead. */
 const MAX_WAITING_KEYS = 500;
 
-/** Reads what is to be told about changed rows; null when they were too many to name. */
+/** Loads the items to send for the changed rows with these keys. The keys are null when too many rows have changed. */
 type Load<T> = (keys: readonly string[] | null) => Promise<readonly T[]>;
 
 interface StreamOptions {
-  /** Which keys matter to this client. */
+  /** Whether a key is relevant to this client. Every key is when this is left out. */
   readonly wants?: (key: string) => boolean;
-  /** Load once at the start, before anything has changed. */
+  /** Whether everything is loaded once at the start, before anything has changed. The default is false. */
   readonly atOnce?: boolean;
 }
 
 /**
- * The changes of a read model for one client, as a subscription tells them. Changes of one row are coalesced while
- * the client is slow, so it holds a bounded number of keys and always ends up with the latest state.
+ * The changes of one read model for one client of a subscription. While the client is slow, several changes of one row
+ * are combined. So the stream keeps a limited number of keys, and the client always gets the latest state in the end.
+ * The stream stays open until `return` or `throw` is called. `next` fails with the error of a load that fails.
  */
 export class ChangeStream<T> implements AsyncIterableIterator<T> {
   private readonly keys = new Set<string>();
@@ -68,7 +69,7 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
     return this;
   }
 
-  /** There is more to load than was loaded. */
+  /** Requests another load with null as keys, because the last one did not return everything. */
   loadAgain(): void {
     this.noteChanges(null);
   }
@@ -93,7 +94,7 @@ export class ChangeStream<T> implements AsyncIterableIterator<T> {
 
   private async waitForInterval(): Promise<void> {
     while (!this.closed && Date.now() < this.notBefore) {
-      // A timer may come a little early, so each round has one of its own.
+      // A timer may fire slightly too early, so each round of the loop sets a new one.
       const timer = setTimeout(() => this.wake(), this.notBefore - Date.now());
       await this.waitForWake();
       clearTimeout(timer);

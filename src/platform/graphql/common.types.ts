@@ -19,7 +19,7 @@ class PageInfo {
   endCursor!: string | null;
 }
 
-/** Edge of a connection. @param name of the node type */
+/** Creates the edge type of a connection. @param name is the name of the node type */
 export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; node: T }> {
   @ObjectType(`${name}Edge`, { description: `A row of a list of type ${name}, and its place.` })
   class Edge {
@@ -32,7 +32,9 @@ export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; n
   return Edge;
 }
 
-/** A page of a list (GraphQL Cursor Connections Specification). */
+/**
+ * Creates the base class of a connection type, which is one page of a list (GraphQL Cursor Connections Specification).
+ */
 export function connectionOf<E>(edge: Type<E>): Type<{ edges: readonly E[]; pageInfo: PageInfo }> {
   @ObjectType({ isAbstract: true })
   abstract class Connection {
@@ -42,10 +44,11 @@ export function connectionOf<E>(edge: Type<E>): Type<{ edges: readonly E[]; page
     @Field(() => PageInfo)
     pageInfo!: PageInfo;
   }
-  // An abstract class with no abstract members: only Nest's decorators ask for it.
+  // The class has no abstract members. It is abstract only because Nest's decorators require it.
   return Connection as unknown as Type<{ edges: readonly E[]; pageInfo: PageInfo }>;
 }
 
+/** Arguments of a field that returns a page of a list. `checkFirst` checks `first`. */
 @ArgsType()
 export class PageArgs {
   @Field(() => Int, { defaultValue: DEFAULT_FIRST, description: 'Rows on the page, from 1 to 100.' })
@@ -55,6 +58,7 @@ export class PageArgs {
   after?: string | null;
 }
 
+/** A server to which another object refers, such as the origin of a package. */
 @ObjectType({ description: 'A server, by its id and the name under which it is known here.' })
 export class ServerReference {
   @Field(() => ID)
@@ -64,6 +68,7 @@ export class ServerReference {
   name!: string;
 }
 
+/** The GraphQL enum `Stage`. */
 export const StageName = enumOf('Stage', STAGES, {
   type: 'How far a package has come. A server of a stage takes packages of that stage or a later one.',
 });

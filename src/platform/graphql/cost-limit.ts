@@ -2,7 +2,7 @@ import { GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { fieldExtensionsEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity';
 import { DEFAULT_FIRST, MAX_FIRST } from './paging.js';
 
-/** Most fields that one operation may ask for, counting those of each row that a list can have. */
+/** The most fields that one operation may request. The fields of a list count once for each row that it can have. */
 const MAX_COST = 20_000;
 
 const ESTIMATORS = [fieldExtensionsEstimator(), simpleEstimator({ defaultComplexity: 1 })];
@@ -12,13 +12,19 @@ interface Estimate {
   readonly childComplexity: number;
 }
 
-/** Cost of a connection: that of its rows as often as there may be rows. For `@Field({ complexity })`. */
+/**
+ * Cost of a connection for `@Field({ complexity })`: the cost of one row times the most rows that the page can have,
+ * plus 1.
+ */
 export function connectionCost({ args, childComplexity }: Estimate): number {
   const first = typeof args['first'] === 'number' ? args['first'] : DEFAULT_FIRST;
   return 1 + Math.min(Math.max(first, 1), MAX_FIRST) * childComplexity;
 }
 
-/** Cost of a list whose length does not depend on the query. */
+/**
+ * Cost for `@Field({ complexity })` of a list whose length does not depend on the query: the cost of one row times the
+ * usual length of the list, plus 1.
+ */
 export const listCost =
   (usualLength: number) =>
   ({ childComplexity }: Estimate): number =>
@@ -31,7 +37,10 @@ interface Operation {
   readonly operationName: string | undefined;
 }
 
-/** @throws GraphQLError QUERY_TOO_EXPENSIVE, or BAD_USER_INPUT when the variables do not fit. */
+/**
+ * Refuses an operation that costs more than `MAX_COST`.
+ * @throws GraphQLError QUERY_TOO_EXPENSIVE; BAD_USER_INPUT when the variables do not match their types
+ */
 export function checkCost({ schema, document, variables, operationName }: Operation): void {
   const cost = costOf({ schema, query: document, variables: { ...variables }, operationName });
   if (cost <= MAX_COST) return;

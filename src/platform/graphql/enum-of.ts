@@ -1,6 +1,6 @@
 import { registerEnumType } from '@nestjs/graphql';
 
-/** The enum values of a GraphQL type by their names, as `@Field(() => …)` takes them. */
+/** A GraphQL enum as `@Field(() => …)` takes it: an object in which each value has itself as its key. */
 type EnumOf<V extends string> = { readonly [K in V]: K };
 
 interface EnumDescriptions<V extends string> {
@@ -11,15 +11,15 @@ interface EnumDescriptions<V extends string> {
 }
 
 /**
- * Makes a GraphQL enum of a list of names, such as `STAGES` of the kernel, and registers it in the schema.
- * @param name of the GraphQL type
+ * Creates a GraphQL enum from a list of names, such as `STAGES` of the kernel, and registers it in the schema.
+ * @param name is the name of the GraphQL type
  */
 export function enumOf<V extends string>(
   name: string,
   values: readonly V[],
   { type, values: described }: EnumDescriptions<V> = {},
 ): EnumOf<V> {
-  // The keys are the values themselves, which `Object.fromEntries` cannot tell.
+  // Each value is its own key. The type of `Object.fromEntries` does not express this.
   const enumeration = Object.fromEntries(values.map((value) => [value, value])) as EnumOf<V>;
   registerEnumType<EnumOf<V>>(enumeration, {
     name,
@@ -31,6 +31,6 @@ export function enumOf<V extends string>(
 
 function valuesMapOf<V extends string>(described: Readonly<Record<V, string>>): Record<V, { description: string }> {
   const entries = Object.entries<string>(described).map(([value, description]) => [value, { description }]);
-  // The same keys as in `described`.
+  // The keys are those of `described`.
   return Object.fromEntries(entries) as Record<V, { description: string }>;
 }

@@ -16,14 +16,15 @@ function toPublicError(error: unknown): PublicError {
 }
 
 /**
- * An error as clients see it: a Refusal under its code, a mistake in the request as GraphQL words it, and for anything
- * else just a number under which the log has the cause.
+ * Formats an error for the client. A refusal keeps its code, its message and its details, and a mistake in the request
+ * keeps the message of GraphQL. For any other error, the client gets only the correlation id with which the error is
+ * logged.
  */
 export function formatGraphqlError(error: GraphQLError): GraphQLFormattedError {
   const { locations, path } = error;
   const place = { ...(locations && { locations }), ...(path && { path }) };
   const { originalError } = error;
-  // Apollo wraps mistakes that it found in the request in errors with a code of its own.
+  // Apollo wraps a mistake in the request in an error of its own with another code. The client gets the inner code.
   const ownCode = originalError instanceof GraphQLError ? originalError.extensions['code'] : undefined;
   if (!originalError || typeof error.extensions['code'] === 'string') {
     const code = ownCode ?? error.extensions['code'] ?? 'GRAPHQL_VALIDATION_FAILED';
@@ -34,8 +35,8 @@ export function formatGraphqlError(error: GraphQLError): GraphQLFormattedError {
 }
 
 /**
- * Codes of mistakes in the GraphQL request itself; nothing was looked up or changed. Most of them are named by Apollo
- * Server. `docs/reference/errors.md` is made from this table.
+ * Codes of mistakes in the GraphQL request itself, with their meaning. Such a request reads and changes nothing. Most
+ * of the codes come from Apollo Server. `docs/reference/errors.md` is generated from this table.
  */
 export const GRAPHQL_REQUEST_CODES: Readonly<Record<string, string>> = {
   BAD_REQUEST: 'The request is none that GraphQL over HTTP knows, such as a subscription outside a WebSocket.',

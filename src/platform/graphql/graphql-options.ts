@@ -14,7 +14,7 @@ import { formatGraphqlError } from './graphql-errors.js';
 import { limitRules, MAX_TOKENS, requirePlain, requireShort, withoutHints } from './operation-limits.js';
 import { describeNeeds } from './schema.js';
 
-/** Tokens that a request of somebody who is not signed in may have. */
+/** The longest operation of a caller who is not signed in, in tokens of its text. */
 const MAX_SIGN_IN_TOKENS = 100;
 
 function parseDocument(source: string): DocumentNode | null {
@@ -26,8 +26,8 @@ function parseDocument(source: string): DocumentNode | null {
 }
 
 /**
- * Does this request do nothing but sign in? All that somebody without a session is answered: for anything else, also
- * for a mistake in the query, they learn only that they have to sign in.
+ * Whether the operation contains only the mutation `signIn`. A caller who is not signed in may do nothing else. The
+ * answer to any other request, also to one with a mistake, says only that the caller must sign in.
  */
 function isSignInOnly(source: unknown): boolean {
   const document = typeof source === 'string' ? parseDocument(source) : null;
@@ -43,13 +43,19 @@ function isSignInOnly(source: unknown): boolean {
   );
 }
 
+/** Path of the GraphQL API, over HTTP and over WebSockets. */
 export const GRAPHQL_PATH = '/graphql';
 
+/** Message for a caller who is not signed in. */
 export const SIGN_IN_FIRST = 'Sign in first, and send the token as "Authorization: Bearer <token>".';
 
-/** A request with the body that the JSON parser has put there. */
+/** A request whose body the JSON parser has read. */
 type ParsedRequest = IncomingMessage & { readonly body?: { readonly query?: unknown } };
 
+/**
+ * Apollo plugin that checks the variables and the cost of an operation before it runs. In an answer with errors, it
+ * removes the hints at names that the caller may not see, and sets the status 429 where it applies.
+ */
 const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext> => ({
   requestDidStart: async () => ({
     async willSendResponse({ response, contextValue }) {
@@ -59,11 +65,11 @@ const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext
       const told = isTold ? errors : errors?.map((error) => ({ ...error, message: withoutHints(error.message) }));
       if (!told) return;
       response.body.singleResult = { ...response.body.singleResult, errors: told };
-      // An answer without `data` is one to the request as a whole.
+      // Without `data`, the errors concern the request as a whole, so they also determine the HTTP status.
       if (!data && answerTooManyRequests(told, response.http)) response.body.singleResult = { errors: told };
     },
     async didResolveOperation({ schema, document, operation, request: { variables, operationName } }) {
-      // Without an operation the execution says that there is none of that name.
+      // If no operation has the given name, the execution reports it.
       if (!operation) return;
       if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw subscriptionOverHttp();
       requirePlain(variables);
@@ -74,7 +80,10 @@ const operationLimits = (introspection: boolean): ApolloServerPlugin<AuthContext
 
 const Pause = z.object({ details: z.object({ retryAfterSeconds: z.number() }) });
 
-/** What came too often, and nothing else, is answered as everywhere over HTTP. */
+/**
+ * Sets the status 429 and `Retry-After` when all errors have the code TOO_MANY_REQUESTS, as for other HTTP routes.
+ * Returns whether they have.
+ */
 function answerTooManyRequests(errors: readonly GraphQLFormattedError[], http: HTTPGraphQLHead): boolean {
   if (errors.some(({ extensions }) => extensions?.['code'] !== 'TOO_MANY_REQUESTS')) return false;
   http.status = 429;
@@ -88,7 +97,11 @@ const subscriptionOverHttp = (): GraphQLError =>
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 
-/** Strangers may only sign in; every root field asks again through the guard of needs. */
+/**
+ * Finds out who sends a request. A caller who is not signed in may only sign in. In addition, the guard of needs checks
+ * the permission for each root field.
+ * @throws GraphQLError UNAUTHENTICATED; QUERY_TOO_LONG; the code of a refusal of the authenticator
+ */
 async function makeAuthContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
   requireShort(req.body?.query);
   const caller = await authenticator.authenticateRequest(req).catch(throwForApollo);
@@ -96,7 +109,9 @@ async function makeAuthContext(authenticator: Authenticator, req: ParsedRequest)
   throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
 
-/** Apollo Server takes no other errors at this place. */
+/**
+ * Turns a refusal into a GraphQLError with the right HTTP status, because Apollo Server accepts no other error here.
+ */
 function throwForApollo(error: unknown): never {
   if (!(error instanceof Refusal)) throw error;
   const { code, message, details } = error;
@@ -108,7 +123,7 @@ function throwForApollo(error: unknown): never {
   });
 }
 
-/** Apollo Server over HTTP. Subscriptions are served by GraphqlSocket. */
+/** Options of Apollo Server, which answers queries and mutations over HTTP. `GraphqlSocket` serves subscriptions. */
 export function graphqlOptions(
   authenticator: Authenticator,
   introspection: boolean,
@@ -120,7 +135,7 @@ export function graphqlOptions(
     sortSchema: true,
     transformSchema: describeNeeds,
     buildSchemaOptions: { numberScalarMode: 'integer' },
-    // Only with a session, like everything else; what switches it off is a rule of ours.
+    // Introspection needs a session, as everything else does. The validation rule `noIntrospection` switches it off.
     introspection: true,
     graphiql: false,
     csrfPrevention: true,
@@ -140,9 +155,10 @@ export function graphqlOptions(
     },
     context: ({ req }: { req: ParsedRequest }) => makeAuthContext(authenticator, req),
     formatError: (formatted, error) =>
-      // Apollo's own errors about the request carry their code only in what it has formatted.
+      // For an error that is no GraphQLError, only Apollo's formatted error carries a code.
       error instanceof GraphQLError ? formatGraphqlError(error) : formatted,
   };
 }
 
+/** The Nest driver of the GraphQL server. */
 export const graphqlDriver = ApolloDriver;

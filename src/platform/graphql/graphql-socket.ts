@@ -32,7 +32,10 @@ import { WatchedRights } from './watched-rights.js';
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
-/** Parses and checks an operation that came over a WebSocket, under the limits that HTTP has; or says what is wrong. */
+/**
+ * Parses a subscription that came over a WebSocket, and checks it with the same limits as operations over HTTP. Returns
+ * the errors when something is wrong.
+ */
 function prepareSubscription(
   schema: GraphQLSchema,
   { query, variables, operationName }: SubscribePayload,
@@ -62,21 +65,27 @@ function prepareSubscription(
 }
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
+/** The most subscriptions that may be open on one connection. */
 const MAX_SUBSCRIPTIONS = 50;
-/** Of operations that are begun on one connection. */
+/** Rate at which operations may start on one connection. */
 const START_RATE = { burst: 200, perSecond: 10 };
-/** Who connects has said who they are by then. */
+/** Within this time, a client must send its first message (`connection_init`), which authenticates it. */
 const INIT_TIMEOUT_MS = 5_000;
+/** Code with which the server closes a WebSocket when the caller is not signed in. */
 const UNAUTHORIZED = 4401;
+/** Code with which the server closes a WebSocket when the client exceeds a limit. */
 const TOO_MANY = 4429;
 
-/** Who connects is signed in; each subscription states its own need. */
+/** A client must sign in when it connects, and each subscription states the permission that it needs. */
 const SUBSCRIPTIONS = stateRoute({ call: 'WebSocket /graphql', need: 'stated inside' });
 
 type ConnectionState = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
 type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionState>>;
 
-/** Subscriptions by graphql-ws on the path of GraphQL. Whoever connects shows who they are first. */
+/**
+ * Serves subscriptions over WebSockets (with the library graphql-ws) on the path of GraphQL. A client must sign in
+ * first.
+ */
 @Injectable()
 export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('GraphQL');
@@ -134,7 +143,10 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
     return this.settings.introspection ? formatted : { ...formatted, message: withoutHints(formatted.message) };
   }
 
-  /** The token comes as the connection parameter `Authorization`, or as browsers and programs send it with a request. */
+  /**
+   * Authenticates a new connection. The token is in the connection parameter `Authorization`, or in the header or the
+   * cookie of the upgrade request.
+   */
   private async open(connection: Connection): Promise<boolean> {
     const { request, socket } = connection.extra;
     const given = connection.connectionParams?.['Authorization'] ?? connection.connectionParams?.['authorization'];

@@ -8,7 +8,7 @@ import { GraphqlSocket } from './graphql-socket.js';
 import { WatchedRights } from './watched-rights.js';
 import { scalars } from './scalars.js';
 
-/** GraphQL over HTTP and, for subscriptions, over WebSockets. Resolvers are found in all modules. */
+/** Serves GraphQL over HTTP and subscriptions over WebSockets. Nest finds the resolvers in all modules. */
 @Module({
   imports: [
     GraphQLModule.forRootAsync<ApolloDriverConfig>({

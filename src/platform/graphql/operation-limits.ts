@@ -8,10 +8,13 @@ import {
 } from 'graphql';
 import { hasPlainText, isPlain } from '../../kernel/text.js';
 
-/** Deepest nesting of fields in one operation. */
+/** The deepest nesting of fields in one operation. */
 const MAX_DEPTH = 10;
 
-/** Depth of selections, each fragment looked at once; what a fragment repeats of itself is left to NoFragmentCycles. */
+/**
+ * Computes the depth of selections, and visits each fragment only once. Where a fragment contains itself, the inner use
+ * counts as 0; GraphQL's rule NoFragmentCycles refuses such an operation.
+ */
 class Depths {
   private readonly ofFragments = new Map<string, number>();
 
@@ -23,7 +26,7 @@ class Depths {
       ...(set?.selections ?? []).map((selection) => {
         if (selection.kind === Kind.FRAGMENT_SPREAD) return this.fragmentDepth(selection.name.value);
         if (selection.kind === Kind.INLINE_FRAGMENT) return this.depthOf(selection.selectionSet);
-        // Introspection has a limit of its own (MaxIntrospectionDepth) and needs more than data does.
+        // Introspection queries are deeper than others, and GraphQL's rule MaxIntrospectionDepth limits them.
         return selection.name.value.startsWith('__') ? 0 : 1 + this.depthOf(selection.selectionSet);
       }),
     );
@@ -39,7 +42,7 @@ class Depths {
   }
 }
 
-/** Validation rule: operations that nest deeper than `MAX_DEPTH` are refused before anything is looked up. */
+/** Validation rule that refuses operations in which fields are nested deeper than `MAX_DEPTH`. */
 function depthLimit(context: ValidationContext): ASTVisitor {
   const depths = new Depths(context);
   return {
@@ -54,7 +57,7 @@ function depthLimit(context: ValidationContext): ASTVisitor {
 
 const INTROSPECTING = new Set(['__schema', '__type']);
 
-/** Validation rule: the schema is not told. `__typename`, which clients send by themselves, is. */
+/** Validation rule that refuses introspection, except `__typename`, which client libraries add by themselves. */
 function noIntrospection(context: ValidationContext): ASTVisitor {
   return {
     Field(node) {
@@ -70,7 +73,7 @@ const textNotPlain = (): GraphQLError =>
     extensions: { code: 'INVALID_REQUEST', http: { status: 400 } },
   });
 
-/** Validation rule: what no database stores is in no operation. */
+/** Validation rule that refuses string literals which a database cannot store. */
 function plainStrings(context: ValidationContext): ASTVisitor {
   return {
     StringValue({ value }) {
@@ -79,12 +82,15 @@ function plainStrings(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** The same for variables. @throws GraphQLError INVALID_REQUEST */
+/**
+ * Refuses variables with text that a database cannot store.
+ * @throws GraphQLError INVALID_REQUEST when a text contains NUL or half of a surrogate pair
+ */
 export function requirePlain(variables: unknown): void {
   if (!hasPlainText(variables)) throw textNotPlain();
 }
 
-/** In one operation; what a fragment has counts as often as it is used. */
+/** The limits of one operation. The content of a fragment counts each time the fragment is used. */
 const MAX_WIDTH = { rootFields: 20, aliases: 100, directives: 20 } as const;
 
 interface Width {
@@ -106,13 +112,16 @@ const addWidths = (a: Width, b: Width): Width => ({
   directives: a.directives + b.directives,
 });
 
-/** Widths of selections, each fragment looked at once; those that go round in circles are left to NoFragmentCycles. */
+/**
+ * Computes the widths of selections, and visits each fragment only once. Where a fragment contains itself, the inner
+ * use counts as 0; GraphQL's rule NoFragmentCycles refuses such an operation.
+ */
 class Widths {
   private readonly ofFragments = new Map<string, Width>();
 
   constructor(private readonly context: ValidationContext) {}
 
-  /** `rootFields` are those of this very set; the sets below count with the rest. */
+  /** `rootFields` counts the fields of this set only. Aliases and directives also count in the sets below it. */
   widthOf(set: SelectionSetNode | undefined): Width {
     return (set?.selections ?? [])
       .map((selection) => {
@@ -140,7 +149,7 @@ class Widths {
   }
 }
 
-/** Validation rule: operations that ask for the same thing under many names are refused before anything is looked up. */
+/** Validation rule that refuses operations with too many root fields, aliases or directives (`MAX_WIDTH`). */
 function widthLimit(context: ValidationContext): ASTVisitor {
   const widths = new Widths(context);
   return {
@@ -158,12 +167,12 @@ function widthLimit(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** Longest operation, in tokens of its text. */
+/** The longest operation, in tokens of its text. */
 export const MAX_TOKENS = 2_000;
-/** And in characters. */
+/** The longest operation, in UTF-16 code units. */
 const MAX_QUERY = 20_000;
 
-/** Beside those of GraphQL itself, over HTTP and WebSockets alike. */
+/** The validation rules that apply in addition to those of GraphQL, over HTTP and over WebSockets. */
 export const limitRules = (introspection: boolean): ValidationRule[] => [
   depthLimit,
   widthLimit,
@@ -171,7 +180,7 @@ export const limitRules = (introspection: boolean): ValidationRule[] => [
   ...(introspection ? [] : [noIntrospection]),
 ];
 
-/** @throws GraphQLError QUERY_TOO_LONG */
+/** Refuses an operation of more than 20,000 characters, before it is parsed. @throws GraphQLError QUERY_TOO_LONG */
 export function requireShort(query: unknown): void {
   if (typeof query !== 'string' || query.length <= MAX_QUERY) return;
   throw new GraphQLError(`The operation is longer than ${MAX_QUERY} characters.`, {
@@ -179,5 +188,5 @@ export function requireShort(query: unknown): void {
   });
 }
 
-/** GraphQL helps with a typing mistake by names of the schema, which not everybody may be told. */
+/** Removes GraphQL's suggestions for misspelled names, which reveal names of the schema, from an error message. */
 export const withoutHints = (message: string): string => message.replace(/ Did you mean [^?]*\?/g, '');

@@ -8,7 +8,7 @@ function checkByteCount(value: unknown): number {
   throw new GraphQLError(BYTE_COUNT_MESSAGE, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
-/** GraphQL's Int ends at 2 GiB. */
+/** The scalar for numbers of bytes. GraphQL's Int has 32 bits and cannot represent 2 GiB or more. */
 @Scalar('ByteCount', () => ByteCount)
 export class ByteCount implements CustomScalar<number, number> {
   readonly description = 'A number of bytes: a whole JSON number from 0 to 2^53 - 1.';
@@ -30,6 +30,7 @@ function parseDateTime(value: unknown): Date {
   });
 }
 
+/** The scalar for times in the format of RFC 3339. */
 @Scalar('DateTime', () => Date)
 class DateTime implements CustomScalar<string, Date> {
   readonly description = 'A time as in RFC 3339, such as 2026-01-31T12:00:00.000Z; answers are in UTC.';
@@ -45,7 +46,7 @@ class DateTime implements CustomScalar<string, Date> {
   }
 }
 
-/** Only in answers. */
+/** The scalar for JSON objects. It appears in answers only: as an argument it is refused with BAD_USER_INPUT. */
 @Scalar('JSONObject', () => JsonObject)
 export class JsonObject implements CustomScalar<unknown, unknown> {
   readonly description = 'A JSON object; its members depend on what it describes.';
@@ -60,7 +61,7 @@ export class JsonObject implements CustomScalar<unknown, unknown> {
   }
 }
 
-/** Only in answers. */
+/** The scalar for any JSON value. It appears in answers only: as an argument it is refused with BAD_USER_INPUT. */
 @Scalar('JSON', () => JsonValue)
 export class JsonValue implements CustomScalar<unknown, unknown> {
   readonly description = 'Any JSON value: text, a number, a list, an object, true, false or null.';
@@ -75,5 +76,5 @@ export class JsonValue implements CustomScalar<unknown, unknown> {
   }
 }
 
-/** The scalars beyond those of GraphQL. */
+/** The scalars that the schema has in addition to those of GraphQL. */
 export const scalars = [ByteCount, DateTime, JsonObject, JsonValue];

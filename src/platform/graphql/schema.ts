@@ -3,11 +3,11 @@ import { GraphQLSchemaBuilderModule, GraphQLSchemaFactory } from '@nestjs/graphq
 import { type GraphQLSchema, isObjectType, lexicographicSortSchema, printSchema } from 'graphql';
 import { scalars } from './scalars.js';
 
-/** What a field states, see `stated`; undefined for one that states nothing. */
+/** The need that a field states by `stateNeed`; undefined when it states none. */
 export const needOf = ({ extensions }: { readonly extensions: object }): unknown =>
   'need' in extensions ? extensions.need : undefined;
 
-/** Adds to the description of each root field what it needs, where it is told what it refuses, too. */
+/** Appends to the description of each root field what the field needs. Changes the given schema and returns it. */
 export function describeNeeds(schema: GraphQLSchema): GraphQLSchema {
   for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
     if (!isObjectType(root)) continue;
@@ -22,7 +22,7 @@ export function describeNeeds(schema: GraphQLSchema): GraphQLSchema {
 
 type Resolvers = readonly (abstract new (...args: never[]) => object)[];
 
-/** The schema of these resolver classes. Needs neither a database nor a running server. */
+/** Builds the schema of these resolver classes, in alphabetical order. This needs no database and no running server. */
 export async function buildSchemaOf(resolvers: Resolvers): Promise<GraphQLSchema> {
   const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
   try {
@@ -33,6 +33,6 @@ export async function buildSchemaOf(resolvers: Resolvers): Promise<GraphQLSchema
   }
 }
 
-/** Text of `schema.graphql`. */
+/** The text of `schema.graphql` for these resolver classes. */
 export const schemaText = async (resolvers: Resolvers): Promise<string> =>
   `${printSchema(await buildSchemaOf(resolvers))}\n`;

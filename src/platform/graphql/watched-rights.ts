@@ -3,15 +3,17 @@ import { Refusal } from '../../kernel/errors.js';
 import { Principals, type Principal } from '../access/access.port.js';
 import type { SignedInCaller } from '../access/caller.js';
 
-/** What of a WebSocket is needed here. */
+/** The part of a WebSocket that `WatchedRights` uses. */
 interface Closable {
   close(code: number, reason: string): void;
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** A session that expired may go on receiving for so long. */
+/** Interval at which a session or token is checked again. For up to this time, an expired one still receives events. */
 const RECHECK_INTERVAL_MS = 60_000;
+/** Code with which the server closes a WebSocket when the session or token is no longer valid. */
 const UNAUTHORIZED = 4401;
+/** Code with which the server closes a WebSocket when the account has lost a permission. */
 const FORBIDDEN = 4403;
 
 const hasLost = (before: Principal, now: Principal): boolean =>
@@ -19,8 +21,9 @@ const hasLost = (before: Principal, now: Principal): boolean =>
   before.authority.permissions.some((permission) => !now.authority.permissions.includes(permission));
 
 /**
- * Ends subscriptions with what they rest on: when the account is disabled, the session or token closed, revoked or
- * expired, or a permission lost. That is known at once in every process, but for expiry, which is looked for.
+ * Closes the WebSocket of a caller whose account is disabled or loses a permission, or whose session or token is
+ * closed, revoked or expired. Every process learns of such a change at once. Expiry alone is checked at an interval of
+ * 60 s.
  */
 @Injectable()
 export class WatchedRights {
@@ -28,7 +31,10 @@ export class WatchedRights {
 
   constructor(private readonly principals: Principals) {}
 
-  /** Until the socket is closed, by whomever. */
+  /**
+   * Checks the rights of a caller until the socket is closed. Calls `update` with the current rights after each check
+   * that the caller passes.
+   */
   watchCaller(caller: SignedInCaller, socket: Closable, update: (now: SignedInCaller) => void): void {
     let last = caller;
     const recheck = async (): Promise<void> => {
@@ -51,7 +57,7 @@ export class WatchedRights {
     });
   }
 
-  /** A database that is away ends nothing; a token that has expired does. */
+  /** An expired token ends the connection. When the database is unavailable, the last known rights stay in effect. */
   private principalAfterError(error: unknown, last: SignedInCaller): Principal | null {
     if (error instanceof Refusal) return null;
     this.logger.warn(`A session could not be checked again: ${String(error)}`);

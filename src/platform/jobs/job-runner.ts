@@ -5,13 +5,19 @@ import { runningContext, systemActor, withContext } from '../runtime/call-contex
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 import { newId } from '../runtime/ids.js';
 
-/** Marks a provider that implements JobHandler (src/ports/job-queue.port.ts). */
+/** Marks a provider that implements `JobHandler` (src/ports/job-queue.port.ts). */
 export const AsJobHandler = DiscoveryService.createDecorator();
 
-/** Jobs worked on at once by one process. Chunk runs wait for the network, so more than there are cores. */
+/**
+ * The number of jobs that one process runs at the same time. Fetch jobs mostly wait for the network, so it may be
+ * larger than the number of processor cores.
+ */
 const MAX_CONCURRENT_JOBS = 6;
 
-/** Gives the queue's jobs to the handlers of the modules. The server stops the queue itself, before the other tasks. */
+/**
+ * Passes the jobs of the queue to the handlers of the modules. It has no end of its own: the server stops the queue
+ * before it stops the background tasks.
+ */
 @AsBackgroundTask({ name: 'jobs', phase: 'work', roles: ['all', 'worker'] })
 @Injectable()
 export class JobRunner implements BackgroundTask {
@@ -22,12 +28,13 @@ export class JobRunner implements BackgroundTask {
 
   async start(): Promise<void> {
     const found = this.discovery.getProviders({ metadataKey: AsJobHandler.KEY });
-    // @AsJobHandler marks just the classes that implement JobHandler.
+    // Only classes that implement JobHandler are marked with @AsJobHandler.
     const handlers = found.map((wrapper) => handleInContext(wrapper.instance as JobHandler));
     await this.queue.startWork(handlers, MAX_CONCURRENT_JOBS);
   }
 }
 
+/** Wraps a handler so that its jobs run in a call context with the cause of the job. */
 function handleInContext(handler: JobHandler): JobHandler {
   const context = { actor: systemActor(handler.name), address: null };
   return {
@@ -41,7 +48,7 @@ function handleInContext(handler: JobHandler): JobHandler {
   };
 }
 
-/** The job, with a note of what it comes of: what it records will name the same. */
+/** Adds the cause of the running call to a job, so that the events that the job records have the same cause. */
 export function withCause(job: NewJob): NewJob {
   const context = runningContext();
   if (!context) return job;

@@ -4,6 +4,7 @@ import { JobRunner } from './job-runner.js';
 import { QueueHealth } from './queue-health.js';
 import { QueueWatch } from './queue-watch.js';
 
+/** Runs the jobs of the queue and watches its state. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

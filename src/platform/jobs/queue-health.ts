@@ -4,7 +4,10 @@ import { JobQueue, type QueueCounts } from '../../ports/job-queue.port.js';
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 
 const CHECK_INTERVAL_MS = 5_000;
-/** Jobs that are due and not started for this long wait in vain: a running worker takes a job within a second. */
+/**
+ * After this time with due jobs but no running one, the queue counts as stuck. A running worker takes a job within one
+ * second.
+ */
 const STUCK_AFTER_MS = 30_000;
 
 const NO_WORKER_ADVICE =
@@ -13,14 +16,16 @@ const NO_WORKER_ADVICE =
 const QUEUE_AWAY_ADVICE =
   'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
 
-/** What was found at one look. `counts` is null while the queue does not answer. */
+/**
+ * The result of a check. `advice` tells an administrator what to do. `counts` is null while the queue does not answer.
+ */
 interface QueueFinding {
   readonly state: 'IDLE' | 'WORKING' | 'STUCK' | 'UNAVAILABLE';
   readonly advice: string | null;
   readonly counts: QueueCounts | null;
 }
 
-/** Checks every 5 s whether jobs wait in vain, and says so in the log. Other callers can check at any time. */
+/** Checks every 5 s whether the queue is stuck or unavailable, and logs it. Other callers can check at any time. */
 @AsBackgroundTask({ name: 'queue health', phase: 'observe', roles: ['all', 'api', 'worker'] })
 @Injectable()
 export class QueueHealth implements BackgroundTask {
@@ -38,7 +43,10 @@ export class QueueHealth implements BackgroundTask {
     }
   }
 
-  /** @param now in milliseconds since 1970 */
+  /**
+   * Checks the queue now, and logs a warning when it has become stuck or unavailable.
+   * @param now is the time in milliseconds since 1970
+   */
   async checkQueue(now = Date.now()): Promise<QueueFinding> {
     const finding = await this.findState(now);
     if (finding.advice !== null && finding.state !== this.logged) this.logger.warn(finding.advice);

@@ -5,12 +5,12 @@ import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tas
 
 const CHECK_INTERVAL_MS = 2_000;
 
-/** Puts in the queue again what it held for a module. A repeat must change nothing. */
+/** Puts the jobs of a module in the queue again. A repeated call must change nothing. */
 type Refill = () => Promise<void>;
 
 /**
- * Checks every 2 s whether the queue was emptied, and has it filled again from the log. A refill that fails is repeated
- * at the next check. The start of a server fills the queue in any case.
+ * Checks every 2 s whether the queue was emptied, and calls the refills of the modules when it was. If a refill fails,
+ * all of them are repeated at the next check. The start of a server fills the queue in any case.
  */
 @AsBackgroundTask({ name: 'queue watch', phase: 'mark-queue', roles: ['all', 'worker'] })
 @Injectable()
@@ -21,12 +21,12 @@ export class QueueWatch implements BackgroundTask {
 
   constructor(private readonly queue: JobQueue) {}
 
-  /** What to do when the queue was emptied. */
+  /** Adds a refill that is called whenever the queue was emptied. */
   onEmptied(refill: Refill): void {
     this.refills.push(refill);
   }
 
-  /** Leaves the first mark: the tasks that start after this one find what was lost before. */
+  /** Leaves the first mark. Jobs that were lost before are put in the queue by the tasks that start after this one. */
   async start(): Promise<void> {
     await this.queue.leaveMark().catch(() => false);
   }
@@ -47,7 +47,7 @@ export class QueueWatch implements BackgroundTask {
       for (const refill of this.refills) await refill();
       this.wasEmptied = false;
     } catch {
-      // The engine reports a queue that is unavailable. The next check follows.
+      // The adapter of the queue reports that it is unavailable. The next check tries again.
     }
   }
 }

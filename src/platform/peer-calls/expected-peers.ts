@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+/** The longest time for which a call waits for the end of a registration. */
 const REGISTRATION_TIMEOUT_MS = 5_000;
 
 interface ExpectedPeer {
@@ -8,18 +9,22 @@ interface ExpectedPeer {
 }
 
 /**
- * Servers that we are about to register. The other side may have recorded us already and call before we have recorded
- * it; such a call waits until it can be judged by what is on record.
+ * The servers with which this server is registering at the moment. The other server may have recorded this one already,
+ * and may call it before this server has recorded the other one. Such a call waits until the registration has ended.
  */
 @Injectable()
 export class ExpectedPeers {
   private readonly expected = new Map<string, ExpectedPeer>();
 
+  /** Whether no registration is under way. */
   get none(): boolean {
     return this.expected.size === 0;
   }
 
-  /** Does the work, which ends when the peer is on record or was not registered after all. */
+  /**
+   * Runs `work`, which registers the peer, and expects calls of the peer until it ends. Returns the result of `work`.
+   * @throws what `work` throws
+   */
   async whileRegistering<T>(peerId: string, publicKey: string, work: () => Promise<T>): Promise<T> {
     const registration = work();
     const entry = { publicKey, registration };
@@ -31,12 +36,14 @@ export class ExpectedPeers {
     }
   }
 
-  /** Raw 32-byte Ed25519 public key, base64url. */
+  /**
+   * The public key of an expected peer (raw Ed25519 key, base64url); null when no registration with it is under way.
+   */
   keyOf(peerId: string): string | null {
     return this.expected.get(peerId)?.publicKey ?? null;
   }
 
-  /** Resolves when the registration has ended, well or not; after 5 s in any case. */
+  /** Resolves when the registration has succeeded or failed, and after 5 s at the latest. */
   async waitForRegistration(peerId: string): Promise<void> {
     const registration = this.expected.get(peerId)?.registration.catch(() => undefined);
     const patience = new Promise((resolve) => setTimeout(resolve, REGISTRATION_TIMEOUT_MS).unref());

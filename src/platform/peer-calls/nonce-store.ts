@@ -1,9 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
+/** Interval at which expired nonces are deleted. */
 const PURGE_INTERVAL_MS = 60_000;
 
-/** Nonces of verified calls, remembered until their signatures have expired: also by the next process. */
+/**
+ * The nonces of verified calls. They are kept in the database until their signatures have expired, so all processes of
+ * the server know them, also after a restart.
+ */
 @Injectable()
 export class NonceStore {
   private readonly logger = new Logger('Nonces');
@@ -12,8 +16,10 @@ export class NonceStore {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * False when the nonce was used before. `durable` waits for the disk; without it, a power cut may forget the nonces
-   * of the last half second, which is enough where a repeated call changes nothing.
+   * Records a nonce. Returns false when it was used before. With `durable`, it waits until the nonce is on disk.
+   * Without it, a power failure may lose the nonces of the last half second, which does no harm where a repeated call
+   * changes nothing.
+   * @param expires is the time until which the nonce is kept
    */
   async rememberNonce(keyId: string, nonce: string, expires: Date, durable: boolean): Promise<boolean> {
     this.purgeWhenDue();
@@ -26,7 +32,7 @@ export class NonceStore {
     return rows.length === 1;
   }
 
-  /** Forgets nonces whose signatures nobody can use any more. */
+  /** Deletes the nonces whose signatures have expired. */
   async purgeExpired(): Promise<void> {
     await this.dataSource.query('DELETE FROM state.peer_nonces WHERE expires_at < now()');
   }

@@ -16,18 +16,19 @@ import { CLOCK_TOLERANCE_SECONDS, matchesContentDigest } from './signature-forma
 import { invalidSignature, PeerCallRefusal, unknownKey, type VerifiedCall, verifyCall } from './verify-call.js';
 
 /**
- * Where the public key of a caller is found: among the registered peers, in the body that asks for registration, or
- * here, when only another process of this server may call.
+ * Where the public key of a caller comes from: from the registered peers (`directory`), from the body of a request for
+ * registration (`body`), or from this server itself (`own`), when only another process of this server may call.
  */
 export type KeySource = 'directory' | 'body' | 'own';
 
+/** Decorator that sets the source of the caller's key for a route or a controller. */
 export const KeysFrom = Reflector.createDecorator<KeySource>();
 
 type PeerRequest = IncomingMessage & { originalUrl?: string; body?: unknown };
 
 const Introduction = z.object({ serverId: z.uuid(), publicKey: z.string().regex(PUBLIC_KEY) });
 
-/** Decides who makes a call to /peer/v1, or that it is not let in. */
+/** Verifies a call to /peer/v1 and finds out who makes it, or refuses it. */
 @Injectable()
 export class PeerCallCheck {
   constructor(
@@ -37,7 +38,12 @@ export class PeerCallCheck {
     private readonly nonces: NonceStore,
   ) {}
 
-  /** @throws PeerCallRefusal; Refusal TOO_LARGE */
+  /**
+   * Verifies the signature, the nonce and the body of a call, and returns the caller. Sets `request.body` to the parsed
+   * body when there is one.
+   * @throws PeerCallRefusal when the call is not accepted; Refusal TOO_LARGE; Refusal INVALID_REQUEST for text that a
+   *   database cannot store
+   */
   async identifyCaller(request: PeerRequest, keys: KeySource): Promise<Caller> {
     if (keys === 'own') return this.identifyOwnProcess(request);
     return keys === 'body' ? this.identifyNewcomer(request) : this.identifyRegistered(request);
@@ -56,7 +62,10 @@ export class PeerCallCheck {
     return callerNamed('peer', contact.peerId, contact.name, request);
   }
 
-  /** A call may have been signed before we recorded the new key of its server; and who was unregistered may know it. */
+  /**
+   * Verifies a call with the current key of the peer. After a key rotation, a call may still be signed with the former
+   * key. A peer that was unregistered gets a refusal that says so.
+   */
   private async verifyRegistered(request: PeerRequest): Promise<VerifiedCall> {
     try {
       return await this.verifyRequest(request, async (keyId) => (await this.directory.find(keyId))?.publicKey ?? null);
@@ -69,7 +78,7 @@ export class PeerCallCheck {
     }
   }
 
-  /** Only who holds the key of a server that was unregistered hears of it. */
+  /** Tells the caller that it was unregistered, but only if the call is signed with the key of that server. */
   private async refuseFormer(request: PeerRequest): Promise<void> {
     const verified = await this.verifyRequest(
       request,
@@ -87,14 +96,20 @@ export class PeerCallCheck {
     return { actor: systemActor('server'), address: addressOf(request), principal: null };
   }
 
-  /** Only who holds an expected key is worth waiting for; whether it is let in is decided afterwards. */
+  /**
+   * Waits for the end of a registration when the call is signed with the key of the expected peer. Whether the call is
+   * accepted is decided afterwards.
+   */
   private async waitForRegistration(request: PeerRequest): Promise<void> {
     if (this.expected.none) return;
     const verified = await this.verifyRequest(request, async (keyId) => this.expected.keyOf(keyId)).catch(() => null);
     if (verified) await this.expected.waitForRegistration(verified.keyId);
   }
 
-  /** Somebody who is not known yet proves to hold the key in the body; what that is worth is decided elsewhere. */
+  /**
+   * Verifies that a server which is not registered yet holds the private key to the public key in the body. Whether it
+   * may register is decided by the route.
+   */
   private async identifyNewcomer(request: PeerRequest): Promise<Caller> {
     const body = await readRawBody(request);
     const introduction = Introduction.safeParse(parseJson(body));
@@ -119,7 +134,10 @@ export class PeerCallCheck {
     return verified;
   }
 
-  /** The nonce counts last: a copy with another body must not use it up. */
+  /**
+   * Checks that the body is the signed one and that the call is made for the first time. The nonce is recorded last, so
+   * that a copy of the call with another body does not use it up.
+   */
   private async acceptOnce(request: PeerRequest, { keyId, nonce, expires }: VerifiedCall, body: Buffer): Promise<void> {
     const digest = request.headers['content-digest'];
     if (typeof digest !== 'string' || !matchesContentDigest(digest, body)) {
@@ -140,7 +158,10 @@ function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, reques
   return { actor: { kind, id, name }, address: addressOf(request), principal: null };
 }
 
-/** @throws Refusal INVALID_REQUEST for text that no database stores */
+/**
+ * Parses a body; undefined when it is no JSON.
+ * @throws Refusal INVALID_REQUEST for text that a database cannot store
+ */
 function parsePlainBody(body: Buffer): unknown {
   const parsed = parseJson(body);
   if (hasPlainText(parsed)) return parsed;

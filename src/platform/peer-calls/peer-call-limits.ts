@@ -3,10 +3,12 @@ import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../kernel/errors.js';
 import { addressGroup, KeyedLimit, TokenBucket } from '../limits/rate-limit.js';
 
+/** For this time after an accepted call, failures do not block the peer at this address. */
 const WELCOME_TTL_MS = 10 * 60_000;
+/** The most pairs of address and peer that are remembered as accepted. */
 const MAX_WELCOME = 10_000;
 
-/** Far above what one server can ask for in earnest: for one that has gone wild. */
+/** Limits for one peer. They are far above what a server needs, and stop only a server that is out of control. */
 const makePeerLimits = () => ({
   chunks: new KeyedLimit('Too many requests for chunks', { burst: 20_000, perSecond: 10_000 }),
   feeds: new KeyedLimit('The feed is opened too often', { burst: 60, perSecond: 2 }),
@@ -21,9 +23,9 @@ function kindOf(path: string): CallKind {
 }
 
 /**
- * How many calls between servers are let through. Before it is known who calls, only failures count, by address and by the
- * server that the caller says to be: so neither a thousand servers behind one address are held up, nor those of them that
- * are welcome by one that is not.
+ * Limits the calls between servers, in this process. Before a caller is verified, only its failures count, for each
+ * pair of address and claimed peer id. So many servers behind one address do not hit the limit together, and a server
+ * that fails does not block the others at its address.
  */
 @Injectable()
 export class PeerCallLimits {
@@ -36,23 +38,31 @@ export class PeerCallLimits {
   private readonly registrations = new TokenBucket(1_000, 50);
   private readonly welcome = new LRUCache<string, true>({ max: MAX_WELCOME, ttl: WELCOME_TTL_MS });
 
-  /** @param claimed id of the peer that the caller says to be; null for none that is known here. @throws Refusal TOO_MANY_REQUESTS */
+  /**
+   * Refuses a caller that has failed too often, before its signature is verified.
+   * @param claimed is the id of the registered peer that the caller claims to be; null when there is no such peer
+   * @throws Refusal TOO_MANY_REQUESTS
+   */
   requireCheckAllowed(address: string | null, claimed: string | null): void {
     const key = keyOf(address, claimed);
     if (!this.welcome.has(key)) this.failures.requireSome(key);
   }
 
+  /** Counts a call that was refused. See `requireCheckAllowed` for the parameters. */
   countFailure(address: string | null, claimed: string | null): void {
     this.failures.countOne(keyOf(address, claimed));
   }
 
-  /** @throws Refusal TOO_MANY_REQUESTS when this peer calls more often than any has to */
+  /** Counts an accepted call of a peer. @throws Refusal TOO_MANY_REQUESTS when the peer exceeds its limit */
   countCall(address: string | null, peerId: string, path: string): void {
     this.welcome.set(keyOf(address, peerId), true);
     this.ofOnePeer[kindOf(path)].take(peerId);
   }
 
-  /** @throws Refusal TOO_MANY_REQUESTS */
+  /**
+   * Counts a request for registration.
+   * @throws Refusal TOO_MANY_REQUESTS when the address has failed too often, or there are too many requests in total
+   */
   requireRegistrationAllowed(address: string | null): void {
     this.badRegistrations.requireSome(addressGroup(address));
     const retryAfterSeconds = 1;
@@ -62,6 +72,7 @@ export class PeerCallLimits {
       });
   }
 
+  /** Counts a registration that was refused. */
   countFailedRegistration(address: string | null): void {
     this.badRegistrations.countOne(addressGroup(address));
   }

@@ -13,7 +13,7 @@ import { PeerCallRefusal } from './verify-call.js';
 
 type PeerRequest = IncomingMessage & { originalUrl?: string };
 
-/** Lets signed calls in. A refusal is on record before it is answered. */
+/** Authenticates signed calls of other servers. It records each refusal before the answer is sent. */
 @Injectable()
 export class PeerCallGate {
   constructor(
@@ -23,7 +23,10 @@ export class PeerCallGate {
     private readonly directory: PeerDirectory,
   ) {}
 
-  /** @throws PeerCallRefusal; Refusal TOO_LARGE, TOO_MANY_REQUESTS */
+  /**
+   * Checks the limits and the signature of a call, and returns the caller.
+   * @throws PeerCallRefusal when the call is not accepted; Refusal TOO_MANY_REQUESTS, TOO_LARGE or INVALID_REQUEST
+   */
   async authenticate(request: PeerRequest, keys: KeySource): Promise<Caller> {
     return keys === 'body' ? this.authenticateNewcomer(request) : this.authenticateKnown(request, keys);
   }
@@ -65,13 +68,15 @@ export class PeerCallGate {
 
 const pathOf = (request: PeerRequest): string => request.originalUrl ?? request.url ?? '';
 
-/** What the caller says to be, unchecked: for the record only. */
+/**
+ * The server id that the caller claims to have. It is not verified: only the failure limits and the audit trail use it.
+ */
 function claimedKeyId(request: IncomingMessage): string | null {
   const input = fieldsOf(request).find(({ name }) => name.toLowerCase() === 'signature-input')?.value;
   return /;\s*keyid="([^"]{0,200})"/.exec(input ?? '')?.[1] ?? null;
 }
 
-/** Guards the routes marked `@PeerCall()`. */
+/** The guard of routes that are marked with `@PeerCall()`. */
 @Injectable()
 class PeerCallGuard implements CanActivate {
   constructor(
@@ -88,9 +93,10 @@ class PeerCallGuard implements CanActivate {
 }
 
 /**
- * Only signed calls of other servers pass (RFC 9421): of registered peers that are not suspended, or, with
- * `keys: 'body'`, of anybody who holds the private key to the `publicKey` in the JSON body. The caller becomes the
- * actor of the call context; a JSON body is parsed into `request.body`.
+ * Decorator for routes that accept only signed calls of other servers (RFC 9421). By default, the caller must be a
+ * registered peer that is not suspended. With `keys: 'body'`, it may be any server that holds the private key to the
+ * `publicKey` in the JSON body. The caller becomes the actor of the call context, and `request.body` becomes the parsed
+ * JSON body.
  */
 export const PeerCall = ({ keys = 'directory' }: { keys?: KeySource } = {}) =>
   applyDecorators(GuardedByItself(), stateNeed('peer call'), KeysFrom(keys), UseGuards(PeerCallGuard));

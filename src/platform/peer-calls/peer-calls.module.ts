@@ -8,7 +8,10 @@ import { PeerCallGate } from './peer-call.guard.js';
 import { PeerCallLimits } from './peer-call-limits.js';
 import { PeerRequestSigner } from './peer-request-signer.js';
 
-/** Signs calls to other servers and checks theirs. Needs ServerIdentity, PeerDirectory, KnownKeys and PeerCallAudit. */
+/**
+ * Signs calls to other servers and verifies calls of other servers. Other modules must provide `ServerIdentity`,
+ * `PeerDirectory`, `KnownKeys` and `PeerCallAudit`.
+ */
 @Global()
 @Module({
   providers: [

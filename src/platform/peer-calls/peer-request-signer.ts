@@ -15,7 +15,7 @@ import {
 
 const NO_BODY = new Uint8Array();
 
-/** Signs with this server's own key: the one that the called server knows. */
+/** Signs calls with the key of this server that the called server knows, or with the key that the request gives. */
 @Injectable()
 export class PeerRequestSigner extends RequestSigner {
   constructor(

@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../kernel/errors.js';
 
-/** The header fields as they came, repeated ones repeated. */
+/** The header fields of a request in their original order. A field that was sent twice appears twice. */
 export function fieldsOf({ rawHeaders }: IncomingMessage): { name: string; value: string }[] {
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, i) => rawHeaders.slice(2 * i, 2 * i + 2));
   return pairs.map(([name = '', value = '']) => ({ name, value }));
 }
 
 /**
- * The absolute URLs that the caller may have signed. Behind a proxy that ends TLS, `Host` may lack its default port;
- * one that rewrites host or path leaves our public URL as what was meant.
+ * The absolute URLs that the caller may have signed. A reverse proxy that terminates TLS hides whether the caller used
+ * https, which decides what the default port is. A reverse proxy may also change the host or the path; the caller has
+ * then signed the public URL of this server.
+ * @param host is the value of the header `Host`
+ * @param target is the path and the query of the request
  */
 export function callTargets(host: string | undefined, target: string, publicUrl: string): string[] {
   if (!target.startsWith('/')) return [];
@@ -24,7 +27,7 @@ export function callTargets(host: string | undefined, target: string, publicUrl:
   return [...byAuthority.values()];
 }
 
-/** Largest body of a call between servers, in bytes. */
+/** The largest body of a call between servers, in bytes. */
 const MAX_PEER_BODY = 64 * 1024;
 
 const bodyTooLarge = (): Refusal => new Refusal('TOO_LARGE', `The body is larger than ${MAX_PEER_BODY} bytes.`);
@@ -33,8 +36,10 @@ const hasNoBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 
 /**
- * The bytes of the body as they were sent: those kept by the HTTP adapter (`rawBody`) when it has parsed them already,
- * else read here. @throws Refusal TOO_LARGE
+ * Returns the bytes of the body as they were sent. If a body parser has already read the body, it must have kept the
+ * bytes in `rawBody`.
+ * @throws Refusal TOO_LARGE when the body has more than 64 KiB
+ * @throws Error when the body was read before, and `rawBody` is missing
  */
 export async function readRawBody(request: IncomingMessage & { rawBody?: unknown }): Promise<Buffer> {
   if (Buffer.isBuffer(request.rawBody)) {

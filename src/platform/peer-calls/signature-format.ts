@@ -1,28 +1,38 @@
 import { createHash } from 'node:crypto';
 import { isInnerList, parseDictionary } from 'structured-headers';
 
-/** What a signature of a call between servers must look like. A change needs a new tag. */
+/** The tag of the signature format of calls between servers. When the format changes, it needs a new tag. */
 export const SIGNATURE_TAG = 'odst-peer-v1';
+/** The signature algorithm (RFC 8032), by the name that RFC 9421 gives it. */
 export const ALGORITHM = 'ed25519';
 
-/** Header with the server id of the one who is called: a call that was overheard opens no other server. */
+/**
+ * Header with the id of the called server. It is signed, so that a call which was intercepted cannot be sent to another
+ * server.
+ */
 export const RECIPIENT_HEADER = 'odst-recipient';
 
+/** The parts of a request that the signature must cover (RFC 9421), besides `RECIPIENT_HEADER` when it is sent. */
 export const SIGNED_COMPONENTS = ['@method', '@authority', '@path', '@query', 'content-digest'] as const;
+/** The parameters that the signature must have (RFC 9421). */
 export const SIGNATURE_PARAMETERS = ['created', 'expires', 'nonce', 'keyid', 'tag'] as const;
 
-/** How long a signature may live, and how far two clocks may be apart. */
+/** The longest time from the creation of a signature to its expiry. */
 export const LIFETIME_SECONDS = 60;
+/** The largest difference between the creation time of a signature and the clock of the called server. */
 export const CLOCK_TOLERANCE_SECONDS = 60;
 
+/** Matches a nonce: 16 to 100 characters of base64url. */
 export const NONCE_FORMAT = /^[A-Za-z0-9_-]{16,100}$/;
 
 const sha256Of = (body: Uint8Array): Buffer => createHash('sha256').update(body).digest();
 
-/** Value of a `Content-Digest` header (RFC 9530). */
+/** The value of the header `Content-Digest` (RFC 9530) for a body, with SHA-256. */
 export const contentDigest = (body: Uint8Array): string => `sha-256=:${sha256Of(body).toString('base64')}:`;
 
-/** Does the header name the SHA-256 of these bytes? False for a header that can't be read or has no SHA-256. */
+/**
+ * Whether a `Content-Digest` header contains the SHA-256 of these bytes. False when it is malformed or has no SHA-256.
+ */
 export function matchesContentDigest(header: string, body: Uint8Array): boolean {
   try {
     const member = parseDictionary(header).get('sha-256');
@@ -33,6 +43,10 @@ export function matchesContentDigest(header: string, body: Uint8Array): boolean 
   }
 }
 
-/** What the new key of a server signs for one peer: that it belongs to this server, and that this peer may record it. */
+/**
+ * The text that a server signs with its new key in a key rotation. The signature proves to one peer that the server
+ * holds the new key, and that this peer may record it.
+ * @param rotation is the number of keys that the server had before
+ */
 export const keyPossessionText = (serverId: string, peerId: string, publicKey: string, rotation: number): Buffer =>
   Buffer.from(`odst-key-rotation-v1\n${serverId}\n${peerId}\n${publicKey}\n${rotation}`);

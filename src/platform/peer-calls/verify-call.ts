@@ -12,7 +12,7 @@ import {
   SIGNED_COMPONENTS,
 } from './signature-format.js';
 
-/** A call that is not let in. `message` is what the caller may know, `reason` what the record says. */
+/** The refusal of a call between servers. The caller gets `message`, and the audit trail gets `reason`. */
 export class PeerCallRefusal extends Refusal {
   constructor(
     code: ErrorCode,
@@ -23,43 +23,51 @@ export class PeerCallRefusal extends Refusal {
   }
 }
 
-/** The key is known or not; whether a name is that of a peer is all that a stranger learns. */
+/** The refusal of a call whose key id is unknown. A stranger learns from it only whether an id belongs to a peer. */
 export const unknownKey = (): PeerCallRefusal => new PeerCallRefusal('PEER_KEY_UNKNOWN', 'unknown key');
 
+/** The refusal of a call whose signature is not valid. Only the audit trail gets the reason. */
 export const invalidSignature = (reason: string): PeerCallRefusal =>
   new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The signature is not valid for this call.', reason);
 
-/** A call as it arrived. */
+/** A call as it arrived, before it is verified. */
 export interface SignedCall {
   readonly method: string;
-  /** Every absolute URL that the caller may have meant: a proxy may rewrite host and path. The first is tried first. */
+  /**
+   * The absolute URLs that the caller may have signed, because a proxy may change host and path. They are tried in
+   * order.
+   */
   readonly targets: readonly string[];
   readonly fields: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What is true of a call whose signature was verified. */
+/** What a verified signature proves about a call. */
 export interface VerifiedCall {
+  /** The id of the server that signed the call. */
   readonly keyId: string;
   readonly nonce: string;
-  /** When the signature ends, in seconds since 1970. */
+  /** Time at which the signature expires, in seconds since 1970. */
   readonly expires: number;
-  /** Server id of the one who was called; null when the caller did not know it. */
+  /** The id of the server that is called; null when the call does not name it. */
   readonly recipient: string | null;
 }
 
-/** Raw public key (base64url) of a key id; null when it is not known. */
+/** Finds the raw public key (base64url) of a key id; null when the id is unknown. */
 type FindKey = (keyId: string) => Promise<string | null>;
 
 const COVERED = [...SIGNED_COMPONENTS, RECIPIENT_HEADER];
 const SIGNATURE_FIELDS = new Set(['signature', 'signature-input', 'content-digest', RECIPIENT_HEADER]);
 
-/** The times are checked after the signature, so that a stranger learns nothing of our clock. */
+/**
+ * Switches off the check of times in the signature library. `checkTimes` checks them after the signature, so that a
+ * stranger learns nothing about the clock of this server.
+ */
 const ANY_TIME = Number.MAX_SAFE_INTEGER;
 
 /**
- * Checks an RFC 9421 signature strictly against the policy of calls between servers: one signature, nothing but the
- * agreed components, all parameters, the exact tag. Nonce and body are the caller's to check.
- * @throws PeerCallRefusal
+ * Verifies the signature of a call between servers (RFC 9421). The signature must cover exactly the agreed components
+ * and have all parameters and the agreed tag. The caller of this function has to check the nonce and the body.
+ * @throws PeerCallRefusal PEER_SIGNATURE_MISSING, PEER_SIGNATURE_INVALID, PEER_KEY_UNKNOWN or PEER_CLOCK_OFF
  */
 export async function verifyCall(call: SignedCall, findKey: FindKey, nowSeconds: number): Promise<VerifiedCall> {
   const fields = call.fields.filter(({ name }) => SIGNATURE_FIELDS.has(name.toLowerCase()));

@@ -6,60 +6,66 @@ import { type ProcessRole, Settings } from './settings.js';
 
 /**
  * The order in which the tasks of a process start. Tasks of one phase start in the order of their names, and each one
- * starts after `start` of the one before has resolved. Tasks stop in the reverse order.
+ * starts after `start` of the one before has resolved. The phases stop in the reverse order, and the tasks of one phase
+ * stop at the same time.
  */
 const START_PHASES = [
-  /** Observes what this server records and how it works. First, so that it sees what the later tasks do. */
+  /** Observes what this server records and how it works. It is the first phase, so that it covers the later tasks. */
   'observe',
   /** Opens connections by which other servers can call this one. */
   'connect',
-  /** Compares what is known here with another system at intervals. */
+  /** Compares data of this server with another system at intervals. */
   'refresh',
   /** Turns recorded events into jobs and commands. */
   'react',
   /** Takes jobs from the queue. */
   'work',
-  /** Marks the queue, so that a queue that was emptied is noticed. Before anything is put in the queue again. */
+  /**
+   * Leaves the mark in the queue, which shows later whether it was emptied. This happens before jobs are put in the
+   * queue.
+   */
   'mark-queue',
-  /** Puts jobs in the queue that have to be there, whatever happened to it while this server was stopped. */
+  /** Puts the necessary jobs in the queue, because they may have been lost while this server was stopped. */
   'refill-queue',
-  /** Looks after what is stored, and reports about transfers. */
+  /** Maintains the stored packages, and reports about transfers. */
   'maintain',
-  /** Takes new work from other servers. Last, when everything that does this work has started. */
+  /** Takes new work from other servers. It is the last phase, because the tasks that do this work must have started. */
   'follow-peers',
 ] as const;
+/** A phase of `START_PHASES`. */
 export type StartPhase = (typeof START_PHASES)[number];
 
+/** Options with which a background task is marked. */
 export interface BackgroundTaskOptions {
-  /** Names the task in the log. Unique. */
+  /** Names the task in the log. The name is unique. */
   readonly name: string;
   readonly phase: StartPhase;
   /** The roles of the processes that run the task. */
   readonly roles: readonly ProcessRole[];
-  /** Name of the lock under which `run` works, where only one process of the server may do so at a time. */
+  /** Name of the lock that `run` needs, when only one process of the server may do the work at a time. */
   readonly lock?: string;
 }
 
-/** Work that a server does by itself, and not on behalf of a request. The server starts, restarts and stops it. */
+/** Work that a server does by itself, not for a request. The server starts, restarts and stops it. */
 export interface BackgroundTask {
-  /** False when the configuration of this process leaves nothing to `run`. True when it is left out. */
+  /** False when, because of the configuration, this process has nothing to `run`. It is true when it is left out. */
   readonly isEnabled?: boolean;
-  /** Is done once, before later tasks start. An error ends the start of the server. */
+  /** Is called once, before later tasks start. An error ends the start of the server. */
   start?(): Promise<void>;
-  /** Works until the signal aborts. It is called again when it returns or throws before. */
+  /** Works until the signal aborts. If it returns or throws before that, it is called again. */
   run?(signal: AbortSignal): Promise<void>;
 }
 
-/** Marks a provider that implements BackgroundTask. */
+/** Marks a provider that implements `BackgroundTask`. */
 export const AsBackgroundTask = DiscoveryService.createDecorator<BackgroundTaskOptions>();
 
 const orderOf = ({ phase }: BackgroundTaskOptions): number => START_PHASES.indexOf(phase);
 
-/** Sorts tasks as they start. */
+/** Compares two tasks by the order in which they start: by phase, then by name. */
 export const compareStartOrder = (a: BackgroundTaskOptions, b: BackgroundTaskOptions): number =>
   orderOf(a) - orderOf(b) || (a.name < b.name ? -1 : 1);
 
-/** Starts `run` of a task, under its lock; what is returned stops it. */
+/** Starts `run` of a task, under its lock if it has one. `stop` of the result ends it. */
 export function runBackgroundTask(
   task: BackgroundTask,
   { name, lock }: Pick<BackgroundTaskOptions, 'name' | 'lock'>,
@@ -87,7 +93,10 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
     private readonly locks: Locks,
   ) {}
 
-  /** Resolves when every task of this process has started. @throws what `start` of a task throws */
+  /**
+   * Starts the tasks of this process, and resolves when all of them have started.
+   * @throws what `start` of a task throws
+   */
   async start(): Promise<void> {
     for (const { task, options } of this.findTasks()) {
       if (this.isStopped) return;
@@ -97,7 +106,7 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
     }
   }
 
-  /** While the database still answers, and before open connections are waited for. */
+  /** Stops all tasks, while the database still answers and before the server waits for open connections. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     for (const phase of START_PHASES.toReversed()) {
@@ -111,7 +120,7 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
       .getProviders({ metadataKey: AsBackgroundTask.KEY })
       .flatMap((wrapper) => {
         const options = this.discovery.getMetadataByDecorator(AsBackgroundTask, wrapper);
-        // @AsBackgroundTask marks just the classes that implement BackgroundTask.
+        // Only classes that implement BackgroundTask are marked with @AsBackgroundTask.
         return options ? [{ task: wrapper.instance as BackgroundTask, options }] : [];
       })
       .filter(({ options }) => options.roles.includes(this.settings.role))
@@ -119,6 +128,7 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
   }
 }
 
+/** Finds the background tasks of all modules and runs them. */
 @Global()
 @Module({ imports: [DiscoveryModule], providers: [BackgroundTasks], exports: [BackgroundTasks] })
 export class BackgroundTasksModule {}

@@ -4,29 +4,31 @@ import type { Actor } from '../../kernel/events.js';
 import type { Principal } from '../access/access.port.js';
 import { newId } from './ids.js';
 
-/** On whose behalf the running code acts; becomes the metadata of the events it records. */
+/** Says for whom the running code acts. Its values become the metadata of the events that the code records. */
 export interface CallContext {
   readonly actor: Actor;
-  /** Remote IP address, null when the system acts by itself. */
+  /** IP address of the caller; null when the server acts by itself. */
   readonly address: string | null;
+  /** An id that all events and jobs have in common which a call leads to. */
   readonly correlationId: string;
+  /** Id of the event that led to the running code; null when there is none. */
   readonly causationId: string | null;
-  /** Who is signed in; null for the system itself, for strangers and for peers. Never recorded. */
+  /** Who is signed in; null for the system itself, for strangers and for peers. It is never recorded. */
   readonly principal: Principal | null;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();
 
-/** A part of the server that acts by itself. */
+/** The actor for a part of the server that acts by itself. */
 export const systemActor = (name: string): Actor => ({ kind: 'system', id: name, name });
 
-/** Somebody who has not said who they are. */
+/** The actor for a caller who is not signed in. */
 export const STRANGER: Actor = { kind: 'stranger', id: 'stranger', name: 'stranger' };
 
-/** The context of the running call, if there is one. */
+/** The context of the running call; undefined when there is none. */
 export const runningContext = (): CallContext | undefined => storage.getStore();
 
-/** The context of the running call; the system's own when there is none. */
+/** The context of the running call. When there is none, it is a new one in which the server acts by itself. */
 export function currentContext(): CallContext {
   return (
     runningContext() ?? {
@@ -39,12 +41,15 @@ export function currentContext(): CallContext {
   );
 }
 
-/** What the caller may do; null when the server acts by itself. */
+/** The rights of the caller; null when nobody is signed in, for example when the server acts by itself. */
 export const currentAuthority = (): Authority | null => currentContext().principal?.authority ?? null;
 
-/** Runs `work` in a context: what is not given is inherited, and a correlation id is made where there is none. */
+/**
+ * Runs `work` in a context with the given values. The other values are those of `currentContext`. Returns what `work`
+ * returns.
+ */
 export function withContext<T>(given: Partial<CallContext>, work: () => T): T {
-  // One by one: who calls is known with their token, which would be recorded as metadata of events.
+  // The values are copied one by one, because `given` may contain more, such as a token, which must not be recorded.
   const { actor, address, correlationId, causationId, principal } = { ...currentContext(), ...given };
   return storage.run({ actor, address, correlationId, causationId, principal }, work);
 }

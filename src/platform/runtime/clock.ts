@@ -2,7 +2,7 @@ import { Global, Injectable, Module } from '@nestjs/common';
 import { HybridClock } from '../../kernel/hybrid-clock.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 
-/** This server's clocks. */
+/** The clocks of this server: the system time, and a hybrid logical clock for stamps. */
 @Injectable()
 export class Clock {
   readonly hybrid: HybridClock;
@@ -16,6 +16,7 @@ export class Clock {
   }
 }
 
+/** Provides the clock. */
 @Global()
 @Module({ providers: [Clock], exports: [Clock] })
 export class ClockModule {}

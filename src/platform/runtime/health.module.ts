@@ -9,7 +9,7 @@ import { Public } from '../access/needs.decorator.js';
 type EngineState = 'ok' | 'unavailable';
 const CHECK_TIMEOUT_MS = 3_000;
 
-/** Asks each engine for something small, for three seconds at most. */
+/** Checks each engine with a small request. An engine that does not answer within 3 s counts as unavailable. */
 @Injectable()
 class HealthChecks {
   constructor(
@@ -19,7 +19,9 @@ class HealthChecks {
     private readonly directory: Directory,
   ) {}
 
-  /** Null without one. Local accounts go on without it, so it is told and does not count. */
+  /**
+   * Null when no directory is configured. Without it, local accounts still work, so its state does not affect `ready`.
+   */
   async checkDirectory(): Promise<EngineState | null> {
     return this.directory.url === null ? null : stateWithinTimeout(this.directory.checkAccess());
   }
@@ -44,19 +46,22 @@ function stateWithinTimeout(work: Promise<unknown>): Promise<EngineState> {
   });
 }
 
-/** For load balancers and orchestrators; open to everybody, so it names engines and states only. */
+/**
+ * The health endpoints for load balancers and orchestrators. Everybody may call them, so the answers contain only
+ * engines and their states.
+ */
 @Controller('health')
 @Public()
 export class HealthController {
   constructor(private readonly checks: HealthChecks) {}
 
-  /** The process runs. Does not depend on any engine. */
+  /** Answers 200 as long as the process runs, whatever the state of the engines is. */
   @Get('live')
   live(): { status: string } {
     return { status: 'ok' };
   }
 
-  /** Everything that is needed to serve answers: 200, else 503. */
+  /** Answers 200 when all engines that the server needs are available, and 503 otherwise. */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
     const [engines, directory] = await Promise.all([this.checks.checkEngines(), this.checks.checkDirectory()]);
@@ -66,5 +71,6 @@ export class HealthController {
   }
 }
 
+/** Serves the health endpoints. */
 @Module({ controllers: [HealthController], providers: [HealthChecks] })
 export class HealthModule {}

@@ -3,8 +3,8 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Database, type NotificationListener } from '../../ports/database.port.js';
 
 /**
- * One connection that listens to the notifications of the database for the whole process. Notifications are hints:
- * those that are sent while the connection is away are lost, so `onReconnect` tells when it was.
+ * Listens to the notifications of the database on one connection for the whole process. Notifications that are sent
+ * while the connection is interrupted are lost, so `onReconnect` tells when that may have happened.
  */
 @Injectable()
 export class PgListener implements OnApplicationShutdown {
@@ -31,7 +31,7 @@ export class PgListener implements OnApplicationShutdown {
     this.connection.addChannel(channel);
   }
 
-  /** Calls the listener after each reconnect. Returns a function that ends that. */
+  /** Calls the listener after each reconnect. Returns a function that ends this. */
   onReconnect(listener: () => void): () => void {
     this.emitter.on('reconnect', listener);
     return () => this.emitter.off('reconnect', listener);

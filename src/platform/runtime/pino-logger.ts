@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import { runningContext } from './call-context.js';
 
-/** What Nest tells of its own assembly, at each start. */
+/** Contexts of the messages that Nest logs about itself at each start. They get the level `debug`. */
 const FRAMEWORK_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -12,7 +12,9 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** Nest's log lines as one JSON object a line on standard output, each with the correlation id of its call. */
+/**
+ * Writes the log messages of Nest to standard output, as one JSON object per line with the correlation id of the call.
+ */
 export class PinoLogger implements LoggerService {
   private readonly logger: Logger;
 
@@ -41,7 +43,7 @@ export class PinoLogger implements LoggerService {
 const messageText = (message: unknown): string =>
   message instanceof Error ? (message.stack ?? message.message) : String(message);
 
-/** Nest passes the context name last, and for errors a stack before it. */
+/** Nest passes the name of the context as the last argument, and for errors the stack before it. */
 function logFields(rest: unknown[]): object {
   const context = rest.at(-1);
   const stack = rest.length > 1 ? rest[0] : undefined;

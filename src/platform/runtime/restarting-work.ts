@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import { backoffBetween, retry } from '../../kernel/retry.js';
 import type { Locks } from '../../ports/locks.port.js';
 
-/** A run that lasted this long before it failed counts as a fresh start for the backoff. */
+/** After a run that lasted longer than this before it failed, the backoff starts again at its minimum. */
 const LONG_RUN_MS = 10_000;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
@@ -11,10 +11,13 @@ const MAX_BACKOFF_MS = 10_000;
 /** Work that ends when the signal aborts. */
 type Work = (signal: AbortSignal) => Promise<void>;
 
-/** Hears why a run failed, and after how many milliseconds the next one starts. */
+/** Is called after a failed run, with the error and the milliseconds until the next run. */
 type FailureListener = (error: unknown, waitMs: number) => void;
 
-/** Runs `work` again and again until the signal aborts; after each failure it waits, 0.1 s at first and up to 10 s. */
+/**
+ * Runs `work` whenever it has ended, until the signal aborts. After a failure it waits: up to 0.1 s at first, and up to
+ * 10 s after several failures in a row.
+ */
 export async function runWithRestart(signal: AbortSignal, work: Work, onFailure: FailureListener): Promise<void> {
   const runOnce = async (noteSuccess: () => void): Promise<void> => {
     const startedAt = Date.now();
@@ -28,14 +31,17 @@ export async function runWithRestart(signal: AbortSignal, work: Work, onFailure:
   while (!signal.aborted) await retry(runOnce, { signal, backoff, onFailure });
 }
 
-/** The same work, done only while this process holds the lock. `onTaken` is called when another process holds it. */
+/**
+ * The same work, but it runs only while this process holds the lock. `onTaken` is called if another process holds the
+ * lock.
+ */
 export const whileLocked =
   (locks: Locks, name: string, work: Work, onTaken?: () => void): Work =>
   async (signal) => {
     await locks.hold(name, signal, work, onTaken);
   };
 
-/** Writes each failure of `name` to the log. */
+/** Creates a listener that logs each failure under the given name. */
 export const logFailure =
   (logger: Pick<LoggerService, 'error'>, name: string): FailureListener =>
   (error, waitMs) => {
@@ -48,7 +54,7 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-/** Work that starts now and is restarted after each failure, until `stop`. */
+/** Runs work until `stop` is called, and restarts it after each failure. */
 export class RestartingWork {
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>[] = [];
@@ -57,11 +63,12 @@ export class RestartingWork {
     return this.stopping.signal.aborted;
   }
 
+  /** Starts one more piece of work. It has no effect after `stop`. */
   start(work: Work, onFailure: FailureListener): void {
     this.running.push(runWithRestart(this.stopping.signal, work, onFailure));
   }
 
-  /** Aborts the signal of all the work that was started. Resolves when the work has ended. */
+  /** Aborts the signal of all work that was started. Resolves when all of it has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.running);

@@ -1,47 +1,59 @@
 import type { Stage } from '../../kernel/stage.js';
 import type { DirectorySettings } from '../../ports/directory.port.js';
 
-/** What one process of a server does: answer HTTP, do the work in the background, or both. */
+/** The roles of a process: it answers HTTP (`api`), works in the background (`worker`), or does both (`all`). */
 export const PROCESS_ROLES = ['all', 'api', 'worker'] as const;
+/** A role of `PROCESS_ROLES`. */
 export type ProcessRole = (typeof PROCESS_ROLES)[number];
 
-/** The configuration of this process, checked at boot (`src/server/config`). Doubles as the injection token. */
+/**
+ * The configuration of this process. It is checked at the start (`src/server/config`). The class is also the injection
+ * token.
+ */
 export abstract class Settings {
   abstract readonly role: ProcessRole;
+  /** TCP port of the HTTP server. */
   abstract readonly port: number;
-  /** Absolute path. */
+  /** Absolute path of the data folder. */
   abstract readonly dataDir: string;
-  /** Set by ODST_URL, ODST_NAME, ODST_STAGE, ODST_REACHABLE; null when left to the server's own settings. */
+  /** ODST_URL; null when the stored settings of the server decide. */
   abstract readonly url: string | null;
+  /** ODST_NAME; null when the stored settings of the server decide. */
   abstract readonly name: string | null;
+  /** ODST_STAGE; null when the stored settings of the server decide. */
   abstract readonly stage: Stage | null;
+  /** ODST_REACHABLE; null when the stored settings of the server decide. */
   abstract readonly reachable: boolean | null;
-  /** Used once, when the `admin` account is made. */
+  /** Password of the account `admin`, used once when the account is created; null generates one. */
   abstract readonly adminPassword: string | null;
-  /** 32 bytes that encrypt secrets at rest; null keeps them under a key file in the data folder. */
+  /** Key of 32 bytes that encrypts the secrets in the database; null uses the file `secret.key` in the data folder. */
   abstract readonly secretKey: Buffer | null;
+  /** Address of an external PostgreSQL; null uses the embedded one. */
   abstract readonly databaseUrl: string | null;
-  /** Null keeps the event log in PostgreSQL. */
+  /** Address of an EventStoreDB; null keeps the event log in PostgreSQL. */
   abstract readonly eventStoreUrl: string | null;
-  /** Null keeps the job queue in PostgreSQL. */
+  /** Address of a Redis; null keeps the job queue in PostgreSQL. */
   abstract readonly redisUrl: string | null;
-  /** Absolute paths of the certificate and its key, null for plain HTTP. */
+  /** Absolute paths of the certificate and its private key; null for plain HTTP. */
   abstract readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
-  /** Of HTTP Strict Transport Security. */
+  /** `max-age` of the header `Strict-Transport-Security`. */
   abstract readonly hstsSeconds: number;
-  /** May who is signed in ask for the schema of GraphQL? */
+  /** Whether callers who are signed in may read the GraphQL schema. */
   abstract readonly introspection: boolean;
-  /** Null for accounts of this server only. */
+  /** Settings of the directory; null when there are only local accounts. */
   abstract readonly directory: DirectorySettings | null;
-  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as `proxy-addr` takes them; usually none. */
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, in the format of `proxy-addr`; usually none. */
   abstract readonly trustedProxies: readonly string[];
-  /** Internal location of the proxy that sends package files itself, with a slash at both ends; null for none. */
+  /**
+   * Internal location of nginx from which it sends package files, with a slash at both ends; null when the server sends
+   * them itself.
+   */
   abstract readonly accelRedirect: string | null;
-  /** So long the file of a replica stays that was withdrawn because of its stage, in milliseconds. */
+  /** Grace time: how long the file of a replica stays that was withdrawn because of its stage. */
   abstract readonly withdrawnGraceMs: number;
-  /** Bytes of stored packages that are read again in a second, to find damage; 0 for none. */
+  /** Rate at which the scrub reads stored packages, in bytes per second; 0 switches the scrub off. */
   abstract readonly scrubRate: number;
-  /** Days between two readings of one package. */
+  /** Number of days after which the scrub reads a package again; with 0, it never pauses. */
   abstract readonly scrubDays: number;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -89,7 +89,10 @@ const generalCodes = declareErrorCodes({
     status: 431,
     meaning: 'The address and headers are longer than 16 KiB in all, or there are more than 100 headers.',
   },
-  INTERNAL: { status: 500, meaning: 'Unexpected server error. The log has more about it under the `correlationId` in `details`.' },
+  INTERNAL: {
+    status: 500,
+    meaning: 'Unexpected server error. The log has more about it under the `correlationId` in `details`.',
+  },
   PEER_UNREACHABLE: {
     status: 502,
     meaning: 'The other server does not answer, or not as it should; the message says why.',
