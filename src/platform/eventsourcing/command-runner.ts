@@ -8,7 +8,7 @@ import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { currentContext } from '../runtime/call-context.js';
 import { newId } from '../runtime/ids.js';
 
-/** An event ready for the log, with an id of its own and the metadata of the running call. */
+/** Prepares an event for the log: adds a new id and the metadata of the running call. */
 export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E, serverId: string): NewEvent {
   const { actor, address, correlationId, causationId } = currentContext();
   return {
@@ -20,7 +20,7 @@ export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E
   };
 }
 
-/** Records what simply happened, where there is nothing to decide and no state to keep. */
+/** Records events that need no decision and no state, without an aggregate. */
 @Injectable()
 export class FactsLog {
   constructor(
@@ -28,7 +28,7 @@ export class FactsLog {
     @Inject(ServerIdentity) private readonly identity: Pick<ServerIdentity, 'serverId'>,
   ) {}
 
-  /** @throws EventStoreUnavailable */
+  /** Appends an event to a stream, at any revision. @throws EventStoreUnavailable */
   async append<E extends DomainEvent>(stream: string, family: EventFamily<E>, event: E): Promise<void> {
     await this.store.append(stream, [newEvent(family, event, this.identity.serverId)], 'any');
   }
