@@ -60,6 +60,7 @@ export class ServerUnderTest {
       START_MS,
     );
     if (this.hasEnded()) throw new Error(`${this.name} ended:\n${this.output.slice(-2000)}`);
+    this.child?.once('exit', (code, signal) => this.tellOfUnaskedEnd(code, signal));
     return this;
   }
 
@@ -138,6 +139,12 @@ export class ServerUnderTest {
       });
     }
     return this.child;
+  }
+
+  /** A server that was ready and ends unasked explains the failures of its tests. `killed` says that a test ended it. */
+  private tellOfUnaskedEnd(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.child?.killed) return;
+    console.error(`${this.name} ended unasked (code ${code}, signal ${signal}):\n${this.output.slice(-5000)}`);
   }
 
   private hasEnded(): boolean {
