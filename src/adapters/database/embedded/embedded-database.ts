@@ -164,7 +164,7 @@ export class EmbeddedDatabase extends PgDatabase {
   }
 }
 
-/** How to reach the embedded server on a port. */
+/** The settings that reach the embedded server on a port. */
 export const settingsOf = (password: string, port: number): DatabaseSettings => ({
   host: '127.0.0.1',
   port,
@@ -174,7 +174,7 @@ export const settingsOf = (password: string, port: number): DatabaseSettings => 
   ssl: false,
 });
 
-/** How programs beside a server reach its PostgreSQL on this data folder; null if none is running. */
+/** Gives programs beside a server the settings of its PostgreSQL on this data folder; null if none is running. */
 export async function runningSettings(dataDir: string): Promise<DatabaseSettings | null> {
   const folder = join(dataDir, 'postgres');
   const running = await findPostmaster(dataFolder(folder)).catch(() => null);

@@ -92,7 +92,7 @@ async function adoptRunning({ data }: Cluster): Promise<Postmaster | null> {
 
 interface Launched {
   readonly postmaster: Postmaster | null;
-  /** What PostgreSQL wrote to its log if it did not start. */
+  /** The lines that PostgreSQL wrote to its log if it did not start. */
   readonly output: string;
 }
 

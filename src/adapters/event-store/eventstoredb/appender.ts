@@ -19,7 +19,7 @@ import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
 import { readBackward, readForward } from './read-log.js';
 import { placeOf, storedMetadata } from './record.js';
 
-/** How far the clocks of server and clients may be apart, in milliseconds. */
+/** The largest accepted difference between the clocks of server and clients, in milliseconds. */
 const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
 
 /** The events of an append that a stream contains. */

@@ -33,7 +33,7 @@ const WAITING_MESSAGE_INTERVAL_MS = 5_000;
 const UNTRUSTED = /certificate|SSL routines|wrong version number|ERR_TLS|altnames/i;
 
 export interface ConnectOptions {
-  /** How long to wait for a server that does not answer, in milliseconds; 30 s when left out. */
+  /** The time to wait for a server that does not answer, in milliseconds; 30 s when left out. */
   readonly patience?: number;
   readonly log: EventStoreLog;
 }

@@ -17,7 +17,7 @@ class FeedEnded extends Error {}
  * however that ends, another one goes on from where it was.
  */
 export class LogFollower {
-  /** How far the server has looked: the end of the tail, or behind it. */
+  /** The position up to which the server has looked: the end of the tail, or behind it. */
   private searched: Position | null = null;
   private following: Promise<unknown> | null = null;
 
