@@ -35,6 +35,7 @@ const UNSET: Settings = {
   withdrawnGraceMs: 0,
   scrubRate: 0,
   scrubDays: 30,
+  acceptsUnsignedFacts: true,
   logLevel: 'error',
 };
 

@@ -9,6 +9,8 @@ import {
   type Origin,
 } from '../../platform/eventsourcing/event-descriptions.js';
 import { type Author, type PackageEvent, packageEvents, type Source } from './contracts/package.events.js';
+import type { Register } from './contracts/signed-facts.js';
+import { proofsIn } from './contracts/fact-proofs.js';
 
 const packageCodes = declareErrorCodes({
   INVALID_FILENAME: {
@@ -68,6 +70,31 @@ const aboutPackage = (targetId: string, targetLabel: string | null) =>
 const originOf = ({ source, stamp, by }: { source: Source; stamp: Stamp; by?: Author | null }): Origin | null =>
   source.kind === 'local' ? null : (by ?? { serverId: stampServer(stamp), serverName: null, actor: null });
 
+/** What was refused, as the sentence about it begins. */
+const CHANGES: Readonly<Record<Register, string>> = {
+  publication: 'the publication of',
+  first: 'the first publication of',
+  stage: 'the change of the stage of',
+  removal: 'the removal of',
+};
+
+type SignedEvent = Extract<
+  PackageEvent,
+  { type: 'PackagePublished' | 'PackageStageChanged' | 'PackageRemoved' | 'PackageFactsSigned' }
+>;
+
+/** Details say who signed, with which key. Events of earlier versions are not signed, and their details stay as they were. */
+function detailsOf(event: SignedEvent): EventDescription['details'] {
+  const { proofs: _proofs, proof: _proof, ...details } = { proofs: [], proof: null, ...event.data };
+  const signed = proofsIn(event).map(({ statement, publicKey }) => ({
+    kind: statement.kind,
+    serverId: statement.serverId,
+    serverName: statement.serverName,
+    publicKey,
+  }));
+  return signed.length === 0 ? details : { ...details, signed };
+}
+
 function describePackageEvent(event: PackageEvent): EventDescription {
   switch (event.type) {
     case 'PackageChunksHashed': {
@@ -82,7 +109,23 @@ function describePackageEvent(event: PackageEvent): EventDescription {
       const summary = `${how} ${filename} (${counted(size, 'byte')}, ${stage})`;
       const origin = isOurs ? null : { serverId: from.serverId, serverName: from.name, actor: uploadedBy };
       const told = { now: { stage, removed: false }, origin, source: origin };
-      return { ...aboutPackage(event.data.packageId, filename), summary, details: event.data, ...told };
+      return { ...aboutPackage(event.data.packageId, filename), summary, details: detailsOf(event), ...told };
+    }
+    case 'PackageFactsSigned': {
+      const { packageId, filename, proofs, source } = event.data;
+      const servers = [...new Set(proofs.map(({ statement }) => statement.serverName))].join(', ');
+      const summary =
+        source.kind === 'local'
+          ? `Signed what was known of ${filename}`
+          : `Learnt from a peer that ${servers} signed what was known of ${filename}`;
+      return { ...aboutPackage(packageId, filename), summary, details: detailsOf(event), origin: null };
+    }
+    case 'PackageFactRefused': {
+      const { packageId, filename, peerName, register, code, reason, claimed } = event.data;
+      const by = `${claimed.actor ?? 'somebody'} on ${claimed.serverName ?? claimed.serverId}`;
+      const attack = code === 'IN_OUR_NAME' ? ', in the name of this server' : '';
+      const summary = `Refused what ${peerName} told${attack}: ${CHANGES[register]} ${filename} by ${by}. ${reason}`;
+      return { ...aboutPackage(packageId, filename), summary, details: event.data, origin: null };
     }
     case 'PackageStageChanged': {
       const { packageId, filename, from, to } = event.data;
@@ -90,7 +133,7 @@ function describePackageEvent(event: PackageEvent): EventDescription {
       return {
         ...aboutPackage(packageId, filename),
         summary: `Moved ${filename} from ${from} to ${to}`,
-        details: event.data,
+        details: detailsOf(event),
         ...told,
       };
     }
@@ -112,7 +155,8 @@ function describePackageEvent(event: PackageEvent): EventDescription {
     case 'PackageRemoved': {
       const { packageId, filename } = event.data;
       const told = { before: { removed: false }, now: { removed: true }, origin: originOf(event.data) };
-      return { ...aboutPackage(packageId, filename), summary: `Removed ${filename}`, details: event.data, ...told };
+      const details = detailsOf(event);
+      return { ...aboutPackage(packageId, filename), summary: `Removed ${filename}`, details, ...told };
     }
   }
 }

@@ -3,12 +3,15 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageChangesResolver } from './api/package-changes.resolver.js';
 import { PackageFieldsResolver } from './api/package-fields.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
+import { FactSigner } from './facts/fact-signer.js';
+import { FactTrust } from './facts/fact-trust.js';
+import { LearnPackageHandler, RecordPackageDamageHandler } from './facts/package-reports.handler.js';
+import { SignOwnFacts } from './facts/sign-own-facts.js';
 import { RemovePackageHandler, SetPackageStageHandler } from './lifecycle/change-package.command.js';
 import { DeleteRemovedFileHandler, DeleteRemovedFiles } from './lifecycle/delete-removed-file.reaction.js';
-import { LearnPackageHandler, RecordPackageDamageHandler } from './lifecycle/package-reports.handler.js';
 import { PackageWriter } from './lifecycle/package-writer.js';
 import { RecordSuperseded, SupersedePackageHandler } from './lifecycle/record-superseded.reaction.js';
-import { HeldPackagesHandler, LatestStampHandler } from './read-model/boot.query.js';
+import { HeldPackagesHandler, LatestStampHandler, UnsignedPackagesHandler } from './read-model/boot.query.js';
 import { ChunkPageEntity } from './read-model/chunk-page.entity.js';
 import { ChunksProjection } from './read-model/chunks.projection.js';
 import { ChunksHandler } from './read-model/chunks.query.js';
@@ -40,6 +43,7 @@ const queryHandlers = [
   SupersededPackagesHandler,
   ChunksHandler,
   HeldPackagesHandler,
+  UnsignedPackagesHandler,
   LatestStampHandler,
 ];
 
@@ -49,6 +53,8 @@ export class PackagesReadModule {}
 
 const commandProviders = [
   PackageWriter,
+  FactSigner,
+  FactTrust,
   UploadPackageHandler,
   LearnPackageHandler,
   SetPackageStageHandler,
@@ -66,6 +72,6 @@ const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolv
 
 @Module({
   imports: [PackagesReadModule, PackagesWriteModule],
-  providers: [...resolvers, RecordSuperseded],
+  providers: [...resolvers, RecordSuperseded, SignOwnFacts],
 })
 export class PackagesModule {}

@@ -1,5 +1,6 @@
 // What this module adds to the tables of the server: error codes, permissions, and how its events are told.
 import type { Json } from '../../kernel/events.js';
+import { stampMs } from '../../kernel/hybrid-clock.js';
 import { type FlowPolicy, OPEN_POLICY, type PeerPolicy } from '../../kernel/transfer-policy.js';
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
@@ -10,6 +11,7 @@ import {
   type Fields,
 } from '../../platform/eventsourcing/event-descriptions.js';
 import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
+import { type SignerEvent, signerEvents } from './contracts/signer.events.js';
 
 const peerCodes = declareErrorCodes({
   INVALID_INVITATION: { status: 403, meaning: 'This is no invitation, or it was used before. Ask for a new one.' },
@@ -64,10 +66,18 @@ function describePeerEvent(event: PeerEvent): EventDescription {
   if (event.type === 'PeerPolicyChanged') return describePolicy(event);
   const { peerId, name } = event.data;
   const summary = `${SUMMARIES[event.type]} ${name}`;
-  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details: event.data, ...changeOf(event) };
+  const details = detailsOf(event);
+  return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details, ...changeOf(event) };
 }
 
 type PeerChangeEvent = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
+
+/** Proofs of a key are for programs. Their absence in events of the first version must not show either. */
+function detailsOf(event: PeerChangeEvent): EventDescription['details'] {
+  if (event.type !== 'PeerKeyRotated') return event.data;
+  const { successions: _successions, ...details } = event.data;
+  return details;
+}
 
 /** What an event changes of a peer, as this server knows it. */
 function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'now'> {
@@ -133,3 +143,23 @@ function describeRefusedCall({ data }: RefusedCall): EventDescription {
 }
 
 declareEvents({ family: peerEvents, targets: ['PEER', 'INVITATION'], describe: describePeerEvent });
+
+function describeSignerEvent(event: SignerEvent): EventDescription {
+  if (event.type === 'SigningBegan') {
+    const { serverId, since } = event.data;
+    const at = new Date(stampMs(since)).toISOString();
+    const summary = `The server ${serverId} signs its changes of packages since ${at}; unsigned ones are refused`;
+    return { targetType: 'PEER', targetId: serverId, targetLabel: null, summary, details: event.data };
+  }
+  const { serverId, name, introducedBy } = event.data;
+  const about = { targetType: 'PEER', targetId: serverId, targetLabel: name } as const;
+  if (event.type === 'SignerKeyRefused') {
+    const summary = `Refused a key of ${name} that ${introducedBy.name} introduced, because it contradicts the known keys`;
+    return { ...about, summary, details: event.data };
+  }
+  const { keys, current } = event.data;
+  const summary = `${introducedBy.name} introduced ${name}, whose signatures can be checked now`;
+  return { ...about, summary, details: { serverId, name, keys: [...keys], current, introducedBy } };
+}
+
+declareEvents({ family: signerEvents, targets: ['PEER'], describe: describeSignerEvent });

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { LiveViews } from '../../platform/eventsourcing/live-views.js';
 import { KnownKeys } from '../../platform/peer-calls/known-keys.port.js';
+import { SignerKeys } from '../../platform/peer-calls/signer-keys.port.js';
 import { PeerCallAudit } from '../../platform/peer-calls/peer-call-audit.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
@@ -31,6 +32,8 @@ import { PeerEntity } from './registry/peer.entity.js';
 import { PeersProjection } from './registry/peers.projection.js';
 import { PeerHandler, PeerRouteHandler, PeersHandler } from './registry/peers.query.js';
 import { RecordedPeerCalls } from './registry/refused-peer-calls.js';
+import { LearnSignersHandler, NoteSigningHandler } from './signers/learn-signers.handler.js';
+import { LiveSignerKeys } from './signers/live-signer-keys.js';
 import { TunnelGate } from './tunnels/tunnel-gate.js';
 import { TunnelHandOver } from './tunnels/tunnel-hand-over.js';
 import { TunnelHub } from './tunnels/tunnel-hub.js';
@@ -83,7 +86,19 @@ const knownKeys = {
   },
 };
 
+const signerKeys = {
+  provide: LiveSignerKeys,
+  inject: [LiveViews, ServerIdentity],
+  async useFactory(views: LiveViews, identity: ServerIdentity) {
+    const keys = new LiveSignerKeys(identity);
+    await views.follow(keys);
+    return keys;
+  },
+};
+
 const handlers = [
+  LearnSignersHandler,
+  NoteSigningHandler,
   CreateInvitationHandler,
   AcceptInvitationHandler,
   RegisterPeerHandler,
@@ -100,6 +115,8 @@ export const peerProviders = [
   directory,
   knownKeys,
   { provide: KnownKeys, useExisting: LiveKnownKeys },
+  signerKeys,
+  { provide: SignerKeys, useExisting: LiveSignerKeys },
   { provide: PeerCallAudit, useClass: RecordedPeerCalls },
   PeerChanges,
   ...handlers,
@@ -110,7 +127,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, KnownKeys, PeerCallAudit],
+  exports: [PeerDirectory, KnownKeys, SignerKeys, PeerCallAudit],
   providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
 })
 export class PeersModule {}

@@ -139,6 +139,14 @@ export const environment = {
     meaning:
       'The server answers a download with `X-Odst-Accel: 1` by an `X-Accel-Redirect` to this location, and nginx sends the file. See `docker/nginx.conf`.',
   },
+  ODST_ACCEPT_UNSIGNED: {
+    setting: 'acceptsUnsignedFacts',
+    check: yesOrNo,
+    fallback: 'true',
+    expected: 'true or false',
+    meaning:
+      'true: what a peer tells of a package is also accepted when its server did not sign it, because servers of earlier versions do not sign. Set false when all servers are upgraded. What is not signed in the name of a server that signs is refused in any case.',
+  },
   ODST_WITHDRAWN_GRACE: {
     setting: 'withdrawnGraceMs',
     check: durationUpTo(30),

@@ -109,7 +109,7 @@ describe('commands', () => {
     const facts = factsIn(app.store).find((known) => known.packageId === id);
     if (!facts) throw new Error('not recorded');
     const learn = (change: object): Promise<unknown> =>
-      app.commands.execute(new LearnPackage({ ...facts, ...change }, [], 'b'));
+      app.commands.execute(new LearnPackage({ ...facts, ...change }, [], { peerId: 'b', name: 'B' }));
     const before = app.store.all.length;
     await learn({});
     expect(app.store.all.length).toBe(before);

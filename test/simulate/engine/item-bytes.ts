@@ -32,6 +32,8 @@ export function itemBytes(size: number, isHeld: boolean): number {
     },
     held: isHeld ? { ...VERIFIED, lineage: [] } : null,
     fetching: null,
+    proofs: [],
+    introductions: [],
     digests:
       isHeld && chunks <= SMALL_PACKAGE_CHUNKS
         ? { first: 0, count: chunks, sha1: base64(20 * chunks), sha256: base64(32 * chunks) }

@@ -1,12 +1,13 @@
+import { sign } from 'node:crypto';
 import type { Stage } from '../../../src/kernel/stage.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
 import { serverEvents } from '../../../src/modules/server/contracts/server.events.js';
 import type { LogFile } from './mesh-log.js';
+import { keyOf, publicKeyOf } from './mesh-keys.js';
 
 /** Knows the stage as of the last look at the log, as a live view does. */
 export class MeshIdentity extends ServerIdentity {
   readonly url = 'http://mesh';
-  readonly publicKey = '';
   stage: Stage = 'Prod';
 
   constructor(
@@ -23,6 +24,10 @@ export class MeshIdentity extends ServerIdentity {
     return this.serverId;
   }
 
+  get publicKey(): string {
+    return publicKeyOf(this.serverId);
+  }
+
   look(): void {
     const last = this.log
       .of('server')
@@ -31,7 +36,7 @@ export class MeshIdentity extends ServerIdentity {
     if (last && last.type !== 'ServerKeyRotated') this.stage = last.data.stage;
   }
 
-  sign(): Uint8Array {
-    return new Uint8Array(64);
+  sign(bytes: Uint8Array): Uint8Array {
+    return sign(null, bytes, keyOf(this.serverId));
   }
 }

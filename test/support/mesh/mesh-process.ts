@@ -1,6 +1,6 @@
 import { HybridClock } from '../../../src/kernel/hybrid-clock.js';
 import type { Stage } from '../../../src/kernel/stage.js';
-import { LearnPackageHandler } from '../../../src/modules/packages/lifecycle/package-reports.handler.js';
+import { LearnPackageHandler } from '../../../src/modules/packages/facts/package-reports.handler.js';
 import {
   DeleteRemovedFile,
   DeleteRemovedFileHandler,
@@ -18,6 +18,9 @@ import {
   UploadPackage,
   UploadPackageHandler,
 } from '../../../src/modules/packages/upload/upload-package.command.js';
+import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
+import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
+import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -69,6 +72,7 @@ import { MemoryLocks } from '../memory-locks.js';
 import { Life, type Gate } from './gate.js';
 import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
+import { MeshSignerKeys } from './mesh-keys.js';
 import { MeshIdentity } from './mesh-identity.js';
 import { SupersededFromLog, ToReviewFromLog } from './log-queries.js';
 import { MeshLog, type LogFile } from './mesh-log.js';
@@ -109,7 +113,7 @@ export class MeshProcess {
     this.clock = { hybrid: new HybridClock(serverId, wall), now: () => new Date(wall()) };
     this.runner = new CommandRunner(store, this.identity);
     this.streams = new StreamReader(store);
-    this.feed = new FeedSource(store, this.streams);
+    this.feed = new FeedSource(store, this.streams, new MeshSignerKeys());
     // Only manifests are asked of it.
     const served = { caller: async () => undefined } as unknown as ServedPeers;
     const staged = {} as unknown as StagedContent;
@@ -150,11 +154,17 @@ export class MeshProcess {
 
   private handlePackages(): void {
     const writer = new PackageWriter(this.runner, this.clock);
+    const signer = new FactSigner(this.identity);
+    const trust = new FactTrust(new MeshSignerKeys(), this.identity, { acceptsUnsignedFacts: false } as Settings);
+    const nothing = { execute: async () => undefined };
+    const access = new NoPrincipals();
     this.bus
-      .on(UploadPackage, new UploadPackageHandler(this.storage, writer, this.identity, this.clock, new NoPrincipals()))
-      .on(LearnPackage, new LearnPackageHandler(writer, this.clock))
-      .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock))
-      .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity))
+      .on(UploadPackage, new UploadPackageHandler(this.storage, writer, this.identity, this.clock, access, signer))
+      .on(LearnPackage, new LearnPackageHandler(writer, this.clock, trust, this.bus.commands))
+      .on(NoteSigning, nothing)
+      .on(LearnSigners, nothing)
+      .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock, signer))
+      .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity, signer))
       .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));
   }

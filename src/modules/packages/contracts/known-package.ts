@@ -3,6 +3,8 @@ import type { RecordedEvent } from '../../../kernel/events.js';
 import { packageEvents, type ChunkPage, type PackageEvent } from './package.events.js';
 import type { ChangeAuthors } from './package-reports.js';
 import { foldFacts, isRemoved, type PackageFacts } from './package-facts.js';
+import { foldProofs } from './fact-proofs.js';
+import type { SignedFact } from './signed-facts.js';
 
 /** A package with at most this many chunks is small. Its digests take about 1 KiB and are sent together with its facts. */
 export const SMALL_PACKAGE_CHUNKS = 16;
@@ -21,6 +23,8 @@ export interface KnownPackage {
   readonly removedCursor: string | null;
   /** Who made the last change of stage and the removal, as far as known. */
   readonly authors: ChangeAuthors;
+  /** The signed statements of the registers, as far as they are signed. */
+  readonly proofs: readonly SignedFact[];
   /** All chunk digests of a small package. Null for a larger package. */
   readonly digests: ChunkPage | null;
 }
@@ -29,10 +33,19 @@ export interface KnownPackage {
 export const knownPackage: StreamFold<KnownPackage, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, uploadedAt: null, firstCursor: null, removedCursor: null, authors: NOBODY, digests: null },
-  evolve: (known, event) => {
-    if (event.type === 'PackageChunksHashed') return { ...known, digests: pageOfSmallPackage(event.data) };
-    const facts = foldFacts(known.facts, event);
+  initial: {
+    facts: null,
+    uploadedAt: null,
+    firstCursor: null,
+    removedCursor: null,
+    authors: NOBODY,
+    proofs: [],
+    digests: null,
+  },
+  evolve: (before, event) => {
+    if (event.type === 'PackageChunksHashed') return { ...before, digests: pageOfSmallPackage(event.data) };
+    const facts = foldFacts(before.facts, event);
+    const known = { ...before, proofs: foldProofs(before.proofs, event, facts) };
     if (event.type === 'PackagePublished') {
       const uploadedAt = event.data.source.kind === 'local' ? event.record.recordedAt.toISOString() : known.uploadedAt;
       return { ...known, facts, uploadedAt, firstCursor: known.firstCursor ?? event.record.cursor };

@@ -37,7 +37,7 @@ export const knowsMore = (ours: PackageFacts, theirs: PackageFacts): boolean =>
 const earlierOf = (a: string, b: string): string => (a < b ? a : b);
 
 function mergePublication(facts: PackageFacts | null, published: PackagePublished['data']): PackageFacts {
-  const { source: _source, ...data } = published;
+  const { source: _source, proofs: _proofs, ...data } = published;
   if (!facts) return { ...data, removal: null };
   const stage = data.stageStamp > facts.stageStamp ? data : facts;
   const newer = data.publication > facts.publication ? data : facts;

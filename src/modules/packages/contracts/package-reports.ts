@@ -2,6 +2,7 @@ import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { Message } from '../../../kernel/message.js';
 import type { PackageFacts } from './package-facts.js';
 import type { Author, ChunkPage } from './package.events.js';
+import type { SignedFact } from './signed-facts.js';
 
 /** Who made the last change of stage and the removal. Null where the peer does not tell. */
 export interface ChangeAuthors {
@@ -10,7 +11,8 @@ export interface ChangeAuthors {
 }
 
 /**
- * Command: merges what a peer knows about a package into what this server knows. The pages of chunk digests are needed
+ * Command: merges what a peer knows about a package into what this server knows, as far as its signatures are right. What
+ * is not accepted is recorded. The pages of chunk digests are needed
  * only when the package is new here. Repeating the command, or sending outdated facts, changes nothing. The result is
  * what this server knows afterwards: PackageFacts or null.
  */
@@ -18,8 +20,9 @@ export class LearnPackage extends Message<PackageFacts | null> {
   constructor(
     readonly facts: PackageFacts,
     readonly pages: readonly ChunkPage[],
-    readonly peerId: string,
-    readonly authors?: ChangeAuthors,
+    readonly peer: { readonly peerId: string; readonly name: string },
+    readonly authors: ChangeAuthors = { stage: null, removal: null },
+    readonly proofs: readonly SignedFact[] = [],
   ) {
     super();
   }

@@ -1,6 +1,7 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
+import type { Register, SignedFact } from './signed-facts.js';
 
 /** At most this many chunks stand in one PackageChunksHashed event, which keeps it below 64 KiB. */
 export const CHUNKS_PER_PAGE = 512;
@@ -45,6 +46,8 @@ export type PackagePublished = DomainEvent<
     readonly origin: { readonly serverId: string; readonly name: string };
     readonly uploadedBy: string;
     readonly source: Source;
+    /** The signed statements of these registers, each by the server where it happened. Empty before version 2. */
+    readonly proofs?: readonly SignedFact[];
   }
 >;
 
@@ -59,6 +62,8 @@ export type PackageStageChanged = DomainEvent<
     readonly source: Source;
     /** Who made a change that a peer reported, since version 2. For our own changes the metadata tells it. */
     readonly by?: Author | null;
+    /** The statement that the server signed where it happened. Since version 3; null when it was not signed. */
+    readonly proof?: SignedFact | null;
   }
 >;
 
@@ -72,6 +77,46 @@ export type PackageRemoved = DomainEvent<
     readonly source: Source;
     /** As in PackageStageChanged, since version 2. */
     readonly by?: Author | null;
+    /** As in PackageStageChanged, since version 3. */
+    readonly proof?: SignedFact | null;
+  }
+>;
+
+/**
+ * Signed statements of registers that were known before without them: this server signs what it recorded before it signed
+ * facts, or a peer passed on what another server signed. The registers do not change.
+ */
+export type PackageFactsSigned = DomainEvent<
+  'PackageFactsSigned',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly proofs: readonly SignedFact[];
+    readonly source: Source;
+  }
+>;
+
+/** Why what a peer told of a package was not believed, or not allowed. */
+export type FactRefusal = 'FORGED' | 'IN_OUR_NAME' | 'UNSIGNED' | 'NOT_ALLOWED';
+
+/**
+ * A peer told something of the package that this server does not accept. It is recorded once for each register, stamp and
+ * peer, and changes nothing else.
+ */
+export type PackageFactRefused = DomainEvent<
+  'PackageFactRefused',
+  {
+    readonly packageId: string;
+    readonly filename: string;
+    readonly register: Register;
+    /** Value that was refused: the stamp of the register, or the time of the first publication. */
+    readonly stamp: string;
+    readonly peerId: string;
+    readonly peerName: string;
+    readonly code: FactRefusal;
+    readonly reason: string;
+    /** Who made the change, as the peer told it. */
+    readonly claimed: Author;
   }
 >;
 
@@ -109,14 +154,21 @@ export type PackageEvent =
   | PackagePublished
   | PackageStageChanged
   | PackageRemoved
+  | PackageFactsSigned
+  | PackageFactRefused
   | PackageSuperseded
   | PackageDamaged;
 
 export const packageEvents = new EventFamily<PackageEvent>({
   PackageChunksHashed: { version: 1 },
-  PackagePublished: { version: 1 },
-  PackageStageChanged: { version: 2, upcasters: { 1: withFields({ by: null }) } },
-  PackageRemoved: { version: 2, upcasters: { 1: withFields({ by: null }) } },
+  PackagePublished: { version: 2, upcasters: { 1: withFields({ proofs: [] }) } },
+  PackageStageChanged: {
+    version: 3,
+    upcasters: { 1: withFields({ by: null }), 2: withFields({ proof: null }) },
+  },
+  PackageRemoved: { version: 3, upcasters: { 1: withFields({ by: null }), 2: withFields({ proof: null }) } },
+  PackageFactsSigned: { version: 1 },
+  PackageFactRefused: { version: 1 },
   PackageSuperseded: { version: 1 },
   PackageDamaged: { version: 1 },
 });

@@ -4,6 +4,7 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { currentAuthority } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { FactSigner } from '../facts/fact-signer.js';
 import { PackageWriter } from './package-writer.js';
 import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
 
@@ -22,12 +23,15 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   constructor(
     private readonly packages: PackageWriter,
     private readonly clock: Clock,
+    private readonly signer: FactSigner,
   ) {}
 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
-    const command = { type: 'setStage', stage, stamp: this.clock.hybrid.nextStamp() } as const;
+    const stamp = this.clock.hybrid.nextStamp();
+    const proof = facts ? { proof: this.signer.signStage(facts, stage, stamp) } : {};
+    const command = { type: 'setStage', stage, stamp, ...proof } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }
@@ -45,12 +49,15 @@ export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
     private readonly packages: PackageWriter,
     private readonly clock: Clock,
     private readonly identity: ServerIdentity,
+    private readonly signer: FactSigner,
   ) {}
 
   async execute({ packageId }: RemovePackage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayRemove(currentAuthority(), facts, this.identity.serverId);
-    const command = { type: 'remove', stamp: this.clock.hybrid.nextStamp() } as const;
+    const stamp = this.clock.hybrid.nextStamp();
+    const proof = facts ? { proof: this.signer.signRemoval(facts, stamp) } : {};
+    const command = { type: 'remove', stamp, ...proof } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
   }
 }

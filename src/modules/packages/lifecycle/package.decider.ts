@@ -2,60 +2,85 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { foldProofs, proofOf, unsignedRegisters } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
 import {
-  type Author,
   type ChunkPage,
   type PackageEvent,
   packageEvents,
+  type PackageFactRefused,
   type PackagePublished,
   type PackageSuperseded,
   type Source,
 } from '../contracts/package.events.js';
+import { REGISTERS, type SignedFact } from '../contracts/signed-facts.js';
 import { checkPages } from './chunk-pages.js';
 
 const CONTENT_FIELDS = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
 
-function publishedByPeer(theirs: PackageFacts, source: Source): PackageEvent {
-  const { removal: _removal, ...data } = theirs;
-  return { type: 'PackagePublished', data: { ...data, source } };
+/** What a peer knows of a package, as far as this server accepts it. */
+interface ToldFacts {
+  readonly facts: PackageFacts;
+  readonly proofs: readonly SignedFact[];
+  readonly authors?: ChangeAuthors | undefined;
+  readonly source: Source;
 }
 
-function stageChangedByPeer(ours: PackageFacts, theirs: PackageFacts, source: Source, by: Author | null): PackageEvent {
+function publishedByPeer({ facts, proofs, source }: ToldFacts): PackageEvent {
+  const { removal: _removal, ...data } = facts;
+  const registers = REGISTERS.filter((register) => register !== 'removal');
+  const stating = new Set(registers.map((register) => proofOf(register, facts, proofs)));
+  return {
+    type: 'PackagePublished',
+    data: { ...data, source, proofs: proofs.filter((proof) => stating.has(proof)) },
+  };
+}
+
+function stageChangedByPeer(ours: PackageFacts, { facts: theirs, proofs, authors, source }: ToldFacts): PackageEvent {
   const { packageId, filename, stage: from } = ours;
-  const data = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp, source, by };
-  return { type: 'PackageStageChanged', data };
+  const about = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp };
+  const proof = proofOf('stage', theirs, proofs);
+  return { type: 'PackageStageChanged', data: { ...about, source, by: authors?.stage ?? null, proof } };
+}
+
+function removedByPeer({ facts, proofs, authors, source }: ToldFacts, stamp: Stamp): PackageEvent {
+  const { packageId, filename } = facts;
+  const proof = proofOf('removal', facts, proofs);
+  return { type: 'PackageRemoved', data: { packageId, filename, stamp, source, by: authors?.removal ?? null, proof } };
 }
 
 /** The events by which the facts of a peer change ours; none when they are not newer. @throws Refusal PACKAGE_CONFLICT */
-function mergePeerFacts(
-  ours: PackageFacts | null,
-  theirs: PackageFacts,
-  peerId: string,
-  authors?: ChangeAuthors,
-): PackageEvent[] {
+function mergePeerFacts(state: PackageState, told: ToldFacts): PackageEvent[] {
+  const { facts: ours } = state;
+  const { facts: theirs } = told;
   if (ours && CONTENT_FIELDS.some((key) => ours[key] !== theirs[key])) {
     throw new Refusal('PACKAGE_CONFLICT', 'The peer describes the content of this package differently.');
   }
-  const source = { kind: 'peer', peerId } as const;
   const events: PackageEvent[] = [];
   let facts = ours;
   if (!facts || theirs.publication > facts.publication || theirs.firstPublishedAt < facts.firstPublishedAt) {
-    const event = publishedByPeer(theirs, source);
+    const event = publishedByPeer(told);
     facts = foldFacts(facts, event) ?? theirs;
     events.push(event);
   }
-  if (theirs.stageStamp > facts.stageStamp)
-    events.push(stageChangedByPeer(facts, theirs, source, authors?.stage ?? null));
-  if (theirs.removal && theirs.removal > (facts.removal ?? '')) {
-    const { packageId, filename } = facts;
-    events.push({
-      type: 'PackageRemoved',
-      data: { packageId, filename, stamp: theirs.removal, source, by: authors?.removal ?? null },
-    });
-  }
-  return events;
+  if (theirs.stageStamp > facts.stageStamp) events.push(stageChangedByPeer(facts, told));
+  if (theirs.removal && theirs.removal > (facts.removal ?? '')) events.push(removedByPeer(told, theirs.removal));
+  return [...events, ...signRegisters(events.reduce(evolve, state), told)];
+}
+
+/** Records the signed statements of registers that are known without them. */
+function signRegisters(
+  { facts, proofs }: PackageState,
+  { proofs: told, source }: Pick<ToldFacts, 'proofs' | 'source'>,
+): PackageEvent[] {
+  if (!facts) return [];
+  const unsigned = unsignedRegisters(facts, proofs);
+  const missing = new Set(unsigned.map((register) => proofOf(register, facts, told)));
+  const added = told.filter((proof) => missing.has(proof));
+  if (added.length === 0) return [];
+  const { packageId, filename } = facts;
+  return [{ type: 'PackageFactsSigned', data: { packageId, filename, proofs: added, source } }];
 }
 
 /** What decisions about a package need to know of it. */
@@ -68,12 +93,16 @@ export interface PackageState {
   readonly vouched: boolean;
   /** The publication that took over the filename last. */
   readonly superseded: Stamp | null;
+  /** The signed statements of the registers, as far as they are signed. */
+  readonly proofs: readonly SignedFact[];
+  /** What was refused, by `refusedKey`. */
+  readonly refused: ReadonlySet<string>;
   /** The file that was uploaded to this server is on its disk. */
   readonly uploaded: boolean;
 }
 
 /** The data of a publication without its source, which follows from the command. */
-export type Publication = Omit<PackagePublished['data'], 'source'>;
+export type Publication = Omit<PackagePublished['data'], 'source' | 'proofs'>;
 
 /** All commands on a package. Each gives the events that it leads to, or throws a Refusal. */
 export type PackageCommand =
@@ -83,19 +112,31 @@ export type PackageCommand =
    * Publishes a package whose bytes are on our disk. `pages` are the last of its digests, and empty when the state
    * vouches for the recorded ones. Refusals: UNAVAILABLE, INVALID_REQUEST.
    */
-  | { readonly type: 'publish'; readonly publication: Publication; readonly pages: readonly ChunkPage[] }
-  /** Merges the facts that a peer knows into ours. Refusals: PACKAGE_CONFLICT, INVALID_REQUEST. */
+  | {
+      readonly type: 'publish';
+      readonly publication: Publication;
+      readonly pages: readonly ChunkPage[];
+      readonly proof?: SignedFact;
+    }
+  /**
+   * Merges what a peer knows, as far as it is accepted, into ours. Refusals: PACKAGE_CONFLICT, INVALID_REQUEST.
+   */
   | {
       readonly type: 'learn';
       readonly facts: PackageFacts;
       readonly pages: readonly ChunkPage[];
       readonly peerId: string;
       readonly authors?: ChangeAuthors;
+      readonly proofs?: readonly SignedFact[];
     }
+  /** Records that something which a peer told is not accepted. Each is recorded once, and at most 100 of a package. */
+  | { readonly type: 'refuse'; readonly refused: readonly PackageFactRefused['data'][] }
+  /** Records signed statements of registers that are known without them. */
+  | { readonly type: 'sign'; readonly proofs: readonly SignedFact[] }
   /** Refusal: PACKAGE_NOT_FOUND. */
-  | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp }
+  | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp; readonly proof?: SignedFact }
   /** Refusal: PACKAGE_NOT_FOUND. */
-  | { readonly type: 'remove'; readonly stamp: Stamp }
+  | { readonly type: 'remove'; readonly stamp: Stamp; readonly proof?: SignedFact }
   /** Records that another package has taken over the filename. */
   | { readonly type: 'supersede'; readonly by: PackageSuperseded['data']['by'] }
   /** Records that the file of this publication, which was uploaded here, is damaged or missing. A later upload repairs it. */
@@ -140,23 +181,30 @@ function requirePresent({ facts }: PackageState): PackageFacts {
  * Refuses a publication whose stamp was taken before a removal that is recorded already: that removal may have deleted the
  * file. The caller takes a new stamp.
  */
-function publishPackage(state: PackageState, publication: Publication, pages: readonly ChunkPage[]): PackageEvent[] {
+function publishPackage(
+  state: PackageState,
+  { publication, pages, proof }: Extract<PackageCommand, { type: 'publish' }>,
+): PackageEvent[] {
   if ((state.facts?.removal ?? '') > publication.publication) {
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
   const events = recordLastPages(state, publication, pages);
-  return [...events, { type: 'PackagePublished', data: { ...publication, source: LOCAL } }];
+  const proofs = proof ? [proof] : [];
+  return [...events, { type: 'PackagePublished', data: { ...publication, source: LOCAL, proofs } }];
 }
 
-function changeStage(state: PackageState, stage: Stage, stamp: Stamp): PackageEvent[] {
+function changeStage(
+  state: PackageState,
+  { stage, stamp, proof = null }: { stage: Stage; stamp: Stamp; proof?: SignedFact | null },
+): PackageEvent[] {
   const { packageId, filename, stage: from, stageStamp } = requirePresent(state);
   if (from === stage || stamp <= stageStamp) return [];
-  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: LOCAL } }];
+  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: LOCAL, proof } }];
 }
 
-function removePackage(state: PackageState, stamp: Stamp): PackageEvent[] {
+function removePackage(state: PackageState, stamp: Stamp, proof: SignedFact | null): PackageEvent[] {
   const { packageId, filename } = requirePresent(state);
-  return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: LOCAL } }];
+  return [{ type: 'PackageRemoved', data: { packageId, filename, stamp, source: LOCAL, proof } }];
 }
 
 /**
@@ -178,21 +226,46 @@ function recordDamage(
   return [{ type: 'PackageDamaged', data: { packageId, filename, chunkCount, damagedChunks, missing } }];
 }
 
+function learnFacts(
+  state: PackageState,
+  { facts, pages, peerId, authors, proofs = [] }: Extract<PackageCommand, { type: 'learn' }>,
+): PackageEvent[] {
+  const source = { kind: 'peer', peerId } as const;
+  return [
+    ...(state.facts ? [] : recordLastPages(state, facts, pages)),
+    ...mergePeerFacts(state, { facts, proofs, authors, source }),
+  ];
+}
+
+/** A peer that lies about one package again and again must not fill the log. */
+const MAX_REFUSED_PER_PACKAGE = 100;
+
+const refusedKey = ({ register, stamp, peerId, code }: PackageFactRefused['data']): string =>
+  `${register} ${stamp} ${peerId} ${code}`;
+
+function recordRefused(state: PackageState, refused: readonly PackageFactRefused['data'][]): PackageEvent[] {
+  return refused
+    .filter((fact) => !state.refused.has(refusedKey(fact)))
+    .slice(0, MAX_REFUSED_PER_PACKAGE - state.refused.size)
+    .map((data) => ({ type: 'PackageFactRefused', data }));
+}
+
 function decide(command: PackageCommand, state: PackageState): readonly PackageEvent[] {
   switch (command.type) {
     case 'recordChunks':
       return recordPages(state, command.packageId, command.pages);
     case 'publish':
-      return publishPackage(state, command.publication, command.pages);
+      return publishPackage(state, command);
     case 'learn':
-      return [
-        ...(state.facts ? [] : recordLastPages(state, command.facts, command.pages)),
-        ...mergePeerFacts(state.facts, command.facts, command.peerId, command.authors),
-      ];
+      return learnFacts(state, command);
+    case 'refuse':
+      return recordRefused(state, command.refused);
+    case 'sign':
+      return signRegisters(state, { proofs: command.proofs, source: LOCAL });
     case 'setStage':
-      return changeStage(state, command.stage, command.stamp);
+      return changeStage(state, command);
     case 'remove':
-      return removePackage(state, command.stamp);
+      return removePackage(state, command.stamp, command.proof ?? null);
     case 'supersede':
       return recordSuperseded(state, command.by);
     case 'damage':
@@ -205,17 +278,30 @@ function evolve(state: PackageState, event: PackageEvent): PackageState {
     return { ...state, chunks: Math.max(state.chunks, event.data.first + event.data.count) };
   }
   if (event.type === 'PackageSuperseded') return { ...state, superseded: event.data.by.publication };
+  if (event.type === 'PackageFactRefused') {
+    return { ...state, refused: new Set([...state.refused, refusedKey(event.data)]) };
+  }
   const facts = foldFacts(state.facts, event);
+  const proofs = foldProofs(state.proofs, event, facts);
   const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
   const lost = event.type === 'PackageDamaged' || (facts !== null && isRemoved(facts));
-  return { ...state, facts, vouched: state.vouched || confirms, uploaded: confirms || (state.uploaded && !lost) };
+  const uploaded = confirms || (state.uploaded && !lost);
+  return { ...state, facts, proofs, vouched: state.vouched || confirms, uploaded };
 }
 
 /** A package and its registers. Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: { facts: null, chunks: 0, vouched: false, superseded: null, uploaded: false },
+  initial: {
+    facts: null,
+    chunks: 0,
+    vouched: false,
+    superseded: null,
+    uploaded: false,
+    proofs: [],
+    refused: new Set(),
+  },
   decide,
   evolve,
 };

@@ -34,15 +34,15 @@ const chunks = (...pages: ChunkPage[]): PackageEvent[] =>
   pages.map((page) => ({ type: 'PackageChunksHashed', data: { packageId: 'p1', ...page } }));
 const published = (change: Partial<Publication> = {}): PackageEvent => ({
   type: 'PackagePublished',
-  data: { ...publication, ...change, source: { kind: 'local' } },
+  data: { ...publication, ...change, source: { kind: 'local' }, proofs: [] },
 });
 const learned = (change: Partial<Publication> = {}): PackageEvent => ({
   type: 'PackagePublished',
-  data: { ...publication, ...change, source: { kind: 'peer', peerId: 'b' } },
+  data: { ...publication, ...change, source: { kind: 'peer', peerId: 'b' }, proofs: [] },
 });
 const removed = (at: string): PackageEvent => ({
   type: 'PackageRemoved',
-  data: { packageId: 'p1', filename: 'a.pkg', stamp: at, source: { kind: 'local' } },
+  data: { packageId: 'p1', filename: 'a.pkg', stamp: at, source: { kind: 'local' }, proof: null },
 });
 const learnCommand = (change: Partial<PackageFacts> = {}, pages: ChunkPage[] = []) =>
   ({ type: 'learn', facts: { ...facts, ...change }, pages, peerId: 'b' }) as const;
@@ -126,6 +126,7 @@ describe('stage and removal', () => {
         to: 'Dev',
         stamp: stamp(11),
         source: { kind: 'local' },
+        proof: null,
       },
     });
   });
@@ -172,9 +173,9 @@ describe('learning from a peer', () => {
     known.when(learnCommand({ stage: 'Test', stageStamp: stamp(11), removal: stamp(12) })).gives(
       {
         type: 'PackageStageChanged',
-        data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source, by: null },
+        data: { ...names, from: 'Prod', to: 'Test', stamp: stamp(11), source, by: null, proof: null },
       },
-      { type: 'PackageRemoved', data: { ...names, stamp: stamp(12), source, by: null } },
+      { type: 'PackageRemoved', data: { ...names, stamp: stamp(12), source, by: null, proof: null } },
     );
   });
 

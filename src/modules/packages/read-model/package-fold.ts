@@ -1,29 +1,38 @@
-import { stampMs } from '../../../kernel/hybrid-clock.js';
+import { stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
 import { type LocalReplicaEvent, readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
+import { foldProofs, unsignedRegisters } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
+import type { SignedFact } from '../contracts/signed-facts.js';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { PackageEntity } from './package.entity.js';
 
 /** The state of a package while events are applied to it. The facts are null until its PackagePublished. */
 interface FoldedPackage {
   readonly facts: PackageFacts | null;
+  readonly proofs: readonly SignedFact[];
   readonly uploaded: boolean;
   readonly held: boolean;
   readonly fetching: PackageEntity['fetching'];
 }
 
-const UNKNOWN_PACKAGE: FoldedPackage = { facts: null, uploaded: false, held: false, fetching: null };
+const UNKNOWN_PACKAGE: FoldedPackage = {
+  facts: null,
+  proofs: [],
+  uploaded: false,
+  held: false,
+  fetching: null,
+};
 
 function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPackage {
   const facts = foldFacts(folding.facts, event);
-  const next = { ...folding, facts };
+  const next = { ...folding, facts, proofs: foldProofs(folding.proofs, event, facts) };
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
-    return { facts, uploaded: true, held: true, fetching: null };
+    return { ...next, uploaded: true, held: true, fetching: null };
   }
   // An outdated removal does not affect a later publication.
   if (event.type === 'PackageRemoved' && facts && isRemoved(facts))
-    return { facts, uploaded: false, held: false, fetching: null };
+    return { ...next, uploaded: false, held: false, fetching: null };
   return next;
 }
 
@@ -44,19 +53,19 @@ function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): Fol
 }
 
 function fromRow(row: PackageEntity): FoldedPackage {
-  const { id, firstPublishedAt, originId, originName, uploaded, held, fetching, ...rest } = row;
+  const { id, firstPublishedAt, originId, originName, proofs, uploaded, held, fetching, ...rest } = row;
   const facts = {
     ...rest,
     packageId: id,
     firstPublishedAt: isoSeconds(firstPublishedAt),
     origin: { serverId: originId, name: originName },
   };
-  return { facts, uploaded, held, fetching };
+  return { facts, proofs, uploaded, held, fetching };
 }
 
 const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
 
-function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
+function toRow({ facts, proofs, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
   if (!facts) return null;
   const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
   const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
@@ -73,6 +82,8 @@ function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntit
     publication,
     removal,
     uploadedBy,
+    proofs,
+    unsignedBy: unsignedServers(facts, proofs),
     uploaded,
     held,
     fetching,
@@ -82,6 +93,13 @@ function toRow({ facts, uploaded, held, fetching }: FoldedPackage): PackageEntit
     originName: origin.name,
     state: 'ANNOUNCED',
   } satisfies PackageEntity);
+}
+
+/** The servers that set the publication, the stage or the removal without a signed statement. */
+function unsignedServers(facts: PackageFacts, proofs: readonly SignedFact[]): readonly string[] {
+  const stamps = { publication: facts.publication, stage: facts.stageStamp, removal: facts.removal, first: null };
+  const servers = unsignedRegisters(facts, proofs).flatMap((register) => stamps[register] ?? []);
+  return [...new Set(servers.map(stampServer))].toSorted();
 }
 
 /** The ids of all packages that a page of events is about. */

@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Stage } from '../../../kernel/stage.js';
 import { safeBigint } from '../../../platform/eventsourcing/read-tables.js';
 import type { PackageStatus } from '../contracts/package-view.js';
+import type { SignedFact } from '../contracts/signed-facts.js';
 
 /** One package that this server knows. `state` follows from the other columns, the stage of this server and its other packages. */
 @Entity('packages')
@@ -22,6 +23,10 @@ export class PackageEntity {
   @Column('text', { name: 'origin_id' }) originId!: string;
   @Column('text', { name: 'origin_name' }) originName!: string;
   @Column('text', { name: 'uploaded_by' }) uploadedBy!: string;
+  /** The signed statements of the registers. */
+  @Column('jsonb') proofs!: readonly SignedFact[];
+  /** Ids of the servers that set a register without signing it. */
+  @Column('text', { array: true, name: 'unsigned_by' }) unsignedBy!: readonly string[];
   /** Its bytes were uploaded here and not removed since. Then this server holds them, even if a replica is withdrawn. */
   @Column('boolean') uploaded!: boolean;
   /** The verified bytes are on the disk of this server. */

@@ -51,12 +51,13 @@ async function rankPackages(tx: EntityManager, filenames: readonly string[] | nu
 @Injectable()
 export class PackagesProjection implements Projection {
   readonly name = 'packages';
-  readonly version = 2;
+  readonly version = 3;
   readonly tables = ['packages', 'serving_stage'];
   readonly eventTypes = [
     'PackagePublished',
     'PackageStageChanged',
     'PackageRemoved',
+    'PackageFactsSigned',
     ...LOCAL_REPLICA_TYPES,
     ...serverEvents.types,
   ];

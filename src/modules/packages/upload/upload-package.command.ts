@@ -21,6 +21,7 @@ import {
 } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
+import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
@@ -132,6 +133,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     private readonly identity: ServerIdentity,
     private readonly clock: Clock,
     private readonly principals: Principals,
+    private readonly signer: FactSigner,
   ) {}
 
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
@@ -211,11 +213,13 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
+    const proof = this.signer.signPublication(publication);
     const pages = vouched ? [] : toPages(file.chunks);
     const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,
       pages,
+      proof,
     }));
     return { receipt, publication: publication.publication };
   }
@@ -227,7 +231,14 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     // The log already says that the bytes are here, so the publication must be undone.
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
-    if (isOurs) await this.packages.runCommand(packageId, { type: 'remove', stamp: this.clock.hybrid.nextStamp() });
+    if (isOurs) {
+      const stamp = this.clock.hybrid.nextStamp();
+      await this.packages.runCommand(packageId, {
+        type: 'remove',
+        stamp,
+        proof: this.signer.signRemoval(facts, stamp),
+      });
+    }
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
 }

@@ -1,5 +1,6 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { PeerPolicy } from '../../../kernel/transfer-policy.js';
+import type { KeySuccession } from '../../../kernel/introduction.js';
 
 /** Stream `peer-invitation-<id>`. This server created an invitation. `secretHash` is the SHA-256 of its one-time secret, in hex. */
 export type PeerInvited = DomainEvent<
@@ -38,6 +39,8 @@ export type PeerKeyRotated = DomainEvent<
     readonly previousPublicKey: string;
     /** Number of keys that the peer had before. An announcement that arrives late does not replace a later key. */
     readonly rotation: number;
+    /** Proofs that lead to this key from the former ones, for servers further away. Since version 2; empty before. */
+    readonly successions?: readonly KeySuccession[];
   }
 >;
 
@@ -97,7 +100,7 @@ export const peerEvents = new EventFamily<PeerEvent>({
   PeerInvited: { version: 1 },
   PeerInvitationAccepted: { version: 1 },
   PeerRegistered: { version: 2, upcasters: { 1: withFields({ ourPublicKey: null }) } },
-  PeerKeyRotated: { version: 1 },
+  PeerKeyRotated: { version: 2, upcasters: { 1: withFields({ successions: [] }) } },
   PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },
   PeerPolicyChanged: { version: 1 },

@@ -42,7 +42,8 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
   private async sendKey(peer: PeerContact, publicKey: string): Promise<void> {
     const { serverId, rotation } = this.identity;
     const proof = this.identity.sign(keyPossessionText(serverId, peer.peerId, publicKey, rotation), publicKey);
-    const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url') };
+    const { successions } = this.keys;
+    const body = { publicKey, rotation, proof: Buffer.from(proof).toString('base64url'), successions };
     let refused: unknown = null;
     for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {
       try {

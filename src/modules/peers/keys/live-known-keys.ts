@@ -1,9 +1,12 @@
 import type { RecordedEvent } from '../../../kernel/events.js';
 import type { LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { KnownKeys } from '../../../platform/peer-calls/known-keys.port.js';
+import type { KeySuccession } from '../../../kernel/introduction.js';
 import type { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { peerEvents } from '../contracts/peer.events.js';
+
+const MAX_SUCCESSIONS = 64;
 
 /** The keys of this server and what peers know of them, folded from the log into memory: each call to a peer needs it. */
 export class LiveKnownKeys extends KnownKeys implements LiveView {
@@ -17,6 +20,7 @@ export class LiveKnownKeys extends KnownKeys implements LiveView {
   ];
   /** All public keys of this server, the first one first. */
   private readonly history: string[] = [];
+  private readonly proofs: KeySuccession[] = [];
   /** The key that each registered peer knows. */
   private readonly known = new Map<string, string>();
 
@@ -38,8 +42,17 @@ export class LiveKnownKeys extends KnownKeys implements LiveView {
     return this.history.slice(Math.max(0, oldest)).toReversed();
   }
 
+  /** Proofs that lead from former keys of this server to its present one; of many, the last 64. */
+  get successions(): readonly KeySuccession[] {
+    return this.proofs.slice(-MAX_SUCCESSIONS);
+  }
+
   fold(record: RecordedEvent): void {
     const own = serverEvents.read(record);
+    if (own?.type === 'ServerKeyRotated' && own.data.proof !== null) {
+      const { previousPublicKey, publicKey, proof } = own.data;
+      this.proofs.push({ previousPublicKey, publicKey, proof });
+    }
     if (own?.type === 'ServerInitialised' || own?.type === 'ServerKeyRotated') this.history.push(own.data.publicKey);
     const peer = peerEvents.read(record);
     // Old registrations do not name the key: it was the last one at that time.

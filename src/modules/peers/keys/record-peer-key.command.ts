@@ -2,8 +2,10 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
 import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
+import type { KeySuccession } from '../../../kernel/introduction.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { provenSuccessions } from '../signers/learn-signers.handler.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 
 /** A new key as its server announces it. */
@@ -14,6 +16,8 @@ interface AnnouncedKey {
   readonly rotation: number;
   /** Signature over `keyPossessionText` with the new key. */
   readonly proof: Uint8Array;
+  /** Proofs that lead to this key from the former ones. Those that are not valid are ignored. */
+  readonly successions?: readonly KeySuccession[];
 }
 
 /**
@@ -43,7 +47,8 @@ export class RecordPeerKeyHandler implements ICommandHandler<RecordPeerKey> {
     if (!verifyEd25519(publicKey, keyPossessionText(peerId, this.identity.serverId, publicKey, rotation), proof)) {
       throw new Refusal('INVALID_REQUEST', 'The proof is not a signature by the new key.');
     }
-    await this.changes.changePeer(peerId, { type: 'rotateKey', publicKey, rotation });
+    const successions = provenSuccessions(peerId, announced.successions ?? []);
+    await this.changes.changePeer(peerId, { type: 'rotateKey', publicKey, rotation, successions });
     return (await this.directory.find(peerId))?.publicKey ?? publicKey;
   }
 }

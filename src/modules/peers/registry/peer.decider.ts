@@ -10,6 +10,7 @@ import {
   type TimeWindow,
   WEEKDAYS,
 } from '../../../kernel/transfer-policy.js';
+import type { KeySuccession } from '../../../kernel/introduction.js';
 import { type PeerEvent, peerEvents, type PeerRegistered } from '../contracts/peer.events.js';
 
 /** The lowest limit that can be set, 16 KiB/s: a chunk of 1 MiB then takes about a minute. */
@@ -90,7 +91,13 @@ export type PeerCommand =
   | { readonly type: 'update'; readonly to: PeerUpdate }
   | { readonly type: 'suspend' | 'resume' | 'unregister' }
   /** The peer has proved that it holds the new key. */
-  | { readonly type: 'rotateKey'; readonly publicKey: string; readonly rotation: number }
+  | {
+      readonly type: 'rotateKey';
+      readonly publicKey: string;
+      readonly rotation: number;
+      /** Valid proofs that lead to the key from former ones. */
+      readonly successions?: readonly KeySuccession[];
+    }
   | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
 
 /** A change of name, address or policy. Fields that are left out stay as they are. */
@@ -133,11 +140,11 @@ function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): read
 
 function decideKeyRotation(
   known: KnownPeer,
-  { publicKey, rotation }: Extract<PeerCommand, { type: 'rotateKey' }>,
+  { publicKey, rotation, successions = [] }: Extract<PeerCommand, { type: 'rotateKey' }>,
 ): readonly PeerEvent[] {
   const { peerId, name, publicKey: previousPublicKey } = known;
   if (publicKey === previousPublicKey || rotation <= known.rotation) return [];
-  return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation } }];
+  return [{ type: 'PeerKeyRotated', data: { peerId, name, publicKey, previousPublicKey, rotation, successions } }];
 }
 
 function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): readonly PeerEvent[] {

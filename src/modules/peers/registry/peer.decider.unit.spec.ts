@@ -100,7 +100,7 @@ describe('a registered peer', () => {
 describe('the keys', () => {
   const rotated = {
     type: 'PeerKeyRotated',
-    data: { ...named, publicKey: 'key2', previousPublicKey: 'key1', rotation: 4 },
+    data: { ...named, publicKey: 'key2', previousPublicKey: 'key1', rotation: 4, successions: [] },
   } as const;
   const acknowledged = { type: 'PeerKeyAcknowledged', data: { ...named, publicKey: 'ours2' } } as const;
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
+import { PUBLIC_KEY } from '../../../platform/peer-calls/ed25519.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -12,6 +13,7 @@ import { knownPackage } from '../../packages/contracts/known-package.js';
 import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
 import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
+import { LearnSigners } from '../../peers/contracts/signers.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 
 const HexDigest = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
@@ -44,6 +46,51 @@ const LineageSteps = z
 
 const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
 
+const Key = z.string().regex(PUBLIC_KEY);
+const Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
+const About = {
+  packageId: z.uuid(),
+  filename: z.string().max(255),
+  sha256: HexDigest(32),
+  serverId: z.string().max(64),
+  serverName: Name,
+  actor: Name,
+};
+
+const SignedFactShape = z.object({
+  statement: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('publication'),
+      ...About,
+      size: Count,
+      sha1: HexDigest(20),
+      chunkSize: Count,
+      chunkCount: Count,
+      publication: Stamp,
+      stage: z.object({ stage: z.enum(STAGES), stamp: Stamp }).nullable(),
+      firstPublishedAt: z.iso.datetime(),
+    }),
+    z.object({ kind: z.literal('stage'), ...About, stage: z.enum(STAGES), stamp: Stamp }),
+    z.object({ kind: z.literal('removal'), ...About, stamp: Stamp }),
+  ]),
+  publicKey: Key,
+  signature: Signature,
+});
+
+const IntroductionShape = z.object({
+  serverId: z.string().max(64),
+  name: Name,
+  keys: z.array(Key).min(1).max(16),
+  successions: z.array(z.object({ previousPublicKey: Key, publicKey: Key, proof: Signature })).max(16),
+  introducedBy: z.string().max(64),
+  publicKey: Key,
+  signature: Signature,
+});
+
+/** A package has at most one signed statement for each register, and two introductions for each of their servers. */
+const MAX_PROOFS = 4;
+const MAX_INTRODUCTIONS = 2 * MAX_PROOFS;
+
 /** An item of a peer's feed. Fields that a newer version adds are ignored. */
 export const PeerItem = z.object({
   facts: Facts,
@@ -53,6 +100,10 @@ export const PeerItem = z.object({
   /** Set while the peer fetches the package, when its verified chunks can be requested. */
   fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
   digests: Page.nullable(),
+  /** Signed statements of the facts. A server of an earlier version does not send them. */
+  proofs: z.array(SignedFactShape).max(MAX_PROOFS).default([]),
+  /** The keys of the servers that signed. */
+  introductions: z.array(IntroductionShape).max(MAX_INTRODUCTIONS).default([]),
 });
 export type PeerItem = z.infer<typeof PeerItem>;
 
@@ -99,7 +150,8 @@ export class ItemHandler {
     return 'done';
   }
 
-  private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
+  private async learnItem(peer: PeerContact, item: PeerItem): Promise<void> {
+    const { facts, held, fetching, digests, authors, proofs, introductions } = item;
     const { packageId } = facts;
     const known = (await this.streams.load(knownPackage, packageId)).facts !== null;
     const copy = held ?? (fetching && { verifiedAt: null, lineage: fetching.lineage });
@@ -108,7 +160,8 @@ export class ItemHandler {
     if (!known && !useful) return;
     const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
     if (!pages) return;
-    const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
+    if (introductions.length > 0) await this.commands.execute(new LearnSigners(introductions));
+    const learn = new LearnPackage(facts, pages, peer, withAuthorNames(peer, authors), proofs);
     const ours = await this.commands.execute(learn);
     const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };

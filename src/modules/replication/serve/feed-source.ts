@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import type { Introduction } from '../../../kernel/introduction.js';
+import { SignerKeys } from '../../../platform/peer-calls/signer-keys.port.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
+import type { SignedFact } from '../../packages/contracts/signed-facts.js';
 import type { ChangeAuthors } from '../../packages/contracts/package-reports.js';
 import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
 import { isUnderWay, lineageOf, type OurReplica, ourReplica } from '../replica/our-replica.js';
@@ -17,6 +20,10 @@ export interface FeedItem {
   readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
   /** Set while this server fetches the package, when peers can request its verified chunks. */
   readonly fetching: { readonly lineage: Lineage } | null;
+  /** The signed statements of the facts, as far as they are signed. */
+  readonly proofs: readonly SignedFact[];
+  /** Introductions of the servers that signed them. */
+  readonly introductions: readonly Introduction[];
   /** All chunk digests of a small package, so that the peer need not request the manifest; null for a larger one. */
   readonly digests: ChunkPage | null;
 }
@@ -33,6 +40,7 @@ const FEED_EVENT_TYPES = [
   'PackagePublished',
   'PackageStageChanged',
   'PackageRemoved',
+  'PackageFactsSigned',
   'PackageDamaged',
   'ReplicaRequested',
   'ReplicaPublished',
@@ -45,6 +53,7 @@ const FEED_EVENT_TYPES = [
 const NEWS_EVENT_TYPES = [
   'PackageStageChanged',
   'PackageRemoved',
+  'PackageFactsSigned',
   'PackageDamaged',
   'ReplicaDamaged',
   'ReplicaWithdrawn',
@@ -57,6 +66,7 @@ export class FeedSource {
   constructor(
     private readonly store: EventStore,
     private readonly streams: StreamReader,
+    private readonly keys: SignerKeys,
   ) {}
 
   /** The live feed after an id, without an end. It starts from the beginning when the id does not belong to this log. */
@@ -97,13 +107,13 @@ export class FeedSource {
     );
     if (!facts || telling.length === 0) return null;
     const isNews = facts.removal !== null || telling.some((event) => isNewsByItself(event, firstCursor));
-    return isNews || !this.willBeTold(events, replica) ? toFeedItem(known, replica, isNews) : null;
+    return isNews || !this.willBeTold(events, replica) ? this.toFeedItem(known, replica, isNews) : null;
   }
 
   /** The items of packages that a peer asks for. Packages that are unknown here are left out. */
   async readItems(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
     const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
-    return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
+    return states.flatMap(([known, replica]) => this.toFeedItem(known, replica, true) ?? []);
   }
 
   private stateOf(packageId: string): Promise<[KnownPackage, OurReplica]> {
@@ -114,24 +124,30 @@ export class FeedSource {
   private willBeTold(events: readonly RecordedEvent[], { changedCursor }: OurReplica): boolean {
     return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedCursor) < 0;
   }
+
+  private toFeedItem(known: KnownPackage, replica: OurReplica, isNews: boolean): FeedItem | null {
+    const { facts, uploadedAt, digests, proofs } = known;
+    if (!facts) return null;
+    const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
+    const told = { facts, ...authors, proofs, introductions: this.introduceSigners(proofs), digests };
+    const since = uploadedAt ?? replica.verifiedAt;
+    const lineage = uploadedAt === null ? lineageOf(replica) : [];
+    if (since !== null) return { ...told, held: { verifiedAt: since, lineage }, fetching: null };
+    // A small package is published before a peer could request a part of it.
+    const isOnItsWay = isUnderWay(replica.state) && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
+    if (!isOnItsWay && !isNews) return null;
+    return { ...told, held: null, fetching: isOnItsWay ? { lineage } : null };
+  }
+
+  private introduceSigners(proofs: readonly SignedFact[]): readonly Introduction[] {
+    const servers = new Set(proofs.map(({ statement }) => statement.serverId));
+    return [...servers].flatMap((serverId) => this.keys.introduce(serverId));
+  }
 }
 
 /** Reports of peers change nothing of our copy, except the report that completed its lineage. */
 const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: OurReplica): boolean =>
   type !== 'ReplicaReported' || id === completedBy;
-
-function toFeedItem(known: KnownPackage, replica: OurReplica, isNews: boolean): FeedItem | null {
-  const { facts, uploadedAt, digests } = known;
-  if (!facts) return null;
-  const authors = known.authors.stage || known.authors.removal ? { authors: known.authors } : {};
-  const since = uploadedAt ?? replica.verifiedAt;
-  const lineage = uploadedAt === null ? lineageOf(replica) : [];
-  if (since !== null) return { facts, ...authors, held: { verifiedAt: since, lineage }, fetching: null, digests };
-  // A small package is published before a peer could request a part of it.
-  const isOnItsWay = isUnderWay(replica.state) && !isRemoved(facts) && facts.chunkCount > SMALL_PACKAGE_CHUNKS;
-  if (!isOnItsWay && !isNews) return null;
-  return { facts, ...authors, held: null, fetching: isOnItsWay ? { lineage } : null, digests };
-}
 
 const isNewsByItself = ({ type, cursor }: RecordedEvent, firstCursor: string | null): boolean =>
   NEWS_EVENT_TYPES.includes(type) || (type === 'PackagePublished' && cursor !== firstCursor);

@@ -4,6 +4,7 @@ import type { Json } from '../../../kernel/events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../ports/event-store.port.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { FeedSource, type FeedEntry } from './feed-source.js';
+import { NoSignerKeys } from '../../../../test/support/no-signer-keys.js';
 
 /** The history as one page, and then the end. */
 class FiniteLog extends MemoryEventStore {
@@ -59,7 +60,7 @@ const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
-  for await (const entry of new FeedSource(log, new StreamReader(log)).readEntries(
+  for await (const entry of new FeedSource(log, new StreamReader(log), new NoSignerKeys()).readEntries(
     lastId,
     new AbortController().signal,
   ))
@@ -175,7 +176,7 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
-    const items = await new FeedSource(log, new StreamReader(log)).readItems(['a', 'b', 'c']);
+    const items = await new FeedSource(log, new StreamReader(log), new NoSignerKeys()).readItems(['a', 'b', 'c']);
     expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
       ['a', true],
       ['b', false],
