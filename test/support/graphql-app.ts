@@ -36,6 +36,7 @@ import { HttpModule } from '../../src/platform/http/http.module.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { ProjectionRunner } from '../../src/platform/eventsourcing/projection-runner.js';
 import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
+import { SignerKeys } from '../../src/platform/peer-calls/signer-keys.port.js';
 import { JobsModule } from '../../src/platform/jobs/jobs.module.js';
 import { Database } from '../../src/ports/database.port.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
@@ -46,6 +47,7 @@ import { type Principal, Principals, RefusedCalls } from '../../src/platform/acc
 import { ScriptedQueue } from './scripted-queue.js';
 import { MemoryLocks } from './memory-locks.js';
 import { createTestDatabase, type TestDatabase, TestDatabasePort } from './test-database.js';
+import { NoSignerKeys } from './no-signer-keys.js';
 
 export const TOKEN = 'good-token';
 
@@ -138,6 +140,7 @@ export class GraphqlApp {
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
       { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '' } },
       { provide: KnownKeys, useValue: { keyKnownTo: () => '' } },
+      { provide: SignerKeys, useClass: NoSignerKeys },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
       { provide: Settings, useValue: settings },
@@ -145,7 +148,18 @@ export class GraphqlApp {
     @Global()
     @Module({
       providers: values,
-      exports: [EventStore, Database, Principals, RefusedCalls, ServerIdentity, KnownKeys, Locks, JobQueue, Settings],
+      exports: [
+        EventStore,
+        Database,
+        Principals,
+        RefusedCalls,
+        ServerIdentity,
+        KnownKeys,
+        SignerKeys,
+        Locks,
+        JobQueue,
+        Settings,
+      ],
     })
     class Engines {}
 

@@ -23,8 +23,10 @@ import { ReadModels } from '../../src/platform/eventsourcing/read-models.js';
 import { EventStore } from '../../src/ports/event-store.port.js';
 import { JobQueue, type NewJob } from '../../src/ports/job-queue.port.js';
 import { PackageStorage } from '../../src/ports/package-storage.port.js';
+import { SignerKeys } from '../../src/platform/peer-calls/signer-keys.port.js';
 import { Principals } from '../../src/platform/access/access.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { NoSignerKeys } from './no-signer-keys.js';
 import { NoPrincipals } from './no-principals.js';
 import { MemoryEventStore } from './memory-event-store.js';
 
@@ -96,7 +98,8 @@ class Engines {
     const queue = { enqueue: async (added: readonly NewJob[]) => void jobs.push(...added) };
     const engines = [
       { provide: PackageStorage, useValue: storage },
-      { provide: Settings, useValue: settings },
+      { provide: Settings, useValue: { acceptsUnsignedFacts: true, ...settings } },
+      { provide: SignerKeys, useClass: NoSignerKeys },
       { provide: EventStore, useValue: store },
       { provide: JobQueue, useValue: queue },
       { provide: ServerIdentity, useClass: Identity },

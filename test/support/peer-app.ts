@@ -27,6 +27,7 @@ import { Directory } from '../../src/ports/directory.port.js';
 import { Locks } from '../../src/ports/locks.port.js';
 import { Database } from '../../src/ports/database.port.js';
 import { KnownKeys } from '../../src/platform/peer-calls/known-keys.port.js';
+import { SignerKeys } from '../../src/platform/peer-calls/signer-keys.port.js';
 import { PeerCallAudit } from '../../src/platform/peer-calls/peer-call-audit.port.js';
 import { PeerDirectory } from '../../src/ports/peer-directory.port.js';
 import { PeerTransport } from '../../src/ports/peer-transport.port.js';
@@ -76,7 +77,7 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, KnownKeys, PeerCallAudit, PeerTunnels],
+  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, KnownKeys, SignerKeys, PeerCallAudit, PeerTunnels],
 })
 class Modules {}
 

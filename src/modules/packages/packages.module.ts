@@ -65,7 +65,11 @@ const commandProviders = [
 ];
 
 /** Everything that changes packages. The reading side is `PackagesReadModule`. */
-@Module({ controllers: [UploadController], providers: [...commandProviders, DeleteRemovedFiles] })
+@Module({
+  controllers: [UploadController],
+  providers: [...commandProviders, DeleteRemovedFiles],
+  exports: [PackageWriter, FactSigner, FactTrust],
+})
 export class PackagesWriteModule {}
 
 const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolver];
