@@ -149,7 +149,8 @@ export class PeerFollower {
         continue;
       }
       const item = this.parts.items.read(this.peer, message.data);
-      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+      const id = isPlace(message.id) ? message.id : '';
+      await work.addItem(id, item?.facts.packageId ?? '', { id, item });
     }
   }
 
@@ -203,6 +204,9 @@ export class PeerFollower {
     this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
   }
 }
+
+/** Whether the id of a message can be saved and sent back in a header. A feed without such ids has no place to return to. */
+const isPlace = (id: string): boolean => /^[\x21-\x7E]{1,500}$/.test(id);
 
 function throwFailure(failure: { readonly error: unknown } | null): void {
   if (failure) throw failure.error;
