@@ -33,7 +33,7 @@ export async function rebuildReadModels(
     await new Rebuild(live, next, allProjections(), store, progress).run();
   };
   try {
-    await locks.hold('rebuild', new AbortController().signal, rebuild);
+    await locks.hold('rebuild', rebuild);
   } finally {
     await Promise.all([live.destroy(), next.destroy()]);
   }

@@ -60,7 +60,7 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   shutdown.addStep(() => locks.close());
   const ground = { ...beginning, database, locks };
   const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
-  const app = await locks.hold('boot', shutdown.signal, () => assembleServer(ground), onTaken);
+  const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
   if (!app) return;
   await startWork(app);
   await listenOnPort(app, settings.port);
