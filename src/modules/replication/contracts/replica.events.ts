@@ -38,7 +38,7 @@ export type ChunksVerified = DomainEvent<
 >;
 
 /** The digest of an arrived chunk did not match, so the chunk was not written. Digests are SHA-256 in lower-case hex. */
-export type ChunkRejected = DomainEvent<
+type ChunkRejected = DomainEvent<
   'ChunkRejected',
   {
     readonly packageId: string;
@@ -70,7 +70,7 @@ export type ChunksLost = DomainEvent<
  * No chunks arrive at present, and the jobs keep trying. It is recorded once for each cause. The next ChunksVerified,
  * ReplicaPublished or ReplicaRequested ends the delay. `reason` is meant for an administrator.
  */
-export type ReplicaDelayed = DomainEvent<
+type ReplicaDelayed = DomainEvent<
   'ReplicaDelayed',
   { readonly packageId: string; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
 >;
@@ -82,7 +82,7 @@ export type ReplicaReported = DomainEvent<
 >;
 
 /** A peer that had reported a copy no longer has one. */
-export type ReplicaUnreported = DomainEvent<
+type ReplicaUnreported = DomainEvent<
   'ReplicaUnreported',
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
@@ -91,7 +91,7 @@ export type ReplicaUnreported = DomainEvent<
  * A peer that has a copy reported older news of the package than ours. It may have ignored our news because it did not
  * know the package yet. This event brings the news on the feed again.
  */
-export type PeerOutdated = DomainEvent<
+type PeerOutdated = DomainEvent<
   'PeerOutdated',
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
