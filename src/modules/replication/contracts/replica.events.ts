@@ -11,12 +11,6 @@ export type LineageStep = {
 /** The servers that a copy came through, from the server of the upload to the one that the copy was fetched from. */
 export type Lineage = readonly LineageStep[];
 
-/** A longer lineage loses its beginning. No real mesh is so deep. */
-const MAX_LINEAGE_STEPS = 64;
-
-export const extendLineage = (before: Lineage, step: LineageStep): Lineage =>
-  [...before, step].slice(-MAX_LINEAGE_STEPS);
-
 /** The copy of a peer: whole since `verifiedAt` (ISO 8601), or, when that is null, only the chunks verified so far. */
 export type PeerCopy = {
   readonly verifiedAt: string | null;
@@ -80,6 +74,13 @@ export type ReplicaReported = DomainEvent<
   'ReplicaReported',
   PeerCopy & { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
+
+/** A longer lineage loses its beginning. No real mesh is so deep. */
+const MAX_LINEAGE_STEPS = 64;
+
+/** The lineage of a peer's copy, with that peer at its end. */
+export const lineageTo = ({ lineage, peerId, peerName, verifiedAt }: ReplicaReported['data']): Lineage =>
+  [...lineage, { serverId: peerId, name: peerName, verifiedAt }].slice(-MAX_LINEAGE_STEPS);
 
 /** A peer that had reported a copy no longer has one. */
 type ReplicaUnreported = DomainEvent<
