@@ -75,7 +75,7 @@ afterAll(async () => {
 
 const Greetings = z.object({ greetings: z.array(z.object({ username: z.string() })) });
 
-const greeted = (name: string): Promise<void> =>
+const greeted = (name: string): Promise<unknown> =>
   waitFor(`the greeting of ${name}`, async () => {
     const { greetings } = await admin.ask('{ greetings { username } }', Greetings);
     return greetings.some(({ username }) => username === name);
