@@ -17,7 +17,7 @@ export class AcceptInvitation extends Command<AcceptedInvitation> {
   }
 }
 
-export interface AcceptedInvitation {
+interface AcceptedInvitation {
   readonly peerId: string;
   readonly receipt: Receipt;
 }
