@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/events.js';
 
 /** What led to a job: the call, and the event that the job reacts to (null when there is none). */
-export interface JobCause {
+interface JobCause {
   readonly correlationId: string;
   readonly causationId: string | null;
 }

@@ -2,7 +2,7 @@ import { OPEN_POLICY } from '../../../src/kernel/transfer-policy.js';
 import { withContext } from '../../../src/platform/runtime/call-context.js';
 import type { FeedEntry } from '../../../src/modules/replication/serve/feed-source.js';
 import { OrderedWork } from '../../../src/modules/replication/follow/ordered-work.js';
-import type { PeerItem } from '../../../src/modules/replication/follow/item-handler.js';
+import type { PeerItem } from '../../../src/modules/replication/follow/feed-item.js';
 import { PeerUnreachable } from '../../../src/ports/peer-transport.port.js';
 import type { Gate } from './gate.js';
 import type { MeshProcess } from './mesh-process.js';

@@ -1,25 +1,31 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
+import { PublicKey, Signature } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
-import { PUBLIC_KEY } from '../../../platform/peer-calls/ed25519.js';
 import { RecordPeerKey } from './record-peer-key.command.js';
 
-const Succession = z.object({
-  previousPublicKey: z.string().regex(PUBLIC_KEY),
-  publicKey: z.string().regex(PUBLIC_KEY),
-  proof: z.string().max(200),
-});
+/** More keys than a server can have had. */
+const MAX_ROTATIONS = 1_000_000;
 
-const KeyAnnouncement = z.object({
-  publicKey: z.string().regex(PUBLIC_KEY),
-  rotation: z.int().nonnegative(),
-  proof: z.string().max(200),
-  /** A server of an earlier version does not send them. */
-  successions: z.array(Succession).max(64).default([]),
-});
+/** As many successions as a server announces at most. */
+const MAX_SUCCESSIONS = 64;
+
+const KeyAnnouncement = wireSchema(
+  'announced key',
+  z.object({
+    publicKey: PublicKey,
+    rotation: z.int().min(0).max(MAX_ROTATIONS),
+    proof: Signature,
+    /** A server of an earlier version does not send them. */
+    successions: z
+      .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
+      .max(MAX_SUCCESSIONS)
+      .default([]),
+  }),
+);
 
 /** The endpoint at which a peer announces its new key. */
 @Controller('peer/v1/key')
@@ -34,9 +40,7 @@ export class KeyController {
   @HttpCode(200)
   @PeerCall()
   async recordKey(@Body() body: unknown): Promise<{ publicKey: string }> {
-    const announcement = KeyAnnouncement.safeParse(body);
-    if (!announcement.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(announcement.error));
-    const { publicKey, rotation, proof, successions } = announcement.data;
+    const { publicKey, rotation, proof, successions } = KeyAnnouncement.require(body);
     const command = new RecordPeerKey(currentContext().actor.id, {
       publicKey,
       rotation,

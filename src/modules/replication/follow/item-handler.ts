@@ -2,10 +2,11 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import { isStamp } from '../../../kernel/hybrid-clock.js';
-import { STAGES, takesStage } from '../../../kernel/stage.js';
-import { PUBLIC_KEY } from '../../../platform/peer-calls/ed25519.js';
+import { takesStage } from '../../../kernel/stage.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import { DigestPages, LowerUuid } from '../../../platform/input/parsers.js';
+import { OnceLog } from '../../../platform/limits/once-log.js';
+import { describeFault, wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -15,107 +16,20 @@ import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { LearnSigners } from '../../peers/contracts/signers.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
+import { PeerItem } from './feed-item.js';
 
-const HexDigest = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
-const Stamp = z.string().refine(isStamp, 'is no stamp');
-const Name = z.string().max(200);
-const Count = z.number().int().nonnegative();
+/** What is read of an invalid item, to say which package it is about. */
+const RefusedItem = wireSchema('refused item of a feed', z.object({ facts: z.object({ packageId: LowerUuid }) }));
 
-const Facts = z.object({
-  packageId: z.uuid(),
-  filename: z.string().max(255),
-  size: Count,
-  sha1: HexDigest(20),
-  sha256: HexDigest(32),
-  chunkSize: Count,
-  chunkCount: Count,
-  stage: z.enum(STAGES),
-  stageStamp: Stamp,
-  publication: Stamp,
-  removal: Stamp.nullable(),
-  firstPublishedAt: z.iso.datetime(),
-  origin: z.object({ serverId: z.string().max(64), name: Name }),
-  uploadedBy: Name,
-});
-
-const Page = z.object({ first: Count, count: Count, sha1: z.string().max(20_000), sha256: z.string().max(30_000) });
-
-const LineageSteps = z
-  .array(z.object({ serverId: z.string().max(64), name: Name, verifiedAt: z.iso.datetime().nullable() }))
-  .max(64);
-
-const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
-
-const Key = z.string().regex(PUBLIC_KEY);
-const Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
-const About = {
-  packageId: z.uuid(),
-  filename: z.string().max(255),
-  sha256: HexDigest(32),
-  serverId: z.string().max(64),
-  serverName: Name,
-  actor: Name,
-};
-
-const SignedFactShape = z.object({
-  statement: z.discriminatedUnion('kind', [
-    z.object({
-      kind: z.literal('publication'),
-      ...About,
-      size: Count,
-      sha1: HexDigest(20),
-      chunkSize: Count,
-      chunkCount: Count,
-      publication: Stamp,
-      stage: z.object({ stage: z.enum(STAGES), stamp: Stamp }).nullable(),
-      firstPublishedAt: z.iso.datetime(),
-    }),
-    z.object({ kind: z.literal('stage'), ...About, stage: z.enum(STAGES), stamp: Stamp }),
-    z.object({ kind: z.literal('removal'), ...About, stamp: Stamp }),
-  ]),
-  publicKey: Key,
-  signature: Signature,
-});
-
-const IntroductionShape = z.object({
-  serverId: z.string().max(64),
-  name: Name,
-  keys: z.array(Key).min(1).max(16),
-  successions: z.array(z.object({ previousPublicKey: Key, publicKey: Key, proof: Signature })).max(16),
-  introducedBy: z.string().max(64),
-  publicKey: Key,
-  signature: Signature,
-});
-
-/** A package has at most one signed statement for each register, and two introductions for each of their servers. */
-const MAX_PROOFS = 4;
-const MAX_INTRODUCTIONS = 2 * MAX_PROOFS;
-
-/** An item of a peer's feed. Fields that a newer version adds are ignored. */
-export const PeerItem = z.object({
-  facts: Facts,
-  /** A server of an earlier version does not send them. */
-  authors: z.object({ stage: Author.nullable(), removal: Author.nullable() }).default({ stage: null, removal: null }),
-  held: z.object({ verifiedAt: z.iso.datetime(), lineage: LineageSteps.default([]) }).nullable(),
-  /** Set while the peer fetches the package, when its verified chunks can be requested. */
-  fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
-  digests: Page.nullable(),
-  /** Signed statements of the facts. A server of an earlier version does not send them. */
-  proofs: z.array(SignedFactShape).max(MAX_PROOFS).default([]),
-  /** The keys of the servers that signed. */
-  introductions: z.array(IntroductionShape).max(MAX_INTRODUCTIONS).default([]),
-});
-export type PeerItem = z.infer<typeof PeerItem>;
-
-/** The digests of all chunks. `LearnPackage` checks that they are complete. */
-const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
+/** The digests of all chunks. `LearnPackage` checks that they are as many as the package has. */
+const PeerManifest = wireSchema('manifest', z.object({ packageId: LowerUuid, pages: DigestPages }));
 
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
 /** Turns the items of a peer's feed into commands. Handling an item twice changes nothing. */
 @Injectable()
 export class ItemHandler {
-  private readonly logger = new Logger('Subscriber');
+  private readonly log = new OnceLog(new Logger('Subscriber'));
 
   constructor(
     private readonly streams: StreamReader,
@@ -124,11 +38,13 @@ export class ItemHandler {
     private readonly identity: ServerIdentity,
   ) {}
 
-  /** Parses a message. Logs an invalid one and gives null. */
+  /** Parses a message. Gives null for an invalid one, and logs it once for each package and reason. */
   read(peer: PeerContact, data: unknown): PeerItem | null {
-    const item = PeerItem.safeParse(data);
-    if (item.success) return item.data;
-    this.logger.warn(`Skipping an invalid message from ${peer.name}: ${z.prettifyError(item.error)}`);
+    const { data: item, fault } = PeerItem.read(data);
+    if (fault === null) return item;
+    const packageId = RefusedItem.read(data).data?.facts.packageId;
+    const what = packageId === undefined ? 'An item' : `An item about package ${packageId}`;
+    this.log.warn(peer.peerId, `${what} from ${peer.name} is refused: ${describeFault(fault, 'the item')}`);
     return null;
   }
 
@@ -144,7 +60,7 @@ export class ItemHandler {
       if (!(error instanceof Refusal)) throw error;
       const isLater = POSTPONING_CODES.has(error.code);
       const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'postponed' : 'skipped'}`;
-      this.logger.warn(`${what}: ${error.code}: ${error.message}`);
+      this.log.warn(peer.peerId, `${what}: ${error.code}: ${error.message}`);
       if (isLater) return 'later';
     }
     return 'done';
@@ -163,7 +79,9 @@ export class ItemHandler {
     if (introductions.length > 0) await this.commands.execute(new LearnSigners(introductions));
     const learn = new LearnPackage(facts, pages, peer, withAuthorNames(peer, authors), proofs);
     const ours = await this.commands.execute(learn);
-    const isOutdated = copy !== null && ours !== null && knowsMore(ours, facts);
+    // Nothing of what the peer tells of this package is accepted, so it remains unknown.
+    if (ours === null) return;
+    const isOutdated = copy !== null && knowsMore(ours, facts);
     const report = { peerId: peer.peerId, peerName: peer.name, copy, isOutdated };
     await this.commands.execute(new ReviewReplica(packageId, report));
   }
@@ -171,10 +89,8 @@ export class ItemHandler {
   /** The chunk pages of a package; null when the peer no longer has it, which its feed will tell. */
   private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
     try {
-      const manifest = PeerManifest.safeParse(
-        await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`),
-      );
-      if (manifest.success) return manifest.data.pages;
+      const manifest = PeerManifest.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      if (manifest.fault === null) return manifest.data.pages;
     } catch (error) {
       if (error instanceof PeerUnreachable && error.status === 404) return null;
       throw error;
