@@ -20,6 +20,10 @@ const peerCodes = declareErrorCodes({
     status: 409,
     meaning: 'Nobody can call this server, so it makes no invitations. Make one on the other server.',
   },
+  PEER_KEY_CONFLICT: {
+    status: 409,
+    meaning: 'The other server is known here with another key. Only an administrator can replace a key.',
+  },
   INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
 });
 
@@ -106,8 +110,11 @@ function describeInvitation(event: InvitationEvent): EventDescription {
   if (event.type === 'PeerInvitationAccepted') {
     return { ...about, summary: `Invitation accepted by server ${event.data.peerId}`, details: event.data };
   }
-  const { invitationId, expiresAt } = event.data;
-  return { ...about, summary: `Invited a server, until ${expiresAt}`, details: { invitationId, expiresAt } };
+  const { invitationId, expiresAt, forServerId = null } = event.data;
+  if (forServerId === null)
+    return { ...about, summary: `Invited a server, until ${expiresAt}`, details: { invitationId, expiresAt } };
+  const summary = `Invited the server ${forServerId}, which may replace its known key, until ${expiresAt}`;
+  return { ...about, summary, details: { invitationId, expiresAt, forServerId } };
 }
 
 function describePolicy({ data: { peerId, name, direction, send, receive } }: PolicyEvent): EventDescription {

@@ -18,6 +18,7 @@ import { KeyController } from './keys/key.controller.js';
 import { RecordPeerKeyHandler } from './keys/record-peer-key.command.js';
 import { AcceptInvitationHandler } from './registration/accept-invitation.command.js';
 import { CreateInvitationHandler } from './registration/create-invitation.command.js';
+import { IdentityCheck } from './registration/identity-check.js';
 import { RegisterPeerHandler } from './registration/register-peer.command.js';
 import { RegistrationController } from './registration/registration.controller.js';
 import {
@@ -73,6 +74,7 @@ const knownKeys = provideLiveView(LiveKnownKeys, [ServerIdentity], (identity) =>
 const signerKeys = provideLiveView(LiveSignerKeys, [ServerIdentity], (identity) => new LiveSignerKeys(identity));
 
 const handlers = [
+  IdentityCheck,
   LearnSignersHandler,
   NoteSigningHandler,
   CreateInvitationHandler,

@@ -4,7 +4,7 @@ import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
-import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { optionalText, textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
 import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { AcceptInvitation } from '../registration/accept-invitation.command.js';
@@ -33,9 +33,19 @@ export class PeerChangesResolver {
     description:
       'Creates an invitation with which one other server can register with this one. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
   })
-  async createPeerInvitation(): Promise<PeerInvitation> {
+  async createPeerInvitation(
+    @Args('forServer', {
+      type: () => ID,
+      nullable: true,
+      description:
+        'Only the server with this id can use the invitation, and its key replaces the key by which it is known here. It is for a server that was restored or set up again.',
+    })
+    forServer?: string | null,
+  ): Promise<PeerInvitation> {
     this.invitations.take(currentContext().actor.id);
-    const { token, expiresAt, receipt } = await this.commands.execute(new CreateInvitation());
+    const { token, expiresAt, receipt } = await this.commands.execute(
+      new CreateInvitation(forServer == null ? null : uuidArgument('forServer', forServer)),
+    );
     await this.readModels.reflect(receipt);
     return { token, expiresAt };
   }
@@ -44,11 +54,19 @@ export class PeerChangesResolver {
   @Mutation(() => Peer, {
     description:
       'Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, ' +
-      'INVITATION_EXPIRED, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
+      'INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
   })
-  async acceptPeerInvitation(@Args('token', { type: () => String }) token: string): Promise<Peer> {
+  async acceptPeerInvitation(
+    @Args('token', { type: () => String }) token: string,
+    @Args('replacesKey', {
+      type: () => Boolean,
+      defaultValue: false,
+      description: 'The key in the invitation replaces another key by which that server is known here.',
+    })
+    replacesKey: boolean,
+  ): Promise<Peer> {
     this.invitations.take(currentContext().actor.id);
-    const { peerId, receipt } = await this.commands.execute(new AcceptInvitation(token));
+    const { peerId, receipt } = await this.commands.execute(new AcceptInvitation(token, replacesKey));
     return this.loadChanged(peerId, receipt);
   }
 

@@ -5,7 +5,13 @@ import type { KeySuccession } from '../../../kernel/introduction.js';
 /** Stream `peer-invitation-<id>`. This server created an invitation. `secretHash` is the SHA-256 of its one-time secret, in hex. */
 export type PeerInvited = DomainEvent<
   'PeerInvited',
-  { readonly invitationId: string; readonly secretHash: string; readonly expiresAt: string }
+  {
+    readonly invitationId: string;
+    readonly secretHash: string;
+    readonly expiresAt: string;
+    /** The only server that may use it, also with another key than the known one. Since version 2; null for any server. */
+    readonly forServerId?: string | null;
+  }
 >;
 
 /** Stream `peer-invitation-<id>`. The server `peerId` used the invitation, so no other server can use it. */
@@ -97,7 +103,7 @@ export type PeerEvent =
 
 /** Reads and writes the events of this module, also those of older versions. */
 export const peerEvents = new EventFamily<PeerEvent>({
-  PeerInvited: { version: 1 },
+  PeerInvited: { version: 2, upcasters: { 1: withFields({ forServerId: null }) } },
   PeerInvitationAccepted: { version: 1 },
   PeerRegistered: { version: 2, upcasters: { 1: withFields({ ourPublicKey: null }) } },
   PeerKeyRotated: { version: 2, upcasters: { 1: withFields({ successions: [] }) } },

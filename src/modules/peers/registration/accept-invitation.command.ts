@@ -8,11 +8,17 @@ import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
+import { LiveKnownKeys } from '../keys/live-known-keys.js';
+import { IdentityCheck } from './identity-check.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, PEER_UNREACHABLE. */
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_UNREACHABLE. */
 export class AcceptInvitation extends Command<AcceptedInvitation> {
-  constructor(readonly token: string) {
+  /** @param replacesKey is true when the server may be known with another key, which the key of the token replaces */
+  constructor(
+    readonly token: string,
+    readonly replacesKey = false,
+  ) {
     super();
   }
 }
@@ -34,9 +40,14 @@ const ANSWERS = {
     'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
+  PEER_KEY_CONFLICT:
+    'The other server knows this server with another key. Ask its administrator for an invitation that is made for this server (`createPeerInvitation` with `forServer`).',
 } as const;
 
 const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !== null && Object.hasOwn(ANSWERS, code);
+
+const CONFIRM_KEY =
+  'If it was restored or set up again, compare the fingerprints of its keys with its administrator, and accept the invitation with `replacesKey: true`. Otherwise somebody poses as this server.';
 
 const INVITE_FROM_HERE =
   'If this server cannot call the other one, for example because of a firewall, create the invitation here and accept it there.';
@@ -53,6 +64,8 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     private readonly identity: ServerIdentity,
     private readonly transport: PeerTransport,
     private readonly expected: ExpectedPeers,
+    private readonly identities: IdentityCheck,
+    private readonly keys: LiveKnownKeys,
   ) {}
 
   async execute(command: AcceptInvitation): Promise<AcceptedInvitation> {
@@ -64,6 +77,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
       );
     }
     if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
+    if (!command.replacesKey) this.identities.requireConsistent(token, CONFIRM_KEY);
     return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
   }
 
@@ -80,7 +94,8 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
   private async askForRegistration(token: InvitationToken, ourPublicKey: string): Promise<{ name: string }> {
     const { serverId, name, url } = this.identity;
     const { invitationId, secret, publicKey: expectedKey } = token;
-    const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey };
+    const { successions } = this.keys;
+    const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey, successions };
     const server = { name: token.url, url: token.url };
     const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
     const { data: reply, fault } = Reply.read(answer);

@@ -7,8 +7,15 @@ import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { encodeToken, hashSecret } from './invitation-token.js';
 import { invitation } from './invitation.decider.js';
 
-/** Invites one other server to register with this one. Refusal: NOT_REACHABLE. */
-export class CreateInvitation extends Command<CreatedInvitation> {}
+/**
+ * Invites one other server to register with this one. With an id, only that server can use the invitation, and a key that
+ * contradicts what is known of it replaces the known one. Refusal: NOT_REACHABLE.
+ */
+export class CreateInvitation extends Command<CreatedInvitation> {
+  constructor(readonly forServerId: string | null = null) {
+    super();
+  }
+}
 
 interface CreatedInvitation {
   /** The text to paste on the other server. It contains the secret and is shown once. */
@@ -29,14 +36,14 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     private readonly identity: ServerIdentity,
   ) {}
 
-  async execute(): Promise<CreatedInvitation> {
+  async execute({ forServerId }: CreateInvitation): Promise<CreatedInvitation> {
     const { url, serverId, publicKey, reachable } = this.identity;
     if (!reachable) throw new Refusal('NOT_REACHABLE', INVITE_FROM_THERE);
     const invitationId = newId();
     const secret = randomBytes(32).toString('base64url');
     const expires = new Date(Date.now() + LIFETIME_MS);
     const expiresAt = expires.toISOString();
-    const as = { invitationId, secretHash: hashSecret(secret), expiresAt };
+    const as = { invitationId, secretHash: hashSecret(secret), expiresAt, forServerId };
     const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
     const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt });
     return { token, expiresAt: expires, receipt };

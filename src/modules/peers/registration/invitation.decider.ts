@@ -8,6 +8,8 @@ interface Invitation {
   readonly secretHash: string;
   /** ISO 8601, UTC. */
   readonly expiresAt: string;
+  /** The only server that may use it, also with another key than the known one; null for any server that is not known. */
+  readonly forServerId: string | null;
   readonly usedBy: { readonly peerId: string; readonly publicKey: string } | null;
 }
 
@@ -37,6 +39,8 @@ const invalidInvitation = (): Refusal =>
 function decideAcceptance(command: Accept, state: InvitationState): readonly PeerEvent[] {
   if (!state || !command.secretMatches) throw invalidInvitation();
   const { invitationId, peerId, publicKey, now } = command;
+  if (state.forServerId !== null && state.forServerId !== peerId)
+    throw new Refusal('INVALID_INVITATION', 'This invitation was made for another server. Ask for a new one.');
   if (state.usedBy) {
     if (state.usedBy.peerId === peerId && state.usedBy.publicKey === publicKey) return [];
     throw new Refusal('INVALID_INVITATION', 'This invitation was used by another server. Ask for a new one.');
@@ -57,7 +61,8 @@ export const invitation: Aggregate<InvitationState, InvitationCommand, PeerEvent
 
   evolve(state, event) {
     if (event.type === 'PeerInvited') {
-      return { secretHash: event.data.secretHash, expiresAt: event.data.expiresAt, usedBy: null };
+      const { secretHash, expiresAt, forServerId = null } = event.data;
+      return { secretHash, expiresAt, forServerId, usedBy: null };
     }
     if (event.type === 'PeerInvitationAccepted' && state) {
       return { ...state, usedBy: { peerId: event.data.peerId, publicKey: event.data.publicKey } };

@@ -1,17 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
+import type { KeySuccession } from '../../../kernel/introduction.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
+import { IdentityCheck } from './identity-check.js';
 import { hashSecret } from './invitation-token.js';
 import { invitation, type InvitationState } from './invitation.decider.js';
 
 /**
  * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
- * INVALID_INVITATION, INVITATION_EXPIRED, PEER_SUSPENDED, INVALID_REQUEST.
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, INVALID_REQUEST.
  */
 export class RegisterPeer extends Command<RegisteredPeer> {
   constructor(
@@ -24,6 +26,8 @@ export class RegisterPeer extends Command<RegisteredPeer> {
       readonly publicKey: string;
       /** The key of this server that the caller read in the invitation; null when it does not send it. */
       readonly expectedKey: string | null;
+      /** Proofs that its key follows a former one. */
+      readonly successions: readonly KeySuccession[];
     },
   ) {
     super();
@@ -51,6 +55,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     private readonly identity: ServerIdentity,
     private readonly changes: PeerChanges,
     private readonly audit: PeerCallAudit,
+    private readonly identities: IdentityCheck,
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
@@ -67,7 +72,8 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     const ourPublicKey = this.identity.publicKey;
     if (peerId === this.identity.serverId)
       throw new Refusal('INVALID_INVITATION', 'A server cannot register with itself.');
-    const secretMatches = matchesSecret(await this.runner.load(invitation, invitationId), secret);
+    const invited = await this.runner.load(invitation, invitationId);
+    const secretMatches = matchesSecret(invited, secret);
     const accept = {
       type: 'accept',
       invitationId,
@@ -77,6 +83,8 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
       now: new Date().toISOString(),
     } as const;
     if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw outdatedInvitation();
+    // Nobody learns what is known here without the secret of an invitation.
+    if (secretMatches && invited?.forServerId !== peerId) this.identities.requireConsistent(registration, ASK_FOR_OWN);
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
@@ -94,6 +102,9 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     });
   }
 }
+
+const ASK_FOR_OWN =
+  'If it was restored or set up again, create an invitation for this server (`createPeerInvitation` with `forServer`). Otherwise somebody poses as this server.';
 
 /** The invitation contains a key that this server no longer uses, so the other server could not verify its calls. */
 const outdatedInvitation = (): Refusal =>
