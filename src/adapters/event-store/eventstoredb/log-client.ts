@@ -5,14 +5,14 @@ import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
 import { ConnectionGone, withTimeout } from './errors.js';
 import type { EventStoreDbAddress } from './eventstoredb-url.js';
 
-/** In PEM, named as the client has them. */
+/** The certificates in PEM, under the names that the client uses. */
 interface Certificates {
   readonly rootCertificate?: Buffer;
   readonly userCertFile?: Buffer;
   readonly userKeyFile?: Buffer;
 }
 
-/** The files that the connection string names. @throws StartupError when one can't be read or used */
+/** Reads the certificate files that the connection string names. @throws StartupError when a file can't be read or used */
 export function readCertificates(address: EventStoreDbAddress): Certificates {
   const certificates: Certificates = {
     ...readPemFile('rootCertificate', 'tlsCAFile', address.tlsCaFile),
@@ -49,7 +49,7 @@ function readPemFile(name: keyof Certificates, option: string, path: string | un
   }
 }
 
-/** A connection without any answer is closed after the interval and the timeout. */
+/** A connection without any answer is closed after the sum of both times. */
 const KEEPALIVE_INTERVAL_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Deadline of one call, in milliseconds. */
@@ -57,7 +57,7 @@ export const CALL_TIMEOUT_MS = 5_000;
 /** `connectivityState.SHUTDOWN` of gRPC. */
 const SHUTDOWN: number = 4;
 
-/** The client. Parts that would harm other calls or the whole process are replaced. */
+/** The client of EventStoreDB. The methods that could harm other calls or the whole process are replaced. */
 export class LogClient extends EventStoreDBClient {
   /** When the client is closed, reads under way end as if they were complete. Their result must not be used. */
   isClosed = false;
