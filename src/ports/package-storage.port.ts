@@ -133,7 +133,7 @@ export class WrongOffset extends Error {
     readonly expected: number,
     readonly actual: number,
   ) {
-    super(`The upload goes on at byte ${expected}, not at byte ${actual}`);
+    super(`The upload continues at byte ${expected}, not at byte ${actual}`);
     this.name = 'WrongOffset';
   }
 }

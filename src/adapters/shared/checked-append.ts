@@ -21,7 +21,7 @@ interface CheckedAppend {
  */
 export function checkAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): CheckedAppend {
   if (events.length === 0) throw new Error('An append needs at least one event');
-  if (new Set(events.map(({ id }) => id)).size < events.length) throw new Error('Two events of an append have one id');
+  if (new Set(events.map(({ id }) => id)).size < events.length) throw new Error('Two events of an append have the same id');
   if (typeof expected === 'bigint' && expected < 0n) throw new Error(`${expected} is not a revision`);
   checkText(stream, 'stream name');
   for (const { type } of events) checkText(type, 'event type');
@@ -36,7 +36,7 @@ function checkedSize(stream: string, texts: readonly string[]): number {
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes <= MAX_APPEND_BYTES) return bytes;
   throw new Error(
-    `An append to ${stream} has ${bytes} bytes, more than the ${MAX_APPEND_BYTES} that go into one append`,
+    `An append to ${stream} has ${bytes} bytes, which is more than the maximum of ${MAX_APPEND_BYTES} bytes for one append`,
   );
 }
 

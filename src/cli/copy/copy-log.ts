@@ -38,8 +38,8 @@ function describeForeignTarget(same: number, ours: RecordedEvent | null, theirs:
   const it = `event ${same + 1} of the target is ${theirs.type} ${theirs.id} in ${theirs.stream}`;
   return new StartupError(
     ours
-      ? `The target is not the beginning of the source: ${it}, that of the source is ${ours.type} ${ours.id} in ${ours.stream}. Nothing was changed. Name an empty target.`
-      : `The target holds more than the source, which ends after ${same} events: ${it}. Nothing was changed. Is it the other way round?`,
+      ? `The target is not the beginning of the source: ${it}, but the source has ${ours.type} ${ours.id} in ${ours.stream}. Nothing was changed. Name an empty target.`
+      : `The target contains more than the source, which ends after ${same} events: ${it}. Nothing was changed. Check that --from and --to are not exchanged.`,
   );
 }
 
@@ -77,13 +77,13 @@ export async function countAfter(store: EventStore, cursor: string | null, signa
 function explainWriteError(error: unknown, { label }: Endpoint, { events }: LogPosition): never {
   if (error instanceof EventStoreUnavailable) {
     throw new StartupError(
-      `${label} cannot be reached any more, after ${events} events. Run the same command again: it goes on from there.`,
+      `${label} cannot be reached any more, after ${events} events. Run the same command again to continue from there.`,
       error,
     );
   }
   if (error instanceof RevisionConflict) {
     throw new StartupError(
-      `Somebody else writes to ${label} (${error.message}). Stop the server there and run the same command again.`,
+      `Another program writes to ${label} (${error.message}). Stop the server there and run the same command again.`,
       error,
     );
   }

@@ -42,7 +42,7 @@ class DateTime implements CustomScalar<string, Date> {
 
   serialize(value: unknown): string {
     if (value instanceof Date) return value.toISOString();
-    throw new TypeError('Only a Date is told as a DateTime');
+    throw new TypeError('Only a Date can be a DateTime');
   }
 }
 
@@ -53,7 +53,7 @@ export class JsonObject implements CustomScalar<unknown, unknown> {
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSONObject is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSONObject cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {
@@ -68,7 +68,7 @@ export class JsonValue implements CustomScalar<unknown, unknown> {
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSON value is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSON value cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {

@@ -70,7 +70,7 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, pa
   };
   const timer = isUpload(request)
     ? watchUploadPace(request, patience, () =>
-        refuse('The upload does not go on: less than 4 KiB have arrived in a minute. Send the file again.'),
+        refuse('The upload is too slow: less than 4 KiB have arrived within a minute. Send the file again.'),
       )
     : setTimeout(() => refuse('The body of the request did not arrive in time.'), patience.bodyMs);
   const stop = (): void => clearTimeout(timer);

@@ -132,7 +132,7 @@ function checkTimes(created: number, expires: number, now: number): void {
     throw invalidSignature(`the signature must expire within ${LIFETIME_SECONDS} s after it was created`);
   }
   if (expires < now) {
-    throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', `The signature has expired ${now - expires} s ago.`);
+    throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', `The signature expired ${now - expires} s ago.`);
   }
 }
 

@@ -44,13 +44,13 @@ const emptyLog = ({ serverId }: Binding): StartupError =>
 
 const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
   new StartupError(
-    `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
+    `The event log belongs to the server ${owner}, but this database belongs to the server ${serverId}. ` +
       'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
   );
 
 const staleLog = ({ serverId }: Binding, { recordedAt }: LastKnown): StartupError =>
   new StartupError(
-    `The event log lacks what the server ${serverId} recorded last, at ${recordedAt.toISOString()}: it is an old copy. ` +
+    `The event log is an old copy: the last events of the server ${serverId}, of ${recordedAt.toISOString()}, are missing in it. ` +
       'Copy the rest with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
   );
 
@@ -137,8 +137,8 @@ export async function claimDataFolder(dataDir: string, serverId: string): Promis
   const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
   if (owner === serverId) return;
   throw new StartupError(
-    `The data folder ${dataDir} belongs to the server ${owner}, the database to the server ${serverId}. ` +
-      'Set ODST_DATA_DIR and DATABASE_URL to what belongs together.',
+    `The data folder ${dataDir} belongs to the server ${owner}, but the database belongs to the server ${serverId}. ` +
+      'Set ODST_DATA_DIR and DATABASE_URL to the folder and the database of the same server.',
   );
 }
 

@@ -17,9 +17,9 @@ function renewReadModels(app: INestApplication): void {
   const logger = new Logger('Projections');
   const renew = async () => {
     if (!(await readModelsAreOutdated(app.get(DataSource)))) return;
-    logger.log('The read models are of another version and are built anew');
+    logger.log('The read models are of another version. The server builds them again');
     await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
-    logger.log('The read models were built anew');
+    logger.log('The read models were built again');
   };
-  renew().catch((error: unknown) => logger.error(`The read models stay as they were: ${String(error)}`));
+  renew().catch((error: unknown) => logger.error(`The read models could not be built again and stay as they are: ${String(error)}`));
 }

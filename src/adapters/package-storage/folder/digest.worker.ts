@@ -127,7 +127,7 @@ function takeJob(job: number): FileDigest | undefined {
 }
 
 async function finishDigest(digest: FileDigest | undefined): Promise<DigestReply> {
-  if (!digest) throw new Error('The digest thread was started anew while the file was read');
+  if (!digest) throw new Error('The digest thread was restarted while the file was read');
   try {
     return { sha256: await digest.finish() };
   } catch (error) {

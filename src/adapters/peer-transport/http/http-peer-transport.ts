@@ -67,7 +67,7 @@ interface Addressed {
   readonly url: string;
 }
 const BEHIND_FIREWALL =
-  'it is behind a firewall and has no connection open to this server; it opens one when it is back';
+  'it is not reachable and has no tunnel open to this server. It opens one when it runs again';
 
 /** For a server that accepts no tunnels. */
 const ALL_DIRECT: Pick<PeerTunnels, 'routeTo'> = { routeTo: () => Promise.resolve({ kind: 'direct' }) };

@@ -100,7 +100,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     this.syncing = this.syncing
       .then(() => this.syncFollowers())
       .catch((error: unknown) => {
-        this.parts.logger.error(`Cannot find out which peers to follow: ${String(error)}`);
+        this.parts.logger.error(`The list of peers to follow could not be read: ${String(error)}`);
       });
   }
 

@@ -200,7 +200,7 @@ export class PeerFollower {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
     if (this.stopping.signal.aborted || problem === this.lastProblem) return;
     this.lastProblem = problem;
-    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
+    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. The server keeps trying.`);
   }
 }
 

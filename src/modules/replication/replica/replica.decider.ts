@@ -132,7 +132,7 @@ const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly Chu
 /** The digests of the origin contradict each other, or the memory of some server is faulty. */
 const digestReason = ({ filename, sha256 }: ReplicaContent, actual: string): string =>
   `Every chunk of ${filename} has the right digest, but the whole file has SHA-256 ${actual} instead of ${sha256}. Retry: ` +
-  'all of it is fetched again. If it fails again, remove the package and upload it anew.';
+  'all of it is fetched again. If it fails again, remove the package and upload it again.';
 
 type Command<K extends ReplicaCommand['kind']> = Extract<ReplicaCommand, { kind: K }>;
 
