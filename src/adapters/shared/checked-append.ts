@@ -21,7 +21,8 @@ interface CheckedAppend {
  */
 export function checkAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): CheckedAppend {
   if (events.length === 0) throw new Error('An append needs at least one event');
-  if (new Set(events.map(({ id }) => id)).size < events.length) throw new Error('Two events of an append have the same id');
+  if (new Set(events.map(({ id }) => id)).size < events.length)
+    throw new Error('Two events of an append have the same id');
   if (typeof expected === 'bigint' && expected < 0n) throw new Error(`${expected} is not a revision`);
   checkText(stream, 'stream name');
   for (const { type } of events) checkText(type, 'event type');

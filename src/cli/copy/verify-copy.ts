@@ -44,7 +44,8 @@ export async function compareLogs(
         `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has a different ${field}.`,
       );
   }
-  if (n < events) throw new StartupError(`The logs differ: the source ends after ${n} events, but ${events} were copied.`);
+  if (n < events)
+    throw new StartupError(`The logs differ: the source ends after ${n} events, but ${events} were copied.`);
 }
 
 type ReadableLog = Pick<EventStore, 'subscribe'>;

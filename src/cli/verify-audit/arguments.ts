@@ -6,7 +6,9 @@ import { type Checkpoint, CheckpointShape } from '../../modules/audit/chain/chec
 import { PUBLIC_KEY } from '../../platform/peer-calls/ed25519.js';
 
 const invalidPublicKey = (): StartupError =>
-  new StartupError('--public-key is not an Ed25519 public key. Such a key has 43 characters (base64url), or is a PEM file.');
+  new StartupError(
+    '--public-key is not an Ed25519 public key. Such a key has 43 characters (base64url), or is a PEM file.',
+  );
 
 /** Reads a key that is given as base64url, as PEM, or as the path of a file with either. @throws StartupError */
 async function readPublicKey(given: string): Promise<string> {

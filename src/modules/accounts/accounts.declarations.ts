@@ -19,8 +19,14 @@ const accountCodes = declareErrorCodes({
   ACCOUNT_NOT_FOUND: { status: 404, meaning: 'There is no such account.' },
   SESSION_NOT_FOUND: { status: 404, meaning: 'There is no such session, or it has ended.' },
   TOKEN_NOT_FOUND: { status: 404, meaning: 'There is no such API token, or it was revoked.' },
-  USERNAME_TAKEN: { status: 409, meaning: 'An account with this name exists already, perhaps in different letter case.' },
-  LAST_ADMIN: { status: 409, meaning: 'This is the last account that can administer the server, so it must stay an enabled admin.' },
+  USERNAME_TAKEN: {
+    status: 409,
+    meaning: 'An account with this name exists already, perhaps in different letter case.',
+  },
+  LAST_ADMIN: {
+    status: 409,
+    meaning: 'This is the last account that can administer the server, so it must stay an enabled admin.',
+  },
   ACCOUNT_IN_DIRECTORY: {
     status: 409,
     meaning: 'The directory keeps the password and the roles of this account. Change them there.',

@@ -12,11 +12,15 @@ import {
 import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
 
 const peerCodes = declareErrorCodes({
-  INVALID_INVITATION: { status: 403, meaning: 'The invitation is not valid, or it was used before. Ask for a new one.' },
+  INVALID_INVITATION: {
+    status: 403,
+    meaning: 'The invitation is not valid, or it was used before. Ask for a new one.',
+  },
   PEER_NOT_FOUND: { status: 404, meaning: 'No server with this id is registered here.' },
   NOT_REACHABLE: {
     status: 409,
-    meaning: 'Other servers cannot call this server, so it cannot create invitations. Create the invitation on the other server.',
+    meaning:
+      'Other servers cannot call this server, so it cannot create invitations. Create the invitation on the other server.',
   },
   INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
 });

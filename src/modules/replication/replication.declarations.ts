@@ -14,7 +14,8 @@ const replicationCodes = declareErrorCodes({
   REPLICA_NOT_FOUND: { status: 404, meaning: 'This server has no copy of that package and has not asked for one.' },
   PACKAGE_NOT_HELD: {
     status: 409,
-    meaning: 'This server does not hold that package now: it is being fetched, it is damaged, or its stage does not reach this server.',
+    meaning:
+      'This server does not hold that package now: it is being fetched, it is damaged, or its stage does not reach this server.',
   },
   REPLICA_NOT_FAILED: { status: 409, meaning: 'Only a replica that has failed can be retried.' },
   OUTSIDE_WINDOW: {
@@ -24,7 +25,8 @@ const replicationCodes = declareErrorCodes({
   },
   CHUNKS_PENDING: {
     status: 503,
-    meaning: 'The called server is still fetching the package itself and does not have these chunks yet. Try again soon.',
+    meaning:
+      'The called server is still fetching the package itself and does not have these chunks yet. Try again soon.',
   },
 });
 

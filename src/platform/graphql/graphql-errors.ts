@@ -44,7 +44,8 @@ export const GRAPHQL_REQUEST_CODES: Readonly<Record<string, string>> = {
   GRAPHQL_PARSE_FAILED: 'The text of the operation cannot be read, or is longer than 2,000 tokens.',
   GRAPHQL_VALIDATION_FAILED: 'The operation asks for something that `schema.graphql` does not have.',
   INTROSPECTION_DISABLED: 'This server does not show its GraphQL schema (`ODST_GRAPHQL_INTROSPECTION=false`).',
-  OPERATION_RESOLUTION_FAILURE: '`operationName` does not name an operation of the request, or it is missing although there are several operations.',
+  OPERATION_RESOLUTION_FAILURE:
+    '`operationName` does not name an operation of the request, or it is missing although there are several operations.',
   PERSISTED_QUERY_NOT_SUPPORTED: 'Send the operation itself, not its hash.',
   QUERY_TOO_DEEP: 'The fields are nested more than 10 levels deep.',
   QUERY_TOO_WIDE:

@@ -90,7 +90,8 @@ export async function assembleServer({
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.addStep(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
-  if (isMoved) logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
+  if (isMoved)
+    logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
   const http = new OdsHttpAdapter({ ...settings, tls });
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };

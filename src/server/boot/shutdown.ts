@@ -45,7 +45,9 @@ export class Shutdown {
 
   private async runSteps(): Promise<void> {
     for (const step of this.steps) {
-      await step().catch((error: unknown) => this.logger.error(`A step of stopping the server failed: ${String(error)}`, 'Server'));
+      await step().catch((error: unknown) =>
+        this.logger.error(`A step of stopping the server failed: ${String(error)}`, 'Server'),
+      );
     }
   }
 }

@@ -21,5 +21,7 @@ function renewReadModels(app: INestApplication): void {
     await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
     logger.log('The read models were built again');
   };
-  renew().catch((error: unknown) => logger.error(`The read models could not be built again and stay as they are: ${String(error)}`));
+  renew().catch((error: unknown) =>
+    logger.error(`The read models could not be built again and stay as they are: ${String(error)}`),
+  );
 }

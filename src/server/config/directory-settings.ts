@@ -43,7 +43,8 @@ function requireVariable<N extends 'LDAP_SEARCH_BASE' | 'LDAP_ROLE_MAP'>(env: En
 function readEncryption(env: Env, url: string): Pick<DirectorySettings, 'startTls' | 'ca'> {
   const startTls = readVariable(env, 'LDAP_START_TLS') === true;
   const isTls = url.startsWith('ldaps:');
-  if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true works only with ldap://. Unset it, or change LDAP_URL.');
+  if (isTls && startTls)
+    throw new StartupError('LDAP_START_TLS=true works only with ldap://. Unset it, or change LDAP_URL.');
   // The library that verifies passwords without TLS treats such an address as a name.
   if (url.includes('[') && !isTls && !startTls)
     throw new StartupError(

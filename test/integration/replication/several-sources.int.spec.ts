@@ -101,7 +101,7 @@ it('leaves a source that stalls in the middle, and keeps what it sent', async ()
   });
   expect(asked).toEqual([`${CHUNK_SIZE}-${SIZE - 1}`]);
   expect(new Set(from)).toEqual(new Set(['stalling', 'good']));
-  expect(sources.snapshot()).toContainEqual(
+  expect(sources.describeSources()).toContainEqual(
     expect.objectContaining({ peerId: 'stalling', lastError: 'It sent nothing for 3 seconds.' }),
   );
 });

@@ -19,7 +19,10 @@ export class OutageReporter {
   reportLost(error: unknown): void {
     if (this.isTold) return;
     this.isTold = true;
-    this.log('warn', `The connection to EventStoreDB at ${this.shown} is lost (${messageOf(error)}). The server tries again`);
+    this.log(
+      'warn',
+      `The connection to EventStoreDB at ${this.shown} is lost (${messageOf(error)}). The server tries again`,
+    );
   }
 
   reportRestored(): void {

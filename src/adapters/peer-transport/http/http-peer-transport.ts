@@ -66,8 +66,7 @@ interface Addressed {
   readonly name: string;
   readonly url: string;
 }
-const BEHIND_FIREWALL =
-  'it is not reachable and has no tunnel open to this server. It opens one when it runs again';
+const BEHIND_FIREWALL = 'it is not reachable and has no tunnel open to this server. It opens one when it runs again';
 
 /** For a server that accepts no tunnels. */
 const ALL_DIRECT: Pick<PeerTunnels, 'routeTo'> = { routeTo: () => Promise.resolve({ kind: 'direct' }) };

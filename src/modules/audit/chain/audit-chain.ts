@@ -98,7 +98,9 @@ export class AuditChain implements BackgroundTask {
   private async addEvents({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
     const last = await readLastLink(this.dataSource);
     if (last.number !== number)
-      throw new Error(`Another process has reached entry ${last.number} of the chain, and this process has reached entry ${number}.`);
+      throw new Error(
+        `Another process has reached entry ${last.number} of the chain, and this process has reached entry ${number}.`,
+      );
     const links = linkEvents(events, last);
     const next = { number: number + events.length, epoch, cursor: events.at(-1)?.cursor ?? null };
     await addLinks(this.dataSource, links, next);

@@ -41,7 +41,10 @@ function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: Au
   );
   const parsed = ExportQuery.safeParse(given);
   if (!parsed.success) {
-    throw new Refusal('INVALID_REQUEST', `The parameters of the export are not valid: ${z.prettifyError(parsed.error)}`);
+    throw new Refusal(
+      'INVALID_REQUEST',
+      `The parameters of the export are not valid: ${z.prettifyError(parsed.error)}`,
+    );
   }
   const { format, ...filter } = parsed.data;
   return { format, filter: { ...filter, kinds: filter.kinds?.length ? filter.kinds : null } };

@@ -102,7 +102,8 @@ export class ExportVerification {
 
   private async verifyLine(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
     if ('export' in line) this.beginExport(line.export);
-    else if (!this.header) throw makeUnreadableError('The first line is not the beginning of an export of an audit trail.');
+    else if (!this.header)
+      throw makeUnreadableError('The first line is not the beginning of an export of an audit trail.');
     else if ('checkpoint' in line) this.walk.verifyCheckpoint(line.checkpoint);
     else if (this.header.filter === null) await this.verifyNextEntry(line.entry, rest);
     else await this.verifyEntryOfPart(line.entry);

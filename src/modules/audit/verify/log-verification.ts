@@ -146,7 +146,9 @@ export class LogVerification {
         `Checkpoint ${checkpoint.sequence} is not signed with a trusted key. Leave --since-checkpoint out.`,
       );
     if (found.epoch !== (await store.epoch()))
-      throw new StartupError('The log was moved to another engine after that checkpoint. Leave --since-checkpoint out.');
+      throw new StartupError(
+        'The log was moved to another engine after that checkpoint. Leave --since-checkpoint out.',
+      );
     requireSignature(checkpoint);
     return { number: checkpoint.number, hash: checkpoint.hash, checkpoint, cursor };
   }

@@ -54,7 +54,10 @@ const STANDING_REFUSALS: ReadonlyMap<string, string> = new Map([
     'PEER_NOT_SERVED',
     'it sends nothing to this server. Its policy for this server is RECEIVE_ONLY; ask its administrator to change that',
   ],
-  ['PEER_UNREGISTERED', 'it has unregistered this server. Unregister it here too, or register again with an invitation'],
+  [
+    'PEER_UNREGISTERED',
+    'it has unregistered this server. Unregister it here too, or register again with an invitation',
+  ],
   ['PEER_SUSPENDED', 'it has suspended the exchange with this server. Ask its administrator to resume it'],
 ]);
 

@@ -104,7 +104,7 @@ function setUp(world: World = {}) {
   return { run, told, asked, queued, published };
 }
 
-describe('a job for a run of chunks', () => {
+describe('a job for a chunk range', () => {
   it('fetches what is missing of it, and records it for the round that it was planned in', async () => {
     const { run, told, asked } = setUp({ plan: { ...alone, verified: [{ first: 2, count: 3 }] } });
     await run(0);
@@ -220,7 +220,7 @@ describe('a job for a run of chunks', () => {
     expect(queued).toMatchObject([{ key: 'k0', runAt: expect.any(Date) }]);
   });
 
-  it('takes the run that a peer has, when no other has the whole', async () => {
+  it('takes the range that a peer has, when no other has the whole', async () => {
     const partial = {
       ...plan,
       chunkCount: 120,

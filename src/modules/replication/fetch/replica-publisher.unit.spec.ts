@@ -48,7 +48,7 @@ function setUp(
     new Delays(commands, fake<JobQueue>({})),
     new MemoryLocks(),
   );
-  const run = () => publisher.publish('p', new AbortController().signal);
+  const run = () => publisher.publishReplica('p', new AbortController().signal);
   return { run, told, publish, discard };
 }
 

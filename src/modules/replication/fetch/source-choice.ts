@@ -81,7 +81,7 @@ const Availability = z.object({
 interface Entry {
   readonly asked: Promise<void>;
   readonly askedAt: number;
-  runs: readonly ChunkRange[];
+  ranges: readonly ChunkRange[];
 }
 
 /** Which chunks the peers have that are still fetching a package themselves. */
@@ -97,7 +97,7 @@ export class KnownChunks {
 
   /** The chunks that the peer is known to have, as sorted and disjoint ranges. */
   chunksOf(peerId: string, packageId: string): readonly ChunkRange[] {
-    return this.entries.get(`${peerId}/${packageId}`)?.runs ?? [];
+    return this.entries.get(`${peerId}/${packageId}`)?.ranges ?? [];
   }
 
   /** Asks the peers that were not asked within the last second. Resolves when they have answered, and after a second in any case. */
@@ -114,7 +114,7 @@ export class KnownChunks {
     const known = this.entries.get(key);
     if (known && this.now() - known.askedAt < ASK_INTERVAL_MS) return known.asked;
     const asked = this.readAvailability(peer, packageId);
-    this.entries.set(key, { asked, askedAt: this.now(), runs: known?.runs ?? [] });
+    this.entries.set(key, { asked, askedAt: this.now(), ranges: known?.ranges ?? [] });
     return asked;
   }
 
@@ -122,7 +122,7 @@ export class KnownChunks {
     try {
       const answer = Availability.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);
-      if (entry) entry.runs = answer.success ? answer.data.verified : [];
+      if (entry) entry.ranges = answer.success ? answer.data.verified : [];
     } catch (error) {
       // Any other error shows again when chunks are requested.
       if (error instanceof PeerUnreachable && error.status === 404) this.onLacking(peer.peerId, packageId);
@@ -176,8 +176,8 @@ export const expectedMs = ({ rate, running }: Source, bytes: number): number | n
  * The lower, the sooner a source is asked. Reasons to ask it later, from heavy to light: it lacks the range because it
  * fetches the package from us, it sent wrong bytes before, it failed lately, it lacks the range.
  */
-function rankDrawback(source: Source, run: ChunkRange): number {
-  const lacks = !holdsRange(source, run);
+function rankDrawback(source: Source, range: ChunkRange): number {
+  const lacks = !holdsRange(source, range);
   return (lacks && source.downstream ? 8 : 0) + (source.rejected ? 4 : 0) + (source.usable ? 0 : 2) + (lacks ? 1 : 0);
 }
 
@@ -185,14 +185,14 @@ function rankDrawback(source: Source, run: ChunkRange): number {
  * Chooses the source that is expected to deliver the range first. A source of unknown rate gets a range at once, and counts
  * as the fastest one until that has ended.
  */
-export function chooseSource(sources: readonly Source[], run: ChunkRange, bytes: number): Source | null {
+export function chooseSource(sources: readonly Source[], range: ChunkRange, bytes: number): Source | null {
   const best = Math.max(1, ...sources.map(({ rate }) => rate ?? 0));
   const cost = (source: Source): number => {
     if (source.rate === null && source.running === 0) return 0;
     return expectedMs({ ...source, rate: source.rate ?? best }, bytes) ?? 0;
   };
   const ranked = sources
-    .map((source) => ({ source, drawback: rankDrawback(source, run), cost: cost(source) }))
+    .map((source) => ({ source, drawback: rankDrawback(source, range), cost: cost(source) }))
     .toSorted((a, b) => a.drawback - b.drawback || a.cost - b.cost);
   return ranked[0]?.source ?? null;
 }
@@ -206,7 +206,7 @@ const FAR_SLOWER = { times: 4, ms: 1_000 };
 
 /** A range that is being fetched. Times are in milliseconds, sizes in bytes. */
 export interface FetchUnderWay {
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   readonly total: number;
   readonly received: number;
   readonly elapsedMs: number;
@@ -216,7 +216,7 @@ export interface FetchUnderWay {
 
 /** Says whether another source should be asked for the rest of the range, and why. Null when none has it or it would not help. */
 export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 'stalled' | 'slow' | null {
-  const better = others.filter((other) => other.usable && !other.rejected && holdsRange(other, way.run));
+  const better = others.filter((other) => other.usable && !other.rejected && holdsRange(other, way.range));
   if (better.length === 0) return null;
   if (way.silentMs >= STALLED_AFTER_MS) return 'stalled';
   if (way.elapsedMs < MIN_ELAPSED_MS) return null;
@@ -232,20 +232,22 @@ export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 's
  * they soon have chunks that the others lack and fetch them from each other instead of all from one source.
  */
 export function pickRange(
-  runs: readonly ChunkRange[],
+  ranges: readonly ChunkRange[],
   sources: readonly Source[],
   chunkCount: number,
   place: number,
 ): ChunkRange | undefined {
   const peers = sources.filter(({ whole, downstream }) => !whole && !downstream);
   if (sources.some(({ whole, usable, rejected }) => whole && usable && !rejected)) {
-    return peers.length === 0 ? runs[0] : (runs.find(({ first }) => first >= place * chunkCount) ?? runs[0]);
+    return peers.length === 0 ? ranges[0] : (ranges.find(({ first }) => first >= place * chunkCount) ?? ranges[0]);
   }
-  return runs.toSorted((a, b) => distanceOf(a, sources) - distanceOf(b, sources))[0];
+  return ranges.toSorted((a, b) => distanceOf(a, sources) - distanceOf(b, sources))[0];
 }
 
 /** 0: a source has the whole range. 1: a source has its beginning. 2: no source has it. */
-function distanceOf(run: ChunkRange, sources: readonly Source[]): number {
-  if (sources.some((source) => holdsRange(source, run))) return 0;
-  return sources.some(({ known }) => missingRanges(known, run.first + run.count, run)[0]?.first !== run.first) ? 1 : 2;
+function distanceOf(range: ChunkRange, sources: readonly Source[]): number {
+  if (sources.some((source) => holdsRange(source, range))) return 0;
+  return sources.some(({ known }) => missingRanges(known, range.first + range.count, range)[0]?.first !== range.first)
+    ? 1
+    : 2;
 }

@@ -44,7 +44,7 @@ interface Latest {
   readonly peerId: string;
   active: number;
   /** Bytes per second of the last fetch that ended. */
-  runRate: number;
+  rangeRate: number;
 }
 
 /** A peer that lacks a package is asked again after this time, or as soon as it reports the whole package. */
@@ -116,7 +116,7 @@ export class Sources {
       record.endFetch(sample, failure, Date.now());
       latest.active -= 1;
       if (rejected) this.rejected.set(`${packageId}/${peerId}`, true);
-      if (sample) latest.runRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
+      if (sample) latest.rangeRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
     };
   }
 
@@ -126,9 +126,9 @@ export class Sources {
   }
 
   /** How the sources of the packages that were fetched lately perform. */
-  snapshot(): readonly SourceStatus[] {
+  describeSources(): readonly SourceStatus[] {
     const now = Date.now();
-    return [...this.latest.values()].map(({ packageId, peerId, active, runRate }) => {
+    return [...this.latest.values()].map(({ packageId, peerId, active, rangeRate }) => {
       const record = this.recordOf(peerId);
       const nextTry = record.nextTry(now);
       const { running, lastError } = record;
@@ -136,7 +136,7 @@ export class Sources {
         packageId,
         peerId,
         active,
-        rate: active * runRate,
+        rate: active * rangeRate,
         running,
         lastError,
         nextTry: nextTry === null ? null : new Date(nextTry),
@@ -174,7 +174,7 @@ export class Sources {
 
   private latestOf(packageId: string, peerId: string): Latest {
     const key = `${packageId}/${peerId}`;
-    const latest = this.latest.get(key) ?? { packageId, peerId, active: 0, runRate: 0 };
+    const latest = this.latest.get(key) ?? { packageId, peerId, active: 0, rangeRate: 0 };
     this.latest.set(key, latest);
     return latest;
   }

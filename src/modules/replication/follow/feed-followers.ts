@@ -124,7 +124,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
 
   private beginFollowing(peer: PeerContact, stage: Stage): void {
     const follower = new PeerFollower(peer, stage, this.parts);
-    this.following.set(peer.peerId, { follower, stage, ended: follower.run(this.locks) });
+    this.following.set(peer.peerId, { follower, stage, ended: follower.followUntilStopped(this.locks) });
   }
 
   private async endFollowing(peerId: string): Promise<void> {
@@ -132,7 +132,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     following?.follower.stop();
     await following?.ended;
     this.following.delete(peerId);
-    if (this.isRunning) await this.contacts.forget(peerId);
+    if (this.isRunning) await this.contacts.removeRecord(peerId);
   }
 }
 

@@ -74,7 +74,7 @@ export class ItemHandler {
   ) {}
 
   /** Parses a message. Logs an invalid one and gives null. */
-  read(peer: PeerContact, data: unknown): PeerItem | null {
+  readItem(peer: PeerContact, data: unknown): PeerItem | null {
     const item = PeerItem.safeParse(data);
     if (item.success) return item.data;
     this.logger.warn(`Skipping an invalid message from ${peer.name}: ${z.prettifyError(item.error)}`);
@@ -86,7 +86,7 @@ export class ItemHandler {
    * usable another time: once the clocks agree, or once the peer sends a valid manifest.
    * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
-  async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
+  async handleItem(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.learnItem(peer, item);
     } catch (error) {

@@ -62,10 +62,10 @@ export class PeerFollower {
   }
 
   /** Follows until `stop` is called, while no other process of this server follows the peer. */
-  async run(locks: Locks): Promise<void> {
+  async followUntilStopped(locks: Locks): Promise<void> {
     const { signal } = this.stopping;
     const work = async (held: AbortSignal): Promise<void> => {
-      await Promise.all([this.followFeed(held), this.comparisons.run(held)]);
+      await Promise.all([this.followFeed(held), this.comparisons.compareRepeatedly(held)]);
     };
     while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
   }
@@ -108,7 +108,7 @@ export class PeerFollower {
     const { cursors } = this.parts;
     const { peerId } = this.peer;
     const place = new SavedPlace(
-      (id) => cursors.save(peerId, this.stage, id),
+      (id) => cursors.saveCursor(peerId, this.stage, id),
       (error) => this.logProblemOnce(error),
     );
     let failure: { readonly error: unknown } | null = null;
@@ -129,7 +129,7 @@ export class PeerFollower {
       },
     });
     try {
-      await this.readInto(work, await cursors.load(peerId, this.stage), connection.signal);
+      await this.readInto(work, await cursors.loadCursor(peerId, this.stage), connection.signal);
     } finally {
       held.removeEventListener('abort', end);
       await work.settled();
@@ -148,7 +148,7 @@ export class PeerFollower {
         await this.noteConnected();
         continue;
       }
-      const item = this.parts.items.read(this.peer, message.data);
+      const item = this.parts.items.readItem(this.peer, message.data);
       await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
     }
   }
@@ -165,7 +165,7 @@ export class PeerFollower {
   private async handleItem(item: PeerItem | null): Promise<'done' | 'later'> {
     if (!item) return 'done';
     this.comparisons.noteNews();
-    return this.asPeer(() => this.parts.items.handle(this.peer, item));
+    return this.asPeer(() => this.parts.items.handleItem(this.peer, item));
   }
 
   private asPeer<T>(work: () => Promise<T>): Promise<T> {

@@ -71,7 +71,7 @@ function follow(
     onReturn,
   });
   Logger.overrideLogger(false);
-  const running = follower.run(new MemoryLocks());
+  const running = follower.followUntilStopped(new MemoryLocks());
   ends.push(() => {
     follower.stop();
     return running;

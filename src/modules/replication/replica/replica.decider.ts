@@ -30,7 +30,7 @@ function recordChunks(
 ): readonly ReplicaEvent[] {
   const arrived = verifiedEvents(arrival, verified);
   const known = arrived.reduce<readonly ChunkRange[]>(
-    (runs, event) => addRange(runs, event.data),
+    (ranges, event) => addRange(ranges, event.data),
     arrival.state.verified,
   );
   const damaged = rejected.filter(({ index }) => isMissing(known, arrival.content.chunkCount, index));
@@ -40,19 +40,19 @@ function recordChunks(
 const isMissing = (known: readonly ChunkRange[], total: number, index: number): boolean =>
   missingRanges(known, total, { first: index, count: 1 }).length > 0;
 
-function verifiedEvents({ content, state, from }: Arrival, runs: readonly ChunkRange[]): readonly ChunksVerified[] {
+function verifiedEvents({ content, state, from }: Arrival, ranges: readonly ChunkRange[]): readonly ChunksVerified[] {
   let known = state.verified;
-  const missing = runs.flatMap((run) => {
-    const parts = missingRanges(known, content.chunkCount, run);
-    known = addRange(known, run);
+  const missing = ranges.flatMap((range) => {
+    const parts = missingRanges(known, content.chunkCount, range);
+    known = addRange(known, range);
     return parts;
   });
   let remaining = content.chunkCount - countChunks(state.verified);
-  return missing.map((run) => {
-    remaining -= run.count;
+  return missing.map((range) => {
+    remaining -= range.count;
     return {
       type: 'ChunksVerified',
-      data: { packageId: content.packageId, ...run, fromPeerId: from.peerId, remaining },
+      data: { packageId: content.packageId, ...range, fromPeerId: from.peerId, remaining },
     };
   });
 }
@@ -120,9 +120,9 @@ function lostEvent(content: ReplicaContent, lost: readonly ChunkRange[]): Chunks
   return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: limitRanges(content, lost) } };
 }
 
-function limitRanges({ chunkCount }: ReplicaContent, runs: readonly ChunkRange[]): readonly ChunkRange[] {
-  const first = runs[0]?.first ?? 0;
-  return runs.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : runs;
+function limitRanges({ chunkCount }: ReplicaContent, ranges: readonly ChunkRange[]): readonly ChunkRange[] {
+  const first = ranges[0]?.first ?? 0;
+  return ranges.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : ranges;
 }
 
 const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly ChunkRange[]): string =>

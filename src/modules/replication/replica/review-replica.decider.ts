@@ -43,7 +43,7 @@ export interface ReviewStep {
   readonly files: 'keep' | 'discardFetched' | 'removeAll';
 }
 
-const record = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
+const recordStep = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
 
 /** Does this server want a copy: is the package there, and does its stage reach this server? */
 const isWanted = ({ facts, ownStage }: ReviewFacts): boolean => !isRemoved(facts) && takesStage(ownStage, facts.stage);
@@ -82,7 +82,7 @@ export function reviewReplica(
   file: FoundFile,
 ): readonly ReviewStep[] {
   const steps = isWanted(known) ? keepReplica(known, replica, report, file) : endReplica(known, replica, report, file);
-  return report?.isOutdated ? [record(tellAgain(known.facts, report)), ...steps] : steps;
+  return report?.isOutdated ? [recordStep(tellAgain(known.facts, report)), ...steps] : steps;
 }
 
 function keepReplica(
@@ -95,24 +95,24 @@ function keepReplica(
   const steps: ReviewStep[] = [];
   let { status } = replica;
   if (isEndedByRemoval(known, replica, file)) {
-    steps.push(record({ kind: 'withdraw', reason: 'removed' }, 'discardFetched'));
+    steps.push(recordStep({ kind: 'withdraw', reason: 'removed' }, 'discardFetched'));
     status = 'withdrawn';
   }
   if (isUploaded) {
-    if (report) steps.push(record(toReport(facts, report)));
+    if (report) steps.push(recordStep(toReport(facts, report)));
     // An upload here also ends a copy that is on its way from elsewhere, or that could not be fetched.
-    if (status === 'pending' || status === 'failed') steps.push(record({ kind: 'arrive' }, 'discardFetched'));
+    if (status === 'pending' || status === 'failed') steps.push(recordStep({ kind: 'arrive' }, 'discardFetched'));
     return steps;
   }
   if (status === 'withdrawn' && file === 'whole' && replica.fromPeerId !== null) {
-    steps.push(record({ kind: 'adopt', content: toContent(facts) }, 'discardFetched'));
+    steps.push(recordStep({ kind: 'adopt', content: toContent(facts) }, 'discardFetched'));
   }
   if (report && report.copy !== null) {
-    return [...steps, record({ kind: 'announce', report: toReport(facts, report), content: toContent(facts) })];
+    return [...steps, recordStep({ kind: 'announce', report: toReport(facts, report), content: toContent(facts) })];
   }
-  if (report) steps.push(record(toReport(facts, report)));
+  if (report) steps.push(recordStep(toReport(facts, report)));
   const [fromPeerId] = [...replica.holders.keys()].filter((peerId) => peerId !== report?.peerId);
-  if (fromPeerId !== undefined) steps.push(record({ kind: 'request', content: toContent(facts), fromPeerId }));
+  if (fromPeerId !== undefined) steps.push(recordStep({ kind: 'request', content: toContent(facts), fromPeerId }));
   return steps;
 }
 
@@ -122,7 +122,7 @@ function endReplica(
   report: PeerReport | null,
   file: FoundFile,
 ): readonly ReviewStep[] {
-  const told = report ? [record(toReport(facts, report))] : [];
+  const told = report ? [recordStep(toReport(facts, report))] : [];
   // The stage says which servers get a copy. The bytes of an upload may be the only ones there are, so they stay; only
   // a copy that is on its way ends.
   if (isUploaded && !isUnderWay(replica)) return told;
@@ -133,8 +133,8 @@ function endReplica(
   }
   // After a withdrawal because of the stage the file stays for its grace time.
   return isRemoved(facts)
-    ? [...told, record({ kind: 'withdraw', reason: 'removed' }, 'removeAll')]
-    : [...told, record({ kind: 'withdraw', reason: 'stage' }, 'discardFetched')];
+    ? [...told, recordStep({ kind: 'withdraw', reason: 'removed' }, 'removeAll')]
+    : [...told, recordStep({ kind: 'withdraw', reason: 'stage' }, 'discardFetched')];
 }
 
 const toContent = ({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent => ({

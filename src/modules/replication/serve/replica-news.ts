@@ -37,7 +37,7 @@ export class ReplicaNews implements OnModuleDestroy {
 
   constructor(private readonly store: EventStore) {}
 
-  watch(packageId: string): NewsWatch {
+  watchReplica(packageId: string): NewsWatch {
     this.ensureFollowing();
     let isNews = false;
     const note = () => {

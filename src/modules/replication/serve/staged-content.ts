@@ -24,8 +24,8 @@ class ChunksDidNotCome extends Error {}
 /** The end of the verified bytes that contain `at`; null when the chunk at `at` is not verified. */
 function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
-  const run = verified.find(({ first, count }) => first <= index && index < first + count);
-  return run ? (run.first + run.count) * CHUNK_SIZE : null;
+  const range = verified.find(({ first, count }) => first <= index && index < first + count);
+  return range ? (range.first + range.count) * CHUNK_SIZE : null;
 }
 
 /** Are its verified chunks in a file that is there? */
@@ -41,7 +41,7 @@ export class StagedContent {
   ) {}
 
   /** The verified chunks of our copy, which may be whole or still being fetched; null when there is no copy. */
-  async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
+  async findVerified(packageId: string): Promise<readonly ChunkRange[] | null> {
     const replica = await this.loadReplica(packageId);
     return isServable(replica) ? replica.verified : null;
   }
@@ -50,7 +50,7 @@ export class StagedContent {
    * Answers a request for one range, chunk by chunk. Sends nothing and gives false when the package is not being fetched, or
    * when it has just been published. Refusal: CHUNKS_PENDING.
    */
-  async send(
+  async sendRange(
     request: IncomingMessage,
     response: ServerResponse,
     packageId: string,
@@ -61,7 +61,7 @@ export class StagedContent {
     if ((await this.loadReplica(packageId)).status !== 'pending') return false;
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const watch = this.news.watch(packageId);
+    const watch = this.news.watchReplica(packageId);
     try {
       return await this.sendWatched(
         { packageId, watch, signal: left.signal },

@@ -51,7 +51,8 @@ const generalCodes = declareErrorCodes({
   PEER_BODY_TAMPERED: { status: 401, meaning: 'The body of a call between servers is not the one that was signed.' },
   FORBIDDEN: {
     status: 403,
-    meaning: 'The caller is signed in but may not do this. The message names the permission and the roles that have it.',
+    meaning:
+      'The caller is signed in but may not do this. The message names the permission and the roles that have it.',
   },
   PASSWORD_CHANGE_REQUIRED: {
     status: 403,
@@ -61,7 +62,10 @@ const generalCodes = declareErrorCodes({
     status: 403,
     meaning: 'A call with the session cookie did not come from a page of this server, or lacks `X-ODST-CSRF: 1`.',
   },
-  PEER_SUSPENDED: { status: 403, meaning: 'The called server has suspended the calling server. Resume it on the called server.' },
+  PEER_SUSPENDED: {
+    status: 403,
+    meaning: 'The called server has suspended the calling server. Resume it on the called server.',
+  },
   PEER_UNREGISTERED: {
     status: 403,
     meaning: 'The called server has unregistered the calling server. Unregister it there too, or register again.',
@@ -80,10 +84,14 @@ const generalCodes = declareErrorCodes({
   TOO_LARGE: { status: 413, meaning: 'The body is larger than this kind of request allows. Uploads have no limit.' },
   URL_TOO_LONG: { status: 414, meaning: 'The address is longer than 8,000 characters.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is encoded, or it does not have the expected media type.' },
-  RANGE_NOT_SATISFIABLE: { status: 416, meaning: 'The file does not have this range, or the request asks for more than 64 ranges.' },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    meaning: 'The file does not have this range, or the request asks for more than 64 ranges.',
+  },
   TOO_MANY_REQUESTS: {
     status: 429,
-    meaning: 'There were too many attempts in a short time. `Retry-After` and `details.retryAfterSeconds` say how long to wait.',
+    meaning:
+      'There were too many attempts in a short time. `Retry-After` and `details.retryAfterSeconds` say how long to wait.',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
