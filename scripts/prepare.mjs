@@ -1,4 +1,4 @@
-// What every command does first: install and build when something is missing or out of date. Node built-ins only.
+// The first step of every command: installs and builds what is missing or out of date. It uses only what Node itself contains.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

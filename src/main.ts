@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import 'reflect-metadata';
 import { runServer } from './server/boot/run-server.js';
 
-/** What a heap may grow by, in percent of what lived at the last full collection, before the next one. */
+/** The growth of the heap until the next full collection, in percent of the objects that survived the last one. */
 const GROWTH_PERCENT = 50;
 
 /**

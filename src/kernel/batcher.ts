@@ -1,5 +1,5 @@
 /**
- * What becomes of the items of a failed batch: all fail, or each is tried alone, so that a bad one does not fail the
+ * The treatment of the items of a failed batch: all fail, or each is tried alone, so that a bad one does not fail the
  * others.
  */
 type AfterFailure = 'fail all' | 'each in turn' | 'each at once';

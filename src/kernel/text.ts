@@ -3,10 +3,10 @@ import type { Json } from './events.js';
 /** NUL and halves of surrogate pairs, which databases do not store as UTF-8 text. */
 const NOT_PLAIN = /\0|\p{Surrogate}/u;
 
-/** Whether a text can be stored and shown everywhere: it is valid Unicode without NUL. */
+/** True when a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
-/** Whether all texts in a JSON value are plain, at any depth and including the names of members. */
+/** True when all texts in a JSON value are plain, at any depth and including the names of members. */
 export function hasPlainText(value: unknown): boolean {
   const left = [value];
   while (left.length > 0) {
@@ -53,7 +53,7 @@ const BASE_URL = /^https?:\/\/[^\s/?#@\\]+(\/[^\s/?#@\\]+)*$/;
 const MOVES_UP = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
- * Whether a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
+ * True when a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
  * path segments of dots and a slash at the end are not allowed.
  */
 export const isBaseUrl = (url: string): boolean =>

@@ -87,7 +87,7 @@ export interface ReplicaFile {
   publish(): Promise<void>;
 }
 
-/** What a check of a stored file found. A file that is as it was stored has no damage at all: null instead of this. */
+/** The damage that a check of a stored file has found. A file without damage has null instead. */
 export interface FileDamage {
   /** Sorted and disjoint; none when the file is only too long. */
   readonly lost: readonly ChunkRange[];
@@ -95,7 +95,7 @@ export interface FileDamage {
   readonly missing: boolean;
 }
 
-/** What the file of a package should be. */
+/** The expected content of the file of a package. */
 export interface ExpectedContent {
   /** In bytes. */
   readonly size: number;
@@ -106,13 +106,13 @@ export interface ExpectedContent {
 /** Is called before each few MiB are read, with their number of bytes: it waits to keep a rate, or throws to end the check. */
 export type ReadPace = (bytes: number) => Promise<void>;
 
-/** What a sweep must not remove: packages whose file is needed, and replicas that are being fetched. Both are package ids. */
+/** The files that a sweep must not remove: those of held packages, and those of replicas that are being fetched. Both are package ids. */
 export interface WantedFiles {
   readonly packages: ReadonlySet<string>;
   readonly replicas: ReadonlySet<string>;
 }
 
-/** What only an engine can do that keeps packages as files on a disk of this machine. */
+/** The abilities of an engine that keeps packages as files on a disk of this machine. */
 export interface LocalFiles {
   /** Name of a package's file in the folder that a proxy in front of this server may send files from. */
   fileNameOf(packageId: string): string;
@@ -143,7 +143,7 @@ export class WrongOffset extends Error {
  * state or the new one. Implementations pass `test/contract/package-storage.contract.ts`.
  */
 export abstract class PackageStorage {
-  /** What the engine can do with local files; null for an engine without them. */
+  /** The abilities of the engine with local files. Null for an engine without them. */
   abstract readonly local: LocalFiles | null;
 
   /**

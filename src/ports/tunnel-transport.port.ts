@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerContact } from './peer-directory.port.js';
 
 /**
- * How a peer is called: at its address; through a local port that leads to its open tunnels; or not now, because it is
+ * The route to a peer: at its address; through a local port that leads to its open tunnels; or not now, because it is
  * behind a firewall and has no tunnel open.
  */
 export type PeerRoute =

@@ -6,7 +6,7 @@ import type { JobHandler } from '../../ports/job-queue.port.js';
 const MIN_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 
-/** What both engines store with a job. */
+/** The data that both engines store with a job. */
 const Payload = z.object({
   data: z.json(),
   cause: z.object({ correlationId: z.string(), causationId: z.string().nullable() }).optional(),
@@ -16,7 +16,7 @@ export type JobLog = (level: 'warn' | 'error', message: string) => void;
 
 export interface JobAttempt {
   readonly key: string;
-  /** What the engine stores with the job, as JSON text or parsed. Not yet checked. */
+  /** The data that the engine stores with the job, as JSON text or parsed. They are not checked yet. */
   readonly payload: unknown;
   /** Number of this attempt, from 1 on. It also counts attempts that ended with the process. */
   readonly attempt: number;

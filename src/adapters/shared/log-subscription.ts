@@ -15,14 +15,14 @@ export interface HistoryRange<Position> {
   readonly signal: AbortSignal;
 }
 
-/** What an engine provides for its subscriptions. */
+/** The parts that an engine provides for its subscriptions. */
 export interface LogSource<Position> {
   readonly tail: LogTail<Position>;
   /** The position of the last event of the log. */
   readHead(signal: AbortSignal): Promise<Position>;
   /** The pages of a range. It may end early; the rest is then read by another call. */
   readHistory(range: HistoryRange<Position>): AsyncGenerator<LogPage<Position>>;
-  /** Whether the same call may succeed when the log can be reached again. */
+  /** True when the same call may succeed when the log can be reached again. */
   isTemporary(error: unknown): boolean;
 }
 
@@ -82,7 +82,7 @@ const retryUntilAborted = <Position, T>(
   onFailure?: () => void,
 ): Promise<T | null> => retry(call, { while: isTemporary, signal, backoff: backoffBetween(20, 1000), onFailure });
 
-/** How far a subscription is, and how far its reader knows it to be. */
+/** The position of a subscription, and the position that its reader knows. */
 class Progress<Position> {
   private told: Position;
   private untoldSince = 0;

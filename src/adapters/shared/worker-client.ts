@@ -126,7 +126,7 @@ export class WorkerClient<Request, Value, Progress = never> {
   }
 }
 
-/** What a call in the thread may use. */
+/** The context of a call in the thread. */
 export interface CallContext<Progress> {
   /** Aborted when the caller asks to end the call early. */
   readonly signal: AbortSignal;

@@ -3,7 +3,7 @@ import type { EventStore } from '../../ports/event-store.port.js';
 
 type Events = readonly RecordedEvent[];
 
-/** What the log holds after a cursor now, page by page. @throws the signal's reason when it came first */
+/** Reads the current events of the log after a cursor, page by page. @throws the reason of the signal when it is aborted first */
 export async function* readPages(store: EventStore, after: string | null, signal: AbortSignal): AsyncGenerator<Events> {
   const stop = new AbortController();
   try {

@@ -9,7 +9,7 @@ const rowOf = ({ call, need }: StatedNeed): readonly string[] => [
 ];
 const byCall = (a: StatedNeed, b: StatedNeed): number => a.call.localeCompare(b.call, 'en');
 
-/** What `docs/reference/permissions.md` has to hold. */
+/** Returns the content of `docs/reference/permissions.md`. */
 export async function renderPermissionsPage(): Promise<string> {
   const roles = [...allPermissions()].map(([permission, { meaning, isTokenScope }]) => [
     asCode(permission),

@@ -18,7 +18,7 @@ export const joinParagraphs = (...parts: readonly string[]): string => `${parts.
 
 export const asCode = (text: string): string => `\`${text}\``;
 
-/** What `docs/reference/errors.md` has to hold. */
+/** Returns the content of `docs/reference/errors.md`. */
 export function renderErrorsPage(): string {
   const replies = [...allErrorCodes()].map(([code, { status, meaning }]) => [asCode(code), String(status), meaning]);
   const requests = Object.entries(GRAPHQL_REQUEST_CODES).map(([code, meaning]) => [asCode(code), meaning]);
@@ -46,7 +46,7 @@ function defaultOf(name: VariableName): string {
   return 'fallback' in variable ? asCode(variable.fallback) : variable.unset;
 }
 
-/** What `docs/reference/configuration.md` has to hold. */
+/** Returns the content of `docs/reference/configuration.md`. */
 export function renderConfigurationPage(): string {
   const names = Object.keys(environment) as VariableName[];
   const rows = names.map((name) => {

@@ -15,7 +15,7 @@ export interface ConnectionLimits {
   /** Interval in milliseconds in which an upload must deliver at least `leastBytes` bytes. */
   readonly paceMs: number;
   readonly leastBytes: number;
-  /** How long a connection stays open after a response while no new request arrives, in milliseconds. */
+  /** The time for which a connection stays open after a response while no new request arrives, in milliseconds. */
   readonly keepAliveMs: number;
 }
 
@@ -55,7 +55,7 @@ export function findHeadFault({ url = '', rawHeaders, httpVersion }: IncomingMes
 
 const requestTimeout = (message: string): PublicError => ({ status: 408, code: 'REQUEST_TIMEOUT', message });
 
-/** Whether a request is an upload, which has no limit for its total time. */
+/** True when a request is an upload, which has no limit for its total time. */
 const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/') === true;
 
 /**

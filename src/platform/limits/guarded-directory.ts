@@ -68,7 +68,7 @@ const CHECK_TTL_MS = 10_000;
 
 const tooManySignIns = (): DirectoryUnavailable =>
   new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
-/** Whether the directory itself has failed. A problem with one person must not block the sign-in of others. */
+/** True when the directory itself has failed. A problem with one person must not block the sign-in of others. */
 const isDown = (error: unknown): error is DirectoryUnavailable =>
   error instanceof DirectoryUnavailable && error.isGeneral;
 

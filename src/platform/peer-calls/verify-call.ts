@@ -41,7 +41,7 @@ export interface SignedCall {
   readonly fields: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What a verified signature proves about a call. */
+/** The facts about a call that its verified signature proves. */
 export interface VerifiedCall {
   /** The id of the server that signed the call. */
   readonly keyId: string;

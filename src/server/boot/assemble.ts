@@ -64,7 +64,7 @@ const answerHealthOnly: RawHandler = (request, response) => {
   return true;
 };
 
-/** What a process needs before it can assemble the server. */
+/** The parts that a process needs before it can assemble the server. */
 export interface BootContext {
   readonly settings: Settings;
   readonly tls: ServedKeyPair | null;

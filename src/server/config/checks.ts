@@ -3,7 +3,7 @@ import { dnKey } from '../../kernel/directory-groups.js';
 import { isBaseUrl } from '../../kernel/text.js';
 import { areProxies } from '../../platform/http/caller-address.js';
 
-// What the values of environment variables must be. Each check turns the text into the value of a setting.
+// Checks of environment variables. Each check turns the text of a variable into the value of a setting.
 
 export const MAX_PORT = 65_535;
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -83,7 +83,7 @@ interface Endpoint {
 
 /** The content of EVENTSTOREDB_URL. */
 export interface EventStoreDbAddress extends UrlOptions {
-  /** Whether to ask the hosts which node is the leader, instead of using the one host directly. */
+  /** True to ask the hosts which node is the leader, instead of using the one host directly. */
   readonly discover: boolean;
   readonly hosts: readonly Endpoint[];
   readonly credentials?: { readonly username: string; readonly password: string };

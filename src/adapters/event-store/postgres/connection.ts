@@ -5,7 +5,7 @@ import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '.
 /** Connection lost, server stopping or starting, out of resources, deadlock, or a failover to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
 
-/** Whether the same call may succeed when the database is back. */
+/** True when the same call may succeed when the database is back. */
 export function isTemporary(error: unknown): boolean {
   if (error instanceof DatabaseError) return TEMPORARY.test(error.code ?? '');
   return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);

@@ -73,7 +73,7 @@ export class LogFollower {
     const { events, upTo, isCut } = await readLog(this.pool, after, null);
     if (upTo === after) return;
     this.tail.extend(events, upTo);
-    // What was appended during this read is told by a notification, or found by polling if that is lost.
+    // A notification announces the events that were appended during this read. If it is lost, polling finds them.
     if (isCut) this.mustReadAgain = true;
   }
 }

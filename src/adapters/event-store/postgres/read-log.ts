@@ -37,7 +37,7 @@ const toEvent = (row: EventRow): RecordedEvent => ({
 const MAX_POSITIONS = 20_000n;
 
 interface CutLogPage extends LogPage<bigint> {
-  /** Whether the log had more events when this page was read. */
+  /** True when the log had more events when this page was read. */
   readonly isCut: boolean;
 }
 

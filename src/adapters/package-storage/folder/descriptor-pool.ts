@@ -11,7 +11,7 @@ interface Entry {
   seenAt: number;
   users: number;
   idleTicks: number;
-  /** Whether the file has left the pool. Its last user closes it. */
+  /** True when the file has left the pool. Its last user closes it. */
   retired: boolean;
   closed: boolean;
 }

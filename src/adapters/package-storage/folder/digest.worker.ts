@@ -54,7 +54,7 @@ async function readSome(file: FileHandle, into: Buffer, position: number): Promi
 }
 
 const BUFFER_SIZE = 1024 * 1024;
-/** What gives the best speed while the bytes are in the page cache. */
+/** The size that gives the best speed while the bytes are in the page cache. */
 const SLICE = 64 * 1024;
 
 /** SHA-256 of one file, read in order and only as far as it has been told that the bytes are final. */

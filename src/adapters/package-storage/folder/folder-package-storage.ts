@@ -116,7 +116,7 @@ export class FolderPackageStorage extends PackageStorage {
   override async quarantine(packageId: string): Promise<void> {
     await rename(this.folders.packagePath(packageId), this.folders.damagedPath(packageId)).catch(unlessMissing);
     this.descriptors.forgetFile(packageId);
-    // What is remembered of an earlier reservation is not this file.
+    // The remembered file of an earlier reservation is another file.
     this.reservations.forgetFile(this.folders.replicaPath(packageId));
     await syncFolder(this.folders.packages);
   }
@@ -143,7 +143,7 @@ export class FolderPackageStorage extends PackageStorage {
     }
   }
 
-  /** What was changed since this process started is left alone: its event may be on its way. */
+  /** Leaves alone files that were changed since this process started, because their event may not be recorded yet. */
   override async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<void> {
     await restoreRemoved(this.folders, packages);
     await restoreDamaged(this.folders, packages, replicas);

@@ -84,7 +84,7 @@ export const damagedIdOf = (name: string): string | null =>
 export const replicaIdOf = (name: string): string | null =>
   name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null;
 
-/** Whether this is the name of an upload's file. */
+/** True when this is the name of an upload's file. */
 export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
 
 /** Makes renames and removals in the folder survive a power failure. */

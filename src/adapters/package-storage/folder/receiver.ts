@@ -16,7 +16,7 @@ export interface SlabWriter {
   finishWriting(): Promise<void>;
 }
 
-/** What was received, with its digests. */
+/** The received file, with its digests. */
 interface Received {
   readonly size: number;
   readonly sha1: Digests;

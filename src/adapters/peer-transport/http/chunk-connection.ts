@@ -40,7 +40,7 @@ export function describeWrongRange(head: ResponseHead, first: number, length: nu
   return null;
 }
 
-/** Whether the connection can carry another request after this response. */
+/** True when the connection can carry another request after this response. */
 export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');
 
 const MAX_HEAD_BYTES = 16 * 1024;

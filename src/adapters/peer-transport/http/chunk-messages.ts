@@ -56,10 +56,10 @@ export interface HandedChunk {
   readonly bytes: Uint8Array;
 }
 
-/** What the thread tells while it fetches. */
+/** The messages of the thread while it fetches. */
 export type FetchProgress = RangeProgress | HandedChunk;
 
-/** What came of a range. Chunks that are neither verified nor rejected did not arrive. */
+/** The result of a range. Chunks that are neither verified nor rejected did not arrive. */
 export interface FetchReport {
   readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];

@@ -58,7 +58,7 @@ function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
 /** Options of the transport, with limits that tests shorten. */
 export interface TransportOptions extends Trust {
   readonly timeouts?: Partial<Timeouts>;
-  /** How long a feed may be silent before it counts as dead. */
+  /** The time for which a feed may be silent before it counts as dead. */
   readonly feedIdleTimeoutMs?: number;
 }
 

@@ -28,7 +28,7 @@ const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
 
 const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';
 
-/** What `Me` and `Account` have in common. */
+/** The common fields of `Me` and `Account`. */
 @ObjectType({ isAbstract: true })
 abstract class AccountFields {
   @Field(() => ID)

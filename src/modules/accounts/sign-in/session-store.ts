@@ -44,7 +44,7 @@ const IS_OPEN_SQL = `expires_at > now() AND last_seen_at > now() - interval '${I
 
 /** A session ends at the latest this long after it was opened. */
 const MAX_LIFETIME_MS = 12 * 60 * 60 * 1000;
-/** How long a session may be cached, and so be accepted after another process has closed it. */
+/** The time for which a session may be cached, and so be accepted after another process has closed it. */
 const MAX_CACHED_MS = 5_000;
 const MIN_SEEN_INTERVAL_MS = 60_000;
 const MAX_USER_AGENT_LENGTH = 300;

@@ -19,7 +19,7 @@ export interface ExportHeader {
   readonly entries: number;
 }
 
-/** What is shown of an entry. */
+/** The shown part of an entry. */
 export type Shown = Pick<AuditEntryView, 'target' | 'summary' | 'details' | 'changes' | 'origin'>;
 
 /** An entry: the event as it is hashed, its hash, and what is shown of it. `shown` is null for an event that this program does not know. */

@@ -1,6 +1,6 @@
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
 
-/** How a peer can be called: at its address, through a tunnel that it keeps open, or not until it opens one. */
+/** The way to call a peer: at its address, through a tunnel that it keeps open, or not at all until it opens one. */
 export const PEER_ROUTES = ['DIRECT', 'TUNNEL', 'NONE'] as const;
 export type PeerRouteKind = (typeof PEER_ROUTES)[number];
 
@@ -28,6 +28,6 @@ export interface PeerView {
   readonly receive: FlowView;
   readonly registeredAt: Date;
   readonly changedAt: Date;
-  /** Whether the peer has recorded the current key of this server. */
+  /** True when the peer has recorded the current key of this server. */
   readonly knowsOurKey: boolean;
 }

@@ -22,7 +22,7 @@ export interface AcceptedInvitation {
 
 const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
 
-/** What is told of an answer of the other server, by its code. */
+/** The advice for an answer of the other server, by its code. */
 const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:

@@ -5,7 +5,7 @@ import { Refusal } from '../../../kernel/errors.js';
 
 const MAX_TOKEN_LENGTH = 4_096;
 
-/** What one administrator sends to the other as one text. `secret` and `publicKey` are 32 bytes, base64url. */
+/** The content of an invitation, which one administrator sends to the other as one text. `secret` and `publicKey` are 32 bytes, base64url. */
 const Token = z.object({
   v: z.literal(1),
   invitationId: z.uuid(),

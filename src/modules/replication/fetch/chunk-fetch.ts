@@ -16,7 +16,7 @@ import { type FetchPlan, PlanFetch, RecordChunks } from './replica-progress.comm
 import { chooseSource, holdsRange, shouldAbandon, type Source } from './source-choice.js';
 import { type FetchOutcome, Sources } from './sources.js';
 
-/** How often the chunks of a slow range are recorded while it is being fetched, so that peers can have them and a crash loses little. */
+/** The time after which the chunks of a slow range are recorded while it is being fetched, so that peers can have them and a crash loses little. */
 const RECORD_INTERVAL_MS = 1_000;
 
 /** Records the chunks of one range while they arrive. */
@@ -60,7 +60,7 @@ export class ChunkArrivals {
         if (Date.now() - recordedAt < RECORD_INTERVAL_MS || countChunks(verified) === recorded) return;
         recordedAt = Date.now();
         recorded = countChunks(verified);
-        // What cannot be recorded now is recorded at the end.
+        // Chunks that cannot be recorded now are recorded at the end.
         recording = recording.then(() => record({ verified, rejected: [] })).catch(() => undefined);
       },
       finish: async (result) => {
@@ -208,7 +208,7 @@ class FetchWatch {
   }
 }
 
-/** So many ranges of this process may wait for chunks that their source does not have yet. The rest of the jobs is for other packages. */
+/** The number of ranges of this process that may wait for chunks of a source at the same time. The other jobs are free for other packages. */
 const MAX_WAITING = 4;
 
 /** Fetches chunk ranges, each from the source that is expected to deliver it first. */

@@ -69,7 +69,7 @@ interface Delay {
   readonly reason: string;
 }
 
-/** What delays a replica and may be solved from outside; null for any other error. */
+/** Returns the delay that an error means for a replica, when its cause can disappear. Null for any other error. */
 function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
   if (error instanceof PeerUnreachable) {

@@ -34,7 +34,7 @@ export const FetchChunks = z.object({
   packageId: z.string(),
   first: z.int().nonnegative(),
   count: z.int().positive(),
-  /** Whether this job enqueues the next job of its lane. A job for a rejected chunk does not. */
+  /** True when this job enqueues the next job of its lane. A job for a rejected chunk does not. */
   lane: z.boolean(),
 });
 export type FetchChunks = z.infer<typeof FetchChunks>;

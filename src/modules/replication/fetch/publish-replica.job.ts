@@ -57,7 +57,7 @@ export class ReplicaPublisher {
   }
 
   /**
-   * Whether the published file is the package. A crash or a withdrawal may have come between the rename and the event.
+   * True when the published file is the package. A crash or a withdrawal may have come between the rename and the event.
    * After a withdrawal the renamed file may belong to the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {

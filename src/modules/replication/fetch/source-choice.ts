@@ -15,13 +15,13 @@ const RATE_STALE_AFTER_MS = 60_000;
 const MIN_SAMPLE_MS = 1_000;
 const BACK_OFF_MS = { first: 500, longest: 30_000 };
 
-/** How many bytes a fetch delivered, and how long it took. */
+/** The number of bytes that a fetch delivered, and the time that it took. */
 export interface FetchSample {
   readonly bytes: number;
   readonly ms: number;
 }
 
-/** How one peer performs as a source for this process. Times are milliseconds of any clock that goes forward. */
+/** The performance of one peer as a source for this process. Times are milliseconds of any clock that goes forward. */
 export class PeerPerformance {
   running = 0;
   failures = 0;
@@ -54,7 +54,7 @@ export class PeerPerformance {
     return this.notBefore > now ? this.notBefore : null;
   }
 
-  /** Whether it may be asked. After a failure it is asked for one range at a time, until one succeeds. */
+  /** True when it may be asked. After a failure it is asked for one range at a time, until one succeeds. */
   isUsable(now: number): boolean {
     return this.failures === 0 || (this.notBefore <= now && this.running === 0);
   }
@@ -71,7 +71,7 @@ export class PeerPerformance {
 
 /** Shortest time between two questions to a peer about one package. */
 const ASK_INTERVAL_MS = 1_000;
-/** How long an answer is waited for. A later one is used by the next choice. */
+/** The time to wait for an answer. The next choice uses an answer that comes later. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
 const Availability = z.object({
@@ -84,7 +84,7 @@ interface Entry {
   ranges: readonly ChunkRange[];
 }
 
-/** Which chunks the peers have that are still fetching a package themselves. */
+/** Knows the chunks of peers that are still fetching a package themselves. */
 export class KnownChunks {
   private readonly entries = new LRUCache<string, Entry>({ max: 2_000 });
 
@@ -156,7 +156,7 @@ export function selectCandidates(
 export interface Source extends Candidate {
   /** Chunks that the peer is known to have. */
   readonly known: readonly ChunkRange[];
-  /** Whether the peer has sent wrong bytes of this package. */
+  /** True when the peer has sent wrong bytes of this package. */
   readonly rejected: boolean;
   readonly usable: boolean;
   /** Bytes per second of all its fetches together; null when unknown. */
@@ -164,7 +164,7 @@ export interface Source extends Candidate {
   readonly running: number;
 }
 
-/** Whether the source has all chunks of the range. A source that lacks some has to wait for them itself. */
+/** True when the source has all chunks of the range. A source that lacks some has to wait for them itself. */
 export const holdsRange = ({ known }: Source, { first, count }: ChunkRange): boolean =>
   missingRanges(known, first + count, { first, count }).length === 0;
 
@@ -173,8 +173,9 @@ export const expectedMs = ({ rate, running }: Source, bytes: number): number | n
   rate === null ? null : ((running + 1) * bytes * 1_000) / Math.max(1, rate);
 
 /**
- * The lower, the sooner a source is asked. Reasons to ask it later, from heavy to light: it lacks the range because it
- * fetches the package from us, it sent wrong bytes before, it failed lately, it lacks the range.
+ * Returns a number. Sources with a lower number are asked first. These are the reasons to ask a source later, from the
+ * strongest to the weakest: it lacks the range because it fetches the package from us; it has sent wrong bytes; it failed
+ * lately; it lacks the range.
  */
 function rankDrawback(source: Source, range: ChunkRange): number {
   const lacks = !holdsRange(source, range);
@@ -197,9 +198,9 @@ export function chooseSource(sources: readonly Source[], range: ChunkRange, byte
   return ranked[0]?.source ?? null;
 }
 
-/** A source that has sent nothing for so long counts as stalled. */
+/** A source that has sent nothing for this time counts as stalled. */
 const STALLED_AFTER_MS = 3_000;
-/** A rate is not judged before so long. */
+/** The time that must have passed before the rate of a fetch is judged. */
 const MIN_ELAPSED_MS = 2_000;
 /** A range is given to another source when this one would take `times` times as long and `ms` milliseconds more. */
 const FAR_SLOWER = { times: 4, ms: 1_000 };

@@ -14,7 +14,7 @@ import {
 } from './source-choice.js';
 import { findOutsideWindow, NoSource, type OutsideWindow } from './delays.js';
 
-/** How a peer performs as a source of one package, as it is shown to an administrator. */
+/** The performance of a peer as a source of one package, as an administrator sees it. */
 export interface SourceStatus {
   readonly packageId: string;
   readonly peerId: string;
@@ -36,7 +36,7 @@ export interface FetchOutcome {
   readonly rejected: boolean;
 }
 
-/** How long a source is shown after its last fetch began. */
+/** The time for which a source is shown after the start of its last fetch. */
 const SHOWN_FOR_MS = 60_000;
 
 interface Latest {
@@ -50,7 +50,7 @@ interface Latest {
 /** A peer that lacks a package is asked again after this time, or as soon as it reports the whole package. */
 const LACKING_FOR_MS = 30_000;
 
-/** What this process knows of the peers as sources of chunks. It is not stored: a new process learns it again. */
+/** Knows the peers as sources of chunks. This knowledge is not stored, so a new process learns it again. */
 @Injectable()
 export class Sources {
   private readonly peers = new Map<string, PeerPerformance>();
@@ -125,7 +125,7 @@ export class Sources {
     this.lacking.set(lackingKey(packageId, holder), true);
   }
 
-  /** How the sources of the packages that were fetched lately perform. */
+  /** Describes the sources of the packages that were fetched lately. */
   describeSources(): readonly SourceStatus[] {
     const now = Date.now();
     return [...this.latest.values()].map(({ packageId, peerId, active, rangeRate }) => {

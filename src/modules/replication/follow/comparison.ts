@@ -32,7 +32,7 @@ const Digest = z.string().max(64);
 /** A peer's answer to `GET /peer/v1/inventory`. */
 const PeerInventory = z.object({
   stage: z.enum(STAGES),
-  /** Whether the peer takes packages from this server. */
+  /** True when the peer takes packages from this server. */
   takes: z.boolean().default(true),
   latestStamp: Stamp.nullable(),
   buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),

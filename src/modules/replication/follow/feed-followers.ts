@@ -136,6 +136,6 @@ export class FeedFollowers implements LiveView, BackgroundTask {
   }
 }
 
-/** Whether the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
+/** True when the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

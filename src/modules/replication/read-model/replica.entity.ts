@@ -32,7 +32,7 @@ export class ReplicaEntity {
   @Column('timestamptz', { name: 'withdrawn_at', nullable: true }) withdrawnAt!: Date | null;
 }
 
-/** What the views of replicas show of a package. */
+/** The facts that the views of replicas show about a package. */
 @Entity('replica_packages')
 export class ReplicaPackageEntity {
   @PrimaryColumn('uuid', { name: 'package_id' }) packageId!: string;

@@ -11,7 +11,7 @@ export class ReplicasQuery extends Query<readonly (readonly ReplicaView[])[]> {
   }
 }
 
-/** What the views of replicas need to know of their packages, by package id. */
+/** Finds the facts that the views of replicas need about their packages, by package id. */
 export async function findReplicaPackages(
   dataSource: DataSource,
   ids: readonly string[],

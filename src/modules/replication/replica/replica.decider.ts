@@ -70,7 +70,7 @@ function rejectedEvents({ content, state, from }: Arrival, damaged: readonly Rej
 const sumOf = (byPeer: ReadonlyMap<string, number> = new Map()): number =>
   [...byPeer.values()].reduce((all, n) => all + n, 0);
 
-/** Whether no peer is left that may deliver the chunk correctly: all with the whole package have sent it damaged often enough. */
+/** True when no peer is left that may deliver the chunk correctly: all with the whole package have sent it damaged often enough. */
 function isRejectedByAll({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {
   const times = (peerId: string): number => (known.get(index)?.get(peerId) ?? 0) + (peerId === from.peerId ? 1 : 0);
   const whole = [...holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
@@ -179,7 +179,7 @@ function reportCopy({ packageId, holder, copy }: Command<'report'>, state: Repli
   ];
 }
 
-/** Whether both copies came through the same servers at the same times. */
+/** True when both copies came through the same servers at the same times. */
 function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
   if (a === null || b === null) return a === b;
   const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;

@@ -5,7 +5,7 @@ import { isUnderWay } from './our-replica.js';
 import type { ReplicaCommand, ReportHolder } from './replica.commands.js';
 import type { ReplicaContent, ReplicaState } from './replica.state.js';
 
-/** What this server knows of a package, as far as it decides about our copy. */
+/** The knowledge of this server about a package, as far as it decides about our copy. */
 export interface ReviewFacts {
   readonly facts: PackageFacts;
   /** The stage of this server. */
@@ -18,7 +18,7 @@ export interface ReviewFacts {
   readonly isRequestedBeforeRemoval: boolean;
 }
 
-/** What a peer says of its own copy; `copy` is null when it has none. */
+/** The report of a peer about its own copy. `copy` is null when it has none. */
 export interface PeerReport {
   readonly peerId: string;
   readonly peerName: string;
@@ -28,12 +28,12 @@ export interface PeerReport {
 }
 
 /**
- * What a look at the published file of the package found: `unseen` when nobody looked, `present` when its digest was
+ * The result of a look at the published file of the package: `unseen` when nobody looked, `present` when its digest was
  * not computed, `whole` when it has the digest of the package, `different` when it has not.
  */
 export type FoundFile = 'unseen' | 'missing' | 'present' | 'whole' | 'different';
 
-/** How closely the review has to look at the file. A digest means reading all of it. */
+/** The kind of look that the review needs at the file. For a digest, the whole file is read. */
 type FileQuestion = 'none' | 'presence' | 'digest';
 
 /** One step of a review. `files` is done only if there is no command, or the command has changed something. */
@@ -59,7 +59,7 @@ function isEndedByRemoval(known: ReviewFacts, replica: ReplicaState, file: Found
   return known.isRequestedBeforeRemoval || (replica.status === 'published' && file === 'missing');
 }
 
-/** What has to be known of the file before `reviewReplica` can decide. */
+/** Says which kind of look at the file `reviewReplica` needs before it can decide. */
 export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQuestion {
   const { isUploaded, wasRemoved } = known;
   if (!isWanted(known)) {
@@ -71,7 +71,7 @@ export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQue
 }
 
 /**
- * What should become of our copy? Gives the steps in their order. A step may change nothing: its command goes to the
+ * Decides what should become of our copy, and returns the steps in their order. A step may change nothing: its command goes to the
  * decider of the replica, which has the last word on the state that it reads then. After the steps are carried out, the
  * same review gives no step that changes anything.
  */

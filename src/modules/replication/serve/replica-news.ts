@@ -53,7 +53,7 @@ export class ReplicaNews implements OnModuleDestroy {
     };
   }
 
-  /** Whether the server is stopping. Whoever waits must end before the HTTP server does. */
+  /** True when the server is stopping. All requests that wait for news must end before the HTTP server does. */
   get ended(): boolean {
     return this.work.isStopped;
   }

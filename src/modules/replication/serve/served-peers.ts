@@ -7,7 +7,7 @@ import type { Pace } from '../../../platform/http/files/send-ranges.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 
-/** What the calling peer may receive from this server, and how fast. */
+/** Decides what the calling peer may receive from this server, and how fast. */
 @Injectable()
 export class ServedPeers implements OnModuleDestroy {
   /** One bucket for each peer. All connections of a peer to this process share it. */

@@ -11,7 +11,7 @@ import { ourReplica } from '../replica/our-replica.js';
 import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
-/** How long the first chunk of an answer and each later one is waited for. A peer gives up after 15 seconds without a byte. */
+/** The time to wait for the first chunk of an answer and for each later one. A peer gives up after 15 seconds without a byte. */
 const FIRST_CHUNK_TIMEOUT_MS = 5_000;
 const NEXT_CHUNK_TIMEOUT_MS = 12_000;
 
@@ -21,7 +21,7 @@ const chunksPending = (): Refusal =>
 /** Ends an answer that has begun. The peer keeps what it has verified. */
 class ChunksDidNotCome extends Error {}
 
-/** The end of the verified bytes that contain `at`; null when the chunk at `at` is not verified. */
+/** Returns the end of the verified bytes that contain the byte `at`. Null when the chunk at `at` is not verified. */
 function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
   const range = verified.find(({ first, count }) => first <= index && index < first + count);
@@ -148,7 +148,7 @@ export class StagedContent {
   }
 }
 
-/** What is sent, and how fast. `pace` is null for no limit. */
+/** The file that is sent, and its pace, which is null when there is no limit. */
 interface RangeResponse {
   readonly representation: Representation;
   readonly pace: Pace | null;
