@@ -45,7 +45,7 @@ function install() {
 
 const stamp = join(root, 'dist/.built');
 
-/** A migration that has another name now must not run under its old one: the server runs what it finds in dist/migrations. */
+/** Removes compiled migrations whose source has another name now, because the server runs every file in dist/migrations. */
 function removeStaleMigrations() {
   const folder = join(root, 'dist/migrations');
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {

@@ -6,7 +6,7 @@ import { runServer } from './server/boot/run-server.js';
 const GROWTH_PERCENT = 50;
 
 /**
- * Keeps the heap near what is in use. V8 lets a heap grow up to four times that on a machine with much memory: a
+ * Keeps the heap near the memory that is in use. On a machine with much memory, V8 lets the heap grow up to four times that: a
  * server with 90 MB of objects then held 260 MB, while its processor time was the same.
  */
 const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);

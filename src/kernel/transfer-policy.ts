@@ -93,7 +93,7 @@ const UNLIMITED: FlowPolicy = { bytesPerSecond: null, windows: [] };
 /** The policy of a peer for which nobody has set one. */
 export const OPEN_POLICY: PeerPolicy = { direction: 'SEND_RECEIVE', send: UNLIMITED, receive: UNLIMITED };
 
-/** True when bytes of packages may pass now. `opensAt` is the next time at which they may; null when they may now or never. */
+/** Says whether bytes of packages may pass now. `opensAt` is the next time at which they may; null when they may now or never. */
 export interface TransferWindow {
   readonly may: boolean;
   readonly opensAt: Date | null;

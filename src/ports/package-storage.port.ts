@@ -42,7 +42,7 @@ export interface StagedUpload {
    */
   publish(packageId: string): Promise<void>;
 
-  /** Removes what was stored of the upload. Does nothing when it is gone. */
+  /** Removes the stored bytes of the upload. Does nothing when they are gone. */
   discard(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface StagedUpload {
 export interface StoredFile {
   readonly size: number;
   /**
-   * Reads into the first `length` bytes of the buffer what is stored from `position` on. Resolves with the number of bytes
+   * Reads the stored bytes from `position` on into the first `length` bytes of the buffer. Resolves with the number of bytes
    * read: less than `length` is possible, 0 means that the file ends there.
    */
   read(into: Buffer, length: number, position: number): Promise<number>;
@@ -177,7 +177,7 @@ export abstract class PackageStorage {
   abstract findDamage(packageId: string, expected: ExpectedContent, pace: ReadPace): Promise<FileDamage | null>;
 
   /**
-   * Takes a package's file aside to be repaired: nobody can open it any more, downloads under way go on. The next
+   * Moves the file of a package aside to be repaired. Nobody can open it any more, but downloads under way continue. The next
    * `reserveReplica` of the package makes it the replica's file; without one, the next `sweepUnwanted` restores or removes it,
    * as is wanted then. Does nothing when there is no file.
    */
@@ -191,7 +191,7 @@ export abstract class PackageStorage {
 
   /**
    * Removes the file of a package; downloads under way end normally. When `stillUnwanted` is given, it is asked once the
-   * file is out of the way, and "no" restores the file: nothing that is published at the same time is lost.
+   * file has been moved away, and "no" restores the file, so that no package is lost that is published at the same time.
    */
   abstract removeStored(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 

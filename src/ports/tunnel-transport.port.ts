@@ -21,7 +21,7 @@ export abstract class PeerTunnels {
   abstract onArrival(listener: (peerId: string) => void): () => void;
 }
 
-/** Why one side ends a tunnel: it stops, the other one can call it directly, or there is nothing to exchange. */
+/** The reason why one side ends a tunnel: it stops, the other one can call it directly, or there is nothing to exchange. */
 export type TunnelEnd = 'stopping' | 'reachable' | 'unwelcome';
 
 /** A connection on which the called server sends requests to the server that opened it, one at a time. */

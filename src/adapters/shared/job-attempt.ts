@@ -37,7 +37,7 @@ export type AttemptOutcome =
 export type FailedOutcome = Exclude<AttemptOutcome, { kind: 'done' }>;
 
 /**
- * Runs one attempt of a job and decides what comes next; the engine only carries it out. A failed job runs again after
+ * Runs one attempt of a job and decides the next step, which the engine only carries out. A failed job runs again after
  * a delay that doubles from 0.25 to 30 seconds, until the attempts of its handler are used up. Reports failures to
  * `log`. Never throws what the handler throws.
  */

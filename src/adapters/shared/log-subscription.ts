@@ -2,7 +2,7 @@ import { backoffBetween, retry } from '../../kernel/retry.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../ports/event-store.port.js';
 import type { LogPage, LogTail, Positions } from './log-tail.js';
 
-/** Progress over events of no interest is told after this number of events, or when it is this old. */
+/** A subscription reports its progress over unwanted events after this number of events, or after this time. */
 const CHECKPOINT_EVENTS = 1000;
 const CHECKPOINT_INTERVAL_MS = 1000;
 
@@ -27,7 +27,7 @@ export interface LogSource<Position> {
 }
 
 /**
- * The history page by page, then the live events from the tail that all subscriptions share. It goes on by itself when
+ * Reads the history page by page, and then the live events from the tail that all subscriptions share. It continues by itself when
  * the log was away.
  */
 export async function* subscribeToLog<Position>(
@@ -52,7 +52,7 @@ export async function* subscribeToLog<Position>(
   }
 }
 
-/** Reads up to the target. When the connection is lost meanwhile, it goes on from where it was. */
+/** Reads up to the target. When the connection is lost meanwhile, it continues from the same position. */
 async function* catchUp<Position>(
   source: LogSource<Position>,
   progress: Progress<Position>,

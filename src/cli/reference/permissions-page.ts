@@ -21,7 +21,7 @@ export async function renderPermissionsPage(): Promise<string> {
   return joinParagraphs(
     '# Permissions',
     ORIGIN,
-    'Every field of GraphQL and every route states what it needs. Who has not that permission is refused with `FORBIDDEN`,\n' +
+    'Every field of GraphQL and every route states the permission that it needs. Other callers are refused with `FORBIDDEN`,\n' +
       'and what states nothing is refused to everybody. See [accounts](../how-to/accounts.md).',
     '## Roles',
     renderTable(['permission', 'for', ...ROLES, 'scope of tokens'], roles),

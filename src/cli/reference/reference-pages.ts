@@ -1,7 +1,7 @@
 import { REPLICA_PROBLEMS } from '../../modules/replication/contracts/replica-view.js';
 import { GRAPHQL_REQUEST_CODES } from '../../platform/graphql/graphql-errors.js';
 import { allErrorCodes } from '../../platform/http/errors/error-codes.js';
-// Loads every module, and with them what they declare.
+// Loads every module, and with them their declarations.
 import '../../server/app.module.js';
 import { environment, SECRETS, type VariableName } from '../../server/config/environment.js';
 
@@ -59,7 +59,7 @@ export function renderConfigurationPage(): string {
     ORIGIN,
     'Settings are environment variables, read at the start. One that cannot be used, or one that begins with `ODST_` and\n' +
       'is not in this list, ends the start with one line that says what to change, and exit code 1.',
-    renderTable(['variable', 'when unset', 'must be', 'what it is for'], rows),
+    renderTable(['variable', 'when unset', 'must be', 'meaning'], rows),
     `Secrets can be in files instead, whose paths are in\n${files}.`,
     'What `ODST_NAME`, `ODST_URL`, `ODST_STAGE` and `ODST_REACHABLE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
   );

@@ -29,7 +29,7 @@ interface JobView {
   readonly attempt: number;
   /** From 0 to 1; null for a failed job. */
   readonly progress: number | null;
-  /** Why the job failed for good; null for a running job. */
+  /** The reason why the job has failed. Null for a running job. */
   readonly reason: string | null;
   readonly failedAt: Date | null;
 }

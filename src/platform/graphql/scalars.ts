@@ -49,7 +49,7 @@ class DateTime implements CustomScalar<string, Date> {
 /** The scalar for JSON objects. It appears in answers only: as an argument it is refused with BAD_USER_INPUT. */
 @Scalar('JSONObject', () => JsonObject)
 export class JsonObject implements CustomScalar<unknown, unknown> {
-  readonly description = 'A JSON object; its members depend on what it describes.';
+  readonly description = 'A JSON object. Its members depend on the thing that it describes.';
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {

@@ -26,7 +26,7 @@ import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the clock goes on after the latest
+ * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
  * stamp; what a crash left on disk is cleared away.
  */
 async function catchUp(app: INestApplication): Promise<void> {

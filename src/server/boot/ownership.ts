@@ -14,7 +14,7 @@ interface Binding {
 
 /**
  * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
- * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
+ * was copied to another engine is another log. Then everything derived is dropped and derived from it again.
  * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {

@@ -18,7 +18,7 @@ export interface RebuildOptions {
 }
 
 /**
- * Builds every read model anew from the log and puts it in the place of the old one, see Rebuild; one process of a
+ * Builds every read model again from the log and replaces the old one with it, see Rebuild. One process of a
  * server at a time.
  */
 export async function rebuildReadModels(

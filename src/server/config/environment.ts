@@ -20,7 +20,7 @@ import { directoryVariables } from './directory-variables.js';
 
 /**
  * Every environment variable: the setting that it sets, its check, its default (`fallback` as text, or `unset` in words,
- * with `otherwise` as the value when that is not null), what is said when the check fails, and what it is for.
+ * with `otherwise` as the value when that is not null), the expected value that an error message names, and its meaning.
  * `Settings` and `docs/reference/configuration.md` are made from this table.
  */
 export const environment = {

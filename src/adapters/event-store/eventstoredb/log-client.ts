@@ -68,7 +68,7 @@ export class LogClient extends EventStoreDBClient {
     const [endpoint, ...others] = address.hosts;
     if (!endpoint) throw new Error('No host');
     const credentials = address.credentials;
-    // Only a seed list is asked for the leader; the client takes a list of one too.
+    // The client asks only a list of hosts for the leader, so one host is passed as a list as well.
     if (address.discover)
       super(
         { ...settings, endpoints: [endpoint, ...others] },
@@ -77,13 +77,13 @@ export class LogClient extends EventStoreDBClient {
       );
     else super({ ...settings, endpoint }, { insecure: !address.tls, ...certificates }, credentials);
     /*
-     * Without "batch append" each append is a call of its own. The batch calls of all clients of a process share one
-     * table of who waits: when one stream fails all appends in it are rejected, and an answer that comes later is
+     * Without "batch append", each append is a call of its own. The batch calls of all clients of a process share one
+     * table of waiting appends. When one stream fails, all appends in the table are rejected, and a later answer is
      * thrown as a TypeError that nobody can catch.
      */
     this.supports = async () => false;
     this.guardAgainstClosedChannels();
-    // Not awaited by the client: a rejection (no node found on the way to a new connection) would end the process.
+    // The client does not await this promise. A rejection (no node was found for a new connection) would end the process.
     const handle = this.handleError;
     this.handleError = (client, error) => handle(client, error).catch(onTrouble);
     const connect = this.getChannel;
@@ -98,8 +98,8 @@ export class LogClient extends EventStoreDBClient {
   }
 
   /**
-   * The failure of one call closes the channel, perhaps just before another call begins on it. An append then would
-   * never settle, and reject a promise of the client's own that nobody can catch.
+   * The failure of one call closes the channel, perhaps just before another call begins on it. An append would then never
+   * settle, and would reject an internal promise of the client that nobody can catch.
    */
   private guardAgainstClosedChannels(): void {
     const execute = this.execute;

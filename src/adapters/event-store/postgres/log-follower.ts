@@ -47,7 +47,7 @@ export class LogFollower {
     await this.listener.close();
   }
 
-  /** Reads now, or once more after the read under way; and again after the interval of polling. */
+  /** Reads now, or once more after the read under way, and again after the polling interval. */
   private readSoon(): void {
     clearTimeout(this.timer);
     if (this.closed) return;

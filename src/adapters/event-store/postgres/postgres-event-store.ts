@@ -35,7 +35,7 @@ interface SerializedAppend {
   readonly types: readonly string[];
   readonly data: readonly string[];
   readonly metadata: readonly string[];
-  /** When each event was recorded, in ISO 8601; null for now. */
+  /** The time when each event was recorded, in ISO 8601. Null stands for the current time. */
   readonly recorded: readonly (string | null)[];
   readonly bytes: number;
 }

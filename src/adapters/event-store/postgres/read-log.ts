@@ -71,7 +71,7 @@ export async function readLog(pool: Pool, after: bigint, types: ReadonlySet<stri
   return { events: page.map(toEvent), upTo, looked: Number(upTo - after), isCut: upTo < head };
 }
 
-/** Where a page that reached its limit ends; undefined for other pages. */
+/** Returns the end of a page that has reached its limit. Undefined for other pages. */
 function lastOf(page: readonly LogPageRow[]): bigint | undefined {
   const last = page.at(-1);
   const cut = last && (page.length >= PAGE_EVENTS || Number(last.bytes) >= PAGE_BYTES);

@@ -109,7 +109,7 @@ export class Connection {
     this.socket.write(head, 'latin1');
   }
 
-  /** The response is complete, and the connection waits for the next request. */
+  /** Is called when the response is complete. The connection then waits for the next request. */
   release(): void {
     this.receiver = null;
     this.inBody = false;

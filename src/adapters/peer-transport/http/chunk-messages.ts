@@ -22,7 +22,7 @@ export interface RateLimit {
   readonly bytesPerSecond: number;
 }
 
-/** Where a connection leads to. */
+/** The target of a connection. */
 export interface Origin {
   readonly secure: boolean;
   readonly host: string;
@@ -38,7 +38,7 @@ export interface Timeouts {
   readonly rangeMs: number;
 }
 
-/** Why a range ended early: the peer failed, the disk is full, or this server has a problem. */
+/** The reason why a range ended early: the peer failed, the disk is full, or this server has a problem. */
 export type FetchFailure =
   | {
       readonly kind: 'peer';

@@ -15,7 +15,7 @@ export const RoleName = enumOf('Role', ROLES, {
     viewer: 'Reads packages, peers and settings.',
     publisher:
       'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
-    operator: 'Invites and changes peers, and retries what has failed.',
+    operator: 'Invites and changes peers, and retries failed replicas.',
     auditor: 'Reads the audit trail.',
     admin: 'Has every permission.',
   },

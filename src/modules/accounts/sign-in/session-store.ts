@@ -9,7 +9,7 @@ interface OpenedSession {
   readonly id: string;
   /** 256 random bits, base64url. */
   readonly token: string;
-  /** When the session ends at the latest. It ends earlier when it is unused for two hours. */
+  /** The latest end of the session. It ends earlier when it is unused for two hours. */
   readonly expiresAt: Date;
 }
 
@@ -55,7 +55,7 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 export class SessionStore {
   private readonly logger = new Logger('Sessions');
   private readonly cache = new LRUCache<string, ListedSession>({ max: 1_000, ttl: MAX_CACHED_MS });
-  /** When this process last saved that a session is in use, by id. */
+  /** The times when this process last saved that a session is in use, by id. */
   private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
   constructor(private readonly dataSource: DataSource) {}

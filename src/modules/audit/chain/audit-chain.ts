@@ -15,8 +15,8 @@ const ADVICE =
   'No entry is added to the chain until this is settled. Run "npm run audit:verify" and see docs/how-to/audit-trail.md.';
 
 /**
- * Where the chain goes on. In the log that it was made of that is on record; in one that was moved to another engine the
- * entries are counted once. @throws ChainBroken when the log does not hold what the chain says
+ * Finds the place where the chain continues. For the log from which the chain was made, this place is on record. In a log
+ * that was moved to another engine, the entries are counted once. @throws ChainBroken when the log does not match the chain
  */
 export async function findChainPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
   const epoch = await store.epoch();

@@ -12,7 +12,7 @@ import type { Change } from './audit-view.js';
 /** The known facts about the target of entries. */
 export interface SubjectState {
   readonly fields: Fields;
-  /** Where the package came from; null when it was published here. */
+  /** The origin of the package. Null when it was published here. */
   readonly origin: Origin | null;
 }
 

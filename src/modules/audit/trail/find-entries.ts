@@ -62,7 +62,7 @@ async function findActorIds(dataSource: DataSource, actor: string): Promise<stri
 }
 
 /**
- * No one way is good for every text: a frequent one is soon found by looking, a rare one by its index, and when little
+ * No single search is good for every text. A frequent text is soon found by looking, a rare one by its index, and when little
  * fits otherwise that is looked through. What a planner guesses of the frequency of a text is wrong too often.
  */
 async function findText(dataSource: DataSource, question: EntrySearch): Promise<EntryRow[]> {

@@ -11,7 +11,7 @@ export type PeerStatus = (typeof PEER_STATUSES)[number];
 /** One direction of the exchange with a peer, with its policy and whether packages may pass now. */
 export interface FlowView extends FlowPolicy {
   readonly openNow: boolean;
-  /** When the next time window begins; null when one is open now or none will ever open. */
+  /** The start of the next time window. Null when one is open now or none will ever open. */
   readonly opensAt: Date | null;
 }
 

@@ -71,7 +71,7 @@ export class ChunkArrivals {
   }
 }
 
-/** A source that sends nothing for so long may have stalled; the others are asked what they have by now. */
+/** A source that sends nothing for this time may have stalled, so the other sources are asked for their chunks. */
 const SILENCE_MS = 1_000;
 
 /** Number of bytes in a chunk range of a package. */
@@ -89,7 +89,7 @@ interface FetchResult {
   /** All verified ranges of the replica. */
   readonly verified: readonly ChunkRange[];
   readonly rejected: boolean;
-  /** Why a part of the range did not arrive; null when all of it did. */
+  /** The reason why a part of the range did not arrive. Null when all of it has arrived. */
   readonly error: PeerUnreachable | ChunksPending | null;
 }
 
@@ -179,7 +179,7 @@ class FetchWatch {
   constructor(
     private readonly asked: Asked,
     private readonly others: () => readonly Source[],
-    /** Asks the other sources what they have by now. */
+    /** Asks the other sources which chunks they have now. */
     private readonly ask: () => void,
   ) {
     this.lastByteAt = asked.startedAt;

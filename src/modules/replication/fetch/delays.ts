@@ -12,7 +12,7 @@ import { DelayReplica, type FetchPlan, PlanFetch } from './replica-progress.comm
 export class OutsideWindow extends Error {
   constructor(
     message: string,
-    /** When the first time window opens. */
+    /** The time when the first time window opens. */
     readonly opensAt: Date,
   ) {
     super(message);

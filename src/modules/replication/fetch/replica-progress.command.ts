@@ -83,7 +83,7 @@ interface Damage {
   readonly round: number;
   /** SHA-256 of the whole file, in lower-case hex. */
   readonly actual: string;
-  /** Chunks that no longer match what was verified. */
+  /** The chunks that were verified and no longer match their digests. */
   readonly lost: readonly ChunkRange[];
 }
 

@@ -49,7 +49,7 @@ export class PeerPerformance {
     return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;
   }
 
-  /** When it may be asked again after a failure; null when it may be asked now. */
+  /** The time when it may be asked again after a failure. Null when it may be asked now. */
   nextTry(now: number): number | null {
     return this.notBefore > now ? this.notBefore : null;
   }

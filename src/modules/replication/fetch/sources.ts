@@ -25,7 +25,7 @@ export interface SourceStatus {
   /** Number of ranges of all packages that are being fetched from this peer. */
   readonly running: number;
   readonly lastError: string | null;
-  /** When it may be asked again after a failure; null when it may be asked now. */
+  /** The time when it may be asked again after a failure. Null when it may be asked now. */
   readonly nextTry: Date | null;
 }
 
@@ -93,7 +93,7 @@ export class Sources {
     return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);
   }
 
-  /** Asks those candidates that are still fetching the package what they have by now, each at most once a second. */
+  /** Asks those candidates that are still fetching the package for their chunks, each at most once a second. */
   async askForChunks(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
     await this.knownChunks.askPeers(
       found.filter(({ whole }) => !whole).map(({ contact }) => contact),
@@ -101,7 +101,7 @@ export class Sources {
     );
   }
 
-  /** The same candidates with what is known of them now. */
+  /** Returns the same candidates with the current knowledge about them. */
   currentSources(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
     return found.map((candidate) => this.toSource(plan, candidate));
   }

@@ -9,7 +9,7 @@ export interface PeerContactStatus {
   /** Since when `following` has been so. */
   readonly since: Date;
   readonly lastError: string | null;
-  /** When this server tries again; null while it follows the peer. */
+  /** The time when this server tries again. Null while it follows the peer. */
   readonly nextTryAt: Date | null;
 }
 
@@ -28,7 +28,7 @@ export interface SourceView {
   /** The present rate; 0 between two chunk ranges. */
   readonly bytesPerSecond: number;
   readonly lastError: string | null;
-  /** When the peer may be asked again after an error; null when it may be asked now. */
+  /** The time when the peer may be asked again after an error. Null when it may be asked now. */
   readonly nextTryAt: Date | null;
 }
 

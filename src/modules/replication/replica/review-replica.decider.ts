@@ -100,7 +100,7 @@ function keepReplica(
   }
   if (isUploaded) {
     if (report) steps.push(recordStep(toReport(facts, report)));
-    // An upload here also ends a copy that is on its way from elsewhere, or that could not be fetched.
+    // An upload here also ends a copy that is being fetched from a peer, or that has failed.
     if (status === 'pending' || status === 'failed') steps.push(recordStep({ kind: 'arrive' }, 'discardFetched'));
     return steps;
   }
@@ -124,7 +124,7 @@ function endReplica(
 ): readonly ReviewStep[] {
   const told = report ? [recordStep(toReport(facts, report))] : [];
   // The stage says which servers get a copy. The bytes of an upload may be the only ones there are, so they stay; only
-  // a copy that is on its way ends.
+  // a copy that is being fetched ends.
   if (isUploaded && !isUnderWay(replica)) return told;
   if (replica.content === null) {
     // An upload was removed, and a publication elsewhere followed before the file was deleted.

@@ -21,7 +21,7 @@ export interface FeedItem {
   readonly digests: ChunkPage | null;
 }
 
-/** An item, and the id after which the feed goes on. */
+/** An item, and the id after which the feed continues. */
 export interface FeedEntry {
   /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
   readonly id: string;

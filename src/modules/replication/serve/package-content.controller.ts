@@ -33,7 +33,7 @@ interface Availability {
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
 
-/** Serves peers what they need to make a copy of a package. */
+/** Serves the manifest and the bytes that peers need for a copy of a package. */
 @Controller('peer/v1/packages/:packageId')
 export class PackageContentController {
   /** By package id. The content of a package never changes. */

@@ -50,7 +50,7 @@ interface ServedFile {
   readonly representation: Representation;
   /** Opens the file. Returns null when it does not exist. */
   open(): Promise<StoredFile | null>;
-  /** Where the proxy finds the file. Null when this server always sends it itself. */
+  /** The place where the proxy finds the file. Null when this server always sends it itself. */
   readonly location?: ProxyLocation | null;
   /** Limit for the rate. Null or left out for no limit. */
   readonly pace?: Pace | null;
