@@ -64,7 +64,7 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
   const http = transport();
   const sources = new Sources(fake<PeerDirectory>({ find: async (id: string) => contacts.get(id) ?? null }), http);
   const digestsOf = fake<ChunkDigests>({
-    of: async (_: string, __: number, first: number, count: number) =>
+    digestsOf: async (_: string, __: number, first: number, count: number) =>
       digests.subarray(first * 32, (first + count) * 32),
   });
   const attempts = new ChunkFetch(

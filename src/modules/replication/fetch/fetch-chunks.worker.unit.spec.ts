@@ -77,7 +77,7 @@ function setUp(world: World = {}) {
   const commands = fake<CommandBus>({ execute });
   const transport = fake<PeerTransport>({ fetchChunks, get: async () => ({ verified: world.known ?? [] }) });
   const sources = new Sources(fake<PeerDirectory>({ find }), transport);
-  const digests = fake<ChunkDigests>({ of: async () => Buffer.alloc(0) });
+  const digests = fake<ChunkDigests>({ digestsOf: async () => Buffer.alloc(0) });
   const arrivals = new ChunkArrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
   const queue = fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) });
   const worker = new FetchChunksWorker(
@@ -88,7 +88,7 @@ function setUp(world: World = {}) {
     sources,
     new RangeFetcher(commands, sources, new ChunkFetch(transport, sources, digests, arrivals)),
     new Delays(commands, queue),
-    fake<ReplicaPublisher>({ publish: async (packageId: string) => void published.push(packageId) }),
+    fake<ReplicaPublisher>({ publishReplica: async (packageId: string) => void published.push(packageId) }),
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };

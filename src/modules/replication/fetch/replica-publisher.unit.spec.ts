@@ -44,7 +44,7 @@ function setUp(
       discardReplica: discard,
     }),
     fake<RunningDigests>({ finish }),
-    fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
+    fake<ChunkDigests>({ digestsOf: async () => Buffer.alloc(0) }),
     new Delays(commands, fake<JobQueue>({})),
     new MemoryLocks(),
   );
