@@ -3,7 +3,7 @@ import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type ExpectedRevision } from '../../
 
 const MAX_METADATA_BYTES = 16 * 1024;
 
-/** An append that any log takes: JSON texts within the limits. */
+/** An append that every log accepts: JSON texts within the limits. */
 interface CheckedAppend {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -16,7 +16,7 @@ interface CheckedAppend {
 }
 
 /**
- * Checks and serializes an append, so that what a log would refuse never reaches it.
+ * Checks and serializes an append, so that a log never gets an append that it would refuse.
  * @throws Error that says what is wrong with it
  */
 export function checkAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): CheckedAppend {

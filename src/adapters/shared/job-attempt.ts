@@ -53,7 +53,7 @@ export async function attemptJob(handler: JobHandler, job: JobAttempt, log: JobL
 
 async function handleJob(handler: JobHandler, { key, payload, attempt, signal, progress }: JobAttempt): Promise<void> {
   const { data, cause } = Payload.parse(typeof payload === 'string' ? JSON.parse(payload) : payload);
-  // The handler of a job that ends the process does not get to throw anything.
+  // Every attempt ended with the process, so the handler could not report an error.
   if (attempt > handler.maxAttempts) throw new Error('The process ended during every attempt');
   await handler.handle({
     name: handler.name,

@@ -99,7 +99,7 @@ class Progress<Position> {
     return this.positions.compare(target, this.position) > 0;
   }
 
-  /** Moves past a page. Returns what the reader is to be told of it; null if that can wait. */
+  /** Moves past a page. Returns the item for the reader. Null if that can wait. */
   advance(page: LogPage<Position>): SubscriptionItem | null {
     if (this.isTold) this.untoldSince = Date.now();
     this.position = page.upTo;
@@ -115,7 +115,7 @@ class Progress<Position> {
     return this.noteTold({ kind: 'caughtUp', cursor: this.positions.format(this.position) });
   }
 
-  /** Milliseconds until a checkpoint is due; undefined if there is nothing to tell. */
+  /** Milliseconds until a checkpoint is due. Undefined if there is nothing to report. */
   untilCheckpoint(): number | undefined {
     return this.isTold ? undefined : Math.max(0, this.untoldSince + CHECKPOINT_INTERVAL_MS - Date.now());
   }

@@ -12,8 +12,8 @@ export interface LogPosition {
 }
 
 /**
- * Where the target ends, found in the source. The target itself is asked, event by event: it cannot be wrong about what
- * it holds, whatever a copy that was cut off had noted. @throws StartupError when it holds anything else
+ * Finds the place in the source where the target ends. It compares the target itself, event by event, because the notes of
+ * an interrupted copy could be wrong. @throws StartupError when the target contains anything else
  */
 export async function findCopiedPosition(
   source: EventStore,
@@ -43,12 +43,12 @@ function describeForeignTarget(same: number, ours: RecordedEvent | null, theirs:
   );
 }
 
-/** @param events that are on the target now */
+/** @param events the number of events that are on the target now */
 type OnCopied = (events: number) => void;
 
 /**
- * Copies what the source holds now after the place, a page at a time: the next page is written when this one is durable,
- * so the target is the beginning of the source at every moment. Returns the new place.
+ * Copies the current events of the source after the place, one page at a time. The next page is written when this one is
+ * durable, so the target is the beginning of the source at every moment. Returns the new place.
  * @throws StartupError with one line that says what to do
  */
 export async function copyLog(

@@ -3,8 +3,8 @@ import { StartupError } from '../../kernel/errors.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
 /**
- * Not copied: the list of migrations, which the target has run itself, and how far reactions have read. Their jobs are
- * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue again. The current
+ * The list of migrations is not copied, because the target has run them itself. The cursors of reactions are not copied
+ * either. Their jobs are in a queue that is not copied, so reactions start at the beginning, which fills the queue again. The current
  * state of transfers is not copied either.
  */
 const NOT_COPIED = [
@@ -48,7 +48,7 @@ export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSett
   );
 }
 
-/** Does the database hold the private key of a server? */
+/** True when the database contains the private key of a server. */
 export const hasState = async (database: DatabaseSettings): Promise<boolean> => (await readSecrets(database)) !== '';
 
 /** Puts the source's keys, passwords, sessions and feed cursors in the place of the target's. Returns their rows. */

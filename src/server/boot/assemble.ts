@@ -27,7 +27,7 @@ import { startEventStore } from './start-engines.js';
 
 /**
  * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
- * stamp; what a crash left on disk is cleared away.
+ * stamp; the files that a crash has left are removed.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   await app.get(ProjectionRunner).start();
@@ -75,8 +75,8 @@ export interface BootContext {
 }
 
 /**
- * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
- * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
+ * Assembles the server, in one process of the server at a time. The tables are created, the first start decides the identity
+ * of the server, and the leftovers of a crash are removed only while no other process can be working. @throws StartupError
  */
 export async function assembleServer({
   settings,

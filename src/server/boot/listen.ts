@@ -17,7 +17,7 @@ function explainListenError(error: unknown, port: number): unknown {
   return reason ? new StartupError(reason(port), error) : error;
 }
 
-/** Checks a port before the database starts, which takes a moment. @throws StartupError when the port is taken */
+/** Checks a port before the database starts, because that start takes a moment. @throws StartupError when the port is in use */
 export async function refuseTakenPort(port: number): Promise<void> {
   const probe = createServer();
   try {

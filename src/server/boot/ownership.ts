@@ -15,7 +15,7 @@ interface Binding {
 /**
  * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
  * was copied to another engine is another log. Then everything derived is dropped and derived from it again.
- * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
+ * Returns true in this case. @throws StartupError when the log belongs to another server, or lacks events that the database knows
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
   const bound = await withClient(settings, readBinding);
@@ -67,7 +67,7 @@ async function readLastKnown(client: Client): Promise<LastKnown | null> {
   return rows[0] ?? null;
 }
 
-/** Does the log hold the event? Reads it to its end in the worst case, which is needed once after a move. */
+/** True when the log contains the event. In the worst case this reads the log to its end, once after a move. */
 async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
   const stop = new AbortController();
   try {
@@ -130,7 +130,7 @@ const OWNER_FILE = 'server.id';
 
 /**
  * A data folder belongs to one server, whose processes share it. Another server would delete its packages as leftovers.
- * @throws StartupError when it is another server's
+ * @throws StartupError when it belongs to another server
  */
 export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
   const path = join(dataDir, OWNER_FILE);

@@ -39,7 +39,7 @@ export async function rebuildReadModels(
   }
 }
 
-/** Are there rows that another version of a projection has written? */
+/** True when there are rows that another version of a projection has written. */
 export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',

@@ -12,7 +12,7 @@ export async function startWork(app: INestApplication): Promise<void> {
   await app.get(BackgroundTasks).start();
 }
 
-/** A program with other projections builds their rows beside the old ones, which are shown until that is done. */
+/** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */
 function renewReadModels(app: INestApplication): void {
   const logger = new Logger('Projections');
   const renew = async () => {

@@ -8,7 +8,7 @@ import { readHead, readLog } from './read-log.js';
 export const LISTENER_NAME = 'odst log listener';
 
 const POLL_INTERVAL_MS = 1000;
-/** While nothing tells of appends, polling must keep the live latency low. */
+/** While no notifications arrive, polling must keep the latency of live events low. */
 const POLL_UNHEARD_INTERVAL_MS = 20;
 
 /**
@@ -33,7 +33,7 @@ export class LogFollower {
       channels: ['odst_log'],
       maxReconnectDelayMs: 2_000,
       onNotification: readSoon,
-      // Before each of these, appends may have gone unheard.
+      // Notifications of appends may have been lost before each of these moments.
       onConnected: readSoon,
       onLost: readSoon,
     });

@@ -18,7 +18,7 @@ interface EventRow {
 
 const COLUMNS = 'position, revision, recorded_at, id, stream, type, data, metadata';
 
-/** The most events of one page, and the bytes after which no further event is added to it. */
+/** The maximum number of events of one page, and the bytes after which no further event is added to it. */
 const PAGE_EVENTS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ const toEvent = (row: EventRow): RecordedEvent => ({
   recordedAt: row.recorded_at,
 });
 
-/** The most positions that one query searches, so that it stays short when the wanted types are rare. */
+/** The maximum number of positions that one query searches, so that it stays short when the wanted types are rare. */
 const MAX_POSITIONS = 20_000n;
 
 interface CutLogPage extends LogPage<bigint> {
@@ -151,7 +151,7 @@ export async function readIdAt(pool: Pool, position: bigint): Promise<string | n
 }
 
 /**
- * The epoch belongs to the log and to its database. A log that was restored into another database may go on differently
+ * The epoch belongs to the log and to its database. A log that was restored into another database may continue differently
  * from its original, so it gets a new epoch.
  */
 const EPOCH_SQL = `

@@ -10,11 +10,11 @@ export interface ReviewFacts {
   readonly facts: PackageFacts;
   /** The stage of this server. */
   readonly ownStage: Stage;
-  /** Is the package uploaded here, so that its bytes do not depend on any peer? */
+  /** True when the package was uploaded here, so that its bytes do not depend on any peer. */
   readonly isUploaded: boolean;
-  /** Was the package ever removed, whatever was published since? */
+  /** True when the package was ever removed, even if it was published again later. */
   readonly wasRemoved: boolean;
-  /** Was our copy last requested before the last removal? Then that removal ended it. */
+  /** True when our copy was last requested before the last removal, which has ended it. */
   readonly isRequestedBeforeRemoval: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface PeerReport {
   readonly peerId: string;
   readonly peerName: string;
   readonly copy: PeerCopy | null;
-  /** Has the peer a copy, and does it lack news that this server has of the package? */
+  /** True when the peer has a copy and lacks news about the package that this server has. */
   readonly isOutdated: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface ReviewStep {
 
 const recordStep = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
 
-/** Does this server want a copy: is the package there, and does its stage reach this server? */
+/** True when this server wants a copy: the package is not removed, and its stage reaches this server. */
 const isWanted = ({ facts, ownStage }: ReviewFacts): boolean => !isRemoved(facts) && takesStage(ownStage, facts.stage);
 
 const hasCopy = ({ status }: ReplicaState): boolean => status !== 'none' && status !== 'withdrawn';

@@ -28,7 +28,7 @@ function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null
   return range ? (range.first + range.count) * CHUNK_SIZE : null;
 }
 
-/** Are its verified chunks in a file that is there? */
+/** True when a file exists that contains the verified chunks of the replica. */
 const isServable = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'published';
 
 /** Passes on chunks of a package while this or another process of the server is still fetching the rest. */
