@@ -17,7 +17,7 @@ export class ReplicaFiles {
     private readonly locks: Locks,
   ) {}
 
-  /** True when the published file exists. */
+  /** Looks whether the published file exists. */
   async findFile(packageId: string): Promise<FoundFile> {
     const file = await this.storage.openStored(packageId);
     file?.close();
