@@ -55,9 +55,6 @@ export const allPermissions = (): ReadonlyMap<Permission, PermissionDeclaration>
 /** The names of all permissions, as keys and as values, also of those that are declared later. */
 export const permissionNames = (): Readonly<typeof names> => names;
 
-export const isPermission = (value: unknown): value is Permission =>
-  typeof value === 'string' && declared.has(value as Permission);
-
 /** True when an API token can have this permission. */
 export const isTokenScope = (permission: Permission): boolean => declared.get(permission)?.isTokenScope === true;
 

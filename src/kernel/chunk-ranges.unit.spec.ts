@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addRange, countChunks, missingRanges, removeRange, splitRanges, type ChunkRange } from './chunk-ranges.js';
+import { addRange, countChunks, missingRanges, removeRanges, splitRanges, type ChunkRange } from './chunk-ranges.js';
 
 const TOTAL = 60;
 const range = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ first, count }) => ({
@@ -50,17 +50,17 @@ it('takes chunks out of ranges', () => {
     { first: 0, count: 4 },
     { first: 6, count: 2 },
   ];
-  expect(removeRange(ranges, { first: 1, count: 2 })).toEqual([
+  expect(removeRanges(ranges, [{ first: 1, count: 2 }])).toEqual([
     { first: 0, count: 1 },
     { first: 3, count: 1 },
     { first: 6, count: 2 },
   ]);
-  expect(removeRange(ranges, { first: 3, count: 4 })).toEqual([
+  expect(removeRanges(ranges, [{ first: 3, count: 4 }])).toEqual([
     { first: 0, count: 3 },
     { first: 7, count: 1 },
   ]);
-  expect(removeRange(ranges, { first: 4, count: 2 })).toEqual(ranges);
-  expect(removeRange(ranges, { first: 0, count: 9 })).toEqual([]);
+  expect(removeRanges(ranges, [{ first: 4, count: 2 }])).toEqual(ranges);
+  expect(removeRanges(ranges, [{ first: 0, count: 9 }])).toEqual([]);
 });
 
 it('cuts ranges into pieces', () => {

@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/events.js';
 
 /** The cause of a job: the call, and the event to which the job reacts (null when there is none). */
-export interface JobCause {
+interface JobCause {
   readonly correlationId: string;
   readonly causationId: string | null;
 }

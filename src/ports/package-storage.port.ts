@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
 
 /** Digests of every chunk in order: 20 bytes (SHA-1) and 32 bytes (SHA-256) each, end to end. */
-export interface ChunkDigests {
+interface ChunkDigests {
   readonly sha1: Buffer;
   readonly sha256: Buffer;
 }

@@ -1,8 +1,9 @@
 import { StartupError } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../kernel/events.js';
+import { readHistory } from '../../platform/eventsourcing/history.js';
 import { type EventStore, EventStoreUnavailable, RevisionConflict } from '../../ports/event-store.port.js';
 import type { Endpoint } from './endpoints.js';
-import { readAhead, readPages, readSideBySide } from './read-log.js';
+import { readAhead, readSideBySide } from './read-log.js';
 
 /** The part of the source that is on the target. */
 export interface LogPosition {
@@ -59,7 +60,7 @@ export async function copyLog(
   onCopied: OnCopied,
 ): Promise<LogPosition> {
   let place = from;
-  for await (const page of readAhead(readPages(source.store, from.cursor, signal))) {
+  for await (const page of readAhead(readHistory(source.store, from.cursor, signal))) {
     await target.write(page).catch((error: unknown) => explainWriteError(error, target, place));
     place = { events: place.events + page.length, cursor: page.at(-1)?.cursor ?? place.cursor };
     onCopied(place.events);
@@ -70,7 +71,7 @@ export async function copyLog(
 /** Counts the events of the source after a cursor. */
 export async function countAfter(store: EventStore, cursor: string | null, signal: AbortSignal): Promise<number> {
   let count = 0;
-  for await (const page of readPages(store, cursor, signal)) count += page.length;
+  for await (const page of readHistory(store, cursor, signal)) count += page.length;
   return count;
 }
 

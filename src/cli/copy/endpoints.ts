@@ -39,7 +39,7 @@ interface AppendGroup {
 }
 
 /** Groups events into appends that record them again. Neighbours of one stream are in one append, and the order stays. */
-export function groupAppends(events: readonly RecordedEvent[]): readonly Append[] {
+function groupAppends(events: readonly RecordedEvent[]): readonly Append[] {
   const groups: AppendGroup[] = [];
   for (const event of events) {
     const bytes = Buffer.byteLength(JSON.stringify([event.data, event.metadata]));

@@ -26,12 +26,7 @@ const COMPARED_FIELDS = [
  * Every event of the target beside that of the source. What the source has more has come since the copy.
  * @param events that the target holds @throws StartupError with the first difference
  */
-export async function compareLogs(
-  source: EventStore,
-  target: EventStore,
-  events: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function compareLogs(source: EventStore, target: EventStore, events: number, signal: AbortSignal): Promise<void> {
   let n = 0;
   for await (const [ours, theirs] of readSideBySide(source, target, signal)) {
     if (n === events && !theirs) return;

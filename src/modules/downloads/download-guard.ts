@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { Refusal } from '../../kernel/errors.js';
+import { cleanText } from '../../kernel/input-text.js';
 import { STRANGER, withContext } from '../../platform/runtime/call-context.js';
 import { FactsLog } from '../../platform/eventsourcing/command-runner.js';
 import { callerAddress } from '../../platform/http/caller-address.js';
@@ -101,8 +102,8 @@ export class DownloadGuard {
     refusal: Refusal,
   ): Promise<never> {
     const data = {
-      path: path.slice(0, MAX_RECORDED_LENGTH),
-      username: username?.slice(0, MAX_RECORDED_LENGTH) ?? null,
+      path: cleanText(path, MAX_RECORDED_LENGTH),
+      username: username === null ? null : cleanText(username, MAX_RECORDED_LENGTH),
       reason: refusal.message,
     };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Actor } from '../../kernel/events.js';
+import { cleanText } from '../../kernel/input-text.js';
 import type { Principal } from './access.port.js';
 import { callerAddress } from '../http/caller-address.js';
 
@@ -65,5 +66,5 @@ export function callOf(context: ExecutionContext): string {
     return `${operation.operation} ${fieldName}`.slice(0, MAX_CALL);
   }
   const { method, url } = context.switchToHttp().getRequest<IncomingMessage>();
-  return `${method} ${url?.split('?', 1)[0]}`.slice(0, MAX_CALL);
+  return cleanText(`${method} ${url?.split('?', 1)[0]}`, MAX_CALL);
 }

@@ -52,7 +52,7 @@ function stateWithinTimeout(work: Promise<unknown>): Promise<EngineState> {
  */
 @Controller('health')
 @Public()
-export class HealthController {
+class HealthController {
   constructor(private readonly checks: HealthChecks) {}
 
   /** Answers 200 as long as the process runs, whatever the state of the engines is. */

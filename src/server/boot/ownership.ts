@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { StartupError } from '../../kernel/errors.js';
 import { serverEvents } from '../../modules/server/contracts/server.events.js';
+import { logHolds } from '../../platform/eventsourcing/history.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import { allProjections } from './read-models.js';
@@ -25,7 +26,8 @@ export async function checkBinding(settings: DatabaseSettings, store: EventStore
   if (owner === null) throw emptyLog(bound);
   if (owner !== bound.serverId) throw foreignLog(owner, bound);
   const last = await withClient(settings, readLastKnown);
-  if (last && !(await logHolds(store, last.id))) throw staleLog(bound, last);
+  // After a move, the whole log may have to be read once.
+  if (last && !(await logHolds(store, null, last.id))) throw staleLog(bound, last);
   await withClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
   return true;
 }
@@ -65,20 +67,6 @@ async function readLastKnown(client: Client): Promise<LastKnown | null> {
     'SELECT event_id AS id, recorded_at AS "recordedAt" FROM read.audit_entries ORDER BY seq DESC LIMIT 1',
   );
   return rows[0] ?? null;
-}
-
-/** True when the log contains the event. In the worst case this reads the log to its end, once after a move. */
-async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
-  const stop = new AbortController();
-  try {
-    for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
-      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
-      if (item.kind === 'caughtUp') return false;
-    }
-    return false;
-  } finally {
-    stop.abort();
-  }
 }
 
 /** Id of the server to which the log belongs; null when the log is empty. */

@@ -1,9 +1,10 @@
-import type { DataSource } from 'typeorm';
+import { type INestApplication, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
-import type { DatabaseSettings } from '../../ports/database.port.js';
-import type { EventStore } from '../../ports/event-store.port.js';
-import type { Locks } from '../../ports/locks.port.js';
+import { Database, type DatabaseSettings } from '../../ports/database.port.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
 import { MODULES } from '../app.module.js';
 import { findProjections } from '../discovery.js';
 import { connectReadSchema } from './data-source.js';
@@ -33,17 +34,31 @@ export async function rebuildReadModels(
     await new Rebuild(live, next, allProjections(), store, progress).run();
   };
   try {
-    await locks.hold('rebuild', new AbortController().signal, rebuild);
+    await locks.hold('rebuild', rebuild);
   } finally {
     await Promise.all([live.destroy(), next.destroy()]);
   }
 }
 
 /** True when there are rows that another version of a projection has written. */
-export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
+async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
   );
   const versions = new Map(rows.map((row) => [row.projection, row.version]));
   return allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+}
+
+/** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */
+export function renewReadModels(app: INestApplication): void {
+  const logger = new Logger('Projections');
+  const renew = async () => {
+    if (!(await readModelsAreOutdated(app.get(DataSource)))) return;
+    logger.log('The read models are of another version. The server builds them again');
+    await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
+    logger.log('The read models were built again');
+  };
+  renew().catch((error: unknown) =>
+    logger.error(`The read models could not be built again and stay as they are: ${String(error)}`),
+  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnKey } from '../../kernel/directory-groups.js';
+import { findTextFault } from '../../kernel/input-text.js';
 import { isBaseUrl } from '../../kernel/text.js';
 import { areProxies } from '../../platform/http/caller-address.js';
 
@@ -33,6 +34,12 @@ export const baseUrl = z
   .string()
   .transform((value) => value.replace(/\/+$/, ''))
   .refine((value) => isBaseUrl(value) && URL.canParse(value));
+
+/** A name that people see: without white space around it, in Unicode normal form C. */
+export const serverName = z
+  .string()
+  .transform((value) => value.trim().normalize('NFC'))
+  .refine((value) => findTextFault(value, { min: 1, max: 100 }) === null);
 
 export const postgresUrl = z.string().refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value));
 

@@ -14,6 +14,7 @@ import {
   proxies,
   redisUrl,
   secretKey,
+  serverName,
   yesOrNo,
 } from './checks.js';
 import { directoryVariables } from './directory-variables.js';
@@ -51,7 +52,7 @@ export const environment = {
   },
   ODST_NAME: {
     setting: 'name',
-    check: z.string().trim().min(1).max(100),
+    check: serverName,
     unset: 'the host name at the first start, then what `updateServer` set',
     expected: 'a name of 1 to 100 characters',
     meaning: 'Name of this server, which its peers and the audit trail show.',

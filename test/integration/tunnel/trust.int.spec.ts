@@ -6,10 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
-import {
-  CreateInvitation,
-  type CreatedInvitation,
-} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { CreateInvitation } from '../../../src/modules/peers/registration/create-invitation.command.js';
 import { ResumePeer, SuspendPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { TunnelHub } from '../../../src/modules/peers/tunnels/tunnel-hub.js';
 import { TunnelOpener } from '../../../src/modules/peers/tunnels/tunnel-opener.js';
@@ -62,7 +59,7 @@ async function openTunnels(): Promise<ReturnType<typeof runTask>> {
 
 beforeAll(async () => {
   [hidden, hub] = await Promise.all([start('Hidden', { url: HIDDEN_URL }), start('Hub', { role: 'api' })]);
-  const invited: CreatedInvitation = await hub.app.get(CommandBus).execute(new CreateInvitation());
+  const invited = await hub.app.get(CommandBus).execute(new CreateInvitation());
   await run(hidden, new AcceptInvitation(invited.token));
   opening = await openTunnels();
 });

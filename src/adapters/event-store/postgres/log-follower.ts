@@ -5,7 +5,7 @@ import { PgSession } from '../../shared/pg-session.js';
 import { readHead, readLog } from './read-log.js';
 
 /** The name by which `pg_stat_activity` knows the listening connection. */
-export const LISTENER_NAME = 'odst log listener';
+const LISTENER_NAME = 'odst log listener';
 
 const POLL_INTERVAL_MS = 1000;
 /** While no notifications arrive, polling must keep the latency of live events low. */

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
 import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../../../ports/package-storage.port.js';
@@ -62,7 +62,7 @@ export async function findFileDamage(
   pace: ReadPace,
 ): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
-  const gone: FileDamage = { lost: addRange([], { first: 0, count: chunkCount }), missing: true };
+  const gone: FileDamage = { lost: allChunks(chunkCount), missing: true };
   const found = await stat(path).catch(unlessMissing);
   if (!found?.isFile()) return gone;
   try {

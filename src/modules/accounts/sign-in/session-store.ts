@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
+import { cleanText } from '../../../kernel/input-text.js';
 import { newId } from '../../../platform/runtime/ids.js';
 
 /** A session that was just opened. The token is returned only once and stored nowhere. */
@@ -100,7 +101,7 @@ export class SessionStore {
         accountId,
         expiresAt,
         address,
-        userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
+        userAgent === null ? null : cleanText(userAgent, MAX_USER_AGENT_LENGTH),
       ],
     );
     return { id, token, expiresAt };

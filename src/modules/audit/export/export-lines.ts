@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { readHistory } from '../../../platform/eventsourcing/history.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
@@ -81,19 +82,13 @@ export async function* readExportLines(
   const entries = new EntryReader(readEntryPages(dataSource, filter ?? {}, Number.MAX_SAFE_INTEGER));
   const begin = filter ? await findBeginning(dataSource, store, await entries.peek()) : { number: 0, cursor: null };
   if (!begin) return;
-  const stop = new AbortController();
   let { number } = begin;
-  try {
-    for await (const item of store.subscribe({ after: begin.cursor, signal: stop.signal })) {
-      if (item.kind === 'caughtUp' || number >= upTo) return;
-      if (item.kind !== 'events') continue;
-      const events = item.events.slice(0, upTo - number);
-      yield await makePageLines(dataSource, events, number, entries, filter === null);
-      number += events.length;
-      if (filter && (await entries.peek()) === null) return;
-    }
-  } finally {
-    stop.abort();
+  for await (const page of readHistory(store, begin.cursor)) {
+    if (number >= upTo) return;
+    const events = page.slice(0, upTo - number);
+    yield await makePageLines(dataSource, events, number, entries, filter === null);
+    number += events.length;
+    if (filter && (await entries.peek()) === null) return;
   }
 }
 

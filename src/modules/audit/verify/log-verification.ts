@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../../../kernel/events.js';
 import { StartupError } from '../../../kernel/errors.js';
+import { readHistory } from '../../../platform/eventsourcing/history.js';
 import type { ChainLink } from '../chain/chain-entry.js';
 import type { Checkpoint } from '../chain/checkpoint.js';
 import { readLastLink, readLinks, readPlace, type ChainPlace } from '../chain/chain-table.js';
@@ -90,7 +90,7 @@ export class LogVerification {
     const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
     const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
     let isFirst = start.number > 0;
-    for await (const events of this.readPages(start.cursor)) {
+    for await (const events of readHistory(this.sources.store, start.cursor)) {
       if (isFirst && events[0]) await shown.beginAt(events[0].id);
       isFirst = false;
       const before = walk.number;
@@ -118,19 +118,6 @@ export class LogVerification {
     if (place && place.number > walk.number) throw makeTailError(walk.number, place.number);
     kept.checkEnd();
     walk.checkKeys();
-  }
-
-  /** Reads the current log in pages. */
-  private async *readPages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
-    const stop = new AbortController();
-    try {
-      for await (const item of this.sources.store.subscribe({ after, signal: stop.signal })) {
-        if (item.kind === 'caughtUp') return;
-        if (item.kind === 'events') yield item.events;
-      }
-    } finally {
-      stop.abort();
-    }
   }
 
   private async findBeginning(): Promise<LogBeginning> {

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { logHolds } from '../../../platform/eventsourcing/history.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink, hashEntry } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
@@ -17,7 +18,7 @@ async function explainMisplaced(
 ): Promise<Tampered> {
   const { number, eventId } = expected;
   const entry = await findLink(dataSource, found.id);
-  const isLater = await logHoldsAfter(store, found.cursor, eventId);
+  const isLater = await logHolds(store, found.cursor, eventId);
   const there = `event ${found.id} (${found.type})`;
   if (entry && isLater) {
     const what = `Entry ${number}, event ${eventId}, comes later in the log. In its place is ${there}, which is entry ${entry.number}.`;
@@ -33,20 +34,6 @@ async function explainMisplaced(
   }
   const what = `Entry ${number} was event ${eventId}. In its place is ${there}, which is not in the chain.`;
   return new Tampered({ wrong: 'changed', number, eventId, what });
-}
-
-/** True when the log contains the event after this cursor. In the worst case this reads the log to its end. */
-async function logHoldsAfter(store: EventStore, cursor: string, eventId: string): Promise<boolean> {
-  const stop = new AbortController();
-  try {
-    for await (const item of store.subscribe({ after: cursor, signal: stop.signal })) {
-      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
-      if (item.kind === 'caughtUp') return false;
-    }
-    return false;
-  } finally {
-    stop.abort();
-  }
 }
 
 /** The sources of a verification: the event log, and the database with the chain and the entries that are shown. */

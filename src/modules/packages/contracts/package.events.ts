@@ -19,7 +19,7 @@ export interface ChunkPage {
   readonly sha256: string;
 }
 
-export type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
+type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
 
 /**
  * The package exists in the mesh. When the source is 'local', its bytes were uploaded to this server and are on its disk
@@ -48,7 +48,7 @@ export type PackagePublished = DomainEvent<
   }
 >;
 
-export type PackageStageChanged = DomainEvent<
+type PackageStageChanged = DomainEvent<
   'PackageStageChanged',
   {
     readonly packageId: string;
@@ -63,7 +63,7 @@ export type PackageStageChanged = DomainEvent<
 >;
 
 /** A tombstone: the package is removed on every server until it is published again with a later stamp. */
-export type PackageRemoved = DomainEvent<
+type PackageRemoved = DomainEvent<
   'PackageRemoved',
   {
     readonly packageId: string;
@@ -92,7 +92,7 @@ export type PackageSuperseded = DomainEvent<
  * The file that was uploaded to this server is damaged or missing. This server does not hold the package until it is
  * uploaded again or its replica is repaired. The stream of the replica tells which chunks are damaged.
  */
-export type PackageDamaged = DomainEvent<
+type PackageDamaged = DomainEvent<
   'PackageDamaged',
   {
     readonly packageId: string;

@@ -42,7 +42,7 @@ export class ReplicaPublisher {
    * package wait for each other in all processes of the server, since a second one may belong to a later request.
    */
   async publishReplica(packageId: string, signal: AbortSignal): Promise<void> {
-    await this.locks.hold(`publish ${packageId}`, signal, () => this.publishIfComplete(packageId));
+    await this.locks.hold(`publish ${packageId}`, () => this.publishIfComplete(packageId), { signal });
     signal.throwIfAborted();
   }
 

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { CHUNK_SIZE, type ChunkRange, missingRanges } from '../../../kernel/chunk-ranges.js';
 import { backoffMs } from '../../../kernel/retry.js';
 import { mayReceiveFrom } from '../../../kernel/transfer-policy.js';
+import { chunkRanges } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
@@ -74,9 +76,15 @@ const ASK_INTERVAL_MS = 1_000;
 /** The time to wait for an answer. The next choice uses an answer that comes later. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
-const Availability = z.object({
-  verified: z.array(z.object({ first: z.int().nonnegative(), count: z.int().positive() })).max(100_000),
-});
+const MAX_RANGES = 100_000;
+
+/** A peer's answer to `GET /peer/v1/packages/<id>/chunks`. */
+const Availability = wireSchema('available chunks', z.object({ verified: chunkRanges(MAX_RANGES) }));
+
+interface WantedPackage {
+  readonly packageId: string;
+  readonly chunkCount: number;
+}
 
 interface Entry {
   readonly asked: Promise<void>;
@@ -101,28 +109,31 @@ export class KnownChunks {
   }
 
   /** Asks the peers that were not asked within the last second. Resolves when they have answered, and after a second in any case. */
-  async askPeers(peers: readonly PeerContact[], packageId: string): Promise<void> {
+  async askPeers(peers: readonly PeerContact[], wanted: WantedPackage): Promise<void> {
     if (peers.length === 0) return;
     const limit = new AbortController();
     const patience = delay(ANSWER_TIMEOUT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, packageId)))]);
+    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, wanted)))]);
     limit.abort();
   }
 
-  private askPeer(peer: PeerContact, packageId: string): Promise<void> {
-    const key = `${peer.peerId}/${packageId}`;
+  private askPeer(peer: PeerContact, wanted: WantedPackage): Promise<void> {
+    const key = `${peer.peerId}/${wanted.packageId}`;
     const known = this.entries.get(key);
     if (known && this.now() - known.askedAt < ASK_INTERVAL_MS) return known.asked;
-    const asked = this.readAvailability(peer, packageId);
+    const asked = this.readAvailability(peer, wanted);
     this.entries.set(key, { asked, askedAt: this.now(), ranges: known?.ranges ?? [] });
     return asked;
   }
 
-  private async readAvailability(peer: PeerContact, packageId: string): Promise<void> {
+  private async readAvailability(peer: PeerContact, { packageId, chunkCount }: WantedPackage): Promise<void> {
     try {
-      const answer = Availability.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
+      const answer = Availability.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);
-      if (entry) entry.ranges = answer.success ? answer.data.verified : [];
+      // Of an answer that goes beyond the package nothing is believed.
+      const last = answer.data?.verified.at(-1);
+      const fits = last === undefined || last.first + last.count <= chunkCount;
+      if (entry) entry.ranges = answer.data && fits ? answer.data.verified : [];
     } catch (error) {
       // Any other error shows again when chunks are requested.
       if (error instanceof PeerUnreachable && error.status === 404) this.onLacking(peer.peerId, packageId);

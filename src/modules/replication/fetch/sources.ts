@@ -78,7 +78,7 @@ export class Sources {
     const unsure = found.filter(({ whole, downstream }) => !whole && !(downstream && isServed));
     await this.knownChunks.askPeers(
       unsure.map(({ contact }) => contact),
-      plan.packageId,
+      plan,
     );
     return this.currentSources(plan, found);
   }
@@ -97,7 +97,7 @@ export class Sources {
   async askForChunks(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
     await this.knownChunks.askPeers(
       found.filter(({ whole }) => !whole).map(({ contact }) => contact),
-      plan.packageId,
+      plan,
     );
   }
 

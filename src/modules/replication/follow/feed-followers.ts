@@ -24,7 +24,6 @@ import { PeerFollower, type FollowerParts } from './peer-follower.js';
 interface Following {
   readonly follower: PeerFollower;
   readonly stage: Stage;
-  readonly ended: Promise<void>;
 }
 
 /**
@@ -124,13 +123,12 @@ export class FeedFollowers implements LiveView, BackgroundTask {
 
   private beginFollowing(peer: PeerContact, stage: Stage): void {
     const follower = new PeerFollower(peer, stage, this.parts);
-    this.following.set(peer.peerId, { follower, stage, ended: follower.followUntilStopped(this.locks) });
+    this.following.set(peer.peerId, { follower, stage });
+    follower.start(this.locks);
   }
 
   private async endFollowing(peerId: string): Promise<void> {
-    const following = this.following.get(peerId);
-    following?.follower.stop();
-    await following?.ended;
+    await this.following.get(peerId)?.follower.stop();
     this.following.delete(peerId);
     if (this.isRunning) await this.contacts.removeRecord(peerId);
   }

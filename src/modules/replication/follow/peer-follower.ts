@@ -3,6 +3,7 @@ import { backoffMs, pause } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { newId } from '../../../platform/runtime/ids.js';
+import { logFailure, RestartingWork, whileLocked } from '../../../platform/runtime/restarting-work.js';
 import { SavedPlace } from '../../../platform/eventsourcing/saved-place.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -43,7 +44,7 @@ interface Incoming {
 
 /** Follows the feed of one peer and connects again whenever the connection ends. */
 export class PeerFollower {
-  private readonly stopping = new AbortController();
+  private readonly work = new RestartingWork();
   private lastProblem: string | null = null;
   private attempt = 1;
   private rereads = 0;
@@ -62,16 +63,17 @@ export class PeerFollower {
   }
 
   /** Follows until `stop` is called, while no other process of this server follows the peer. */
-  async followUntilStopped(locks: Locks): Promise<void> {
-    const { signal } = this.stopping;
-    const work = async (held: AbortSignal): Promise<void> => {
+  start(locks: Locks): void {
+    const { peerId, name } = this.peer;
+    const follow = async (held: AbortSignal): Promise<void> => {
       await Promise.all([this.followFeed(held), this.comparisons.compareRepeatedly(held)]);
     };
-    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
+    this.work.start(whileLocked(locks, `follow ${peerId}`, follow), logFailure(this.parts.logger, `Following ${name}`));
   }
 
-  stop(): void {
-    this.stopping.abort();
+  /** Resolves when it no longer follows. */
+  stop(): Promise<void> {
+    return this.work.stop();
   }
 
   /** Ends the wait for the next try, since the peer may be reachable now. */
@@ -149,7 +151,8 @@ export class PeerFollower {
         continue;
       }
       const item = this.parts.items.readItem(this.peer, message.data);
-      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+      const id = isPlace(message.id) ? message.id : '';
+      await work.addItem(id, item?.facts.packageId ?? '', { id, item });
     }
   }
 
@@ -198,11 +201,14 @@ export class PeerFollower {
   /** Logs a problem once, and not again at each try. */
   private logProblemOnce(error: unknown, refusal: string | null = null): void {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
-    if (this.stopping.signal.aborted || problem === this.lastProblem) return;
+    if (this.work.isStopped || problem === this.lastProblem) return;
     this.lastProblem = problem;
     this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. The server keeps trying.`);
   }
 }
+
+/** True when the id of a message can be saved and sent back in a header. A feed without such ids has no place to return to. */
+const isPlace = (id: string): boolean => /^[\x21-\x7E]{1,500}$/.test(id);
 
 function throwFailure(failure: { readonly error: unknown } | null): void {
   if (failure) throw failure.error;

@@ -71,11 +71,8 @@ function follow(
     onReturn,
   });
   Logger.overrideLogger(false);
-  const running = follower.followUntilStopped(new MemoryLocks());
-  ends.push(() => {
-    follower.stop();
-    return running;
-  });
+  follower.start(new MemoryLocks());
+  ends.push(() => follower.stop());
   return { saved, from, handled, onReturn, warnings };
 }
 

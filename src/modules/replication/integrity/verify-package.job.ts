@@ -32,7 +32,7 @@ export class VerifyPackageWorker implements JobHandler {
   /** Holds the lock of the publication of this package, so that the file is not replaced while it is examined. */
   async handle(job: RunningJob): Promise<void> {
     const { packageId } = VerifyPackageData.parse(job.data);
-    await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verifyFile(packageId, held));
+    await this.locks.hold(`publish ${packageId}`, (held) => this.verifyFile(packageId, held), { signal: job.signal });
     job.signal.throwIfAborted();
   }
 

@@ -1,12 +1,8 @@
-import { addRange, type ChunkRange, countChunks, removeRange } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, countChunks, removeRanges } from '../../../kernel/chunk-ranges.js';
 import type { Recorded } from '../../../kernel/events.js';
 import type { ReplicaDamaged } from '../../packages/contracts/local-replica.events.js';
-import { extendLineage, type Lineage, type ReplicaEvent, type ReplicaReported } from '../contracts/replica.events.js';
+import { type Lineage, lineageTo, type ReplicaEvent } from '../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
-
-/** The lineage of a peer's copy, with that peer at its end. */
-export const lineageTo = ({ lineage, peerId, peerName, verifiedAt }: ReplicaReported['data']): Lineage =>
-  extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
 
 /** The peer that delivered most chunks; null when no peer delivered any, as for an adopted file. */
 function mainSource({ delivered }: ReplicaEntity): string | null {
@@ -106,7 +102,6 @@ function toDamaged(
   { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'],
   at: Date,
 ): ReplicaEntity {
-  const verified = runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount }));
   const lastError = missing
     ? "The file is missing on this server's disk."
     : `The file is damaged on this server's disk. Number of damaged chunks: ${countChunks(runs)}.`;
@@ -115,7 +110,7 @@ function toDamaged(
     ...NO_PROBLEMS,
     uploaded: false,
     state: 'FETCHING' as const,
-    verified,
+    verified: removeRanges(allChunks(chunkCount), runs),
     rejectedChunks: 0,
     publishedAt: null,
   };
@@ -143,7 +138,7 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
       return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
     }
     case 'ChunksLost': {
-      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, row.verified);
+      const verified = removeRanges(row.verified, event.data.runs);
       const lastError = `Verified chunks are damaged on this server's disk. Number of damaged chunks: ${countChunks(event.data.runs)}.`;
       return { ...row, verified, lastError };
     }

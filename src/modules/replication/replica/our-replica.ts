@@ -1,6 +1,6 @@
 import type { StreamFold } from '../../../kernel/decider.js';
 import type { Recorded } from '../../../kernel/events.js';
-import { extendLineage, type Lineage, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
+import { type Lineage, lineageTo, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
 import { evolveReplica, noReplica, type ReplicaState } from './replica.state.js';
 
 /** This server's copy of a package: what its decider knows, and what only the records of the log tell. */
@@ -83,9 +83,8 @@ function evolveRecord(before: OurReplica, event: Recorded<ReplicaEvent>): OurRep
       return { ...replica, changedCursor: cursor, verifiedAt: null, withdrawnSince };
     }
     case 'ReplicaReported': {
-      const { peerId, peerName, verifiedAt, lineage } = event.data;
-      const toPeer = extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
-      return noteCompletion(before, { ...replica, lineages: new Map(before.lineages).set(peerId, toPeer) }, id);
+      const lineages = new Map(before.lineages).set(event.data.peerId, lineageTo(event.data));
+      return noteCompletion(before, { ...replica, lineages }, id);
     }
     default:
       return replica;

@@ -46,7 +46,7 @@ export class ReplicaFiles {
 
   /** Does the work while no process of this server removes the file. `removeUnwanted` waits, so the work must not call it. */
   async whileLocked(packageId: string, work: () => Promise<void>): Promise<void> {
-    await this.locks.hold(`file ${packageId}`, new AbortController().signal, work);
+    await this.locks.hold(`file ${packageId}`, work);
   }
 
   private async isUnwanted(packageId: string): Promise<boolean> {

@@ -1,12 +1,13 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
 import { LRUCache } from 'lru-cache';
 import { streamOf } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { Representation } from '../../../platform/http/files/representation.js';
 import { serveFile } from '../../../platform/http/files/serve-file.js';
+import { LowerUuid } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -30,6 +31,8 @@ interface Availability {
   /** Sorted and disjoint ranges. */
   readonly verified: readonly ChunkRange[];
 }
+
+const PackageId = wireSchema('id of a package in a path', LowerUuid);
 
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
 
@@ -115,6 +118,6 @@ export class PackageContentController {
 }
 
 function requireValidId(packageId: string): string {
-  if (!z.uuid().safeParse(packageId).success) throw notFound();
+  if (PackageId.read(packageId).fault !== null) throw notFound();
   return packageId;
 }
