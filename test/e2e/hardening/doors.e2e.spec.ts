@@ -92,7 +92,11 @@ describe('GraphQL', () => {
         const [error] = errors ?? [];
         const expected =
           type === 'DateTime' ? ['BAD_USER_INPUT', 'INVALID_REQUEST'] : ['INVALID_REQUEST', OWN_CODES[name]];
-        expect([what, expected.includes(error?.extensions.code), Object.values(data ?? {}).filter(Boolean)]).toEqual([what, true, []]);
+        expect([what, expected.includes(error?.extensions.code), Object.values(data ?? {}).filter(Boolean)]).toEqual([
+          what,
+          true,
+          [],
+        ]);
         // What has a code of its own has a sentence of its own.
         const named = expected[0] === error?.extensions.code && type !== 'DateTime' ? name : '';
         expect(error?.message).toMatch(named === '' ? /./ : new RegExp(`\`[^\`]*\\b${named}\\b`));
