@@ -4,9 +4,9 @@ export interface TextRules {
   readonly max: number;
   /** The least, 0 when it is left out. */
   readonly min?: number;
-  /** Whether the text may have several lines: then it may contain line feeds and tabs. */
+  /** True when the text may have several lines: then it may contain line feeds and tabs. */
   readonly lines?: boolean;
-  /** Whether the text may have another Unicode normal form than C. */
+  /** True when the text may have another Unicode normal form than C. */
   readonly anyForm?: boolean;
 }
 
@@ -94,7 +94,7 @@ const PATTERNS = {
   base64url: TAIL.map((tail) => new RegExp(`^[A-Za-z0-9_-]*${tail}$`)),
 };
 
-/** Whether a text is the one way to write so many bytes: base64 with padding, or base64url without (RFC 4648). */
+/** True when a text is the one way to write so many bytes: base64 with padding, or base64url without (RFC 4648). */
 export function encodesBytes(text: string, bytes: number, how: keyof typeof PATTERNS): boolean {
   const length = how === 'base64' ? Math.ceil(bytes / 3) * 4 : Math.ceil((bytes * 4) / 3);
   return text.length === length && PATTERNS[how][bytes % 3]?.test(text) === true;

@@ -3,7 +3,7 @@ export const MIN_TIME_MS = Date.UTC(1990, 0, 1);
 /** 2200, excluded. Date and PostgreSQL can store much later times; people cannot mean them. */
 export const END_TIME_MS = Date.UTC(2200, 0, 1);
 
-/** Whether a time in milliseconds since 1970 is one that servers exchange. */
+/** True when a time in milliseconds since 1970 is one that servers exchange. */
 export const isStorableMs = (ms: number): boolean => ms >= MIN_TIME_MS && ms < END_TIME_MS;
 
 /** What is wrong with a time, as the end of a sentence about it. */
@@ -12,7 +12,7 @@ export const TIME_FAULT = 'must be a time from 1990 to 2199';
 const UTC_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/;
 
 /**
- * Whether a text is a time as servers write it, such as `2026-01-31T12:00:00.000Z`: in UTC, in whole seconds or
+ * True when a text is a time as servers write it, such as `2026-01-31T12:00:00.000Z`: in UTC, in whole seconds or
  * milliseconds, of a day that the calendar has, and one that can be stored.
  */
 export function isStorableTime(text: string): boolean {

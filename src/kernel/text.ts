@@ -4,7 +4,7 @@ import { cleanText, findCharacterFault } from './input-text.js';
 /** NUL and halves of surrogate pairs, which databases do not store as UTF-8 text. */
 const NOT_PLAIN = /\0|\p{Surrogate}/u;
 
-/** Whether a text can be stored and shown everywhere: it is valid Unicode without NUL. */
+/** True when a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
 /** A place in a JSON value: the name or the number of a part, and the place that has it; null for the whole. */
@@ -80,7 +80,7 @@ const BASE_URL = /^https?:\/\/[^\s/?#@\\]+(\/[^\s/?#@\\]+)*$/;
 const MOVES_UP = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
- * Whether a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
+ * True when a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
  * path segments of dots and a slash at the end are not allowed.
  */
 export const isBaseUrl = (url: string): boolean =>

@@ -53,6 +53,7 @@ describe('the background tasks of a process', () => {
       'key announcements',
       'missing files',
       'scrub',
+      'signing of earlier facts',
       'transfer report',
       'feed followers',
     ]);
@@ -66,7 +67,7 @@ describe('the background tasks of a process', () => {
 
   it('have names and locks of their own', () => {
     const locks = tasks.flatMap(({ lock }) => lock ?? []);
-    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub']);
+    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub', 'sign earlier facts']);
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(sources.length);
   });
 });

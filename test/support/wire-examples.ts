@@ -27,6 +27,37 @@ export const exampleFacts = {
   uploadedBy: NAME,
 };
 
+const about = {
+  packageId: ID,
+  filename: 'a b.pkg',
+  sha256: 'f'.repeat(64),
+  serverId: ID,
+  serverName: NAME,
+  actor: NAME,
+};
+const signed = { publicKey: KEY, signature: 'A'.repeat(86) };
+const successions = [{ previousPublicKey: KEY, publicKey: KEY, proof: 'A'.repeat(86) }];
+
+/** A signed statement of each kind, in the order of their shapes. */
+const proofs = [
+  {
+    statement: {
+      kind: 'publication',
+      ...about,
+      size: 1024 * 1024 + 1,
+      sha1: '0'.repeat(40),
+      chunkSize: 1024 * 1024,
+      chunkCount: 2,
+      publication: STAMP,
+      stage: { stage: 'Dev', stamp: STAMP },
+      firstPublishedAt: TIME,
+    },
+    ...signed,
+  },
+  { statement: { kind: 'stage', ...about, stage: 'Dev', stamp: STAMP }, ...signed },
+  { statement: { kind: 'removal', ...about, stamp: STAMP }, ...signed },
+];
+
 /** An item of a feed in which nothing is left out. */
 export const exampleItem = {
   facts: exampleFacts,
@@ -34,6 +65,8 @@ export const exampleItem = {
   held: { verifiedAt: TIME, lineage },
   fetching: { lineage },
   digests: page,
+  proofs,
+  introductions: [{ serverId: ID, name: NAME, keys: [KEY], successions, introducedBy: ID, ...signed }],
 };
 
 /** A value for each wire schema that it accepts, in which nothing is left out. */
@@ -71,6 +104,7 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
     url: 'https://packages.example.com',
     publicKey: KEY,
     expectedKey: KEY,
+    successions,
   },
   'answer to a registration': { serverId: ID, publicKey: KEY, name: NAME },
   invitation: {
@@ -83,7 +117,7 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
     expiresAt: TIME,
   },
   'answer to an announced key': { publicKey: KEY },
-  'announced key': { publicKey: KEY, rotation: 1, proof: 'A'.repeat(86) },
+  'announced key': { publicKey: KEY, rotation: 1, proof: 'A'.repeat(86), successions },
   'introduction of a caller': { serverId: ID, publicKey: KEY },
   'query of an export': { format: 'csv', kinds: 'a,b', actor: 'a', target: 'b', text: 'c', since: TIME, until: TIME },
 };

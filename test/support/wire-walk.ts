@@ -16,7 +16,9 @@ export function leavesOf(shape: Shape, path: Path = [], isNullable = false): Lea
   if (shape instanceof z.ZodObject)
     return Object.entries(shape.shape).flatMap(([name, part]: [string, Shape]) => leavesOf(part, [...path, name]));
   if (shape instanceof z.ZodArray)
-    return shape.element instanceof z.ZodUnknown ? [] : leavesOf(shape.element, [...path, 0]);
+    return shape.element instanceof z.ZodUnknown
+      ? []
+      : variantsOf(shape.element).flatMap((variant, i) => leavesOf(variant, [...path, i]));
   if (shape instanceof z.ZodNullable) return leavesOf(shape.unwrap(), path, true);
   if (shape instanceof z.ZodOptional || shape instanceof z.ZodDefault)
     return leavesOf(shape.unwrap(), path, isNullable);
@@ -26,6 +28,16 @@ export function leavesOf(shape: Shape, path: Path = [], isNullable = false): Lea
   if (shape instanceof z.ZodEnum || shape instanceof z.ZodLiteral) return [{ path, isNullable, kind: 'choice' }];
   if (shape instanceof z.ZodBoolean) return [{ path, isNullable, kind: 'truth' }];
   throw new Error(`Nobody has said how to test ${shape.constructor.name} at ${path.join('.')}.`);
+}
+
+/** An object with a part of several kinds stands for one object for each kind. The example has an item for each. */
+function variantsOf(shape: Shape): readonly Shape[] {
+  if (!(shape instanceof z.ZodObject)) return [shape];
+  const parts: [string, Shape][] = Object.entries(shape.shape);
+  const several = parts.find(([, part]) => part instanceof z.ZodDiscriminatedUnion);
+  if (!several || !(several[1] instanceof z.ZodDiscriminatedUnion)) return [shape];
+  const [name, union] = several;
+  return union.options.map((option) => shape.extend({ [name]: option }));
 }
 
 /** A copy of a JSON value with another value at a path. @throws Error when there is nothing at the path */

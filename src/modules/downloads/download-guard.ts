@@ -17,7 +17,7 @@ const BASIC_CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
 const UNCACHED_HEADER = 'X-Odst-Uncached';
 const MAX_RECORDED_LENGTH = 200;
 
-/** What a download asks for. `packageId` is null when the address does not name one. */
+/** The target of a download. `packageId` is null when the address does not name a package. */
 interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;

@@ -43,7 +43,7 @@ function checkProtection({ mode, username, credentialId, networks }: DownloadPro
   return { ...UNPROTECTED, mode, networks };
 }
 
-/** Who may download from this server. Stream `downloads`. */
+/** The protection of the downloads of this server. Its stream is `downloads`. */
 export const downloadProtection: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
   category: 'downloads',
   events: downloadEvents,

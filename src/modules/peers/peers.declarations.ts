@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import type { Json } from '../../kernel/events.js';
 import { stampMs } from '../../kernel/hybrid-clock.js';
 import { type FlowPolicy, OPEN_POLICY, type PeerPolicy } from '../../kernel/transfer-policy.js';
@@ -14,11 +14,15 @@ import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
 import { type SignerEvent, signerEvents } from './contracts/signer.events.js';
 
 const peerCodes = declareErrorCodes({
-  INVALID_INVITATION: { status: 403, meaning: 'This is no invitation, or it was used before. Ask for a new one.' },
-  PEER_NOT_FOUND: { status: 404, meaning: 'No server of this id is registered here.' },
+  INVALID_INVITATION: {
+    status: 403,
+    meaning: 'The invitation is not valid, or it was used before. Ask for a new one.',
+  },
+  PEER_NOT_FOUND: { status: 404, meaning: 'No server with this id is registered here.' },
   NOT_REACHABLE: {
     status: 409,
-    meaning: 'Nobody can call this server, so it makes no invitations. Make one on the other server.',
+    meaning:
+      'Other servers cannot call this server, so it cannot create invitations. Create the invitation on the other server.',
   },
   PEER_KEY_CONFLICT: {
     status: 409,
@@ -83,7 +87,7 @@ function detailsOf(event: PeerChangeEvent): EventDescription['details'] {
   return details;
 }
 
-/** What an event changes of a peer, as this server knows it. */
+/** The fields of a peer that an event changes, as this server knows them. */
 function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'PeerRegistered': {

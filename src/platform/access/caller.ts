@@ -5,7 +5,7 @@ import { cleanText } from '../../kernel/input-text.js';
 import type { Principal } from './access.port.js';
 import { callerAddress } from '../http/caller-address.js';
 
-/** Who makes a call, and from which address. */
+/** The caller and its address. */
 export interface Caller {
   readonly actor: Actor;
   /** IP address. Null when it is not known. */
@@ -22,7 +22,7 @@ export interface SignedInCaller extends Caller {
 }
 
 /**
- * What every GraphQL context contains: the HTTP request or, for operations over a WebSocket, the caller who was
+ * The common part of every GraphQL context: the HTTP request or, for operations over a WebSocket, the caller who was
  * authenticated when the WebSocket was opened.
  */
 export interface AuthContext {

@@ -64,7 +64,7 @@ function noIntrospection(context: ValidationContext): ASTVisitor {
   return {
     Field(node) {
       if (!INTROSPECTING.has(node.name.value)) return;
-      const message = 'This server does not tell its schema (ODST_GRAPHQL_INTROSPECTION).';
+      const message = 'This server does not show its GraphQL schema (ODST_GRAPHQL_INTROSPECTION).';
       context.reportError(new GraphQLError(message, { nodes: node, extensions: { code: 'INTROSPECTION_DISABLED' } }));
     },
   };

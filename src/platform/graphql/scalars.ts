@@ -41,18 +41,18 @@ class DateTime implements CustomScalar<string, Date> {
 
   serialize(value: unknown): string {
     if (value instanceof Date) return value.toISOString();
-    throw new TypeError('Only a Date is told as a DateTime');
+    throw new TypeError('Only a Date can be a DateTime');
   }
 }
 
 /** The scalar for JSON objects. It appears in answers only: as an argument it is refused with BAD_USER_INPUT. */
 @Scalar('JSONObject', () => JsonObject)
 export class JsonObject implements CustomScalar<unknown, unknown> {
-  readonly description = 'A JSON object; its members depend on what it describes.';
+  readonly description = 'A JSON object. Its members depend on the thing that it describes.';
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSONObject is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSONObject cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {
@@ -67,7 +67,7 @@ export class JsonValue implements CustomScalar<unknown, unknown> {
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSON value is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSON value cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {

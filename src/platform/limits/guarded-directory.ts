@@ -80,7 +80,7 @@ function readVerdict(verdict: DirectoryVerdict): DirectoryVerdict {
   return person ? { person } : { refused: UNREADABLE_ID };
 }
 
-/** Whether the directory itself has failed. A problem with one person must not block the sign-in of others. */
+/** True when the directory itself has failed. A problem with one person must not block the sign-in of others. */
 const isDown = (error: unknown): error is DirectoryUnavailable =>
   error instanceof DirectoryUnavailable && error.isGeneral;
 

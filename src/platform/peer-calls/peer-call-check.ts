@@ -86,7 +86,7 @@ export class PeerCallCheck {
       async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null,
     ).catch(() => null);
     if (!verified) return;
-    const advice = 'Unregister it here too, or register anew with an invitation.';
+    const advice = 'Unregister it here too, or register again with an invitation.';
     throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
   }
 

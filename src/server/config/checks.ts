@@ -4,7 +4,7 @@ import { findTextFault } from '../../kernel/input-text.js';
 import { isBaseUrl } from '../../kernel/text.js';
 import { areProxies } from '../../platform/http/caller-address.js';
 
-// What the values of environment variables must be. Each check turns the text into the value of a setting.
+// Checks of environment variables. Each check turns the text of a variable into the value of a setting.
 
 export const MAX_PORT = 65_535;
 const DAY_MS = 24 * 60 * 60 * 1000;

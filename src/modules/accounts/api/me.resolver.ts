@@ -54,7 +54,7 @@ export class OwnSessionsResolver {
   }
 }
 
-/** What a caller can do even before changing a one-time password. */
+/** The calls that a caller can make even before changing a one-time password. */
 @Resolver()
 export class MeResolver {
   constructor(

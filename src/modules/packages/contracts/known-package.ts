@@ -11,7 +11,7 @@ export const SMALL_PACKAGE_CHUNKS = 16;
 
 const NOBODY: ChangeAuthors = { stage: null, removal: null };
 
-/** What this server knows of a package, folded from the stream of the package. */
+/** The knowledge of this server about a package, folded from the stream of the package. */
 export interface KnownPackage {
   /** Null until the package is published for the first time. */
   readonly facts: PackageFacts | null;
@@ -21,7 +21,7 @@ export interface KnownPackage {
   readonly firstCursor: string | null;
   /** Cursor of the last removal, even if the package was published again since. */
   readonly removedCursor: string | null;
-  /** Who made the last change of stage and the removal, as far as known. */
+  /** The authors of the last change of stage and of the removal, as far as they are known. */
   readonly authors: ChangeAuthors;
   /** The signed statements of the registers, as far as they are signed. */
   readonly proofs: readonly SignedFact[];

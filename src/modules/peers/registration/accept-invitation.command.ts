@@ -33,7 +33,7 @@ const Reply = wireSchema(
   z.object({ serverId: LowerUuid, publicKey: PublicKey, name: serverName() }),
 );
 
-/** What is told of an answer of the other server, by its code. */
+/** The advice for an answer of the other server, by its code. */
 const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:

@@ -86,7 +86,7 @@ export interface KnownPeer {
 /** Null as long as the server was never registered. */
 type PeerState = KnownPeer | null;
 
-/** What can be done with a peer. */
+/** The commands on a peer. */
 export type PeerCommand =
   | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
   | { readonly type: 'update'; readonly to: PeerUpdate }

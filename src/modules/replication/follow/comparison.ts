@@ -36,7 +36,7 @@ const PeerInventory = wireSchema(
   'inventory',
   z.object({
     stage: z.enum(STAGES),
-    /** Whether the peer takes packages from this server. */
+    /** True when the peer takes packages from this server. */
     takes: z.boolean().default(true),
     latestStamp: Stamp.nullable(),
     buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
@@ -123,8 +123,8 @@ export class Comparison {
       signal.throwIfAborted();
       const asked = ids.slice(at, at + MAX_ITEMS_PER_REQUEST);
       const answer = requireValid(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
-      const items = answer.items.flatMap((data) => this.items.read(peer, data) ?? []);
-      for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
+      const items = answer.items.flatMap((data) => this.items.readItem(peer, data) ?? []);
+      for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handleItem(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
       for (const id of asked) if (!known.has(id)) await this.forgetCopy(peer, id);
     }

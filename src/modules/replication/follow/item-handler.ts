@@ -38,8 +38,8 @@ export class ItemHandler {
     private readonly identity: ServerIdentity,
   ) {}
 
-  /** Parses a message. Gives null for an invalid one, and logs it once for each package and reason. */
-  read(peer: PeerContact, data: unknown): PeerItem | null {
+  /** Parses a message. Returns null for an invalid one, which is logged once for each package and reason. */
+  readItem(peer: PeerContact, data: unknown): PeerItem | null {
     const { data: item, fault } = PeerItem.read(data);
     if (fault === null) return item;
     const packageId = RefusedItem.read(data).data?.facts.packageId;
@@ -53,7 +53,7 @@ export class ItemHandler {
    * usable another time: once the clocks agree, or once the peer sends a valid manifest.
    * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
-  async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
+  async handleItem(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.learnItem(peer, item);
     } catch (error) {

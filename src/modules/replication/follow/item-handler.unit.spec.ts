@@ -37,8 +37,8 @@ it.each<[string, object]>([
   ['held.verifiedAt', { ...exampleItem, held: { verifiedAt: '0000-01-01T00:00:00.000Z', lineage: [] } }],
 ])('an item with a bad %s is refused, and the log names the field', (field, bad) => {
   const { items, warnings } = handlerWithLog();
-  expect(items.read(peer, exampleItem)).toEqual(exampleItem);
-  expect(items.read(peer, bad)).toBeNull();
+  expect(items.readItem(peer, exampleItem)).toEqual(exampleItem);
+  expect(items.readItem(peer, bad)).toBeNull();
   expect(warnings).toEqual([
     expect.stringContaining(
       `An item about package ${exampleFacts.packageId} from Server A is refused: \`${field}\` must`,
@@ -49,11 +49,11 @@ it.each<[string, object]>([
 it('is logged once for each peer, package and reason', () => {
   const { items, warnings } = handlerWithLog();
   const bad = withFacts({ uploadedBy: 'a\0' });
-  for (let i = 0; i < 5; i++) items.read(peer, bad);
+  for (let i = 0; i < 5; i++) items.readItem(peer, bad);
   expect(warnings).toHaveLength(1);
-  items.read({ ...peer, peerId: 'b' }, bad);
-  items.read(peer, withFacts({ uploadedBy: '' }));
-  items.read(peer, withFacts({ packageId: '6b1f6f0a-3c53-5d0e-9a53-0d3f4f5b7a11', uploadedBy: 'a\0' }));
+  items.readItem({ ...peer, peerId: 'b' }, bad);
+  items.readItem(peer, withFacts({ uploadedBy: '' }));
+  items.readItem(peer, withFacts({ packageId: '6b1f6f0a-3c53-5d0e-9a53-0d3f4f5b7a11', uploadedBy: 'a\0' }));
   expect(warnings).toHaveLength(4);
 });
 
@@ -61,7 +61,7 @@ it('a peer cannot fill the log with ever other items', () => {
   const { items, warnings } = handlerWithLog();
   for (let i = 0; i < 1_000; i++) {
     const packageId = `5b1f6f0a-3c53-5d0e-9a53-${i.toString(16).padStart(12, '0')}`;
-    items.read(peer, withFacts({ packageId, uploadedBy: '\0' }));
+    items.readItem(peer, withFacts({ packageId, uploadedBy: '\0' }));
   }
   expect(warnings.length).toBeLessThanOrEqual(101);
 });

@@ -70,7 +70,7 @@ export class InventoryController {
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
     const { stage: theirs } = InventoryRequest.require(query);
-    const { policy } = await this.peers.caller();
+    const { policy } = await this.peers.requireCaller();
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
     const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
@@ -82,7 +82,7 @@ export class InventoryController {
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
     const { bucket, after, first } = EntriesRequest.require({ ...query, ...params });
-    await this.peers.caller();
+    await this.peers.requireCaller();
     const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
     return { entries: await this.queries.execute(entries) };
   }
@@ -93,7 +93,7 @@ export class InventoryController {
   @PeerCall()
   async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
     const { ids } = ItemsRequest.require(body);
-    await this.peers.caller();
+    await this.peers.requireCaller();
     return { items: await this.source.readItems(ids) };
   }
 }
