@@ -17,6 +17,7 @@ export default defineConfig({
       level('integration', ['{src,test}/**/*.int.spec.ts'], { ...servers, maxWorkers: 2, sequence: { groupOrder: 2 } }),
       level('e2e', ['test/e2e/**/*.e2e.spec.ts'], {
         env,
+        globalSetup: ['test/support/cluster.setup.ts'],
         testTimeout: 180_000,
         hookTimeout: 180_000,
         maxWorkers: 3,
