@@ -15,7 +15,7 @@ export abstract class Locks {
    */
   abstract hold<T>(name: string, work: (held: AbortSignal) => Promise<T>, options?: HoldOptions): Promise<T | null>;
 
-  /** Whether no other process of this server runs. While this process holds the lock `boot`, none can start. */
+  /** True when no other process of this server runs. While this process holds the lock `boot`, none can start. */
   abstract isAlone(): Promise<boolean>;
 
   /** Releases all locks. */

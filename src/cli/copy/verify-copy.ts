@@ -36,10 +36,11 @@ async function compareLogs(source: EventStore, target: EventStore, events: numbe
     const field = COMPARED_FIELDS.find((name) => !isDeepStrictEqual(ours[name], theirs[name]));
     if (field)
       throw new StartupError(
-        `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has another ${field}.`,
+        `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has a different ${field}.`,
       );
   }
-  if (n < events) throw new StartupError(`The logs differ: the source ends after ${n} events, ${events} were copied.`);
+  if (n < events)
+    throw new StartupError(`The logs differ: the source ends after ${n} events, but ${events} were copied.`);
 }
 
 type ReadableLog = Pick<EventStore, 'subscribe'>;

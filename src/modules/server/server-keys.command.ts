@@ -11,7 +11,7 @@ import { serverEvents } from './contracts/server.events.js';
 import { server } from './server.decider.js';
 
 /**
- * Gives this server a new key. Peers are told one by one, and each is called with the key that it knows until then.
+ * Gives this server a new key. It tells its peers one by one, and calls each peer with the key that this peer knows.
  * @throws Refusal UNAVAILABLE
  */
 export class RotateKey extends Command<Receipt> {}

@@ -25,7 +25,7 @@ export async function* readHistory(
   }
 }
 
-/** Does the log hold the event after this cursor? Reads the log to its end in the worst case. */
+/** True when the log contains the event after this cursor. In the worst case this reads the log to its end. */
 export async function logHolds(
   log: Pick<EventStore, 'subscribe'>,
   after: string | null,

@@ -26,8 +26,8 @@ import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the clock goes on after the latest
- * stamp; what a crash left on disk is cleared away.
+ * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
+ * stamp; the files that a crash has left are removed.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   await app.get(ProjectionRunner).start();
@@ -64,7 +64,7 @@ const answerHealthOnly: RawHandler = (request, response) => {
   return true;
 };
 
-/** What a process needs before it can assemble the server. */
+/** The parts that a process needs before it can assemble the server. */
 export interface BootContext {
   readonly settings: Settings;
   readonly tls: ServedKeyPair | null;
@@ -75,8 +75,8 @@ export interface BootContext {
 }
 
 /**
- * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
- * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
+ * Assembles the server, in one process of the server at a time. The tables are created, the first start decides the identity
+ * of the server, and the leftovers of a crash are removed only while no other process can be working. @throws StartupError
  */
 export async function assembleServer({
   settings,
@@ -90,7 +90,8 @@ export async function assembleServer({
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.addStep(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
-  if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
+  if (isMoved)
+    logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
   const http = new OdsHttpAdapter({ ...settings, tls });
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };

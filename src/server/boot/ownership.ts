@@ -15,8 +15,8 @@ interface Binding {
 
 /**
  * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
- * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
- * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
+ * was copied to another engine is another log. Then everything derived is dropped and derived from it again.
+ * Returns true in this case. @throws StartupError when the log belongs to another server, or lacks events that the database knows
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
   const bound = await withClient(settings, readBinding);
@@ -46,13 +46,13 @@ const emptyLog = ({ serverId }: Binding): StartupError =>
 
 const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
   new StartupError(
-    `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
+    `The event log belongs to the server ${owner}, but this database belongs to the server ${serverId}. ` +
       'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
   );
 
 const staleLog = ({ serverId }: Binding, { recordedAt }: LastKnown): StartupError =>
   new StartupError(
-    `The event log lacks what the server ${serverId} recorded last, at ${recordedAt.toISOString()}: it is an old copy. ` +
+    `The event log is an old copy: the last events of the server ${serverId}, of ${recordedAt.toISOString()}, are missing in it. ` +
       'Copy the rest with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
   );
 
@@ -118,15 +118,15 @@ const OWNER_FILE = 'server.id';
 
 /**
  * A data folder belongs to one server, whose processes share it. Another server would delete its packages as leftovers.
- * @throws StartupError when it is another server's
+ * @throws StartupError when it belongs to another server
  */
 export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
   const path = join(dataDir, OWNER_FILE);
   const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
   if (owner === serverId) return;
   throw new StartupError(
-    `The data folder ${dataDir} belongs to the server ${owner}, the database to the server ${serverId}. ` +
-      'Set ODST_DATA_DIR and DATABASE_URL to what belongs together.',
+    `The data folder ${dataDir} belongs to the server ${owner}, but the database belongs to the server ${serverId}. ` +
+      'Set ODST_DATA_DIR and DATABASE_URL to the folder and the database of the same server.',
   );
 }
 

@@ -19,7 +19,7 @@ export interface RebuildOptions {
 }
 
 /**
- * Builds every read model anew from the log and puts it in the place of the old one, see Rebuild; one process of a
+ * Builds every read model again from the log and replaces the old one with it, see Rebuild. One process of a
  * server at a time.
  */
 export async function rebuildReadModels(
@@ -40,7 +40,7 @@ export async function rebuildReadModels(
   }
 }
 
-/** Are there rows that another version of a projection has written? */
+/** True when there are rows that another version of a projection has written. */
 async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
@@ -49,14 +49,16 @@ async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   return allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
 }
 
-/** A program with other projections builds their rows beside the old ones, which are shown until that is done. */
+/** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */
 export function renewReadModels(app: INestApplication): void {
   const logger = new Logger('Projections');
   const renew = async () => {
     if (!(await readModelsAreOutdated(app.get(DataSource)))) return;
-    logger.log('The read models are of another version and are built anew');
+    logger.log('The read models are of another version. The server builds them again');
     await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
-    logger.log('The read models were built anew');
+    logger.log('The read models were built again');
   };
-  renew().catch((error: unknown) => logger.error(`The read models stay as they were: ${String(error)}`));
+  renew().catch((error: unknown) =>
+    logger.error(`The read models could not be built again and stay as they are: ${String(error)}`),
+  );
 }

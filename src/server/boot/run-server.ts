@@ -60,7 +60,8 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   const locks = new PostgresLocks(database.settings);
   shutdown.addStep(() => locks.close());
   const ground = { ...beginning, database, locks };
-  const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
+  const onTaken = (): void =>
+    logger.log('Another process of this server is starting. This process waits for it', 'Server');
   const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
   if (!app) return;
   renewReadModels(app);

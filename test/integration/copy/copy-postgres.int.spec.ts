@@ -98,13 +98,13 @@ describe('events:copy between two PostgreSQL', () => {
       "UPDATE log.events SET recorded_at = recorded_at + interval '1 ms' WHERE position = 2",
     );
     await expect(copy(source.place, target.place)).rejects.toThrow(
-      /^The logs differ: event 2 .* has another recordedAt/,
+      /^The logs differ: event 2 .* has a different recordedAt/,
     );
     await query(
       target.settings,
       "UPDATE log.events SET recorded_at = recorded_at - interval '1 ms', metadata = '{}' WHERE position = 2",
     );
-    await expect(copy(source.place, target.place)).rejects.toThrow(/event 2 .* has another metadata/);
+    await expect(copy(source.place, target.place)).rejects.toThrow(/event 2 .* has a different metadata/);
     expect([...(await schemas(target.settings)), ...(await schemas(source.settings))]).toEqual([]);
   });
 

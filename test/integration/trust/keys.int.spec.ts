@@ -172,7 +172,7 @@ describe('a server that was unregistered on the other side', () => {
     expect(await call()).toEqual({
       status: 403,
       code: 'PEER_UNREGISTERED',
-      message: 'B has unregistered this server. Unregister it here too, or register anew with an invitation.',
+      message: 'B has unregistered this server. Unregister it here too, or register again with an invitation.',
     });
     await run(a, new RotateKey());
     expect(await call(identityOf(a).publicKey)).toMatchObject({ status: 401, code: 'PEER_KEY_UNKNOWN' });

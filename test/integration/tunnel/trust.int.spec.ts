@@ -180,7 +180,7 @@ describe('another process of the same server', () => {
     await opening.stop();
     await waitFor('the end', () => routeKindTo(worker, idOf(hidden)) === 'none');
     await expect(call('/peer/v1/probe', worker)).rejects.toThrow(
-      'Hidden: it is behind a firewall and has no connection open',
+      'Hidden: it is not reachable and has no tunnel open to this server',
     );
     worker.get(PeerTunnels).onArrival((id) => arrived.push(id));
     opening = await openTunnels();

@@ -99,7 +99,7 @@ export class MeshLink {
   }
 
   private receive(process: MeshProcess, { id, item }: FeedEntry): Sent {
-    const read = process.items.read(this.contact(), JSON.parse(JSON.stringify(item)));
+    const read = process.items.readItem(this.contact(), JSON.parse(JSON.stringify(item)));
     if (!read) throw new Error('The feed sent a message that makes no sense');
     const sent = { id, item: read };
     this.delivered += 1;
@@ -115,7 +115,7 @@ export class MeshLink {
   private take(process: MeshProcess, item: PeerItem): Promise<'done' | 'later'> {
     const { id } = this.peer;
     return withContext({ actor: { kind: 'peer', id, name: id }, causationId: null }, () =>
-      process.items.handle(this.contact(), item),
+      process.items.handleItem(this.contact(), item),
     );
   }
 

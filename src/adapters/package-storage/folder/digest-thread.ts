@@ -6,7 +6,7 @@ import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../..
 import { WorkerClient, workerFile } from '../../shared/worker-client.js';
 import { unlessMissing } from './folders.js';
 
-/** What the main thread asks of the file digest thread. `job` names one file. */
+/** The requests of the main thread to the digest thread. `job` names one file. */
 export type DigestRequest =
   | { readonly kind: 'open'; readonly job: number; readonly path: string }
   /** The first `upTo` bytes are final and may be read. Not answered. */

@@ -2,7 +2,7 @@ import { type DomainEvent, EventFamily, withFields } from '../../../kernel/event
 import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** Who keeps the password and the roles of an account: this server (`local`) or a directory (LDAP). */
+/** The place where the password and the roles of an account are kept: this server (`local`) or a directory (LDAP). */
 export const ACCOUNT_SOURCES = ['local', 'directory'] as const;
 export type AccountSource = (typeof ACCOUNT_SOURCES)[number];
 
@@ -16,7 +16,7 @@ export type NewAccount = Named &
   Rights & {
     readonly displayName: string | null;
     readonly source: AccountSource;
-    /** Whether the account has to change its password before it may do anything else. */
+    /** True when the account has to change its password before it may do anything else. */
     readonly mustChangePassword: boolean;
   };
 
@@ -42,7 +42,7 @@ type AccountEnabled = DomainEvent<'AccountEnabled', Named>;
  */
 type DirectoryLinked = DomainEvent<'DirectoryLinked', Named & { readonly externalId: string | null }>;
 
-/** Who changed a password. `recovery` means `npm run accounts:reset-admin` on the machine of the server. */
+/** The person who changed a password. `recovery` means `npm run accounts:reset-admin` on the machine of the server. */
 export type PasswordChanger = 'owner' | 'admin' | 'recovery';
 type PasswordChanged = DomainEvent<
   'PasswordChanged',
@@ -55,7 +55,7 @@ type SessionClosed = DomainEvent<
   Named & { readonly sessionId: string | null; readonly how: 'signed out' | 'revoked' }
 >;
 
-/** What an API token may do and until when. */
+/** The rights of an API token and the time when they end. */
 export type TokenGrant = {
   readonly name: string;
   readonly scopes: readonly Permission[];
@@ -97,7 +97,7 @@ export type AccountEvent =
   | SignInRefused
   | CallRefused;
 
-/** What version 1 of AccountCreated left out: that version was written only for the admin account of the first start. */
+/** The fields that version 1 of AccountCreated did not have. That version was written only for the admin account of the first start. */
 const FIRST_ADMIN = {
   displayName: null,
   source: 'local',

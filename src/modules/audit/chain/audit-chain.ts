@@ -16,8 +16,8 @@ const ADVICE =
   'No entry is added to the chain until this is settled. Run "npm run audit:verify" and see docs/how-to/audit-trail.md.';
 
 /**
- * Where the chain goes on. In the log that it was made of that is on record; in one that was moved to another engine the
- * entries are counted once. @throws ChainBroken when the log does not hold what the chain says
+ * Finds the place where the chain continues. For the log from which the chain was made, this place is on record. In a log
+ * that was moved to another engine, the entries are counted once. @throws ChainBroken when the log does not match the chain
  */
 async function findChainPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
   const epoch = await store.epoch();
@@ -92,7 +92,9 @@ export class AuditChain implements BackgroundTask {
   private async addEvents({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
     const last = await readLastLink(this.dataSource);
     if (last.number !== number)
-      throw new Error(`Another process has come to entry ${last.number} of the chain, this one to ${number}.`);
+      throw new Error(
+        `Another process has reached entry ${last.number} of the chain, and this process has reached entry ${number}.`,
+      );
     const links = linkEvents(events, last);
     const next = { number: number + events.length, epoch, cursor: events.at(-1)?.cursor ?? null };
     await addLinks(this.dataSource, links, next);

@@ -11,7 +11,7 @@ import type { ExportLine, Shown } from './export-format.js';
 
 const PAGE_ENTRIES = 500;
 
-/** All entries that a filter lets through up to one, the oldest first, a page at a time: as much as is asked for is read. */
+/** Reads all entries that a filter selects, up to one entry and the oldest first. It reads a page only when the caller asks for it. */
 export async function* readEntryPages(
   dataSource: DataSource,
   filter: AuditFilter,
@@ -70,8 +70,8 @@ interface Beginning {
 }
 
 /**
- * Log, chain and entries side by side, up to an entry of the chain. Without a filter every event is a line, and every
- * checkpoint; with one just the entries that it lets through.
+ * Reads the log, the chain and the entries side by side, up to an entry of the chain. Without a filter, every event and every
+ * checkpoint is a line. With a filter, only the entries that it selects are lines.
  */
 export async function* readExportLines(
   dataSource: DataSource,
@@ -92,7 +92,7 @@ export async function* readExportLines(
   }
 }
 
-/** Finds the beginning by a checkpoint before the first entry, which has its place in the log. Null when there is no entry. */
+/** Finds the beginning with a checkpoint before the first entry, because a checkpoint knows its place in the log. Null when there is no entry. */
 async function findBeginning(
   dataSource: DataSource,
   store: EventStore,

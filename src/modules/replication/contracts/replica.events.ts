@@ -40,7 +40,7 @@ type ChunkRejected = DomainEvent<
     readonly fromPeerId: string;
     readonly expected: string;
     readonly actual: string;
-    /** How often this chunk has been rejected since the replica was requested, counted from 1. */
+    /** The number of times that this chunk has been rejected since the replica was requested, including this time. */
     readonly times: number;
   }
 >;

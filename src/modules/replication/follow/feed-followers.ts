@@ -99,7 +99,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     this.syncing = this.syncing
       .then(() => this.syncFollowers())
       .catch((error: unknown) => {
-        this.parts.logger.error(`Cannot find out which peers to follow: ${String(error)}`);
+        this.parts.logger.error(`The list of peers to follow could not be read: ${String(error)}`);
       });
   }
 
@@ -130,10 +130,10 @@ export class FeedFollowers implements LiveView, BackgroundTask {
   private async endFollowing(peerId: string): Promise<void> {
     await this.following.get(peerId)?.follower.stop();
     this.following.delete(peerId);
-    if (this.isRunning) await this.contacts.forget(peerId);
+    if (this.isRunning) await this.contacts.removeRecord(peerId);
   }
 }
 
-/** Whether the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
+/** True when the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

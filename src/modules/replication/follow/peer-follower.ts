@@ -66,7 +66,7 @@ export class PeerFollower {
   start(locks: Locks): void {
     const { peerId, name } = this.peer;
     const follow = async (held: AbortSignal): Promise<void> => {
-      await Promise.all([this.followFeed(held), this.comparisons.run(held)]);
+      await Promise.all([this.followFeed(held), this.comparisons.compareRepeatedly(held)]);
     };
     this.work.start(whileLocked(locks, `follow ${peerId}`, follow), logFailure(this.parts.logger, `Following ${name}`));
   }
@@ -110,7 +110,7 @@ export class PeerFollower {
     const { cursors } = this.parts;
     const { peerId } = this.peer;
     const place = new SavedPlace(
-      (id) => cursors.save(peerId, this.stage, id),
+      (id) => cursors.saveCursor(peerId, this.stage, id),
       (error) => this.logProblemOnce(error),
     );
     let failure: { readonly error: unknown } | null = null;
@@ -131,7 +131,7 @@ export class PeerFollower {
       },
     });
     try {
-      await this.readInto(work, await cursors.load(peerId, this.stage), connection.signal);
+      await this.readInto(work, await cursors.loadCursor(peerId, this.stage), connection.signal);
     } finally {
       held.removeEventListener('abort', end);
       await work.settled();
@@ -150,8 +150,9 @@ export class PeerFollower {
         await this.noteConnected();
         continue;
       }
-      const item = this.parts.items.read(this.peer, message.data);
-      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+      const item = this.parts.items.readItem(this.peer, message.data);
+      const id = isPlace(message.id) ? message.id : '';
+      await work.addItem(id, item?.facts.packageId ?? '', { id, item });
     }
   }
 
@@ -167,7 +168,7 @@ export class PeerFollower {
   private async handleItem(item: PeerItem | null): Promise<'done' | 'later'> {
     if (!item) return 'done';
     this.comparisons.noteNews();
-    return this.asPeer(() => this.parts.items.handle(this.peer, item));
+    return this.asPeer(() => this.parts.items.handleItem(this.peer, item));
   }
 
   private asPeer<T>(work: () => Promise<T>): Promise<T> {
@@ -202,9 +203,12 @@ export class PeerFollower {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
     if (this.work.isStopped || problem === this.lastProblem) return;
     this.lastProblem = problem;
-    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
+    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. The server keeps trying.`);
   }
 }
+
+/** True when the id of a message can be saved and sent back in a header. A feed without such ids has no place to return to. */
+const isPlace = (id: string): boolean => /^[\x21-\x7E]{1,500}$/.test(id);
 
 function throwFailure(failure: { readonly error: unknown } | null): void {
   if (failure) throw failure.error;

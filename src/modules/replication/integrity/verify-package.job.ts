@@ -39,13 +39,13 @@ export class VerifyPackageWorker implements JobHandler {
   private async verifyFile(packageId: string, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanVerification(packageId));
     if (!plan) return;
-    const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
+    const sha256 = await this.chunkDigests.digestsOf(packageId, plan.chunkCount, 0, plan.chunkCount);
     const damage = await this.storage.findDamage(packageId, { size: plan.size, sha256 }, async () =>
       signal.throwIfAborted(),
     );
     if (damage) return this.reportDamage(plan, damage);
     await this.storage.restore(packageId);
-    await this.records.verified(packageId);
+    await this.records.noteVerified(packageId);
   }
 
   private async reportDamage(held: HeldPackage, damage: FileDamage): Promise<void> {

@@ -10,7 +10,7 @@ function mainSource({ delivered }: ReplicaEntity): string | null {
   return first?.[0] ?? null;
 }
 
-/** Our copy is whole now: gives it the lineage of the peer that delivered most of it. `rowOf` finds the rows of peers. */
+/** Gives our copy, which is whole now, the lineage of the peer that delivered most of it. `rowOf` finds the rows of peers. */
 export function withLineage(own: ReplicaEntity, rowOf: (serverId: string) => ReplicaEntity | undefined): ReplicaEntity {
   const source = mainSource(own) ?? (own.lineage.length === 0 ? own.sourceId : null);
   return source === null ? own : { ...own, lineage: rowOf(source)?.lineage ?? [] };
@@ -68,7 +68,7 @@ const isUnderWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' ||
 
 /** Folds one event of a replica's stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
-  // An uploaded package stays whole whatever becomes of a copy from a peer, until its own file is damaged.
+  // Events about a copy from a peer do not change an uploaded package, which is whole until its own file is damaged.
   if (row.uploaded && event.type !== 'ReplicaDamaged') return row;
   switch (event.type) {
     case 'ReplicaRequested':
@@ -102,8 +102,9 @@ function toDamaged(
   { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'],
   at: Date,
 ): ReplicaEntity {
-  const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countChunks(runs)}`;
-  const lastError = `${what} on this server's disk`;
+  const lastError = missing
+    ? "The file is missing on this server's disk."
+    : `The file is damaged on this server's disk. Number of damaged chunks: ${countChunks(runs)}.`;
   const fetching = {
     ...row,
     ...NO_PROBLEMS,
@@ -133,12 +134,12 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
       };
     }
     case 'ChunkRejected': {
-      const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;
+      const lastError = `Chunk ${event.data.index + 1} arrived damaged. Number of times so far: ${event.data.times}.`;
       return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
     }
     case 'ChunksLost': {
       const verified = removeRanges(row.verified, event.data.runs);
-      const lastError = `Chunks that were verified are damaged on this server's disk (${countChunks(event.data.runs)})`;
+      const lastError = `Verified chunks are damaged on this server's disk. Number of damaged chunks: ${countChunks(event.data.runs)}.`;
       return { ...row, verified, lastError };
     }
     case 'ReplicaDelayed':

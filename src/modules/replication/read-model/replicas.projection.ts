@@ -113,7 +113,7 @@ function serverNames(records: readonly RecordedEvent[]): ReplicaServerEntity[] {
   return [...named.values()];
 }
 
-/** Which servers hold which packages, and the progress of our own copies. The keys are `<package id>/<server id>`. */
+/** Keeps the copies of all packages on all servers, and the progress of our own copies. The keys are `<package id>/<server id>`. */
 @AsProjection()
 @Injectable()
 export class ReplicasProjection implements Projection {

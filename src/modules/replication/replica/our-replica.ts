@@ -27,7 +27,7 @@ export interface OurReplica {
   readonly completedBy: string | null;
 }
 
-/** A copy that was asked for and is not whole. It may have failed: what is verified of it is kept for a retry. */
+/** A copy that was requested and is not whole. It may have failed, and its verified chunks are kept for a retry. */
 export const isUnderWay = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'failed';
 
 /** The servers that the copy came through to reach us; none for a package that was uploaded here. */

@@ -4,7 +4,7 @@ import type { PeerCopy, ReplicaEvent } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
-/** What a replica needs to know of its package. */
+/** The facts that a replica needs about its package. */
 export interface ReplicaContent {
   readonly packageId: string;
   readonly filename: string;
@@ -24,7 +24,7 @@ export interface ReplicaState {
    */
   readonly round: number;
   readonly verified: readonly ChunkRange[];
-  /** Whether verified chunks were lost since the last request. */
+  /** True when verified chunks were lost since the last request. */
   readonly lostChunks: boolean;
   /** Number of rejections since the last request, by chunk index and by peer. */
   readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;

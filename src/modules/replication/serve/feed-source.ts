@@ -9,10 +9,10 @@ import { isRemoved, type PackageFacts } from '../../packages/contracts/package-f
 import { isUnderWay, lineageOf, type OurReplica, ourReplica } from '../replica/our-replica.js';
 import { type Lineage, replicaEvents } from '../contracts/replica.events.js';
 
-/** What this server knows of a package now, and since when it holds the verified package (ISO 8601). */
+/** The current knowledge of this server about a package, and the time since when it holds the verified package (ISO 8601). */
 export interface FeedItem {
   readonly facts: PackageFacts;
-  /** Who changed the stage and who removed the package, for the audit trails of peers. */
+  /** The people who changed the stage and who removed the package, for the audit trails of peers. */
   readonly authors?: ChangeAuthors;
   readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
   /** Set while this server fetches the package, when peers can request its verified chunks. */
@@ -21,7 +21,7 @@ export interface FeedItem {
   readonly digests: ChunkPage | null;
 }
 
-/** An item, and the id after which the feed goes on. */
+/** An item, and the id after which the feed continues. */
 export interface FeedEntry {
   /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
   readonly id: string;
@@ -110,7 +110,7 @@ export class FeedSource {
     return Promise.all([this.streams.load(knownPackage, packageId), this.streams.load(ourReplica, packageId)]);
   }
 
-  /** Whether a later event of our copy is still to come on the feed, which will tell the same. */
+  /** True when a later event of our copy is still to come on the feed, which will tell the same. */
   private willBeTold(events: readonly RecordedEvent[], { changedCursor }: OurReplica): boolean {
     return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedCursor) < 0;
   }
