@@ -5,7 +5,7 @@ import { ServerIdentity } from '../../src/ports/server-identity.port.js';
 
 /** A server that signs with keys of its own, without anything else of a server. */
 export class SigningServer extends ServerIdentity {
-  readonly url = 'http://localhost';
+  url = 'http://localhost';
   readonly stage: Stage = 'Prod';
   readonly reachable = true;
   readonly facts = new FactSigner(this);

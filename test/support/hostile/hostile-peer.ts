@@ -1,0 +1,143 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Introduction } from '../../../src/kernel/introduction.js';
+import { introductionText } from '../../../src/kernel/introduction.js';
+import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
+import type { SignedFact } from '../../../src/modules/packages/contracts/signed-facts.js';
+import { decodeToken } from '../../../src/modules/peers/registration/invitation-token.js';
+import { PeerRequestSigner } from '../../../src/platform/peer-calls/peer-request-signer.js';
+import { packageIdOf } from '../../../src/platform/runtime/ids.js';
+import type { ServerUnderTest } from '../server-under-test.js';
+import { SigningServer } from '../signing-server.js';
+
+const Invited = z.object({ createPeerInvitation: z.object({ token: z.string() }) });
+
+/** What a hostile peer tells of one package; anything can be put in place of any part. */
+export interface Lie {
+  readonly facts: PackageFacts;
+  readonly proofs?: readonly SignedFact[];
+  readonly introductions?: readonly Introduction[];
+  readonly held?: unknown;
+  readonly digests?: unknown;
+  readonly [part: string]: unknown;
+}
+
+/**
+ * A peer that is registered properly, speaks the protocol, and lies: its feed tells whatever a test gives it. To all
+ * other calls it answers 404, as a server does that has nothing.
+ */
+export class HostilePeer {
+  readonly identity = new SigningServer(randomUUID(), 'mallory');
+  private readonly feeds = new Set<ServerResponse>();
+  private readonly told: string[] = [];
+  private readonly server = createServer((request, response) => {
+    if (request.url?.startsWith('/peer/v1/feed') === true) return this.openFeed(response);
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"code":"PACKAGE_NOT_FOUND","message":"no"}');
+  });
+
+  /** Registers with a server and waits until that server follows its feed. */
+  async register(victim: ServerUnderTest): Promise<this> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('no address');
+    this.identity.url = `http://127.0.0.1:${address.port}`;
+    const answer = await this.claim(victim, this.identity);
+    if (!answer.ok) throw new Error(`registration: ${await answer.text()}`);
+    return this;
+  }
+
+  /** Uses an invitation of a server to register under this identity. */
+  async claim(victim: ServerUnderTest, { serverId, name, url, publicKey }: SigningServer): Promise<Response> {
+    const client = await victim.client();
+    const invited = await client.ask('mutation { createPeerInvitation { token } }', Invited);
+    const { invitationId, secret } = decodeToken(invited.createPeerInvitation.token);
+    const body = Buffer.from(JSON.stringify({ invitationId, secret, serverId, name, url, publicKey }));
+    const target = `${victim.url}/peer/v1/registrations`;
+    // The key in the body signs the call, whatever id it claims.
+    const own = Object.create(this.identity, { serverId: { value: serverId } });
+    const signer = new PeerRequestSigner(own, { keyKnownTo: () => publicKey });
+    const headers = {
+      ...signer.sign({ method: 'POST', url: target, to: null, body }),
+      'content-type': 'application/json',
+    };
+    return fetch(target, { method: 'POST', headers, body });
+  }
+
+  /** Tells a package in the feed, now and to everybody who asks again. */
+  tell(lie: Lie | string): void {
+    const id = `hostile.${this.told.length + 1}.e${this.told.length + 1}`;
+    const complete = typeof lie === 'string' ? lie : JSON.stringify({ ...itemAround(lie.facts), ...lie });
+    const message = `id: ${id}\ndata: ${complete}\n\n`;
+    this.told.push(message);
+    for (const feed of this.feeds) feed.write(message);
+  }
+
+  /** An introduction that this peer signs. */
+  introduce(server: { readonly serverId: string; readonly name: string }, ...keys: string[]): Introduction {
+    const told = { serverId: server.serverId, name: server.name, keys, successions: [] };
+    const unsigned = { ...told, introducedBy: this.identity.serverId };
+    const signature = Buffer.from(this.identity.sign(introductionText(unsigned))).toString('base64url');
+    return { ...unsigned, publicKey: this.identity.publicKey, signature };
+  }
+
+  async dispose(): Promise<void> {
+    for (const feed of this.feeds) feed.end();
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private openFeed(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+    response.write(`:\n\n${this.told.join('')}`);
+    this.feeds.add(response);
+    response.on('close', () => this.feeds.delete(response));
+  }
+}
+
+let clock = 0;
+
+/** A stamp of now, later than all before it. */
+export const stampBy = (serverId: string, aheadMs = 0): string =>
+  `${(Date.now() + aheadMs).toString(16).padStart(12, '0')}-${(clock++).toString(16).padStart(4, '0')}-${serverId}`;
+
+/** Facts of a small package that a server published, in whose name anybody may say it. */
+export function factsOf(
+  filename: string,
+  content: Buffer,
+  by: { readonly serverId: string; readonly name: string },
+  change: Partial<PackageFacts> = {},
+): PackageFacts {
+  const digest = (algorithm: string): string => createHash(algorithm).update(content).digest('hex');
+  return {
+    packageId: packageIdOf(filename, digest('sha256')),
+    filename,
+    size: content.length,
+    sha1: digest('sha1'),
+    sha256: digest('sha256'),
+    chunkSize: 1024 * 1024,
+    chunkCount: 1,
+    stage: 'Prod',
+    stageStamp: stampBy(by.serverId),
+    publication: stampBy(by.serverId),
+    removal: null,
+    firstPublishedAt: `${new Date().toISOString().slice(0, 19)}Z`,
+    origin: { serverId: by.serverId, name: by.name },
+    uploadedBy: 'admin',
+    ...change,
+  };
+}
+
+/** The rest of an item: the peer claims to hold the package, which has one chunk. */
+function itemAround({ sha1, sha256 }: PackageFacts): object {
+  const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
+  return {
+    authors: { stage: null, removal: null },
+    held: { verifiedAt: new Date().toISOString(), lineage: [] },
+    fetching: null,
+    digests: { first: 0, count: 1, sha1: base64(sha1), sha256: base64(sha256) },
+  };
+}
