@@ -115,6 +115,7 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
     publicKey: KEY,
     secret: KEY,
     expiresAt: TIME,
+    successions,
   },
   'answer to an announced key': { publicKey: KEY },
   'announced key': { publicKey: KEY, rotation: 1, proof: 'A'.repeat(86), successions },

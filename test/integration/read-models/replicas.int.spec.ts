@@ -117,7 +117,7 @@ describe('our own replica', () => {
         verifiedChunks: 1,
         verifiedBytes: 1_048_576,
         failure: null,
-        lastError: expect.stringContaining('disk (2)'),
+        lastError: expect.stringContaining('damaged chunks: 2'),
       },
     ]);
     expect(await unfinished()).toMatchObject([

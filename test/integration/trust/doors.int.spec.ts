@@ -44,6 +44,7 @@ const accept = (): Promise<unknown> =>
         publicKey: PUBLIC_KEY,
         secret: PUBLIC_KEY,
         expiresAt: new Date(Date.now() + 60_000).toISOString(),
+        successions: [],
       }),
     ),
   );

@@ -4,7 +4,8 @@ import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { newId } from '../../../platform/runtime/ids.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { encodeToken, hashSecret } from './invitation-token.js';
+import { LiveKnownKeys } from '../keys/live-known-keys.js';
+import { encodeToken, hashSecret, MAX_SUCCESSIONS } from './invitation-token.js';
 import { invitation } from './invitation.decider.js';
 
 /**
@@ -34,6 +35,7 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
   constructor(
     private readonly runner: CommandRunner,
     private readonly identity: ServerIdentity,
+    private readonly keys: LiveKnownKeys,
   ) {}
 
   async execute({ forServerId }: CreateInvitation): Promise<CreatedInvitation> {
@@ -45,7 +47,8 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     const expiresAt = expires.toISOString();
     const as = { invitationId, secretHash: hashSecret(secret), expiresAt, forServerId };
     const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
-    const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt });
+    const successions = [...this.keys.successions.slice(-MAX_SUCCESSIONS)];
+    const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt, successions });
     return { token, expiresAt: expires, receipt };
   }
 }

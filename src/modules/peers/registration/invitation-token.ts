@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import { base64UrlBytes, BaseUrl, LowerUuid, PublicKey, Time } from '../../../platform/input/parsers.js';
+import { base64UrlBytes, BaseUrl, LowerUuid, PublicKey, Signature, Time } from '../../../platform/input/parsers.js';
 import { type ReadBy, wireSchema } from '../../../platform/input/wire-schema.js';
 
 const MAX_TOKEN_LENGTH = 4_096;
+
+/** As many successions as fit into a text that people paste. */
+export const MAX_SUCCESSIONS = 5;
 
 /** What one administrator sends to the other as one text. */
 const Token = wireSchema(
@@ -17,6 +20,11 @@ const Token = wireSchema(
     publicKey: PublicKey,
     secret: base64UrlBytes(32),
     expiresAt: Time,
+    /** Proofs that the key follows former ones. An invitation of an earlier version has none. */
+    successions: z
+      .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
+      .max(MAX_SUCCESSIONS)
+      .default([]),
   }),
 );
 export type InvitationToken = ReadBy<typeof Token>;

@@ -9,6 +9,7 @@ const token = {
   publicKey: 'k'.repeat(43),
   secret: 's'.repeat(43),
   expiresAt: '2026-01-01T12:00:00.000Z',
+  successions: [],
 } as const;
 
 describe('invitation token', () => {
@@ -16,6 +17,11 @@ describe('invitation token', () => {
     const text = encodeToken(token);
     expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
     expect(decodeToken(` ${text.slice(0, 20)}\n${text.slice(20)}\n`)).toEqual(token);
+  });
+
+  it('of an earlier version has no proofs of former keys', () => {
+    const { successions: _, ...earlier } = token;
+    expect(decodeToken(Buffer.from(JSON.stringify(earlier)).toString('base64url'))).toEqual(token);
   });
 
   it.each([
