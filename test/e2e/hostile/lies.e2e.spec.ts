@@ -151,7 +151,7 @@ const CLAIMS: readonly (readonly [string, Told])[] = [
   ['another server published another content under its filename', publicationBy('berlin.pkg', () => posingBerlin)],
 ];
 
-describe.each(CLAIMS)('a peer that says that %s', (what, lie) => {
+describe.each(CLAIMS)('a peer that says that %s', (_what, lie) => {
   it.each([
     ['without a signature', false],
     ['with a signature by another key', true],
@@ -163,9 +163,14 @@ describe.each(CLAIMS)('a peer that says that %s', (what, lie) => {
     const summaries = await told('PackageFactRefused');
     expect(summaries.length).toBeGreaterThan(before);
     expect(summaries[0]).toMatch(/^Refused what mallory told/);
-    if (what.includes('the victim') && !what.startsWith('another server'))
-      expect(summaries.join('\n')).toContain('in the name of this server');
   });
+});
+
+it('what is told in the name of the victim is named as that', async () => {
+  const inItsName = (await told('PackageFactRefused')).filter((summary) =>
+    summary.includes('in the name of this server'),
+  );
+  expect(inItsName.length).toBeGreaterThanOrEqual(2 * CLAIMS.filter(([what]) => what.startsWith('the victim')).length);
 });
 
 describe('a peer that poses as another server', () => {

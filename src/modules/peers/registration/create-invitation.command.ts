@@ -47,7 +47,7 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     const expiresAt = expires.toISOString();
     const as = { invitationId, secretHash: hashSecret(secret), expiresAt, forServerId };
     const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
-    const successions = [...this.keys.successions.slice(-MAX_SUCCESSIONS)];
+    const successions = this.keys.successions.slice(-MAX_SUCCESSIONS);
     const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt, successions });
     return { token, expiresAt: expires, receipt };
   }

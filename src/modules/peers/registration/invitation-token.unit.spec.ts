@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decodeToken, encodeToken } from './invitation-token.js';
+import { decodeToken, encodeToken, type InvitationToken } from './invitation-token.js';
 
-const token = {
+const token: InvitationToken = {
   v: 1,
   invitationId: '0190f5fe-7c00-7a00-8000-000000000001',
   url: 'https://berlin.example',
@@ -10,7 +10,7 @@ const token = {
   secret: 's'.repeat(43),
   expiresAt: '2026-01-01T12:00:00.000Z',
   successions: [],
-} as const;
+};
 
 describe('invitation token', () => {
   it('survives being pasted with line breaks and spaces', () => {
