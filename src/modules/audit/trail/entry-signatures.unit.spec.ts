@@ -7,7 +7,7 @@ import { NoSignerKeys } from '../../../../test/support/no-signer-keys.js';
 import { OWN_SERVER, PEER, publication, recorded } from '../../../../test/support/read-side.js';
 import { publicationStatement, signFact } from '../../../../test/support/sign-fact.js';
 import { SigningServer } from '../../../../test/support/signing-server.js';
-import { packageEvents } from '../../packages/contracts/package.events.js';
+import { type PackageEvent, packageEvents } from '../../packages/contracts/package.events.js';
 import { signaturesOf } from './entry-signatures.js';
 
 const berlin = new SigningServer(PEER, 'Berlin');
@@ -24,7 +24,7 @@ class OneAnswer extends NoSignerKeys {
   }
 }
 
-function entryOf(type: string, data: object) {
+function entryOf(type: PackageEvent['type'], data: object) {
   const event = recorded(type, JSON.parse(JSON.stringify(data)));
   const schemaVersion = packageEvents.versionOf(type);
   const described = describeEvent({ ...event, metadata: { ...event.metadata, schemaVersion } });
