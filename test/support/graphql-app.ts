@@ -15,11 +15,15 @@ import { SignOut } from '../../src/modules/accounts/sign-in/close-sessions.comma
 import { AuditModule } from '../../src/modules/audit/audit.module.js';
 import { PackageChangesResolver } from '../../src/modules/packages/api/package-changes.resolver.js';
 import { PackageFieldsResolver } from '../../src/modules/packages/api/package-fields.resolver.js';
+import { PackageSignaturesResolver } from '../../src/modules/packages/api/package-signatures.resolver.js';
 import { PackagesResolver } from '../../src/modules/packages/api/packages.resolver.js';
+import { FactTrust } from '../../src/modules/packages/facts/fact-trust.js';
+import { PackageSignaturesHandler } from '../../src/modules/packages/read-model/package-signatures.query.js';
 import { PackagesReadModule } from '../../src/modules/packages/packages.module.js';
 import { PeersResolver } from '../../src/modules/peers/api/peers.resolver.js';
 import { PeersReadModule } from '../../src/modules/peers/peers.module.js';
 import {
+  LineageSignatureResolver,
   PackageReplicasResolver,
   ReplicaPackageResolver,
 } from '../../src/modules/replication/api/package-replicas.resolver.js';
@@ -112,9 +116,11 @@ const RESOLVERS = [
   SignInResolver,
   PackagesResolver,
   PackageFieldsResolver,
+  PackageSignaturesResolver,
   PackageChangesResolver,
   ReplicaPackageResolver,
   PackageReplicasResolver,
+  LineageSignatureResolver,
   ReplicasResolver,
   PeersResolver,
   BrokenResolver,
@@ -129,7 +135,10 @@ export class GraphqlApp {
     readonly queue: ScriptedQueue,
   ) {}
 
-  static async start(settings: Pick<Settings, 'introspection'> = { introspection: true }): Promise<GraphqlApp> {
+  static async start(
+    settings: Pick<Settings, 'introspection'> = { introspection: true },
+    keys: SignerKeys = new NoSignerKeys(),
+  ): Promise<GraphqlApp> {
     for (const token of [TOKEN, OTHER_TOKEN]) open.add(token);
     const database = await createTestDatabase();
     const queue = new ScriptedQueue();
@@ -141,7 +150,7 @@ export class GraphqlApp {
       { provide: RefusedCalls, useValue: { note: async () => undefined } },
       { provide: ServerIdentity, useValue: { serverId: 'test', url: 'http://test', publicKey: '' } },
       { provide: KnownKeys, useValue: { keyKnownTo: () => '' } },
-      { provide: SignerKeys, useClass: NoSignerKeys },
+      { provide: SignerKeys, useValue: keys },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
       { provide: Settings, useValue: settings },
@@ -172,7 +181,7 @@ export class GraphqlApp {
     const modules = [PackagesReadModule, ReplicationReadModule, PeersReadModule, AuditModule, QueueModule];
     @Module({
       imports: [Engines, readModels, ...platform, ...modules],
-      providers: [...RESOLVERS, SignInHandler, SignOutHandler],
+      providers: [...RESOLVERS, SignInHandler, SignOutHandler, FactTrust, PackageSignaturesHandler],
     })
     class App {}
 

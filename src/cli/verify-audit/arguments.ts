@@ -39,7 +39,8 @@ export interface VerifyArguments {
 
 export const HELP = `npm run audit:verify -- [options]
 Verifies the audit trail: compares every event with the hash chain, the chain with the signed checkpoints, and the shown
-entries with the events. It names the first entry that was changed, removed, inserted or reordered. It only reads.
+entries with the events. It names the first entry that was changed, removed, inserted or reordered.
+It also verifies what servers have signed about packages, with the keys that the trail names. It only reads.
 
   To verify the server itself, with the environment variables of the server, which may be running or not:
   --since-checkpoint S  verifies only the entries after checkpoint S, or after the "last" one

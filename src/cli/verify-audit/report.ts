@@ -1,3 +1,4 @@
+import type { FactCounts } from '../../modules/audit/verify/fact-check.js';
 import type { Problem } from '../../modules/audit/verify/problem.js';
 import { printLine } from '../terminal.js';
 
@@ -6,19 +7,26 @@ export interface Outcome {
   readonly problems: readonly Problem[];
   readonly entries: number;
   readonly checkpoints: number;
+  readonly facts: FactCounts;
   /** Further remarks, one line each. */
   readonly notes: readonly string[];
 }
 
 const describePlace = ({ number, upTo }: Problem): string => (upTo > number ? `${number} to ${upTo}` : String(number));
 
+function describeFacts({ verified, keyUnknown, unsigned, invalid }: FactCounts): string {
+  const more = invalid > 0 ? `, ${invalid} not valid` : '';
+  return `Signed changes of packages: ${verified} verified, ${keyUnknown} with an unknown key, ${unsigned} unsigned${more}.`;
+}
+
 /** Writes the outcome, also as JSON when `json` is set, and returns the exit code. */
-export function reportOutcome({ problems, entries, checkpoints, notes }: Outcome, json: boolean): number {
+export function reportOutcome({ problems, entries, checkpoints, facts, notes }: Outcome, json: boolean): number {
   for (const note of notes) printLine(note);
+  printLine(describeFacts(facts));
   const first = problems[0];
   for (const problem of problems)
     printLine(`PROBLEM (${problem.wrong}) at entry ${describePlace(problem)}: ${problem.what}`);
   if (!first) printLine(`OK: ${entries} entries and ${checkpoints} checkpoints are as they were recorded.`);
-  if (json) process.stdout.write(`${JSON.stringify({ ok: !first, entries, checkpoints, problems, notes })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ ok: !first, entries, checkpoints, facts, problems, notes })}\n`);
   return first ? 1 : 0;
 }

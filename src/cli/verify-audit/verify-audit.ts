@@ -20,10 +20,12 @@ async function runVerification(): Promise<number> {
   return reportOutcome(await outcome.catch(toOutcome), json);
 }
 
+const NO_FACTS = { verified: 0, keyUnknown: 0, unsigned: 0, invalid: 0 };
+
 /** The result when the checkpoint at which the verification begins was changed, so that nothing was read. */
 function toOutcome(error: unknown) {
   if (!(error instanceof Tampered)) throw error;
-  return { problems: [error.problem], entries: 0, checkpoints: 0, notes: [] };
+  return { problems: [error.problem], entries: 0, checkpoints: 0, facts: NO_FACTS, notes: [] };
 }
 
 try {

@@ -9,8 +9,8 @@ import {
   type Origin,
 } from '../../platform/eventsourcing/event-descriptions.js';
 import { type Author, type PackageEvent, packageEvents, type Source } from './contracts/package.events.js';
-import type { Register } from './contracts/signed-facts.js';
-import { proofsIn } from './contracts/fact-proofs.js';
+import { type Register, REGISTERS, type SignedFact, stampOf } from './contracts/signed-facts.js';
+import { proofOf, proofsIn } from './contracts/fact-proofs.js';
 
 const packageCodes = declareErrorCodes({
   INVALID_FILENAME: {
@@ -83,16 +83,23 @@ type SignedEvent = Extract<
   { type: 'PackagePublished' | 'PackageStageChanged' | 'PackageRemoved' | 'PackageFactsSigned' }
 >;
 
-/** Details say who signed, with which key. Events of earlier versions are not signed, and their details stay as they were. */
+/** Details say who signed what, and with which key. Events of earlier versions are not signed, and their details stay as they were. */
 function detailsOf(event: SignedEvent): EventDescription['details'] {
   const { proofs: _proofs, proof: _proof, ...details } = { proofs: [], proof: null, ...event.data };
-  const signed = proofsIn(event).map(({ statement, publicKey }) => ({
-    kind: statement.kind,
-    serverId: statement.serverId,
-    serverName: statement.serverName,
-    publicKey,
-  }));
+  const signed = proofsIn(event).map((proof) => {
+    const { kind, serverId, serverName, actor } = proof.statement;
+    const about = { kind, registers: [...registersOf(event, proof)] };
+    return { ...about, serverId, serverName, actor, stamp: stampOf(proof.statement), publicKey: proof.publicKey };
+  });
   return signed.length === 0 ? details : { ...details, signed };
+}
+
+/** What a statement that an event brings states of the package. */
+function registersOf(event: SignedEvent, proof: SignedFact): readonly Register[] {
+  if (event.type === 'PackageStageChanged') return ['stage'];
+  if (event.type !== 'PackagePublished') return [proof.statement.kind];
+  const facts = { ...event.data, removal: null };
+  return REGISTERS.filter((register) => proofOf(register, facts, [proof]) !== null);
 }
 
 function describePackageEvent(event: PackageEvent): EventDescription {

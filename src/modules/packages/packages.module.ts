@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { PackageChangesResolver } from './api/package-changes.resolver.js';
 import { PackageFieldsResolver } from './api/package-fields.resolver.js';
+import { PackageSignaturesResolver } from './api/package-signatures.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
 import { FactSigner } from './facts/fact-signer.js';
 import { FactTrust } from './facts/fact-trust.js';
@@ -24,6 +25,7 @@ import {
 } from './read-model/package-lookup.query.js';
 import { PackageEntity, ServingStageEntity } from './read-model/package.entity.js';
 import { PackagesProjection } from './read-model/packages.projection.js';
+import { PackageSignaturesHandler } from './read-model/package-signatures.query.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
@@ -64,7 +66,7 @@ const commandProviders = [
   RecordPackageDamageHandler,
 ];
 
-/** Everything that changes packages. The reading side is `PackagesReadModule`. */
+/** Everything that changes packages, and what decides whom to believe. The reading side is `PackagesReadModule`. */
 @Module({
   controllers: [UploadController],
   providers: [...commandProviders, DeleteRemovedFiles],
@@ -72,10 +74,10 @@ const commandProviders = [
 })
 export class PackagesWriteModule {}
 
-const resolvers = [PackagesResolver, PackageFieldsResolver, PackageChangesResolver];
+const resolvers = [PackagesResolver, PackageFieldsResolver, PackageSignaturesResolver, PackageChangesResolver];
 
 @Module({
   imports: [PackagesReadModule, PackagesWriteModule],
-  providers: [...resolvers, RecordSuperseded, SignOwnFacts],
+  providers: [...resolvers, PackageSignaturesHandler, RecordSuperseded, SignOwnFacts],
 })
 export class PackagesModule {}

@@ -10,6 +10,7 @@ import {
   type EventDescription,
   type Fields,
 } from '../../platform/eventsourcing/event-descriptions.js';
+import { keyFingerprint } from '../../platform/peer-calls/ed25519.js';
 import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
 import { type SignerEvent, signerEvents } from './contracts/signer.events.js';
 
@@ -165,11 +166,14 @@ function describeSignerEvent(event: SignerEvent): EventDescription {
   const { serverId, name, introducedBy } = event.data;
   const about = { targetType: 'PEER', targetId: serverId, targetLabel: name } as const;
   if (event.type === 'SignerKeyRefused') {
-    const summary = `Refused a key of ${name} that ${introducedBy.name} introduced, because it contradicts the known keys`;
+    const key = keyFingerprint(event.data.publicKey);
+    const summary = `Refused the key ${key} of ${name} that ${introducedBy.name} introduced, because it contradicts the known keys`;
     return { ...about, summary, details: event.data };
   }
   const { keys, current } = event.data;
-  const summary = `${introducedBy.name} introduced ${name}, whose signatures can be checked now`;
+  const fingerprints = keys.map(keyFingerprint).join(', ');
+  const withKeys = `with the ${keys.length === 1 ? 'key' : 'keys'} ${fingerprints}`;
+  const summary = `${introducedBy.name} introduced ${name} ${withKeys}, so its signatures can be checked now`;
   return { ...about, summary, details: { serverId, name, keys: [...keys], current, introducedBy } };
 }
 

@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { PackageReplicasResolver, ReplicaPackageResolver } from './api/package-replicas.resolver.js';
+import {
+  LineageSignatureResolver,
+  PackageReplicasResolver,
+  ReplicaPackageResolver,
+} from './api/package-replicas.resolver.js';
 import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
@@ -141,6 +145,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     ReplicaSourcesResolver,
     PackageReplicasResolver,
     ReplicaPackageResolver,
+    LineageSignatureResolver,
     VerificationResolver,
     PeerReplicationResolver,
   ],

@@ -1,11 +1,12 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { Args, Field, ID, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { Args, Field, ID, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Stage } from '../../kernel/stage.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
 import type { Receipt } from '../../platform/eventsourcing/command-runner.js';
 import { ReadModels } from '../../platform/eventsourcing/read-models.js';
 import { optionalText } from '../../platform/graphql/arguments.js';
 import { StageName } from '../../platform/graphql/common.types.js';
+import { keyFingerprint } from '../../platform/peer-calls/ed25519.js';
 import { RotateKey } from './server-keys.command.js';
 import { ServerQuery } from './server.query.js';
 import { UpdateServer } from './update-server.command.js';
@@ -55,6 +56,16 @@ export class ServerResolver {
   @Query(() => Server, { description: 'This server.' })
   server(): Promise<Server> {
     return this.queries.execute(new ServerQuery());
+  }
+
+  @Needs('read')
+  @ResolveField(() => String, {
+    description:
+      'Fingerprint of the public key: the first 24 hexadecimal digits of its SHA-256 digest. Administrators of peers see ' +
+      'the same one as `Peer.keyFingerprint`.',
+  })
+  keyFingerprint(@Parent() { publicKey }: Server): string {
+    return keyFingerprint(publicKey);
   }
 
   @Needs('server')

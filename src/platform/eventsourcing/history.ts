@@ -2,18 +2,19 @@ import type { RecordedEvent } from '../../kernel/events.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 
 /**
- * Reads page by page what the log holds now after a cursor; null reads from the beginning.
+ * Reads page by page what the log holds now after a cursor; null reads from the beginning. With `types`, only events of these.
  * @throws the reason of the signal when it aborts, and an Error when the log is closed, before the end is reached
  */
 export async function* readHistory(
   log: Pick<EventStore, 'subscribe'>,
   after: string | null,
   signal?: AbortSignal,
+  types?: readonly string[],
 ): AsyncGenerator<readonly RecordedEvent[]> {
   const stop = new AbortController();
   const end = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   try {
-    for await (const item of log.subscribe({ after, signal: end })) {
+    for await (const item of log.subscribe({ after, signal: end, ...(types && { types }) })) {
       if (item.kind === 'events') yield item.events;
       if (item.kind === 'caughtUp') return;
     }

@@ -1,10 +1,22 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 const importedKeys = new LRUCache<string, KeyObject>({ max: 1_000 });
 
 /** Matches a raw Ed25519 public key of 32 bytes in base64url without padding. */
 export const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
+
+/** Number of hexadecimal digits of a fingerprint: 96 bits, for which nobody can make a second key. */
+const FINGERPRINT_DIGITS = 24;
+
+/**
+ * The fingerprint of a public key, by which people compare keys: the beginning of the SHA-256 digest of its 32 bytes, in
+ * groups of four hexadecimal digits.
+ */
+export function keyFingerprint(publicKey: string): string {
+  const digest = createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex');
+  return (digest.slice(0, FINGERPRINT_DIGITS).match(/.{4}/g) ?? []).join(' ');
+}
 
 /** True when an Ed25519 signature (RFC 8032) is valid. False also when the public key or the signature is malformed. */
 export function verifyEd25519(publicKey: string, data: Uint8Array, signature: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 import { QueryBus } from '@nestjs/cqrs';
-import { Args, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { Args, Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
@@ -7,9 +7,12 @@ import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { connectionCost } from '../../../platform/graphql/cost-limit.js';
 import { PageArgs } from '../../../platform/graphql/common.types.js';
 import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-changes.js';
+import { SignerKeys } from '../../../platform/peer-calls/signer-keys.port.js';
+import { FactSignature } from '../../packages/api/fact-signature.type.js';
 import { AuditEntriesSinceQuery, AuditTrailQuery } from './audit-trail.query.js';
 import type { AuditFilter as Filter } from './audit-view.js';
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
+import { signaturesOf } from './entry-signatures.js';
 
 /** Maximum number of entries that a subscription reads at once. */
 const BATCH_SIZE = 100;
@@ -34,7 +37,18 @@ export class AuditResolver {
   constructor(
     private readonly queries: QueryBus,
     private readonly changes: ReadModelChanges,
+    private readonly keys: SignerKeys,
   ) {}
+
+  @Needs('audit')
+  @ResolveField(() => [FactSignature], {
+    description:
+      'Who signed the change of a package: one signature as a rule. An unsigned change of a package has one of status ' +
+      '`UNSIGNED`, whose text says which peer told it. Empty for entries about anything else.',
+  })
+  signatures(@Parent() entry: AuditEntry): readonly FactSignature[] {
+    return signaturesOf(entry, this.keys);
+  }
 
   @Needs('audit')
   @Query(() => AuditEntryConnection, {

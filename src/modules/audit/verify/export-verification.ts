@@ -4,6 +4,7 @@ import type { Checkpoint } from '../chain/checkpoint.js';
 import { exportEndBytes } from '../export/export-format.js';
 import { BEGINNING, ChainWalk, KeptCheckpoint } from './chain-walk.js';
 import { type EndLine, type EntryLine, type HeaderLine, Line } from './export-shapes.js';
+import { FactCheck, type FactCounts } from './fact-check.js';
 import { KeyHistory } from './key-history.js';
 import {
   explainWrongNumber,
@@ -12,6 +13,7 @@ import {
   makeRepeatedError,
   requireOwnHash,
 } from './line-order.js';
+import { SignerKeyHistory } from './signer-key-history.js';
 import { type Problem, Problems, Tampered } from './problem.js';
 import { ShownLines } from './shown-lines.js';
 
@@ -35,13 +37,17 @@ async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buf
 }
 
 export interface VerifiedExport {
-  /** The first problem of the chain and the first one of the shown entries, in the order of the entries; empty when nothing was changed. */
+  /**
+   * The first problem of the chain, the first one of the shown entries, and every invalid signed fact up to the first
+   * problem of the chain, in the order of the entries; empty when nothing was changed.
+   */
   readonly problems: readonly Problem[];
   readonly header: HeaderLine | null;
   readonly entries: number;
   readonly checkpoints: number;
   /** True when the shown entries were compared with the events. */
   readonly shown: boolean;
+  readonly facts: FactCounts;
 }
 
 const makeUnreadableError = (what: string, number = 0): Tampered =>
@@ -58,6 +64,7 @@ export class ExportVerification {
   private readonly seen = new Set<number>();
   private header: HeaderLine | null = null;
   private shown: ShownLines | null = null;
+  private facts = new FactCheck(new SignerKeyHistory(), false);
   private before: EntryLine | null = null;
   private entries = 0;
 
@@ -72,13 +79,14 @@ export class ExportVerification {
 
   async run(chunks: AsyncIterable<Uint8Array>): Promise<VerifiedExport> {
     await this.problems.watch('log', () => this.verifyLines(readLines(chunks)));
-    const { problems, header, entries, walk, shown } = this;
+    const { problems, header, entries, walk, shown, facts } = this;
     return {
-      problems: problems.found,
+      problems: [...problems.found, ...facts.problems].toSorted((a, b) => a.number - b.number),
       header,
       entries,
       checkpoints: walk.checkpoints,
       shown: shown?.comparable ?? false,
+      facts: facts.counts,
     };
   }
 
@@ -101,6 +109,7 @@ export class ExportVerification {
   }
 
   private async verifyLine(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
+    if ('entry' in line) this.facts.checkEvent(line.entry);
     if ('export' in line) this.beginExport(line.export);
     else if (!this.header)
       throw makeUnreadableError('The first line is not the beginning of an export of an audit trail.');
@@ -113,6 +122,9 @@ export class ExportVerification {
     if (this.header) throw makeUnreadableError('There are two exports in one file.', this.walk.number + 1);
     this.header = header;
     this.shown = new ShownLines(header);
+    this.facts = new FactCheck(new SignerKeyHistory(), header.filter === null);
+    // A part of the trail need not contain the events that name the keys of this server.
+    if (header.filter !== null) this.facts.keys.addKey(header.serverId, this.publicKey, 0);
   }
 
   /** Verifies the next entry of a complete export. @throws Tampered */

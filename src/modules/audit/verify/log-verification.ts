@@ -1,13 +1,16 @@
+import type { RecordedEvent } from '../../../kernel/events.js';
 import { StartupError } from '../../../kernel/errors.js';
 import { readHistory } from '../../../platform/eventsourcing/history.js';
-import type { ChainLink } from '../chain/chain-entry.js';
+import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import type { Checkpoint } from '../chain/checkpoint.js';
 import { readLastLink, readLinks, readPlace, type ChainPlace } from '../chain/chain-table.js';
 import { readCheckpoint, readLastCheckpoint, readLastSequence } from '../chain/checkpoint-table.js';
 import { BEGINNING, ChainWalk, KeptCheckpoint, requireSignature, type Start } from './chain-walk.js';
+import { FactCheck, type FactCounts } from './fact-check.js';
 import { KeyHistory } from './key-history.js';
 import { Problems, Tampered, type Problem } from './problem.js';
 import { ReadModelCheck } from './read-model-check.js';
+import { SignerKeyHistory } from './signer-key-history.js';
 import { type LogSources, StoredCheckpoints, verifyPage } from './verify-page.js';
 
 export interface VerifyOptions {
@@ -33,6 +36,7 @@ export interface Verified {
   readonly pending: number;
   /** Number of shown entries that were compared with the log; null while they are being built. */
   readonly shown: number | null;
+  readonly facts: FactCounts;
 }
 
 /** The ends of chain and checkpoints when the verification began. */
@@ -51,6 +55,7 @@ interface LogBeginning extends Start {
 /** Compares the event log, the chain, the checkpoints and the shown entries. It only reads. */
 export class LogVerification {
   private readonly keys: KeyHistory;
+  private readonly facts = new FactCheck(new SignerKeyHistory(), true);
   private pending = 0;
 
   constructor(
@@ -76,10 +81,11 @@ export class LogVerification {
       lastCheckpoint: walk.last,
       pending: this.pending,
       shown: compared,
+      facts: this.facts.counts,
     };
   }
 
-  /** Finds the first problem of the log and its chain, and the first problem of the shown entries. */
+  /** Finds the first problem of the log and its chain, the first one of the shown entries, and every invalid signed fact. */
   private async findProblems(walk: ChainWalk, start: LogBeginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
     const problems = new Problems();
     const { dataSource } = this.sources;
@@ -90,20 +96,37 @@ export class LogVerification {
     const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
     const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
     let isFirst = start.number > 0;
+    let read = start.number;
+    if (start.cursor !== null) await this.noteEarlierKeys(start.cursor);
     for await (const events of readHistory(this.sources.store, start.cursor)) {
       if (isFirst && events[0]) await shown.beginAt(events[0].id);
       isFirst = false;
       const before = walk.number;
+      read = this.checkFacts(events, read);
       await problems.watch('log', () => verifyPage(walking, events, () => kept.checkReached()));
       await problems.watch('shown', () => shown.comparePage(events));
       this.pending += events.length - (walk.number - before);
       this.options.progress?.(walk.number, end.number);
-      if (problems.isComplete) break;
     }
     if (isFirst) shown.skipAll();
     await problems.watch('log', () => this.checkEnd(walk, { end, place, checkpoints, kept }));
     await problems.watch('shown', () => shown.checkEnd());
-    return problems.found;
+    return [...problems.found, ...this.facts.problems].toSorted((a, b) => a.number - b.number);
+  }
+
+  /** Checks the signed facts of a page. @returns the number of the last entry that was read */
+  private checkFacts(events: readonly RecordedEvent[], before: number): number {
+    for (const [i, event] of events.entries())
+      if (FactCheck.eventTypes.includes(event.type)) this.facts.checkEvent(bindEvent(event, before + i + 1, ''));
+    return before + events.length;
+  }
+
+  /** Reads the keys that the log names up to the place where the verification begins. */
+  private async noteEarlierKeys(upTo: string): Promise<void> {
+    const { store } = this.sources;
+    for await (const events of readHistory(store, null, undefined, SignerKeyHistory.eventTypes))
+      for (const event of events)
+        if (store.compareCursors(event.cursor, upTo) <= 0) this.facts.keys.noteEvent(bindEvent(event, 0, ''));
   }
 
   /** Verifies that the chain and the checkpoints end with the log. @throws Tampered */

@@ -1,4 +1,7 @@
-/** The kind of a problem. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log. */
+/**
+ * The kind of a problem. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log.
+ * `fact`: what a server signed about a package is not valid.
+ */
 type Wrong =
   | 'changed'
   | 'removed'
@@ -8,6 +11,7 @@ type Wrong =
   | 'checkpoint'
   | 'tail'
   | 'shown'
+  | 'fact'
   | 'unreadable';
 
 /** The first entry that was changed, and the kind of the change. */
@@ -34,10 +38,6 @@ export class Tampered extends Error {
 /** The first problem of each source. The verification of a source ends with its first problem. */
 export class Problems {
   private readonly first = new Map<'log' | 'shown', Problem>();
-
-  get isComplete(): boolean {
-    return this.first.size === 2;
-  }
 
   /** In the order of the entries. */
   get found(): readonly Problem[] {

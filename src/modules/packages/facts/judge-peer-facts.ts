@@ -3,7 +3,7 @@ import { proofOf } from '../contracts/fact-proofs.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import type { Author, FactRefusal } from '../contracts/package.events.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
-import { type Register, REGISTERS, type SignedFact } from '../contracts/signed-facts.js';
+import { type Register, REGISTERS, type SignedFact, stampOf } from '../contracts/signed-facts.js';
 
 /**
  * What the check of a signature found: the server signed the statement, nobody here knows the key, or the statement
@@ -87,10 +87,21 @@ function judgeRegister(register: Register, told: PeerFacts, trust: Trust): Refus
   };
   if (serverId === trust.ownServerId) return refuse('IN_OUR_NAME', 'This server did not sign it.');
   if (found === 'forged') return refuse('FORGED', 'The signature does not belong to the server that it names.');
+  if (found === 'unsigned' && isSignedOtherwise(register, told))
+    return refuse('UNSIGNED', 'Its server has signed something else.');
   if (trust.allowsUnsigned(serverId, stamp)) return null;
   const why = found === 'unsigned' ? 'It is not signed' : 'The key of its signature is not known';
   return refuse('UNSIGNED', `${why}, although its server signs what it publishes.`);
 }
+
+/** Whether the peer passes on a statement of the same change that says something else: then it has altered what it tells. */
+const isSignedOtherwise = (register: Register, { facts, proofs }: PeerFacts): boolean =>
+  proofs.some(({ statement }) => {
+    if (register === 'publication') return statement.kind === 'publication' && stampOf(statement) === facts.publication;
+    if (register === 'removal') return statement.kind === 'removal' && statement.stamp === facts.removal;
+    if (register === 'first') return false;
+    return (statement.kind === 'publication' ? statement.stage?.stamp : stampOf(statement)) === facts.stageStamp;
+  });
 
 /** A statement proves only what was done on the server that the stamp names. */
 function judgeProof(proof: SignedFact, serverId: string | null, trust: Trust): ProofVerdict {

@@ -53,14 +53,20 @@ function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): Fol
 }
 
 function fromRow(row: PackageEntity): FoldedPackage {
-  const { id, firstPublishedAt, originId, originName, proofs, uploaded, held, fetching, ...rest } = row;
-  const facts = {
+  const { proofs, uploaded, held, fetching } = row;
+  return { facts: factsOf(row), proofs, uploaded, held, fetching };
+}
+
+/** The facts of a package, as they are in its row. */
+export function factsOf(row: PackageEntity): PackageFacts {
+  const { id, firstPublishedAt, originId, originName } = row;
+  const { proofs: _proofs, uploaded: _uploaded, held: _held, fetching: _fetching, ...rest } = row;
+  return {
     ...rest,
     packageId: id,
     firstPublishedAt: isoSeconds(firstPublishedAt),
     origin: { serverId: originId, name: originName },
   };
-  return { facts, proofs, uploaded, held, fetching };
 }
 
 const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');

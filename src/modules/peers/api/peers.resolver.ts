@@ -5,6 +5,7 @@ import { ReadModelChanges } from '../../../platform/eventsourcing/read-model-cha
 import { textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
+import { keyFingerprint } from '../../../platform/peer-calls/ed25519.js';
 import { type PeerRouteKind, PEER_ROUTES } from '../contracts/peer-view.js';
 import { PeerQuery, PeerRouteQuery, PeersQuery } from '../registry/peers.query.js';
 import { Peer } from './peer.type.js';
@@ -38,6 +39,16 @@ export class PeersResolver {
     private readonly queries: QueryBus,
     private readonly changes: ReadModelChanges,
   ) {}
+
+  @Needs('read')
+  @ResolveField(() => String, {
+    description:
+      'Fingerprint of the public key: the first 24 hexadecimal digits of its SHA-256 digest. Compare it with ' +
+      '`server { keyFingerprint }` of the other server, for example by phone.',
+  })
+  keyFingerprint(@Parent() { publicKey }: Peer): string {
+    return keyFingerprint(publicKey);
+  }
 
   @Needs('read')
   @Query(() => [Peer], {

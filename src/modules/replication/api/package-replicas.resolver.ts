@@ -3,7 +3,9 @@ import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
+import { FactSignature } from '../../packages/api/fact-signature.type.js';
 import { Package } from '../../packages/api/package.type.js';
+import { type FactSignatureView, PackageSignaturesQuery } from '../../packages/contracts/fact-signatures.js';
 import { PackagesByIdQuery } from '../../packages/contracts/package-queries.js';
 import type { PackageView } from '../../packages/contracts/package-view.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
@@ -12,6 +14,10 @@ import { LineageStep, Replica } from './replica.type.js';
 
 /** Number of servers that usually hold a package. */
 const USUAL_REPLICAS = 5;
+
+/** The lineage of a copy, in which each step knows the package, so that its signature can be found. */
+const ofPackage = ({ packageId, lineage }: Pick<ReplicaView, 'packageId' | 'lineage'>): readonly LineageStep[] =>
+  lineage.map((step) => ({ ...step, packageId }));
 
 @Resolver(() => Package)
 export class PackageReplicasResolver {
@@ -39,7 +45,8 @@ export class PackageReplicasResolver {
     complexity: 10,
   })
   async lineage(@Parent() { id }: Package): Promise<readonly LineageStep[]> {
-    return (await this.replicasOf.load(id)).find(({ local }) => local)?.lineage ?? [];
+    const own = (await this.replicasOf.load(id)).find(({ local }) => local);
+    return own ? ofPackage(own) : [];
   }
 }
 
@@ -57,5 +64,39 @@ export class ReplicaPackageResolver {
   @ResolveField(() => Package, { nullable: true, description: 'The package that it is a copy of.' })
   package(@Parent() { packageId }: Replica): Promise<Package | null> {
     return this.packages.load(packageId);
+  }
+
+  @Needs('read')
+  @ResolveField(() => [LineageStep], {
+    description:
+      'The servers that the copy came through, from the server of the upload to the one that holds it. Empty while there is no copy.',
+    complexity: 10,
+  })
+  lineage(@Parent() replica: Replica): readonly LineageStep[] {
+    return ofPackage(replica);
+  }
+}
+
+@Resolver(() => LineageStep)
+export class LineageSignatureResolver {
+  /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
+  private readonly signaturesOf = new DataLoader<string, readonly FactSignatureView[]>(
+    (packageIds) => this.queries.execute(new PackageSignaturesQuery(packageIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  constructor(private readonly queries: QueryBus) {}
+
+  @Needs('read')
+  @ResolveField(() => FactSignature, {
+    nullable: true,
+    description:
+      'The signature of the last publication, where it is the publication on this server. Null for the servers that only ' +
+      'passed the package on.',
+  })
+  async signature(@Parent() { packageId, server }: LineageStep): Promise<FactSignature | null> {
+    if (packageId === undefined) return null;
+    const signatures = await this.signaturesOf.load(packageId);
+    return signatures.find((told) => told.register === 'PUBLICATION' && told.server?.id === server.id) ?? null;
   }
 }

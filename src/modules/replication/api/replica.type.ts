@@ -35,6 +35,9 @@ class ReplicaProblem {
 
 @ObjectType({ description: 'A server that a copy came through.' })
 export class LineageStep {
+  @HideField()
+  packageId?: string;
+
   @Field(() => ServerReference)
   server!: ServerReference;
 
@@ -103,10 +106,6 @@ export class Replica {
   @Field(() => Date, { nullable: true })
   publishedAt!: Date | null;
 
-  @Field(() => [LineageStep], {
-    description:
-      'The servers that the copy came through, from the server of the upload to the one that holds it. Empty while there is no copy.',
-    complexity: 10,
-  })
+  @HideField()
   lineage!: readonly LineageStep[];
 }
