@@ -33,21 +33,18 @@ export class PeerChangesResolver {
     description:
       'Creates an invitation with which one other server can register with this one. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
   })
-  async createPeerInvitation(
-    @Args('forServer', {
-      type: () => ID,
-      nullable: true,
-      description:
-        'Only the server with this id can use the invitation, and its key replaces the key by which it is known here. It is for a server that was restored or set up again.',
-    })
-    forServer?: string | null,
-  ): Promise<PeerInvitation> {
-    this.invitations.take(currentContext().actor.id);
-    const { token, expiresAt, receipt } = await this.commands.execute(
-      new CreateInvitation(forServer == null ? null : uuidArgument('forServer', forServer)),
-    );
-    await this.readModels.reflect(receipt);
-    return { token, expiresAt };
+  createPeerInvitation(): Promise<PeerInvitation> {
+    return this.createInvitation(new CreateInvitation());
+  }
+
+  @Needs('peers')
+  @Mutation(() => PeerInvitation, {
+    description:
+      'Creates an invitation for a server that is known here and was restored or set up again. Only the server with this ' +
+      'id can use it, and its key replaces the known one. Refusals: NOT_REACHABLE, INVALID_REQUEST, TOO_MANY_REQUESTS.',
+  })
+  createPeerInvitationFor(@Args('id', { type: () => ID }) id: string): Promise<PeerInvitation> {
+    return this.createInvitation(new CreateInvitation(uuidArgument('id', id)));
   }
 
   @Needs('peers')
@@ -112,6 +109,13 @@ export class PeerChangesResolver {
   })
   unregisterPeer(@Args('id', { type: () => ID }) id: string): Promise<Peer> {
     return this.executeChange(id, new UnregisterPeer(textArgument('id', id)));
+  }
+
+  private async createInvitation(command: CreateInvitation): Promise<PeerInvitation> {
+    this.invitations.take(currentContext().actor.id);
+    const { token, expiresAt, receipt } = await this.commands.execute(command);
+    await this.readModels.reflect(receipt);
+    return { token, expiresAt };
   }
 
   private async executeChange(

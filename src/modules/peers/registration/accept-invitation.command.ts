@@ -41,7 +41,7 @@ const ANSWERS = {
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
   PEER_KEY_CONFLICT:
-    'The other server knows this server with another key. Ask its administrator for an invitation that is made for this server (`createPeerInvitation` with `forServer`).',
+    'The other server knows this server with another key. Ask its administrator for an invitation that is made for this server (`createPeerInvitationFor`).',
 } as const;
 
 const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !== null && Object.hasOwn(ANSWERS, code);

@@ -24,8 +24,8 @@ export class IdentityCheck {
   requireConsistent({ serverId, publicKey, successions = [] }: Claim, advice: string): void {
     if (this.keys.statusOf(serverId, publicKey, Date.now()) !== 'other key') return;
     if (this.isVouchedFor(serverId, publicKey, provenSuccessions(serverId, successions))) return;
-    const name = this.keys.nameOf(serverId) ?? '';
-    const known = name === '' ? `The server ${serverId}` : `The server ${name} (${serverId})`;
+    const name = this.keys.nameOf(serverId);
+    const known = name === null ? `The server ${serverId}` : `The server ${name} (${serverId})`;
     throw new Refusal('PEER_KEY_CONFLICT', `${known} is known here with another key. ${advice}`);
   }
 

@@ -104,7 +104,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
 }
 
 const ASK_FOR_OWN =
-  'If it was restored or set up again, create an invitation for this server (`createPeerInvitation` with `forServer`). Otherwise somebody poses as this server.';
+  'If it was restored or set up again, create an invitation for this server (`createPeerInvitationFor`). Otherwise somebody poses as this server.';
 
 /** The invitation contains a key that this server no longer uses, so the other server could not verify its calls. */
 const outdatedInvitation = (): Refusal =>

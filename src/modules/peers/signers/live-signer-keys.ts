@@ -53,7 +53,9 @@ export class LiveSignerKeys extends SignerKeys implements LiveView {
   }
 
   nameOf(serverId: string): string | null {
-    return this.signers.get(serverId)?.name ?? null;
+    if (serverId === this.identity.serverId) return this.identity.name;
+    const name = this.signers.get(serverId)?.name ?? '';
+    return name === '' ? null : name;
   }
 
   signsSince(serverId: string): Stamp | null {
