@@ -8,6 +8,8 @@ import { AnnounceKey } from '../../../src/modules/peers/keys/announce-key.comman
 import { RecordPeerKey } from '../../../src/modules/peers/keys/record-peer-key.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { RotateKey } from '../../../src/modules/server/server-keys.command.js';
+import { generateOwnKey } from '../../../src/platform/secrets/key-ring.js';
+import { ServerSecrets } from '../../../src/platform/secrets/server-secrets.js';
 import { KnownKeys } from '../../../src/platform/peer-calls/known-keys.port.js';
 import { keyPossessionText } from '../../../src/platform/peer-calls/signature-format.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
@@ -28,10 +30,18 @@ interface Running {
 const launch = ({ home, name, port, url }: Omit<Running, 'app'>) =>
   startPeerApp(home, { name, url, port, adminPassword: 'password' });
 
-async function start(name: string): Promise<Running> {
+async function start(name: string, home?: ServerHome): Promise<Running> {
   const port = await findFreePort(0);
-  const server = { name, home: await ServerHome.create(), port, url: `http://127.0.0.1:${port}` };
+  const server = { name, home: home ?? (await ServerHome.create()), port, url: `http://127.0.0.1:${port}` };
   return { ...server, app: await launch(server) };
+}
+
+/** A server under the id of another one, with a key of its own, as after it was set up again. */
+async function startTwinOf(server: Running): Promise<Running> {
+  const home = await ServerHome.create();
+  const key = generateOwnKey(identityOf(server).serverId);
+  await new ServerSecrets(home.dataSource, home.settings()).findOrStore('server-key', Buffer.from(JSON.stringify(key)));
+  return start(server.name, home);
 }
 
 async function restart(server: Running): Promise<void> {
@@ -54,7 +64,8 @@ afterEach(async () => {
 });
 
 const run = ({ app }: Running, command: object) => app.get(CommandBus).execute(command);
-const invite = ({ app }: Running) => app.get(CommandBus).execute(new CreateInvitation());
+const invite = ({ app }: Running, forServerId: string | null = null) =>
+  app.get(CommandBus).execute(new CreateInvitation(forServerId));
 const identityOf = ({ app }: Running) => app.get(ServerIdentity);
 const keyOnRecord = async (of: Running, at: Running) =>
   (await at.app.get(PeerDirectory).find(identityOf(of).serverId))?.publicKey;
@@ -182,5 +193,43 @@ describe('a server that was unregistered on the other side', () => {
     await run(b, new UnregisterPeer(identityOf(a).serverId));
     await run(a, new AcceptInvitation((await invite(b)).token));
     await waitFor('the call to pass', async () => (await call()).status === 200);
+  });
+});
+
+describe('a server that is known with another key', () => {
+  let twin: Running;
+  beforeEach(async () => {
+    twin = await startTwinOf(b);
+  });
+  afterEach(async () => {
+    await twin.app.close();
+    await twin.home.remove();
+  });
+
+  it('cannot register with an invitation for anybody, which stays usable', async () => {
+    const known = identityOf(b).publicKey;
+    const { token } = await invite(a);
+    await expect(run(twin, new AcceptInvitation(token))).rejects.toMatchObject({ code: 'PEER_KEY_CONFLICT' });
+    expect(await keyOnRecord(b, a)).toBe(known);
+    await run(b, new AcceptInvitation(token));
+    expect(await keyOnRecord(b, a)).toBe(known);
+  });
+
+  it('can register with an invitation that was made for it, which nobody else can use', async () => {
+    const { token } = await invite(a, identityOf(b).serverId);
+    const other = await start('C');
+    await expect(run(other, new AcceptInvitation(token))).rejects.toMatchObject({ code: 'INVALID_INVITATION' });
+    await other.app.close();
+    await other.home.remove();
+    await run(twin, new AcceptInvitation(token));
+    expect(await keyOnRecord(b, a)).toBe(identityOf(twin).publicKey);
+  });
+
+  it('is accepted by its own invitation only when the administrator says that its key replaces the known one', async () => {
+    const { token } = await invite(twin);
+    await expect(run(a, new AcceptInvitation(token))).rejects.toMatchObject({ code: 'PEER_KEY_CONFLICT' });
+    expect(await keyOnRecord(b, a)).toBe(identityOf(b).publicKey);
+    await run(a, new AcceptInvitation(token, true));
+    expect(await keyOnRecord(b, a)).toBe(identityOf(twin).publicKey);
   });
 });
