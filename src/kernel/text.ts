@@ -6,6 +6,9 @@ const NOT_PLAIN = /\0|\p{Surrogate}/u;
 /** Whether a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
+/** Replaces what a database does not store as UTF-8 text by U+FFFD. */
+export const plainText = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '\ufffd');
+
 /** Whether all texts in a JSON value are plain, at any depth and including the names of members. */
 export function hasPlainText(value: unknown): boolean {
   const left = [value];

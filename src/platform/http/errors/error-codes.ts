@@ -73,6 +73,11 @@ const generalCodes = declareErrorCodes({
     meaning:
       'The request did not arrive in time: its headers within 30 s, a small body within 60 s, an upload with 4 KiB or more a minute.',
   },
+  EVENT_UNPROCESSABLE: {
+    status: 409,
+    meaning:
+      'The history of what the request is about contains an event that this version of the program cannot process. `problems` names it and says what to do.',
+  },
   PRECONDITION_FAILED: {
     status: 412,
     meaning: 'The file is another one than `If-Match` or `If-Unmodified-Since` asks for.',
