@@ -5,11 +5,12 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 /**
  * Not copied: the list of migrations, which the target has run itself, and how far reactions have read. Their jobs are
  * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew. Nor what
- * processes tell of what they are doing now.
+ * readers of the log could not process, since they read it again, and what processes tell of what they are doing now.
  */
 const NOT_COPIED = [
   'migrations',
   'subscription_cursors',
+  'unprocessable_events',
   'scrub',
   'transfers',
   'peer_contacts',

@@ -46,7 +46,7 @@ async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<
   return new Set(ring.known);
 }
 
-function makeNotes({ problems, from, pending, shown, lastCheckpoint, entries }: Verified): string[] {
+function makeNotes({ problems, from, pending, shown, unshown, lastCheckpoint, entries }: Verified): string[] {
   const notes: string[] = [];
   if (from > 1) notes.push(`Verified from entry ${from} on; what was before is taken for verified.`);
   if (problems.length > 0) return notes;
@@ -55,6 +55,10 @@ function makeNotes({ problems, from, pending, shown, lastCheckpoint, entries }: 
       `${pending} events came last and are not in the chain yet: the running server adds them in a moment, another at its next start.`,
     );
   if (shown === null) notes.push('What is shown was not compared: the entries are being built anew.');
+  if (unshown > 0)
+    notes.push(
+      `${unshown} events of the log are not shown, because this program could not process them: see \`problems\`.`,
+    );
   const unsigned = from - 1 + entries - (lastCheckpoint?.number ?? 0);
   if (unsigned > 0) notes.push(`${unsigned} entries came after the last checkpoint: nobody has signed them yet.`);
   if (lastCheckpoint) notes.push(`Last checkpoint: ${JSON.stringify(lastCheckpoint)}`);

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
+import { hasFailuresOfOtherProgram } from '../../platform/eventsourcing/unprocessable-events.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import type { Locks } from '../../ports/locks.port.js';
@@ -39,11 +40,15 @@ export async function rebuildReadModels(
   }
 }
 
-/** Are there rows that another version of a projection has written? */
+/**
+ * Are there rows that another version of a projection has written, or events that a projection of another version of the
+ * program could not process?
+ */
 export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
   );
   const versions = new Map(rows.map((row) => [row.projection, row.version]));
-  return allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+  const isOther = allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+  return isOther || hasFailuresOfOtherProgram(dataSource);
 }
