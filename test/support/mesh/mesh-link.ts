@@ -91,15 +91,15 @@ export class MeshLink {
       await this.gate.pass(process.life);
       if (this.isCut || fails || (most -= 1) < 0) break;
       open.at = entry.id;
-      const sent = this.receive(process, entry);
+      const sent = await this.receive(process, entry);
       await work.addItem(sent.id, sent.item.facts.packageId, sent);
     }
     await work.settled();
     if (fails && this.connection === open) this.connection = null;
   }
 
-  private receive(process: MeshProcess, { id, item }: FeedEntry): Sent {
-    const read = process.items.read(this.contact(), JSON.parse(JSON.stringify(item)));
+  private async receive(process: MeshProcess, { id, item }: FeedEntry): Promise<Sent> {
+    const read = await process.items.read(this.contact(), JSON.parse(JSON.stringify(item)), id);
     if (!read) throw new Error('The feed sent a message that makes no sense');
     const sent = { id, item: read };
     this.delivered += 1;

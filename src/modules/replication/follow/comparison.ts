@@ -111,7 +111,8 @@ export class Comparison {
       signal.throwIfAborted();
       const asked = ids.slice(at, at + MAX_ITEMS_PER_REQUEST);
       const answer = requireValid(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
-      const items = answer.items.flatMap((data) => this.items.read(peer, data) ?? []);
+      const read = await Promise.all(answer.items.map((data) => this.items.read(peer, data, null)));
+      const items = read.filter((item) => item !== null);
       for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
       for (const id of asked) if (!known.has(id)) await this.forgetCopy(peer, id);
@@ -120,9 +121,12 @@ export class Comparison {
 
   /** Records that the peer does not know the package, and therefore has no copy. */
   private async forgetCopy(peer: PeerContact, packageId: string): Promise<void> {
-    await this.commands.execute(
-      new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }),
-    );
+    const report = { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false };
+    try {
+      await this.commands.execute(new ReviewReplica(packageId, report));
+    } catch (error) {
+      await this.items.skip(peer, packageId, error);
+    }
   }
 
   private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {

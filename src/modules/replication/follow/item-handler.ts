@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
+import { messageOf, Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
+import { plainText } from '../../../kernel/text.js';
+import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -13,6 +15,7 @@ import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js'
 import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
+import { ItemFailures } from './follow-records.js';
 
 const HexDigest = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 const Stamp = z.string().refine(isStamp, 'is no stamp');
@@ -59,6 +62,9 @@ export type PeerItem = z.infer<typeof PeerItem>;
 /** The digests of all chunks. `LearnPackage` checks that they are complete. */
 const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
 
+/** What names the package of an invalid item. */
+const NamedPackage = z.object({ facts: z.object({ packageId: z.uuid() }) });
+
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
 /** Turns the items of a peer's feed into commands. Handling an item twice changes nothing. */
@@ -71,32 +77,48 @@ export class ItemHandler {
     private readonly commands: CommandBus,
     private readonly transport: PeerTransport,
     private readonly identity: ServerIdentity,
+    private readonly failures: ItemFailures,
   ) {}
 
-  /** Parses a message. Logs an invalid one and gives null. */
-  read(peer: PeerContact, data: unknown): PeerItem | null {
+  /**
+   * Parses a message. Gives null for an invalid one, which is logged and recorded as unprocessable.
+   * @param messageId identifies the message in the feed, if it came with the feed
+   */
+  async read(peer: PeerContact, data: unknown, messageId: string | null): Promise<PeerItem | null> {
     const item = PeerItem.safeParse(data);
     if (item.success) return item.data;
-    this.logger.warn(`Skipping an invalid message from ${peer.name}: ${z.prettifyError(item.error)}`);
+    const reason = `Invalid message: ${z.prettifyError(item.error)}`;
+    this.logger.warn(`Skipping an item from ${peer.name}. ${reason}`);
+    const id = NamedPackage.safeParse(data).data?.facts.packageId ?? messageId;
+    if (id !== null) await this.failures.note(peer, id, new Error(reason));
     return null;
   }
 
   /**
-   * Gives 'done' when the item is recorded, or when it can never be used, which is logged. Gives 'later' when it may be
+   * Gives 'done' when the item is recorded, or when it cannot be used, which is logged and recorded. Gives 'later' when it may be
    * usable another time: once the clocks agree, or once the peer sends a valid manifest.
    * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
   async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.learnItem(peer, item);
+      await this.failures.noteUsed(peer, item.facts.packageId);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const isLater = POSTPONING_CODES.has(error.code);
-      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'postponed' : 'skipped'}`;
-      this.logger.warn(`${what}: ${error.code}: ${error.message}`);
-      if (isLater) return 'later';
+      if (error instanceof Refusal && POSTPONING_CODES.has(error.code)) {
+        this.logger.warn(`${item.facts.filename} from ${peer.name} is postponed: ${error.code}: ${error.message}`);
+        return 'later';
+      }
+      await this.skip(peer, item.facts.packageId, error);
     }
     return 'done';
+  }
+
+  /** Records that what a peer tells of a package cannot be used. @throws the error when another try may succeed */
+  async skip(peer: PeerContact, packageId: string, error: unknown): Promise<void> {
+    if (kindOfFailure(error) !== 'event') throw error;
+    const reason = error instanceof Refusal ? `${error.code}: ${error.message}` : messageOf(error);
+    this.logger.warn(plainText(`What ${peer.name} tells of the package ${packageId} is skipped: ${reason}`));
+    await this.failures.note(peer, packageId, error);
   }
 
   private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {

@@ -148,7 +148,7 @@ export class PeerFollower {
         await this.noteConnected();
         continue;
       }
-      const item = this.parts.items.read(this.peer, message.data);
+      const item = await this.parts.items.read(this.peer, message.data, message.id === '' ? null : message.id);
       await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
     }
   }

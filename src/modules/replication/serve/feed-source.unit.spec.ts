@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEventStore } from '../../../../test/support/memory-event-store.js';
+import { strictFailures } from '../../../../test/support/strict-failures.js';
 import type { Json } from '../../../kernel/events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../ports/event-store.port.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
@@ -59,11 +60,8 @@ const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
-  for await (const entry of new FeedSource(log, new StreamReader(log)).readEntries(
-    lastId,
-    new AbortController().signal,
-  ))
-    entries.push(entry);
+  const source = new FeedSource(log, new StreamReader(log), strictFailures);
+  for await (const entry of source.readEntries(lastId, new AbortController().signal)) entries.push(entry);
   return entries;
 }
 const summary = (entries: FeedEntry[]) =>
@@ -175,7 +173,7 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
-    const items = await new FeedSource(log, new StreamReader(log)).readItems(['a', 'b', 'c']);
+    const items = await new FeedSource(log, new StreamReader(log), strictFailures).readItems(['a', 'b', 'c']);
     expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
       ['a', true],
       ['b', false],
