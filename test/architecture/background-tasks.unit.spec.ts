@@ -32,7 +32,9 @@ describe('the background tasks of a process', () => {
   it('start in an order in which nothing is missed and nothing is lost', () => {
     expect(startedBy('all')).toEqual([
       'audit chain',
+      'projection progress',
       'queue health',
+      'unprocessable events',
       'tunnel opener',
       'directory refresh',
       'reactions',
@@ -47,14 +49,21 @@ describe('the background tasks of a process', () => {
   });
 
   it('are divided among the processes that answer calls and those that work', () => {
-    expect(startedBy('api')).toEqual(['audit chain', 'queue health', 'tunnel opener', 'directory refresh']);
+    expect(startedBy('api')).toEqual([
+      'audit chain',
+      'projection progress',
+      'queue health',
+      'unprocessable events',
+      'tunnel opener',
+      'directory refresh',
+    ]);
     expect(startedBy('worker')).toEqual(startedBy('all').filter((name) => name !== 'tunnel opener'));
     expect(PROCESS_ROLES).toEqual(['all', 'api', 'worker']);
   });
 
   it('have names and locks of their own', () => {
     const locks = tasks.flatMap(({ lock }) => lock ?? []);
-    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub']);
+    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub', 'unprocessable events']);
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(sources.length);
   });
 });
