@@ -1,4 +1,4 @@
-// What every command does first: install and build when something is missing or out of date. Node built-ins only.
+// The first step of every command: installs and builds what is missing or out of date. It uses only what Node itself contains.
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,7 +45,7 @@ function install() {
 
 const stamp = join(root, 'dist/.built');
 
-/** A migration that has another name now must not run under its old one: the server runs what it finds in dist/migrations. */
+/** Removes compiled migrations whose source has another name now, because the server runs every file in dist/migrations. */
 function removeStaleMigrations() {
   const folder = join(root, 'dist/migrations');
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {

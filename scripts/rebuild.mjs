@@ -1,4 +1,4 @@
-// npm run projections:rebuild: builds the read models anew from the log. See src/cli/admin.
+// npm run projections:rebuild: builds the read models again from the log. See src/cli/admin.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';

@@ -1,4 +1,4 @@
-// npm run audit:verify: is the audit trail what was recorded? See src/cli/verify-audit.
+// npm run audit:verify: verifies that the audit trail is as it was recorded. See src/cli/verify-audit.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './prepare.mjs';

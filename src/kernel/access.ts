@@ -12,18 +12,18 @@ export interface Permissions {
 }
 export type Permission = keyof Permissions;
 
-/** What an account may be here; it has one or more of them. */
+/** The roles. An account has one or more of them. */
 export const ROLES = ['viewer', 'publisher', 'operator', 'auditor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);
 
 interface PermissionDeclaration {
-  /** What it permits, in a few words, for `docs/reference/permissions.md`. */
+  /** The description of the permission in a few words, for `docs/reference/permissions.md`. */
   readonly meaning: string;
   /** The roles that have it. The role admin has every permission. */
   readonly roles: readonly Exclude<Role, 'admin'>[];
-  /** Whether an API token can have it. It must not let somebody who finds a token lock its owner out. */
+  /** True when an API token can have it. It must not let somebody who finds a token lock its owner out. */
   readonly isTokenScope: boolean;
 }
 
@@ -55,10 +55,7 @@ export const allPermissions = (): ReadonlyMap<Permission, PermissionDeclaration>
 /** The names of all permissions, as keys and as values, also of those that are declared later. */
 export const permissionNames = (): Readonly<typeof names> => names;
 
-export const isPermission = (value: unknown): value is Permission =>
-  typeof value === 'string' && declared.has(value as Permission);
-
-/** Whether an API token can have this permission. */
+/** True when an API token can have this permission. */
 export const isTokenScope = (permission: Permission): boolean => declared.get(permission)?.isTokenScope === true;
 
 const permits = (role: Role, { roles }: PermissionDeclaration): boolean =>
@@ -72,14 +69,14 @@ export const permissionsOf = (roles: readonly Role[]): readonly Permission[] =>
 const rolesWith = (permission: Permission): readonly Role[] =>
   ROLES.filter((role) => permissionsOf([role]).includes(permission));
 
-/** What a caller who is signed in may do at the time of the call. */
+/** The rights of a caller who is signed in, at the time of the call. */
 export interface Authority {
   /** Name of the account, also for a call with an API token of the account. */
   readonly username: string;
   readonly permissions: readonly Permission[];
   /** The last stage to which the caller may upload and promote packages. */
   readonly publishUpTo: Stage;
-  /** Whether the caller may also remove or replace packages that somebody else has published. */
+  /** True when the caller may also remove or replace packages that somebody else has published. */
   readonly ofOthers: boolean;
 }
 

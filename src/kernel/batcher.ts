@@ -1,5 +1,5 @@
 /**
- * What becomes of the items of a failed batch: all fail, or each is tried alone, so that a bad one does not fail the
+ * The treatment of the items of a failed batch: all fail, or each is tried alone, so that a bad one does not fail the
  * others.
  */
 type AfterFailure = 'fail all' | 'each in turn' | 'each at once';
@@ -7,14 +7,14 @@ type AfterFailure = 'fail all' | 'each in turn' | 'each at once';
 export interface BatcherOptions<Item, Result> {
   /** Does a batch. Its results stand in the order of the items. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Calls back when a batch is to be closed, for example `setImmediate`: what is added until then goes into it. */
+  /** Calls back when a batch must be closed, for example `setImmediate`. Items that are added until then are part of it. */
   readonly schedule: (close: () => void) => void;
   /** The most items of one batch. */
   readonly maxItems: number;
   /** The largest sum of sizes of one batch; a single item may be larger. No limit when this is left out. */
   readonly maxSize?: number;
   readonly sizeOf?: (item: Item) => number;
-  /** The most batches under way at the same time; 1 when left out. What is added meanwhile waits for the next one. */
+  /** The maximum number of batches under way at the same time, 1 when left out. Items that are added meanwhile wait for the next one. */
   readonly concurrency?: number;
   /** `fail all` when left out. */
   readonly afterFailure?: (error: unknown) => AfterFailure;
@@ -27,7 +27,7 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Does together what is asked for at the same time: while batches are under way, further items gather for the next one.
+ * Combines items that arrive at the same time into batches. While batches are under way, further items wait for the next one.
  * So the batches grow with the load, and nothing waits when there is none.
  */
 export class Batcher<Item, Result> {

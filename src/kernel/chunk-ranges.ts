@@ -38,10 +38,12 @@ export function missingRanges(
   return missing;
 }
 
-/** Sorted, disjoint ranges without the chunks of another one. */
-export function removeRange(ranges: readonly ChunkRange[], removed: ChunkRange): ChunkRange[] {
-  return ranges.flatMap((range) => missingRanges([removed], endOf(range), range));
-}
+/** The range of all chunks of a file; none for an empty file. */
+export const allChunks = (count: number): readonly ChunkRange[] => addRange([], { first: 0, count });
+
+/** Sorted, disjoint ranges without the chunks of others. */
+export const removeRanges = (ranges: readonly ChunkRange[], removed: readonly ChunkRange[]): readonly ChunkRange[] =>
+  removed.reduce((left, gone) => left.flatMap((range) => missingRanges([gone], endOf(range), range)), ranges);
 
 /** Cuts ranges into parts of at most `size` chunks. */
 export function splitRanges(ranges: readonly ChunkRange[], size: number): ChunkRange[] {

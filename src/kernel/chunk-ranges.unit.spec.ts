@@ -1,32 +1,32 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { addRange, countChunks, missingRanges, removeRange, splitRanges, type ChunkRange } from './chunk-ranges.js';
+import { addRange, countChunks, missingRanges, removeRanges, splitRanges, type ChunkRange } from './chunk-ranges.js';
 
 const TOTAL = 60;
-const run = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ first, count }) => ({
+const range = fc.record({ first: fc.nat(TOTAL - 1), count: fc.nat(12) }).map(({ first, count }) => ({
   first,
   count: Math.min(count, TOTAL - first),
 }));
 
-const indexes = (runs: readonly ChunkRange[]): number[] =>
-  runs.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
+const indexes = (ranges: readonly ChunkRange[]): number[] =>
+  ranges.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
 
-it('holds after any runs, in any order, what a set of indexes would', () => {
+it('holds after any ranges, in any order, what a set of indexes would', () => {
   fc.assert(
-    fc.property(fc.array(run), (added) => {
-      const runs = added.reduce<ChunkRange[]>((sum, one) => addRange(sum, one), []);
+    fc.property(fc.array(range), (added) => {
+      const ranges = added.reduce<ChunkRange[]>((sum, one) => addRange(sum, one), []);
       const expected = [...new Set(indexes(added))].sort((a, b) => a - b);
-      expect(indexes(runs)).toEqual(expected);
-      expect(countChunks(runs)).toBe(expected.length);
-      const missing = missingRanges(runs, TOTAL);
-      expect([...indexes(runs), ...indexes(missing)].sort((a, b) => a - b)).toEqual(
+      expect(indexes(ranges)).toEqual(expected);
+      expect(countChunks(ranges)).toBe(expected.length);
+      const missing = missingRanges(ranges, TOTAL);
+      expect([...indexes(ranges), ...indexes(missing)].sort((a, b) => a - b)).toEqual(
         indexes([{ first: 0, count: TOTAL }]),
       );
     }),
   );
 });
 
-it('keeps runs sorted, disjoint and as few as possible', () => {
+it('keeps ranges sorted, disjoint and as few as possible', () => {
   expect(
     addRange(
       [
@@ -45,25 +45,25 @@ it('finds what is missing in a window only', () => {
   ]);
 });
 
-it('takes chunks out of runs', () => {
-  const runs = [
+it('takes chunks out of ranges', () => {
+  const ranges = [
     { first: 0, count: 4 },
     { first: 6, count: 2 },
   ];
-  expect(removeRange(runs, { first: 1, count: 2 })).toEqual([
+  expect(removeRanges(ranges, [{ first: 1, count: 2 }])).toEqual([
     { first: 0, count: 1 },
     { first: 3, count: 1 },
     { first: 6, count: 2 },
   ]);
-  expect(removeRange(runs, { first: 3, count: 4 })).toEqual([
+  expect(removeRanges(ranges, [{ first: 3, count: 4 }])).toEqual([
     { first: 0, count: 3 },
     { first: 7, count: 1 },
   ]);
-  expect(removeRange(runs, { first: 4, count: 2 })).toEqual(runs);
-  expect(removeRange(runs, { first: 0, count: 9 })).toEqual([]);
+  expect(removeRanges(ranges, [{ first: 4, count: 2 }])).toEqual(ranges);
+  expect(removeRanges(ranges, [{ first: 0, count: 9 }])).toEqual([]);
 });
 
-it('cuts runs into pieces', () => {
+it('cuts ranges into pieces', () => {
   expect(splitRanges([{ first: 3, count: 5 }], 2)).toEqual([
     { first: 3, count: 2 },
     { first: 5, count: 2 },

@@ -9,7 +9,7 @@ interface RunningHash {
   digest(): Uint8Array;
 }
 
-/** What the bytes of neighbouring chunks must be. */
+/** The expected digests of neighbouring chunks. */
 interface ExpectedChunks {
   readonly range: ChunkRange;
   /** Size of the whole package in bytes. The last chunk ends there. */
@@ -57,7 +57,7 @@ export class ChunkVerifier {
     this.hash = createHash();
   }
 
-  /** Whether every chunk of the range has its verdict. */
+  /** True when every chunk of the range has its verdict. */
   get isFinished(): boolean {
     return this.judged === this.expected.range.count;
   }

@@ -105,7 +105,7 @@ interface MappedRights {
   readonly publishUpTo: Stage | null;
 }
 
-/** What members of these groups may be: all roles, and the highest stage that a group of publishers gives. */
+/** Returns the rights of somebody in these groups: all roles, and the highest stage that a group of publishers gives. */
 export function rightsOf(groups: readonly string[], map: RoleMap): MappedRights {
   const keys = new Set(groups.map(dnKey));
   const mine = map.filter(({ key }) => keys.has(key));

@@ -7,7 +7,7 @@ export interface DomainEvent<T extends string = string, D = object> {
   readonly data: D;
 }
 
-/** Who caused an event. `id` is the id of an account, token or peer, or the name of the part of the server that acted. */
+/** The actor of an event. `id` is the id of an account, token or peer, or the name of the part of the server that acted. */
 export interface Actor {
   readonly kind: 'account' | 'token' | 'peer' | 'system' | 'stranger';
   readonly id: string;

@@ -13,7 +13,7 @@ const MAX_COUNTER = 0xffff;
 const formatStamp = (ms: number, counter: number, serverId: string): Stamp =>
   `${ms.toString(16).padStart(12, '0')}-${counter.toString(16).padStart(4, '0')}-${serverId}`;
 
-/** Whether a text has the format of a stamp. */
+/** True when a text has the format of a stamp. */
 export const isStamp = (value: string): boolean => STAMP_FORMAT.test(value);
 
 /** Time of a stamp in milliseconds since 1970. */
@@ -51,7 +51,7 @@ export class HybridClock {
     return formatStamp(this.lastMs, this.lastCounter, this.serverId);
   }
 
-  /** Whether a stamp is so far ahead that, if it were accepted, a wrong clock would win against all changes for a long time. */
+  /** True when a stamp is so far ahead that, if it were accepted, a wrong clock would win against all changes for a long time. */
   isTooFarAhead(stamp: Stamp): boolean {
     return stampMs(stamp) > this.wall() + MAX_AHEAD_MS;
   }

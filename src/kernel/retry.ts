@@ -32,7 +32,7 @@ export const backoffBetween =
     backoffMs(attempt, minMs, maxMs, Math.random());
 
 interface RetryOptions {
-  /** Whether a later attempt may succeed; if not, the error is thrown. Every error is retried when this is left out. */
+  /** True when a later attempt may succeed; if not, the error is thrown. Every error is retried when this is left out. */
   readonly while?: (error: unknown, attempt: number) => boolean;
   /** Milliseconds to wait after the failure of an attempt; attempts count from 1. No wait when this is left out. */
   readonly backoff?: (attempt: number) => number;

@@ -1,29 +1,56 @@
 import type { Json } from './events.js';
+import { cleanText, findCharacterFault } from './input-text.js';
 
 /** NUL and halves of surrogate pairs, which databases do not store as UTF-8 text. */
 const NOT_PLAIN = /\0|\p{Surrogate}/u;
 
-/** Whether a text can be stored and shown everywhere: it is valid Unicode without NUL. */
+/** True when a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
 /** Replaces what a database does not store as UTF-8 text by U+FFFD. */
 export const plainText = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '\ufffd');
 
-/** Whether all texts in a JSON value are plain, at any depth and including the names of members. */
-export function hasPlainText(value: unknown): boolean {
-  const left = [value];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (typeof next === 'string') {
-      if (!isPlain(next)) return false;
-    } else if (Array.isArray(next)) {
-      for (const item of next) left.push(item);
-    } else if (typeof next === 'object' && next !== null) {
-      for (const [name, item] of Object.entries(next)) left.push(name, item);
+/** A place in a JSON value: the name or the number of a part, and the place that has it; null for the whole. */
+type Place = { readonly part: string | number; readonly of: Place } | null;
+
+const MAX_PLACE_LENGTH = 100;
+
+const MAX_PARTS = 10;
+
+/** Writes the way to a part of a JSON value, such as `a.b[2]`. */
+export const pathText = (path: readonly PropertyKey[]): string =>
+  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
+
+function describePlace(place: Place): string {
+  const parts: (string | number)[] = [];
+  for (let at = place; at !== null && parts.length < MAX_PARTS; at = at.of) parts.unshift(at.part);
+  return cleanText(pathText(parts), MAX_PLACE_LENGTH);
+}
+
+/**
+ * Where a JSON value has a text that is not plain, at any depth and including the names of members, such as `a.b[2]`;
+ * empty for the value itself. Null when all texts are plain.
+ */
+export function findUnstorableText(value: unknown): string | null {
+  const left: { readonly value: unknown; readonly place: Place }[] = [{ value, place: null }];
+  for (let next = left.pop(); next; next = left.pop()) {
+    const { value: found, place } = next;
+    if (typeof found === 'string') {
+      if (!isPlain(found)) return describePlace(place);
+    } else if (Array.isArray(found)) {
+      for (const [part, item] of found.entries()) left.push({ value: item, place: { part, of: place } });
+    } else if (typeof found === 'object' && found !== null) {
+      for (const [part, item] of Object.entries(found)) {
+        if (!isPlain(part)) return describePlace({ part, of: place });
+        left.push({ value: item, place: { part, of: place } });
+      }
     }
   }
-  return true;
+  return null;
 }
+
+/** What is wrong with a text that is not plain. */
+export const NOT_PLAIN_FAULT = 'must be valid Unicode without NUL';
 
 /**
  * An escaped NUL or surrogate in JSON. `JSON.stringify` escapes a surrogate only when its other half is missing. Before the
@@ -56,11 +83,15 @@ const BASE_URL = /^https?:\/\/[^\s/?#@\\]+(\/[^\s/?#@\\]+)*$/;
 const MOVES_UP = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
- * Whether a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
+ * True when a text is the base URL of a server: http or https, a host, and perhaps a path. User names, queries, fragments,
  * path segments of dots and a slash at the end are not allowed.
  */
 export const isBaseUrl = (url: string): boolean =>
-  url.length <= MAX_URL_LENGTH && BASE_URL.test(url) && !MOVES_UP.test(url);
+  url.length <= MAX_URL_LENGTH &&
+  BASE_URL.test(url) &&
+  !MOVES_UP.test(url) &&
+  findCharacterFault(url) === null &&
+  URL.canParse(url);
 
 /** The advice for a user whose text is no base URL. */
 export const BASE_URL_ADVICE =

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasPlainText, isPlain, plainJson } from './text.js';
+import { findUnstorableText, isPlain, plainJson } from './text.js';
 
 const anyText = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), {
@@ -13,11 +13,18 @@ describe('plain text', () => {
   it.each(['\0', 'a\0', '\ud83d', '\ude00\ud83d', 'a\udfff'])('is not %j', (text) => expect(isPlain(text)).toBe(false));
 
   it('is looked for everywhere in a value, however deep', () => {
-    expect(hasPlainText([{ a: ['b', 1, null, true] }])).toBe(true);
-    for (const value of ['\0', ['\0'], { a: { b: '\0' } }, { '\0': 1 }]) expect(hasPlainText(value)).toBe(false);
+    expect(findUnstorableText([{ a: ['b', 1, null, true] }])).toBeNull();
+    const places = new Map<unknown, string>([
+      ['\0', ''],
+      [['a', '\0'], '[1]'],
+      [{ a: { b: '\0' } }, 'a.b'],
+      [{ a: [{ b: ['\ud800'] }] }, 'a[0].b[0]'],
+      [{ 'x\0': 1 }, 'x\ufffd'],
+    ]);
+    for (const [value, place] of places) expect(findUnstorableText(value)).toBe(place);
     let deep: unknown = '\0';
     for (let i = 0; i < 200_000; i++) deep = [deep];
-    expect(hasPlainText(deep)).toBe(false);
+    expect(findUnstorableText(deep)).toContain('[0]');
   });
 
   it('is what remains of JSON, which is otherwise as it was', () => {

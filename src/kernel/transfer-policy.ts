@@ -23,7 +23,7 @@ export function minutesOf(time: string): number | null {
   return total <= DAY_MINUTES ? total : null;
 }
 
-/** Whether `now` is in one of the windows. No windows mean no restriction. */
+/** True when `now` is in one of the windows. No windows mean no restriction. */
 export const isWithinWindows = (windows: readonly TimeWindow[], now: Date): boolean =>
   windows.length === 0 || windows.some((window) => containsTime(window, now));
 
@@ -62,7 +62,7 @@ function beginsOn({ days }: TimeWindow, now: Date, later: number): boolean {
   return weekday !== undefined && days.includes(weekday);
 }
 
-/** What this server exchanges with a peer: it sends packages, receives packages, or both. */
+/** The direction of the exchange with a peer: this server sends packages, receives packages, or both. */
 export const DIRECTIONS = ['SEND_RECEIVE', 'SEND_ONLY', 'RECEIVE_ONLY'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
@@ -74,7 +74,7 @@ export interface FlowPolicy {
   readonly windows: readonly TimeWindow[];
 }
 
-/** What this server exchanges with a peer, and with which limits. */
+/** The policy of this server for the exchange with a peer. */
 export interface PeerPolicy {
   readonly direction: Direction;
   readonly send: FlowPolicy;
@@ -93,23 +93,23 @@ const UNLIMITED: FlowPolicy = { bytesPerSecond: null, windows: [] };
 /** The policy of a peer for which nobody has set one. */
 export const OPEN_POLICY: PeerPolicy = { direction: 'SEND_RECEIVE', send: UNLIMITED, receive: UNLIMITED };
 
-/** Whether bytes of packages may pass now. `opensAt` is the next time at which they may; null when they may now or never. */
+/** Says whether bytes of packages may pass now. `opensAt` is the next time at which they may; null when they may now or never. */
 export interface TransferWindow {
   readonly may: boolean;
   readonly opensAt: Date | null;
 }
 
-/** Whether this server receives packages from the peer at all. If not, it does not follow the peer's feed either. */
+/** True when this server receives packages from the peer at all. If not, it does not follow the peer's feed either. */
 export const receivesFrom = ({ direction }: PeerPolicy): boolean => direction !== 'SEND_ONLY';
 
-/** Whether this server sends packages to the peer at all. */
+/** True when this server sends packages to the peer at all. */
 export const sendsTo = ({ direction }: PeerPolicy): boolean => direction !== 'RECEIVE_ONLY';
 
-/** Whether this server may fetch bytes of packages from the peer now. */
+/** True when this server may fetch bytes of packages from the peer now. */
 export const mayReceiveFrom = (policy: PeerPolicy, now: Date): TransferWindow =>
   transferWindow(receivesFrom(policy), policy.receive, now);
 
-/** Whether this server may send bytes of packages to the peer now. */
+/** True when this server may send bytes of packages to the peer now. */
 export const maySendTo = (policy: PeerPolicy, now: Date): TransferWindow =>
   transferWindow(sendsTo(policy), policy.send, now);
 

@@ -1,4 +1,4 @@
-/** How to reach a PostgreSQL database, ours or an outside one. */
+/** The settings of a connection to a PostgreSQL database, embedded or external. */
 export interface DatabaseSettings {
   readonly host: string;
   readonly port: number;

@@ -51,7 +51,7 @@ export abstract class Directory {
   abstract checkAccess(): Promise<void>;
 }
 
-/** How to reach and search a directory (`LDAP_*`). */
+/** The settings of a directory (`LDAP_*`). */
 export interface DirectorySettings {
   /** `ldap://host:port` or `ldaps://host:port`. */
   readonly url: string;
@@ -66,7 +66,7 @@ export interface DirectorySettings {
   readonly groupSearchBase: string;
   /** `{{dn}}` and `{{username}}` stand for those of the person. */
   readonly groupFilter: string;
-  /** Whether to search also for groups that contain a group of the person, on all levels. */
+  /** True to search also for groups that contain a group of the person, on all levels. */
   readonly recursive: boolean;
   /** Null for entryUUID or objectGUID, depending on the directory. */
   readonly idAttribute: string | null;

@@ -12,7 +12,7 @@ export interface Appended {
 
 export type SubscriptionItem =
   | { readonly kind: 'events'; readonly events: readonly RecordedEvent[]; readonly cursor: string }
-  /** There is no wanted event up to this cursor. Whoever keeps it need not search again at the next start. */
+  /** There is no wanted event up to this cursor. A reader that saves it does not have to search again at the next start. */
   | { readonly kind: 'checkpoint'; readonly cursor: string }
   /** Comes once, when the history that existed at the start has been read. */
   | { readonly kind: 'caughtUp'; readonly cursor: string };
@@ -68,7 +68,7 @@ export abstract class EventStore {
 
   /**
    * All events in the order of the log: first the history, then new ones within 50 ms of their commit. It never misses
-   * or repeats an event, and goes on by itself after the connection to the log was lost.
+   * or repeats an event, and continues by itself after the connection to the log was lost.
    */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionItem>;
 

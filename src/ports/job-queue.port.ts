@@ -1,7 +1,7 @@
 import type { Json } from '../kernel/events.js';
 
-/** What led to a job: the call, and the event that the job reacts to (null when there is none). */
-export interface JobCause {
+/** The cause of a job: the call, and the event to which the job reacts (null when there is none). */
+interface JobCause {
   readonly correlationId: string;
   readonly causationId: string | null;
 }

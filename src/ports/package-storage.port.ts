@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ChunkRange } from '../kernel/chunk-ranges.js';
 
 /** Digests of every chunk in order: 20 bytes (SHA-1) and 32 bytes (SHA-256) each, end to end. */
-export interface ChunkDigests {
+interface ChunkDigests {
   readonly sha1: Buffer;
   readonly sha256: Buffer;
 }
@@ -42,7 +42,7 @@ export interface StagedUpload {
    */
   publish(packageId: string): Promise<void>;
 
-  /** Removes what was stored of the upload. Does nothing when it is gone. */
+  /** Removes the stored bytes of the upload. Does nothing when they are gone. */
   discard(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface StagedUpload {
 export interface StoredFile {
   readonly size: number;
   /**
-   * Reads into the first `length` bytes of the buffer what is stored from `position` on. Resolves with the number of bytes
+   * Reads the stored bytes from `position` on into the first `length` bytes of the buffer. Resolves with the number of bytes
    * read: less than `length` is possible, 0 means that the file ends there.
    */
   read(into: Buffer, length: number, position: number): Promise<number>;
@@ -87,7 +87,7 @@ export interface ReplicaFile {
   publish(): Promise<void>;
 }
 
-/** What a check of a stored file found. A file that is as it was stored has no damage at all: null instead of this. */
+/** The damage that a check of a stored file has found. A file without damage has null instead. */
 export interface FileDamage {
   /** Sorted and disjoint; none when the file is only too long. */
   readonly lost: readonly ChunkRange[];
@@ -95,7 +95,7 @@ export interface FileDamage {
   readonly missing: boolean;
 }
 
-/** What the file of a package should be. */
+/** The expected content of the file of a package. */
 export interface ExpectedContent {
   /** In bytes. */
   readonly size: number;
@@ -106,13 +106,13 @@ export interface ExpectedContent {
 /** Is called before each few MiB are read, with their number of bytes: it waits to keep a rate, or throws to end the check. */
 export type ReadPace = (bytes: number) => Promise<void>;
 
-/** What a sweep must not remove: packages whose file is needed, and replicas that are being fetched. Both are package ids. */
+/** The files that a sweep must not remove: those of held packages, and those of replicas that are being fetched. Both are package ids. */
 export interface WantedFiles {
   readonly packages: ReadonlySet<string>;
   readonly replicas: ReadonlySet<string>;
 }
 
-/** What only an engine can do that keeps packages as files on a disk of this machine. */
+/** The abilities of an engine that keeps packages as files on a disk of this machine. */
 export interface LocalFiles {
   /** Name of a package's file in the folder that a proxy in front of this server may send files from. */
   fileNameOf(packageId: string): string;
@@ -133,7 +133,7 @@ export class WrongOffset extends Error {
     readonly expected: number,
     readonly actual: number,
   ) {
-    super(`The upload goes on at byte ${expected}, not at byte ${actual}`);
+    super(`The upload continues at byte ${expected}, not at byte ${actual}`);
     this.name = 'WrongOffset';
   }
 }
@@ -143,7 +143,7 @@ export class WrongOffset extends Error {
  * state or the new one. Implementations pass `test/contract/package-storage.contract.ts`.
  */
 export abstract class PackageStorage {
-  /** What the engine can do with local files; null for an engine without them. */
+  /** The abilities of the engine with local files. Null for an engine without them. */
   abstract readonly local: LocalFiles | null;
 
   /**
@@ -177,7 +177,7 @@ export abstract class PackageStorage {
   abstract findDamage(packageId: string, expected: ExpectedContent, pace: ReadPace): Promise<FileDamage | null>;
 
   /**
-   * Takes a package's file aside to be repaired: nobody can open it any more, downloads under way go on. The next
+   * Moves the file of a package aside to be repaired. Nobody can open it any more, but downloads under way continue. The next
    * `reserveReplica` of the package makes it the replica's file; without one, the next `sweepUnwanted` restores or removes it,
    * as is wanted then. Does nothing when there is no file.
    */
@@ -191,7 +191,7 @@ export abstract class PackageStorage {
 
   /**
    * Removes the file of a package; downloads under way end normally. When `stillUnwanted` is given, it is asked once the
-   * file is out of the way, and "no" restores the file: nothing that is published at the same time is lost.
+   * file has been moved away, and "no" restores the file, so that no package is lost that is published at the same time.
    */
   abstract removeStored(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 

@@ -1,6 +1,6 @@
 import type { PeerPolicy } from '../kernel/transfer-policy.js';
 
-/** A registered peer, with what is needed to call it. */
+/** A registered peer, with everything that a call to it needs. */
 export interface PeerContact {
   /** Id of the other server. */
   readonly peerId: string;

@@ -2,7 +2,7 @@ import type { ChunkRange } from '../kernel/chunk-ranges.js';
 import type { ReplicaFile } from './package-storage.port.js';
 import type { PeerContact } from './peer-directory.port.js';
 
-/** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked. */
+/** One message of a peer's feed. `id` is what `Last-Event-ID` takes; `data` is parsed JSON, not yet checked; undefined when it is not JSON. */
 export type FeedMessage =
   | { readonly kind: 'item'; readonly id: string; readonly data: unknown }
   | { readonly kind: 'connected' };

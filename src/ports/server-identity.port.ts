@@ -9,7 +9,7 @@ export abstract class ServerIdentity {
   abstract readonly url: string;
   /** Says which packages this server takes. It can change while the server runs, as name and url can. */
   abstract readonly stage: Stage;
-  /** Whether other servers can call this one. If not, it opens tunnels to them. It can change while the server runs. */
+  /** True when other servers can call this one. If not, it opens tunnels to them. It can change while the server runs. */
   abstract readonly reachable: boolean;
   /** Raw 32-byte Ed25519 public key, base64url. */
   abstract readonly publicKey: string;

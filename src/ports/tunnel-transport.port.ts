@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerContact } from './peer-directory.port.js';
 
 /**
- * How a peer is called: at its address; through a local port that leads to its open tunnels; or not now, because it is
+ * The route to a peer: at its address; through a local port that leads to its open tunnels; or not now, because it is
  * behind a firewall and has no tunnel open.
  */
 export type PeerRoute =
@@ -21,7 +21,7 @@ export abstract class PeerTunnels {
   abstract onArrival(listener: (peerId: string) => void): () => void;
 }
 
-/** Why one side ends a tunnel: it stops, the other one can call it directly, or there is nothing to exchange. */
+/** The reason why one side ends a tunnel: it stops, the other one can call it directly, or there is nothing to exchange. */
 export type TunnelEnd = 'stopping' | 'reachable' | 'unwelcome';
 
 /** A connection on which the called server sends requests to the server that opened it, one at a time. */

@@ -46,7 +46,7 @@ export const PLATFORM: readonly Type[] = [
   GraphqlModule,
 ];
 
-/** Every module of the program. What a module brings is found by what it declares: nothing else names it. */
+/** Every module of the program. The program finds the parts of a module by their declarations, so no other list names them. */
 export const MODULES: readonly Type[] = [
   ServerModule,
   AccountsModule,

@@ -13,7 +13,7 @@ function listedIn(module: Type, key: string): readonly Type[] {
   return Array.isArray(listed) ? listed.filter(isClass) : [];
 }
 
-/** What modules list under a key of their metadata, with what the modules that they import list. */
+/** Returns everything that modules list under a key of their metadata, including the modules that they import. */
 function collect(modules: Modules, key: string): readonly Type[] {
   return modules.flatMap((module) => [
     ...collect(listedIn(module, MODULE_METADATA.IMPORTS), key),

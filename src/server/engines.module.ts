@@ -59,7 +59,7 @@ const directory = {
     new GuardedDirectory(settings ? new LdapDirectory(settings) : new NoDirectory()),
 };
 
-/** What has to run before the server is assembled. */
+/** The engines that have to run before the server is assembled. */
 export interface StartedEngines {
   readonly settings: Settings;
   readonly database: Database;

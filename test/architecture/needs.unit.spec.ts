@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { getNamedType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allControllers, buildWholeSchema, rootFieldsOf, routesOf } from '../../src/cli/reference/program-api.js';
-import { isPermission, type Permission, permissionsOf, ROLES } from '../../src/kernel/access.js';
+import { allPermissions, type Permission, permissionsOf, ROLES } from '../../src/kernel/access.js';
 import { needOf } from '../../src/platform/graphql/schema.js';
 import { statedRoutes } from '../../src/platform/http/raw-routes.js';
 
 const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
   .map((file) => readFileSync(join('src', file), 'utf8'));
+
+const isPermission = (need: unknown): need is Permission => [...allPermissions().keys()].some((name) => name === need);
 
 let schema: GraphQLSchema;
 beforeAll(async () => {

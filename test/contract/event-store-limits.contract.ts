@@ -47,7 +47,7 @@ export function eventStoreLimitsContract(name: string, start: () => Promise<Even
       expect((await streamOf(own('full'))).map(({ id }) => id)).toEqual([...events, rest].map(({ id }) => id));
       const tooMuch = someEvents(15, 'Large', ofBytes(MAX_EVENT_BYTES));
       await expect(store.append(own('overfull'), tooMuch, 'none')).rejects.toThrow(
-        /more than the \d+ that go into one append/,
+        /more than the maximum of \d+ bytes for one append/,
       );
       expect(await streamOf(own('overfull'))).toEqual([]);
     });

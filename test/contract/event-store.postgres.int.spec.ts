@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { LISTENER_NAME } from '../../src/adapters/event-store/postgres/log-follower.js';
 import { PostgresEventStore } from '../../src/adapters/event-store/postgres/postgres-event-store.js';
 import type { DatabaseSettings } from '../../src/ports/database.port.js';
 import { copyLog, disconnect } from '../support/postgres-faults.js';
@@ -53,7 +52,7 @@ describe('postgres event store in trouble', () => {
     const follower = new Follower(store);
     const delays: number[] = [];
     for (let i = 0; i < 30; i++) {
-      if (i % 10 === 5) await disconnect(settings, LISTENER_NAME);
+      if (i % 10 === 5) await disconnect(settings, 'odst log listener');
       await store.append('live', oneEvent(), 'any');
       const committed = performance.now();
       await follower.until(() => follower.events.length > i);

@@ -96,7 +96,7 @@ export function eventsCopyContract(
       await copy(source.place, target.place, '--no-verify');
       await target.store.append('theirs', oneEvent(), 'none');
       await expect(copy(source.place, target.place)).rejects.toThrow(
-        new RegExp(`holds more than the source, which ends after ${count} events`),
+        new RegExp(`contains more than the source, which ends after ${count} events`),
       );
       await source.store.append('ours', oneEvent(), 'none');
       await expect(copy(source.place, target.place)).rejects.toThrow(new RegExp(`event ${count + 1} of the target`));

@@ -4,7 +4,6 @@ import { disconnect } from '../support/postgres-faults.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../support/wait-for.js';
 
-const never = new AbortController().signal;
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
@@ -21,7 +20,7 @@ function join(): PostgresLocks {
 /** Holds a lock until `end` is called; resolves when it has it. */
 async function keep(locks: PostgresLocks, name: string): Promise<{ held: AbortSignal; end: () => void }> {
   return new Promise((resolve) => {
-    const ended = locks.hold(name, never, (held) => new Promise<void>((end) => resolve({ held, end })));
+    const ended = locks.hold(name, (held) => new Promise<void>((end) => resolve({ held, end })));
     void ended.catch(() => undefined);
   });
 }
@@ -41,12 +40,7 @@ describe('locks between the processes of a server', () => {
     const holder = await keep(a, 'projection packages');
     let taken = false;
     const order: string[] = [];
-    const waiting = b.hold(
-      'projection packages',
-      never,
-      async () => void order.push('b'),
-      () => (taken = true),
-    );
+    const waiting = b.hold('projection packages', async () => void order.push('b'), { onTaken: () => (taken = true) });
     await waitFor('the other one to be told that it is taken', () => taken);
     expect(order).toEqual([]);
     holder.end();
@@ -57,7 +51,7 @@ describe('locks between the processes of a server', () => {
   it('of different names do not wait for each other', async () => {
     const [a, b] = [join(), join()];
     await keep(a, 'one');
-    expect(await b.hold('another', never, async () => 'done')).toBe('done');
+    expect(await b.hold('another', async () => 'done')).toBe('done');
   });
 
   it('are taken in turns within a process, in the order of asking', async () => {
@@ -70,32 +64,32 @@ describe('locks between the processes of a server', () => {
       order.push(n);
       atWork -= 1;
     };
-    await Promise.all([1, 2, 3].map((n) => a.hold('publish p', never, work(n))));
+    await Promise.all([1, 2, 3].map((n) => a.hold('publish p', work(n))));
     expect(order).toEqual([1, 2, 3]);
   });
 
   it('are free again after work that failed', async () => {
     const [a, b] = [join(), join()];
-    await expect(a.hold('x', never, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await b.hold('x', never, async () => 'done')).toBe('done');
+    await expect(a.hold('x', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await b.hold('x', async () => 'done')).toBe('done');
   });
 
   it('stop being waited for when the signal aborts', async () => {
     const [a, b] = [join(), join()];
     const holder = await keep(a, 'x');
     const stop = new AbortController();
-    const waiting = b.hold('x', stop.signal, async () => 'done');
+    const waiting = b.hold('x', async () => 'done', { signal: stop.signal });
     stop.abort();
     expect(await waiting).toBeNull();
     holder.end();
-    expect(await a.hold('x', never, async () => 'free')).toBe('free');
+    expect(await a.hold('x', async () => 'free')).toBe('free');
   });
 
   it('are lost with their session: the holder is told, and another takes over', async () => {
     const [a, b] = [join(), join()];
     const { held } = await keep(a, 'follow peer');
     let tookOver = false;
-    const waiting = b.hold('follow peer', never, async () => (tookOver = true));
+    const waiting = b.hold('follow peer', async () => (tookOver = true));
     const told = aborted(held);
     await disconnect(database.settings, 'odst locks');
     await told;
@@ -107,7 +101,7 @@ describe('locks between the processes of a server', () => {
     const a = join();
     await keep(a, 'x');
     await disconnect(database.settings, 'odst locks');
-    expect(await a.hold('y', never, async () => 'done')).toBe('done');
+    expect(await a.hold('y', async () => 'done')).toBe('done');
   });
 
   it('tell whether other processes live', async () => {

@@ -1,4 +1,4 @@
-import { Locks } from '../../src/ports/locks.port.js';
+import { type HoldOptions, Locks } from '../../src/ports/locks.port.js';
 
 /** Locks among those who share this object: turns in the order of asking. */
 export class MemoryLocks extends Locks {
@@ -6,8 +6,8 @@ export class MemoryLocks extends Locks {
 
   override async hold<T>(
     name: string,
-    signal: AbortSignal,
     work: (held: AbortSignal) => Promise<T>,
+    { signal = new AbortController().signal }: HoldOptions = {},
   ): Promise<T | null> {
     const before = this.last.get(name) ?? Promise.resolve();
     const turn = before.then(() => (signal.aborted ? null : work(signal)));

@@ -21,15 +21,34 @@ export class TestDatabasePort extends PgDatabase {
 
 /** A fresh database with all migrations run. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const database = await createEmptyDatabase();
-  await migrate(database.settings);
-  return database;
+  await (template ??= makeTemplate());
+  return createDatabase(`TEMPLATE ${TEMPLATE}`);
 }
 
 /** A fresh database with nothing in it. */
-export async function createEmptyDatabase(): Promise<TestDatabase> {
+export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase();
+
+/** The name of a database that nobody uses, with all migrations run. A copy of it is made faster than the migrations run. */
+const TEMPLATE = 'test_template';
+let template: Promise<void> | undefined;
+
+/** Makes the template, unless another process of this run has made it. */
+async function makeTemplate(): Promise<void> {
+  const draft = `${TEMPLATE}_draft`;
+  await asAdmin(async (client) => {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [TEMPLATE]);
+    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [TEMPLATE]);
+    if (rows.length > 0) return;
+    await client.query(`DROP DATABASE IF EXISTS ${draft}`);
+    await client.query(`CREATE DATABASE ${draft}`);
+    await migrate({ ...inject('postgres'), database: draft });
+    await client.query(`ALTER DATABASE ${draft} RENAME TO ${TEMPLATE}`);
+  });
+}
+
+async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin((client) => client.query(`CREATE DATABASE ${name}`));
+  await asAdmin((client) => client.query(`CREATE DATABASE ${name} ${options}`));
   return {
     settings: { ...inject('postgres'), database: name },
     drop: () => asAdmin((client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)),

@@ -3,7 +3,7 @@ import { MAX_APPEND_BYTES, MAX_EVENT_BYTES, type ExpectedRevision } from '../../
 
 const MAX_METADATA_BYTES = 16 * 1024;
 
-/** An append that any log takes: JSON texts within the limits. */
+/** An append that every log accepts: JSON texts within the limits. */
 interface CheckedAppend {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -16,12 +16,13 @@ interface CheckedAppend {
 }
 
 /**
- * Checks and serializes an append, so that what a log would refuse never reaches it.
+ * Checks and serializes an append, so that a log never gets an append that it would refuse.
  * @throws Error that says what is wrong with it
  */
 export function checkAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): CheckedAppend {
   if (events.length === 0) throw new Error('An append needs at least one event');
-  if (new Set(events.map(({ id }) => id)).size < events.length) throw new Error('Two events of an append have one id');
+  if (new Set(events.map(({ id }) => id)).size < events.length)
+    throw new Error('Two events of an append have the same id');
   if (typeof expected === 'bigint' && expected < 0n) throw new Error(`${expected} is not a revision`);
   checkText(stream, 'stream name');
   for (const { type } of events) checkText(type, 'event type');
@@ -36,7 +37,7 @@ function checkedSize(stream: string, texts: readonly string[]): number {
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes <= MAX_APPEND_BYTES) return bytes;
   throw new RangeError(
-    `An append to ${stream} has ${bytes} bytes, more than the ${MAX_APPEND_BYTES} that go into one append`,
+    `An append to ${stream} has ${bytes} bytes, which is more than the maximum of ${MAX_APPEND_BYTES} bytes for one append`,
   );
 }
 

@@ -6,7 +6,7 @@ import type { JobHandler } from '../../ports/job-queue.port.js';
 const MIN_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 
-/** What both engines store with a job. */
+/** The data that both engines store with a job. */
 const Payload = z.object({
   data: z.json(),
   cause: z.object({ correlationId: z.string(), causationId: z.string().nullable() }).optional(),
@@ -16,7 +16,7 @@ export type JobLog = (level: 'warn' | 'error', message: string) => void;
 
 export interface JobAttempt {
   readonly key: string;
-  /** What the engine stores with the job, as JSON text or parsed. Not yet checked. */
+  /** The data that the engine stores with the job, as JSON text or parsed. They are not checked yet. */
   readonly payload: unknown;
   /** Number of this attempt, from 1 on. It also counts attempts that ended with the process. */
   readonly attempt: number;
@@ -37,7 +37,7 @@ export type AttemptOutcome =
 export type FailedOutcome = Exclude<AttemptOutcome, { kind: 'done' }>;
 
 /**
- * Runs one attempt of a job and decides what comes next; the engine only carries it out. A failed job runs again after
+ * Runs one attempt of a job and decides the next step, which the engine only carries out. A failed job runs again after
  * a delay that doubles from 0.25 to 30 seconds, until the attempts of its handler are used up. Reports failures to
  * `log`. Never throws what the handler throws.
  */
@@ -53,8 +53,8 @@ export async function attemptJob(handler: JobHandler, job: JobAttempt, log: JobL
 
 async function handleJob(handler: JobHandler, { key, payload, attempt, signal, progress }: JobAttempt): Promise<void> {
   const { data, cause } = Payload.parse(typeof payload === 'string' ? JSON.parse(payload) : payload);
-  // The handler of a job that ends the process does not get to throw anything.
-  if (attempt > handler.maxAttempts) throw new Error('The process ended during each try');
+  // Every attempt ended with the process, so the handler could not report an error.
+  if (attempt > handler.maxAttempts) throw new Error('The process ended during every attempt');
   await handler.handle({
     name: handler.name,
     key,

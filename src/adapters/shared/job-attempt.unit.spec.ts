@@ -64,7 +64,7 @@ describe('one attempt of a job', () => {
     expect(await attemptJob(handler, job(4), log)).toMatchObject({
       kind: 'abandoned',
       attempts: 3,
-      error: new Error('The process ended during each try'),
+      error: new Error('The process ended during every attempt'),
     });
   });
 

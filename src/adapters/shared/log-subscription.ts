@@ -2,7 +2,7 @@ import { backoffBetween, retry } from '../../kernel/retry.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../ports/event-store.port.js';
 import type { LogPage, LogTail, Positions } from './log-tail.js';
 
-/** Progress over events of no interest is told after this number of events, or when it is this old. */
+/** A subscription reports its progress over unwanted events after this number of events, or after this time. */
 const CHECKPOINT_EVENTS = 1000;
 const CHECKPOINT_INTERVAL_MS = 1000;
 
@@ -15,19 +15,19 @@ export interface HistoryRange<Position> {
   readonly signal: AbortSignal;
 }
 
-/** What an engine provides for its subscriptions. */
+/** The parts that an engine provides for its subscriptions. */
 export interface LogSource<Position> {
   readonly tail: LogTail<Position>;
   /** The position of the last event of the log. */
   readHead(signal: AbortSignal): Promise<Position>;
   /** The pages of a range. It may end early; the rest is then read by another call. */
   readHistory(range: HistoryRange<Position>): AsyncGenerator<LogPage<Position>>;
-  /** Whether the same call may succeed when the log can be reached again. */
+  /** True when the same call may succeed when the log can be reached again. */
   isTemporary(error: unknown): boolean;
 }
 
 /**
- * The history page by page, then the live events from the tail that all subscriptions share. It goes on by itself when
+ * Reads the history page by page, and then the live events from the tail that all subscriptions share. It continues by itself when
  * the log was away.
  */
 export async function* subscribeToLog<Position>(
@@ -52,7 +52,7 @@ export async function* subscribeToLog<Position>(
   }
 }
 
-/** Reads up to the target. When the connection is lost meanwhile, it goes on from where it was. */
+/** Reads up to the target. When the connection is lost meanwhile, it continues from the same position. */
 async function* catchUp<Position>(
   source: LogSource<Position>,
   progress: Progress<Position>,
@@ -82,7 +82,7 @@ const retryUntilAborted = <Position, T>(
   onFailure?: () => void,
 ): Promise<T | null> => retry(call, { while: isTemporary, signal, backoff: backoffBetween(20, 1000), onFailure });
 
-/** How far a subscription is, and how far its reader knows it to be. */
+/** The position of a subscription, and the position that its reader knows. */
 class Progress<Position> {
   private told: Position;
   private untoldSince = 0;
@@ -99,7 +99,7 @@ class Progress<Position> {
     return this.positions.compare(target, this.position) > 0;
   }
 
-  /** Moves past a page. Returns what the reader is to be told of it; null if that can wait. */
+  /** Moves past a page. Returns the item for the reader. Null if that can wait. */
   advance(page: LogPage<Position>): SubscriptionItem | null {
     if (this.isTold) this.untoldSince = Date.now();
     this.position = page.upTo;
@@ -115,7 +115,7 @@ class Progress<Position> {
     return this.noteTold({ kind: 'caughtUp', cursor: this.positions.format(this.position) });
   }
 
-  /** Milliseconds until a checkpoint is due; undefined if there is nothing to tell. */
+  /** Milliseconds until a checkpoint is due. Undefined if there is nothing to report. */
   untilCheckpoint(): number | undefined {
     return this.isTold ? undefined : Math.max(0, this.untoldSince + CHECKPOINT_INTERVAL_MS - Date.now());
   }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { RecordedEvent } from '../../kernel/events.js';
 
-/** Events that are kept for subscriptions that are not quite at the head. Further back, they read the log themselves. */
+/** The number of events that are kept for subscriptions that are a little behind the head. Subscriptions that are further behind read the log themselves. */
 const MAX_EVENTS = 512;
 
 /** The places of a log: their order, and how they are written as cursors. */
@@ -13,7 +13,7 @@ export interface Positions<Position> {
   compare(a: Position, b: Position): number;
 }
 
-/** Events that follow on a position. */
+/** Events after a position. */
 export interface LogPage<Position> {
   readonly events: readonly RecordedEvent[];
   /** Every wanted event up to this position is on this page or an earlier one. */
@@ -47,7 +47,7 @@ export class LogTail<Position> {
     this.moved.emit('moved');
   }
 
-  /** Adds all events that follow on `end`, up to a new end. */
+  /** Adds all events after `end`, up to a new end. */
   extend(events: readonly RecordedEvent[], end: Position): void {
     if (!this.range) return;
     const all = [...this.recent, ...events.map((event) => ({ event, position: this.positions.parse(event.cursor) }))];

@@ -17,7 +17,7 @@ export interface PgSessionOptions {
   /** Channels that are listened to on every connection. */
   readonly channels?: readonly string[];
   readonly onNotification?: (channel: string, payload: string) => void;
-  /** Prepares each new connection before it is used. If that fails, so does the attempt to connect. */
+  /** Prepares each new connection before it is used. If this fails, the attempt to connect fails as well. */
   readonly prepare?: (client: Client) => Promise<void>;
   /** Called after each connection; `isFirst` is false if an earlier one, or an attempt to connect, has failed. */
   readonly onConnected?: (isFirst: boolean) => void;
@@ -34,9 +34,9 @@ export interface PgSessionOptions {
 }
 
 /**
- * One connection to PostgreSQL that is made again after it was lost: by the next `use`, or at once and for as long as it
- * takes after `keepConnected`. What belongs to the connection (locks, channels) is set up again by `prepare` and
- * `channels`.
+ * One connection to PostgreSQL that is opened again after it was lost: by the next `use`, or, after `keepConnected`, at once
+ * and until it succeeds. `prepare` and `channels` set up again everything that belongs to the connection, such as locks and
+ * channels.
  */
 export class PgSession implements NotificationListener {
   private client: Client | null = null;
@@ -88,7 +88,7 @@ export class PgSession implements NotificationListener {
     void this.client?.end().catch(() => undefined);
   }
 
-  /** Resolves when the work that was asked for has ended. */
+  /** Resolves when all requested work has ended. */
   async idle(): Promise<void> {
     await this.turn;
   }
@@ -174,7 +174,7 @@ export class PgSession implements NotificationListener {
     });
   }
 
-  /** Gives the connection up without waiting for its end: the other side may be gone. */
+  /** Abandons the connection without waiting for its end, because the other side may be gone. */
   private dropClient(client: Client): void {
     this.noteEnd(client, null);
     void client.end().catch(() => undefined);
@@ -188,7 +188,7 @@ export class PgSession implements NotificationListener {
   }
 }
 
-/** A PostgreSQL: its listeners are sessions that come back by themselves. */
+/** A PostgreSQL database whose listeners connect again by themselves. */
 export abstract class PgDatabase extends Database {
   override openListener(options: ListenerOptions): NotificationListener {
     const session = new PgSession(this.settings, options);

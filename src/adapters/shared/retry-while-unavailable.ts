@@ -1,7 +1,7 @@
 import { backoffBetween, retry } from '../../kernel/retry.js';
 import { EventStoreUnavailable } from '../../ports/event-store.port.js';
 
-/** How long a call is repeated while the event log is away, in milliseconds. */
+/** The time for which a call is repeated while the event log is not available, in milliseconds. */
 export const UNAVAILABLE_TIMEOUT_MS = 10_000;
 
 /**

@@ -41,7 +41,7 @@ export function workerFile(moduleUrl: string, name: string): URL {
 
 /**
  * Calls to one worker thread that uses `serveCalls`. The thread starts with the first call. When it dies, the calls
- * under way fail and the next call starts a new thread, which knows nothing of what the old one was told. The thread
+ * under way fail and the next call starts a new thread, which has none of the state of the old one. The thread
  * keeps the process alive only while calls are under way.
  */
 export class WorkerClient<Request, Value, Progress = never> {
@@ -126,7 +126,7 @@ export class WorkerClient<Request, Value, Progress = never> {
   }
 }
 
-/** What a call in the thread may use. */
+/** The context of a call in the thread. */
 export interface CallContext<Progress> {
   /** Aborted when the caller asks to end the call early. */
   readonly signal: AbortSignal;

@@ -32,7 +32,7 @@ const runRebuild = (settings: Settings): Promise<void> =>
   withDatabase(settings, (database) => rebuild(settings, database));
 
 const HELP = `npm run projections:rebuild
-Builds the read models anew from the event log and puts them in the place of the old ones; a running server goes on
+Builds the read models again from the event log and replaces the old ones with them; a running server continues
 answering from the old ones meanwhile. Takes the server's own environment variables (ODST_DATA_DIR, DATABASE_URL,
 EVENTSTOREDB_URL).`;
 

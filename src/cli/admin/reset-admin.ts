@@ -17,7 +17,7 @@ async function resetAdmin(settings: Settings, database: DatabaseSettings): Promi
   try {
     const serverId = await readServerId(store);
     const work = async () => ({ password: await recoverAdmin(dataSource, store, serverId) });
-    const done = await locks.hold('accounts', new AbortController().signal, work);
+    const done = await locks.hold('accounts', work);
     if (!done) throw new StartupError('The accounts are being changed by somebody else. Try again.');
     printLine(
       'The account admin is enabled, has the role admin, and has a new password. It has to be changed at the first sign-in.',

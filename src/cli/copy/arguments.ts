@@ -49,12 +49,12 @@ A place is
   --json        the last line of the standard output is the result as JSON
   --help        this text
 
-Cut off at any point, run it again: it goes on where the target ends. The target must be empty or hold the beginning of
+If it is interrupted, run it again, and it continues where the target ends. The target must be empty or hold the beginning of
 the same log; else nothing is changed. Between two PostgreSQL the keys, passwords, sessions and feed cursors of the
 server (schema "state") are copied as well.
 
 The server may go on running on the source: copy once while it runs, stop it, and run the same command again, which
-copies what came since. No server may run on the target. See docs/how-to/grow-to-a-cluster.md.`;
+copies the newer events. No server may run on the target. See docs/how-to/grow-to-a-cluster.md.`;
 
 const OPTIONS = {
   from: { type: 'string' },

@@ -3,9 +3,10 @@ import { StartupError } from '../../kernel/errors.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
 /**
- * Not copied: the list of migrations, which the target has run itself, and how far reactions have read. Their jobs are
- * in a queue that is not copied, so they start at the beginning, which is harmless and fills the queue anew. Nor what
- * readers of the log could not process, since they read it again, and what processes tell of what they are doing now.
+ * The list of migrations is not copied, because the target has run them itself. The cursors of reactions are not copied
+ * either. Their jobs are in a queue that is not copied, so reactions start at the beginning, which fills the queue again.
+ * Unprocessable events are not copied, because the readers of the log meet them again. The current state of transfers is
+ * not copied either.
  */
 const NOT_COPIED = [
   'migrations',
@@ -49,7 +50,7 @@ export async function refuseOtherServer(from: DatabaseSettings, to: DatabaseSett
   );
 }
 
-/** Does the database hold the private key of a server? */
+/** True when the database contains the private key of a server. */
 export const hasState = async (database: DatabaseSettings): Promise<boolean> => (await readSecrets(database)) !== '';
 
 /** Puts the source's keys, passwords, sessions and feed cursors in the place of the target's. Returns their rows. */
@@ -101,7 +102,7 @@ interface RowPage {
 
 /**
  * Puts the chain of the audit trail and its checkpoints in the place of the target's, as far as the log was copied: what
- * came meanwhile is linked there anew. Where its last entry is in the other log is found at the next start.
+ * came meanwhile is linked there again. The next start finds the place of the last entry in the other log.
  */
 export async function copyChain(from: DatabaseSettings, to: DatabaseSettings, events: number): Promise<void> {
   const [source, target] = [new Client(from), new Client(to)];

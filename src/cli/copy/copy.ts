@@ -27,7 +27,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (!stopped.aborted) throw error;
-    printLine('Stopped. Run the same command again: it goes on from here.');
+    printLine('The copy was stopped. Run the same command again to continue from here.');
     return EXIT_STOPPED;
   }
 }

@@ -20,8 +20,8 @@ export interface Endpoint {
   /** The PostgreSQL that contains the log; null for another engine. */
   readonly database: DatabaseSettings | null;
   /**
-   * Records events of another log at the end of this one, in their order and with nothing in between. Cut off, it has
-   * recorded a beginning of them.
+   * Records events of another log at the end of this one, in their order and with nothing in between. When it is
+   * interrupted, it has recorded only the first of them.
    * @throws RevisionConflict, EventStoreUnavailable
    */
   write(events: readonly RecordedEvent[]): Promise<void>;
@@ -39,7 +39,7 @@ interface AppendGroup {
 }
 
 /** Groups events into appends that record them again. Neighbours of one stream are in one append, and the order stays. */
-export function groupAppends(events: readonly RecordedEvent[]): readonly Append[] {
+function groupAppends(events: readonly RecordedEvent[]): readonly Append[] {
   const groups: AppendGroup[] = [];
   for (const event of events) {
     const bytes = Buffer.byteLength(JSON.stringify([event.data, event.metadata]));

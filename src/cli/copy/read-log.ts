@@ -1,23 +1,8 @@
 import type { RecordedEvent } from '../../kernel/events.js';
+import { readHistory } from '../../platform/eventsourcing/history.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 
 type Events = readonly RecordedEvent[];
-
-/** What the log holds after a cursor now, page by page. @throws the signal's reason when it came first */
-export async function* readPages(store: EventStore, after: string | null, signal: AbortSignal): AsyncGenerator<Events> {
-  const stop = new AbortController();
-  try {
-    for await (const item of store.subscribe({ after, signal: AbortSignal.any([signal, stop.signal]) })) {
-      if (item.kind === 'events') yield item.events;
-      if (item.kind === 'caughtUp') return;
-    }
-    // An aborted subscription just ends: that must not pass for the end of the log.
-    signal.throwIfAborted();
-    throw new Error('The log ended before its history had been read');
-  } finally {
-    stop.abort();
-  }
-}
 
 /** Requests the next page before the current one is processed, so that reading and writing overlap. */
 export async function* readAhead(pages: AsyncGenerator<Events>): AsyncGenerator<Events> {
@@ -36,7 +21,7 @@ export async function* readAhead(pages: AsyncGenerator<Events>): AsyncGenerator<
 }
 
 async function* readEvents(store: EventStore, signal: AbortSignal): AsyncGenerator<RecordedEvent, null> {
-  for await (const page of readAhead(readPages(store, null, signal))) yield* page;
+  for await (const page of readAhead(readHistory(store, null, signal))) yield* page;
   return null;
 }
 

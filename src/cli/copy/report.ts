@@ -6,7 +6,7 @@ export interface Verified {
   readonly readModelRows: number | null;
 }
 
-/** What a copy ends with, also as the JSON line. */
+/** The result of a copy, which is also written as the JSON line. */
 export interface CopyResult {
   readonly from: string;
   readonly to: string;

@@ -26,12 +26,7 @@ const COMPARED_FIELDS = [
  * Every event of the target beside that of the source. What the source has more has come since the copy.
  * @param events that the target holds @throws StartupError with the first difference
  */
-export async function compareLogs(
-  source: EventStore,
-  target: EventStore,
-  events: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function compareLogs(source: EventStore, target: EventStore, events: number, signal: AbortSignal): Promise<void> {
   let n = 0;
   for await (const [ours, theirs] of readSideBySide(source, target, signal)) {
     if (n === events && !theirs) return;
@@ -41,10 +36,11 @@ export async function compareLogs(
     const field = COMPARED_FIELDS.find((name) => !isDeepStrictEqual(ours[name], theirs[name]));
     if (field)
       throw new StartupError(
-        `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has another ${field}.`,
+        `The logs differ: event ${n} (${ours.type} ${ours.id} in ${ours.stream}) has a different ${field}.`,
       );
   }
-  if (n < events) throw new StartupError(`The logs differ: the source ends after ${n} events, ${events} were copied.`);
+  if (n < events)
+    throw new StartupError(`The logs differ: the source ends after ${n} events, but ${events} were copied.`);
 }
 
 type ReadableLog = Pick<EventStore, 'subscribe'>;

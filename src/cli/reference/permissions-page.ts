@@ -9,7 +9,7 @@ const rowOf = ({ call, need }: StatedNeed): readonly string[] => [
 ];
 const byCall = (a: StatedNeed, b: StatedNeed): number => a.call.localeCompare(b.call, 'en');
 
-/** What `docs/reference/permissions.md` has to hold. */
+/** Returns the content of `docs/reference/permissions.md`. */
 export async function renderPermissionsPage(): Promise<string> {
   const roles = [...allPermissions()].map(([permission, { meaning, isTokenScope }]) => [
     asCode(permission),
@@ -21,7 +21,7 @@ export async function renderPermissionsPage(): Promise<string> {
   return joinParagraphs(
     '# Permissions',
     ORIGIN,
-    'Every field of GraphQL and every route states what it needs. Who has not that permission is refused with `FORBIDDEN`,\n' +
+    'Every field of GraphQL and every route states the permission that it needs. Other callers are refused with `FORBIDDEN`,\n' +
       'and what states nothing is refused to everybody. See [accounts](../how-to/accounts.md).',
     '## Roles',
     renderTable(['permission', 'for', ...ROLES, 'scope of tokens'], roles),

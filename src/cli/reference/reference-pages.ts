@@ -1,7 +1,7 @@
 import { REPLICA_PROBLEMS } from '../../modules/replication/contracts/replica-view.js';
 import { GRAPHQL_REQUEST_CODES } from '../../platform/graphql/graphql-errors.js';
 import { allErrorCodes } from '../../platform/http/errors/error-codes.js';
-// Loads every module, and with them what they declare.
+// Loads every module, and with them their declarations.
 import '../../server/app.module.js';
 import { environment, SECRETS, type VariableName } from '../../server/config/environment.js';
 
@@ -18,7 +18,7 @@ export const joinParagraphs = (...parts: readonly string[]): string => `${parts.
 
 export const asCode = (text: string): string => `\`${text}\``;
 
-/** What `docs/reference/errors.md` has to hold. */
+/** Returns the content of `docs/reference/errors.md`. */
 export function renderErrorsPage(): string {
   const replies = [...allErrorCodes()].map(([code, { status, meaning }]) => [asCode(code), String(status), meaning]);
   const requests = Object.entries(GRAPHQL_REQUEST_CODES).map(([code, meaning]) => [asCode(code), meaning]);
@@ -46,7 +46,7 @@ function defaultOf(name: VariableName): string {
   return 'fallback' in variable ? asCode(variable.fallback) : variable.unset;
 }
 
-/** What `docs/reference/configuration.md` has to hold. */
+/** Returns the content of `docs/reference/configuration.md`. */
 export function renderConfigurationPage(): string {
   const names = Object.keys(environment) as VariableName[];
   const rows = names.map((name) => {
@@ -59,8 +59,8 @@ export function renderConfigurationPage(): string {
     ORIGIN,
     'Settings are environment variables, read at the start. One that cannot be used, or one that begins with `ODST_` and\n' +
       'is not in this list, ends the start with one line that says what to change, and exit code 1.',
-    renderTable(['variable', 'when unset', 'must be', 'what it is for'], rows),
-    `Secrets can stand in files instead, whose paths are in\n${files}.`,
+    renderTable(['variable', 'when unset', 'must be', 'meaning'], rows),
+    `Secrets can be in files instead, whose paths are in\n${files}.`,
     'What `ODST_NAME`, `ODST_URL`, `ODST_STAGE` and `ODST_REACHABLE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
   );
 }

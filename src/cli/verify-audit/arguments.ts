@@ -6,9 +6,11 @@ import { type Checkpoint, CheckpointShape } from '../../modules/audit/chain/chec
 import { PUBLIC_KEY } from '../../platform/peer-calls/ed25519.js';
 
 const invalidPublicKey = (): StartupError =>
-  new StartupError('--public-key is no Ed25519 public key: it has 43 characters (base64url), or is a PEM file.');
+  new StartupError(
+    '--public-key is not an Ed25519 public key. Such a key has 43 characters (base64url), or is a PEM file.',
+  );
 
-/** A key as base64url, as PEM, or a file with either. @throws StartupError */
+/** Reads a key that is given as base64url, as PEM, or as the path of a file with either. @throws StartupError */
 async function readPublicKey(given: string): Promise<string> {
   const text =
     PUBLIC_KEY.test(given) || given.includes('BEGIN') ? given : await readFile(given, 'utf8').catch(() => given);
@@ -21,13 +23,13 @@ function readPem(text: string): string {
     const { crv, x } = createPublicKey(text).export({ format: 'jwk' });
     if (crv === 'Ed25519' && typeof x === 'string') return x;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw invalidPublicKey();
 }
 
 export interface VerifyArguments {
-  /** The file of an export; null for the server itself. */
+  /** The file of an export. Null when the server itself is verified. */
   readonly file: string | null;
   readonly publicKey: string | null;
   readonly kept: Checkpoint | null;
@@ -36,22 +38,22 @@ export interface VerifyArguments {
 }
 
 export const HELP = `npm run audit:verify -- [options]
-Verifies the audit trail: every event against the hash chain, the chain against the signed checkpoints, and what is shown
-against the events. Names the first entry that was changed, removed, inserted or reordered. It only reads.
+Verifies the audit trail: compares every event with the hash chain, the chain with the signed checkpoints, and the shown
+entries with the events. It names the first entry that was changed, removed, inserted or reordered. It only reads.
 
-  Of the server itself (environment variables of the server; it may run or not):
-  --since-checkpoint S  only what came after checkpoint S, or after the "last" one
-  --public-key K        believe this public key instead of the private keys that are in the database
+  To verify the server itself, with the environment variables of the server, which may be running or not:
+  --since-checkpoint S  verifies only the entries after checkpoint S, or after the "last" one
+  --public-key K        trusts this public key instead of the keys of the server in the database
 
-  Of an export (NDJSON), anywhere, without the server:
-  --export FILE         the file; - for the standard input
-  --public-key K        the server's public key: as GraphQL tells it ({ server { publicKey } }), a PEM, or a file with one
+  To verify an export (NDJSON) on any machine, without the server:
+  --export FILE         the file, or - for the standard input
+  --public-key K        the public key of the server: from GraphQL ({ server { publicKey } }), as PEM, or a file with either
 
-  --checkpoint FILE     a checkpoint that was kept elsewhere, as JSON: shows a cut or an exchanged history
-  --json                one JSON object on the standard output
-  --help                this text
+  --checkpoint FILE     a checkpoint that was kept elsewhere, as JSON; reveals a missing end or a rewritten history
+  --json                also writes the result as one JSON object to the standard output
+  --help                shows this text
 
-Exit code: 0 all is as it was recorded, 1 it is not, 2 it could not be verified.`;
+The exit code is 0 when everything is as it was recorded, 1 when it is not, and 2 when it could not be verified.`;
 
 const OPTIONS = {
   export: { type: 'string' },
@@ -69,14 +71,14 @@ export async function parseVerifyArguments(argv: readonly string[]): Promise<Ver
   const { export: file = null, json } = values;
   if (file !== null && values['public-key'] === undefined) {
     throw new StartupError(
-      '--public-key is missing: an export is verified against a key that you have from elsewhere. See --help.',
+      '--public-key is missing. An export is verified with a public key that you have from another source. See --help.',
     );
   }
   const publicKey = values['public-key'] === undefined ? null : await readPublicKey(values['public-key']);
   const kept = values.checkpoint === undefined ? null : await readCheckpointFile(values.checkpoint);
   const since = values['since-checkpoint'] === undefined ? null : toSequence(values['since-checkpoint']);
   if (file !== null && since !== null)
-    throw new StartupError('--since-checkpoint is for the server itself, not for an export.');
+    throw new StartupError('--since-checkpoint works for the server itself and not for an export.');
   return { file, publicKey, kept, since, json };
 }
 
@@ -100,7 +102,7 @@ function joinPublicKey(argv: readonly string[]): string[] {
 function toSequence(text: string): number | 'last' {
   if (text === 'last') return text;
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new StartupError('--since-checkpoint takes the sequence of a checkpoint, or "last".');
+  throw new StartupError('--since-checkpoint needs the sequence number of a checkpoint, or "last".');
 }
 
 /** Reads a checkpoint from a file, which can also be a line of the server's log or an answer of GraphQL that contains one. */
@@ -113,7 +115,7 @@ async function readCheckpointFile(path: string): Promise<Checkpoint> {
     return CheckpointShape.parse(JSON.parse(inside));
   } catch {
     throw new StartupError(
-      `The file ${path} holds no checkpoint. It is the JSON that "auditCheckpoint" answers, or the server's log has.`,
+      `The file ${path} contains no checkpoint. A checkpoint is the JSON that the query "auditCheckpoint" returns and that the server's log contains.`,
     );
   }
 }

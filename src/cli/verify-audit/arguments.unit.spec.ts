@@ -54,10 +54,10 @@ describe('the arguments of audit:verify', () => {
 
   it.each([
     [['--export', 'x'], /--public-key is missing/],
-    [['--export', 'x', '--public-key', 'nonsense'], /no Ed25519 public key/],
-    [['--checkpoint', file('none', '{}')], /holds no checkpoint/],
+    [['--export', 'x', '--public-key', 'nonsense'], /is not an Ed25519 public key/],
+    [['--checkpoint', file('none', '{}')], /contains no checkpoint/],
     [['--checkpoint', '/nowhere'], /can't be read/],
-    [['--since-checkpoint', '0'], /takes the sequence/],
+    [['--since-checkpoint', '0'], /needs the sequence number/],
     [['--export', 'x', '--public-key', raw, '--since-checkpoint', '1'], /for the server itself/],
     [['--what'], /--help/],
   ])('%j are refused', async (argv, message) => {

@@ -12,7 +12,7 @@ export interface Outcome {
 
 const describePlace = ({ number, upTo }: Problem): string => (upTo > number ? `${number} to ${upTo}` : String(number));
 
-/** Writes what was found, also as JSON when that is asked for. Returns the exit code. */
+/** Writes the outcome, also as JSON when `json` is set, and returns the exit code. */
 export function reportOutcome({ problems, entries, checkpoints, notes }: Outcome, json: boolean): number {
   for (const note of notes) printLine(note);
   const first = problems[0];

@@ -36,12 +36,12 @@ function makeNotes({ header, problems, shown }: VerifiedExport): string[] {
   const notes = [`Export of ${header.serverName} (${header.serverId}), made at ${header.at}.`];
   if (header.filter !== null) {
     notes.push(
-      `It is a part of the trail (${JSON.stringify(header.filter)}): each entry, their order and the server's signature over all of them were verified. That nothing was left out shows only an export of everything.`,
+      `The export is a part of the trail (${JSON.stringify(header.filter)}). Each entry, the order of the entries and the signature of the server over all of them were verified. Only an export of the whole trail can show that nothing was left out.`,
     );
   }
   if (problems.length === 0 && !shown)
     notes.push(
-      'The words in which the entries are told were not compared: they are of another version of this program.',
+      'The descriptions of the entries were not compared, because another version of this program wrote them.',
     );
   return notes;
 }

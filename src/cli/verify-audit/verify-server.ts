@@ -48,19 +48,19 @@ async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<
 
 function makeNotes({ problems, from, pending, shown, unshown, lastCheckpoint, entries }: Verified): string[] {
   const notes: string[] = [];
-  if (from > 1) notes.push(`Verified from entry ${from} on; what was before is taken for verified.`);
+  if (from > 1) notes.push(`The verification began at entry ${from}. The entries before it were not verified again.`);
   if (problems.length > 0) return notes;
   if (pending > 0)
     notes.push(
-      `${pending} events came last and are not in the chain yet: the running server adds them in a moment, another at its next start.`,
+      `The last ${pending} events are not in the chain yet. A running server adds them within a moment, a stopped server at its next start.`,
     );
-  if (shown === null) notes.push('What is shown was not compared: the entries are being built anew.');
+  if (shown === null) notes.push('The shown entries were not compared, because they are being built again.');
   if (unshown > 0)
     notes.push(
       `${unshown} events of the log are not shown, because this program could not process them: see \`problems\`.`,
     );
   const unsigned = from - 1 + entries - (lastCheckpoint?.number ?? 0);
-  if (unsigned > 0) notes.push(`${unsigned} entries came after the last checkpoint: nobody has signed them yet.`);
+  if (unsigned > 0) notes.push(`${unsigned} entries came after the last checkpoint and are not signed yet.`);
   if (lastCheckpoint) notes.push(`Last checkpoint: ${JSON.stringify(lastCheckpoint)}`);
   return notes;
 }

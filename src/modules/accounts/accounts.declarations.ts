@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
@@ -14,27 +14,33 @@ const accountCodes = declareErrorCodes({
     status: 400,
     meaning: 'The username is empty, too long, or has characters that usernames must not have.',
   },
-  PASSWORD_REFUSED: { status: 400, meaning: 'The new password is too short, too long, or the username.' },
+  PASSWORD_REFUSED: { status: 400, meaning: 'The new password is too short, too long, or the same as the username.' },
   SIGN_IN_REFUSED: { status: 401, meaning: 'The name or the password is wrong.' },
   ACCOUNT_NOT_FOUND: { status: 404, meaning: 'There is no such account.' },
   SESSION_NOT_FOUND: { status: 404, meaning: 'There is no such session, or it has ended.' },
   TOKEN_NOT_FOUND: { status: 404, meaning: 'There is no such API token, or it was revoked.' },
-  USERNAME_TAKEN: { status: 409, meaning: 'There is an account of this name already, perhaps in other letter case.' },
-  LAST_ADMIN: { status: 409, meaning: 'Without this account nobody could administer the server.' },
+  USERNAME_TAKEN: {
+    status: 409,
+    meaning: 'An account with this name exists already, perhaps in different letter case.',
+  },
+  LAST_ADMIN: {
+    status: 409,
+    meaning: 'This is the last account that can administer the server, so it must stay an enabled admin.',
+  },
   ACCOUNT_IN_DIRECTORY: {
     status: 409,
     meaning: 'The directory keeps the password and the roles of this account. Change them there.',
   },
-  NO_DIRECTORY: { status: 409, meaning: 'There is no directory: LDAP_URL is not set.' },
+  NO_DIRECTORY: { status: 409, meaning: 'No directory is configured, because LDAP_URL is not set.' },
   DIRECTORY_UNAVAILABLE: {
     status: 503,
-    meaning: 'The directory (LDAP) does not answer, or not as it should. Local accounts can sign in.',
+    meaning: 'The directory (LDAP) does not answer, or gives invalid answers. Local accounts can still sign in.',
   },
 });
 
-// Not for tokens: who finds a token must not make others of it, or lock its owner out.
+// Not for tokens: somebody who finds a token must not create other tokens with it, or lock its owner out.
 declarePermissions({
-  accounts: { meaning: "other people's accounts, sessions and tokens", roles: [], isTokenScope: false },
+  accounts: { meaning: "manage other people's accounts, sessions and tokens", roles: [], isTokenScope: false },
 });
 
 declare module '../../kernel/access.js' {
@@ -112,7 +118,7 @@ function summarizeAccountEvent(event: Exclude<AccountEvent, { type: 'SignInRefus
 
 const fieldsOf = ({ roles, publishUpTo }: Rights): Fields => ({ roles: [...roles], publishUpTo });
 
-/** What an event changes of an account, besides its password and what it opens. */
+/** The fields of an account that an event changes, without the password, sessions and tokens. */
 function changeOf(event: AccountEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'AccountCreated':

@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Principals, RefusedCalls } from '../../platform/access/access.port.js';
 import { CommandRunner } from '../../platform/eventsourcing/command-runner.js';
-import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { provideLiveView } from '../../platform/eventsourcing/live-views.js';
 import { AccountChanges } from './accounts/account-changes.js';
 import { AccountEntity } from './accounts/account.entity.js';
 import { AccountsProjection } from './accounts/accounts.projection.js';
@@ -53,15 +53,7 @@ const readModel = [
   DirectoryTestHandler,
 ];
 
-const liveAccounts = {
-  provide: LiveAccounts,
-  inject: [LiveViews, CommandRunner],
-  async useFactory(views: LiveViews, runner: CommandRunner) {
-    const accounts = new LiveAccounts(runner);
-    await views.follow(accounts);
-    return accounts;
-  },
-};
+const liveAccounts = provideLiveView(LiveAccounts, [CommandRunner], (runner) => new LiveAccounts(runner));
 
 const handlers = [
   SignInHandler,

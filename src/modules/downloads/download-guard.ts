@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { Refusal } from '../../kernel/errors.js';
+import { cleanText } from '../../kernel/input-text.js';
 import { STRANGER, withContext } from '../../platform/runtime/call-context.js';
 import { FactsLog } from '../../platform/eventsourcing/command-runner.js';
 import { callerAddress } from '../../platform/http/caller-address.js';
@@ -16,7 +17,7 @@ const BASIC_CHALLENGE = 'Basic realm="Packages", charset="UTF-8"';
 const UNCACHED_HEADER = 'X-Odst-Uncached';
 const MAX_RECORDED_LENGTH = 200;
 
-/** What a download asks for. `packageId` is null when the address does not name one. */
+/** The target of a download. `packageId` is null when the address does not name a package. */
 interface DownloadRequest {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -101,8 +102,8 @@ export class DownloadGuard {
     refusal: Refusal,
   ): Promise<never> {
     const data = {
-      path: path.slice(0, MAX_RECORDED_LENGTH),
-      username: username?.slice(0, MAX_RECORDED_LENGTH) ?? null,
+      path: cleanText(path, MAX_RECORDED_LENGTH),
+      username: username === null ? null : cleanText(username, MAX_RECORDED_LENGTH),
       reason: refusal.message,
     };
     await withContext({ actor: STRANGER, address: callerAddress(request) }, () =>

@@ -1,6 +1,6 @@
 import { Refusal } from '../../kernel/errors.js';
 
-/** What a download asks for: the package that is served under a filename, or the package with this id. Filenames are NFC. */
+/** The target of a download: the package that is served under a filename, or the package with this id. Filenames are NFC. */
 export interface DownloadTarget {
   readonly packageId: string | null;
   readonly filename: string;

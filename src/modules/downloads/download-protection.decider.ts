@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../kernel/decider.js';
 import { Refusal } from '../../kernel/errors.js';
+import { findCharacterFault } from '../../kernel/input-text.js';
 import {
   downloadEvents,
   UNPROTECTED,
@@ -14,8 +15,7 @@ interface ProtectDownloads {
 }
 
 const MAX_NETWORKS = 1_000;
-/** A colon would end the name (RFC 7617). */
-const USERNAME = /^[^:\p{Cc}]{1,100}$/u;
+const MAX_USERNAME_LENGTH = 100;
 
 const isSameProtection = (a: DownloadProtection, b: DownloadProtection): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
@@ -27,9 +27,12 @@ const refuseRequest = (message: string): never => {
 /** Requires the fields that the mode needs and drops the others. @throws Refusal INVALID_REQUEST */
 function checkProtection({ mode, username, credentialId, networks }: DownloadProtection): DownloadProtection {
   if (mode === 'BASIC') {
-    if (username === null || !USERNAME.test(username)) {
+    // A colon would end the name (RFC 7617).
+    if (username === null || username.length === 0 || username.length > MAX_USERNAME_LENGTH || username.includes(':')) {
       return refuseRequest('BASIC needs a `username` of 1 to 100 characters, without a colon.');
     }
+    const fault = findCharacterFault(username);
+    if (fault !== null) return refuseRequest(`\`username\` ${fault}.`);
     if (credentialId === null) return refuseRequest('BASIC needs a `password`.');
     return { mode, username, credentialId, networks: [] };
   }
@@ -40,7 +43,7 @@ function checkProtection({ mode, username, credentialId, networks }: DownloadPro
   return { ...UNPROTECTED, mode, networks };
 }
 
-/** Who may download from this server. Stream `downloads`. */
+/** The protection of the downloads of this server. Its stream is `downloads`. */
 export const downloadProtection: Aggregate<DownloadProtection, ProtectDownloads, DownloadEvent> = {
   category: 'downloads',
   events: downloadEvents,

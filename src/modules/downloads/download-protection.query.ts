@@ -4,7 +4,7 @@ import type { LiveView } from '../../platform/eventsourcing/live-views.js';
 import { AllowedNetworks } from '../../platform/http/allowed-networks.js';
 import { downloadEvents, type DownloadProtection, UNPROTECTED } from './contracts/download.events.js';
 
-/** Who may download now. Each process keeps it in memory, because every download needs it. */
+/** The current download protection. Each process keeps it in memory, because every download needs it. */
 export class LiveProtection implements LiveView {
   readonly name = 'download protection';
   readonly eventTypes = ['DownloadProtectionChanged'];
@@ -27,7 +27,7 @@ export class LiveProtection implements LiveView {
   }
 }
 
-/** Who may download from this server. */
+/** Asks for the download protection of this server. */
 export class DownloadProtectionQuery extends Query<DownloadProtection> {}
 
 @QueryHandler(DownloadProtectionQuery)

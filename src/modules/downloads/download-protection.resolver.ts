@@ -2,7 +2,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, ArgsType, Field, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../kernel/errors.js';
 import { Needs } from '../../platform/access/needs.decorator.js';
-import { optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
+import { optionalPassword, optionalText, textArgument, uuidArgument } from '../../platform/graphql/arguments.js';
 import { PublishedFileQuery } from '../packages/contracts/package-queries.js';
 import {
   type DownloadProtection as Protection,
@@ -119,7 +119,7 @@ export class DownloadProtectionResolver {
   async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
     const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
     const username = optionalText('username', args.username);
-    const to = { mode: args.mode, username, password: optionalText('password', args.password), networks };
+    const to = { mode: args.mode, username, password: optionalPassword('password', args.password), networks };
     const { protection, generatedPassword } = await this.commands.execute(new SetDownloadProtection(to));
     return { protection: toGraphql(protection), generatedPassword };
   }

@@ -107,7 +107,7 @@ export class DownloadRoutes implements OnModuleInit {
     }
   }
 
-  /** Where a proxy finds the file of a package. Null when this server sends the file itself. */
+  /** Returns the place where a proxy finds the file of a package. Null when this server sends the file itself. */
   private locationOf(packageId: string): ProxyLocation | null {
     const { accelRedirect } = this.settings;
     const { local } = this.storage;

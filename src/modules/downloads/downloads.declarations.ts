@@ -1,4 +1,4 @@
-// What this module declares: error codes, permissions, and the sentences that describe its events.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
   counted,

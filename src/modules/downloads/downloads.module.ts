@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { provideLiveView } from '../../platform/eventsourcing/live-views.js';
 import { DownloadProtectionResolver } from './download-protection.resolver.js';
 import { CreateDownloadUrlHandler } from './create-download-url.command.js';
 import { BasicAuth, DownloadPasswords } from './basic-auth.js';
@@ -12,15 +12,7 @@ import { FileCatalogue } from './file-catalogue.js';
 import './downloads.declarations.js';
 
 /** The protection is known before the first download is answered. */
-const liveProtection = {
-  provide: LiveProtection,
-  inject: [LiveViews],
-  async useFactory(views: LiveViews) {
-    const protection = new LiveProtection();
-    await views.follow(protection);
-    return protection;
-  },
-};
+const liveProtection = provideLiveView(LiveProtection, [], () => new LiveProtection());
 const commandProviders = [DownloadPasswords, SetDownloadProtectionHandler, CreateDownloadUrlHandler];
 const guardProviders = [liveProtection, BasicAuth, SignedUrls, DownloadGuard];
 

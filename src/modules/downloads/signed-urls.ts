@@ -4,7 +4,7 @@ import { ServerSecrets } from '../../platform/secrets/server-secrets.js';
 
 const SECRET_NAME = 'download-url-key';
 const KEY_BYTES = 32;
-/** Part of what is signed. It tells this form of signature from later ones. */
+/** A part of the signed text, which distinguishes this form of signature from later ones. */
 const SIGNATURE_CONTEXT = 'odst-download-url-1';
 
 type SignatureVerdict = 'valid' | 'expired' | 'wrong';

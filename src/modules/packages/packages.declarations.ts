@@ -1,4 +1,4 @@
-// What this module declares: error codes, permissions, and the sentences that describe its events.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import { type Stamp, stampServer } from '../../kernel/hybrid-clock.js';
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
@@ -31,7 +31,7 @@ const packageCodes = declareErrorCodes({
   },
   DIGEST_MISMATCH: {
     status: 422,
-    meaning: 'The received file has another digest than announced. Send the file again.',
+    meaning: 'The received file does not have the announced digest. Send the file again.',
   },
 });
 
@@ -64,7 +64,7 @@ declare module '../../platform/eventsourcing/event-descriptions.js' {
 const aboutPackage = (targetId: string, targetLabel: string | null) =>
   ({ targetType: 'PACKAGE', targetId, targetLabel }) as const;
 
-/** The origin of a change. When a peer did not tell who made it, the stamp still names the server. Null for our own changes. */
+/** The origin of a change. When a peer did not report who made it, the stamp still names the server. Null for our own changes. */
 const originOf = ({ source, stamp, by }: { source: Source; stamp: Stamp; by?: Author | null }): Origin | null =>
   source.kind === 'local' ? null : (by ?? { serverId: stampServer(stamp), serverName: null, actor: null });
 

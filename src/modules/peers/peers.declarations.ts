@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import type { Json } from '../../kernel/events.js';
 import { type FlowPolicy, OPEN_POLICY, type PeerPolicy } from '../../kernel/transfer-policy.js';
 import { declarePermissions } from '../../kernel/access.js';
@@ -12,11 +12,15 @@ import {
 import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
 
 const peerCodes = declareErrorCodes({
-  INVALID_INVITATION: { status: 403, meaning: 'This is no invitation, or it was used before. Ask for a new one.' },
-  PEER_NOT_FOUND: { status: 404, meaning: 'No server of this id is registered here.' },
+  INVALID_INVITATION: {
+    status: 403,
+    meaning: 'The invitation is not valid, or it was used before. Ask for a new one.',
+  },
+  PEER_NOT_FOUND: { status: 404, meaning: 'No server with this id is registered here.' },
   NOT_REACHABLE: {
     status: 409,
-    meaning: 'Nobody can call this server, so it makes no invitations. Make one on the other server.',
+    meaning:
+      'Other servers cannot call this server, so it cannot create invitations. Create the invitation on the other server.',
   },
   INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
 });
@@ -69,7 +73,7 @@ function describePeerEvent(event: PeerEvent): EventDescription {
 
 type PeerChangeEvent = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
 
-/** What an event changes of a peer, as this server knows it. */
+/** The fields of a peer that an event changes, as this server knows them. */
 function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'PeerRegistered': {

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { LiveViews } from '../../platform/eventsourcing/live-views.js';
+import { provideLiveView } from '../../platform/eventsourcing/live-views.js';
 import { KnownKeys } from '../../platform/peer-calls/known-keys.port.js';
 import { PeerCallAudit } from '../../platform/peer-calls/peer-call-audit.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
@@ -63,25 +63,9 @@ export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 @Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels] })
 export class TunnelsModule {}
 
-const directory = {
-  provide: PeerDirectory,
-  inject: [LiveViews, EventStore],
-  async useFactory(views: LiveViews, store: EventStore) {
-    const peers = new LivePeerDirectory(store);
-    await views.follow(peers);
-    return peers;
-  },
-};
+const directory = provideLiveView(PeerDirectory, [EventStore], (store) => new LivePeerDirectory(store));
 
-const knownKeys = {
-  provide: LiveKnownKeys,
-  inject: [LiveViews, ServerIdentity],
-  async useFactory(views: LiveViews, identity: ServerIdentity) {
-    const keys = new LiveKnownKeys(identity);
-    await views.follow(keys);
-    return keys;
-  },
-};
+const knownKeys = provideLiveView(LiveKnownKeys, [ServerIdentity], (identity) => new LiveKnownKeys(identity));
 
 const handlers = [
   CreateInvitationHandler,

@@ -13,7 +13,7 @@ export type QueueState = (typeof QUEUE_STATES)[number];
 /** The job queue as it is shown. */
 interface QueueView {
   readonly state: QueueState;
-  /** What an administrator can do about it; null when there is nothing to do. */
+  /** The advice to an administrator. Null when there is nothing to do. */
   readonly advice: string | null;
   /** The numbers of jobs are null while the queue does not answer. */
   readonly waiting: number | null;
@@ -29,7 +29,7 @@ interface JobView {
   readonly attempt: number;
   /** From 0 to 1; null for a failed job. */
   readonly progress: number | null;
-  /** Why the job failed for good; null for a running job. */
+  /** The reason why the job has failed. Null for a running job. */
   readonly reason: string | null;
   readonly failedAt: Date | null;
 }

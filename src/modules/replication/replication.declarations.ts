@@ -1,4 +1,4 @@
-// What this module adds to the tables of the server: error codes, permissions, and how its events are told.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import { countChunks } from '../../kernel/chunk-ranges.js';
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
@@ -9,27 +9,29 @@ const replicationCodes = declareErrorCodes({
   PEER_NOT_SERVED: {
     status: 403,
     meaning:
-      'The server that answers sends nothing to the one that asks: its policy for it is RECEIVE_ONLY. Change it there.',
+      'The called server sends no packages to the calling server, because its policy for that peer is RECEIVE_ONLY. Change the policy on the called server.',
   },
   REPLICA_NOT_FOUND: { status: 404, meaning: 'This server has no copy of that package and has not asked for one.' },
   PACKAGE_NOT_HELD: {
     status: 409,
-    meaning: 'This server does not hold that package now: it is on its way, damaged, or not for this server.',
+    meaning:
+      'This server does not hold that package now: it is being fetched, it is damaged, or its stage does not reach this server.',
   },
   REPLICA_NOT_FAILED: { status: 409, meaning: 'Only a replica that has failed can be retried.' },
   OUTSIDE_WINDOW: {
     status: 503,
     meaning:
-      'The server that answers sends packages to the one that asks at certain times only. `Retry-After` and `details.opensAt` say when.',
+      'The called server sends packages to the calling server only in certain time windows. `Retry-After` and `details.opensAt` say when the next one begins.',
   },
   CHUNKS_PENDING: {
     status: 503,
-    meaning: 'A server that fetches the package itself was asked for chunks that it does not have yet. Try again soon.',
+    meaning:
+      'The called server is still fetching the package itself and does not have these chunks yet. Try again soon.',
   },
 });
 
 declarePermissions({
-  retry: { meaning: 'failed replicas, verification', roles: ['operator'], isTokenScope: true },
+  retry: { meaning: 'retry failed replicas and verify packages', roles: ['operator'], isTokenScope: true },
 });
 
 declare module '../../kernel/access.js' {

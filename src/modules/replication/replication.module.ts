@@ -129,7 +129,7 @@ const feeds = [
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
-/** What fetches packages from peers and serves ours to them. */
+/** Fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];
 
 /** Copies packages between servers. */

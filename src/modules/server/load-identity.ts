@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
 import { messageOf, Refusal, StartupError } from '../../kernel/errors.js';
+import { cleanText } from '../../kernel/input-text.js';
 import type { Settings } from '../../platform/runtime/settings.js';
 import { newEvent } from '../../platform/eventsourcing/command-runner.js';
 import { RevisionConflict, type EventStore } from '../../ports/event-store.port.js';
@@ -52,7 +53,7 @@ function initialSettings({ serverId, publicKey }: OwnKey, settings: Settings): S
   return {
     serverId,
     publicKey,
-    name: settings.name ?? (hostname().slice(0, 100) || 'server'),
+    name: settings.name ?? (cleanText(hostname(), 100) || 'server'),
     url: settings.url ?? `${settings.tls ? 'https' : 'http'}://${hostname()}:${settings.port}`,
     stage: settings.stage ?? 'Prod',
   };

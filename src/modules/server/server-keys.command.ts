@@ -11,7 +11,7 @@ import { serverEvents } from './contracts/server.events.js';
 import { server } from './server.decider.js';
 
 /**
- * Gives this server a new key. Peers are told one by one, and each is called with the key that it knows until then.
+ * Gives this server a new key. It tells its peers one by one, and calls each peer with the key that this peer knows.
  * @throws Refusal UNAVAILABLE
  */
 export class RotateKey extends Command<Receipt> {}
@@ -30,7 +30,9 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
   ) {}
 
   async execute(): Promise<Receipt> {
-    const receipt = await this.locks.hold(KEYS_LOCK, AbortSignal.timeout(LOCK_TIMEOUT_MS), () => this.rotateKey());
+    const receipt = await this.locks.hold(KEYS_LOCK, () => this.rotateKey(), {
+      signal: AbortSignal.timeout(LOCK_TIMEOUT_MS),
+    });
     if (!receipt)
       throw new Refusal(
         'UNAVAILABLE',
@@ -63,7 +65,7 @@ export class RetireKeysHandler implements ICommandHandler<RetireKeys> {
   ) {}
 
   async execute({ oldestInUse }: RetireKeys): Promise<void> {
-    await this.locks.hold(KEYS_LOCK, new AbortController().signal, async () => {
+    await this.locks.hold(KEYS_LOCK, async () => {
       // The log is read because another process may have changed the key a moment ago.
       const history = await this.readKeyHistory();
       await this.keys.keepOnly(new Set(history.slice(Math.max(0, history.indexOf(oldestInUse)))));

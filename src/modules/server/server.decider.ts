@@ -1,3 +1,4 @@
+import { findTextFault } from '../../kernel/input-text.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
 import type { Aggregate } from '../../kernel/decider.js';
 import { Refusal } from '../../kernel/errors.js';
@@ -30,15 +31,18 @@ export type ServerCommand =
 
 const MAX_NAME_LENGTH = 100;
 
-function checkSettings({ name, url }: Pick<ServerConfiguration, 'name' | 'url'>): void {
-  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
-    throw new Refusal('INVALID_REQUEST', `The name of a server must have 1 to ${MAX_NAME_LENGTH} characters.`);
-  }
+function checkName(name: string): void {
+  const fault = findTextFault(name, { min: 1, max: MAX_NAME_LENGTH, anyForm: true });
+  if (fault !== null) throw new Refusal('INVALID_REQUEST', `The name of a server ${fault}.`);
+}
+
+function checkUrl(url: string): void {
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 
 function initialiseServer(data: ServerInitialised['data']): readonly ServerEvent[] {
-  checkSettings(data);
+  checkName(data.name);
+  checkUrl(data.url);
   return [{ type: 'ServerInitialised', data }];
 }
 
@@ -48,7 +52,9 @@ function changeSettings(state: KnownServer, to: Partial<ServerConfiguration>): r
   const { name = state.name, url = state.url, stage = state.stage, reachable = state.reachable } = to;
   const data = { name, url, stage, reachable };
   if (SETTING_FIELDS.every((field) => data[field] === state[field])) return [];
-  checkSettings(data);
+  // An earlier version may have accepted what stays as it is.
+  if (name !== state.name) checkName(name);
+  if (url !== state.url) checkUrl(url);
   return [{ type: 'ServerSettingsChanged', data }];
 }
 

@@ -1,4 +1,4 @@
-// What this module declares: error codes, permissions, and the sentences that describe its events.
+// Declares the error codes and permissions of this module, and the sentences that describe its events.
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import {
@@ -15,7 +15,7 @@ const serverCodes = declareErrorCodes({
 
 // Not for tokens: a program has no reason to change settings and keys.
 declarePermissions({
-  server: { meaning: "this server's settings and key", roles: [], isTokenScope: false },
+  server: { meaning: "change this server's settings and key", roles: [], isTokenScope: false },
 });
 
 declare module '../../kernel/access.js' {

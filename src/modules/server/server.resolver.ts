@@ -83,7 +83,7 @@ export class ServerResolver {
   @Needs('server')
   @Mutation(() => Server, {
     description:
-      'Gives this server a new key. The server tells its peers one by one, and uses the former key towards a peer until then ' +
+      'Gives this server a new key. The server tells its peers one by one, and uses the former key with a peer until then ' +
       '(`Peer.knowsOurKey`). Earlier invitations become invalid. Refusals: UNAVAILABLE.',
   })
   async rotateServerKey(): Promise<Server> {

@@ -12,7 +12,7 @@ export interface Principal {
   readonly mustChangePassword: boolean;
 }
 
-/** Where a call comes from, as the list of sessions and tokens shows it. */
+/** The origin of a call, as the list of sessions and tokens shows it. */
 export interface CallOrigin {
   /** IP address. Null when it is not known. */
   readonly address: string | null;

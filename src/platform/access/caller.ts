@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import type { Actor } from '../../kernel/events.js';
+import { cleanText } from '../../kernel/input-text.js';
 import type { Principal } from './access.port.js';
 import { callerAddress } from '../http/caller-address.js';
 
-/** Who makes a call, and from which address. */
+/** The caller and its address. */
 export interface Caller {
   readonly actor: Actor;
   /** IP address. Null when it is not known. */
@@ -21,7 +22,7 @@ export interface SignedInCaller extends Caller {
 }
 
 /**
- * What every GraphQL context contains: the HTTP request or, for operations over a WebSocket, the caller who was
+ * The common part of every GraphQL context: the HTTP request or, for operations over a WebSocket, the caller who was
  * authenticated when the WebSocket was opened.
  */
 export interface AuthContext {
@@ -65,5 +66,5 @@ export function callOf(context: ExecutionContext): string {
     return `${operation.operation} ${fieldName}`.slice(0, MAX_CALL);
   }
   const { method, url } = context.switchToHttp().getRequest<IncomingMessage>();
-  return `${method} ${url?.split('?', 1)[0]}`.slice(0, MAX_CALL);
+  return cleanText(`${method} ${url?.split('?', 1)[0]}`, MAX_CALL);
 }

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { Extensions } from '@nestjs/graphql';
 import type { Permission } from '../../kernel/access.js';
 
-/** What a route or field states: the permission that it needs, or that it is open to everybody or to peers. */
+/** The statement of a route or field: the permission that it needs, or that it is open to everybody or to peers. */
 type StatedNeed = Permission | 'public' | 'peer call';
 
 /** Nest metadata with the permission that a route or resolver needs. */

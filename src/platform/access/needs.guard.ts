@@ -52,7 +52,8 @@ export class NeedsGuard implements CanActivate {
   private async checkNeed(caller: SignedInCaller, need: Permission | null, call: string): Promise<void> {
     const { accountId, authority }: Principal = caller.principal;
     try {
-      if (need === null) throw new Refusal('FORBIDDEN', 'Nobody may do this: it does not state what it needs.');
+      if (need === null)
+        throw new Refusal('FORBIDDEN', 'Nobody may do this, because it does not state the permission that it needs.');
       requirePermission(authority, need);
     } catch (error) {
       const refused = { accountId, username: authority.username, need, call };

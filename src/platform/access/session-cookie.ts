@@ -15,7 +15,7 @@ const crossSiteCall = (why: string): Refusal =>
     `${why} Programs send a token as "Authorization: Bearer <token>" instead of a cookie.`,
   );
 
-/** Whether this `Origin` is the server that receives the request. */
+/** True when this `Origin` is the server that receives the request. */
 function isOwnOrigin(origin: string, host: string | undefined, ownUrl: string): boolean {
   if (!URL.canParse(origin)) return false;
   const url = new URL(origin);

@@ -108,3 +108,23 @@ export class LiveViews implements OnApplicationShutdown {
     }
   }
 }
+
+type Class<T> = abstract new (...args: never[]) => T;
+
+/**
+ * Provides a live view that is up to date before anything that needs it is made. `inject` names the classes of what
+ * `make` takes.
+ */
+export const provideLiveView = <View, Parts extends readonly unknown[]>(
+  provide: Class<View>,
+  inject: { readonly [I in keyof Parts]: Class<Parts[I]> },
+  make: (...parts: Parts) => View & LiveView,
+) => ({
+  provide,
+  inject: [LiveViews, ...inject],
+  async useFactory(views: LiveViews, ...parts: Parts): Promise<View> {
+    const view = make(...parts);
+    await views.follow(view);
+    return view;
+  },
+});

@@ -34,7 +34,10 @@ export class ReadModels {
     const deadline = Date.now() + timeoutMs;
     while (!this.havePassed(names, receipt.cursor)) {
       if (Date.now() > deadline) {
-        throw new Refusal('UNAVAILABLE', 'The change is recorded, but the lists do not show it yet. Look again soon.');
+        throw new Refusal(
+          'UNAVAILABLE',
+          'The change is recorded, but the read model does not show it yet. Read it again in a moment.',
+        );
       }
       const polled = await this.waitForProgress();
       if (polled) await this.loadCursors();

@@ -46,7 +46,7 @@ export const safeBigint: ValueTransformer = {
 const INT4_RANGE = /\[(\d+),(\d+)\)/g;
 
 /** Maps an int4multirange column to sorted, disjoint chunk ranges. */
-export const runsColumn: ValueTransformer = {
+export const rangesColumn: ValueTransformer = {
   to: (runs: readonly ChunkRange[]) => `{${runs.map((run) => `[${run.first},${run.first + run.count})`).join(',')}}`,
   from: (text: string): ChunkRange[] =>
     [...text.matchAll(INT4_RANGE)].map(([, from, to]) => ({ first: Number(from), count: Number(to) - Number(from) })),

@@ -9,9 +9,9 @@ const MAX_WAITING_KEYS = 500;
 type Load<T> = (keys: readonly string[] | null) => Promise<readonly T[]>;
 
 interface StreamOptions {
-  /** Whether a key is relevant to this client. Every key is when this is left out. */
+  /** True when a key is relevant to this client. Every key is when this is left out. */
   readonly wants?: (key: string) => boolean;
-  /** Whether everything is loaded once at the start, before anything has changed. The default is false. */
+  /** True when everything is loaded once at the start, before anything has changed. The default is false. */
   readonly atOnce?: boolean;
 }
 

@@ -23,7 +23,7 @@ class PageInfo {
 export function edgeOf<T>(node: Type<T>, name: string): Type<{ cursor: string; node: T }> {
   @ObjectType(`${name}Edge`, { description: `A row of a list of type ${name}, and its place.` })
   class Edge {
-    @Field(() => String, { description: 'Pass it as `after` to go on behind this row.' })
+    @Field(() => String, { description: 'Pass it as `after` to get the rows after this one.' })
     cursor!: string;
 
     @Field(() => node)

@@ -45,7 +45,7 @@ export function checkCost({ schema, document, variables, operationName }: Operat
   const cost = costOf({ schema, query: document, variables: { ...variables }, operationName });
   if (cost <= MAX_COST) return;
   throw new GraphQLError(
-    `This operation may cost ${cost}; ${MAX_COST} is the limit. Ask for fewer rows or fields at a time.`,
+    `This operation may cost ${cost}, and the limit is ${MAX_COST}. Ask for fewer rows or fields at a time.`,
     { extensions: { code: 'QUERY_TOO_EXPENSIVE', http: { status: 400 } } },
   );
 }

@@ -26,7 +26,7 @@ function parseDocument(source: string): DocumentNode | null {
 }
 
 /**
- * Whether the operation contains only the mutation `signIn`. A caller who is not signed in may do nothing else. The
+ * True when the operation contains only the mutation `signIn`. A caller who is not signed in may do nothing else. The
  * answer to any other request, also to one with a mistake, says only that the caller must sign in.
  */
 function isSignInOnly(source: unknown): boolean {

@@ -165,7 +165,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
       this.rights.watchCaller(caller, socket, (now) => (connection.extra.caller = now));
       return true;
     } catch (error) {
-      this.logger.debug(`A subscriber was not let in: ${String(error)}`);
+      this.logger.debug(`A subscription was refused: ${String(error)}`);
       return refuse(error instanceof Refusal ? error.message : 'Try again soon');
     }
   }

@@ -1,4 +1,5 @@
 import {
+  type ASTNode,
   type ASTVisitor,
   GraphQLError,
   Kind,
@@ -6,7 +7,8 @@ import {
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
-import { hasPlainText, isPlain } from '../../kernel/text.js';
+import { findUnstorableText, isPlain, NOT_PLAIN_FAULT } from '../../kernel/text.js';
+import { describeFault } from '../input/wire-schema.js';
 
 /** The deepest nesting of fields in one operation. */
 const MAX_DEPTH = 10;
@@ -62,22 +64,32 @@ function noIntrospection(context: ValidationContext): ASTVisitor {
   return {
     Field(node) {
       if (!INTROSPECTING.has(node.name.value)) return;
-      const message = 'This server does not tell its schema (ODST_GRAPHQL_INTROSPECTION).';
+      const message = 'This server does not show its GraphQL schema (ODST_GRAPHQL_INTROSPECTION).';
       context.reportError(new GraphQLError(message, { nodes: node, extensions: { code: 'INTROSPECTION_DISABLED' } }));
     },
   };
 }
 
-const textNotPlain = (): GraphQLError =>
-  new GraphQLError('Text must be Unicode without NUL.', {
+const textNotPlain = (field: string): GraphQLError =>
+  new GraphQLError(describeFault({ field, why: NOT_PLAIN_FAULT }, 'A text'), {
     extensions: { code: 'INVALID_REQUEST', http: { status: 400 } },
   });
+
+/** The name of the argument or field that a literal is the value of. */
+function nameAbove(ancestors: readonly (ASTNode | readonly ASTNode[])[]): string {
+  const above = ancestors.findLast(
+    (node) => 'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD),
+  );
+  return above && 'kind' in above && (above.kind === Kind.ARGUMENT || above.kind === Kind.OBJECT_FIELD)
+    ? above.name.value
+    : '';
+}
 
 /** Validation rule that refuses string literals which a database cannot store. */
 function plainStrings(context: ValidationContext): ASTVisitor {
   return {
-    StringValue({ value }) {
-      if (!isPlain(value)) context.reportError(textNotPlain());
+    StringValue({ value }, _key, _parent, _path, ancestors) {
+      if (!isPlain(value)) context.reportError(textNotPlain(nameAbove(ancestors)));
     },
   };
 }
@@ -87,7 +99,8 @@ function plainStrings(context: ValidationContext): ASTVisitor {
  * @throws GraphQLError INVALID_REQUEST when a text contains NUL or half of a surrogate pair
  */
 export function requirePlain(variables: unknown): void {
-  if (!hasPlainText(variables)) throw textNotPlain();
+  const field = findUnstorableText(variables);
+  if (field !== null) throw textNotPlain(field);
 }
 
 /** The limits of one operation. The content of a fragment counts each time the fragment is used. */

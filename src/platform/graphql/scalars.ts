@@ -1,5 +1,6 @@
 import { CustomScalar, Scalar } from '@nestjs/graphql';
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
+import { parseTypedTime } from '../../kernel/storable-time.js';
 
 const BYTE_COUNT_MESSAGE = 'A ByteCount is a whole number from 0 to 2^53 - 1.';
 
@@ -20,12 +21,10 @@ export class ByteCount implements CustomScalar<number, number> {
   }
 }
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
-
 function parseDateTime(value: unknown): Date {
-  const date = new Date(typeof value === 'string' && RFC_3339.test(value) ? value : NaN);
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new GraphQLError('A DateTime is written like 2026-01-31T12:00:00Z (RFC 3339).', {
+  const date = typeof value === 'string' ? parseTypedTime(value) : null;
+  if (date !== null) return date;
+  throw new GraphQLError('A DateTime is written like 2026-01-31T12:00:00Z (RFC 3339), and is from 1990 to 2199.', {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 }
@@ -42,18 +41,18 @@ class DateTime implements CustomScalar<string, Date> {
 
   serialize(value: unknown): string {
     if (value instanceof Date) return value.toISOString();
-    throw new TypeError('Only a Date is told as a DateTime');
+    throw new TypeError('Only a Date can be a DateTime');
   }
 }
 
 /** The scalar for JSON objects. It appears in answers only: as an argument it is refused with BAD_USER_INPUT. */
 @Scalar('JSONObject', () => JsonObject)
 export class JsonObject implements CustomScalar<unknown, unknown> {
-  readonly description = 'A JSON object; its members depend on what it describes.';
+  readonly description = 'A JSON object. Its members depend on the thing that it describes.';
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSONObject is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSONObject cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {
@@ -68,7 +67,7 @@ export class JsonValue implements CustomScalar<unknown, unknown> {
   readonly serialize = (value: unknown): unknown => value;
 
   parseValue(): never {
-    throw new GraphQLError('A JSON value is never asked for.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A JSON value cannot be an argument.', { extensions: { code: 'BAD_USER_INPUT' } });
   }
 
   parseLiteral(): never {

@@ -33,7 +33,7 @@ export class AllowedNetworks {
     for (const { address, family: kind, bits } of networks.map(parseNetwork)) this.list.addSubnet(address, bits, kind);
   }
 
-  /** Whether the list includes an address. It never includes null or text that is not an address. */
+  /** True when the list includes an address. It never includes null or text that is not an address. */
   include(address: string | null): boolean {
     const kind = address === null ? null : familyOf(address);
     return address !== null && kind !== null && this.list.check(address, kind);

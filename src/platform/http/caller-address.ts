@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import proxyAddr from 'proxy-addr';
 
 /**
- * Whether this is the address of a trusted proxy. `hop` is 0 for the client of the connection, and grows from there.
+ * True when this is the address of a trusted proxy. `hop` is 0 for the client of the connection, and grows from there.
  */
 type Trust = (address: string, hop: number) => boolean;
 
@@ -15,7 +15,7 @@ type Trust = (address: string, hop: number) => boolean;
 export const trustOf = (proxies: readonly string[]): Trust | null =>
   proxies.length === 0 ? null : proxyAddr.compile([...proxies]);
 
-/** Whether the list has items and each is an address, a CIDR range, `loopback`, `linklocal` or `uniquelocal`. */
+/** True when the list has items and each is an address, a CIDR range, `loopback`, `linklocal` or `uniquelocal`. */
 export function areProxies(list: readonly string[]): boolean {
   try {
     return trustOf(list) !== null;
@@ -45,7 +45,7 @@ export function callerAddress(request: IncomingMessage): string | null {
   return withoutMappedPrefix(isIP(forwarded) === 0 ? remote : forwarded);
 }
 
-/** Whether a request came by HTTPS, to this server or to a trusted proxy that says so in X-Forwarded-Proto. */
+/** True when a request came by HTTPS, to this server or to a trusted proxy that says so in X-Forwarded-Proto. */
 export function cameByHttps(request: IncomingMessage): boolean {
   const { socket, headers } = request;
   if ('encrypted' in socket && socket.encrypted === true) return true;

@@ -15,7 +15,7 @@ export interface ConnectionLimits {
   /** Interval in milliseconds in which an upload must deliver at least `leastBytes` bytes. */
   readonly paceMs: number;
   readonly leastBytes: number;
-  /** How long a connection stays open after a response while no new request arrives, in milliseconds. */
+  /** The time for which a connection stays open after a response while no new request arrives, in milliseconds. */
   readonly keepAliveMs: number;
 }
 
@@ -55,7 +55,7 @@ export function findHeadFault({ url = '', rawHeaders, httpVersion }: IncomingMes
 
 const requestTimeout = (message: string): PublicError => ({ status: 408, code: 'REQUEST_TIMEOUT', message });
 
-/** Whether a request is an upload, which has no limit for its total time. */
+/** True when a request is an upload, which has no limit for its total time. */
 const isUpload = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/') === true;
 
 /**
@@ -70,7 +70,7 @@ export function watchBody(request: IncomingMessage, response: ServerResponse, pa
   };
   const timer = isUpload(request)
     ? watchUploadPace(request, patience, () =>
-        refuse('The upload does not go on: less than 4 KiB have arrived in a minute. Send the file again.'),
+        refuse('The upload is too slow: less than 4 KiB have arrived within a minute. Send the file again.'),
       )
     : setTimeout(() => refuse('The body of the request did not arrive in time.'), patience.bodyMs);
   const stop = (): void => clearTimeout(timer);

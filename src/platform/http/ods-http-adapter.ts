@@ -49,7 +49,7 @@ export interface HttpOptions {
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** How long requests that are in progress may continue when the server stops. Then their connections are closed. */
+/** The time for which requests in progress may continue when the server stops. Then their connections are closed. */
 const SHUTDOWN_GRACE_MS = 3_000;
 const MAX_GRAPHQL_BODY = '1mb';
 const MAX_HEAD_BYTES = 16 * 1024;

@@ -28,7 +28,7 @@ export function stateRoute(route: StatedRoute): StatedRoute {
 export const statedRoutes = (): readonly StatedRoute[] => stated;
 
 /**
- * Whether a client offers to change to HTTP/2 without TLS (RFC 7540, 3.2). Java's client and `curl --http2` do so in
+ * True when a client offers to change to HTTP/2 without TLS (RFC 7540, 3.2). Java's client and `curl --http2` do so in
  * their first request.
  */
 const offersHttp2 = ({ headers }: IncomingMessage): boolean => headers.upgrade?.trim().toLowerCase() === 'h2c';

@@ -42,24 +42,6 @@ export const DOWNLOAD_HEADERS: Headers = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
-/**
- * Headers for the pages of this server and their scripts, styles and images. Pages load only files of this server and
- * contain no inline scripts or styles. Their calls and WebSockets go only to this server.
- */
-export const PAGE_HEADERS: Headers = {
-  ...EVERYWHERE,
-  'Content-Security-Policy': [
-    CSP_NOTHING.replace("form-action 'none'", "form-action 'self'"),
-    ...['script', 'style', 'font', 'connect', 'manifest', 'worker'].map((kind) => `${kind}-src 'self'`),
-    "img-src 'self' data:",
-    "require-trusted-types-for 'script'",
-  ].join('; '),
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Permissions-Policy': PERMISSIONS,
-  'Cache-Control': 'no-cache',
-};
-
 /** Returns headers as lines, for a response that is written directly on a connection. */
 export const headerLines = (headers: Headers): string =>
   Object.entries(headers)

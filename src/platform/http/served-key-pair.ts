@@ -70,7 +70,11 @@ export class ServedKeyPair {
       const reason = error instanceof Error ? error.message : String(error);
       if (reason === this.tried && !wasAsked) return;
       this.tried = reason;
-      logger.error(`The TLS certificate stays as it was. ${reason}`, undefined, 'Tls');
+      logger.error(
+        `The new TLS certificate cannot be used, so the former one stays in use. ${reason}`,
+        undefined,
+        'Tls',
+      );
     }
   }
 

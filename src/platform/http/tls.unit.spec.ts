@@ -115,7 +115,7 @@ describe('a served certificate', () => {
     copyFileSync(tlsFile('second.crt'), files.certFile);
     await vi.waitFor(() =>
       expect(lines.error).toHaveBeenCalledWith(
-        expect.stringMatching(/stays as it was\. .*is not the one/),
+        expect.stringMatching(/so the former one stays in use\. .*is not the one/),
         undefined,
         'Tls',
       ),

@@ -11,10 +11,10 @@ const CHECK_INTERVAL_MS = 5_000;
 const STUCK_AFTER_MS = 30_000;
 
 const NO_WORKER_ADVICE =
-  'Jobs wait and no process takes them. Is a process with ODST_ROLE=worker (or all) running, and does it reach the ' +
-  'database and the queue? Its log tells.';
+  'Jobs are due, but no process takes them. Make sure that a process with ODST_ROLE=worker (or all) is running and can ' +
+  'reach the database and the queue. Its log shows problems.';
 const QUEUE_AWAY_ADVICE =
-  'The job queue does not answer. Check the database, or Redis when REDIS_URL is set; work goes on by itself afterwards.';
+  'The job queue does not answer. Check the database, or Redis when REDIS_URL is set. The server continues by itself when the queue answers again.';
 
 /**
  * The result of a check. `advice` tells an administrator what to do. `counts` is null while the queue does not answer.
@@ -50,7 +50,7 @@ export class QueueHealth implements BackgroundTask {
   async checkQueue(now = Date.now()): Promise<QueueFinding> {
     const finding = await this.findState(now);
     if (finding.advice !== null && finding.state !== this.logged) this.logger.warn(finding.advice);
-    if (finding.state !== 'STUCK' && this.logged === 'STUCK') this.logger.log('The job queue gets on again');
+    if (finding.state !== 'STUCK' && this.logged === 'STUCK') this.logger.log('The job queue is working again');
     this.logged = finding.state;
     return finding;
   }

@@ -43,7 +43,7 @@ export class QueueWatch implements BackgroundTask {
     try {
       if (!(await this.queue.leaveMark())) this.wasEmptied = true;
       if (!this.wasEmptied) return;
-      this.logger.warn('The job queue was emptied. Its work is found again from the log');
+      this.logger.warn('The job queue was emptied. The server finds the lost jobs again from the log');
       for (const refill of this.refills) await refill();
       this.wasEmptied = false;
     } catch {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { cleanText } from '../../kernel/input-text.js';
 import { backoffMs } from '../../kernel/retry.js';
 import {
   Directory,
@@ -7,6 +8,7 @@ import {
   DirectoryUnavailable,
   type DirectoryVerdict,
 } from '../../ports/directory.port.js';
+import { readPerson } from '../input/directory-person.js';
 import { Gate } from './gate.js';
 
 const MIN_BACKOFF_MS = 1_000;
@@ -65,10 +67,20 @@ const MAX_WAITING_CALLS = 100;
 const VERDICT_TTL_MS = 30_000;
 const MAX_VERDICTS = 1_000;
 const CHECK_TTL_MS = 10_000;
+const MAX_REASON_LENGTH = 1_000;
 
 const tooManySignIns = (): DirectoryUnavailable =>
   new DirectoryUnavailable('Too many people are signing in at once. Try again in a moment.');
-/** Whether the directory itself has failed. A problem with one person must not block the sign-in of others. */
+const UNREADABLE_ID = 'The id of this person in the directory has characters that cannot be stored.';
+
+/** The verdict with texts that can be stored. */
+function readVerdict(verdict: DirectoryVerdict): DirectoryVerdict {
+  if ('refused' in verdict) return { refused: cleanText(verdict.refused, MAX_REASON_LENGTH) };
+  const person = readPerson(verdict.person);
+  return person ? { person } : { refused: UNREADABLE_ID };
+}
+
+/** True when the directory itself has failed. A problem with one person must not block the sign-in of others. */
 const isDown = (error: unknown): error is DirectoryUnavailable =>
   error instanceof DirectoryUnavailable && error.isGeneral;
 
@@ -106,19 +118,21 @@ export class GuardedDirectory extends Directory {
     const known = this.verdicts.get(key);
     return known
       ? Promise.resolve(known)
-      : this.once(key, () => this.guarded(() => this.inner.authenticate(username, password)));
+      : this.once(key, async () => readVerdict(await this.guarded(() => this.inner.authenticate(username, password))));
   }
 
   override imitateAuthentication(username: string): Promise<void> {
     return this.guarded(() => this.inner.imitateAuthentication(username));
   }
 
-  override findPerson(username: string): Promise<DirectoryPerson | null> {
-    return this.guarded(() => this.inner.findPerson(username));
+  override async findPerson(username: string): Promise<DirectoryPerson | null> {
+    const person = await this.guarded(() => this.inner.findPerson(username));
+    return person && readPerson(person);
   }
 
-  override findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
-    return this.guarded(() => this.inner.findPeople(ids));
+  override async findPeople(ids: readonly string[]): Promise<readonly DirectoryPerson[]> {
+    const people = await this.guarded(() => this.inner.findPeople(ids));
+    return people.flatMap((person) => readPerson(person) ?? []);
   }
 
   /** Returns the result of the last check when it is at most 10 s old. */

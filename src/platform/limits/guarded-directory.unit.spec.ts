@@ -5,6 +5,8 @@ import {
   type DirectoryPerson,
   type DirectoryVerdict,
 } from '../../ports/directory.port.js';
+import { findTextFault } from '../../kernel/input-text.js';
+import { BAD_TEXTS } from '../../../test/support/bad-input.js';
 import { GuardedDirectory } from './guarded-directory.js';
 
 const person: DirectoryPerson = {
@@ -98,7 +100,7 @@ describe('GuardedDirectory', () => {
     }
     expect(inner.findPerson).toHaveBeenCalledTimes(20);
     inner.findPerson.mockResolvedValue(person);
-    expect(await directory.findPerson('ann')).toBe(person);
+    expect(await directory.findPerson('ann')).toEqual(person);
   });
 
   it('takes a wrong password for an answer, not for a failure', async () => {
@@ -115,5 +117,22 @@ describe('GuardedDirectory', () => {
     clock.now += 10_000;
     await directory.checkAccess();
     expect(inner.checkAccess).toHaveBeenCalledTimes(2);
+  });
+
+  it.each(Object.entries(BAD_TEXTS))('lets no name with %s further, and no person whose id has it', async (_, text) => {
+    const { inner, directory } = scene();
+    const odd = { ...person, dn: text, username: text, displayName: text, groups: [text, 'cn=good'] };
+    inner.findPerson.mockResolvedValue(odd);
+    const found = await directory.findPerson('ann');
+    for (const name of [found?.dn, found?.username, found?.displayName])
+      expect(findTextFault(name ?? '', { max: 1_000 })).toBeNull();
+    expect(found?.groups).toEqual(['cn=good']);
+    inner.findPerson.mockResolvedValue({ ...person, id: text });
+    expect(await directory.findPerson('ann')).toBeNull();
+    inner.authenticate.mockResolvedValue({ person: { ...person, id: text } });
+    expect(await directory.authenticate('ann', 'x')).toEqual({ refused: expect.stringContaining('id') as string });
+    inner.authenticate.mockResolvedValue({ refused: text });
+    const verdict = await directory.authenticate('ann', 'y');
+    expect(findTextFault('refused' in verdict ? verdict.refused : '\0', { max: 1_000 })).toBeNull();
   });
 });

@@ -16,7 +16,7 @@ interface ExpectedPeer {
 export class ExpectedPeers {
   private readonly expected = new Map<string, ExpectedPeer>();
 
-  /** Whether no registration is under way. */
+  /** True when no registration is under way. */
   get none(): boolean {
     return this.expected.size === 0;
   }

@@ -3,12 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { z } from 'zod';
 import { Refusal } from '../../kernel/errors.js';
-import { hasPlainText } from '../../kernel/text.js';
+import { findUnstorableText, NOT_PLAIN_FAULT } from '../../kernel/text.js';
 import { PeerDirectory } from '../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { addressOf, type Caller } from '../access/caller.js';
+import { LowerUuid, PublicKey } from '../input/parsers.js';
+import { describeFault, wireSchema } from '../input/wire-schema.js';
 import { systemActor } from '../runtime/call-context.js';
-import { PUBLIC_KEY } from './ed25519.js';
 import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
 import { callTargets, fieldsOf, readRawBody } from './request-parts.js';
@@ -26,7 +27,7 @@ export const KeysFrom = Reflector.createDecorator<KeySource>();
 
 type PeerRequest = IncomingMessage & { originalUrl?: string; body?: unknown };
 
-const Introduction = z.object({ serverId: z.uuid(), publicKey: z.string().regex(PUBLIC_KEY) });
+const Introduction = wireSchema('introduction of a caller', z.object({ serverId: LowerUuid, publicKey: PublicKey }));
 
 /** Verifies a call to /peer/v1 and finds out who makes it, or refuses it. */
 @Injectable()
@@ -85,7 +86,7 @@ export class PeerCallCheck {
       async (keyId) => (await this.directory.findFormer(keyId))?.publicKey ?? null,
     ).catch(() => null);
     if (!verified) return;
-    const advice = 'Unregister it here too, or register anew with an invitation.';
+    const advice = 'Unregister it here too, or register again with an invitation.';
     throw new PeerCallRefusal('PEER_UNREGISTERED', `${this.identity.name} has unregistered this server. ${advice}`);
   }
 
@@ -112,8 +113,8 @@ export class PeerCallCheck {
    */
   private async identifyNewcomer(request: PeerRequest): Promise<Caller> {
     const body = await readRawBody(request);
-    const introduction = Introduction.safeParse(parseJson(body));
-    if (!introduction.success)
+    const introduction = Introduction.read(parseJson(body));
+    if (introduction.fault !== null)
       throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', 'The body must name serverId and publicKey.');
     const { serverId, publicKey } = introduction.data;
     const verified = await this.verifyRequest(request, async (keyId) => (keyId === serverId ? publicKey : null));
@@ -164,8 +165,9 @@ function callerNamed(kind: 'peer' | 'stranger', id: string, name: string, reques
  */
 function parsePlainBody(body: Buffer): unknown {
   const parsed = parseJson(body);
-  if (hasPlainText(parsed)) return parsed;
-  throw new Refusal('INVALID_REQUEST', 'Text must be Unicode without NUL.');
+  const field = findUnstorableText(parsed);
+  if (field === null) return parsed;
+  throw new Refusal('INVALID_REQUEST', describeFault({ field, why: NOT_PLAIN_FAULT }, 'The body'));
 }
 
 function parseJson(body: Buffer): unknown {

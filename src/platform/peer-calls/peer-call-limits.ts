@@ -29,7 +29,7 @@ function kindOf(path: string): CallKind {
  */
 @Injectable()
 export class PeerCallLimits {
-  private readonly failures = new KeyedLimit('Too many calls that were not let in', { burst: 100, perSecond: 5 });
+  private readonly failures = new KeyedLimit('Too many refused calls', { burst: 100, perSecond: 5 });
   private readonly badRegistrations = new KeyedLimit('Too many registrations that were refused', {
     burst: 20,
     perSecond: 0.2,
@@ -67,7 +67,7 @@ export class PeerCallLimits {
     this.badRegistrations.requireSome(addressGroup(address));
     const retryAfterSeconds = 1;
     if (!this.registrations.take())
-      throw new Refusal('TOO_MANY_REQUESTS', 'Too many registrations are asked for. Try again soon.', {
+      throw new Refusal('TOO_MANY_REQUESTS', 'There are too many requests for registrations. Try again soon.', {
         retryAfterSeconds,
       });
   }

@@ -31,7 +31,7 @@ const sha256Of = (body: Uint8Array): Buffer => createHash('sha256').update(body)
 export const contentDigest = (body: Uint8Array): string => `sha-256=:${sha256Of(body).toString('base64')}:`;
 
 /**
- * Whether a `Content-Digest` header contains the SHA-256 of these bytes. False when it is malformed or has no SHA-256.
+ * True when a `Content-Digest` header contains the SHA-256 of these bytes. False when it is malformed or has no SHA-256.
  */
 export function matchesContentDigest(header: string, body: Uint8Array): boolean {
   try {

@@ -41,7 +41,7 @@ export interface SignedCall {
   readonly fields: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** What a verified signature proves about a call. */
+/** The facts about a call that its verified signature proves. */
 export interface VerifiedCall {
   /** The id of the server that signed the call. */
   readonly keyId: string;
@@ -132,7 +132,7 @@ function checkTimes(created: number, expires: number, now: number): void {
     throw invalidSignature(`the signature must expire within ${LIFETIME_SECONDS} s after it was created`);
   }
   if (expires < now) {
-    throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', `The signature has expired ${now - expires} s ago.`);
+    throw new PeerCallRefusal('PEER_SIGNATURE_INVALID', `The signature expired ${now - expires} s ago.`);
   }
 }
 

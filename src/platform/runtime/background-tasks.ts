@@ -62,7 +62,7 @@ export const AsBackgroundTask = DiscoveryService.createDecorator<BackgroundTaskO
 const orderOf = ({ phase }: BackgroundTaskOptions): number => START_PHASES.indexOf(phase);
 
 /** Compares two tasks by the order in which they start: by phase, then by name. */
-export const compareStartOrder = (a: BackgroundTaskOptions, b: BackgroundTaskOptions): number =>
+const compareStartOrder = (a: BackgroundTaskOptions, b: BackgroundTaskOptions): number =>
   orderOf(a) - orderOf(b) || (a.name < b.name ? -1 : 1);
 
 /** Starts `run` of a task, under its lock if it has one. `stop` of the result ends it. */

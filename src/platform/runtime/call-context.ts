@@ -13,7 +13,7 @@ export interface CallContext {
   readonly correlationId: string;
   /** Id of the event that led to the running code; null when there is none. */
   readonly causationId: string | null;
-  /** Who is signed in; null for the system itself, for strangers and for peers. It is never recorded. */
+  /** The caller who is signed in. Null for the system itself, for strangers and for peers. It is never recorded. */
   readonly principal: Principal | null;
 }
 

@@ -82,7 +82,7 @@ function withinTimeout<T>(work: Promise<T>): Promise<T> {
  */
 @Controller('health')
 @Public()
-export class HealthController {
+class HealthController {
   constructor(private readonly checks: HealthChecks) {}
 
   /** Answers 200 as long as the process runs, whatever the state of the engines is. */

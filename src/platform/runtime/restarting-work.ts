@@ -38,7 +38,7 @@ export async function runWithRestart(signal: AbortSignal, work: Work, onFailure:
 export const whileLocked =
   (locks: Locks, name: string, work: Work, onTaken?: () => void): Work =>
   async (signal) => {
-    await locks.hold(name, signal, work, onTaken);
+    await locks.hold(name, work, { signal, onTaken });
   };
 
 /** Creates a listener that logs each failure under the given name. */

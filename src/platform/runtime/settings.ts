@@ -38,7 +38,7 @@ export abstract class Settings {
   abstract readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** `max-age` of the header `Strict-Transport-Security`. */
   abstract readonly hstsSeconds: number;
-  /** Whether callers who are signed in may read the GraphQL schema. */
+  /** True when callers who are signed in may read the GraphQL schema. */
   abstract readonly introspection: boolean;
   /** Settings of the directory; null when there are only local accounts. */
   abstract readonly directory: DirectorySettings | null;

@@ -29,7 +29,7 @@ export class PasswordHashing {
   }
 
   /**
-   * Whether a password has this hash. Takes the same time when there is no hash (null), so that the time does not show
+   * True when a password has this hash. Takes the same time when there is no hash (null), so that the time does not show
    * which accounts have one. A password of more than 1,000 characters never matches.
    * @throws Refusal UNAVAILABLE when too many calls wait
    */

@@ -19,7 +19,7 @@ export async function rotateSecrets(dataSource: DataSource, settings: Settings, 
   return dataSource.transaction(async (tx) => {
     await tx.query('LOCK TABLE state.server_secrets IN EXCLUSIVE MODE');
     const rows: Stored[] = await tx.query('SELECT name, ciphertext, key_id FROM state.server_secrets');
-    if (rows.length === 0) throw new StartupError('This server has no secrets yet: it was never started.');
+    if (rows.length === 0) throw new StartupError('This server has no secrets yet, because it was never started.');
     const now = await findKey(settings, rows.find(({ key_id }) => key_id !== null)?.key_id ?? null, false);
     for (const { name, ciphertext } of rows) {
       const sealed = next.seal(name, openSecret(now, name, ciphertext));

@@ -34,7 +34,8 @@ export class SecretBox {
    * @throws Error when the secret was sealed with another key, name or version, or when a byte of it was changed
    */
   open(name: string, sealed: Buffer): Buffer {
-    if (sealed[0] !== VERSION) throw new Error(`Secret ${name} was sealed in a way that is not known here`);
+    if (sealed[0] !== VERSION)
+      throw new Error(`Secret ${name} was encrypted in a format that this version does not know`);
     const iv = sealed.subarray(1, 1 + IV_BYTES);
     const tag = sealed.subarray(1 + IV_BYTES, 1 + IV_BYTES + TAG_BYTES);
     const decipher = createDecipheriv(CIPHER, this.key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(name));

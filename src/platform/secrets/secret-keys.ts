@@ -114,6 +114,6 @@ export async function promoteNextKey(where: Pick<Settings, 'dataDir'>): Promise<
 function requireKeyId(box: SecretBox, keyId: string | null, where: KeySettings): SecretBox {
   if (keyId === null || box.keyId === keyId) return box;
   throw new StartupError(
-    `The secrets of this server can't be decrypted: ${keyPlace(where)} is not the key they were made with. Restore it.`,
+    `The secrets of this server can't be decrypted: ${keyPlace(where)} is not the key with which they were encrypted. Restore the right key.`,
   );
 }

@@ -39,7 +39,7 @@ export class ServerSecrets {
       return box.open(name, rows[0].ciphertext);
     } catch (error) {
       throw new StartupError(
-        `The secrets of this server can't be decrypted: ${keyPlace(this.settings)} is not the key they were made with. Restore it.`,
+        `The secrets of this server can't be decrypted: ${keyPlace(this.settings)} is not the key with which they were encrypted. Restore the right key.`,
         error,
       );
     }
@@ -60,7 +60,7 @@ export class ServerSecrets {
       [name, box.seal(name, secret), box.keyId],
     );
     const stored = await this.find(name);
-    if (!stored) throw new Error(`Secret ${name} was not stored: the key of the secrets was changed just now`);
+    if (!stored) throw new Error(`Secret ${name} was not stored, because the secret key was changed at the same time`);
     return stored;
   }
 

@@ -27,9 +27,9 @@ import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the clock goes on after the latest
- * stamp; what a crash left on disk is cleared away. Read models that lack events do not know every package, so then no
- * file of a package is taken for a leftover.
+ * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
+ * stamp; the files that a crash has left are removed. Read models that lack events do not know every package, so then no
+ * file of a package is removed.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   const failing = await app.get(ProjectionRunner).start();
@@ -67,7 +67,7 @@ const answerHealthOnly: RawHandler = (request, response) => {
   return true;
 };
 
-/** What a process needs before it can assemble the server. */
+/** The parts that a process needs before it can assemble the server. */
 export interface BootContext {
   readonly settings: Settings;
   readonly tls: ServedKeyPair | null;
@@ -78,8 +78,8 @@ export interface BootContext {
 }
 
 /**
- * Puts the server together, in one process of the server at a time: tables are made, the first start decides who the
- * server is, and what a crash left is cleared away only while nobody else can be at work. @throws StartupError
+ * Assembles the server, in one process of the server at a time. The tables are created, the first start decides the identity
+ * of the server, and the leftovers of a crash are removed only while no other process can be working. @throws StartupError
  */
 export async function assembleServer({
   settings,
@@ -93,7 +93,8 @@ export async function assembleServer({
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.addStep(() => store.close());
   const isMoved = await checkBinding(database.settings, store);
-  if (isMoved) logger.log('The event log is another one than before: everything is derived anew from it', 'Server');
+  if (isMoved)
+    logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
   const http = new OdsHttpAdapter({ ...settings, tls });
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };

@@ -3,8 +3,8 @@ import { DataSource, type DataSourceOptions, getMetadataArgsStorage, type Migrat
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
 /**
- * The schema of the read models that are served, the one in which a rebuild makes their successors, and those in which
- * a copied log is compared with its source.
+ * The schema of the current read models, the schema in which a rebuild creates their successors, and the schemas in which a
+ * copied log is compared with its source.
  */
 type ReadSchema = 'read' | 'read_next' | 'copy_from' | 'copy_to';
 
@@ -66,8 +66,8 @@ export async function loadMigrations(folder = findMigrationsFolder()): Promise<r
 }
 
 /**
- * Brings the database up to this program's version. In a data source of its own: the schema set here is where TypeORM
- * keeps its list of migrations, and would otherwise also become that of every entity.
+ * Migrates the database to the version of this program. It uses a data source of its own, because TypeORM keeps its list of
+ * migrations in the schema of the data source, and this schema would otherwise also apply to every entity.
  */
 export async function migrate(database: DatabaseSettings, migrations = loadMigrations()): Promise<void> {
   const dataSource = new DataSource({

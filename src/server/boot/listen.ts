@@ -7,7 +7,7 @@ import type { Settings } from '../../platform/runtime/settings.js';
 
 const LISTEN_ERRORS: Readonly<Record<string, (port: number) => string>> = {
   EADDRINUSE: (port) => `Port ${port} is in use. Stop what uses it, or set PORT to another one.`,
-  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run behind a proxy.`,
+  EACCES: (port) => `This user may not listen on port ${port}. Set PORT to one above 1023, or run it behind a proxy.`,
 };
 
 /** The error that tells an administrator what to do about a port that cannot be used; other errors stay as they are. */
@@ -17,7 +17,7 @@ function explainListenError(error: unknown, port: number): unknown {
   return reason ? new StartupError(reason(port), error) : error;
 }
 
-/** Checks a port before the database starts, which takes a moment. @throws StartupError when the port is taken */
+/** Checks a port before the database starts, because that start takes a moment. @throws StartupError when the port is in use */
 export async function refuseTakenPort(port: number): Promise<void> {
   const probe = createServer();
   try {
@@ -44,13 +44,13 @@ export function warnAboutAddress({ tls, url, trustedProxies, reachable }: Settin
   if (url === null || reachable === false) return;
   if (tls && url.startsWith('http:')) {
     logger.warn(
-      `This server is reached by https (ODST_TLS_CERT_FILE), and ODST_URL is ${url}: peers and endpoints will not get through. Set an https:// address.`,
+      `This server answers by HTTPS only (ODST_TLS_CERT_FILE), but ODST_URL is ${url}, so peers and endpoints cannot reach it. Set ODST_URL to an https:// address.`,
       'Server',
     );
   }
   if (!tls && url.startsWith('https:') && trustedProxies.length === 0) {
     logger.warn(
-      'ODST_URL is an https:// address, and no certificate (ODST_TLS_CERT_FILE) and no proxy (ODST_TRUSTED_PROXIES) is set: the proxy that ends TLS is not believed, so addresses of callers are its own.',
+      'ODST_URL is an https:// address, but neither a certificate (ODST_TLS_CERT_FILE) nor a proxy (ODST_TRUSTED_PROXIES) is set. If a proxy ends TLS, set ODST_TRUSTED_PROXIES. Until then, this server takes the address of the proxy for the address of every caller.',
       'Server',
     );
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { StartupError } from '../../kernel/errors.js';
 import { serverEvents } from '../../modules/server/contracts/server.events.js';
+import { logHolds } from '../../platform/eventsourcing/history.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
 import { allProjections } from './read-models.js';
@@ -14,8 +15,8 @@ interface Binding {
 
 /**
  * Makes sure that database and log belong together, before anything is derived from the one into the other. A log that
- * was copied to another engine is another log: then all that was derived is dropped, to be derived anew from it.
- * True when that was so. @throws StartupError when the log is another server's, or lacks what the database has seen
+ * was copied to another engine is another log. Then everything derived is dropped and derived from it again.
+ * Returns true in this case. @throws StartupError when the log belongs to another server, or lacks events that the database knows
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
   const bound = await withClient(settings, readBinding);
@@ -25,7 +26,8 @@ export async function checkBinding(settings: DatabaseSettings, store: EventStore
   if (owner === null) throw emptyLog(bound);
   if (owner !== bound.serverId) throw foreignLog(owner, bound);
   const last = await withClient(settings, readLastKnown);
-  if (last && !(await logHolds(store, last.id))) throw staleLog(bound, last);
+  // After a move, the whole log may have to be read once.
+  if (last && !(await logHolds(store, null, last.id))) throw staleLog(bound, last);
   await withClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
   return true;
 }
@@ -44,13 +46,13 @@ const emptyLog = ({ serverId }: Binding): StartupError =>
 
 const foreignLog = (owner: string, { serverId }: Binding): StartupError =>
   new StartupError(
-    `The event log belongs to the server ${owner}, this database to the server ${serverId}. ` +
+    `The event log belongs to the server ${owner}, but this database belongs to the server ${serverId}. ` +
       'Give each server a log and a database of its own (DATABASE_URL, EVENTSTOREDB_URL).',
   );
 
 const staleLog = ({ serverId }: Binding, { recordedAt }: LastKnown): StartupError =>
   new StartupError(
-    `The event log lacks what the server ${serverId} recorded last, at ${recordedAt.toISOString()}: it is an old copy. ` +
+    `The event log is an old copy: the last events of the server ${serverId}, of ${recordedAt.toISOString()}, are missing in it. ` +
       'Copy the rest with "npm run events:copy" first, or set DATABASE_URL and EVENTSTOREDB_URL as they were.',
   );
 
@@ -65,20 +67,6 @@ async function readLastKnown(client: Client): Promise<LastKnown | null> {
     'SELECT event_id AS id, recorded_at AS "recordedAt" FROM read.audit_entries ORDER BY seq DESC LIMIT 1',
   );
   return rows[0] ?? null;
-}
-
-/** Does the log hold the event? Reads it to its end in the worst case, which is needed once after a move. */
-async function logHolds(store: EventStore, eventId: string): Promise<boolean> {
-  const stop = new AbortController();
-  try {
-    for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
-      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
-      if (item.kind === 'caughtUp') return false;
-    }
-    return false;
-  } finally {
-    stop.abort();
-  }
 }
 
 /** Id of the server to which the log belongs; null when the log is empty. */
@@ -131,15 +119,15 @@ const OWNER_FILE = 'server.id';
 
 /**
  * A data folder belongs to one server, whose processes share it. Another server would delete its packages as leftovers.
- * @throws StartupError when it is another server's
+ * @throws StartupError when it belongs to another server
  */
 export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
   const path = join(dataDir, OWNER_FILE);
   const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
   if (owner === serverId) return;
   throw new StartupError(
-    `The data folder ${dataDir} belongs to the server ${owner}, the database to the server ${serverId}. ` +
-      'Set ODST_DATA_DIR and DATABASE_URL to what belongs together.',
+    `The data folder ${dataDir} belongs to the server ${owner}, but the database belongs to the server ${serverId}. ` +
+      'Set ODST_DATA_DIR and DATABASE_URL to the folder and the database of the same server.',
   );
 }
 

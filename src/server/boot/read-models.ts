@@ -1,10 +1,11 @@
-import type { DataSource } from 'typeorm';
+import { type INestApplication, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
 import { hasFailuresOfOtherProgram } from '../../platform/eventsourcing/unprocessable-events.js';
-import type { DatabaseSettings } from '../../ports/database.port.js';
-import type { EventStore } from '../../ports/event-store.port.js';
-import type { Locks } from '../../ports/locks.port.js';
+import { Database, type DatabaseSettings } from '../../ports/database.port.js';
+import { EventStore } from '../../ports/event-store.port.js';
+import { Locks } from '../../ports/locks.port.js';
 import { MODULES } from '../app.module.js';
 import { findProjections } from '../discovery.js';
 import { connectReadSchema } from './data-source.js';
@@ -19,7 +20,7 @@ export interface RebuildOptions {
 }
 
 /**
- * Builds every read model anew from the log and puts it in the place of the old one, see Rebuild; one process of a
+ * Builds every read model again from the log and replaces the old one with it, see Rebuild. One process of a
  * server at a time.
  */
 export async function rebuildReadModels(
@@ -34,21 +35,35 @@ export async function rebuildReadModels(
     await new Rebuild(live, next, allProjections(), store, progress).run();
   };
   try {
-    await locks.hold('rebuild', new AbortController().signal, rebuild);
+    await locks.hold('rebuild', rebuild);
   } finally {
     await Promise.all([live.destroy(), next.destroy()]);
   }
 }
 
 /**
- * Are there rows that another version of a projection has written, or events that a projection of another version of the
- * program could not process?
+ * True when there are rows that another version of a projection has written, or events that a projection of another
+ * version of the program could not process.
  */
-export async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
+async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
   );
   const versions = new Map(rows.map((row) => [row.projection, row.version]));
   const isOther = allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
   return isOther || hasFailuresOfOtherProgram(dataSource);
+}
+
+/** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */
+export function renewReadModels(app: INestApplication): void {
+  const logger = new Logger('Projections');
+  const renew = async () => {
+    if (!(await readModelsAreOutdated(app.get(DataSource)))) return;
+    logger.log('The read models are of another version. The server builds them again');
+    await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
+    logger.log('The read models were built again');
+  };
+  renew().catch((error: unknown) =>
+    logger.error(`The read models could not be built again and stay as they are: ${String(error)}`),
+  );
 }

@@ -3,6 +3,7 @@ import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
 import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
+import { BackgroundTasks } from '../../platform/runtime/background-tasks.js';
 import { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import type { Settings } from '../../platform/runtime/settings.js';
 import type { Database } from '../../ports/database.port.js';
@@ -12,7 +13,7 @@ import { assembleServer, type BootContext } from './assemble.js';
 import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
-import { startWork } from './start-work.js';
+import { renewReadModels } from './read-models.js';
 
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
@@ -59,10 +60,12 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   const locks = new PostgresLocks(database.settings);
   shutdown.addStep(() => locks.close());
   const ground = { ...beginning, database, locks };
-  const onTaken = (): void => logger.log('Another process of this server is starting; this one is next', 'Server');
-  const app = await locks.hold('boot', shutdown.signal, () => assembleServer(ground), onTaken);
+  const onTaken = (): void =>
+    logger.log('Another process of this server is starting. This process waits for it', 'Server');
+  const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
   if (!app) return;
-  await startWork(app);
+  renewReadModels(app);
+  await app.get(BackgroundTasks).start();
   await listenOnPort(app, settings.port);
   logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
   if (process.connected) process.send?.('ready');

@@ -6,8 +6,8 @@ const SHUTDOWN_TIMEOUT_MS = 20_000;
 type Step = () => Promise<unknown>;
 
 /**
- * SIGINT, SIGTERM and the end of a parent that keeps a channel to us end the server in order, also while it is still
- * starting. A second one ends it at once.
+ * SIGINT, SIGTERM, and the end of a parent process with a channel to this process, end the server in good order, also while
+ * it is still starting. A second signal ends it at once.
  */
 export class Shutdown {
   private readonly steps: Step[] = [];
@@ -45,7 +45,9 @@ export class Shutdown {
 
   private async runSteps(): Promise<void> {
     for (const step of this.steps) {
-      await step().catch((error: unknown) => this.logger.error(`Stopping was not orderly: ${String(error)}`, 'Server'));
+      await step().catch((error: unknown) =>
+        this.logger.error(`A step of stopping the server failed: ${String(error)}`, 'Server'),
+      );
     }
   }
 }

@@ -51,5 +51,5 @@ export async function readServerId(store: EventStore): Promise<string> {
   for await (const record of store.readStream('server')) {
     if (serverEvents.read(record)?.type === 'ServerInitialised') return record.metadata.serverId;
   }
-  throw new StartupError('There is no server in this database: it was never started. Start it first.');
+  throw new StartupError('There is no server in this database, because it was never started. Start it first.');
 }

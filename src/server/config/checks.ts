@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { dnKey } from '../../kernel/directory-groups.js';
+import { findTextFault } from '../../kernel/input-text.js';
 import { isBaseUrl } from '../../kernel/text.js';
 import { areProxies } from '../../platform/http/caller-address.js';
 
-// What the values of environment variables must be. Each check turns the text into the value of a setting.
+// Checks of environment variables. Each check turns the text of a variable into the value of a setting.
 
 export const MAX_PORT = 65_535;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,6 +34,12 @@ export const baseUrl = z
   .string()
   .transform((value) => value.replace(/\/+$/, ''))
   .refine((value) => isBaseUrl(value) && URL.canParse(value));
+
+/** A name that people see: without white space around it, in Unicode normal form C. */
+export const serverName = z
+  .string()
+  .transform((value) => value.trim().normalize('NFC'))
+  .refine((value) => findTextFault(value, { min: 1, max: 100 }) === null);
 
 export const postgresUrl = z.string().refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value));
 

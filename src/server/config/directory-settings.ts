@@ -43,11 +43,12 @@ function requireVariable<N extends 'LDAP_SEARCH_BASE' | 'LDAP_ROLE_MAP'>(env: En
 function readEncryption(env: Env, url: string): Pick<DirectorySettings, 'startTls' | 'ca'> {
   const startTls = readVariable(env, 'LDAP_START_TLS') === true;
   const isTls = url.startsWith('ldaps:');
-  if (isTls && startTls) throw new StartupError('LDAP_START_TLS=true is for ldap://. Unset it, or change LDAP_URL.');
+  if (isTls && startTls)
+    throw new StartupError('LDAP_START_TLS=true works only with ldap://. Unset it, or change LDAP_URL.');
   // The library that verifies passwords without TLS treats such an address as a name.
   if (url.includes('[') && !isTls && !startTls)
     throw new StartupError(
-      'LDAP_URL has an IPv6 address, which works with ldaps:// or LDAP_START_TLS=true only. Use a name.',
+      'LDAP_URL has an IPv6 address, which works only with ldaps:// or LDAP_START_TLS=true. Use a host name.',
     );
   const file = readVariable(env, 'LDAP_CA_FILE');
   if (file !== null && !isTls && !startTls) {
@@ -76,7 +77,7 @@ function readBindAccount(env: Env): DirectorySettings['bind'] {
   if (dn === null && password === null) return null;
   if (dn === null || password === null) {
     throw new StartupError(
-      'LDAP_BIND_DN and LDAP_BIND_PASSWORD (or LDAP_BIND_PASSWORD_FILE) belong together. Set both, or none to search without signing in.',
+      'LDAP_BIND_DN and LDAP_BIND_PASSWORD (or LDAP_BIND_PASSWORD_FILE) belong together. Set both, or neither of them to search without signing in.',
     );
   }
   return { dn, password };

@@ -14,13 +14,14 @@ import {
   proxies,
   redisUrl,
   secretKey,
+  serverName,
   yesOrNo,
 } from './checks.js';
 import { directoryVariables } from './directory-variables.js';
 
 /**
  * Every environment variable: the setting that it sets, its check, its default (`fallback` as text, or `unset` in words,
- * with `otherwise` as the value when that is not null), what is said when the check fails, and what it is for.
+ * with `otherwise` as the value when that is not null), the expected value that an error message names, and its meaning.
  * `Settings` and `docs/reference/configuration.md` are made from this table.
  */
 export const environment = {
@@ -51,7 +52,7 @@ export const environment = {
   },
   ODST_NAME: {
     setting: 'name',
-    check: z.string().trim().min(1).max(100),
+    check: serverName,
     unset: 'the host name at the first start, then what `updateServer` set',
     expected: 'a name of 1 to 100 characters',
     meaning: 'Name of this server, which its peers and the audit trail show.',
@@ -69,7 +70,7 @@ export const environment = {
     unset: 'true at the first start, then what `updateServer` set',
     expected: 'true or false',
     meaning:
-      'false: other servers cannot call this server, for example because of a firewall. It then keeps connections to its peers open, and they fetch its packages over these connections.',
+      'With false, other servers cannot call this server, for example because of a firewall. It then keeps connections to its peers open, and they fetch its packages over these connections.',
   },
   ODST_ROLE: {
     setting: 'role',
@@ -112,7 +113,7 @@ export const environment = {
     fallback: '180d',
     expected: 'a time of 0s to 730d, as a number and s, m, h or d',
     meaning:
-      'How long browsers use only https with this host after an answer over https (`Strict-Transport-Security`); `0s` makes them forget it. The header is sent over https only; what a trusted proxy reports counts.',
+      'Time for which browsers use only HTTPS with this host after an answer over HTTPS (`Strict-Transport-Security`). `0s` ends this. The header is sent only over HTTPS, to this server or to a trusted proxy that reports it.',
   },
   ODST_GRAPHQL_INTROSPECTION: {
     setting: 'introspection',
@@ -120,7 +121,7 @@ export const environment = {
     fallback: 'true',
     expected: 'true or false',
     meaning:
-      'false: the server does not tell the GraphQL schema, and error messages contain no hints at names in it. Callers who are not signed in never get it.',
+      'With false, the server does not show its GraphQL schema, and error messages do not suggest names from it. Callers who are not signed in never see the schema.',
   },
   ODST_TRUSTED_PROXIES: {
     setting: 'trustedProxies',

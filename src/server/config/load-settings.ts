@@ -5,7 +5,7 @@ import { environment, SECRETS, type VariableName } from './environment.js';
 import { readDirectorySettings } from './directory-settings.js';
 import { readVariable, type Env, type Parsed } from './read-variable.js';
 
-/** What a variable gives: its checked value, else what the table says for an unset one, else null. */
+/** The value of a variable: its checked value, or the value that the table has for an unset variable, or null. */
 type SettingOf<N extends VariableName> =
   | Parsed<N>
   | ((typeof environment)[N] extends { readonly fallback: string }

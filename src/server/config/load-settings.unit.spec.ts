@@ -145,7 +145,7 @@ describe('the settings of a directory', () => {
     [{ LDAP_URL: 'ldap://user:secret@dc1' }, /^LDAP_URL must be/],
     [{ LDAP_URL: 'ldap://dc1/dc=example' }, /^LDAP_URL must be/],
     [{ LDAP_URL: 'ldap://[2001:db8::1]' }, /IPv6/],
-    [{ LDAP_URL: 'ldaps://dc1', LDAP_START_TLS: 'true' }, /^LDAP_START_TLS=true is for ldap:/],
+    [{ LDAP_URL: 'ldaps://dc1', LDAP_START_TLS: 'true' }, /^LDAP_START_TLS=true works only with ldap:/],
     [{ LDAP_CA_FILE: '/nowhere.pem' }, /^LDAP_CA_FILE is set, but nothing is encrypted/],
     [{ LDAP_START_TLS: 'true', LDAP_CA_FILE: '/nowhere.pem' }, /^LDAP_CA_FILE must be a file .*ENOENT/],
     [{ LDAP_START_TLS: 'true', LDAP_CA_FILE: import.meta.filename }, /^LDAP_CA_FILE must be a file .*no certificate/],

@@ -57,7 +57,7 @@ export function killedProcesses({ open, spawnWorker }: Scene): void {
       await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 1 }), WAIT);
       expect(survivor.seen).toEqual([]);
       expect(await queue.findFailed(10)).toMatchObject([
-        { key: 'dies', attempts: 2, reason: 'The process ended during each try' },
+        { key: 'dies', attempts: 2, reason: 'The process ended during every attempt' },
       ]);
       await queue.enqueue([{ name: 'dies', key: 'dies', data: null }]);
       await vi.waitFor(async () => expect(await queue.countJobs()).toEqual({ ...NOTHING, stuck: 0 }), WAIT);

@@ -118,7 +118,7 @@ describe('in the chain', () => {
       wrong: 'changed',
       number: 9,
       eventId: await idOf(9),
-      what: expect.stringContaining('The event is as it was'),
+      what: expect.stringContaining('the event is as it was recorded'),
     });
   });
 

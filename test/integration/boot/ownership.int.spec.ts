@@ -76,7 +76,7 @@ describe('a database and an event log', () => {
       NULL, '${OURS}', 'c', NULL, 'package', 'p', NULL, 'Removed', '{}')`);
     await begin(otherLog, OURS);
     await expect(checkBinding(database.settings, otherLog)).rejects.toThrow(
-      'recorded last, at 2026-11-24T20:00:00.000Z',
+      `is an old copy: the last events of the server ${OURS}, of 2026-11-24T20:00:00.000Z`,
     );
   });
 
@@ -105,7 +105,7 @@ describe('a data folder', () => {
     await claimDataFolder(folder, OURS);
     await claimDataFolder(folder, OURS);
     await expect(claimDataFolder(folder, THEIRS)).rejects.toThrow(
-      new RegExp(`belongs to the server ${OURS}, the database to the server ${THEIRS}`),
+      new RegExp(`belongs to the server ${OURS}, but the database belongs to the server ${THEIRS}`),
     );
   });
 

@@ -1,9 +1,8 @@
 import { Client } from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { groupAppends } from '../../../src/cli/copy/endpoints.js';
 import { copyLog, countAfter } from '../../../src/cli/copy/copy-log.js';
-import { compareLogs } from '../../../src/cli/copy/verify-copy.js';
 import { StartupError } from '../../../src/kernel/errors.js';
+import type { RecordedEvent } from '../../../src/kernel/events.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
 import { oneEvent } from '../../contract/events.js';
 import { eventsCopyContract } from '../../contract/events-copy.contract.js';
@@ -91,7 +90,7 @@ describe('events:copy between two PostgreSQL', () => {
 
   it('tells which event or row differs first, and drops its tables in any case', async () => {
     const [source, target] = [await start(), await start()];
-    const count = await writeSampleLog(source.store, 3);
+    await writeSampleLog(source.store, 3);
     await copy(source.place, target.place);
     expect(await schemas(target.settings)).toEqual([]);
     await query(
@@ -99,19 +98,22 @@ describe('events:copy between two PostgreSQL', () => {
       "UPDATE log.events SET recorded_at = recorded_at + interval '1 ms' WHERE position = 2",
     );
     await expect(copy(source.place, target.place)).rejects.toThrow(
-      /^The logs differ: event 2 .* has another recordedAt/,
+      /^The logs differ: event 2 .* has a different recordedAt/,
     );
-    await query(target.settings, `UPDATE log.events SET metadata = '{}' WHERE position = 2`);
-    await expect(compareLogs(source.store, target.store, count, signal)).rejects.toThrow(/event 2 .* has another/);
+    await query(
+      target.settings,
+      "UPDATE log.events SET recorded_at = recorded_at - interval '1 ms', metadata = '{}' WHERE position = 2",
+    );
+    await expect(copy(source.place, target.place)).rejects.toThrow(/event 2 .* has a different metadata/);
     expect([...(await schemas(target.settings)), ...(await schemas(source.settings))]).toEqual([]);
   });
 
   it('says how many events came to the source during the copy', async () => {
     const [source, target] = [await start(), await start()];
     const count = await writeSampleLog(source.store, 3);
-    const write = async (events: Parameters<typeof groupAppends>[0]): Promise<void> => {
+    const write = async (events: readonly RecordedEvent[]): Promise<void> => {
       await source.store.append('late', oneEvent(), 'any');
-      await target.store.appendTogether(groupAppends(events));
+      for (const event of events) await target.store.append(event.stream, [event], 'any');
     };
     const ours = { label: '', store: source.store, database: null, write, close: async () => undefined };
     const place = await copyLog(

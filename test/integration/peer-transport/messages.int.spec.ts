@@ -61,8 +61,16 @@ describe('the feed', () => {
     expect(error).toBeInstanceOf(PeerUnreachable);
   });
 
+  it('gives out a message that is not JSON as nothing, and then those after it', async () => {
+    const { got } = await follow((socket) => socket.end(`${opening}id: e.1\ndata: {nope\n\nid: e.2\ndata: 2\n\n`));
+    expect(got).toEqual([
+      { kind: 'connected' },
+      { kind: 'item', id: 'e.1', data: undefined },
+      { kind: 'item', id: 'e.2', data: 2 },
+    ]);
+  });
+
   it.each<[string, string, RegExp]>([
-    ['garbage', `${opening}data: {nope\n\n`, /not JSON/],
     ['an endless line', `${opening}data: ${'x'.repeat(1_100_000)}`, /garbage/],
     [
       'HTML',

@@ -64,7 +64,7 @@ async function fetchFrom(answers: Readonly<Record<string, Answer>>, partial: rea
   const http = transport();
   const sources = new Sources(fake<PeerDirectory>({ find: async (id: string) => contacts.get(id) ?? null }), http);
   const digestsOf = fake<ChunkDigests>({
-    of: async (_: string, __: number, first: number, count: number) =>
+    digestsOf: async (_: string, __: number, first: number, count: number) =>
       digests.subarray(first * 32, (first + count) * 32),
   });
   const attempts = new ChunkFetch(
@@ -101,7 +101,7 @@ it('leaves a source that stalls in the middle, and keeps what it sent', async ()
   });
   expect(asked).toEqual([`${CHUNK_SIZE}-${SIZE - 1}`]);
   expect(new Set(from)).toEqual(new Set(['stalling', 'good']));
-  expect(sources.snapshot()).toContainEqual(
+  expect(sources.describeSources()).toContainEqual(
     expect.objectContaining({ peerId: 'stalling', lastError: 'It sent nothing for 3 seconds.' }),
   );
 });

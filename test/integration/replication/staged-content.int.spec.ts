@@ -53,7 +53,7 @@ beforeEach(async () => {
   const content = new StagedContent(new StreamReader(log), storage, news);
   const representation = new Representation(SIZE, 'aa', new Date(), 'application/octet-stream');
   server = createServer((request, response) => {
-    const answered = content.send(request, response, 'p', { representation, pace: null });
+    const answered = content.sendRange(request, response, 'p', { representation, pace: null });
     answered.then(
       (sent) => sent || response.writeHead(404).end(),
       (error: { code?: string }) => response.writeHead(503).end(error.code),

@@ -3,10 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
-import {
-  CreateInvitation,
-  type CreatedInvitation,
-} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { CreateInvitation } from '../../../src/modules/peers/registration/create-invitation.command.js';
 import { AnnounceKey } from '../../../src/modules/peers/keys/announce-key.command.js';
 import { RecordPeerKey } from '../../../src/modules/peers/keys/record-peer-key.command.js';
 import { UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
@@ -57,7 +54,7 @@ afterEach(async () => {
 });
 
 const run = ({ app }: Running, command: object) => app.get(CommandBus).execute(command);
-const invite = (server: Running): Promise<CreatedInvitation> => run(server, new CreateInvitation());
+const invite = ({ app }: Running) => app.get(CommandBus).execute(new CreateInvitation());
 const identityOf = ({ app }: Running) => app.get(ServerIdentity);
 const keyOnRecord = async (of: Running, at: Running) =>
   (await at.app.get(PeerDirectory).find(identityOf(of).serverId))?.publicKey;
@@ -175,7 +172,7 @@ describe('a server that was unregistered on the other side', () => {
     expect(await call()).toEqual({
       status: 403,
       code: 'PEER_UNREGISTERED',
-      message: 'B has unregistered this server. Unregister it here too, or register anew with an invitation.',
+      message: 'B has unregistered this server. Unregister it here too, or register again with an invitation.',
     });
     await run(a, new RotateKey());
     expect(await call(identityOf(a).publicKey)).toMatchObject({ status: 401, code: 'PEER_KEY_UNKNOWN' });

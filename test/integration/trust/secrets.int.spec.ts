@@ -41,7 +41,7 @@ describe('secrets at rest', () => {
       'another',
     ]);
     await writeFile(join(home.dataDir, 'secret.key'), oldKey);
-    await expect(secrets().find('one')).rejects.toThrow(/is not the key they were made with/);
+    await expect(secrets().find('one')).rejects.toThrow(/is not the key with which they were encrypted/);
   });
 
   it('are not lost by a crash before or after the database has them under the new key', async () => {

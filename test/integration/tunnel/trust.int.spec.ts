@@ -6,10 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
-import {
-  CreateInvitation,
-  type CreatedInvitation,
-} from '../../../src/modules/peers/registration/create-invitation.command.js';
+import { CreateInvitation } from '../../../src/modules/peers/registration/create-invitation.command.js';
 import { ResumePeer, SuspendPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { TunnelHub } from '../../../src/modules/peers/tunnels/tunnel-hub.js';
 import { TunnelOpener } from '../../../src/modules/peers/tunnels/tunnel-opener.js';
@@ -62,7 +59,7 @@ async function openTunnels(): Promise<ReturnType<typeof runTask>> {
 
 beforeAll(async () => {
   [hidden, hub] = await Promise.all([start('Hidden', { url: HIDDEN_URL }), start('Hub', { role: 'api' })]);
-  const invited: CreatedInvitation = await hub.app.get(CommandBus).execute(new CreateInvitation());
+  const invited = await hub.app.get(CommandBus).execute(new CreateInvitation());
   await run(hidden, new AcceptInvitation(invited.token));
   opening = await openTunnels();
 });
@@ -183,7 +180,7 @@ describe('another process of the same server', () => {
     await opening.stop();
     await waitFor('the end', () => routeKindTo(worker, idOf(hidden)) === 'none');
     await expect(call('/peer/v1/probe', worker)).rejects.toThrow(
-      'Hidden: it is behind a firewall and has no connection open',
+      'Hidden: it is not reachable and has no tunnel open to this server',
     );
     worker.get(PeerTunnels).onArrival((id) => arrived.push(id));
     opening = await openTunnels();

@@ -8,7 +8,7 @@ const PUBLISHED = 2;
 const WITHDRAWN = 3;
 
 /**
- * The rules of `learn`, `foldFacts`, the replica's decider, `ItemHandler` and `ReviewReplica` on numbers in typed
+ * The rules of `learn`, `foldFacts`, `reviewReplica`, the replica's decider and `ItemHandler` on numbers in typed
  * arrays. A test holds them against the deciders themselves.
  */
 export class CompactRules implements Rules {
@@ -18,6 +18,8 @@ export class CompactRules implements Rules {
   private readonly first: Uint8Array;
   private readonly uploaded: Uint8Array;
   private readonly replica: Uint8Array;
+  /** Is the whole file here? That of a copy withdrawn because of its stage stays. */
+  private readonly file: Uint8Array;
   private readonly holder: Uint8Array;
   /** By number of the change: the stage it sets, and its time in whole seconds. */
   private readonly stageOf = new Int8Array(32);
@@ -29,7 +31,8 @@ export class CompactRules implements Rules {
     private readonly out: Outlet,
   ) {
     const bytes = () => new Uint8Array(mesh.servers);
-    [this.publication, this.stage, this.removal, this.first, this.uploaded, this.replica] = [
+    [this.publication, this.stage, this.removal, this.first, this.uploaded, this.replica, this.file] = [
+      bytes(),
       bytes(),
       bytes(),
       bytes(),
@@ -49,6 +52,7 @@ export class CompactRules implements Rules {
       this.first,
       this.uploaded,
       this.replica,
+      this.file,
       this.holder,
     ])
       array.fill(0);
@@ -66,12 +70,13 @@ export class CompactRules implements Rules {
       this.publication[server] = number;
       this.stage[server] = number;
       this.uploaded[server] = 1;
+      this.file[server] = 1;
       if (this.first[server] === 0) this.first[server] = this.firstOfSecond(number);
     } else {
       if (this.publication[server] === 0 || this.isRemoved(server)) return;
       if (change.kind === 'remove') {
         this.removal[server] = number;
-        this.uploaded[server] = 0;
+        this.deleteRemoved(server);
       } else {
         if (this.stageOf[this.stage[server]!] === change.stage) return;
         this.stage[server] = number;
@@ -83,15 +88,16 @@ export class CompactRules implements Rules {
 
   receive(server: number, edge: number, item: number): void {
     const gone = removalIn(item) > publicationIn(item);
-    const useful = isHeld(item) && !gone && this.takes(server, stageIn(item));
+    const useful = (isHeld(item) || gone) && this.takes(server, stageIn(item));
     if (this.publication[server] === 0 && !useful) return;
     this.learn(server, item);
+    if (isHeld(item) && this.knowsMore(server, item)) this.out.recorded(server, true);
     this.review(server, edge, isHeld(item));
   }
 
   fetched(server: number): void {
-    this.replica[server] = PUBLISHED;
-    this.out.recorded(server, false);
+    this.file[server] = 1;
+    this.publish(server);
   }
 
   itemOf(server: number): number {
@@ -120,7 +126,7 @@ export class CompactRules implements Rules {
     this.publication[server] = Math.max(this.publication[server]!, publicationIn(item));
     this.stage[server] = Math.max(this.stage[server]!, stageIn(item));
     if (removes) this.removal[server] = removalIn(item);
-    if (removes && this.isRemoved(server)) this.uploaded[server] = 0;
+    if (removes && this.isRemoved(server)) this.deleteRemoved(server);
     if (publishes || promotes || removes) this.out.recorded(server, promotes || removes || !isFirst);
   }
 
@@ -128,18 +134,36 @@ export class CompactRules implements Rules {
   private review(server: number, edge: number, reported: boolean): void {
     if (edge >= 0) this.holder[edge] = reported ? 1 : 0;
     if (this.isRemoved(server) || !this.takes(server, this.stage[server]!)) return this.giveUp(server);
-    const isIdle = this.replica[server] === NONE || this.replica[server] === WITHDRAWN;
-    if (this.uploaded[server] === 1 || !isIdle) return;
-    if (!reported && !this.hasHolder(server)) return;
-    this.replica[server] = PENDING;
-    this.out.wanted(server);
+    const replica = this.replica[server];
+    if (this.uploaded[server] === 1) {
+      // The upload ends the copy that is on its way.
+      if (replica !== PENDING) return;
+      this.out.unwanted(server);
+      this.publish(server);
+    } else if (replica === WITHDRAWN && this.file[server] === 1) this.publish(server);
+    else if ((replica === NONE || replica === WITHDRAWN) && this.hasHolder(server)) {
+      this.replica[server] = PENDING;
+      this.out.wanted(server);
+    }
+  }
+
+  private publish(server: number): void {
+    this.replica[server] = PUBLISHED;
+    this.out.recorded(server, false);
   }
 
   private giveUp(server: number): void {
-    if (this.uploaded[server] === 1 || this.replica[server] === NONE || this.replica[server] === WITHDRAWN) return;
+    const replica = this.replica[server];
+    if (replica === NONE || replica === WITHDRAWN || (this.uploaded[server] === 1 && replica !== PENDING)) return;
     this.replica[server] = WITHDRAWN;
     this.out.unwanted(server);
     this.out.recorded(server, true);
+  }
+
+  /** A removal ends an upload, and the file of any copy is deleted. */
+  private deleteRemoved(server: number): void {
+    this.uploaded[server] = 0;
+    this.file[server] = 0;
   }
 
   private hasHolder(server: number): boolean {
@@ -147,6 +171,16 @@ export class CompactRules implements Rules {
       if (this.holder[this.mesh.back[e]!] === 1) return true;
     }
     return false;
+  }
+
+  /** `knowsMore`: does the sender of the item lack something that this server knows? */
+  private knowsMore(server: number, item: number): boolean {
+    return (
+      this.publication[server]! > publicationIn(item) ||
+      this.stage[server]! > stageIn(item) ||
+      this.removal[server]! > removalIn(item) ||
+      this.secondOf[this.first[server]!]! < this.secondOf[firstIn(item)]!
+    );
   }
 
   private isRemoved(server: number): boolean {

@@ -1,8 +1,8 @@
-import type { DomainEvent, Recorded, RecordedEvent } from '../../../src/kernel/events.js';
 import { Refusal } from '../../../src/kernel/errors.js';
+import type { DomainEvent, Recorded, RecordedEvent } from '../../../src/kernel/events.js';
 import { STAGES, takesStage, type Stage } from '../../../src/kernel/stage.js';
 import { knownPackage, type KnownPackage } from '../../../src/modules/packages/contracts/known-package.js';
-import { isRemoved, type PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
+import { isRemoved, knowsMore } from '../../../src/modules/packages/contracts/package-facts.js';
 import {
   packageAggregate,
   type PackageCommand,
@@ -11,12 +11,19 @@ import {
 import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
 import { replica } from '../../../src/modules/replication/replica/replica.decider.js';
 import type { ReplicaCommand } from '../../../src/modules/replication/replica/replica.commands.js';
+import {
+  fileQuestion,
+  type FoundFile,
+  type PeerReport,
+  type ReviewFacts,
+  reviewReplica,
+} from '../../../src/modules/replication/replica/review-replica.decider.js';
 import type { Mesh } from '../mesh/mesh.js';
 import type { PackageLife } from '../mesh/scenario.js';
 import { Registers } from './registers.js';
 import { isHeld, type Outlet, type Rules } from './rules.js';
 
-const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn'];
+const NEWS = ['PackageStageChanged', 'PackageRemoved', 'ReplicaWithdrawn', 'PeerOutdated'];
 const CHANGES = [...NEWS, 'PackagePublished', 'ReplicaPublished'];
 const PAGE = {
   first: 0,
@@ -30,15 +37,19 @@ interface Server {
   pkg: PackageState;
   known: KnownPackage;
   ours: OurReplica;
+  /** Is the whole file of the package here? That of a copy withdrawn because of its stage stays. */
+  hasFile: boolean;
 }
 
 /**
- * The rules as the program has them: its own deciders and folds, and the steps of `ItemHandler`, `ReviewReplica` and
- * `FeedSource` between them. Slow; what the compact rules are held against.
+ * The rules as the program has them: its own deciders, with the review of our copy among them, and its own folds, and
+ * between them the steps of `ItemHandler` and `FeedSource`. Slow; what the compact rules are held against.
  */
 export class DeciderRules implements Rules {
   private readonly servers: Server[];
   private readonly registers: Registers;
+  /** Counts the events of all servers. The number of an event is its cursor. */
+  private events = 0;
 
   constructor(
     private readonly mesh: Mesh,
@@ -51,6 +62,7 @@ export class DeciderRules implements Rules {
       pkg: packageAggregate.initial,
       known: knownPackage.initial,
       ours: ourReplica.initial,
+      hasFile: false,
     }));
   }
 
@@ -64,24 +76,28 @@ export class DeciderRules implements Rules {
         : change.kind === 'remove'
           ? { type: 'remove', stamp }
           : { type: 'setStage', stage: STAGES[change.stage] ?? 'Prod', stamp };
+    if (change.kind === 'upload') this.at(server).hasFile = true;
     if (this.onPackage(server, command)) this.review(server, null);
   }
 
-  /** `ItemHandler.take`. */
+  /** `ItemHandler.learnItem`. */
   receive(server: number, edge: number, item: number): void {
     const facts = this.registers.factsOf(item);
     const here = this.at(server);
-    const useful = isHeld(item) && !isRemoved(facts) && takesStage(here.stage, facts.stage);
+    const copy = isHeld(item) ? { verifiedAt: 'since then', lineage: [] } : null;
+    const useful = (copy !== null || isRemoved(facts)) && takesStage(here.stage, facts.stage);
     if (!here.known.facts && !useful) return;
     const peerId = String(this.mesh.from[edge]);
     this.onPackage(server, { type: 'learn', facts, pages: here.known.facts ? [] : [PAGE], peerId });
-    this.review(server, { peerId, verifiedAt: isHeld(item) ? 'since then' : null });
+    const isOutdated = copy !== null && here.known.facts !== null && knowsMore(here.known.facts, facts);
+    this.review(server, { peerId, peerName: peerId, copy, isOutdated });
   }
 
   fetched(server: number): void {
     const { chunkCount } = this.registers.content;
     const from = { peerId: 'peer', peerName: 'peer' };
-    const { round } = this.at(server).ours.state;
+    const here = this.at(server);
+    const { round } = here.ours.state;
     this.onReplica(server, {
       kind: 'recordChunks',
       round,
@@ -90,6 +106,7 @@ export class DeciderRules implements Rules {
       rejected: [],
     });
     this.onReplica(server, { kind: 'publish' });
+    here.hasFile ||= here.ours.state.status === 'published';
   }
 
   itemOf(server: number): number {
@@ -105,27 +122,23 @@ export class DeciderRules implements Rules {
     return this.at(this.mesh.to[edge] ?? -1).ours.state.holders.has(String(this.mesh.from[edge]));
   }
 
-  /** `ReviewReplica`. */
-  private review(server: number, report: { readonly peerId: string; readonly verifiedAt: string | null } | null): void {
-    const { known, stage } = this.at(server);
+  /** `ReviewReplica`, with the program's own decision. */
+  private review(server: number, report: PeerReport | null): void {
+    const here = this.at(server);
+    const { known, ours, stage: ownStage } = here;
     if (!known.facts) return;
-    const { packageId } = known.facts;
-    if (report) {
-      const holder = { peerId: report.peerId, peerName: report.peerId };
-      const copy = report.verifiedAt === null ? null : { verifiedAt: report.verifiedAt, lineage: [] };
-      this.onReplica(server, { kind: 'report', packageId, holder, copy });
+    const facts: ReviewFacts = {
+      facts: known.facts,
+      ownStage,
+      isUploaded: known.uploadedAt !== null,
+      wasRemoved: known.removedCursor !== null,
+      isRequestedBeforeRemoval: Number(ours.requestedCursor) < Number(known.removedCursor),
+    };
+    const file = findFile(here.hasFile, fileQuestion(facts, ours.state));
+    for (const { command, files } of reviewReplica(facts, ours.state, report, file)) {
+      const hasChanged = command === null || this.onReplica(server, command);
+      if (hasChanged && files === 'removeAll') here.hasFile = false;
     }
-    const { state } = this.at(server).ours;
-    if (isRemoved(known.facts) || !takesStage(stage, known.facts.stage))
-      return this.giveUp(server, known.facts, known.uploadedAt !== null);
-    const [fromPeerId] = state.holders.keys();
-    if (known.uploadedAt !== null || fromPeerId === undefined) return;
-    this.onReplica(server, { kind: 'request', content: this.registers.content, fromPeerId });
-  }
-
-  private giveUp(server: number, facts: PackageFacts, uploaded: boolean): void {
-    if (uploaded || this.at(server).ours.state.content === null) return;
-    this.onReplica(server, { kind: 'withdraw', reason: isRemoved(facts) ? 'removed' : 'stage' });
   }
 
   /** False when the package's decider refuses. */
@@ -141,22 +154,26 @@ export class DeciderRules implements Rules {
     const wasKnown = here.known.facts !== null;
     for (const event of events) {
       here.pkg = packageAggregate.evolve(here.pkg, event);
-      here.known = knownPackage.evolve(here.known, recorded(event));
+      here.known = knownPackage.evolve(here.known, this.recorded(event));
     }
+    // `DeleteRemovedFiles`.
+    if (here.known.facts && isRemoved(here.known.facts)) here.hasFile = false;
     // A later publication is news also where nothing is held.
     this.tell(server, events, wasKnown && events.some(({ type }) => type === 'PackagePublished'));
     return true;
   }
 
-  private onReplica(server: number, command: ReplicaCommand): void {
+  /** True when the command has changed something. */
+  private onReplica(server: number, command: ReplicaCommand): boolean {
     const here = this.at(server);
+    const wasPending = this.isPending(server);
     const events = replica.decide(command, here.ours.state);
-    for (const event of events) {
-      here.ours = ourReplica.evolve(here.ours, recorded(event));
-      if (event.type === 'ReplicaRequested') this.out.wanted(server);
-      if (event.type === 'ReplicaWithdrawn') this.out.unwanted(server);
-    }
+    for (const event of events) here.ours = ourReplica.evolve(here.ours, this.recorded(event));
+    const isPending = this.isPending(server);
+    if (isPending && !wasPending) this.out.wanted(server);
+    if (wasPending && !isPending && command.kind !== 'publish') this.out.unwanted(server);
     this.tell(server, events);
+    return events.length > 0;
   }
 
   /** One append, of which the feed makes one item. */
@@ -170,13 +187,24 @@ export class DeciderRules implements Rules {
     if (!found) throw new Error(`There is no server ${server}`);
     return found;
   }
+
+  /** The folds also look at the time of the record and at who made it, which changes nothing here. */
+  private recorded<E extends DomainEvent>(event: E): Recorded<E> {
+    this.events += 1;
+    return {
+      ...event,
+      record: {
+        cursor: String(this.events),
+        recordedAt: new Date(0),
+        metadata: { serverId: '', actor: { kind: 'system', id: '', name: '' } },
+      } as RecordedEvent,
+    };
+  }
 }
 
-/** The folds look at the time of the record and at who made it, which changes nothing here. */
-const recorded = <E extends DomainEvent>(event: E): Recorded<E> => ({
-  ...event,
-  record: {
-    recordedAt: new Date(0),
-    metadata: { serverId: '', actor: { kind: 'system', id: '', name: '' } },
-  } as RecordedEvent,
-});
+/** What a look at the file shows that is as close as the review asks for. */
+function findFile(hasFile: boolean, question: ReturnType<typeof fileQuestion>): FoundFile {
+  if (question === 'none') return 'unseen';
+  if (!hasFile) return 'missing';
+  return question === 'presence' ? 'present' : 'whole';
+}

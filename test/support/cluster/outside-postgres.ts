@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareCluster, type Cluster } from '../../../src/adapters/database/embedded/cluster.js';
-import { settingsOf } from '../../../src/adapters/database/embedded/embedded-database.js';
+import { runningSettings } from '../../../src/adapters/database/embedded/embedded-database.js';
 import { findBinaries } from '../../../src/adapters/database/embedded/binaries.js';
 import { startOrAdopt, shutDown } from '../../../src/adapters/database/embedded/postmaster.js';
 import type { DatabaseSettings } from '../../../src/ports/database.port.js';
@@ -21,8 +21,10 @@ export class OutsidePostgres {
   static async start(): Promise<OutsidePostgres> {
     const folder = mkdtempSync(join(tmpdir(), 'odst-postgres-'));
     const cluster = await prepareCluster(join(folder, 'postgres'), await findBinaries());
-    const { port } = await startOrAdopt(cluster, 0, OPTIONS);
-    return new OutsidePostgres(folder, cluster, { ...settingsOf(cluster.password, port), database: 'postgres' });
+    await startOrAdopt(cluster, 0, OPTIONS);
+    const settings = await runningSettings(folder);
+    if (!settings) throw new Error('The PostgreSQL that was started does not run');
+    return new OutsidePostgres(folder, cluster, { ...settings, database: 'postgres' });
   }
 
   get url(): string {

@@ -11,12 +11,14 @@ import type { FuzzScene } from './scene.js';
 class ActingIdentity extends ServerIdentity {
   readonly serverId = randomUUID();
   readonly name = 'acting peer';
-  /** Nobody listens there. */
-  readonly url = 'http://127.0.0.1:9';
   readonly stage: Stage = 'Dev';
   readonly reachable = true;
   private readonly pair = generateKeyPairSync('ed25519');
   readonly publicKey = z.object({ x: z.string() }).parse(this.pair.publicKey.export({ format: 'jwk' })).x;
+
+  constructor(readonly url: string) {
+    super();
+  }
 
   sign(bytes: Uint8Array): Uint8Array {
     return sign(null, bytes, this.pair.privateKey);
@@ -27,14 +29,19 @@ const Invited = z.object({ data: z.object({ createPeerInvitation: z.object({ tok
 
 /** Calls a server as a registered peer would, or nearly so. */
 export class ActingPeer {
-  readonly identity = new ActingIdentity();
-  private readonly signer = new PeerRequestSigner(this.identity, { keyKnownTo: () => this.identity.publicKey });
+  private readonly signer: PeerRequestSigner;
   serverId = '';
 
-  private constructor(private readonly scene: FuzzScene) {}
+  private constructor(
+    private readonly scene: FuzzScene,
+    readonly identity: ActingIdentity,
+  ) {
+    this.signer = new PeerRequestSigner(identity, { keyKnownTo: () => identity.publicKey });
+  }
 
-  static async register(scene: FuzzScene): Promise<ActingPeer> {
-    const peer = new ActingPeer(scene);
+  /** @param at where the peer can be called; nobody listens at the one that it has otherwise */
+  static async register(scene: FuzzScene, at = 'http://127.0.0.1:9'): Promise<ActingPeer> {
+    const peer = new ActingPeer(scene, new ActingIdentity(at));
     const { body } = await scene.graphql({ query: 'mutation { createPeerInvitation { token } }' });
     const { invitationId, secret, serverId } = decodeToken(
       Invited.parse(JSON.parse(body.toString())).data.createPeerInvitation.token,

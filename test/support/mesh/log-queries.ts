@@ -1,9 +1,6 @@
 import type { ReplicasToReviewQuery } from '../../../src/modules/replication/read-model/own-replicas.query.js';
 import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
-import type {
-  SupersededPackages,
-  SupersededPackagesQuery,
-} from '../../../src/modules/packages/read-model/superseded-packages.query.js';
+import type { SupersededPackagesQuery } from '../../../src/modules/packages/read-model/superseded-packages.query.js';
 import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
 import type { MeshIdentity } from './mesh-identity.js';
 import type { LogFile } from './mesh-log.js';
@@ -29,7 +26,7 @@ export class SupersededFromLog {
     private readonly identity: MeshIdentity,
   ) {}
 
-  async execute({ packageId }: SupersededPackagesQuery): Promise<SupersededPackages | null> {
+  async execute({ packageId }: SupersededPackagesQuery) {
     const shown = new Shown(this.file.all, this.identity.stage);
     const [served, ...rest] = shown.candidates(shown.find(packageId)?.filename ?? '');
     if (!served || rest.length === 0) return null;

@@ -91,15 +91,15 @@ export class MeshLink {
       await this.gate.pass(process.life);
       if (this.isCut || fails || (most -= 1) < 0) break;
       open.at = entry.id;
-      const sent = await this.receive(process, entry);
+      const sent = this.receive(process, entry);
       await work.addItem(sent.id, sent.item.facts.packageId, sent);
     }
     await work.settled();
     if (fails && this.connection === open) this.connection = null;
   }
 
-  private async receive(process: MeshProcess, { id, item }: FeedEntry): Promise<Sent> {
-    const read = await process.items.read(this.contact(), JSON.parse(JSON.stringify(item)), id);
+  private receive(process: MeshProcess, { id, item }: FeedEntry): Sent {
+    const read = process.items.readItem(this.contact(), JSON.parse(JSON.stringify(item)));
     if (!read) throw new Error('The feed sent a message that makes no sense');
     const sent = { id, item: read };
     this.delivered += 1;
@@ -115,7 +115,7 @@ export class MeshLink {
   private take(process: MeshProcess, item: PeerItem): Promise<'done' | 'later'> {
     const { id } = this.peer;
     return withContext({ actor: { kind: 'peer', id, name: id }, causationId: null }, () =>
-      process.items.handle(this.contact(), item),
+      process.items.handleItem(this.contact(), item),
     );
   }
 

@@ -112,7 +112,7 @@ export class MeshProcess {
     this.streams = new StreamReader(store);
     this.feed = new FeedSource(store, this.streams, strictFailures);
     // Only manifests are asked of it.
-    const served = { caller: async () => undefined } as unknown as ServedPeers;
+    const served = { requireCaller: async () => undefined } as unknown as ServedPeers;
     const staged = {} as unknown as StagedContent;
     this.content = new PackageContentController(store, this.streams, this.storage, served, new ScriptedQueue(), staged);
     // It only fetches manifests.

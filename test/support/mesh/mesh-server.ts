@@ -45,7 +45,7 @@ export class MeshServer {
     this.file = new LogFile(`epoch-${id}`, () => new Date(wall()));
   }
 
-  /** What a start does: the clock goes on after the latest stamp, leftovers are swept away. */
+  /** What a start does: the clock continues after the latest stamp, leftovers are swept away. */
   async boot(): Promise<void> {
     const { id: serverId, file, disk, gate, wall } = this;
     this.busy.clear();

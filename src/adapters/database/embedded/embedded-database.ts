@@ -165,7 +165,7 @@ export class EmbeddedDatabase extends PgDatabase {
 }
 
 /** The settings that reach the embedded server on a port. */
-export const settingsOf = (password: string, port: number): DatabaseSettings => ({
+const settingsOf = (password: string, port: number): DatabaseSettings => ({
   host: '127.0.0.1',
   port,
   user: SUPERUSER,

@@ -32,7 +32,7 @@ async function findOrCreateSystemUser(): Promise<SystemUser> {
     if (made) return made;
   }
   throw new StartupError(
-    `PostgreSQL does not run as root, and a system user for it cannot be made: run "useradd --system ${USER_NAME}", start as an ordinary user, or set DATABASE_URL`,
+    `PostgreSQL does not run as root, and a system user for it cannot be created: run "useradd --system ${USER_NAME}", start as an ordinary user, or set DATABASE_URL`,
   );
 }
 

@@ -34,7 +34,7 @@ export async function readPostmaster(data: string): Promise<Postmaster | null> {
   return { pid: Number(pid), port: Number(port ?? 0), ready: status === 'ready' };
 }
 
-/** Whether a process with this id exists, no matter whose it is. */
+/** True when a process with this id exists, no matter whose it is. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -44,7 +44,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether the process is a PostgreSQL on this folder. It must never miss one, by whatever path it names the folder: two
+ * True when the process is a PostgreSQL on this folder. It must never miss one, by whatever path it names the folder: two
  * servers on one folder destroy it.
  */
 async function isPostgresOn(pid: number, data: string): Promise<boolean> {

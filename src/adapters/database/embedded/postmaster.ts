@@ -85,7 +85,7 @@ async function adoptRunning({ data }: Cluster): Promise<Postmaster | null> {
     START_TIMEOUT_MS,
   );
   if (found && !found.ready) {
-    throw new StartupError(`PostgreSQL (process ${found.pid}) on ${data} neither answers nor ends: stop that process`);
+    throw new StartupError(`PostgreSQL (process ${found.pid}) on ${data} neither answers nor ends. Stop that process`);
   }
   return found;
 }

@@ -95,7 +95,7 @@ export class ExternalDatabase extends PgDatabase {
   }
 
   override async stop(): Promise<void> {
-    // Whoever runs it stops it.
+    // The server did not start this database, so it does not stop it.
   }
 }
 

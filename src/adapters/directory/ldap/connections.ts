@@ -14,7 +14,7 @@ export function addressOf(url: string): { host: string; port: number; isTls: boo
   return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || PORTS[isTls ? 'ldaps:' : 'ldap:'], isTls };
 }
 
-/** Whether connections are encrypted, by `ldaps://` or StartTLS. */
+/** True when connections are encrypted, by `ldaps://` or StartTLS. */
 export const isEncrypted = ({ url, startTls }: Target): boolean => startTls || addressOf(url).isTls;
 
 /** Returns TLS options that always verify the certificate and its name. */

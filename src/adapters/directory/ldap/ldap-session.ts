@@ -5,7 +5,7 @@ import type { Connections } from './connections.js';
 import { andFilters, fillFilter, matchAnybody, orFilters, parseFilter, usernameAttributes } from './filters.js';
 import { bufferAttributes, idFilter, idOf, isDisabled, textOf, valuesOf, wantedAttributes } from './person-entry.js';
 
-/** Where and how groups are searched. */
+/** The settings of a search for groups. */
 interface GroupSearch extends Pick<DirectorySettings, 'groupSearchBase' | 'recursive'> {
   readonly filter: Filter;
 }

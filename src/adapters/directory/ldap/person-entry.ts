@@ -64,7 +64,7 @@ const filetimeIsPast = (value: string): boolean => {
   return BigInt(value) / 10_000n - FILETIME_EPOCH_MS <= BigInt(Date.now());
 };
 
-/** Whether the directory has disabled or locked the account. */
+/** True when the directory has disabled or locked the account. */
 export function isDisabled(entry: Entry): boolean {
   const control = Number(textOf(entry, 'userAccountControl') ?? 0);
   return (

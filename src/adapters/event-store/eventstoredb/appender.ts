@@ -19,7 +19,7 @@ import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
 import { readBackward, readForward } from './read-log.js';
 import { placeOf, storedMetadata } from './record.js';
 
-/** The largest accepted difference between the clocks of server and clients, in milliseconds. */
+/** The largest accepted difference between the clocks of the server and its clients, in milliseconds. */
 const MAX_CLOCK_SKEW_MS = 10 * 60 * 1000;
 
 /** The events of an append that a stream contains. */
@@ -28,7 +28,7 @@ type Found =
   | { readonly outcome: 'some' }
   | { readonly outcome: 'none'; readonly actual: bigint | null };
 
-/** Searches a stream backwards for the events of an append, back to the time when their ids were made. */
+/** Searches a stream backwards for the events of an append, until the time when their ids were created. */
 async function searchStream(client: LogClient, stream: string, ids: readonly string[]): Promise<Found> {
   const wanted = new Set(ids);
   const oldest = Math.min(...ids.map(idMadeAt)) - MAX_CLOCK_SKEW_MS;
@@ -56,8 +56,8 @@ const MAX_IDS = 50_000;
 type Known = 'new' | 'recorded' | 'elsewhere';
 
 /**
- * Where this process recorded events lately. The server looks for an id only in the stream that it is appended to, and
- * not before all the others of the append: what it would let pass is seen here, if it is not too long ago.
+ * Remembers in which stream this process recorded which recent event ids. EventStoreDB looks for an id only in the stream
+ * to which it is appended, and does not check all ids of an append. This class finds the duplicates that it would accept.
  */
 class RecentIds {
   private readonly streams = new LRUCache<string, string>({ max: MAX_IDS });
@@ -74,7 +74,7 @@ class RecentIds {
   }
 }
 
-/** An append that is ready to be sent. */
+/** An append that can be sent. */
 interface ReadyAppend {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -82,7 +82,7 @@ interface ReadyAppend {
   readonly events: readonly EventData[];
 }
 
-/** @throws Error if the client would never answer or the server would refuse the append */
+/** @throws Error if the client would never answer, or if the server would refuse the append */
 function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): ReadyAppend {
   checkAppend(stream, events, expected);
   for (const { id } of events) if (!validate(id)) throw new Error(`${id} is not an event id`);
@@ -92,7 +92,7 @@ function prepareAppend(stream: string, events: readonly NewEvent[], expected: Ex
 
 function toServerEvent({ id, type, data, metadata, recordedAt }: NewEvent): EventData {
   if (type.startsWith('$')) throw new Error('Types that begin with $ belong to EventStoreDB');
-  // The client's type knows objects and strings only; it stringifies whatever it gets.
+  // The client converts every value to JSON, but its type accepts only objects and strings.
   return {
     id: id.toLowerCase(),
     contentType: 'application/json',
@@ -102,7 +102,7 @@ function toServerEvent({ id, type, data, metadata, recordedAt }: NewEvent): Even
   };
 }
 
-/** One attempt. @throws what the client throws, or NoAnswer */
+/** Makes one attempt. @throws the error of the client, or NoAnswer */
 async function sendAppend(client: LogClient, append: ReadyAppend): Promise<Appended> {
   const call = client.appendToStream(append.stream, [...append.events], {
     expectedRevision: toServerRevision(append.expected),
@@ -115,7 +115,7 @@ async function sendAppend(client: LogClient, append: ReadyAppend): Promise<Appen
   return { revision, cursor: position ? cursorOf(position) : await readCursor(client, append.stream, revision) };
 }
 
-/** Servers may leave the position out, above all for an append that was there already. */
+/** Reads the cursor of an append. The server may omit the position, especially for an append that it had recorded before. */
 async function readCursor(client: LogClient, stream: string, revision: bigint): Promise<string> {
   const [event] = await readForward(client, stream, revision, 1);
   if (event?.revision !== revision) throw new Error(`Event ${revision} of ${stream} is not there after its append`);
@@ -127,7 +127,7 @@ function toServerRevision(expected: ExpectedRevision): AppendExpectedRevision {
   return expected === 'none' ? NO_STREAM : expected;
 }
 
-/** Milliseconds in which the server certainly remembers the ids of an append without an expected revision. */
+/** The time for which the server certainly remembers the ids of an append without an expected revision, in milliseconds. */
 const REMEMBERED_MS = UNAVAILABLE_TIMEOUT_MS / 2;
 
 /** Records each append at most once, even when answers are lost. */
@@ -151,7 +151,7 @@ export class Appender {
     }
   }
 
-  /** Resolves when everything that was asked for has its outcome. */
+  /** Resolves when all appends under way have ended. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.underWay);
   }
@@ -163,7 +163,7 @@ export class Appender {
     const appended = await retryWhileUnavailable(
       async () => {
         const earlier = mayBeThere ? await this.findEarlier(append) : null;
-        // From here on, a lost answer may belong to an append that was recorded.
+        // From here on, the append may be recorded although its answer was lost.
         mayBeThere = true;
         return earlier ?? (await this.sendOnce(append));
       },
@@ -183,16 +183,16 @@ export class Appender {
     }
   }
 
-  /** The conflict may be with an earlier attempt of our own whose answer was lost. */
+  /** Checks whether the conflict is with an earlier attempt of our own whose answer was lost. */
   private async resolveConflict(append: ReadyAppend): Promise<Appended> {
     const found = await searchStream(this.client, append.stream, append.ids);
     if (found.outcome === 'all') return found.appended;
-    // Without an expected revision the server refuses only what has some of its ids already.
+    // Without an expected revision, the server refuses an append only when it has recorded some of its ids before.
     if (found.outcome === 'some' || append.expected === 'any') throw clashError(append);
     throw new RevisionConflict(append.stream, append.expected, found.actual);
   }
 
-  /** The result of an earlier append of the same events; null if there was none. */
+  /** Returns the result of an earlier append of the same events, or null if there was none. */
   private async findEarlier(append: ReadyAppend): Promise<Appended | null> {
     const found = await searchStream(this.client, append.stream, append.ids);
     if (found.outcome === 'some') throw clashError(append);
@@ -203,6 +203,6 @@ export class Appender {
 const clashError = ({ stream }: ReadyAppend): Error =>
   new Error(`Some events of this append to ${stream} were recorded elsewhere`);
 
-/** With an expected revision the server compares ids in the log itself; without one it only knows recent ids. */
+/** With an expected revision, the server compares ids with the log itself. Without one, it knows only recent ids. */
 const mayBeForgotten = ({ expected, ids }: ReadyAppend): boolean =>
   expected === 'any' && ids.some((id) => idMadeAt(id) < Date.now() - REMEMBERED_MS);

@@ -19,7 +19,10 @@ export class OutageReporter {
   reportLost(error: unknown): void {
     if (this.isTold) return;
     this.isTold = true;
-    this.log('warn', `The connection to EventStoreDB at ${this.shown} is lost (${messageOf(error)}); trying again`);
+    this.log(
+      'warn',
+      `The connection to EventStoreDB at ${this.shown} is lost (${messageOf(error)}). The server tries again`,
+    );
   }
 
   reportRestored(): void {
@@ -40,7 +43,7 @@ export interface ConnectOptions {
 
 /**
  * Waits until the log can be written and read.
- * @throws StartupError, one line, at once for what no waiting can help
+ * @throws StartupError with one line, and at once when waiting cannot help
  */
 export async function awaitServer(
   client: LogClient,
@@ -52,7 +55,7 @@ export async function awaitServer(
   let reason: unknown;
   let loggedAt = 0;
   const isWorthRetrying = (error: unknown): boolean => {
-    // An error from before says more than that there was no time left for an answer.
+    // An earlier error says more than the error that no time was left for an answer.
     if (!(error instanceof NoAnswer)) reason = error;
     throwPermanent(error, shown);
     if (msLeft() === 0) throw unusableError(reason ?? error, shown, patience);

@@ -1,18 +1,18 @@
 import { Refusal } from '../../../kernel/errors.js';
 import type { Positions } from '../../shared/log-tail.js';
 
-/** A place in `$all`, as the server has it. */
+/** A position in the stream `$all`, as EventStoreDB returns it. */
 export interface Position {
   readonly commit: bigint;
   readonly prepare: bigint;
 }
 
-/** Before everything: no event of ours is the first record of a log. */
+/** The position before all events. None of our events is the first record of a log. */
 export const BEGINNING: Position = { commit: 0n, prepare: 0n };
 
 const MAX_POSITION = 2n ** 64n - 1n;
 
-/** A cursor is `<commit>/<prepare>`; null stands before everything. @throws Refusal INVALID_CURSOR */
+/** Parses a cursor, `<commit>/<prepare>`. Null means the position before all events. @throws Refusal INVALID_CURSOR */
 export function positionOf(cursor: string | null): Position {
   if (cursor === null) return BEGINNING;
   const [, commit, prepare] = /^(0|[1-9]\d{0,19})\/(0|[1-9]\d{0,19})$/.exec(cursor) ?? [];
@@ -29,7 +29,7 @@ export function positionOf(cursor: string | null): Position {
 
 export const cursorOf = ({ commit, prepare }: Position): string => `${commit}/${prepare}`;
 
-/** Negative, zero or positive. */
+/** Returns a number that is negative, zero or positive, as `sort` needs it. */
 export function comparePositions(a: Position, b: Position): number {
   const difference = a.commit === b.commit ? a.prepare - b.prepare : a.commit - b.commit;
   return difference < 0n ? -1 : Number(difference > 0n);

@@ -22,10 +22,10 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   ErrorType.UNAVAILABLE,
   ErrorType.CANCELLED,
   ErrorType.NOT_LEADER,
-  // A server that starts refuses users before it has read who they are.
+  // A starting server refuses all users until it has loaded them.
   ErrorType.ACCESS_DENIED,
 ]);
-/** Plain errors of the client: it found no node, or the connection was closed a moment ago. */
+/** Errors of the client that have only a message: it found no node, or the connection has just been closed. */
 const UNNAMED = /^(Failed to discover after|Channel has been shut down)/;
 /** The gRPC codes of requests that would fail again in the same way. */
 const FINAL_CODES: ReadonlySet<number | undefined> = new Set([3, 5, 6, 9, 11, 12]);
@@ -34,7 +34,7 @@ const typeOf = (error: unknown): string | undefined =>
   error instanceof Error && isCommandError(error) ? error.type : undefined;
 
 /**
- * Whether the same call may succeed when the server is back. "Unknown" errors of the client mostly are cut connections.
+ * True when the same call may succeed once the server is back. Most "unknown" errors of the client are broken connections.
  */
 export function isTemporary(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -45,13 +45,13 @@ export function isTemporary(error: unknown): boolean {
 
 export const isAccessDenied = (error: unknown): boolean => typeOf(error) === ErrorType.ACCESS_DENIED;
 
-/** No such stream, or one that was deleted. */
+/** True when the stream does not exist or was deleted. */
 export const isNoStream = (error: unknown): boolean =>
   ([ErrorType.STREAM_NOT_FOUND, ErrorType.STREAM_DELETED, ErrorType.NO_STREAM] as (string | undefined)[]).includes(
     typeOf(error),
   );
 
-/** Waits for a call, since some calls of the client never end. @throws NoAnswer after `ms` milliseconds */
+/** Waits for a call, but not for ever, because some calls of the client never end. @throws NoAnswer after `ms` milliseconds */
 export async function withTimeout<T>(ms: number, what: string, call: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -43,7 +43,7 @@ const optionShape = z.strictObject({
   nodepreference: onlyValue('leader', 'this server must read what it wrote. Remove it'),
 });
 
-/** Parses the options of a connection string. @throws the error that `refusal` makes of a problem */
+/** Parses the options of a connection string. @throws the error that `refusal` returns for a problem */
 function optionsOf(query: string, refusal: (what: string) => Error): UrlOptions {
   const pairs = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
   const parsed = optionShape.safeParse(Object.fromEntries(pairs.map(([key, value]) => [key.toLowerCase(), value])));
@@ -83,7 +83,7 @@ interface Endpoint {
 
 /** The content of EVENTSTOREDB_URL. */
 export interface EventStoreDbAddress extends UrlOptions {
-  /** Whether to ask the hosts which node is the leader, instead of using the one host directly. */
+  /** True to ask the hosts which node is the leader, instead of using the one host directly. */
   readonly discover: boolean;
   readonly hosts: readonly Endpoint[];
   readonly credentials?: { readonly username: string; readonly password: string };
@@ -97,8 +97,8 @@ const HOST = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(\d{1,5}))?$/;
 const ADVICE = 'It looks like esdb://user:password@host:2113, or esdb+discover://… for a cluster.';
 
 /**
- * Parses a connection string. The client's own parser accepts options that it then ignores, cuts a password at a colon
- * and prints the whole string, so it never gets it.
+ * Parses a connection string. The parser of the client is not used, because it accepts options and then ignores them,
+ * cuts a password at a colon, and prints the whole string.
  * @throws StartupError, one line without secrets that says what to change
  */
 export function parseEventStoreDbUrl(url: string): EventStoreDbAddress {

@@ -23,8 +23,8 @@ interface FeedPage extends LogPage<Position> {
 }
 
 /**
- * One subscription of the server, with what arrived since the last page was taken, 1000 events or about 4 MB at most.
- * Ends with the connection. @throws what the client says then, if it says something
+ * Reads one subscription of EventStoreDB. Each page contains what has arrived since the page before, at most 1000 events or
+ * about 4 MB. The feed ends when the connection ends. @throws the error of the client, if the connection ends with one
  */
 export async function* readFeed(client: LogClient, options: FeedOptions): AsyncGenerator<FeedPage> {
   const subscription = subscribeToServer(client, options.after, options.types);
@@ -43,7 +43,7 @@ export async function* readFeed(client: LogClient, options: FeedOptions): AsyncG
   } finally {
     confirmed();
     options.signal.removeEventListener('abort', onAbort);
-    // Fails when there never was a connection.
+    // This fails when there never was a connection.
     void subscription.unsubscribe().catch(() => undefined);
     subscription.destroy();
   }
@@ -58,7 +58,7 @@ function subscribeToServer(
     regex: types ? `^(${[...types].map(escapeRegex).join('|')})$` : String.raw`^[^\$]`,
     maxSearchWindow: CHECKPOINT_RECORDS,
     checkpointInterval: 1,
-    // The mark takes its place after the events before it. An error here would stop the subscription silently.
+    // `push` puts the mark after the events that came before it. An error here would stop the subscription silently.
     checkpointReached: (subscription, position) => void subscription.push(new Mark('passed', position)),
   });
   const fromPosition = comparePositions(after, BEGINNING) === 0 ? START : after;
@@ -84,7 +84,7 @@ function toPage(arrivals: readonly Arrival[], after: Position, types: ReadonlySe
   return { ...page, events };
 }
 
-/** An estimate: nearly all bytes of our largest events are in strings. */
+/** Estimates the size of an arrival in bytes. Nearly all bytes of our largest events are in strings. */
 function sizeOf(arrival: Arrival): number {
   const data = arrival instanceof Mark ? null : arrival.event?.data;
   if (typeof data !== 'object' || data === null) return String(data).length;

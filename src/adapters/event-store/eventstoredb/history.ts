@@ -9,8 +9,8 @@ import { readPage } from './read-log.js';
 const QUIET_TIMEOUT_MS = 500;
 
 /**
- * The history after a position. A subscription with a filter leaves it to the server to look through what is not
- * wanted, but does not say how far it is when its last window is not full; the few events that then are left to the
+ * Reads the history after a position up to a target. With a filtered subscription, the server skips the events that are not
+ * wanted. But it does not report its position while its last window is not full, so the few remaining events up to the
  * target are read without a filter.
  */
 export async function* readHistory(
@@ -35,7 +35,7 @@ export async function* readHistory(
   }
 }
 
-/** After the target there may be records that no subscriber sees. A cursor must not be beyond the last event. */
+/** Limits a page to the target. After the target there may be records that no subscriber sees, and a cursor must not be after the last event. */
 function limitToTarget(page: LogPage<Position>, target: Position): LogPage<Position> {
   if (!isAfter(page.upTo, target)) return page;
   const last = page.events.at(-1);

@@ -2,7 +2,7 @@ import type { AllStreamResolvedEvent, AllStreamSubscription } from '@eventstore/
 import { NoAnswer } from './errors.js';
 import type { Position } from './cursor.js';
 
-/** Said by the server between two events. */
+/** A message of the server between two events: it has searched up to a position, or it has no more history. */
 export class Mark {
   constructor(
     readonly kind: 'passed' | 'caughtUp',
@@ -13,10 +13,10 @@ export class Mark {
 export type Arrival = AllStreamResolvedEvent | Mark;
 
 const MAX_EVENTS = 1000;
-/** Rough bytes, after which the server is made to wait. */
+/** The approximate number of waiting bytes at which the server has to pause. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** What has arrived of a subscription and was not fetched yet; makes the server wait when that is much. */
+/** Holds the arrivals of a subscription until they are taken. It pauses the server when too many are waiting. */
 export class Inbox {
   private arrivals: Arrival[] = [];
   private bytes = 0;
@@ -27,21 +27,22 @@ export class Inbox {
     private readonly subscription: AllStreamSubscription,
     private readonly sizeOf: (arrival: Arrival) => number,
   ) {
-    // An error is not always followed by an end, nor an end preceded by an error.
+    // An error can come without an end, and an end can come without an error.
     subscription.on('error', (error) => this.endWith(error));
     for (const event of ['end', 'close'] as const) subscription.on(event, () => this.endWith(null));
     subscription.on('data', (arrival: Arrival) => this.addArrival(arrival));
   }
 
-  /** Gives the subscription up. */
+  /** Ends the subscription with an error, or without one when it is null. */
   endWith(error: unknown): void {
     this.ending ??= { error };
     this.wake();
   }
 
   /**
-   * Everything that has arrived, waiting up to `ms` milliseconds for it; empty after that time, null at a clean end.
-   * @throws what ended the subscription otherwise
+   * Takes everything that has arrived. When there is nothing, it waits up to `ms` milliseconds, and then returns an empty
+   * list. Returns null when the subscription has ended without an error.
+   * @throws the error with which the subscription ended
    */
   async takeArrivals(ms: number | null): Promise<readonly Arrival[] | null> {
     if (this.arrivals.length === 0 && !this.ending) await this.waitForArrival(ms);

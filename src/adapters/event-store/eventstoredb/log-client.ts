@@ -5,14 +5,14 @@ import { errorCode, messageOf, StartupError } from '../../../kernel/errors.js';
 import { ConnectionGone, withTimeout } from './errors.js';
 import type { EventStoreDbAddress } from './eventstoredb-url.js';
 
-/** In PEM, named as the client has them. */
+/** The certificates in PEM, under the names that the client uses. */
 interface Certificates {
   readonly rootCertificate?: Buffer;
   readonly userCertFile?: Buffer;
   readonly userKeyFile?: Buffer;
 }
 
-/** The files that the connection string names. @throws StartupError when one can't be read or used */
+/** Reads the certificate files that the connection string names. @throws StartupError when a file can't be read or used */
 export function readCertificates(address: EventStoreDbAddress): Certificates {
   const certificates: Certificates = {
     ...readPemFile('rootCertificate', 'tlsCAFile', address.tlsCaFile),
@@ -49,7 +49,7 @@ function readPemFile(name: keyof Certificates, option: string, path: string | un
   }
 }
 
-/** A connection without any answer is closed after the interval and the timeout. */
+/** A connection without any answer is closed after the sum of both times. */
 const KEEPALIVE_INTERVAL_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 /** Deadline of one call, in milliseconds. */
@@ -57,7 +57,7 @@ export const CALL_TIMEOUT_MS = 5_000;
 /** `connectivityState.SHUTDOWN` of gRPC. */
 const SHUTDOWN: number = 4;
 
-/** The client. Parts that would harm other calls or the whole process are replaced. */
+/** The client of EventStoreDB. The methods that could harm other calls or the whole process are replaced. */
 export class LogClient extends EventStoreDBClient {
   /** When the client is closed, reads under way end as if they were complete. Their result must not be used. */
   isClosed = false;
@@ -68,7 +68,7 @@ export class LogClient extends EventStoreDBClient {
     const [endpoint, ...others] = address.hosts;
     if (!endpoint) throw new Error('No host');
     const credentials = address.credentials;
-    // Only a seed list is asked for the leader; the client takes a list of one too.
+    // The client asks only a list of hosts for the leader, so one host is passed as a list as well.
     if (address.discover)
       super(
         { ...settings, endpoints: [endpoint, ...others] },
@@ -77,13 +77,13 @@ export class LogClient extends EventStoreDBClient {
       );
     else super({ ...settings, endpoint }, { insecure: !address.tls, ...certificates }, credentials);
     /*
-     * Without "batch append" each append is a call of its own. The batch calls of all clients of a process share one
-     * table of who waits: when one stream fails all appends in it are rejected, and an answer that comes later is
+     * Without "batch append", each append is a call of its own. The batch calls of all clients of a process share one
+     * table of waiting appends. When one stream fails, all appends in the table are rejected, and a later answer is
      * thrown as a TypeError that nobody can catch.
      */
     this.supports = async () => false;
     this.guardAgainstClosedChannels();
-    // Not awaited by the client: a rejection (no node found on the way to a new connection) would end the process.
+    // The client does not await this promise. A rejection (no node was found for a new connection) would end the process.
     const handle = this.handleError;
     this.handleError = (client, error) => handle(client, error).catch(onTrouble);
     const connect = this.getChannel;
@@ -98,8 +98,8 @@ export class LogClient extends EventStoreDBClient {
   }
 
   /**
-   * The failure of one call closes the channel, perhaps just before another call begins on it. An append then would
-   * never settle, and reject a promise of the client's own that nobody can catch.
+   * The failure of one call closes the channel, perhaps just before another call begins on it. An append would then never
+   * settle, and would reject an internal promise of the client that nobody can catch.
    */
   private guardAgainstClosedChannels(): void {
     const execute = this.execute;

@@ -13,11 +13,11 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 class FeedEnded extends Error {}
 
 /**
- * Follows the end of the log for all subscriptions of this process, by one subscription of the server. Whenever and
- * however that ends, another one goes on from where it was.
+ * Follows the end of the log for all subscriptions of this process, with one subscription of EventStoreDB. When that
+ * subscription ends for any reason, another one continues from the same position.
  */
 export class LogFollower {
-  /** The position up to which the server has looked: the end of the tail, or behind it. */
+  /** The position up to which the server has searched, which is the end of the tail or a later position. */
   private searched: Position | null = null;
   private following: Promise<unknown> | null = null;
 
@@ -28,7 +28,7 @@ export class LogFollower {
     private readonly stopped: AbortSignal,
   ) {}
 
-  /** Begins to follow the log, once. */
+  /** Begins to follow the log. Later calls do nothing. */
   start(): void {
     this.following ??= retry((noteSuccess) => this.followFeed(noteSuccess), {
       signal: this.stopped,
@@ -39,7 +39,7 @@ export class LogFollower {
     });
   }
 
-  /** Resolves when it has ended, after its signal was aborted. */
+  /** Resolves when the follower has ended after the abort of its signal. */
   async close(): Promise<void> {
     await this.following;
   }

@@ -18,12 +18,12 @@ import { ConnectionGone, isNoStream, NoAnswer, withTimeout } from './errors.js';
 import { CALL_TIMEOUT_MS, type LogClient } from './log-client.js';
 import { LOG_STREAM, placeOf, toEvent } from './record.js';
 
-/** What one event of 64 KiB takes, and a thousand small ones: pages stay below 20 MB. */
+/** The number of records in a page. Since an event has at most 64 KiB, a page stays below 20 MB. */
 export const PAGE_EVENTS = 256;
 
 /**
- * All of a read. The client waits for ever for a page that never comes, so it is given up when nothing has come for
- * 5 s; also on the signal.
+ * Collects all items of a read. The client would wait for ever for a page that never comes, so the read ends with an error
+ * when nothing has arrived for 5 s, or when the signal is aborted.
  */
 async function collectRead<E>(
   client: LogClient,
@@ -49,13 +49,13 @@ async function collectRead<E>(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    // Destroying it leaves the call open at the server.
+    // `destroy` alone would leave the call open on the server.
     if (!complete) void read.cancel().catch(() => undefined);
   }
   return items;
 }
 
-/** Where the last event of the log is, and up to where that was searched. */
+/** The position of the last event of the log, and the position up to which the log was searched for it. */
 export interface Head {
   readonly head: Position;
   readonly searched: Position;
@@ -63,7 +63,7 @@ export interface Head {
 
 const FIRST_LOOK = 4;
 
-/** The next page of the whole log, of the given types when they are given; looks at most at 256 records. */
+/** Reads the next page of the log, at most 256 records. With `types`, the page contains only events of these types. */
 export async function readPage(
   client: LogClient,
   after: Position,
@@ -71,7 +71,7 @@ export async function readPage(
   signal?: AbortSignal,
 ): Promise<LogPage<Position>> {
   const from = comparePositions(after, BEGINNING) === 0 ? START : after;
-  // Reading begins with the record at the position itself.
+  // The read begins with the record at the position itself, which is not part of the page.
   const records = (await readAll(client, from, FORWARDS, PAGE_EVENTS + 1, signal)).filter(({ position }) =>
     isAfter(position, after),
   );
@@ -80,7 +80,7 @@ export async function readPage(
   return { events: wanted, upTo: records.at(-1)?.position ?? after, looked: records.length };
 }
 
-/** Searches backwards for the last event, as far as to what an earlier search knows. */
+/** Searches backwards for the last event, until it reaches the result of an earlier search. */
 export async function readHead(client: LogClient, known: Head | null, signal?: AbortSignal): Promise<Head> {
   let searched: Position | null = null;
   let from: ReadPosition = END;
@@ -98,7 +98,7 @@ export async function readHead(client: LogClient, known: Head | null, signal?: A
   }
 }
 
-/** Id of the event at a position, null when there is none of ours exactly there. */
+/** Returns the id of the event at a position, or null when none of our events is exactly there. */
 export async function readIdAt(client: LogClient, position: Position): Promise<string | null> {
   const [record] = await readAll(client, position, FORWARDS, 1);
   if (!record || comparePositions(record.position, position) !== 0) return null;
@@ -121,7 +121,7 @@ async function readAll(
   return resolved.flatMap(({ event }) => (event ? [event] : []));
 }
 
-/** The next records of a stream from a revision on; nothing for a stream that is not there or was deleted. */
+/** Reads the next records of a stream from a revision on. A stream that does not exist or was deleted has none. */
 export const readForward = (
   client: LogClient,
   stream: string,
@@ -129,7 +129,7 @@ export const readForward = (
   count = PAGE_EVENTS,
 ): Promise<ServerEvent[]> => readStream(client, stream, { fromRevision: from, direction: FORWARDS, maxCount: count });
 
-/** The records of a stream before and at a revision (its end when left out), the newest first. */
+/** Reads the records of a stream up to a revision, or up to its end, with the newest first. */
 export const readBackward = (
   client: LogClient,
   stream: string,
@@ -155,7 +155,7 @@ async function readStream(
 const LOG_BEGAN = 'LogBegan';
 const logBeganShape = z.object({ epoch: z.uuid() });
 
-/** The name of this log, which whoever needs it first gives to it. */
+/** Returns the epoch of this log. The first caller creates it. */
 export async function readEpoch(client: LogClient): Promise<string> {
   return (await readRecordedEpoch(client)) ?? (await beginLog(client));
 }
@@ -185,6 +185,6 @@ async function beginLog(client: LogClient): Promise<string> {
     if (!(error instanceof WrongExpectedVersionError)) throw error;
   }
   const epoch = await readRecordedEpoch(client);
-  if (epoch === null) throw new Error(`The stream ${LOG_STREAM} was deleted, so that the event log has lost its name`);
+  if (epoch === null) throw new Error(`The stream ${LOG_STREAM} was deleted, so the event log has lost its epoch`);
   return epoch;
 }

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { Json, RecordedEvent } from '../../../kernel/events.js';
 import { cursorOf, type Position } from './cursor.js';
 
-/** The stream that names the log; hidden from readers as the server's own events are. */
+/** The stream that contains the epoch of the log. Readers do not see it, and they do not see the events of EventStoreDB itself. */
 export const LOG_STREAM = 'odst-log';
 
-/** What servers before 22.10 write where the position of an event of a stream would be. */
+/** The position that versions before 22.10 return for every event of a stream, because they do not know the real one. */
 const UNKNOWN_POSITION = 2n ** 64n - 1n;
 
-/** `recordedAt` is ours: when a copied event was recorded first. */
+/** The metadata of our events. `recordedAt` is set for a copied event and says when it was first recorded. */
 const metadataShape = z.looseObject({
   schemaVersion: z.number(),
   serverId: z.string(),
@@ -24,10 +24,10 @@ const metadataShape = z.looseObject({
   recordedAt: z.iso.datetime().optional(),
 });
 
-/** The client made it with JSON.parse, so it is JSON whatever it is. */
+/** Accepts every value, because the client has parsed it from JSON. */
 const anyJson = z.custom<Json>((value) => value !== undefined);
 
-/** An event as the port has it; null for the server's own, the log's name, and what another program wrote. */
+/** Converts a record to an event of the port. Returns null for events of EventStoreDB itself, the epoch, and events of other programs. */
 export function toEvent(record: ServerEvent | AllStreamRecordedEvent): RecordedEvent | null {
   if (record.type.startsWith('$') || record.streamId.startsWith('$') || record.streamId === LOG_STREAM) return null;
   const metadata = record.isJson ? metadataShape.safeParse(record.metadata) : undefined;
@@ -45,15 +45,15 @@ export function toEvent(record: ServerEvent | AllStreamRecordedEvent): RecordedE
   };
 }
 
-/** @throws Error when the server does not tell it */
+/** @throws Error when the server does not return the position */
 export function placeOf({ position }: ServerEvent | AllStreamRecordedEvent): Position {
   if (!position || position.commit === UNKNOWN_POSITION) {
-    throw new Error('This EventStoreDB does not tell the positions of events. Version 22.10 or newer is needed.');
+    throw new Error('This EventStoreDB does not return the positions of events. Version 22.10 or newer is needed.');
   }
   return position;
 }
 
-/** The metadata with our own key, as it is stored. */
+/** Returns the metadata as it is stored, with the time of a copied event. */
 export const storedMetadata = (metadata: object, recordedAt: Date | undefined): JSONType => ({
   ...metadata,
   ...(recordedAt && { recordedAt: recordedAt.toISOString() }),

@@ -2,10 +2,10 @@ import { DatabaseError, Pool, type PoolConfig } from 'pg';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/retry-while-unavailable.js';
 
-/** Connection lost, server stopping or starting, out of resources, deadlock, or a failover to a standby. */
+/** The error codes for a lost connection, a stopping or starting server, missing resources, a deadlock, and a failover to a standby. */
 const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
 
-/** Whether the same call may succeed when the database is back. */
+/** True when the same call may succeed when the database is back. */
 export function isTemporary(error: unknown): boolean {
   if (error instanceof DatabaseError) return TEMPORARY.test(error.code ?? '');
   return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);

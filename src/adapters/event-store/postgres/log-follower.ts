@@ -5,10 +5,10 @@ import { PgSession } from '../../shared/pg-session.js';
 import { readHead, readLog } from './read-log.js';
 
 /** The name by which `pg_stat_activity` knows the listening connection. */
-export const LISTENER_NAME = 'odst log listener';
+const LISTENER_NAME = 'odst log listener';
 
 const POLL_INTERVAL_MS = 1000;
-/** While nothing tells of appends, polling must keep the live latency low. */
+/** While no notifications arrive, polling must keep the latency of live events low. */
 const POLL_UNHEARD_INTERVAL_MS = 20;
 
 /**
@@ -33,7 +33,7 @@ export class LogFollower {
       channels: ['odst_log'],
       maxReconnectDelayMs: 2_000,
       onNotification: readSoon,
-      // Before each of these, appends may have gone unheard.
+      // Notifications of appends may have been lost before each of these moments.
       onConnected: readSoon,
       onLost: readSoon,
     });
@@ -47,7 +47,7 @@ export class LogFollower {
     await this.listener.close();
   }
 
-  /** Reads now, or once more after the read under way; and again after the interval of polling. */
+  /** Reads now, or once more after the read under way, and again after the polling interval. */
   private readSoon(): void {
     clearTimeout(this.timer);
     if (this.closed) return;
@@ -73,7 +73,7 @@ export class LogFollower {
     const { events, upTo, isCut } = await readLog(this.pool, after, null);
     if (upTo === after) return;
     this.tail.extend(events, upTo);
-    // What was appended during this read is told by a notification, or found by polling if that is lost.
+    // A notification announces the events that were appended during this read. If it is lost, polling finds them.
     if (isCut) this.mustReadAgain = true;
   }
 }

@@ -35,7 +35,7 @@ interface SerializedAppend {
   readonly types: readonly string[];
   readonly data: readonly string[];
   readonly metadata: readonly string[];
-  /** When each event was recorded, in ISO 8601; null for now. */
+  /** The time when each event was recorded, in ISO 8601. Null stands for the current time. */
   readonly recorded: readonly (string | null)[];
   readonly bytes: number;
 }
@@ -103,7 +103,7 @@ const READERS = 4;
 const MAX_GROUP_APPENDS = 256;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const MAX_QUERY_STREAMS = 16;
-/** The most queries for streams at the same time. With more of them, each would read fewer streams. */
+/** The maximum number of queries for streams at the same time. With more of them, each would read fewer streams. */
 const MAX_QUERIES = 2;
 
 /** The arguments of one append. */

@@ -18,7 +18,7 @@ interface EventRow {
 
 const COLUMNS = 'position, revision, recorded_at, id, stream, type, data, metadata';
 
-/** The most events of one page, and the bytes after which no further event is added to it. */
+/** The maximum number of events of one page, and the bytes after which no further event is added to it. */
 const PAGE_EVENTS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
@@ -33,11 +33,11 @@ const toEvent = (row: EventRow): RecordedEvent => ({
   recordedAt: row.recorded_at,
 });
 
-/** The most positions that one query searches, so that it stays short when the wanted types are rare. */
+/** The maximum number of positions that one query searches, so that it stays short when the wanted types are rare. */
 const MAX_POSITIONS = 20_000n;
 
 interface CutLogPage extends LogPage<bigint> {
-  /** Whether the log had more events when this page was read. */
+  /** True when the log had more events when this page was read. */
   readonly isCut: boolean;
 }
 
@@ -71,7 +71,7 @@ export async function readLog(pool: Pool, after: bigint, types: ReadonlySet<stri
   return { events: page.map(toEvent), upTo, looked: Number(upTo - after), isCut: upTo < head };
 }
 
-/** Where a page that reached its limit ends; undefined for other pages. */
+/** Returns the end of a page that has reached its limit. Undefined for other pages. */
 function lastOf(page: readonly LogPageRow[]): bigint | undefined {
   const last = page.at(-1);
   const cut = last && (page.length >= PAGE_EVENTS || Number(last.bytes) >= PAGE_BYTES);
@@ -151,7 +151,7 @@ export async function readIdAt(pool: Pool, position: bigint): Promise<string | n
 }
 
 /**
- * The epoch belongs to the log and to its database. A log that was restored into another database may go on differently
+ * The epoch belongs to the log and to its database. A log that was restored into another database may continue differently
  * from its original, so it gets a new epoch.
  */
 const EPOCH_SQL = `

@@ -43,7 +43,7 @@ export async function claimAttempt(queue: Queue, id: string, limit: RateLimit | 
   return Claim.parse(await queue.client.eval(CLAIM, 1, queue.toKey(''), id, Date.now(), jobs, Math.ceil(perMs)));
 }
 
-/** How an attempt ended. `back` does not count as an attempt; a number says after how many attempts the job has failed. */
+/** The end of an attempt. `back` does not count as an attempt. A number says after how many attempts the job has failed. */
 type Ending = 'done' | 'again' | 'back' | number;
 
 /**

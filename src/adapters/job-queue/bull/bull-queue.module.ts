@@ -12,7 +12,7 @@ const RETRY_DELAY_MS = 250;
 const PERMANENT_ERRORS = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password|ERR DB index)|SSL|TLS|certificate/i;
 
 interface CheckOptions {
-  /** How long to wait for Redis, 30 s by default. */
+  /** The time to wait for Redis, 30 s by default. */
   readonly timeoutMs?: number;
   readonly log?: (level: 'warn', message: string) => void;
 }

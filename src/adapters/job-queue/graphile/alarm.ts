@@ -14,9 +14,9 @@ async function wakeWorkers(pool: Pool): Promise<number | null> {
   return rows[0]?.next ?? null;
 }
 
-/** Longest timer. It bounds how late a job starts when the clocks of the database and of this process differ. */
+/** The longest timer. It limits how late a job starts when the clocks of the database and of this process differ. */
 const MAX_TIMER_MS = 60_000;
-/** Added to every timer, so that it does not ring before the job is due. */
+/** This time is added to every timer, so that it does not ring before the job is due. */
 const SLACK_MS = 2;
 
 /** Wakes workers when a delayed job is due. Workers are only notified of new jobs, and they seldom poll. */

@@ -4,7 +4,7 @@ import { KEPT_FAILED } from '../../../ports/job-queue.port.js';
 import { PgSession } from '../../shared/pg-session.js';
 import { MARK } from './job-table.js';
 
-/** "odst" as a number: the first half of the lock keys by which live workers are known. */
+/** "odst" as a number. It is the first half of the lock keys that show which workers are alive. */
 const LOCK_CLASS = 1_868_854_132;
 
 /** Marks workers as alive for as long as this session lives. */
@@ -23,10 +23,10 @@ WHERE j.locked_by <> ALL ($2::text[]) AND NOT EXISTS (
   WHERE l.locktype = 'advisory' AND d.datname = current_database()
     AND l.classid::bigint = $1 AND l.objid::bigint = hashtext(j.locked_by)::bigint & 4294967295)`;
 
-/** Replaced while they ran, by a worker that died. */
+/** Deletes jobs that were replaced while a worker ran them, and whose worker has died. */
 const DELETE_REPLACED = 'DELETE FROM graphile_worker._private_jobs WHERE key IS NULL AND locked_at IS NULL';
 
-/** Failed jobs that are too old, or too many. */
+/** Deletes failed jobs that are too old, and the oldest ones when there are too many. */
 const DELETE_OLD_FAILED = `
 DELETE FROM graphile_worker._private_jobs WHERE id IN (
   SELECT id FROM (
@@ -36,7 +36,7 @@ DELETE FROM graphile_worker._private_jobs WHERE id IN (
   ) failed
   WHERE place > ${KEPT_FAILED.jobs} OR failed_at::timestamptz < now() - interval '${KEPT_FAILED.days} days')`;
 
-/** Frees the jobs of workers that are gone without a word; Graphile Worker itself would wait for 4 hours. */
+/** Frees the jobs of workers that have died. Graphile Worker itself would wait for 4 hours. */
 async function freeDeadWorkers(session: Client, own: readonly string[]): Promise<void> {
   await session.query(UNLOCK_JOBS, [LOCK_CLASS, own]);
   await session.query(DELETE_REPLACED);
@@ -46,8 +46,8 @@ async function freeDeadWorkers(session: Client, own: readonly string[]): Promise
 const SWEEP_INTERVAL_MS = 5000;
 
 /**
- * A session whose locks say that the workers of this process are alive, and that frees the jobs of dead ones: at the
- * start and every 5 s. After it was lost it comes back, and takes the locks again.
+ * Keeps a session whose locks show that the workers of this process are alive. At the start and every 5 s, it also frees
+ * the jobs of workers that have died. When the session is lost, it connects again and takes the locks again.
  */
 export class Liveness {
   private workers: string[] = [];
@@ -57,7 +57,7 @@ export class Liveness {
 
   constructor(
     settings: DatabaseSettings,
-    /** Called after each sweep: freed jobs may be waiting. */
+    /** Is called after each sweep, because freed jobs may be waiting. */
     private readonly onSwept: () => void,
   ) {
     this.session = new PgSession(settings, {
@@ -80,7 +80,7 @@ export class Liveness {
     void this.session.use((client) => markAlive(client, [worker])).catch(() => undefined);
   }
 
-  /** The workers so far have ended, maybe with jobs in hand: once their session has ended, these jobs are free. */
+  /** Is called when the workers have ended, perhaps with unfinished jobs. These jobs become free when the session ends. */
   forgetWorkers(): void {
     this.workers = [];
     this.session.restart();
@@ -100,13 +100,13 @@ export class Liveness {
   }
 
   private async sweep(): Promise<void> {
-    // Without a session, the sweep follows as soon as there is a new one.
+    // Without a session there is nothing to do, because a new session begins with a sweep.
     if (!this.session.isConnected) return;
     await this.session.use((client) => this.freeJobs(client)).catch(() => undefined);
     if (this.session.isConnected) this.scheduleSweep();
   }
 
-  /** A sweep that fails is made up for by the next one. */
+  /** Ignores errors, because the next sweep does the same work. */
   private async freeJobs(client: Client): Promise<void> {
     await freeDeadWorkers(client, this.workers).catch(() => undefined);
   }

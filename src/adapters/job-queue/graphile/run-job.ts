@@ -30,13 +30,13 @@ export interface JobContext {
   /** Aborted when the process shuts down. */
   readonly signal: AbortSignal;
   readonly log: JobLog;
-  /** By the name of the handler. Handlers without a rate limit have none. */
+  /** The rate gates by the name of their handler. Handlers without a rate limit have none. */
   readonly gates: ReadonlyMap<string, RateGate>;
 }
 
 /**
- * Runs one attempt of a job for Graphile Worker. When it fails, what comes next is written before Graphile Worker
- * releases the job, so that after a crash at any point the job is either held by a dead worker or waiting for its next
+ * Runs one attempt of a job for Graphile Worker. When it fails, the next step is written before Graphile Worker releases
+ * the job, so that after a crash at any point the job is either held by a dead worker or waiting for its next
  * attempt.
  * @throws the error of the attempt, unless a newer job of the same key will do the work
  */

@@ -1,5 +1,5 @@
 import type { DatabaseSettings } from '../../../ports/database.port.js';
-import { Locks } from '../../../ports/locks.port.js';
+import { type HoldOptions, Locks } from '../../../ports/locks.port.js';
 import type { PgSession } from '../../shared/pg-session.js';
 import { countOtherProcesses, makeLockSession, releaseLock, takeFreeLocks } from './lock-session.js';
 
@@ -33,14 +33,13 @@ export class PostgresLocks extends Locks {
 
   override async hold<T>(
     name: string,
-    signal: AbortSignal,
     work: (held: AbortSignal) => Promise<T>,
-    onTaken: () => void = () => undefined,
+    { signal, onTaken = () => undefined }: HoldOptions = {},
   ): Promise<T | null> {
     const lock = await this.waitForLock(name, signal, onTaken);
     if (!lock) return null;
     try {
-      return await work(AbortSignal.any([signal, lock.signal]));
+      return await work(signal ? AbortSignal.any([signal, lock.signal]) : lock.signal);
     } finally {
       this.endHold(name, lock);
     }
@@ -58,20 +57,24 @@ export class PostgresLocks extends Locks {
     await this.session.close();
   }
 
-  private waitForLock(name: string, signal: AbortSignal, onTaken: () => void): Promise<AbortController | null> {
-    if (signal.aborted || this.closed) return Promise.resolve(null);
+  private waitForLock(
+    name: string,
+    signal: AbortSignal | undefined,
+    onTaken: () => void,
+  ): Promise<AbortController | null> {
+    if (signal?.aborted || this.closed) return Promise.resolve(null);
     return new Promise((resolve) => {
       const queue = this.waiting.get(name) ?? [];
       const waiting: Waiting = { onTaken: callOnce(onTaken), grantLock: (lock) => finish(lock) };
       const finish = (lock: AbortController | null): void => {
-        signal.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', leave);
         resolve(lock);
       };
       const leave = (): void => {
         removeWaiting(this.waiting, name, waiting);
         finish(null);
       };
-      signal.addEventListener('abort', leave, { once: true });
+      signal?.addEventListener('abort', leave, { once: true });
       this.waiting.set(name, [...queue, waiting]);
       this.trySoon();
     });

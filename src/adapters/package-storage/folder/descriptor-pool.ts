@@ -11,7 +11,7 @@ interface Entry {
   seenAt: number;
   users: number;
   idleTicks: number;
-  /** Whether the file has left the pool. Its last user closes it. */
+  /** True when the file has left the pool. Its last user closes it. */
   retired: boolean;
   closed: boolean;
 }
@@ -40,7 +40,7 @@ export class DescriptorPool {
     return entry && this.lendEntry(packageId, entry);
   }
 
-  /** Makes the next `open` open the file anew. Readers keep the file that they have. */
+  /** Makes the next `openFile` open the file again. Readers keep the file that they have. */
   forgetFile(packageId: string): void {
     this.opening.delete(packageId);
     const entry = this.entries.get(packageId);
@@ -101,7 +101,7 @@ export class DescriptorPool {
     return { handle, size, inode, seenAt: performance.now(), users: 0, idleTicks: 0, retired: false, closed: false };
   }
 
-  /** A file that was forgotten while it was being opened is only for those who asked before. */
+  /** Adds a file to the pool. A file that was forgotten while it was being opened is used only by the callers that already wait for it. */
   private keepEntry(packageId: string, entry: Entry, current: boolean): void {
     entry.retired = !current;
     if (!current) return;

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { CHUNK_SIZE, addRange, type ChunkRange } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, CHUNK_SIZE, type ChunkRange } from '../../../kernel/chunk-ranges.js';
 import { DIGEST_BYTES } from '../../../kernel/chunk-verifier.js';
 import { errorCode } from '../../../kernel/errors.js';
 import type { FileDamage, ReadPace, ExpectedContent, RunningDigest } from '../../../ports/package-storage.port.js';
 import { WorkerClient, workerFile } from '../../shared/worker-client.js';
 import { unlessMissing } from './folders.js';
 
-/** What the main thread asks of the file digest thread. `job` names one file. */
+/** The requests of the main thread to the digest thread. `job` names one file. */
 export type DigestRequest =
   | { readonly kind: 'open'; readonly job: number; readonly path: string }
   /** The first `upTo` bytes are final and may be read. Not answered. */
@@ -62,7 +62,7 @@ export async function findFileDamage(
   pace: ReadPace,
 ): Promise<FileDamage | null> {
   const chunkCount = content.sha256.length / DIGEST_BYTES;
-  const gone: FileDamage = { lost: addRange([], { first: 0, count: chunkCount }), missing: true };
+  const gone: FileDamage = { lost: allChunks(chunkCount), missing: true };
   const found = await stat(path).catch(unlessMissing);
   if (!found?.isFile()) return gone;
   try {

@@ -54,7 +54,7 @@ async function readSome(file: FileHandle, into: Buffer, position: number): Promi
 }
 
 const BUFFER_SIZE = 1024 * 1024;
-/** What gives the best speed while the bytes are in the page cache. */
+/** The size that gives the best speed while the bytes are in the page cache. */
 const SLICE = 64 * 1024;
 
 /** SHA-256 of one file, read in order and only as far as it has been told that the bytes are final. */
@@ -127,7 +127,7 @@ function takeJob(job: number): FileDigest | undefined {
 }
 
 async function finishDigest(digest: FileDigest | undefined): Promise<DigestReply> {
-  if (!digest) throw new Error('The digest thread was started anew while the file was read');
+  if (!digest) throw new Error('The digest thread was restarted while the file was read');
   try {
     return { sha256: await digest.finish() };
   } catch (error) {

@@ -38,7 +38,7 @@ const CLOCK_TICK_MS = 20;
 /** Senders that are silent for two minutes are cut off, so nobody writes to such an upload any more. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 
-/** Stores the bytes of packages in `<dataDir>/packages/<packageId>`, and what is on its way in `<dataDir>/staging`. */
+/** Stores the bytes of packages in `<dataDir>/packages/<packageId>`, and uploads and replicas in progress in `<dataDir>/staging`. */
 export class FolderPackageStorage extends PackageStorage {
   override readonly local: LocalFiles;
   private readonly digests = new DigestThread();
@@ -116,7 +116,7 @@ export class FolderPackageStorage extends PackageStorage {
   override async quarantine(packageId: string): Promise<void> {
     await rename(this.folders.packagePath(packageId), this.folders.damagedPath(packageId)).catch(unlessMissing);
     this.descriptors.forgetFile(packageId);
-    // What is remembered of an earlier reservation is not this file.
+    // The remembered file of an earlier reservation is another file.
     this.reservations.forgetFile(this.folders.replicaPath(packageId));
     await syncFolder(this.folders.packages);
   }
@@ -143,7 +143,7 @@ export class FolderPackageStorage extends PackageStorage {
     }
   }
 
-  /** What was changed since this process started is left alone: its event may be on its way. */
+  /** Leaves alone files that were changed since this process started, because their event may not be recorded yet. */
   override async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<void> {
     await restoreRemoved(this.folders, packages);
     await restoreDamaged(this.folders, packages, replicas);
@@ -156,7 +156,7 @@ export class FolderPackageStorage extends PackageStorage {
     return sweepFolder(this.folders.staging, (name) => !isUpload(name), Date.now() - ABANDONED_AFTER_MS);
   }
 
-  /** fsync, rename, fsync of the folder: after a crash the package has its old file or the new one, whole. */
+  /** Flushes the file to the disk, renames it and flushes the folder, so that after a crash the package has either its old file or the whole new one. */
   private async publishFile(stagedPath: string, packageId: string): Promise<void> {
     const path = this.folders.packagePath(packageId);
     const file = await open(stagedPath, 'r+');

@@ -60,7 +60,7 @@ class StagedWriter implements SlabWriter {
   }
 }
 
-/** What all uploads of a storage share. */
+/** The parts that all uploads of a storage share. */
 interface UploadTools {
   readonly slabs: SlabPool;
   readonly threads: HashThreads;

@@ -65,12 +65,12 @@ export class Folders {
     return join(this.staging, `${REPLICA}${requireSafeId(packageId)}`);
   }
 
-  /** Where a package's file is while its removal is being decided. */
+  /** The place of the file of a package while its removal is being decided. */
   removedPath(packageId: string): string {
     return join(this.staging, `${REMOVED}${requireSafeId(packageId)}`);
   }
 
-  /** Where a damaged file of a package waits to be repaired. */
+  /** The place where a damaged file of a package waits to be repaired. */
   damagedPath(packageId: string): string {
     return join(this.staging, `${DAMAGED}${requireSafeId(packageId)}`);
   }
@@ -84,7 +84,7 @@ export const damagedIdOf = (name: string): string | null =>
 export const replicaIdOf = (name: string): string | null =>
   name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null;
 
-/** Whether this is the name of an upload's file. */
+/** True when this is the name of an upload's file. */
 export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
 
 /** Makes renames and removals in the folder survive a power failure. */

@@ -44,7 +44,7 @@ serveCalls<HashRequest, Digests | null>((request) => {
   if (kind === 'drop') states.delete(upload);
   if (kind === 'begin' || kind === 'drop') return null;
   const state = states.get(upload);
-  if (!state) throw new Error(`The ${algorithm} thread was started anew during the upload`);
+  if (!state) throw new Error(`The ${algorithm} thread was restarted during the upload`);
   if (kind === 'finish') return finishUpload(upload, state);
   updateDigests(state, new Uint8Array(request.shared, 0, request.length), request.endsChunk);
   return null;

@@ -8,7 +8,7 @@ export interface HashThreads {
   readonly sha256: HashThread;
 }
 
-/** Where a receiver writes. */
+/** The place where a receiver writes. */
 export interface SlabWriter {
   /** Writes bytes at a position of the file. @throws StorageFull */
   writeBytes(bytes: Buffer, position: number): Promise<void>;
@@ -16,7 +16,7 @@ export interface SlabWriter {
   finishWriting(): Promise<void>;
 }
 
-/** What was received, with its digests. */
+/** The received file, with its digests. */
 interface Received {
   readonly size: number;
   readonly sha1: Digests;
@@ -56,8 +56,8 @@ export class Receiver {
   }
 
   /**
-   * Adds a source to what was received. What comes before an error of the source counts as received; after an error of the
-   * disk or of a thread the upload cannot go on. Ends when no write is under way any more.
+   * Adds the bytes of a source. Bytes before an error of the source count as received. After an error of the disk or of a
+   * thread, the upload cannot continue. Ends when no write is under way any more.
    * @throws the error of the source, the reason of the signal, StorageFull
    */
   async receive(source: Readable, signal?: AbortSignal): Promise<void> {

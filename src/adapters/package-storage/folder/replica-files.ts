@@ -11,7 +11,7 @@ import { diskError, requireFreeSpace, unlessMissing } from './folders.js';
 /** For fewer bytes nobody asks for the free space: a full disk shows when they are written. */
 const MIN_CHECKED_BYTES = 8 * 1024 * 1024;
 const MAX_REMEMBERED = 1_000;
-/** When somebody else removes a file, it is made again after this time. */
+/** A file that somebody else has removed is created again after this time. */
 const REMEMBERED_MS = 10_000;
 
 /** The files of replicas, made at their final size. To ask again for one that was just made costs nothing. */

@@ -57,7 +57,7 @@ export class SlabPool {
   }
 }
 
-/** What the main thread asks of a hash thread. `upload` names one file's hash states. */
+/** The requests of the main thread to a hash thread. `upload` names the hash states of one file. */
 export type HashRequest =
   | { readonly kind: 'begin'; readonly upload: number }
   | {

@@ -40,7 +40,7 @@ export function describeWrongRange(head: ResponseHead, first: number, length: nu
   return null;
 }
 
-/** Whether the connection can carry another request after this response. */
+/** True when the connection can carry another request after this response. */
 export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(head.headers.get('connection') ?? '');
 
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -109,7 +109,7 @@ export class Connection {
     this.socket.write(head, 'latin1');
   }
 
-  /** The response is complete, and the connection waits for the next request. */
+  /** Is called when the response is complete. The connection then waits for the next request. */
   release(): void {
     this.receiver = null;
     this.inBody = false;

@@ -22,7 +22,7 @@ export interface RateLimit {
   readonly bytesPerSecond: number;
 }
 
-/** Where a connection leads to. */
+/** The target of a connection. */
 export interface Origin {
   readonly secure: boolean;
   readonly host: string;
@@ -38,7 +38,7 @@ export interface Timeouts {
   readonly rangeMs: number;
 }
 
-/** Why a range ended early: the peer failed, the disk is full, or this server has a problem. */
+/** The reason why a range ended early: the peer failed, the disk is full, or this server has a problem. */
 export type FetchFailure =
   | {
       readonly kind: 'peer';
@@ -56,10 +56,10 @@ export interface HandedChunk {
   readonly bytes: Uint8Array;
 }
 
-/** What the thread tells while it fetches. */
+/** The messages of the thread while it fetches. */
 export type FetchProgress = RangeProgress | HandedChunk;
 
-/** What came of a range. Chunks that are neither verified nor rejected did not arrive. */
+/** The result of a range. Chunks that are neither verified nor rejected did not arrive. */
 export interface FetchReport {
   readonly verified: readonly ChunkRange[];
   readonly rejected: readonly RejectedChunk[];

@@ -81,7 +81,7 @@ export class ChunkThreads {
     const idle = this.threads.find((thread) => thread.pendingCalls === 0);
     if (idle) return idle;
     if (this.threads.length < MAX_THREADS) {
-      const file = workerFile(import.meta.url, 'chunk-worker');
+      const file = workerFile(import.meta.url, 'chunk.worker');
       this.threads.push(new WorkerClient(file, 'The thread that fetches chunks'));
     }
     return this.threads.reduce((least, thread) => (thread.pendingCalls < least.pendingCalls ? thread : least));

@@ -111,7 +111,7 @@ async function* readMessages(peerName: string, body: Body): AsyncGenerator<FeedM
   const parser = new FeedParser();
   for await (const piece of body) {
     for (const message of parsePiece(peerName, parser, piece)) {
-      yield { kind: 'item', id: message.id, data: parseData(peerName, message) };
+      yield { kind: 'item', id: message.id, data: parseData(message) };
     }
   }
 }
@@ -124,10 +124,11 @@ function parsePiece(peerName: string, parser: FeedParser, piece: Uint8Array): re
   }
 }
 
-function parseData(peerName: string, { data }: StreamMessage): unknown {
+/** Undefined for a message that is not JSON: reading it again would not help, and the messages after it must be read. */
+function parseData({ data }: StreamMessage): unknown {
   try {
     return JSON.parse(data);
   } catch {
-    throw new PeerUnreachable(peerName, 'its feed sent a message that is not JSON');
+    return undefined;
   }
 }

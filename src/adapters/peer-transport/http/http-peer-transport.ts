@@ -58,7 +58,7 @@ function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
 /** Options of the transport, with limits that tests shorten. */
 export interface TransportOptions extends Trust {
   readonly timeouts?: Partial<Timeouts>;
-  /** How long a feed may be silent before it counts as dead. */
+  /** The time for which a feed may be silent before it counts as dead. */
   readonly feedIdleTimeoutMs?: number;
 }
 
@@ -66,8 +66,7 @@ interface Addressed {
   readonly name: string;
   readonly url: string;
 }
-const BEHIND_FIREWALL =
-  'it is behind a firewall and has no connection open to this server; it opens one when it is back';
+const BEHIND_FIREWALL = 'it is not reachable and has no tunnel open to this server. It opens one when it runs again';
 
 /** For a server that accepts no tunnels. */
 const ALL_DIRECT: Pick<PeerTunnels, 'routeTo'> = { routeTo: () => Promise.resolve({ kind: 'direct' }) };

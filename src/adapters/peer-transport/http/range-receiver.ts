@@ -11,12 +11,12 @@ import type { FetchOrder, FetchFailure } from './chunk-messages.js';
 const SLICE_BYTES = 256 * 1024;
 const MAX_ERROR_BYTES = 16 * 1024;
 
-/** How a range ended. */
+/** The end of a range. */
 export interface RangeEnd {
   readonly failure: FetchFailure | null;
-  /** Whether the connection can carry another request. */
+  /** True when the connection can carry another request. */
   readonly reusable: boolean;
-  /** Whether the connection ended before the first byte of the response, which means that it was stale. */
+  /** True when the connection ended before the first byte of the response, which means that it was stale. */
   readonly untouched: boolean;
 }
 

@@ -29,7 +29,7 @@ export class AccountChanges {
    * password changes as well. @throws Refusal UNAVAILABLE when the server stops
    */
   async runExclusively<T>(work: () => Promise<T>): Promise<T> {
-    const done = await this.locks.hold('accounts', new AbortController().signal, async () => ({
+    const done = await this.locks.hold('accounts', async () => ({
       result: await work(),
     }));
     if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');

@@ -29,7 +29,7 @@ function checkedRights({ roles, publishUpTo }: Rights, mayBeNone: boolean): Righ
   return { roles: sorted, publishUpTo };
 }
 
-/** What can be done with an account. `otherAdmins` is the number of other local accounts that can sign in with the role admin. */
+/** The commands on an account. `otherAdmins` is the number of other local accounts that can sign in with the role admin. */
 export type AccountCommand =
   | { readonly type: 'create'; readonly as: NewAccount }
   | { readonly type: 'signIn' }

@@ -6,7 +6,7 @@ export type AccountState = KnownAccount | null;
 /** An account as the decider knows it. */
 export interface KnownAccount extends NewAccount {
   readonly disabled: boolean;
-  /** Whether the directory disabled it, and not an administrator. Then the directory may enable it again. */
+  /** True when the directory disabled it, and not an administrator. Then the directory may enable it again. */
   readonly disabledByDirectory: boolean;
   /** Id of the person in the directory; null for a local account, and for a released account until somebody signs in. */
   readonly externalId: string | null;
@@ -14,7 +14,7 @@ export interface KnownAccount extends NewAccount {
   readonly tokens: Readonly<Record<string, TokenGrant>>;
 }
 
-/** Whether this is a local account that can sign in as an administrator. Directory accounts do not count, so that a directory that is down cannot lock everybody out. */
+/** True when this is a local account that can sign in as an administrator. Directory accounts do not count, so that a directory that is down cannot lock everybody out. */
 export const isStandingAdmin = (state: AccountState): boolean =>
   state !== null && state.source === 'local' && !state.disabled && state.roles.includes('admin');
 

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { isPlain } from '../../../kernel/text.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { AccountSource } from '../contracts/account.events.js';
 import { type ListedSession, SessionStore } from '../sign-in/session-store.js';
@@ -69,7 +70,7 @@ export class ApiTokensQuery extends Query<readonly ApiTokenView[]> {
 
 const AccountCursor = z.object({
   order: z.literal('ACCOUNT'),
-  username: z.string().refine((text) => !text.includes('\0')),
+  username: z.string().refine(isPlain),
   id: z.string(),
 });
 

@@ -1,5 +1,6 @@
 import { v5 } from 'uuid';
 import { Refusal } from '../../../kernel/errors.js';
+import { cleanText, findTextFault } from '../../../kernel/input-text.js';
 
 /** Longest username, in characters. */
 const MAX_USERNAME_LENGTH = 64;
@@ -23,23 +24,20 @@ const MAX_DISPLAY_NAME_LENGTH = 100;
 /** Returns the display name without surrounding spaces; null when nothing is left. @throws Refusal INVALID_REQUEST */
 export function checkedDisplayName(name: string | null): string | null {
   const trimmed = name?.normalize('NFC').trim() ?? '';
-  if (trimmed.length > MAX_DISPLAY_NAME_LENGTH || /\p{Cc}/u.test(trimmed)) {
-    throw new Refusal(
-      'INVALID_REQUEST',
-      `\`displayName\` must be at most ${MAX_DISPLAY_NAME_LENGTH} characters, without control characters.`,
-    );
-  }
+  const fault = findTextFault(trimmed, { max: MAX_DISPLAY_NAME_LENGTH });
+  if (fault !== null) throw new Refusal('INVALID_REQUEST', `\`displayName\` ${fault}.`);
   return trimmed === '' ? null : trimmed;
 }
 
-/** Turns a name from the directory into a display name: control characters become spaces, and a long name is cut. */
+/**
+ * Turns a name from the directory into a display name. It is only shown, and the person cannot change it, so it is cleaned
+ * and not refused: characters that a text must not contain become spaces, and a long name is cut.
+ */
 export const displayNameFrom = (name: string | null): string | null =>
   checkedDisplayName(
-    (name ?? '')
-      .normalize('NFC')
-      .replaceAll(/\p{Cc}/gu, ' ')
-      .trim()
-      .slice(0, MAX_DISPLAY_NAME_LENGTH),
+    cleanText((name ?? '').normalize('NFC').trim(), MAX_DISPLAY_NAME_LENGTH)
+      .replaceAll('\uFFFD', ' ')
+      .trim(),
   );
 
 /** Namespace of the UUIDs of accounts. It never changes, so that one name always means one stream. */

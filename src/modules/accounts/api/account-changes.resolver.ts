@@ -3,7 +3,7 @@ import { Args, ID, Mutation, Resolver } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
+import { optionalPassword, optionalText, textArgument } from '../../../platform/graphql/arguments.js';
 import { StageName } from '../../../platform/graphql/common.types.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { CreateAccount, type GivenPassword } from '../accounts/create-account.command.js';
@@ -40,7 +40,7 @@ export class AccountChangesResolver {
       displayName: optionalText('displayName', displayName),
       roles,
       publishUpTo: publishUpTo ?? null,
-      password: optionalText('password', password),
+      password: optionalPassword('password', password),
     };
     return this.withPassword(await this.commands.execute(new CreateAccount(as)));
   }
@@ -93,7 +93,7 @@ export class AccountChangesResolver {
     @Args('password', { type: () => String, nullable: true }) password?: string | null,
   ): Promise<AccountWithPassword> {
     return this.withPassword(
-      await this.commands.execute(new ResetPassword(textArgument('id', id), optionalText('password', password))),
+      await this.commands.execute(new ResetPassword(textArgument('id', id), optionalPassword('password', password))),
     );
   }
 

@@ -15,7 +15,7 @@ export const RoleName = enumOf('Role', ROLES, {
     viewer: 'Reads packages, peers and settings.',
     publisher:
       'Uploads and promotes packages up to the stage `publishUpTo`, and removes packages that it has published itself.',
-    operator: 'Invites and changes peers, and retries what has failed.',
+    operator: 'Invites and changes peers, and retries failed replicas.',
     auditor: 'Reads the audit trail.',
     admin: 'Has every permission.',
   },
@@ -28,7 +28,7 @@ const AccountSourceName = enumOf('AccountSource', ACCOUNT_SOURCES, {
 
 const LIMIT = 'The last stage to which the role publisher may upload and promote. Null without that role.';
 
-/** What `Me` and `Account` have in common. */
+/** The common fields of `Me` and `Account`. */
 @ObjectType({ isAbstract: true })
 abstract class AccountFields {
   @Field(() => ID)

@@ -4,7 +4,7 @@ import { permissionsOf } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { BeforePasswordChange, Needs } from '../../../platform/access/needs.decorator.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
-import { textArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
+import { passwordArgument, uuidArgument } from '../../../platform/graphql/arguments.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { AccountQuery, SessionsQuery } from '../accounts/accounts.query.js';
@@ -54,7 +54,7 @@ export class OwnSessionsResolver {
   }
 }
 
-/** What a caller can do even before changing a one-time password. */
+/** The calls that a caller can make even before changing a one-time password. */
 @Resolver()
 export class MeResolver {
   constructor(
@@ -83,7 +83,7 @@ export class MeResolver {
     @Args('current', { type: () => String }) current: string,
     @Args('new', { type: () => String }) next: string,
   ): Promise<boolean> {
-    const command = new ChangePassword(textArgument('current', current), textArgument('new', next));
+    const command = new ChangePassword(passwordArgument('current', current), passwordArgument('new', next));
     await this.readModels.reflect(await this.commands.execute(command));
     return true;
   }

@@ -5,7 +5,7 @@ import type { AuthContext } from '../../../platform/access/caller.js';
 import { SessionCookie } from '../../../platform/access/session-cookie.js';
 import { BeforePasswordChange, Needs, Public } from '../../../platform/access/needs.decorator.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
-import { textArgument } from '../../../platform/graphql/arguments.js';
+import { passwordArgument, textArgument } from '../../../platform/graphql/arguments.js';
 import { addressGroup, KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { SignOut } from '../sign-in/close-sessions.command.js';
 import { SignIn } from '../sign-in/sign-in.command.js';
@@ -41,7 +41,7 @@ export class SignInResolver {
     const request: Answered | undefined = req;
     this.tries.take(addressGroup(currentContext().address));
     const userAgent = request?.headers['user-agent'] ?? null;
-    const command = new SignIn(textArgument('username', username), textArgument('password', password), userAgent);
+    const command = new SignIn(textArgument('username', username), passwordArgument('password', password), userAgent);
     if (cookie && request) this.cookie.requireOwnPage(request);
     const { token, expiresAt } = await this.commands.execute(command);
     if (!cookie || !request?.res) return { token, expiresAt };

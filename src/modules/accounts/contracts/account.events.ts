@@ -2,7 +2,7 @@ import { type DomainEvent, EventFamily, withFields } from '../../../kernel/event
 import type { Permission, Role } from '../../../kernel/access.js';
 import type { Stage } from '../../../kernel/stage.js';
 
-/** Who keeps the password and the roles of an account: this server (`local`) or a directory (LDAP). */
+/** The place where the password and the roles of an account are kept: this server (`local`) or a directory (LDAP). */
 export const ACCOUNT_SOURCES = ['local', 'directory'] as const;
 export type AccountSource = (typeof ACCOUNT_SOURCES)[number];
 
@@ -16,46 +16,46 @@ export type NewAccount = Named &
   Rights & {
     readonly displayName: string | null;
     readonly source: AccountSource;
-    /** Whether the account has to change its password before it may do anything else. */
+    /** True when the account has to change its password before it may do anything else. */
     readonly mustChangePassword: boolean;
   };
 
 /** Stream `account-<id>`, like all events of an account below. The password hash is a secret: it is kept in the schema `state`, never in the log. */
 export type AccountCreated = DomainEvent<'AccountCreated', NewAccount>;
 /** Somebody signed in. `source` tells who checked the password. */
-export type SignedIn = DomainEvent<'SignedIn', Named & { readonly source: AccountSource }>;
+type SignedIn = DomainEvent<'SignedIn', Named & { readonly source: AccountSource }>;
 /** The roles of the account or its limit as a publisher changed. */
-export type RoleChanged = DomainEvent<'RoleChanged', Named & { readonly from: Rights; readonly to: Rights }>;
+type RoleChanged = DomainEvent<'RoleChanged', Named & { readonly from: Rights; readonly to: Rights }>;
 /** The display name changed. The username never changes. */
-export type AccountRenamed = DomainEvent<
+type AccountRenamed = DomainEvent<
   'AccountRenamed',
   Named & { readonly from: string | null; readonly to: string | null }
 >;
 /** The account can no longer be used. By `directory`: the person is missing or disabled there, and the account is enabled when they sign in again. */
-export type AccountDisabled = DomainEvent<'AccountDisabled', Named & { readonly by: 'admin' | 'directory' }>;
+type AccountDisabled = DomainEvent<'AccountDisabled', Named & { readonly by: 'admin' | 'directory' }>;
 /** The account can be used again. */
-export type AccountEnabled = DomainEvent<'AccountEnabled', Named>;
+type AccountEnabled = DomainEvent<'AccountEnabled', Named>;
 
 /**
  * The account belongs to this person of the directory, identified by an id that stays the same when the person is renamed.
  * Null: an administrator has released the account for the next person with this name.
  */
-export type DirectoryLinked = DomainEvent<'DirectoryLinked', Named & { readonly externalId: string | null }>;
+type DirectoryLinked = DomainEvent<'DirectoryLinked', Named & { readonly externalId: string | null }>;
 
-/** Who changed a password. `recovery` means `npm run accounts:reset-admin` on the machine of the server. */
+/** The person who changed a password. `recovery` means `npm run accounts:reset-admin` on the machine of the server. */
 export type PasswordChanger = 'owner' | 'admin' | 'recovery';
-export type PasswordChanged = DomainEvent<
+type PasswordChanged = DomainEvent<
   'PasswordChanged',
   Named & { readonly by: PasswordChanger; readonly mustChangePassword: boolean }
 >;
 
 /** A session was closed; when `sessionId` is null, all sessions but the one of the caller. */
-export type SessionClosed = DomainEvent<
+type SessionClosed = DomainEvent<
   'SessionClosed',
   Named & { readonly sessionId: string | null; readonly how: 'signed out' | 'revoked' }
 >;
 
-/** What an API token may do and until when. */
+/** The rights of an API token and the time when they end. */
 export type TokenGrant = {
   readonly name: string;
   readonly scopes: readonly Permission[];
@@ -65,21 +65,18 @@ export type TokenGrant = {
 };
 
 /** An API token was issued. The token is a secret: only its hash is kept, in the schema `state`. */
-export type ApiTokenIssued = DomainEvent<'ApiTokenIssued', Named & TokenGrant & { readonly tokenId: string }>;
+type ApiTokenIssued = DomainEvent<'ApiTokenIssued', Named & TokenGrant & { readonly tokenId: string }>;
 /** An API token was revoked. */
-export type ApiTokenRevoked = DomainEvent<
-  'ApiTokenRevoked',
-  Named & { readonly tokenId: string; readonly name: string }
->;
+type ApiTokenRevoked = DomainEvent<'ApiTokenRevoked', Named & { readonly tokenId: string; readonly name: string }>;
 
 /** Stream `account-refusals`. A sign-in was refused. `username` is the name that was entered, cut to 100 characters. */
-export type SignInRefused = DomainEvent<
+type SignInRefused = DomainEvent<
   'SignInRefused',
   { readonly username: string; readonly reason: string; readonly unrecorded: number }
 >;
 
 /** Stream `account-refusals`. A signed-in account made a call that it has no permission for. `need` is the missing permission, null when the call states none. */
-export type CallRefused = DomainEvent<
+type CallRefused = DomainEvent<
   'CallRefused',
   Named & { readonly need: Permission | null; readonly call: string; readonly unrecorded: number }
 >;
@@ -100,7 +97,7 @@ export type AccountEvent =
   | SignInRefused
   | CallRefused;
 
-/** What version 1 of AccountCreated left out: that version was written only for the admin account of the first start. */
+/** The fields that version 1 of AccountCreated did not have. That version was written only for the admin account of the first start. */
 const FIRST_ADMIN = {
   displayName: null,
   source: 'local',

@@ -47,12 +47,12 @@ export class DirectoryRefresher implements BackgroundTask {
     try {
       const { accounts, changed } = await this.commands.execute(new RefreshDirectory());
       if (this.lastProblem !== null) this.logger.log('The directory answers again');
-      if (changed > 0) this.logger.log(`${changed} of ${accounts} accounts were changed as the directory says`);
+      if (changed > 0) this.logger.log(`${changed} of ${accounts} accounts were changed to match the directory`);
       this.lastProblem = null;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (this.lastProblem !== error.message)
-        this.logger.warn(`The accounts of the directory stay as they are: ${error.message}`);
+        this.logger.warn(`The accounts of the directory could not be refreshed and stay as they are: ${error.message}`);
       this.lastProblem = error.message;
     }
   }

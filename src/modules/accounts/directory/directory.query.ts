@@ -22,7 +22,7 @@ export interface DirectoryStatus {
   readonly searchBase: string | null;
   /** Null without a directory. */
   readonly reachable: boolean | null;
-  /** What is wrong now, or what was wrong at the last refresh. */
+  /** The current problem, or the problem of the last refresh. */
   readonly lastError: string | null;
   readonly lastRefreshAt: Date | null;
   readonly lastRefreshFailedAt: Date | null;
@@ -30,7 +30,7 @@ export interface DirectoryStatus {
   readonly accountsInUse: number | null;
 }
 
-/** What the directory knows about a name, and what would happen at a sign-in. */
+/** The result of looking up a name in the directory, and of a sign-in with it. */
 export interface DirectoryTest {
   readonly found: boolean;
   readonly dn: string | null;

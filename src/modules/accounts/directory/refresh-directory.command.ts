@@ -69,9 +69,7 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
 
   async execute(): Promise<DirectoryRefreshed> {
     if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'No directory is configured. Set LDAP_URL.');
-    const done = await this.locks.hold('directory-refresh', new AbortController().signal, () =>
-      this.refreshAndRecord(),
-    );
+    const done = await this.locks.hold('directory-refresh', () => this.refreshAndRecord());
     if (!done) throw new Refusal('UNAVAILABLE', 'The server is stopping. Try again soon.');
     return done;
   }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type ErrorCode, Refusal } from '../../../kernel/errors.js';
+import { cleanText } from '../../../kernel/input-text.js';
 import { type RefusedCall, RefusedCalls } from '../../../platform/access/access.port.js';
 import { FactsLog } from '../../../platform/eventsourcing/command-runner.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
@@ -34,6 +35,8 @@ const reasonOf = (refusal: Refusal): string => (refusal instanceof RefusedSignIn
 
 const REFUSALS_STREAM = 'account-refusals';
 const MAX_NAME_LENGTH = 100;
+/** A reason may contain the names of a directory. */
+const MAX_REASON_LENGTH = 1_000;
 
 /** Records refused sign-ins as events in the stream `account-refusals`, in limited numbers. */
 @Injectable()
@@ -46,7 +49,11 @@ export class RefusedSignIns {
   recordRefusal(username: string, refusal: Refusal): Promise<void> {
     const reason = reasonOf(refusal);
     return this.record.recordOrCount((unrecorded) => {
-      const data = { username: username.slice(0, MAX_NAME_LENGTH), reason, unrecorded };
+      const data = {
+        username: cleanText(username, MAX_NAME_LENGTH),
+        reason: cleanText(reason, MAX_REASON_LENGTH),
+        unrecorded,
+      };
       return this.log.append(REFUSALS_STREAM, accountEvents, { type: 'SignInRefused', data });
     });
   }

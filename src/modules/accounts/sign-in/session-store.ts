@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
+import { cleanText } from '../../../kernel/input-text.js';
 import { newId } from '../../../platform/runtime/ids.js';
 
 /** A session that was just opened. The token is returned only once and stored nowhere. */
@@ -9,7 +10,7 @@ interface OpenedSession {
   readonly id: string;
   /** 256 random bits, base64url. */
   readonly token: string;
-  /** When the session ends at the latest. It ends earlier when it is unused for two hours. */
+  /** The latest end of the session. It ends earlier when it is unused for two hours. */
   readonly expiresAt: Date;
 }
 
@@ -44,7 +45,7 @@ const IS_OPEN_SQL = `expires_at > now() AND last_seen_at > now() - interval '${I
 
 /** A session ends at the latest this long after it was opened. */
 const MAX_LIFETIME_MS = 12 * 60 * 60 * 1000;
-/** How long a session may be cached, and so be accepted after another process has closed it. */
+/** The time for which a session may be cached, and so be accepted after another process has closed it. */
 const MAX_CACHED_MS = 5_000;
 const MIN_SEEN_INTERVAL_MS = 60_000;
 const MAX_USER_AGENT_LENGTH = 300;
@@ -55,7 +56,7 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 export class SessionStore {
   private readonly logger = new Logger('Sessions');
   private readonly cache = new LRUCache<string, ListedSession>({ max: 1_000, ttl: MAX_CACHED_MS });
-  /** When this process last saved that a session is in use, by id. */
+  /** The times when this process last saved that a session is in use, by id. */
   private readonly noted = new LRUCache<string, number>({ max: 5_000 });
 
   constructor(private readonly dataSource: DataSource) {}
@@ -100,7 +101,7 @@ export class SessionStore {
         accountId,
         expiresAt,
         address,
-        userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
+        userAgent === null ? null : cleanText(userAgent, MAX_USER_AGENT_LENGTH),
       ],
     );
     return { id, token, expiresAt };

@@ -28,7 +28,7 @@ export class SignIn extends Command<SignedInSession> {
   }
 }
 
-export interface SignedInSession {
+interface SignedInSession {
   /** The token for the header `Authorization: Bearer` or the cookie. It is returned only once. */
   readonly token: string;
   readonly expiresAt: Date;

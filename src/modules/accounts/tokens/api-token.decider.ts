@@ -1,5 +1,6 @@
 import { authorityOf, isTokenScope, requirePermission } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
+import { findTextFault } from '../../../kernel/input-text.js';
 import { isUpTo } from '../../../kernel/stage.js';
 import type { AccountEvent, TokenGrant } from '../contracts/account.events.js';
 import type { KnownAccount } from '../accounts/account.state.js';
@@ -24,9 +25,8 @@ const refuseInvalid = (why: string): never => {
 
 function checkedName(name: string, live: readonly TokenGrant[]): string {
   const trimmed = name.normalize('NFC').trim();
-  if (trimmed === '' || trimmed.length > MAX_NAME_LENGTH || /\p{Cc}/u.test(trimmed)) {
-    refuseInvalid(`The name of a token must have 1 to ${MAX_NAME_LENGTH} characters and no control characters.`);
-  }
+  const fault = findTextFault(trimmed, { min: 1, max: MAX_NAME_LENGTH });
+  if (fault !== null) refuseInvalid(`The name of a token ${fault}.`);
   if (live.some((token) => token.name === trimmed)) refuseInvalid(`You already have a token with the name ${trimmed}.`);
   return trimmed;
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { pause } from '../../../kernel/retry.js';
+import { readHistory } from '../../../platform/eventsourcing/history.js';
 import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { linkEvents } from './chain-entry.js';
@@ -15,10 +16,10 @@ const ADVICE =
   'No entry is added to the chain until this is settled. Run "npm run audit:verify" and see docs/how-to/audit-trail.md.';
 
 /**
- * Where the chain goes on. In the log that it was made of that is on record; in one that was moved to another engine the
- * entries are counted once. @throws ChainBroken when the log does not hold what the chain says
+ * Finds the place where the chain continues. For the log from which the chain was made, this place is on record. In a log
+ * that was moved to another engine, the entries are counted once. @throws ChainBroken when the log does not match the chain
  */
-export async function findChainPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
+async function findChainPlace(dataSource: DataSource, store: EventStore): Promise<ChainPlace> {
   const epoch = await store.epoch();
   const place = await readPlace(dataSource);
   const last = await readLastLink(dataSource);
@@ -39,22 +40,15 @@ export async function findChainPlace(dataSource: DataSource, store: EventStore):
 
 /** Finds the cursor of an entry in a log whose cursors are not known yet. */
 async function findCursor(dataSource: DataSource, store: EventStore, wanted: number): Promise<string> {
-  const stop = new AbortController();
   let number = 0;
-  try {
-    for await (const item of store.subscribe({ after: null, signal: stop.signal })) {
-      if (item.kind === 'caughtUp') break;
-      if (item.kind !== 'events') continue;
-      const links = await readLinks(dataSource, number + 1, number + item.events.length);
-      for (const [i, event] of item.events.entries()) {
-        number += 1;
-        if (links[i]?.eventId !== event.id)
-          throw new ChainBroken(`Entry ${number} is not event ${event.id} of the log. ${ADVICE}`);
-        if (number === wanted) return event.cursor;
-      }
+  for await (const events of readHistory(store, null)) {
+    const links = await readLinks(dataSource, number + 1, number + events.length);
+    for (const [i, event] of events.entries()) {
+      number += 1;
+      if (links[i]?.eventId !== event.id)
+        throw new ChainBroken(`Entry ${number} is not event ${event.id} of the log. ${ADVICE}`);
+      if (number === wanted) return event.cursor;
     }
-  } finally {
-    stop.abort();
   }
   throw new ChainBroken(`The event log ends before entry ${wanted} of the chain. ${ADVICE}`);
 }
@@ -98,7 +92,9 @@ export class AuditChain implements BackgroundTask {
   private async addEvents({ number, epoch }: ChainPlace, events: readonly RecordedEvent[]): Promise<ChainPlace> {
     const last = await readLastLink(this.dataSource);
     if (last.number !== number)
-      throw new Error(`Another process has come to entry ${last.number} of the chain, this one to ${number}.`);
+      throw new Error(
+        `Another process has reached entry ${last.number} of the chain, and this process has reached entry ${number}.`,
+      );
     const links = linkEvents(events, last);
     const next = { number: number + events.length, epoch, cursor: events.at(-1)?.cursor ?? null };
     await addLinks(this.dataSource, links, next);

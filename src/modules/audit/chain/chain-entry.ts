@@ -23,7 +23,7 @@ function shortenValue(name: string, value: Json): Json {
 }
 
 /**
- * The data of an event as the chain binds it and an export tells it: long texts and what is withheld are replaced by
+ * The data of an event in the form of the chain and of an export: long texts and withheld texts are replaced by
  * digests, so an export can be verified without them.
  */
 export function removeBulk(value: Json): Json {

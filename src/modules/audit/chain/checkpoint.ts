@@ -3,8 +3,8 @@ import { canonicalJson } from '../../../kernel/text.js';
 import { GENESIS, sha256 } from './chain-entry.js';
 
 /**
- * This server's word that its chain had this hash at this entry. Each names the one before, so none can be taken out.
- * Kept elsewhere, it shows later whether the chain still is the one that it was.
+ * A statement, signed by this server, that its chain had this hash at this entry. Each checkpoint names the one before it,
+ * so none can be removed. A checkpoint that is kept elsewhere shows later whether the chain is still the same.
  */
 export interface Checkpoint {
   readonly serverId: string;
@@ -12,7 +12,7 @@ export interface Checkpoint {
   readonly sequence: number;
   /** Number of the last entry that it covers. */
   readonly number: number;
-  /** Of that entry: SHA-256, lower-case hex. */
+  /** The hash of that entry: SHA-256, lower-case hex. */
   readonly hash: string;
   /** ISO 8601. */
   readonly at: string;

@@ -19,16 +19,16 @@ export interface ExportHeader {
   readonly entries: number;
 }
 
-/** What is shown of an entry. */
+/** The shown part of an entry. */
 export type Shown = Pick<AuditEntryView, 'target' | 'summary' | 'details' | 'changes' | 'origin'>;
 
-/** An entry: the event as it is hashed, its hash, and what is shown of it. `shown` is null for an event that this program does not know. */
+/** An entry: the event as it is hashed, its hash, and its shown part. `shown` is null for an event that this program does not know. */
 interface ExportEntry extends BoundEvent {
   readonly hash: string;
   readonly shown: Shown | null;
 }
 
-/** The last line, signed: without it the export is cut off, and with it nothing before can be another. */
+/** The last line, which is signed. An export without it was cut off, and no line before it can be changed unnoticed. */
 interface ExportEnd {
   /** Number of lines with entries. */
   readonly entries: number;

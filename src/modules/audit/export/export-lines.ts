@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { readHistory } from '../../../platform/eventsourcing/history.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
@@ -10,7 +11,7 @@ import type { ExportLine, Shown } from './export-format.js';
 
 const PAGE_ENTRIES = 500;
 
-/** All entries that a filter lets through up to one, the oldest first, a page at a time: as much as is asked for is read. */
+/** Reads all entries that a filter selects, up to one entry and the oldest first. It reads a page only when the caller asks for it. */
 export async function* readEntryPages(
   dataSource: DataSource,
   filter: AuditFilter,
@@ -69,8 +70,8 @@ interface Beginning {
 }
 
 /**
- * Log, chain and entries side by side, up to an entry of the chain. Without a filter every event is a line, and every
- * checkpoint; with one just the entries that it lets through.
+ * Reads the log, the chain and the entries side by side, up to an entry of the chain. Without a filter, every event and every
+ * checkpoint is a line. With a filter, only the entries that it selects are lines.
  */
 export async function* readExportLines(
   dataSource: DataSource,
@@ -81,23 +82,17 @@ export async function* readExportLines(
   const entries = new EntryReader(readEntryPages(dataSource, filter ?? {}, Number.MAX_SAFE_INTEGER));
   const begin = filter ? await findBeginning(dataSource, store, await entries.peek()) : { number: 0, cursor: null };
   if (!begin) return;
-  const stop = new AbortController();
   let { number } = begin;
-  try {
-    for await (const item of store.subscribe({ after: begin.cursor, signal: stop.signal })) {
-      if (item.kind === 'caughtUp' || number >= upTo) return;
-      if (item.kind !== 'events') continue;
-      const events = item.events.slice(0, upTo - number);
-      yield await makePageLines(dataSource, events, number, entries, filter === null);
-      number += events.length;
-      if (filter && (await entries.peek()) === null) return;
-    }
-  } finally {
-    stop.abort();
+  for await (const page of readHistory(store, begin.cursor)) {
+    if (number >= upTo) return;
+    const events = page.slice(0, upTo - number);
+    yield await makePageLines(dataSource, events, number, entries, filter === null);
+    number += events.length;
+    if (filter && (await entries.peek()) === null) return;
   }
 }
 
-/** Finds the beginning by a checkpoint before the first entry, which has its place in the log. Null when there is no entry. */
+/** Finds the beginning with a checkpoint before the first entry, because a checkpoint knows its place in the log. Null when there is no entry. */
 async function findBeginning(
   dataSource: DataSource,
   store: EventStore,

@@ -3,35 +3,30 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
+import { typedText, TypedTime } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import type { AuditFilter } from '../trail/audit-view.js';
 import { AuditExport } from './audit-export.js';
 
-const Text = z
-  .string()
-  .max(1_000)
-  .refine((text) => !text.includes('\0'), 'holds NUL')
-  .optional();
-const Time = z.iso
-  .datetime({ offset: true })
-  .transform((text) => new Date(text))
-  .optional();
+const MAX_KINDS = 100;
+const Text = typedText({ max: 1_000 });
 
-const ExportQuery = z.strictObject({
-  format: z.enum(['csv', 'ndjson']).default('ndjson'),
-  kinds: z
-    .string()
-    .max(4_000)
-    .transform((text) => text.split(',').filter(Boolean))
-    .pipe(z.array(Text.unwrap()).max(100))
-    .optional(),
-  actor: Text,
-  target: Text,
-  text: Text,
-  since: Time,
-  until: Time,
-});
+const ExportQuery = wireSchema(
+  'query of an export',
+  z.strictObject({
+    format: z.enum(['csv', 'ndjson']).default('ndjson'),
+    kinds: typedText({ max: 4_000 })
+      .transform((text) => text.split(',').filter(Boolean))
+      .pipe(z.array(z.string()).max(MAX_KINDS))
+      .optional(),
+    actor: Text.optional(),
+    target: Text.optional(),
+    text: Text.optional(),
+    since: TypedTime.optional(),
+    until: TypedTime.optional(),
+  }),
+);
 
 /** Parses the query of the address. @throws Refusal INVALID_REQUEST */
 function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: AuditFilter } {
@@ -39,11 +34,7 @@ function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: Au
   const given = Object.fromEntries(
     [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
   );
-  const parsed = ExportQuery.safeParse(given);
-  if (!parsed.success) {
-    throw new Refusal('INVALID_REQUEST', `The export can't be asked for like that: ${z.prettifyError(parsed.error)}`);
-  }
-  const { format, ...filter } = parsed.data;
+  const { format, ...filter } = ExportQuery.require(given);
   return { format, filter: { ...filter, kinds: filter.kinds?.length ? filter.kinds : null } };
 }
 

@@ -25,7 +25,7 @@ export class AuditEntryEntity {
   @Column('text') summary!: string;
   @Column('jsonb') details!: { readonly [key: string]: Json | undefined };
   @Column('jsonb') changes!: readonly Change[];
-  /** Where it began, if that was on another server. */
+  /** The server on which the change began. Null when it began here. */
   @Column('text', { name: 'origin_server_id', nullable: true }) originServerId!: string | null;
   @Column('text', { name: 'origin_server_name', nullable: true }) originServerName!: string | null;
   @Column('text', { name: 'origin_actor', nullable: true }) originActor!: string | null;

@@ -9,10 +9,10 @@ import {
 import type { AuditEntryEntity } from './audit-entry.entity.js';
 import type { Change } from './audit-view.js';
 
-/** What is known of the target of entries. */
+/** The known facts about the target of entries. */
 export interface SubjectState {
   readonly fields: Fields;
-  /** Where the package came from; null when it was published here. */
+  /** The origin of the package. Null when it was published here. */
   readonly origin: Origin | null;
 }
 

@@ -22,7 +22,7 @@ async function noteActors(
   );
 }
 
-/** Loads what is known of these subjects. */
+/** Loads the known facts about these subjects. */
 async function loadSubjects(tx: EntityManager, ids: readonly string[]): Promise<Subjects> {
   const rows: { subject: string; state: SubjectState }[] = await tx.query(
     'SELECT subject, state FROM audit_subjects WHERE subject = ANY ($1)',

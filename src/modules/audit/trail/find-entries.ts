@@ -62,8 +62,9 @@ async function findActorIds(dataSource: DataSource, actor: string): Promise<stri
 }
 
 /**
- * No one way is good for every text: a frequent one is soon found by looking, a rare one by its index, and when little
- * fits otherwise that is looked through. What a planner guesses of the frequency of a text is wrong too often.
+ * No single search is good for every text. A frequent text is soon found by looking at entries, and a rare text by its index.
+ * When few entries match the other conditions, these entries are looked at. The guesses of a planner about the frequency of
+ * a text are wrong too often.
  */
 async function findText(dataSource: DataSource, question: EntrySearch): Promise<EntryRow[]> {
   const [near, far] = await splitRange(dataSource, question);

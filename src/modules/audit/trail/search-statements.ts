@@ -80,8 +80,8 @@ function chooseLookup({ filter, actors }: EntrySearch, values: Values): IndexLoo
 }
 
 /**
- * Reads indexes in the order of the answer, so that the work is that of the answer and not of what there is: one short
- * list for each kind and actor, of which the first are taken.
+ * Reads indexes in the order of the result, so that the work depends on the size of the result and not on the number of
+ * entries. It reads one short list for each kind and actor, and takes the first entries of all lists.
  */
 export function selectInOrder(question: EntrySearch, withText = true): Statement {
   const values = new Values();
@@ -95,8 +95,9 @@ export function selectInOrder(question: EntrySearch, withText = true): Statement
   if (!found) return { sql: `${select} AND ${makeRangeCondition(question, values)} ${tail}`, values: values.list };
   const { lists, columns, sought, choice } = found;
   const [key, wanted] = [columns.join(', '), sought.join(', ')];
-  // A comparison of rows and their order leave the planner just the one index: with equalities it takes the one by number
-  // when it believes that the answer is near, which may be far. With two named it knows which of them is rare.
+  // A comparison of rows together with this order leaves the planner only one index. With equalities, it would take the
+  // index by number when it guesses that the result is near, although it may be far. When two indexes fit, it can tell
+  // which value is rare.
   const one = choice
     ? `${select} AND (${key}) = (${wanted}) AND ${makeRangeCondition(question, values)} ${tail}`
     : `${select} AND (${key}, e.seq) >= (${wanted}, ${values.add(range.from)}) AND (${key}, e.seq) <= (${wanted}, ${values.add(range.to)})

@@ -31,8 +31,8 @@ async function findLastBefore(dataSource: DataSource, time: Date): Promise<numbe
 }
 
 /**
- * Where all entries of a time lie: clocks seldom go back, so it is next to nothing more. Null when there are none. With
- * it every question can go by numbers, in whose order the answer is wanted.
+ * Finds the numbers between which all entries of a time are. Clocks seldom go back, so there are hardly any other entries
+ * between them. Null when there are none. With these numbers, every query can use the order of its result.
  */
 export async function findSeqRange(dataSource: DataSource, { since, until }: AuditFilter): Promise<SeqRange | null> {
   const from = since ? await findFirstSince(dataSource, since) : 1;

@@ -4,7 +4,7 @@ import { type Checkpoint, checkpointBytes, CheckpointShape, digestCheckpoint } f
 import type { KeyHistory } from './key-history.js';
 import { Tampered } from './problem.js';
 
-/** Where a verification begins: at the first entry, or after a trusted checkpoint. */
+/** The place where a verification begins: the first entry, or the entry after a trusted checkpoint. */
 export interface Start {
   readonly number: number;
   readonly hash: string;
@@ -15,7 +15,7 @@ export interface Start {
 export function requireSignature(checkpoint: Checkpoint): void {
   if (verifyEd25519(checkpoint.key, checkpointBytes(checkpoint), Buffer.from(checkpoint.signature, 'base64url')))
     return;
-  const what = `Checkpoint ${checkpoint.sequence} has a signature that is not of its key: it was changed.`;
+  const what = `The signature of checkpoint ${checkpoint.sequence} does not match its key: the checkpoint was changed.`;
   throw new Tampered({ wrong: 'signature', number: checkpoint.number, eventId: null, what });
 }
 
@@ -56,7 +56,7 @@ export class ChainWalk {
     if (checkpoint.sequence !== expected || checkpoint.previous !== digestCheckpoint(this.last)) {
       throw this.makeError(
         'checkpoint',
-        `${name} does not follow on checkpoint ${expected - 1}: one was removed or put in another's place.`,
+        `${name} does not follow checkpoint ${expected - 1}: a checkpoint was removed, or replaced by another one.`,
       );
     }
     if (checkpoint.number !== this.number || checkpoint.hash !== this.hash) throw this.makeRewrittenError(checkpoint);
@@ -69,7 +69,7 @@ export class ChainWalk {
   checkKeys(): void {
     for (const [key, { sequence, number }] of this.signed) {
       if (this.keys.trusts(key)) continue;
-      const what = `Checkpoint ${sequence} is signed by the key ${key}, which is not known to be this server's: another key has signed it, or this is another server's trail.`;
+      const what = `Checkpoint ${sequence} is signed with the key ${key}, which is not known to be this server's. Either somebody else has signed it, or this is the trail of another server.`;
       throw new Tampered({ wrong: 'signature', number, eventId: null, what });
     }
   }
@@ -77,7 +77,7 @@ export class ChainWalk {
   /** The error for entries and a chain that fit each other but not the signed checkpoint: both were written again. */
   private makeRewrittenError({ sequence, number }: Checkpoint): Tampered {
     const from = (this.last?.number ?? 0) + 1;
-    const what = `Checkpoint ${sequence} was signed over another history: entries ${from} to ${number}, or some of them, were changed, removed or inserted, and the chain was computed again.`;
+    const what = `Checkpoint ${sequence} was signed for a different history: some of the entries ${from} to ${number} were changed, removed or inserted, and the chain was computed again.`;
     return new Tampered({ wrong: 'changed', number: from, upTo: number, eventId: null, what });
   }
 
@@ -97,13 +97,13 @@ export class KeptCheckpoint {
     if (kept && walk.number >= kept.number) this.met = true;
   }
 
-  /** Has to be called after each entry. @throws Tampered */
+  /** The caller calls this after each entry. @throws Tampered */
   checkReached(): void {
     const { kept, walk } = this;
     if (!kept || this.met || walk.number !== kept.number) return;
     requireSignature(kept);
     if (walk.hash !== kept.hash) {
-      const what = `The trail up to entry ${kept.number} is another than the checkpoint that was kept (${kept.sequence}, of ${kept.at}) says: it was written anew since.`;
+      const what = `The trail up to entry ${kept.number} does not match the checkpoint that was kept (${kept.sequence}, of ${kept.at}): it was rewritten after that checkpoint.`;
       throw new Tampered({ wrong: 'changed', number: 1, upTo: kept.number, eventId: null, what });
     }
     this.met = true;
@@ -113,7 +113,7 @@ export class KeptCheckpoint {
   checkEnd(): void {
     const { kept, walk } = this;
     if (!kept || this.met) return;
-    const what = `The checkpoint that was kept (${kept.sequence}, of ${kept.at}) covers ${kept.number} entries, and there are ${walk.number}: the tail is missing.`;
+    const what = `The checkpoint that was kept (${kept.sequence}, of ${kept.at}) covers ${kept.number} entries, but the trail has only ${walk.number}: its end is missing.`;
     throw new Tampered({ wrong: 'tail', number: walk.number + 1, upTo: kept.number, eventId: null, what });
   }
 }

@@ -5,7 +5,7 @@ import { type TargetType, targetTypes } from '../../../platform/eventsourcing/ev
 const Value = z.json() as z.ZodType<Json>;
 const Text = z.string();
 
-/** Checked when a line is read: by then all modules have declared what their events are about. */
+/** Checked when a line is read, because by then all modules have declared the targets of their events. */
 const Target = z.custom<TargetType>((value) => typeof value === 'string' && Object.hasOwn(targetTypes(), value));
 
 const Header = z.object({

@@ -19,7 +19,7 @@ const NEWLINE = 0x0a;
 /** An event has at most 64 KiB, and its description is not longer. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
-/** The lines of a file with their ends, as bytes; only `\n` ends one. @throws Error for a line of more than 4 MiB */
+/** Reads the lines of a file as bytes, with their line ends. Only `\n` ends a line. @throws Error for a line of more than 4 MiB */
 async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -40,7 +40,7 @@ export interface VerifiedExport {
   readonly header: HeaderLine | null;
   readonly entries: number;
   readonly checkpoints: number;
-  /** Were the shown entries compared with the events? */
+  /** True when the shown entries were compared with the events. */
   readonly shown: boolean;
 }
 
@@ -89,21 +89,22 @@ export class ExportVerification {
         this.verifyEnd(line.end);
         await this.problems.watch('shown', () => this.shown?.checkEnd());
         if ((await lines.next()).done !== true)
-          throw makeUnreadableError('There is more behind the end of the export: it was added.');
+          throw makeUnreadableError('Something was added after the end of the export.');
         return;
       }
       this.digest.update(bytes);
       await this.verifyLine(line, lines);
     }
     const what = this.header
-      ? `The export was cut off: it has no end after entry ${this.before?.number ?? 0}.`
-      : 'This is no export of an audit trail.';
+      ? `The export was cut off after entry ${this.before?.number ?? 0}: its last line is missing.`
+      : 'This is not an export of an audit trail.';
     throw new Tampered({ wrong: 'tail', number: (this.before?.number ?? 0) + 1, eventId: null, what });
   }
 
   private async verifyLine(line: Exclude<Line, { end: EndLine }>, rest: AsyncGenerator<Buffer>): Promise<void> {
     if ('export' in line) this.beginExport(line.export);
-    else if (!this.header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
+    else if (!this.header)
+      throw makeUnreadableError('The first line is not the beginning of an export of an audit trail.');
     else if ('checkpoint' in line) this.walk.verifyCheckpoint(line.checkpoint);
     else if (this.header.filter === null) await this.verifyNextEntry(line.entry, rest);
     else await this.verifyEntryOfPart(line.entry);
@@ -146,32 +147,32 @@ export class ExportVerification {
 
   private verifyEnd(end: EndLine): void {
     const { header, walk, entries } = this;
-    if (!header) throw makeUnreadableError('The first line is not that of an export of an audit trail.');
+    if (!header) throw makeUnreadableError('The first line is not the beginning of an export of an audit trail.');
     const number = (this.before?.number ?? 0) + 1;
     const makeError = (kind: Problem['wrong'], what: string): Tampered =>
       new Tampered({ wrong: kind, number, eventId: null, what });
     if (!verifyEd25519(end.key, exportEndBytes(end), Buffer.from(end.signature, 'base64url')))
-      throw makeError('signature', 'The end of the export has a wrong signature: it was changed.');
+      throw makeError('signature', 'The signature at the end of the export does not match: the last line was changed.');
     if (header.filter === null && end.number > walk.number)
       throw makeError(
         'removed',
-        `The export ends with entry ${walk.number}, and was signed with ${end.number}: the last entries were removed.`,
+        `The export ends with entry ${walk.number}, but was signed up to entry ${end.number}: the last entries were removed.`,
       );
     if (end.entries !== entries)
       throw makeError(
         end.entries > entries ? 'removed' : 'inserted',
-        `The export has ${entries} entries, and was signed with ${end.entries}.`,
+        `The export has ${entries} entries, but was signed with ${end.entries}.`,
       );
     if (end.lines !== this.digest.digest('hex'))
       throw makeError(
         'changed',
-        'Some line is not as it was signed: something besides the events was changed, or the order of the lines.',
+        'The lines are not those that were signed: their order was changed, or something in them that is not part of an event.',
       );
     if (header.filter === null) this.walk.checkKeys();
     if (!this.keys.trusts(end.key))
       throw makeError(
         'signature',
-        `The export is signed by the key ${end.key}, and not by the one that was given (${this.publicKey}) or one that follows on it.`,
+        `The export is signed with the key ${end.key}, and neither with the given key (${this.publicKey}) nor with one of its successors.`,
       );
     if (header.filter === null) this.kept.checkEnd();
   }
@@ -191,7 +192,7 @@ function parseLine(bytes: Buffer, before: EntryLine | null): Line {
         what: `The export was cut off within the line after entry ${before.number}.`,
       });
     throw makeUnreadableError(
-      `The line after entry ${before?.number ?? 0} is not one of an export: it was changed.`,
+      `The line after entry ${before?.number ?? 0} is not a valid line of an export: it was changed.`,
       number,
     );
   }

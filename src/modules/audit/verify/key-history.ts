@@ -26,8 +26,8 @@ export class KeyHistory {
   }
 
   /**
-   * Is this key trusted? It is an anchor, or a key before an anchor, which the signed log names, or a key after an anchor, when each key in between
-   * was signed by the one before.
+   * A key is trusted in three cases: it is an anchor; it came before an anchor, so that the signed log names it; or it came after an anchor,
+   * and each key in between was signed with the key before it.
    */
   trusts(publicKey: string): boolean {
     if (this.anchors.has(publicKey)) return true;

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../../../kernel/events.js';
 import { StartupError } from '../../../kernel/errors.js';
+import { readHistory } from '../../../platform/eventsourcing/history.js';
 import type { ChainLink } from '../chain/chain-entry.js';
 import type { Checkpoint } from '../chain/checkpoint.js';
 import { readLastLink, readLinks, readPlace, type ChainPlace } from '../chain/chain-table.js';
@@ -62,7 +62,7 @@ export class LogVerification {
     this.keys = new KeyHistory(options.anchors);
   }
 
-  /** @throws StartupError when it can't begin where it is asked to */
+  /** @throws StartupError when the verification can't begin at the requested place */
   async run(): Promise<Verified> {
     const start = await this.findBeginning();
     const shown = await ReadModelCheck.open(this.sources);
@@ -86,14 +86,14 @@ export class LogVerification {
   private async findProblems(walk: ChainWalk, start: LogBeginning, shown: ReadModelCheck): Promise<readonly Problem[]> {
     const problems = new Problems();
     const { dataSource } = this.sources;
-    // In this order: while the server goes on, the chain is never behind what was read before of the others.
+    // The chain is read last. While the server continues to work, the chain then is never behind the others.
     const checkpoints = new StoredCheckpoints(dataSource, walk, await readLastSequence(dataSource));
     const place = await readPlace(dataSource);
     const end = await readLastLink(dataSource);
     const walking = { ...this.sources, walk, keys: this.keys, checkpoints, end: end.number };
     const kept = new KeptCheckpoint(this.options.kept ?? null, walk);
     let isFirst = start.number > 0;
-    for await (const events of this.readPages(start.cursor)) {
+    for await (const events of readHistory(this.sources.store, start.cursor)) {
       if (isFirst && events[0]) await shown.beginAt(events[0].id);
       isFirst = false;
       const before = walk.number;
@@ -114,26 +114,13 @@ export class LogVerification {
     if (walk.number < end.number) {
       const number = walk.number + 1;
       const [link] = await readLinks(this.sources.dataSource, number, number);
-      const what = `The log ends with entry ${walk.number}; the chain goes on to ${end.number}. Entry ${number}, event ${link?.eventId ?? 'unknown'}, was removed from the log.`;
+      const what = `The log ends with entry ${walk.number}, but the chain continues up to entry ${end.number}. Entry ${number}, event ${link?.eventId ?? 'unknown'}, was removed from the log.`;
       throw new Tampered({ wrong: 'removed', number, upTo: end.number, eventId: link?.eventId ?? null, what });
     }
     await checkpoints.checkEnd();
     if (place && place.number > walk.number) throw makeTailError(walk.number, place.number);
     kept.checkEnd();
     walk.checkKeys();
-  }
-
-  /** Reads the current log in pages. */
-  private async *readPages(after: string | null): AsyncGenerator<readonly RecordedEvent[]> {
-    const stop = new AbortController();
-    try {
-      for await (const item of this.sources.store.subscribe({ after, signal: stop.signal })) {
-        if (item.kind === 'caughtUp') return;
-        if (item.kind === 'events') yield item.events;
-      }
-    } finally {
-      stop.abort();
-    }
   }
 
   private async findBeginning(): Promise<LogBeginning> {
@@ -146,16 +133,18 @@ export class LogVerification {
     const { checkpoint, cursor } = found;
     if (!this.options.anchors.has(checkpoint.key))
       throw new StartupError(
-        `Checkpoint ${checkpoint.sequence} is not signed by a key that is believed here. Leave --since-checkpoint out.`,
+        `Checkpoint ${checkpoint.sequence} is not signed with a trusted key. Leave --since-checkpoint out.`,
       );
     if (found.epoch !== (await store.epoch()))
-      throw new StartupError('The log was moved since that checkpoint. Leave --since-checkpoint out.');
+      throw new StartupError(
+        'The log was moved to another engine after that checkpoint. Leave --since-checkpoint out.',
+      );
     requireSignature(checkpoint);
     return { number: checkpoint.number, hash: checkpoint.hash, checkpoint, cursor };
   }
 }
 
 function makeTailError(last: number, expected: number): Tampered {
-  const what = `The chain has come to entry ${expected}, and ends with entry ${last}: its tail was removed.`;
+  const what = `The chain had reached entry ${expected}, but now ends with entry ${last}: its end was removed.`;
   return new Tampered({ wrong: 'tail', number: last + 1, upTo: expected, eventId: null, what });
 }

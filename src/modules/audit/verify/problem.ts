@@ -1,4 +1,4 @@
-/** What is wrong with an entry. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log. */
+/** The kind of a problem. `tail`: the end of the trail is missing. `shown`: the shown entry differs from the log. */
 type Wrong =
   | 'changed'
   | 'removed'
@@ -10,7 +10,7 @@ type Wrong =
   | 'shown'
   | 'unreadable';
 
-/** The first entry that was changed, and how. */
+/** The first entry that was changed, and the kind of the change. */
 export interface Problem {
   readonly wrong: Wrong;
   /** Number of the entry; when only checkpoints show the problem, the first entry that can be affected. */
@@ -31,7 +31,7 @@ export class Tampered extends Error {
   }
 }
 
-/** The first problem of each source. Each source is verified up to its own first problem. */
+/** The first problem of each source. The verification of a source ends with its first problem. */
 export class Problems {
   private readonly first = new Map<'log' | 'shown', Problem>();
 

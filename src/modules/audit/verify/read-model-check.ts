@@ -80,12 +80,12 @@ export class ReadModelCheck {
     this.entries.compareEntries(within, (seq) => shown.get(seq), this.partly);
   }
 
-  /** @throws Tampered when more is shown than the log has */
+  /** @throws Tampered when more entries are shown than the log has events */
   checkEnd(): void {
     const { extent, entries } = this;
     if (!extent || extent.last <= entries.seq) return;
     const number = entries.seq + 1;
-    const what = `The entries go on to number ${extent.last}, and the log has ${entries.seq} of them: what is more was inserted, or its events were removed.`;
+    const what = `The shown entries continue up to number ${extent.last}, but the log has only ${entries.seq} of them: the others were inserted, or their events were removed.`;
     throw new Tampered({ wrong: 'inserted', number, upTo: extent.last, eventId: null, what });
   }
 

@@ -8,8 +8,8 @@ import { Tampered } from './problem.js';
 type LabelledRow = Pick<AuditEntryEntity, 'targetId' | 'targetLabel' | 'targetType' | 'kind'>;
 
 /**
- * The names of packages. Some events don't tell theirs; entries get it when any other does, also later: a publication
- * names those before it. So what was shown before the name is known has to fit it when it comes.
+ * The names of packages. Some events do not contain the name of their package. Their entries show it as soon as any other
+ * event of the package contains it, also a later one. So a name that was shown early has to match the name in that event.
  */
 class PackageLabels {
   private readonly known = new Map<string, string>();
@@ -104,12 +104,12 @@ export class ShownEntries {
     return this.before.seq;
   }
 
-  /** Goes on behind an entry without knowing what was before it: changes and origins can't be told then. */
+  /** Continues after an entry without knowing the entries before it. Changes and origins can't be compared then. */
   skipTo(seq: number): void {
     this.before = { ...this.before, seq };
   }
 
-  /** @param shown finds the entry that is shown under a number @throws Tampered */
+  /** @param shown finds the entry that is shown with a number @throws Tampered */
   compareEntries(
     events: readonly RecordedEvent[],
     shown: (seq: number, eventId: string) => AuditEntryView | undefined,
@@ -121,7 +121,7 @@ export class ShownEntries {
       : COMPARED_FIELDS;
     for (const row of rows) {
       const entry = shown(row.seq, row.eventId);
-      if (!entry) throw makeEntryError(row, 'removed', 'is no longer shown: it was removed from the entries');
+      if (!entry) throw makeEntryError(row, 'removed', 'is not shown: it was removed from the shown entries');
       this.compareEntry(row, entry, fields);
     }
     const last = rows.at(-1);
@@ -139,14 +139,14 @@ export class ShownEntries {
     const field = fields.find(
       (name) => asCanonicalText(expected[name]) !== asCanonicalText(name === 'target' ? target : entry[name]),
     );
-    if (field) throw makeEntryError(row, 'shown', `is shown with another ${field} than the log has`);
+    if (field) throw makeEntryError(row, 'shown', `is shown with a different ${field} than in the log`);
     if (!this.labels.fitsEntry(row, label))
-      throw makeEntryError(row, 'shown', 'is shown with another target than the log has');
+      throw makeEntryError(row, 'shown', 'is shown with a different target than in the log');
   }
 }
 
 function makeOtherEventError({ seq: number, eventId }: AuditEntryEntity, { id, kind }: AuditEntryView): Tampered {
-  const what = `Entry ${number} is shown as event ${id} (${kind}), and the log has event ${eventId} there: that was inserted, the other removed, or the order changed.`;
+  const what = `Entry ${number} is shown as event ${id} (${kind}), but in the log it is event ${eventId}: the shown event was inserted, the event of the log was removed, or the order was changed.`;
   return new Tampered({ wrong: 'shown', number, eventId: id, what });
 }
 

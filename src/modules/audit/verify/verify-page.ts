@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { logHolds } from '../../../platform/eventsourcing/history.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { bindEvent, type ChainLink, hashEntry } from '../chain/chain-entry.js';
 import { findLink, readLinks } from '../chain/chain-table.js';
@@ -17,36 +18,22 @@ async function explainMisplaced(
 ): Promise<Tampered> {
   const { number, eventId } = expected;
   const entry = await findLink(dataSource, found.id);
-  const isLater = await logHoldsAfter(store, found.cursor, eventId);
+  const isLater = await logHolds(store, found.cursor, eventId);
   const there = `event ${found.id} (${found.type})`;
   if (entry && isLater) {
-    const what = `Entry ${number}, event ${eventId}, stands further on in the log; in its place is ${there}, which is entry ${entry.number}.`;
+    const what = `Entry ${number}, event ${eventId}, comes later in the log. In its place is ${there}, which is entry ${entry.number}.`;
     return new Tampered({ wrong: 'reordered', number, eventId, what });
   }
   if (entry) {
-    const what = `Entry ${number}, event ${eventId}, is missing from the log; ${there}, entry ${entry.number}, follows in its place.`;
+    const what = `Entry ${number}, event ${eventId}, is missing from the log. In its place is ${there}, which is entry ${entry.number}.`;
     return new Tampered({ wrong: 'removed', number, eventId, what });
   }
   if (isLater) {
     const what = `In the place of entry ${number} is ${there}, which is not in the chain: it was inserted before event ${eventId}.`;
     return new Tampered({ wrong: 'inserted', number, eventId: found.id, what });
   }
-  const what = `Entry ${number} was event ${eventId}; in its place is ${there}, which is not in the chain.`;
+  const what = `Entry ${number} was event ${eventId}. In its place is ${there}, which is not in the chain.`;
   return new Tampered({ wrong: 'changed', number, eventId, what });
-}
-
-/** Does the log hold the event after this cursor? Reads the log to its end in the worst case. */
-async function logHoldsAfter(store: EventStore, cursor: string, eventId: string): Promise<boolean> {
-  const stop = new AbortController();
-  try {
-    for await (const item of store.subscribe({ after: cursor, signal: stop.signal })) {
-      if (item.kind === 'events' && item.events.some(({ id }) => id === eventId)) return true;
-      if (item.kind === 'caughtUp') return false;
-    }
-    return false;
-  } finally {
-    stop.abort();
-  }
 }
 
 /** The sources of a verification: the event log, and the database with the chain and the entries that are shown. */
@@ -92,12 +79,12 @@ export class StoredCheckpoints {
     }
   }
 
-  /** @throws Tampered when there are some of entries that are not there */
+  /** @throws Tampered when a checkpoint is left whose entry does not exist */
   async checkEnd(): Promise<void> {
     const next = await this.peekNext();
     if (!next) return;
     const number = this.walk.number + 1;
-    const what = `Checkpoint ${next.sequence} was signed over ${next.number} entries, and there are ${this.walk.number}: the tail is missing.`;
+    const what = `Checkpoint ${next.sequence} was signed for ${next.number} entries, but there are only ${this.walk.number}: the end of the trail is missing.`;
     throw new Tampered({ wrong: 'tail', number, upTo: next.number, eventId: null, what });
   }
 
@@ -123,7 +110,7 @@ interface PageContext extends LogSources {
 
 type Links = ReadonlyMap<number, ChainLink>;
 
-/** Compares a page of the log with the chain, as far as that has come. `reached` is called after each entry. @throws Tampered */
+/** Compares a page of the log with the chain, up to the last entry of the chain. `reached` is called after each entry. @throws Tampered */
 export async function verifyPage(
   walking: PageContext,
   events: readonly RecordedEvent[],
@@ -151,7 +138,7 @@ async function verifyEvent(
   const number = walk.number + 1;
   const link = links.get(number);
   if (!link) {
-    const what = `The chain lacks entry ${number}: it was removed there. In the log that is event ${event.id} (${event.type}).`;
+    const what = `Entry ${number} was removed from the chain. In the log it is event ${event.id} (${event.type}).`;
     throw new Tampered({ wrong: 'removed', number, eventId: event.id, what });
   }
   if (link.eventId !== event.id) throw await explainMisplaced(dataSource, store, link, event);
@@ -163,7 +150,7 @@ async function verifyEvent(
   walk.advance(hash);
 }
 
-/** Does the chain continue from this hash? Then the stored hash of the entry was changed, and not the event. */
+/** True when the chain continues from this hash. Then the stored hash of the entry was changed, and not the event. */
 function chainContinues(
   next: RecordedEvent | undefined,
   link: ChainLink | undefined,
@@ -180,9 +167,9 @@ function makeChangedError(
   chainIsWrong: boolean,
 ): Tampered {
   const entry = `Entry ${number}, event ${event.id} (${event.type} in ${event.stream}),`;
-  const hashes = `its hash is ${actual}, the chain has ${hash}`;
+  const hashes = `its hash is ${actual}, but the chain says ${hash}`;
   const what = chainIsWrong
-    ? `${entry} has another hash in the chain than when it was recorded: ${hashes}. The event is as it was.`
-    : `${entry} is not what it was when it was recorded: ${hashes}.`;
+    ? `${entry} does not have its own hash in the chain: ${hashes}. Only the chain was changed, and the event is as it was recorded.`
+    : `${entry} was changed after it was recorded: ${hashes}.`;
   return new Tampered({ wrong: 'changed', number, eventId: event.id, what });
 }

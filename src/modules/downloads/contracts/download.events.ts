@@ -28,7 +28,7 @@ export type DownloadProtectionChanged = DomainEvent<'DownloadProtectionChanged',
  * A signed address was given out. Everybody who has it can download the package until it expires. The signature is a
  * secret and not recorded. Stream `download-urls`.
  */
-export type DownloadUrlCreated = DomainEvent<
+type DownloadUrlCreated = DomainEvent<
   'DownloadUrlCreated',
   { readonly packageId: string; readonly filename: string; readonly expiresAt: string }
 >;
@@ -37,7 +37,7 @@ export type DownloadUrlCreated = DomainEvent<
  * A download was refused because of a wrong password, signature or network. Calls without credentials are not recorded,
  * because clients call so first. Stream `download-refusals`.
  */
-export type DownloadRefused = DomainEvent<
+type DownloadRefused = DomainEvent<
   'DownloadRefused',
   { readonly path: string; readonly username: string | null; readonly reason: string; readonly unrecorded: number }
 >;

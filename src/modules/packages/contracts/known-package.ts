@@ -9,7 +9,7 @@ export const SMALL_PACKAGE_CHUNKS = 16;
 
 const NOBODY: ChangeAuthors = { stage: null, removal: null };
 
-/** What this server knows of a package, folded from the stream of the package. */
+/** The knowledge of this server about a package, folded from the stream of the package. */
 export interface KnownPackage {
   /** Null until the package is published for the first time. */
   readonly facts: PackageFacts | null;
@@ -19,7 +19,7 @@ export interface KnownPackage {
   readonly firstCursor: string | null;
   /** Cursor of the last removal, even if the package was published again since. */
   readonly removedCursor: string | null;
-  /** Who made the last change of stage and the removal, as far as known. */
+  /** The authors of the last change of stage and of the removal, as far as they are known. */
   readonly authors: ChangeAuthors;
   /** All chunk digests of a small package. Null for a larger package. */
   readonly digests: ChunkPage | null;

@@ -43,19 +43,19 @@ export type ReplicaDamaged = DomainEvent<
 >;
 
 /** The digest of the whole file matched. This server serves the package from now on. */
-export type ReplicaPublished = DomainEvent<
+type ReplicaPublished = DomainEvent<
   'ReplicaPublished',
   { readonly packageId: string; readonly filename: string; readonly size: number; readonly sha256: string }
 >;
 
 /** The server has given up the replica until `retryReplica` starts it again. `reason` is written for administrators. */
-export type ReplicaFailed = DomainEvent<
+type ReplicaFailed = DomainEvent<
   'ReplicaFailed',
   { readonly packageId: string; readonly filename: string; readonly code: string; readonly reason: string }
 >;
 
 /** Our copy is no longer served: the package was removed, or its stage does not reach this server any more. */
-export type ReplicaWithdrawn = DomainEvent<
+type ReplicaWithdrawn = DomainEvent<
   'ReplicaWithdrawn',
   { readonly packageId: string; readonly filename: string; readonly reason: 'removed' | 'stage' }
 >;

@@ -1,5 +1,4 @@
 import { laterStamp, type Stamp } from '../../../kernel/hybrid-clock.js';
-import type { Stage } from '../../../kernel/stage.js';
 import type { PackageEvent, PackagePublished } from './package.events.js';
 
 /**
@@ -7,21 +6,8 @@ import type { PackageEvent, PackagePublished } from './package.events.js';
  * publication and removal the value with the latest stamp wins. The first publication is the earliest one known.
  * Merging is commutative, associative and idempotent.
  */
-export interface PackageFacts {
-  readonly packageId: string;
-  readonly filename: string;
-  readonly size: number;
-  readonly sha1: string;
-  readonly sha256: string;
-  readonly chunkSize: number;
-  readonly chunkCount: number;
-  readonly stage: Stage;
-  readonly stageStamp: Stamp;
-  readonly publication: Stamp;
+export interface PackageFacts extends Omit<PackagePublished['data'], 'source'> {
   readonly removal: Stamp | null;
-  readonly firstPublishedAt: string;
-  readonly origin: { readonly serverId: string; readonly name: string };
-  readonly uploadedBy: string;
 }
 
 /** True when the package was removed and not published again since. */

@@ -1,7 +1,7 @@
 import { Message } from '../../../kernel/message.js';
 import type { PackageView } from './package-view.js';
 
-/** What a download needs to know about the file that it gets. */
+/** The facts that a download needs about its file. */
 export interface PublishedFileView {
   readonly packageId: string;
   readonly filename: string;

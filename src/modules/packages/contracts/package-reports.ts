@@ -3,7 +3,7 @@ import { Message } from '../../../kernel/message.js';
 import type { PackageFacts } from './package-facts.js';
 import type { Author, ChunkPage } from './package.events.js';
 
-/** Who made the last change of stage and the removal. Null where the peer does not tell. */
+/** The authors of the last change of stage and of the removal. Null when the peer does not name them. */
 export interface ChangeAuthors {
   readonly stage: Author | null;
   readonly removal: Author | null;

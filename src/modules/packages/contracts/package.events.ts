@@ -5,10 +5,10 @@ import type { Stage } from '../../../kernel/stage.js';
 /** At most this many chunks stand in one PackageChunksHashed event, which keeps it below 64 KiB. */
 export const CHUNKS_PER_PAGE = 512;
 
-/** How a fact came to this server: from its own users or from a peer. */
+/** The source of a fact: the users of this server, or a peer. */
 export type Source = { readonly kind: 'local' } | { readonly kind: 'peer'; readonly peerId: string };
 
-/** Who made a change, and on which server. Null stands for what a peer did not tell. */
+/** The person who made a change, and the server. A field is null when the peer did not report it. */
 export type Author = { readonly serverId: string; readonly serverName: string | null; readonly actor: string | null };
 
 /** The digests of neighbouring chunks, end to end, in base64. Each takes 20 bytes in `sha1` and 32 bytes in `sha256`. */
@@ -19,7 +19,7 @@ export interface ChunkPage {
   readonly sha256: string;
 }
 
-export type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
+type PackageChunksHashed = DomainEvent<'PackageChunksHashed', ChunkPage & { readonly packageId: string }>;
 
 /**
  * The package exists in the mesh. When the source is 'local', its bytes were uploaded to this server and are on its disk
@@ -48,7 +48,7 @@ export type PackagePublished = DomainEvent<
   }
 >;
 
-export type PackageStageChanged = DomainEvent<
+type PackageStageChanged = DomainEvent<
   'PackageStageChanged',
   {
     readonly packageId: string;
@@ -57,13 +57,13 @@ export type PackageStageChanged = DomainEvent<
     readonly to: Stage;
     readonly stamp: Stamp;
     readonly source: Source;
-    /** Who made a change that a peer reported, since version 2. For our own changes the metadata tells it. */
+    /** The author of a change that a peer reported, since version 2. The metadata names the author of our own changes. */
     readonly by?: Author | null;
   }
 >;
 
 /** A tombstone: the package is removed on every server until it is published again with a later stamp. */
-export type PackageRemoved = DomainEvent<
+type PackageRemoved = DomainEvent<
   'PackageRemoved',
   {
     readonly packageId: string;
@@ -92,7 +92,7 @@ export type PackageSuperseded = DomainEvent<
  * The file that was uploaded to this server is damaged or missing. This server does not hold the package until it is
  * uploaded again or its replica is repaired. The stream of the replica tells which chunks are damaged.
  */
-export type PackageDamaged = DomainEvent<
+type PackageDamaged = DomainEvent<
   'PackageDamaged',
   {
     readonly packageId: string;

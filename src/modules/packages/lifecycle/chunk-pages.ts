@@ -1,12 +1,11 @@
 import { Refusal } from '../../../kernel/errors.js';
+import { encodesBytes } from '../../../kernel/input-text.js';
 import { type ChunkPage, CHUNKS_PER_PAGE } from '../contracts/package.events.js';
 
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 /** A page takes about 36 KB, and an append must stay below 512 KiB. */
 const MAX_PAGES_PER_APPEND = 13;
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** The digests of all chunks in order, end to end: 20 bytes each for SHA-1 and 32 bytes each for SHA-256. */
 interface AllDigests {
@@ -40,16 +39,12 @@ export function splitIntoAppends(pages: readonly ChunkPage[]): { before: ChunkPa
   return { before: batches, last };
 }
 
-const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
-
-const encodesBytes = (text: string, bytes: number): boolean => text.length === base64Length(bytes) && BASE64.test(text);
-
 const isWellFormed = ({ count, sha1, sha256 }: ChunkPage): boolean =>
   Number.isInteger(count) &&
   count > 0 &&
   count <= CHUNKS_PER_PAGE &&
-  encodesBytes(sha1, count * SHA1_BYTES) &&
-  encodesBytes(sha256, count * SHA256_BYTES);
+  encodesBytes(sha1, count * SHA1_BYTES, 'base64') &&
+  encodesBytes(sha256, count * SHA256_BYTES, 'base64');
 
 /**
  * Checks that the pages are well formed and follow each other from chunk `first` on, without a gap or an overlap.

@@ -58,11 +58,11 @@ function mergePeerFacts(
   return events;
 }
 
-/** What decisions about a package need to know of it. */
+/** The state of a package, as far as decisions need it. */
 export interface PackageState {
   /** Null until the package is published for the first time. */
   readonly facts: PackageFacts | null;
-  /** How many chunk digests are recorded without a gap, from the first chunk on. */
+  /** The number of chunk digests that are recorded without a gap, from the first chunk on. */
   readonly chunks: number;
   /** An upload to this server has confirmed the recorded digests. */
   readonly vouched: boolean;
@@ -160,7 +160,7 @@ function removePackage(state: PackageState, stamp: Stamp): PackageEvent[] {
 }
 
 /**
- * What was read of the other package may be outdated, so only a later publication takes over, and each is recorded once.
+ * The state of the other package may be outdated. So only a later publication takes over, and each one is recorded once.
  */
 function recordSuperseded({ facts, superseded }: PackageState, by: PackageSuperseded['data']['by']): PackageEvent[] {
   if (!facts || isRemoved(facts) || by.publication <= facts.publication || by.publication === superseded) return [];

@@ -2,6 +2,8 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { z } from 'zod';
 import type { Stage } from '../../../kernel/stage.js';
+import { isStorableTime } from '../../../kernel/storable-time.js';
+import { isPlain } from '../../../kernel/text.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { PackageStatus, PackageView } from '../contracts/package-view.js';
 import { PackageEntity } from './package.entity.js';
@@ -55,13 +57,13 @@ const ORDER_FIELDS: Readonly<Record<PackageOrderField, OrderField>> = {
   FILENAME: {
     property: 'filename',
     sql: ':key',
-    key: z.string().refine((text) => !text.includes('\0')),
+    key: z.string().refine(isPlain),
     keyOf: (row) => row.filename,
   },
   PUBLISHED_AT: {
     property: 'publishedAt',
     sql: 'CAST(:key AS timestamptz)',
-    key: z.iso.datetime(),
+    key: z.string().refine(isStorableTime),
     keyOf: (row) => row.publishedAt.toISOString(),
   },
   SIZE: { property: 'size', sql: 'CAST(:key AS bigint)', key: z.int().nonnegative(), keyOf: (row) => row.size },

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 
 /** Packages that are held but not served, because another package with their filename was published later. */
-export interface SupersededPackages {
+interface SupersededPackages {
   readonly packageIds: readonly string[];
   readonly by: { readonly packageId: string; readonly publication: Stamp };
 }

@@ -1,6 +1,6 @@
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
 
-/** How a peer can be called: at its address, through a tunnel that it keeps open, or not until it opens one. */
+/** The way to call a peer: at its address, through a tunnel that it keeps open, or not at all until it opens one. */
 export const PEER_ROUTES = ['DIRECT', 'TUNNEL', 'NONE'] as const;
 export type PeerRouteKind = (typeof PEER_ROUTES)[number];
 
@@ -11,7 +11,7 @@ export type PeerStatus = (typeof PEER_STATUSES)[number];
 /** One direction of the exchange with a peer, with its policy and whether packages may pass now. */
 export interface FlowView extends FlowPolicy {
   readonly openNow: boolean;
-  /** When the next time window begins; null when one is open now or none will ever open. */
+  /** The start of the next time window. Null when one is open now or none will ever open. */
   readonly opensAt: Date | null;
 }
 
@@ -28,6 +28,6 @@ export interface PeerView {
   readonly receive: FlowView;
   readonly registeredAt: Date;
   readonly changedAt: Date;
-  /** Whether the peer has recorded the current key of this server. */
+  /** True when the peer has recorded the current key of this server. */
   readonly knowsOurKey: boolean;
 }

@@ -8,7 +8,7 @@ export type PeerInvited = DomainEvent<
 >;
 
 /** Stream `peer-invitation-<id>`. The server `peerId` used the invitation, so no other server can use it. */
-export type PeerInvitationAccepted = DomainEvent<
+type PeerInvitationAccepted = DomainEvent<
   'PeerInvitationAccepted',
   { readonly invitationId: string; readonly peerId: string; readonly publicKey: string }
 >;
@@ -29,7 +29,7 @@ export type PeerRegistered = DomainEvent<
 >;
 
 /** The peer announced a new key in a call signed with the key on record. The former key stays valid for another minute. */
-export type PeerKeyRotated = DomainEvent<
+type PeerKeyRotated = DomainEvent<
   'PeerKeyRotated',
   {
     readonly peerId: string;
@@ -42,30 +42,30 @@ export type PeerKeyRotated = DomainEvent<
 >;
 
 /** The peer has recorded this key of this server, which signs the calls to it from now on. */
-export type PeerKeyAcknowledged = DomainEvent<
+type PeerKeyAcknowledged = DomainEvent<
   'PeerKeyAcknowledged',
   { readonly peerId: string; readonly name: string; readonly publicKey: string }
 >;
 
 /** The peer got another name or address on this server. */
-export type PeerSettingsChanged = DomainEvent<
+type PeerSettingsChanged = DomainEvent<
   'PeerSettingsChanged',
   { readonly peerId: string; readonly name: string; readonly url: string }
 >;
 /** The policy from now on: what is exchanged with the peer, when and how fast. */
-export type PeerPolicyChanged = DomainEvent<
+type PeerPolicyChanged = DomainEvent<
   'PeerPolicyChanged',
   PeerPolicy & { readonly peerId: string; readonly name: string }
 >;
 /** The exchange with the peer stopped until it is resumed. */
-export type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
+type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
 /** The exchange with the peer continues. */
-export type PeerResumed = DomainEvent<'PeerResumed', { readonly peerId: string; readonly name: string }>;
+type PeerResumed = DomainEvent<'PeerResumed', { readonly peerId: string; readonly name: string }>;
 /** The peer is no longer registered here, and its key is no longer accepted. */
-export type PeerUnregistered = DomainEvent<'PeerUnregistered', { readonly peerId: string; readonly name: string }>;
+type PeerUnregistered = DomainEvent<'PeerUnregistered', { readonly peerId: string; readonly name: string }>;
 
 /** Stream `peer-calls`. A call to /peer/v1 was refused. `keyId` is the key id that the caller claimed, cut to 200 characters. */
-export type PeerCallRefused = DomainEvent<
+type PeerCallRefused = DomainEvent<
   'PeerCallRefused',
   {
     readonly code: string;

@@ -1,5 +1,7 @@
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { PublicKey } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -15,7 +17,7 @@ export class AnnounceKey extends Command<void> {
   }
 }
 
-const Answer = z.object({ publicKey: z.string() });
+const Answer = wireSchema('answer to an announced key', z.object({ publicKey: PublicKey }));
 
 @CommandHandler(AnnounceKey)
 export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
@@ -46,7 +48,7 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     let refused: unknown = null;
     for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {
       try {
-        const answer = Answer.safeParse(await this.transport.postTo(peer, '/peer/v1/key', body, key));
+        const answer = Answer.read(await this.transport.postTo(peer, '/peer/v1/key', body, key));
         if (answer.data?.publicKey === publicKey) return;
         throw new PeerUnreachable(peer.name, 'did not record the new key of this server');
       } catch (error) {

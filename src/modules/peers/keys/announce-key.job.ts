@@ -32,7 +32,7 @@ export class AnnounceKeyWorker implements JobHandler {
 
   async handle(job: RunningJob): Promise<void> {
     const { peerId } = AnnounceKeyData.parse(job.data);
-    await this.locks.hold(job.key, job.signal, () => this.commands.execute(new AnnounceKey(peerId)));
+    await this.locks.hold(job.key, () => this.commands.execute(new AnnounceKey(peerId)), { signal: job.signal });
     job.signal.throwIfAborted();
   }
 }

@@ -1,17 +1,19 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
+import { PublicKey, Signature } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
-import { PUBLIC_KEY } from '../../../platform/peer-calls/ed25519.js';
 import { RecordPeerKey } from './record-peer-key.command.js';
 
-const KeyAnnouncement = z.object({
-  publicKey: z.string().regex(PUBLIC_KEY),
-  rotation: z.int().nonnegative(),
-  proof: z.string().max(200),
-});
+/** More keys than a server can have had. */
+const MAX_ROTATIONS = 1_000_000;
+
+const KeyAnnouncement = wireSchema(
+  'announced key',
+  z.object({ publicKey: PublicKey, rotation: z.int().min(0).max(MAX_ROTATIONS), proof: Signature }),
+);
 
 /** The endpoint at which a peer announces its new key. */
 @Controller('peer/v1/key')
@@ -26,9 +28,7 @@ export class KeyController {
   @HttpCode(200)
   @PeerCall()
   async recordKey(@Body() body: unknown): Promise<{ publicKey: string }> {
-    const announcement = KeyAnnouncement.safeParse(body);
-    if (!announcement.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(announcement.error));
-    const { publicKey, rotation, proof } = announcement.data;
+    const { publicKey, rotation, proof } = KeyAnnouncement.require(body);
     const command = new RecordPeerKey(currentContext().actor.id, {
       publicKey,
       rotation,

@@ -2,6 +2,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { LowerUuid, PublicKey, serverName } from '../../../platform/input/parsers.js';
+import { describeFault, wireSchema } from '../../../platform/input/wire-schema.js';
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -15,14 +17,17 @@ export class AcceptInvitation extends Command<AcceptedInvitation> {
   }
 }
 
-export interface AcceptedInvitation {
+interface AcceptedInvitation {
   readonly peerId: string;
   readonly receipt: Receipt;
 }
 
-const Reply = z.object({ serverId: z.string(), publicKey: z.string(), name: z.string() });
+const Reply = wireSchema(
+  'answer to a registration',
+  z.object({ serverId: LowerUuid, publicKey: PublicKey, name: serverName() }),
+);
 
-/** What is told of an answer of the other server, by its code. */
+/** The advice for an answer of the other server, by its code. */
 const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:
@@ -78,11 +83,15 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey };
     const server = { name: token.url, url: token.url };
     const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
-    const reply = Reply.safeParse(answer);
-    if (!reply.success || reply.data.serverId !== token.serverId || reply.data.publicKey !== token.publicKey) {
+    const { data: reply, fault } = Reply.read(answer);
+    if (fault !== null) {
+      const problem = describeFault(fault, 'it');
+      throw new Refusal('PEER_UNREACHABLE', `The answer of the server at ${token.url} cannot be accepted: ${problem}`);
+    }
+    if (reply.serverId !== token.serverId || reply.publicKey !== token.publicKey) {
       throw new Refusal('PEER_UNREACHABLE', `The server at ${token.url} is not the one that created this invitation.`);
     }
-    return reply.data;
+    return reply;
   }
 }
 

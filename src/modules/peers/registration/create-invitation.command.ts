@@ -10,7 +10,7 @@ import { invitation } from './invitation.decider.js';
 /** Invites one other server to register with this one. Refusal: NOT_REACHABLE. */
 export class CreateInvitation extends Command<CreatedInvitation> {}
 
-export interface CreatedInvitation {
+interface CreatedInvitation {
   /** The text to paste on the other server. It contains the secret and is shown once. */
   readonly token: string;
   readonly expiresAt: Date;

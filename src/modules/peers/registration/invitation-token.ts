@@ -1,29 +1,33 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { isBaseUrl } from '../../../kernel/text.js';
 import { Refusal } from '../../../kernel/errors.js';
+import { base64UrlBytes, BaseUrl, LowerUuid, PublicKey, Time } from '../../../platform/input/parsers.js';
+import { type ReadBy, wireSchema } from '../../../platform/input/wire-schema.js';
 
 const MAX_TOKEN_LENGTH = 4_096;
 
-/** What one administrator sends to the other as one text. `secret` and `publicKey` are 32 bytes, base64url. */
-const Token = z.object({
-  v: z.literal(1),
-  invitationId: z.uuid(),
-  url: z.string().refine(isBaseUrl),
-  serverId: z.uuid(),
-  publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  expiresAt: z.iso.datetime(),
-});
-export type InvitationToken = z.output<typeof Token>;
+/** What one administrator sends to the other as one text. */
+const Token = wireSchema(
+  'invitation',
+  z.object({
+    v: z.literal(1),
+    invitationId: LowerUuid,
+    url: BaseUrl,
+    serverId: LowerUuid,
+    publicKey: PublicKey,
+    secret: base64UrlBytes(32),
+    expiresAt: Time,
+  }),
+);
+export type InvitationToken = ReadBy<typeof Token>;
 
 /** Encodes an invitation as one line of base64url. */
 export const encodeToken = (token: InvitationToken): string => Buffer.from(JSON.stringify(token)).toString('base64url');
 
 /** Decodes an invitation; white space in the text is ignored. @throws Refusal INVALID_INVITATION */
 export function decodeToken(text: string): InvitationToken {
-  const parsed = Token.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
+  const { data: token, fault } = Token.read(parseJson(text));
+  if (fault === null) return token;
   throw new Refusal(
     'INVALID_INVITATION',
     'This is not an invitation. Paste the whole token exactly as the other server showed it.',

@@ -14,7 +14,7 @@ interface Invitation {
 /** Null before the invitation is created. */
 export type InvitationState = Invitation | null;
 
-/** What can be done with an invitation. */
+/** The commands on an invitation. */
 export type InvitationCommand =
   | { readonly type: 'invite'; readonly as: PeerInvited['data'] }
   | {
@@ -22,7 +22,7 @@ export type InvitationCommand =
       readonly invitationId: string;
       readonly peerId: string;
       readonly publicKey: string;
-      /** Whether the caller sent the right secret. The caller of the decider compares it in constant time. */
+      /** True when the caller sent the right secret. The caller of the decider compares it in constant time. */
       readonly secretMatches: boolean;
       /** ISO 8601, UTC. */
       readonly now: string;

@@ -3,20 +3,25 @@ import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
+import { base64UrlBytes, BaseUrl, LowerUuid, PublicKey, serverName } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCallLimits } from '../../../platform/peer-calls/peer-call-limits.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RegisterPeer, type RegisteredPeer } from './register-peer.command.js';
 
-const Registration = z.object({
-  invitationId: z.uuid(),
-  secret: z.string().max(100),
-  serverId: z.uuid(),
-  name: z.string().max(100),
-  url: z.string().max(500),
-  publicKey: z.string(),
-  expectedKey: z.string().max(100).nullable().default(null),
-});
+const Registration = wireSchema(
+  'registration',
+  z.object({
+    invitationId: LowerUuid,
+    secret: base64UrlBytes(32),
+    serverId: LowerUuid,
+    name: serverName(),
+    url: BaseUrl,
+    publicKey: PublicKey,
+    expectedKey: PublicKey.nullable().default(null),
+  }),
+);
 
 /** The endpoint at which a server registers that has accepted an invitation of this server. */
 @Controller('peer/v1/registrations')
@@ -32,9 +37,7 @@ export class RegistrationController {
   @HttpCode(200)
   @PeerCall({ keys: 'body' })
   async registerPeer(@Body() body: unknown): Promise<RegisteredPeer['reply']> {
-    const registration = Registration.safeParse(body);
-    if (!registration.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(registration.error));
-    const command = new RegisterPeer(registration.data);
+    const command = new RegisterPeer(Registration.require(body));
     const { reply, receipt } = await this.commands.execute(command).catch(countFailure(this.limits));
     await this.readModels.reflect(receipt);
     return reply;

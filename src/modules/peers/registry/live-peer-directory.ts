@@ -8,7 +8,7 @@ import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.p
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from './peer.decider.js';
 
-/** How long the former key of a peer stays valid, since calls that were signed with it may still be on their way. */
+/** The time for which the former key of a peer stays valid, because calls that were signed with it may still be on their way. */
 const FORMER_KEY_VALID_MS = 60_000;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

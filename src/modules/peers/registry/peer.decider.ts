@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
+import { findTextFault } from '../../../kernel/input-text.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../../kernel/text.js';
 import {
   type FlowPolicy,
@@ -84,7 +85,7 @@ export interface KnownPeer {
 /** Null as long as the server was never registered. */
 type PeerState = KnownPeer | null;
 
-/** What can be done with a peer. */
+/** The commands on a peer. */
 export type PeerCommand =
   | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
   | { readonly type: 'update'; readonly to: PeerUpdate }
@@ -102,9 +103,8 @@ export interface PeerUpdate extends PolicyChange {
 const MAX_NAME_LENGTH = 100;
 
 function checkNameAndUrl(name: string, url: string): void {
-  if (name.trim() === '' || name.length > MAX_NAME_LENGTH) {
-    throw new Refusal('INVALID_REQUEST', `The name of a server must have 1 to ${MAX_NAME_LENGTH} characters.`);
-  }
+  const fault = findTextFault(name, { min: 1, max: MAX_NAME_LENGTH, anyForm: true });
+  if (fault !== null) throw new Refusal('INVALID_REQUEST', `The name of a server ${fault}.`);
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 

@@ -56,7 +56,7 @@ const viewOf = (row: PeerEntity, knowsOurKey: boolean, now: Date): PeerView => (
 
 const flowView = (flow: FlowPolicy, { may, opensAt }: TransferWindow): FlowView => ({ ...flow, openNow: may, opensAt });
 
-/** How this server would call a peer now. */
+/** Asks how this server would call a peer now. */
 export class PeerRouteQuery extends Query<PeerRouteKind> {
   constructor(readonly peerId: string) {
     super();

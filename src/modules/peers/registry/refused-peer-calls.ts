@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { cleanText } from '../../../kernel/input-text.js';
 import { FactsLog } from '../../../platform/eventsourcing/command-runner.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { PeerCallAudit, type RefusedPeerCall } from '../../../platform/peer-calls/peer-call-audit.port.js';
@@ -6,6 +7,7 @@ import { peerEvents } from '../contracts/peer.events.js';
 
 const MAX_KEY_ID_LENGTH = 200;
 const MAX_REASON_LENGTH = 500;
+const MAX_PATH_LENGTH = 500;
 
 /** Records refused calls between servers as events in the stream `peer-calls`, in limited numbers. */
 @Injectable()
@@ -16,12 +18,18 @@ export class RecordedPeerCalls extends PeerCallAudit {
     super();
   }
 
-  refused({ keyId, reason, ...call }: RefusedPeerCall): Promise<void> {
+  refused({ code, method, path, keyId, reason }: RefusedPeerCall): Promise<void> {
     return this.record.recordOrCount((unrecorded) => {
-      const cut = { reason: reason.slice(0, MAX_REASON_LENGTH), keyId: keyId?.slice(0, MAX_KEY_ID_LENGTH) ?? null };
+      const call = {
+        code,
+        method,
+        path: cleanText(path, MAX_PATH_LENGTH),
+        reason: cleanText(reason, MAX_REASON_LENGTH),
+        keyId: keyId === null ? null : cleanText(keyId, MAX_KEY_ID_LENGTH),
+      };
       return this.log.append('peer-calls', peerEvents, {
         type: 'PeerCallRefused',
-        data: { ...call, ...cut, unrecorded },
+        data: { ...call, unrecorded },
       });
     });
   }

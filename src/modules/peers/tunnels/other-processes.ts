@@ -26,7 +26,7 @@ export function describeOwnProcess(processId: string, port: number): TunnelProce
 const isNotLinkLocal = ({ address }: { readonly address: string }): boolean =>
   !address.toLowerCase().startsWith('fe80:');
 
-/** How long to wait for a connection. A process on the same network answers at once. */
+/** The time to wait for a connection. A process on the same network answers at once. */
 const CONNECT_TIMEOUT_MS = 1_500;
 
 export const HAND_OVER_PROTOCOL = 'odst-tunnel';
@@ -36,7 +36,7 @@ interface WantedTunnel {
   /** Id of this server. */
   readonly serverId: string;
   readonly signal: AbortSignal;
-  /** Whether the processes of this server serve HTTPS. */
+  /** True when the processes of this server serve HTTPS. */
   readonly secure: boolean;
 }
 

@@ -9,7 +9,7 @@ export const TUNNEL_PATH = '/peer/v1/tunnel';
 export const IDLE_TUNNELS = 4;
 /** Limit of open tunnels per peer and process: enough for the feed and for everything that is fetched at the same time. */
 export const MAX_TUNNELS = 32;
-/** How long a request waits for a free tunnel. */
+/** The time for which a request waits for a free tunnel. */
 export const TUNNEL_WAIT_MS = 10_000;
 
 /** The tunnels of one peer, and the requests that wait for one. */

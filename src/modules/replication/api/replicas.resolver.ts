@@ -49,7 +49,7 @@ export class ReplicasResolver {
   ): AsyncIterator<Replica | null> {
     const only = typeof packageId === 'string' ? uuidArgument('packageId', packageId) : null;
     const load = async (keys: readonly string[] | null): Promise<readonly (Replica | null)[]> => {
-      if (keys !== null) return this.changed(keys);
+      if (keys !== null) return this.findChanged(keys);
       return only === null ? [null] : this.replicasOf([only]);
     };
     return new ChangeStream(this.changes, 'replicas', load, {
@@ -57,7 +57,7 @@ export class ReplicasResolver {
     });
   }
 
-  private async changed(keys: readonly string[]): Promise<readonly Replica[]> {
+  private async findChanged(keys: readonly string[]): Promise<readonly Replica[]> {
     const replicas = await this.replicasOf([...new Set(keys.map(packageIdOf))]);
     return replicas.filter(({ packageId, server }) => keys.includes(`${packageId}/${server.id}`));
   }

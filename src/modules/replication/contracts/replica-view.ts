@@ -43,7 +43,7 @@ export const REPLICA_PROBLEMS = {
   },
 } as const satisfies Readonly<Record<string, { readonly state: 'delayed' | 'failed'; readonly meaning: string }>>;
 
-/** What delays or fails a replica. `reason` tells an administrator what to do. */
+/** The cause of the delay or failure of a replica. `reason` tells an administrator what to do. */
 export interface ReplicaProblem {
   readonly code: string;
   readonly reason: string;
@@ -59,7 +59,7 @@ export interface LineageStepView {
 export interface ReplicaView {
   readonly packageId: string;
   readonly server: ServerName;
-  /** Whether it is this server's own copy. */
+  /** True when it is this server's own copy. */
   readonly local: boolean;
   readonly state: ReplicaState;
   /** Bytes of the whole package. */

@@ -11,12 +11,6 @@ export type LineageStep = {
 /** The servers that a copy came through, from the server of the upload to the one that the copy was fetched from. */
 export type Lineage = readonly LineageStep[];
 
-/** A longer lineage loses its beginning. No real mesh is so deep. */
-const MAX_LINEAGE_STEPS = 64;
-
-export const extendLineage = (before: Lineage, step: LineageStep): Lineage =>
-  [...before, step].slice(-MAX_LINEAGE_STEPS);
-
 /** The copy of a peer: whole since `verifiedAt` (ISO 8601), or, when that is null, only the chunks verified so far. */
 export type PeerCopy = {
   readonly verifiedAt: string | null;
@@ -38,7 +32,7 @@ export type ChunksVerified = DomainEvent<
 >;
 
 /** The digest of an arrived chunk did not match, so the chunk was not written. Digests are SHA-256 in lower-case hex. */
-export type ChunkRejected = DomainEvent<
+type ChunkRejected = DomainEvent<
   'ChunkRejected',
   {
     readonly packageId: string;
@@ -46,7 +40,7 @@ export type ChunkRejected = DomainEvent<
     readonly fromPeerId: string;
     readonly expected: string;
     readonly actual: string;
-    /** How often this chunk has been rejected since the replica was requested, counted from 1. */
+    /** The number of times that this chunk has been rejected since the replica was requested, including this time. */
     readonly times: number;
   }
 >;
@@ -70,7 +64,7 @@ export type ChunksLost = DomainEvent<
  * No chunks arrive at present, and the jobs keep trying. It is recorded once for each cause. The next ChunksVerified,
  * ReplicaPublished or ReplicaRequested ends the delay. `reason` is meant for an administrator.
  */
-export type ReplicaDelayed = DomainEvent<
+type ReplicaDelayed = DomainEvent<
   'ReplicaDelayed',
   { readonly packageId: string; readonly code: string; readonly reason: string; readonly fromPeerId: string | null }
 >;
@@ -81,8 +75,15 @@ export type ReplicaReported = DomainEvent<
   PeerCopy & { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
 
+/** A longer lineage loses its beginning. No real mesh is so deep. */
+const MAX_LINEAGE_STEPS = 64;
+
+/** The lineage of a peer's copy, with that peer at its end. */
+export const lineageTo = ({ lineage, peerId, peerName, verifiedAt }: ReplicaReported['data']): Lineage =>
+  [...lineage, { serverId: peerId, name: peerName, verifiedAt }].slice(-MAX_LINEAGE_STEPS);
+
 /** A peer that had reported a copy no longer has one. */
-export type ReplicaUnreported = DomainEvent<
+type ReplicaUnreported = DomainEvent<
   'ReplicaUnreported',
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;
@@ -91,7 +92,7 @@ export type ReplicaUnreported = DomainEvent<
  * A peer that has a copy reported older news of the package than ours. It may have ignored our news because it did not
  * know the package yet. This event brings the news on the feed again.
  */
-export type PeerOutdated = DomainEvent<
+type PeerOutdated = DomainEvent<
   'PeerOutdated',
   { readonly packageId: string; readonly peerId: string; readonly peerName: string }
 >;

@@ -16,7 +16,7 @@ import { type FetchPlan, PlanFetch, RecordChunks } from './replica-progress.comm
 import { chooseSource, holdsRange, shouldAbandon, type Source } from './source-choice.js';
 import { type FetchOutcome, Sources } from './sources.js';
 
-/** How often the chunks of a slow range are recorded while it is being fetched, so that peers can have them and a crash loses little. */
+/** The time after which the chunks of a slow range are recorded while it is being fetched, so that peers can have them and a crash loses little. */
 const RECORD_INTERVAL_MS = 1_000;
 
 /** Records the chunks of one range while they arrive. */
@@ -60,7 +60,7 @@ export class ChunkArrivals {
         if (Date.now() - recordedAt < RECORD_INTERVAL_MS || countChunks(verified) === recorded) return;
         recordedAt = Date.now();
         recorded = countChunks(verified);
-        // What cannot be recorded now is recorded at the end.
+        // Chunks that cannot be recorded now are recorded at the end.
         recording = recording.then(() => record({ verified, rejected: [] })).catch(() => undefined);
       },
       finish: async (result) => {
@@ -71,7 +71,7 @@ export class ChunkArrivals {
   }
 }
 
-/** A source that sends nothing for so long may have stalled; the others are asked what they have by now. */
+/** A source that sends nothing for this time may have stalled, so the other sources are asked for their chunks. */
 const SILENCE_MS = 1_000;
 
 /** Number of bytes in a chunk range of a package. */
@@ -89,7 +89,7 @@ interface FetchResult {
   /** All verified ranges of the replica. */
   readonly verified: readonly ChunkRange[];
   readonly rejected: boolean;
-  /** Why a part of the range did not arrive; null when all of it did. */
+  /** The reason why a part of the range did not arrive. Null when all of it has arrived. */
   readonly error: PeerUnreachable | ChunksPending | null;
 }
 
@@ -97,7 +97,7 @@ interface FetchResult {
 interface Asked {
   readonly plan: FetchPlan;
   readonly source: Source;
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   readonly waits: boolean;
   readonly startedAt: number;
 }
@@ -120,11 +120,11 @@ export class ChunkFetch {
     plan: FetchPlan,
     source: Source,
     others: readonly Source[],
-    run: ChunkRange,
+    range: ChunkRange,
     { file, signal }: FetchTarget,
   ): Promise<FetchResult> {
-    const asked = { plan, source, run, waits: !holdsRange(source, run), startedAt: Date.now() };
-    const sha256 = await this.chunkDigests.of(plan.packageId, plan.chunkCount, run.first, run.count);
+    const asked = { plan, source, range, waits: !holdsRange(source, range), startedAt: Date.now() };
+    const sha256 = await this.chunkDigests.digestsOf(plan.packageId, plan.chunkCount, range.first, range.count);
     const arrivals = this.arrivals.beginRange(plan, source.contact, file);
     const watch = new FetchWatch(
       asked,
@@ -136,7 +136,7 @@ export class ChunkFetch {
       arrivals.noteVerified(progress.verified);
       watch.checkProgress(progress);
     });
-    const request = { file, range: run, sha256, onProgress };
+    const request = { file, range, sha256, onProgress };
     const end = this.sources.beginFetch(plan.packageId, source);
     let outcome: FetchOutcome = { sample: null, failure: null, rejected: false };
     try {
@@ -162,7 +162,7 @@ function errorOf({ waits }: Asked, { error }: ChunkResult): FetchResult['error']
 function outcomeOf(asked: Asked, { received, verdict }: FetchWatch, result: ChunkResult): FetchOutcome {
   const rejected = result.rejected.length > 0;
   if (asked.waits || result.error?.code === 'CHUNKS_PENDING') return { sample: null, failure: null, rejected };
-  const whole = result.error ? countChunks(result.verified) * CHUNK_SIZE : bytesOf(asked.plan, asked.run);
+  const whole = result.error ? countChunks(result.verified) * CHUNK_SIZE : bytesOf(asked.plan, asked.range);
   const sample = { bytes: Math.max(received, whole), ms: Date.now() - asked.startedAt };
   if (verdict === 'stalled') return { sample, failure: 'It sent nothing for 3 seconds.', rejected };
   const isFault = result.error !== null && verdict === null && result.error.status !== 404;
@@ -179,7 +179,7 @@ class FetchWatch {
   constructor(
     private readonly asked: Asked,
     private readonly others: () => readonly Source[],
-    /** Asks the other sources what they have by now. */
+    /** Asks the other sources which chunks they have now. */
     private readonly ask: () => void,
   ) {
     this.lastByteAt = asked.startedAt;
@@ -190,15 +190,15 @@ class FetchWatch {
   }
 
   checkProgress({ received }: RangeProgress): void {
-    const { plan, run, startedAt } = this.asked;
+    const { plan, range, startedAt } = this.asked;
     const now = Date.now();
     if (received !== this.received) this.lastByteAt = now;
     this.received = received;
     // Another source may have received the range in the meantime.
     if (now - this.lastByteAt >= SILENCE_MS) this.ask();
     const way = {
-      run,
-      total: bytesOf(plan, run),
+      range,
+      total: bytesOf(plan, range),
       received,
       elapsedMs: now - startedAt,
       silentMs: now - this.lastByteAt,
@@ -208,7 +208,7 @@ class FetchWatch {
   }
 }
 
-/** So many ranges of this process may wait for chunks that their source does not have yet. The rest of the jobs is for other packages. */
+/** The number of ranges of this process that may wait for chunks of a source at the same time. The other jobs are free for other packages. */
 const MAX_WAITING = 4;
 
 /** Fetches chunk ranges, each from the source that is expected to deliver it first. */
@@ -227,12 +227,12 @@ export class RangeFetcher {
    * Gives all verified ranges of the replica; null when the replica is no longer wanted as it was planned.
    * @throws PeerUnreachable, NoSource, OutsideWindow, PutOff: no source works
    */
-  async fetchRange(plan: FetchPlan, run: ChunkRange, target: FetchTarget): Promise<readonly ChunkRange[] | null> {
+  async fetchRange(plan: FetchPlan, range: ChunkRange, target: FetchTarget): Promise<readonly ChunkRange[] | null> {
     const tried = new Set<string>();
     let current: FetchPlan | null = plan;
     let problem: Error | null = null;
     while (current && current.round === plan.round) {
-      const [missing] = missingRanges(current.verified, plan.chunkCount, run);
+      const [missing] = missingRanges(current.verified, plan.chunkCount, range);
       if (!missing) return current.verified;
       const left: readonly Source[] = (await this.sources.findSources(current)).filter(
         ({ peerId }) => !tried.has(peerId),
@@ -241,7 +241,7 @@ export class RangeFetcher {
       if (!source && tried.size === 0) throw await this.sources.explainNoSource(current);
       if (!source) return resultWithoutSource(plan, current, problem);
       const { verified, ...outcome } = await this.fetchFrom(current, source, left, missing, target);
-      if (missingRanges(verified, plan.chunkCount, run).length === 0) return verified;
+      if (missingRanges(verified, plan.chunkCount, range).length === 0) return verified;
       target.signal.throwIfAborted();
       // Each turn completes the range, adds at least one chunk, or uses up a source.
       if (missingRanges(verified, plan.chunkCount, missing).length > 0) tried.add(source.peerId);
@@ -256,15 +256,15 @@ export class RangeFetcher {
     plan: FetchPlan,
     source: Source,
     left: readonly Source[],
-    run: ChunkRange,
+    range: ChunkRange,
     target: FetchTarget,
   ) {
     const others = left.filter((other) => other !== source);
-    if (holdsRange(source, run)) return this.attempts.fromPeer(plan, source, others, run, target);
+    if (holdsRange(source, range)) return this.attempts.fromPeer(plan, source, others, range, target);
     if (this.waiting >= MAX_WAITING) throw new FetchPostponed();
     this.waiting += 1;
     try {
-      return await this.attempts.fromPeer(plan, source, others, run, target);
+      return await this.attempts.fromPeer(plan, source, others, range, target);
     } finally {
       this.waiting -= 1;
     }

@@ -12,7 +12,7 @@ import { DelayReplica, type FetchPlan, PlanFetch } from './replica-progress.comm
 export class OutsideWindow extends Error {
   constructor(
     message: string,
-    /** When the first time window opens. */
+    /** The time when the first time window opens. */
     readonly opensAt: Date,
   ) {
     super(message);
@@ -54,7 +54,10 @@ const STANDING_REFUSALS: ReadonlyMap<string, string> = new Map([
     'PEER_NOT_SERVED',
     'it sends nothing to this server. Its policy for this server is RECEIVE_ONLY; ask its administrator to change that',
   ],
-  ['PEER_UNREGISTERED', 'it has unregistered this server. Unregister it here too, or register anew with an invitation'],
+  [
+    'PEER_UNREGISTERED',
+    'it has unregistered this server. Unregister it here too, or register again with an invitation',
+  ],
   ['PEER_SUSPENDED', 'it has suspended the exchange with this server. Ask its administrator to resume it'],
 ]);
 
@@ -66,7 +69,7 @@ interface Delay {
   readonly reason: string;
 }
 
-/** What delays a replica and may be solved from outside; null for any other error. */
+/** Returns the delay that an error means for a replica, when its cause can disappear. Null for any other error. */
 function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof OutsideWindow) return { code: 'OUTSIDE_WINDOW', reason: error.message };
   if (error instanceof PeerUnreachable) {

@@ -34,7 +34,7 @@ export const FetchChunks = z.object({
   packageId: z.string(),
   first: z.int().nonnegative(),
   count: z.int().positive(),
-  /** Whether this job enqueues the next job of its lane. A job for a rejected chunk does not. */
+  /** True when this job enqueues the next job of its lane. A job for a rejected chunk does not. */
   lane: z.boolean(),
 });
 export type FetchChunks = z.infer<typeof FetchChunks>;
@@ -60,12 +60,12 @@ const laneOf = (first: number): number => Math.floor(first / CHUNKS_PER_JOB) % L
 
 /** The ranges of a lane that still lack chunks: those from `first` to the end, then those before it. */
 function missingInLane(first: number, verified: readonly ChunkRange[], chunkCount: number): readonly ChunkRange[] {
-  const runs: ChunkRange[] = [];
+  const ranges: ChunkRange[] = [];
   for (let cell = laneOf(first); cell * CHUNKS_PER_JOB < chunkCount; cell += LANE_COUNT) {
-    const run = { first: cell * CHUNKS_PER_JOB, count: Math.min(CHUNKS_PER_JOB, chunkCount - cell * CHUNKS_PER_JOB) };
-    if (missingRanges(verified, chunkCount, run).length > 0) runs.push(run);
+    const range = { first: cell * CHUNKS_PER_JOB, count: Math.min(CHUNKS_PER_JOB, chunkCount - cell * CHUNKS_PER_JOB) };
+    if (missingRanges(verified, chunkCount, range).length > 0) ranges.push(range);
   }
-  return [...runs.filter((run) => run.first >= first), ...runs.filter((run) => run.first < first)];
+  return [...ranges.filter((range) => range.first >= first), ...ranges.filter((range) => range.first < first)];
 }
 
 /**
@@ -75,7 +75,7 @@ function missingInLane(first: number, verified: readonly ChunkRange[], chunkCoun
 export function nextFetchJob(order: FetchChunks, verified: readonly ChunkRange[], chunkCount: number): NewJob | null {
   const { packageId, first } = order;
   const isDone = missingRanges(verified, chunkCount, order).length === 0;
-  const next = missingInLane(first, verified, chunkCount).find((run) => isDone || run.first > first);
+  const next = missingInLane(first, verified, chunkCount).find((range) => isDone || range.first > first);
   return next ? laneJob(packageId, chunkCount, next.first / CHUNKS_PER_JOB) : null;
 }
 
@@ -126,37 +126,37 @@ export class FetchChunksWorker implements JobHandler {
     const lane = `${order.packageId}/${laneOf(order.first)}`;
     // A job that starts while another job of its lane runs would fetch the same bytes twice. It must not be lost either:
     // it has replaced the running job in the queue, and that job may fail or belong to an earlier request.
-    if (this.underWay.has(lane)) return this.reschedule(job);
+    if (this.underWay.has(lane)) return this.rescheduleJob(job);
     this.underWay.add(lane);
     try {
       await this.fetchMissing(order, job.signal);
     } catch (error) {
       if (!(error instanceof FetchPostponed)) throw error;
-      await this.reschedule(job);
+      await this.rescheduleJob(job);
     } finally {
       this.underWay.delete(lane);
     }
   }
 
-  private reschedule(job: RunningJob): Promise<void> {
+  private rescheduleJob(job: RunningJob): Promise<void> {
     return this.queue.enqueue([withCause(laterJob(job, new Date()))]);
   }
 
   private async fetchMissing(order: FetchChunks, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanFetch(order.packageId));
     if (!plan) return;
-    const run = await this.pickRange(order, plan);
-    if (!run || missingRanges(plan.verified, plan.chunkCount, run).length === 0)
+    const range = await this.pickRange(order, plan);
+    if (!range || missingRanges(plan.verified, plan.chunkCount, range).length === 0)
       return this.enqueueNext(order, plan, plan.verified, signal);
-    const verified = await this.delays.runNotingDelay(plan, () => this.fetchRange(plan, run, signal));
-    if (verified) await this.enqueueNext({ ...order, ...run }, plan, verified, signal);
+    const verified = await this.delays.runNotingDelay(plan, () => this.fetchRange(plan, range, signal));
+    if (verified) await this.enqueueNext({ ...order, ...range }, plan, verified, signal);
   }
 
   /** The range of the job, or a better one of its lane when some peers are still fetching the package themselves. */
   private async pickRange(order: FetchChunks, plan: FetchPlan): Promise<ChunkRange | undefined> {
     if (!order.lane || plan.holders.every(({ whole }) => whole)) return order;
-    const runs = missingInLane(order.first, plan.verified, plan.chunkCount);
-    return pickRange(runs, await this.sources.findSources(plan), plan.chunkCount, this.placeIn(plan));
+    const ranges = missingInLane(order.first, plan.verified, plan.chunkCount);
+    return pickRange(ranges, await this.sources.findSources(plan), plan.chunkCount, this.placeIn(plan));
   }
 
   /** A number from 0 to 1 that is different for each server and package. */
@@ -172,11 +172,11 @@ export class FetchChunksWorker implements JobHandler {
 
   private async fetchRange(
     plan: FetchPlan,
-    run: ChunkRange,
+    range: ChunkRange,
     signal: AbortSignal,
   ): Promise<readonly ChunkRange[] | null> {
     const file = await this.storage.reserveReplica(plan.packageId, plan.size);
-    return this.fetcher.fetchRange(plan, run, { file, signal });
+    return this.fetcher.fetchRange(plan, range, { file, signal });
   }
 
   /** This job stays in the queue until the package is published. After a crash it runs again and finds no chunk missing. */
@@ -188,6 +188,6 @@ export class FetchChunksWorker implements JobHandler {
   ): Promise<void> {
     const next = nextFetchJob(order, verified, chunkCount);
     if (next) await this.queue.enqueue([withCause(next)]);
-    else if (countChunks(verified) === chunkCount) await this.publisher.publish(order.packageId, signal);
+    else if (countChunks(verified) === chunkCount) await this.publisher.publishReplica(order.packageId, signal);
   }
 }

@@ -15,7 +15,7 @@ function fetchAll(
   for (let job = waiting.shift(); job; job = waiting.shift()) {
     keys.push(job.key);
     const order = FetchChunks.parse(job.data);
-    for (const run of missingRanges(verified, chunkCount, order)) verified = addRange(verified, run);
+    for (const range of missingRanges(verified, chunkCount, order)) verified = addRange(verified, range);
     const next = nextFetchJob(order, verified, chunkCount);
     if (next) waiting.push(next);
     most = Math.max(most, waiting.length);
@@ -25,10 +25,10 @@ function fetchAll(
 
 describe('the lanes of a replica', () => {
   it('reach every chunk, none twice, with few jobs waiting, whatever was there before', () => {
-    const run = record({ first: nat(999), count: integer({ min: 1, max: 60 }) });
+    const range = record({ first: nat(999), count: integer({ min: 1, max: 60 }) });
     assert(
-      property(integer({ min: 1, max: 1_000 }), array(run, { maxLength: 10 }), (chunkCount, runs) => {
-        const inside = runs.flatMap((one) => missingRanges([], chunkCount, one));
+      property(integer({ min: 1, max: 1_000 }), array(range, { maxLength: 10 }), (chunkCount, ranges) => {
+        const inside = ranges.flatMap((one) => missingRanges([], chunkCount, one));
         const start = inside.reduce<readonly ChunkRange[]>(addRange, []);
         const { verified, keys, most } = fetchAll(chunkCount, start);
         expect(verified).toEqual([{ first: 0, count: chunkCount }]);

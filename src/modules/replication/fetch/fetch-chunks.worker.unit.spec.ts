@@ -77,7 +77,7 @@ function setUp(world: World = {}) {
   const commands = fake<CommandBus>({ execute });
   const transport = fake<PeerTransport>({ fetchChunks, get: async () => ({ verified: world.known ?? [] }) });
   const sources = new Sources(fake<PeerDirectory>({ find }), transport);
-  const digests = fake<ChunkDigests>({ of: async () => Buffer.alloc(0) });
+  const digests = fake<ChunkDigests>({ digestsOf: async () => Buffer.alloc(0) });
   const arrivals = new ChunkArrivals(commands, fake<RunningDigests>({ advance: vi.fn<() => void>() }));
   const queue = fake<JobQueue>({ enqueue: async (jobs: NewJob[]) => void queued.push(...jobs) });
   const worker = new FetchChunksWorker(
@@ -88,7 +88,7 @@ function setUp(world: World = {}) {
     sources,
     new RangeFetcher(commands, sources, new ChunkFetch(transport, sources, digests, arrivals)),
     new Delays(commands, queue),
-    fake<ReplicaPublisher>({ publish: async (packageId: string) => void published.push(packageId) }),
+    fake<ReplicaPublisher>({ publishReplica: async (packageId: string) => void published.push(packageId) }),
   );
   const run = (first: number, attempt = 1, lane = true) => {
     const data = { packageId: 'p', first, count: 16, lane };
@@ -104,7 +104,7 @@ function setUp(world: World = {}) {
   return { run, told, asked, queued, published };
 }
 
-describe('a job for a run of chunks', () => {
+describe('a job for a chunk range', () => {
   it('fetches what is missing of it, and records it for the round that it was planned in', async () => {
     const { run, told, asked } = setUp({ plan: { ...alone, verified: [{ first: 2, count: 3 }] } });
     await run(0);
@@ -220,7 +220,7 @@ describe('a job for a run of chunks', () => {
     expect(queued).toMatchObject([{ key: 'k0', runAt: expect.any(Date) }]);
   });
 
-  it('takes the run that a peer has, when no other has the whole', async () => {
+  it('takes the range that a peer has, when no other has the whole', async () => {
     const partial = {
       ...plan,
       chunkCount: 120,

@@ -22,7 +22,7 @@ export class ChunkDigests {
   constructor(private readonly store: EventStore) {}
 
   /** The digests of `count` chunks from chunk `first` on, 32 bytes each, without gaps. */
-  async of(packageId: string, chunkCount: number, first: number, count: number): Promise<Buffer> {
+  async digestsOf(packageId: string, chunkCount: number, first: number, count: number): Promise<Buffer> {
     const all = this.known.get(packageId) ?? (await this.readDigests(packageId, chunkCount));
     return all.subarray(first * DIGEST_BYTES, (first + count) * DIGEST_BYTES);
   }

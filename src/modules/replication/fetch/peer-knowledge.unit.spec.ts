@@ -3,7 +3,7 @@ import { PeerPerformance } from './source-choice.js';
 
 const MIB = 1024 * 1024;
 
-it('knows the rate of a peer over all its runs at once, smoothed, for a minute', () => {
+it('knows the rate of a peer over all its ranges at once, smoothed, for a minute', () => {
   const record = new PeerPerformance();
   expect(record.knownRate(0)).toBeNull();
   record.beginFetch();
@@ -25,7 +25,7 @@ it('learns nothing from a small package, and something from a long wait for few 
   expect(record.knownRate(0)).toBe(16 * 1024);
 });
 
-it('leaves a peer alone for longer with each failure, then tries one run at a time', () => {
+it('leaves a peer alone for longer with each failure, then tries one range at a time', () => {
   const record = new PeerPerformance();
   const fail = (now: number) => {
     record.beginFetch();

@@ -41,8 +41,8 @@ export class ReplicaPublisher {
    * Publishes the replica if all its chunks are verified; does nothing while chunks are missing. Publications of one
    * package wait for each other in all processes of the server, since a second one may belong to a later request.
    */
-  async publish(packageId: string, signal: AbortSignal): Promise<void> {
-    await this.locks.hold(`publish ${packageId}`, signal, () => this.publishIfComplete(packageId));
+  async publishReplica(packageId: string, signal: AbortSignal): Promise<void> {
+    await this.locks.hold(`publish ${packageId}`, () => this.publishIfComplete(packageId), { signal });
     signal.throwIfAborted();
   }
 
@@ -57,7 +57,7 @@ export class ReplicaPublisher {
   }
 
   /**
-   * Whether the published file is the package. A crash or a withdrawal may have come between the rename and the event.
+   * True when the published file is the package. A crash or a withdrawal may have come between the rename and the event.
    * After a withdrawal the renamed file may belong to the next request, so its size alone proves nothing.
    */
   private async isInPlace({ packageId, sha256 }: FetchPlan): Promise<boolean> {
@@ -78,7 +78,7 @@ export class ReplicaPublisher {
     file: ReplicaFile,
     actual: string,
   ): Promise<void> {
-    const lost = await file.findDamagedChunks(await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount));
+    const lost = await file.findDamagedChunks(await this.chunkDigests.digestsOf(packageId, chunkCount, 0, chunkCount));
     const failed = await this.commands.execute(new RecordDamage({ packageId, round, actual, lost }));
     if (failed) await this.storage.discardReplica(packageId);
   }
@@ -94,6 +94,6 @@ export class PublishReplicaWorker implements JobHandler {
   constructor(private readonly publisher: ReplicaPublisher) {}
 
   handle({ data, signal }: RunningJob): Promise<void> {
-    return this.publisher.publish(PublishReplicaData.parse(data).packageId, signal);
+    return this.publisher.publishReplica(PublishReplicaData.parse(data).packageId, signal);
   }
 }

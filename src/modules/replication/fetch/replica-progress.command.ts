@@ -6,7 +6,7 @@ import type { PeerCopy } from '../contracts/replica.events.js';
 import { ReplicaFiles } from '../replica/replica-files.js';
 import { replica } from '../replica/replica.decider.js';
 
-/** What is left to fetch of a pending replica. */
+/** The missing part of a pending replica, and the peers that have it. */
 export interface FetchPlan {
   readonly packageId: string;
   readonly filename: string;
@@ -22,9 +22,9 @@ export interface FetchPlan {
 
 export interface PlannedHolder {
   readonly peerId: string;
-  /** Whether the peer has the whole package. False while it fetches the package itself. */
+  /** True when the peer has the whole package. False while it fetches the package itself. */
   readonly whole: boolean;
-  /** Whether its copy comes through this server. Then it hardly has what we lack. */
+  /** True when its copy comes through this server. Then it hardly has what we lack. */
   readonly downstream: boolean;
 }
 
@@ -77,13 +77,13 @@ export class PublishReplica extends Command<void> {
   }
 }
 
-/** What the check of a complete staged file found instead of the package. */
+/** The damage that the check of a complete staged file has found. */
 interface Damage {
   readonly packageId: string;
   readonly round: number;
   /** SHA-256 of the whole file, in lower-case hex. */
   readonly actual: string;
-  /** Chunks that no longer match what was verified. */
+  /** The chunks that were verified and no longer match their digests. */
   readonly lost: readonly ChunkRange[];
 }
 

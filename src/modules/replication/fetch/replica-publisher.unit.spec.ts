@@ -44,11 +44,11 @@ function setUp(
       discardReplica: discard,
     }),
     fake<RunningDigests>({ finish }),
-    fake<ChunkDigests>({ of: async () => Buffer.alloc(0) }),
+    fake<ChunkDigests>({ digestsOf: async () => Buffer.alloc(0) }),
     new Delays(commands, fake<JobQueue>({})),
     new MemoryLocks(),
   );
-  const run = () => publisher.publish('p', new AbortController().signal);
+  const run = () => publisher.publishReplica('p', new AbortController().signal);
   return { run, told, publish, discard };
 }
 

@@ -3,7 +3,7 @@ import { type FetchUnderWay, pickRange, shouldAbandon, type Source } from './sou
 import { OPEN_POLICY } from '../../../kernel/transfer-policy.js';
 
 const MIB = 1024 * 1024;
-const run = { first: 0, count: 16 };
+const range = { first: 0, count: 16 };
 const source = (more: Partial<Source> = {}): Source => ({
   peerId: 'p',
   whole: true,
@@ -17,7 +17,7 @@ const source = (more: Partial<Source> = {}): Source => ({
   ...more,
 });
 const way = (more: Partial<FetchUnderWay>): FetchUnderWay => ({
-  run,
+  range,
   total: 16 * MIB,
   received: MIB,
   elapsedMs: 2_500,
@@ -25,7 +25,7 @@ const way = (more: Partial<FetchUnderWay>): FetchUnderWay => ({
   ...more,
 });
 
-describe('a run is given to another source', () => {
+describe('a range is given to another source', () => {
   it('when it stalls, or would take far longer than there', () => {
     expect(shouldAbandon(way({ silentMs: 3_000 }), [source({ rate: null })])).toBe('stalled');
     expect(shouldAbandon(way({}), [source()])).toBe('slow');
@@ -44,10 +44,10 @@ describe('a run is given to another source', () => {
   });
 });
 
-describe('which run of a lane comes first', () => {
-  const runs = [0, 96, 192].map((first) => ({ first, count: 8 }));
+describe('which range of a lane comes first', () => {
+  const ranges = [0, 96, 192].map((first) => ({ first, count: 8 }));
   const part = (first: number, count: number) => source({ whole: false, known: [{ first, count }] });
-  const picked = (sources: Source[], place = 0.4) => pickRange(runs, sources, 200, place)?.first;
+  const picked = (sources: Source[], place = 0.4) => pickRange(ranges, sources, 200, place)?.first;
 
   it('is the next one from a source that has all, elsewhere for each server when others fetch it, too', () => {
     expect(picked([source()])).toBe(0);

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { CHUNK_SIZE, type ChunkRange, missingRanges } from '../../../kernel/chunk-ranges.js';
 import { backoffMs } from '../../../kernel/retry.js';
 import { mayReceiveFrom } from '../../../kernel/transfer-policy.js';
+import { chunkRanges } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
@@ -15,13 +17,13 @@ const RATE_STALE_AFTER_MS = 60_000;
 const MIN_SAMPLE_MS = 1_000;
 const BACK_OFF_MS = { first: 500, longest: 30_000 };
 
-/** How many bytes a fetch delivered, and how long it took. */
+/** The number of bytes that a fetch delivered, and the time that it took. */
 export interface FetchSample {
   readonly bytes: number;
   readonly ms: number;
 }
 
-/** How one peer performs as a source for this process. Times are milliseconds of any clock that goes forward. */
+/** The performance of one peer as a source for this process. Times are milliseconds of any clock that goes forward. */
 export class PeerPerformance {
   running = 0;
   failures = 0;
@@ -49,12 +51,12 @@ export class PeerPerformance {
     return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;
   }
 
-  /** When it may be asked again after a failure; null when it may be asked now. */
+  /** The time when it may be asked again after a failure. Null when it may be asked now. */
   nextTry(now: number): number | null {
     return this.notBefore > now ? this.notBefore : null;
   }
 
-  /** Whether it may be asked. After a failure it is asked for one range at a time, until one succeeds. */
+  /** True when it may be asked. After a failure it is asked for one range at a time, until one succeeds. */
   isUsable(now: number): boolean {
     return this.failures === 0 || (this.notBefore <= now && this.running === 0);
   }
@@ -71,20 +73,26 @@ export class PeerPerformance {
 
 /** Shortest time between two questions to a peer about one package. */
 const ASK_INTERVAL_MS = 1_000;
-/** How long an answer is waited for. A later one is used by the next choice. */
+/** The time to wait for an answer. The next choice uses an answer that comes later. */
 const ANSWER_TIMEOUT_MS = 1_000;
 
-const Availability = z.object({
-  verified: z.array(z.object({ first: z.int().nonnegative(), count: z.int().positive() })).max(100_000),
-});
+const MAX_RANGES = 100_000;
+
+/** A peer's answer to `GET /peer/v1/packages/<id>/chunks`. */
+const Availability = wireSchema('available chunks', z.object({ verified: chunkRanges(MAX_RANGES) }));
+
+interface WantedPackage {
+  readonly packageId: string;
+  readonly chunkCount: number;
+}
 
 interface Entry {
   readonly asked: Promise<void>;
   readonly askedAt: number;
-  runs: readonly ChunkRange[];
+  ranges: readonly ChunkRange[];
 }
 
-/** Which chunks the peers have that are still fetching a package themselves. */
+/** Knows the chunks of peers that are still fetching a package themselves. */
 export class KnownChunks {
   private readonly entries = new LRUCache<string, Entry>({ max: 2_000 });
 
@@ -97,32 +105,35 @@ export class KnownChunks {
 
   /** The chunks that the peer is known to have, as sorted and disjoint ranges. */
   chunksOf(peerId: string, packageId: string): readonly ChunkRange[] {
-    return this.entries.get(`${peerId}/${packageId}`)?.runs ?? [];
+    return this.entries.get(`${peerId}/${packageId}`)?.ranges ?? [];
   }
 
   /** Asks the peers that were not asked within the last second. Resolves when they have answered, and after a second in any case. */
-  async askPeers(peers: readonly PeerContact[], packageId: string): Promise<void> {
+  async askPeers(peers: readonly PeerContact[], wanted: WantedPackage): Promise<void> {
     if (peers.length === 0) return;
     const limit = new AbortController();
     const patience = delay(ANSWER_TIMEOUT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, packageId)))]);
+    await Promise.race([patience, Promise.all(peers.map((peer) => this.askPeer(peer, wanted)))]);
     limit.abort();
   }
 
-  private askPeer(peer: PeerContact, packageId: string): Promise<void> {
-    const key = `${peer.peerId}/${packageId}`;
+  private askPeer(peer: PeerContact, wanted: WantedPackage): Promise<void> {
+    const key = `${peer.peerId}/${wanted.packageId}`;
     const known = this.entries.get(key);
     if (known && this.now() - known.askedAt < ASK_INTERVAL_MS) return known.asked;
-    const asked = this.readAvailability(peer, packageId);
-    this.entries.set(key, { asked, askedAt: this.now(), runs: known?.runs ?? [] });
+    const asked = this.readAvailability(peer, wanted);
+    this.entries.set(key, { asked, askedAt: this.now(), ranges: known?.ranges ?? [] });
     return asked;
   }
 
-  private async readAvailability(peer: PeerContact, packageId: string): Promise<void> {
+  private async readAvailability(peer: PeerContact, { packageId, chunkCount }: WantedPackage): Promise<void> {
     try {
-      const answer = Availability.safeParse(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
+      const answer = Availability.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);
-      if (entry) entry.runs = answer.success ? answer.data.verified : [];
+      // Of an answer that goes beyond the package nothing is believed.
+      const last = answer.data?.verified.at(-1);
+      const fits = last === undefined || last.first + last.count <= chunkCount;
+      if (entry) entry.ranges = answer.data && fits ? answer.data.verified : [];
     } catch (error) {
       // Any other error shows again when chunks are requested.
       if (error instanceof PeerUnreachable && error.status === 404) this.onLacking(peer.peerId, packageId);
@@ -156,7 +167,7 @@ export function selectCandidates(
 export interface Source extends Candidate {
   /** Chunks that the peer is known to have. */
   readonly known: readonly ChunkRange[];
-  /** Whether the peer has sent wrong bytes of this package. */
+  /** True when the peer has sent wrong bytes of this package. */
   readonly rejected: boolean;
   readonly usable: boolean;
   /** Bytes per second of all its fetches together; null when unknown. */
@@ -164,7 +175,7 @@ export interface Source extends Candidate {
   readonly running: number;
 }
 
-/** Whether the source has all chunks of the range. A source that lacks some has to wait for them itself. */
+/** True when the source has all chunks of the range. A source that lacks some has to wait for them itself. */
 export const holdsRange = ({ known }: Source, { first, count }: ChunkRange): boolean =>
   missingRanges(known, first + count, { first, count }).length === 0;
 
@@ -173,11 +184,12 @@ export const expectedMs = ({ rate, running }: Source, bytes: number): number | n
   rate === null ? null : ((running + 1) * bytes * 1_000) / Math.max(1, rate);
 
 /**
- * The lower, the sooner a source is asked. Reasons to ask it later, from heavy to light: it lacks the range because it
- * fetches the package from us, it sent wrong bytes before, it failed lately, it lacks the range.
+ * Returns a number. Sources with a lower number are asked first. These are the reasons to ask a source later, from the
+ * strongest to the weakest: it lacks the range because it fetches the package from us; it has sent wrong bytes; it failed
+ * lately; it lacks the range.
  */
-function rankDrawback(source: Source, run: ChunkRange): number {
-  const lacks = !holdsRange(source, run);
+function rankDrawback(source: Source, range: ChunkRange): number {
+  const lacks = !holdsRange(source, range);
   return (lacks && source.downstream ? 8 : 0) + (source.rejected ? 4 : 0) + (source.usable ? 0 : 2) + (lacks ? 1 : 0);
 }
 
@@ -185,28 +197,28 @@ function rankDrawback(source: Source, run: ChunkRange): number {
  * Chooses the source that is expected to deliver the range first. A source of unknown rate gets a range at once, and counts
  * as the fastest one until that has ended.
  */
-export function chooseSource(sources: readonly Source[], run: ChunkRange, bytes: number): Source | null {
+export function chooseSource(sources: readonly Source[], range: ChunkRange, bytes: number): Source | null {
   const best = Math.max(1, ...sources.map(({ rate }) => rate ?? 0));
   const cost = (source: Source): number => {
     if (source.rate === null && source.running === 0) return 0;
     return expectedMs({ ...source, rate: source.rate ?? best }, bytes) ?? 0;
   };
   const ranked = sources
-    .map((source) => ({ source, drawback: rankDrawback(source, run), cost: cost(source) }))
+    .map((source) => ({ source, drawback: rankDrawback(source, range), cost: cost(source) }))
     .toSorted((a, b) => a.drawback - b.drawback || a.cost - b.cost);
   return ranked[0]?.source ?? null;
 }
 
-/** A source that has sent nothing for so long counts as stalled. */
+/** A source that has sent nothing for this time counts as stalled. */
 const STALLED_AFTER_MS = 3_000;
-/** A rate is not judged before so long. */
+/** The time that must have passed before the rate of a fetch is judged. */
 const MIN_ELAPSED_MS = 2_000;
 /** A range is given to another source when this one would take `times` times as long and `ms` milliseconds more. */
 const FAR_SLOWER = { times: 4, ms: 1_000 };
 
 /** A range that is being fetched. Times are in milliseconds, sizes in bytes. */
 export interface FetchUnderWay {
-  readonly run: ChunkRange;
+  readonly range: ChunkRange;
   readonly total: number;
   readonly received: number;
   readonly elapsedMs: number;
@@ -216,7 +228,7 @@ export interface FetchUnderWay {
 
 /** Says whether another source should be asked for the rest of the range, and why. Null when none has it or it would not help. */
 export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 'stalled' | 'slow' | null {
-  const better = others.filter((other) => other.usable && !other.rejected && holdsRange(other, way.run));
+  const better = others.filter((other) => other.usable && !other.rejected && holdsRange(other, way.range));
   if (better.length === 0) return null;
   if (way.silentMs >= STALLED_AFTER_MS) return 'stalled';
   if (way.elapsedMs < MIN_ELAPSED_MS) return null;
@@ -232,20 +244,22 @@ export function shouldAbandon(way: FetchUnderWay, others: readonly Source[]): 's
  * they soon have chunks that the others lack and fetch them from each other instead of all from one source.
  */
 export function pickRange(
-  runs: readonly ChunkRange[],
+  ranges: readonly ChunkRange[],
   sources: readonly Source[],
   chunkCount: number,
   place: number,
 ): ChunkRange | undefined {
   const peers = sources.filter(({ whole, downstream }) => !whole && !downstream);
   if (sources.some(({ whole, usable, rejected }) => whole && usable && !rejected)) {
-    return peers.length === 0 ? runs[0] : (runs.find(({ first }) => first >= place * chunkCount) ?? runs[0]);
+    return peers.length === 0 ? ranges[0] : (ranges.find(({ first }) => first >= place * chunkCount) ?? ranges[0]);
   }
-  return runs.toSorted((a, b) => distanceOf(a, sources) - distanceOf(b, sources))[0];
+  return ranges.toSorted((a, b) => distanceOf(a, sources) - distanceOf(b, sources))[0];
 }
 
 /** 0: a source has the whole range. 1: a source has its beginning. 2: no source has it. */
-function distanceOf(run: ChunkRange, sources: readonly Source[]): number {
-  if (sources.some((source) => holdsRange(source, run))) return 0;
-  return sources.some(({ known }) => missingRanges(known, run.first + run.count, run)[0]?.first !== run.first) ? 1 : 2;
+function distanceOf(range: ChunkRange, sources: readonly Source[]): number {
+  if (sources.some((source) => holdsRange(source, range))) return 0;
+  return sources.some(({ known }) => missingRanges(known, range.first + range.count, range)[0]?.first !== range.first)
+    ? 1
+    : 2;
 }

@@ -3,7 +3,7 @@ import { OPEN_POLICY } from '../../../kernel/transfer-policy.js';
 import { chooseSource, expectedMs, selectCandidates, type Source } from './source-choice.js';
 
 const MIB = 1024 * 1024;
-const run = { first: 16, count: 16 };
+const range = { first: 16, count: 16 };
 const source = (peerId: string, more: Partial<Source> = {}): Source => ({
   peerId,
   whole: true,
@@ -16,7 +16,7 @@ const source = (peerId: string, more: Partial<Source> = {}): Source => ({
   running: 0,
   ...more,
 });
-const chosen = (...sources: Source[]) => chooseSource(sources, run, 16 * MIB)?.peerId ?? null;
+const chosen = (...sources: Source[]) => chooseSource(sources, range, 16 * MIB)?.peerId ?? null;
 
 describe('the choice of a source', () => {
   it('is the one that should be done first, so a fast one gets more at once', () => {
@@ -35,15 +35,15 @@ describe('the choice of a source', () => {
     expect(picks[0]).toBe('fast');
   });
 
-  it('gives one of unknown rate a run at once, and no more than others before it is known', () => {
+  it('gives one of unknown rate a range at once, and no more than others before it is known', () => {
     expect(chosen(source('known'), source('new', { rate: null }))).toBe('new');
     expect(chosen(source('known'), source('new', { rate: null, running: 1 }))).toBe('known');
     expect(chosen(source('a', { rate: null, running: 1 }), source('b', { rate: null }))).toBe('b');
   });
 
-  it('takes a peer that fetches the package itself when that has the run and is less busy than the origin', () => {
+  it('takes a peer that fetches the package itself when that has the range and is less busy than the origin', () => {
     const origin = source('origin', { running: 3 });
-    const part = source('part', { whole: false, known: [run] });
+    const part = source('part', { whole: false, known: [range] });
     expect(chosen(origin, part)).toBe('part');
     expect(chosen(origin, { ...part, known: [{ first: 16, count: 15 }] })).toBe('origin');
     expect(chosen({ ...part, known: [] })).toBe('part');
@@ -60,7 +60,7 @@ describe('the choice of a source', () => {
     expect(chosen()).toBeNull();
   });
 
-  it('expects runs side by side to share what a peer can send', () => {
+  it('expects ranges side by side to share what a peer can send', () => {
     expect(expectedMs(source('a'), 10 * MIB)).toBe(1_000);
     expect(expectedMs(source('a', { running: 2 }), 10 * MIB)).toBe(3_000);
     expect(expectedMs(source('a', { rate: null }), 1)).toBeNull();

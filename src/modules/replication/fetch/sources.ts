@@ -14,7 +14,7 @@ import {
 } from './source-choice.js';
 import { findOutsideWindow, NoSource, type OutsideWindow } from './delays.js';
 
-/** How a peer performs as a source of one package, as it is shown to an administrator. */
+/** The performance of a peer as a source of one package, as an administrator sees it. */
 export interface SourceStatus {
   readonly packageId: string;
   readonly peerId: string;
@@ -25,7 +25,7 @@ export interface SourceStatus {
   /** Number of ranges of all packages that are being fetched from this peer. */
   readonly running: number;
   readonly lastError: string | null;
-  /** When it may be asked again after a failure; null when it may be asked now. */
+  /** The time when it may be asked again after a failure. Null when it may be asked now. */
   readonly nextTry: Date | null;
 }
 
@@ -36,7 +36,7 @@ export interface FetchOutcome {
   readonly rejected: boolean;
 }
 
-/** How long a source is shown after its last fetch began. */
+/** The time for which a source is shown after the start of its last fetch. */
 const SHOWN_FOR_MS = 60_000;
 
 interface Latest {
@@ -44,13 +44,13 @@ interface Latest {
   readonly peerId: string;
   active: number;
   /** Bytes per second of the last fetch that ended. */
-  runRate: number;
+  rangeRate: number;
 }
 
 /** A peer that lacks a package is asked again after this time, or as soon as it reports the whole package. */
 const LACKING_FOR_MS = 30_000;
 
-/** What this process knows of the peers as sources of chunks. It is not stored: a new process learns it again. */
+/** Knows the peers as sources of chunks. This knowledge is not stored, so a new process learns it again. */
 @Injectable()
 export class Sources {
   private readonly peers = new Map<string, PeerPerformance>();
@@ -78,7 +78,7 @@ export class Sources {
     const unsure = found.filter(({ whole, downstream }) => !whole && !(downstream && isServed));
     await this.knownChunks.askPeers(
       unsure.map(({ contact }) => contact),
-      plan.packageId,
+      plan,
     );
     return this.currentSources(plan, found);
   }
@@ -93,15 +93,15 @@ export class Sources {
     return findOutsideWindow(wanted, new Date()) ?? new NoSource(reason);
   }
 
-  /** Asks those candidates that are still fetching the package what they have by now, each at most once a second. */
+  /** Asks those candidates that are still fetching the package for their chunks, each at most once a second. */
   async askForChunks(plan: FetchPlan, found: readonly Candidate[]): Promise<void> {
     await this.knownChunks.askPeers(
       found.filter(({ whole }) => !whole).map(({ contact }) => contact),
-      plan.packageId,
+      plan,
     );
   }
 
-  /** The same candidates with what is known of them now. */
+  /** Returns the same candidates with the current knowledge about them. */
   currentSources(plan: FetchPlan, found: readonly Candidate[]): readonly Source[] {
     return found.map((candidate) => this.toSource(plan, candidate));
   }
@@ -116,7 +116,7 @@ export class Sources {
       record.endFetch(sample, failure, Date.now());
       latest.active -= 1;
       if (rejected) this.rejected.set(`${packageId}/${peerId}`, true);
-      if (sample) latest.runRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
+      if (sample) latest.rangeRate = Math.round((sample.bytes * 1_000) / Math.max(1, sample.ms));
     };
   }
 
@@ -125,10 +125,10 @@ export class Sources {
     this.lacking.set(lackingKey(packageId, holder), true);
   }
 
-  /** How the sources of the packages that were fetched lately perform. */
-  snapshot(): readonly SourceStatus[] {
+  /** Describes the sources of the packages that were fetched lately. */
+  describeSources(): readonly SourceStatus[] {
     const now = Date.now();
-    return [...this.latest.values()].map(({ packageId, peerId, active, runRate }) => {
+    return [...this.latest.values()].map(({ packageId, peerId, active, rangeRate }) => {
       const record = this.recordOf(peerId);
       const nextTry = record.nextTry(now);
       const { running, lastError } = record;
@@ -136,7 +136,7 @@ export class Sources {
         packageId,
         peerId,
         active,
-        rate: active * runRate,
+        rate: active * rangeRate,
         running,
         lastError,
         nextTry: nextTry === null ? null : new Date(nextTry),
@@ -174,7 +174,7 @@ export class Sources {
 
   private latestOf(packageId: string, peerId: string): Latest {
     const key = `${packageId}/${peerId}`;
-    const latest = this.latest.get(key) ?? { packageId, peerId, active: 0, runRate: 0 };
+    const latest = this.latest.get(key) ?? { packageId, peerId, active: 0, rangeRate: 0 };
     this.latest.set(key, latest);
     return latest;
   }

@@ -40,7 +40,7 @@ export class TransferReport implements BackgroundTask {
   }
 
   private async reportTransfers(): Promise<void> {
-    const snapshot = this.sources.snapshot();
+    const snapshot = this.sources.describeSources();
     const now = JSON.stringify(snapshot);
     if (now === this.reported && snapshot.every(({ active }) => active === 0)) return;
     try {

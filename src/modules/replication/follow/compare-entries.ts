@@ -11,7 +11,7 @@ interface EntryDifferences {
 
 const isRemoved = ({ removal, publication }: InventoryEntry): boolean => removal !== null && removal > publication;
 
-/** Whether a register of `a` is ahead of the same register of `b`. For the first publication the earlier time is ahead. */
+/** True when a register of `a` is ahead of the same register of `b`. For the first publication the earlier time is ahead. */
 const isAhead = (a: InventoryEntry, b: InventoryEntry): boolean =>
   a.publication > b.publication ||
   a.stageStamp > b.stageStamp ||
@@ -42,7 +42,7 @@ export function compareEntries(
   return { toLearn, toTeach };
 }
 
-/** Whether both servers know the removal. Then they agree, whatever else they know of the package. */
+/** True when both servers know the removal. Then they agree, whatever else they know of the package. */
 const areGone = (our: InventoryEntry, their: InventoryEntry): boolean => isRemoved(our) && isRemoved(their);
 
 const isNews = (our: InventoryEntry, their: InventoryEntry, isUseful: boolean): boolean =>

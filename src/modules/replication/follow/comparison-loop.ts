@@ -31,7 +31,7 @@ export class ComparisonLoop {
   }
 
   /** Compares until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
+  async compareRepeatedly(signal: AbortSignal): Promise<void> {
     await this.waitForNews(AGREED_INTERVAL_MS, signal);
     while (!signal.aborted) {
       await this.waitForSilence(signal);

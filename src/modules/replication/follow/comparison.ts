@@ -1,11 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
 import { sendsTo } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { LowerUuid, machineText, Seconds, Stamp } from '../../../platform/input/parsers.js';
+import { describeFault, type WireSchema, wireSchema } from '../../../platform/input/wire-schema.js';
+import { OnceLog } from '../../../platform/limits/once-log.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -26,41 +28,51 @@ import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
 import { ItemHandler } from './item-handler.js';
 
-const Stamp = z.string().refine(isStamp, 'is no stamp');
-const Digest = z.string().max(64);
+/** SHA-256 in hexadecimal, and empty for nothing. It is only compared. */
+const Digest = machineText({ max: 64 });
 
 /** A peer's answer to `GET /peer/v1/inventory`. */
-const PeerInventory = z.object({
-  stage: z.enum(STAGES),
-  /** Whether the peer takes packages from this server. */
-  takes: z.boolean().default(true),
-  latestStamp: Stamp.nullable(),
-  buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
-});
+const PeerInventory = wireSchema(
+  'inventory',
+  z.object({
+    stage: z.enum(STAGES),
+    /** True when the peer takes packages from this server. */
+    takes: z.boolean().default(true),
+    latestStamp: Stamp.nullable(),
+    buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
+  }),
+);
 
-/** A peer's answer to `GET /peer/v1/inventory/<bucket>`. */
-const PeerEntries = z.object({
-  entries: z
-    .array(
-      z.object({
-        packageId: z.uuid(),
-        stage: z.enum(STAGES),
-        stageStamp: Stamp,
-        publication: Stamp,
-        removal: Stamp.nullable(),
-        firstPublishedAt: z.number(),
-        held: z.boolean(),
-      }),
-    )
-    .max(MAX_ENTRIES_PER_PAGE),
-});
+/** A peer's answer to `GET /peer/v1/inventory/<bucket>`. Each entry is read by itself. */
+const PeerEntries = wireSchema(
+  'entries of an inventory',
+  z.object({ entries: z.array(z.unknown()).max(MAX_ENTRIES_PER_PAGE) }),
+);
+
+const PeerEntry = wireSchema(
+  'entry of an inventory',
+  z.object({
+    packageId: LowerUuid,
+    stage: z.enum(STAGES),
+    stageStamp: Stamp,
+    publication: Stamp,
+    removal: Stamp.nullable(),
+    firstPublishedAt: Seconds,
+    held: z.boolean(),
+  }),
+);
 
 /** A peer's answer to `POST /peer/v1/items`. `ItemHandler` checks each item. */
-const PeerItems = z.object({ items: z.array(z.unknown()).max(MAX_ITEMS_PER_REQUEST) });
+const PeerItems = wireSchema(
+  'items that were asked for',
+  z.object({ items: z.array(z.unknown()).max(MAX_ITEMS_PER_REQUEST) }),
+);
 
 /** Compares what this server and a peer know, and learns what the peer knows better, also when its feed has not told it. */
 @Injectable()
 export class Comparison {
+  private readonly log = new OnceLog(new Logger('Comparison'));
+
   constructor(
     private readonly store: EventStore,
     private readonly queries: QueryBus,
@@ -111,9 +123,8 @@ export class Comparison {
       signal.throwIfAborted();
       const asked = ids.slice(at, at + MAX_ITEMS_PER_REQUEST);
       const answer = requireValid(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
-      const read = await Promise.all(answer.items.map((data) => this.items.read(peer, data, null)));
-      const items = read.filter((item) => item !== null);
-      for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handle(peer, item);
+      const items = answer.items.flatMap((data) => this.items.readItem(peer, data) ?? []);
+      for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handleItem(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
       for (const id of asked) if (!known.has(id)) await this.forgetCopy(peer, id);
     }
@@ -130,18 +141,34 @@ export class Comparison {
   }
 
   private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
-    return readPages((after) =>
-      this.queries.execute(new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer)),
-    );
+    return readPages(async (after) => {
+      const entries = await this.queries.execute(new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer));
+      return { entries, next: entries.length < MAX_ENTRIES_PER_PAGE ? null : lastIdOf(entries) };
+    });
   }
 
   private async readTheirEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
     const path = (after: string | null): string =>
       `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
-    return readPages(async (after) => (await this.askPeer(peer, path(after), PeerEntries)).entries);
+    return readPages(async (after) => {
+      const { entries: given } = await this.askPeer(peer, path(after), PeerEntries);
+      const entries = given.flatMap((entry) => this.readEntry(peer, entry) ?? []);
+      const next = given.length < MAX_ENTRIES_PER_PAGE ? null : lastIdOf(entries);
+      if (next !== null && next <= (after ?? '')) throw new PeerUnreachable(peer.name, 'repeats its inventory');
+      return { entries, next };
+    });
   }
 
-  private async askPeer<T>(peer: PeerContact, path: string, schema: z.ZodType<T>): Promise<T> {
+  /** Gives null for an invalid entry, so that it does not keep the others from being compared. */
+  private readEntry(peer: PeerContact, given: unknown): InventoryEntry | null {
+    const { data: entry, fault } = PeerEntry.read(given);
+    if (fault === null) return entry;
+    const what = `An entry of the inventory of ${peer.name} is refused`;
+    this.log.warn(peer.peerId, `${what}: ${describeFault(fault, 'the entry')}`);
+    return null;
+  }
+
+  private async askPeer<T>(peer: PeerContact, path: string, schema: WireSchema<T>): Promise<T> {
     return requireValid(peer, schema, await this.transport.get(peer, path));
   }
 
@@ -155,17 +182,27 @@ export class Comparison {
   }
 }
 
-async function readPages(read: (after: string | null) => Promise<InventoryEntries>): Promise<InventoryEntry[]> {
-  const entries: InventoryEntry[] = [];
-  for (;;) {
-    const page = await read(entries.at(-1)?.packageId ?? null);
-    entries.push(...page);
-    if (page.length < MAX_ENTRIES_PER_PAGE) return entries;
-  }
+interface EntryPage {
+  readonly entries: InventoryEntries;
+  /** Id after which the next page begins; null when this was the last one. */
+  readonly next: string | null;
 }
 
-function requireValid<T>(peer: PeerContact, schema: z.ZodType<T>, answer: unknown): T {
-  const parsed = schema.safeParse(answer);
-  if (!parsed.success) throw new PeerUnreachable(peer.name, 'sent an invalid inventory');
-  return parsed.data;
+async function readPages(read: (after: string | null) => Promise<EntryPage>): Promise<InventoryEntry[]> {
+  const found: InventoryEntry[] = [];
+  let after: string | null = null;
+  do {
+    const page: EntryPage = await read(after);
+    found.push(...page.entries);
+    after = page.next;
+  } while (after !== null);
+  return found;
+}
+
+const lastIdOf = (entries: InventoryEntries): string | null => entries.at(-1)?.packageId ?? null;
+
+function requireValid<T>(peer: PeerContact, schema: WireSchema<T>, answer: unknown): T {
+  const { data, fault } = schema.read(answer);
+  if (fault === null) return data;
+  throw new PeerUnreachable(peer.name, `sent an invalid inventory: ${describeFault(fault, 'it')}`);
 }

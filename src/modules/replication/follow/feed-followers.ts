@@ -24,7 +24,6 @@ import { PeerFollower, type FollowerParts } from './peer-follower.js';
 interface Following {
   readonly follower: PeerFollower;
   readonly stage: Stage;
-  readonly ended: Promise<void>;
 }
 
 /**
@@ -100,7 +99,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     this.syncing = this.syncing
       .then(() => this.syncFollowers())
       .catch((error: unknown) => {
-        this.parts.logger.error(`Cannot find out which peers to follow: ${String(error)}`);
+        this.parts.logger.error(`The list of peers to follow could not be read: ${String(error)}`);
       });
   }
 
@@ -124,18 +123,17 @@ export class FeedFollowers implements LiveView, BackgroundTask {
 
   private beginFollowing(peer: PeerContact, stage: Stage): void {
     const follower = new PeerFollower(peer, stage, this.parts);
-    this.following.set(peer.peerId, { follower, stage, ended: follower.run(this.locks) });
+    this.following.set(peer.peerId, { follower, stage });
+    follower.start(this.locks);
   }
 
   private async endFollowing(peerId: string): Promise<void> {
-    const following = this.following.get(peerId);
-    following?.follower.stop();
-    await following?.ended;
+    await this.following.get(peerId)?.follower.stop();
     this.following.delete(peerId);
-    if (this.isRunning) await this.contacts.forget(peerId);
+    if (this.isRunning) await this.contacts.removeRecord(peerId);
   }
 }
 
-/** Whether the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
+/** True when the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;

@@ -14,7 +14,7 @@ export class FeedCursors {
   constructor(private readonly dataSource: DataSource) {}
 
   /** The saved place; null to read the feed from the start. */
-  async load(peerId: string, stage: Stage): Promise<string | null> {
+  async loadCursor(peerId: string, stage: Stage): Promise<string | null> {
     const rows: { cursor: string }[] = await this.dataSource.query(
       'SELECT cursor FROM state.feed_cursors WHERE peer_id = $1 AND stage = $2',
       [peerId, stage],
@@ -22,7 +22,7 @@ export class FeedCursors {
     return rows[0]?.cursor ?? null;
   }
 
-  async save(peerId: string, stage: Stage, cursor: string): Promise<void> {
+  async saveCursor(peerId: string, stage: Stage, cursor: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.feed_cursors (peer_id, stage, cursor) VALUES ($1, $2, $3)
        ON CONFLICT (peer_id) DO UPDATE SET stage = excluded.stage, cursor = excluded.cursor`,
@@ -53,7 +53,7 @@ export class ContactRecord {
   }
 
   /** Removes the record of a peer that is no longer followed. */
-  async forget(peerId: string): Promise<void> {
+  async removeRecord(peerId: string): Promise<void> {
     await this.runQuery('DELETE FROM state.peer_contacts WHERE peer_id = $1', [peerId]);
   }
 

@@ -1,12 +1,27 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { messageOf, Refusal } from '../../../kernel/errors.js';
-import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
 import { plainText } from '../../../kernel/text.js';
 import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import {
+  ChunkCount,
+  DigestPage,
+  DigestPages,
+  Filename,
+  hexBytes,
+  LowerUuid,
+  machineText,
+  PackageSize,
+  serverName,
+  Stamp,
+  Time,
+} from '../../../platform/input/parsers.js';
+import { OnceLog } from '../../../platform/limits/once-log.js';
+import { describeFault, type ReadBy, wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -17,60 +32,70 @@ import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { ItemFailures } from './follow-records.js';
 
-const HexDigest = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
-const Stamp = z.string().refine(isStamp, 'is no stamp');
-const Name = z.string().max(200);
-const Count = z.number().int().nonnegative();
+/** The name of an account, or of a token and its account. */
+const ActorName = machineText({ min: 1, max: 200 });
+const Name = serverName(200);
 
-const Facts = z.object({
-  packageId: z.uuid(),
-  filename: z.string().max(255),
-  size: Count,
-  sha1: HexDigest(20),
-  sha256: HexDigest(32),
-  chunkSize: Count,
-  chunkCount: Count,
-  stage: z.enum(STAGES),
-  stageStamp: Stamp,
-  publication: Stamp,
-  removal: Stamp.nullable(),
-  firstPublishedAt: z.iso.datetime(),
-  origin: z.object({ serverId: z.string().max(64), name: Name }),
-  uploadedBy: Name,
-});
+const Facts = z
+  .object({
+    packageId: LowerUuid,
+    filename: Filename,
+    size: PackageSize,
+    sha1: hexBytes(20),
+    sha256: hexBytes(32),
+    chunkSize: z.literal(CHUNK_SIZE),
+    chunkCount: ChunkCount,
+    stage: z.enum(STAGES),
+    stageStamp: Stamp,
+    publication: Stamp,
+    removal: Stamp.nullable(),
+    firstPublishedAt: Time,
+    origin: z.object({ serverId: LowerUuid, name: Name }),
+    uploadedBy: ActorName,
+  })
+  .refine(({ size, chunkCount }) => chunkCount === Math.ceil(size / CHUNK_SIZE), {
+    path: ['chunkCount'],
+    message: 'must be the number of chunks that `size` needs',
+  });
 
-const Page = z.object({ first: Count, count: Count, sha1: z.string().max(20_000), sha256: z.string().max(30_000) });
+const LineageSteps = z.array(z.object({ serverId: LowerUuid, name: Name, verifiedAt: Time.nullable() })).max(64);
 
-const LineageSteps = z
-  .array(z.object({ serverId: z.string().max(64), name: Name, verifiedAt: z.iso.datetime().nullable() }))
-  .max(64);
-
-const Author = z.object({ serverId: z.string().max(64), serverName: Name.nullable(), actor: Name.nullable() });
+const Author = z.object({ serverId: LowerUuid, serverName: Name.nullable(), actor: ActorName.nullable() });
 
 /** An item of a peer's feed. Fields that a newer version adds are ignored. */
-export const PeerItem = z.object({
-  facts: Facts,
-  /** A server of an earlier version does not send them. */
-  authors: z.object({ stage: Author.nullable(), removal: Author.nullable() }).default({ stage: null, removal: null }),
-  held: z.object({ verifiedAt: z.iso.datetime(), lineage: LineageSteps.default([]) }).nullable(),
-  /** Set while the peer fetches the package, when its verified chunks can be requested. */
-  fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
-  digests: Page.nullable(),
-});
-export type PeerItem = z.infer<typeof PeerItem>;
+export const PeerItem = wireSchema(
+  'item of a feed',
+  z
+    .object({
+      facts: Facts,
+      /** A server of an earlier version does not send them. */
+      authors: z
+        .object({ stage: Author.nullable(), removal: Author.nullable() })
+        .default({ stage: null, removal: null }),
+      held: z.object({ verifiedAt: Time, lineage: LineageSteps.default([]) }).nullable(),
+      /** Set while the peer fetches the package, when its verified chunks can be requested. */
+      fetching: z.object({ lineage: LineageSteps }).nullable().default(null),
+      digests: DigestPage.nullable(),
+    })
+    .refine(({ facts, digests }) => !digests || (digests.first === 0 && digests.count === facts.chunkCount), {
+      path: ['digests', 'count'],
+      message: 'must be the number of all chunks',
+    }),
+);
+export type PeerItem = ReadBy<typeof PeerItem>;
 
-/** The digests of all chunks. `LearnPackage` checks that they are complete. */
-const PeerManifest = z.object({ packageId: z.uuid(), pages: z.array(Page) });
+/** What is read of an invalid item, to say which package it is about. */
+const RefusedItem = wireSchema('refused item of a feed', z.object({ facts: z.object({ packageId: LowerUuid }) }));
 
-/** What names the package of an invalid item. */
-const NamedPackage = z.object({ facts: z.object({ packageId: z.uuid() }) });
+/** The digests of all chunks. `LearnPackage` checks that they are as many as the package has. */
+const PeerManifest = wireSchema('manifest', z.object({ packageId: LowerUuid, pages: DigestPages }));
 
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
 /** Turns the items of a peer's feed into commands. Handling an item twice changes nothing. */
 @Injectable()
 export class ItemHandler {
-  private readonly logger = new Logger('Subscriber');
+  private readonly log = new OnceLog(new Logger('Subscriber'));
 
   constructor(
     private readonly streams: StreamReader,
@@ -81,16 +106,17 @@ export class ItemHandler {
   ) {}
 
   /**
-   * Parses a message. Gives null for an invalid one, which is logged and recorded as unprocessable.
-   * @param messageId identifies the message in the feed, if it came with the feed
+   * Parses a message. Returns null for an invalid one, which is logged once for each package and reason, and recorded as
+   * unprocessable when it names its package.
    */
-  async read(peer: PeerContact, data: unknown, messageId: string | null): Promise<PeerItem | null> {
-    const item = PeerItem.safeParse(data);
-    if (item.success) return item.data;
-    const reason = `Invalid message: ${z.prettifyError(item.error)}`;
-    this.logger.warn(`Skipping an item from ${peer.name}. ${reason}`);
-    const id = NamedPackage.safeParse(data).data?.facts.packageId ?? messageId;
-    if (id !== null) await this.failures.note(peer, id, new Error(reason));
+  readItem(peer: PeerContact, data: unknown): PeerItem | null {
+    const { data: item, fault } = PeerItem.read(data);
+    if (fault === null) return item;
+    const packageId = RefusedItem.read(data).data?.facts.packageId;
+    const what = packageId === undefined ? 'An item' : `An item about package ${packageId}`;
+    const reason = describeFault(fault, 'the item');
+    this.log.warn(peer.peerId, `${what} from ${peer.name} is refused: ${reason}`);
+    if (packageId !== undefined) void this.recordRefused(peer, packageId, new Error(reason));
     return null;
   }
 
@@ -99,13 +125,14 @@ export class ItemHandler {
    * usable another time: once the clocks agree, or once the peer sends a valid manifest.
    * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
-  async handle(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
+  async handleItem(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.learnItem(peer, item);
       await this.failures.noteUsed(peer, item.facts.packageId);
     } catch (error) {
       if (error instanceof Refusal && POSTPONING_CODES.has(error.code)) {
-        this.logger.warn(`${item.facts.filename} from ${peer.name} is postponed: ${error.code}: ${error.message}`);
+        const what = `${item.facts.filename} from ${peer.name} is postponed`;
+        this.log.warn(peer.peerId, `${what}: ${error.code}: ${error.message}`);
         return 'later';
       }
       await this.skip(peer, item.facts.packageId, error);
@@ -117,8 +144,13 @@ export class ItemHandler {
   async skip(peer: PeerContact, packageId: string, error: unknown): Promise<void> {
     if (kindOfFailure(error) !== 'event') throw error;
     const reason = error instanceof Refusal ? `${error.code}: ${error.message}` : messageOf(error);
-    this.logger.warn(plainText(`What ${peer.name} tells of the package ${packageId} is skipped: ${reason}`));
+    this.log.warn(peer.peerId, plainText(`What ${peer.name} tells of the package ${packageId} is skipped: ${reason}`));
     await this.failures.note(peer, packageId, error);
+  }
+
+  /** The parsing of the feed does not wait for the record. If it fails, the next comparison leads to it again. */
+  private async recordRefused(peer: PeerContact, packageId: string, error: Error): Promise<void> {
+    await this.failures.note(peer, packageId, error).catch(() => undefined);
   }
 
   private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {
@@ -140,10 +172,8 @@ export class ItemHandler {
   /** The chunk pages of a package; null when the peer no longer has it, which its feed will tell. */
   private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
     try {
-      const manifest = PeerManifest.safeParse(
-        await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`),
-      );
-      if (manifest.success) return manifest.data.pages;
+      const manifest = PeerManifest.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      if (manifest.fault === null) return manifest.data.pages;
     } catch (error) {
       if (error instanceof PeerUnreachable && error.status === 404) return null;
       throw error;

@@ -3,6 +3,7 @@ import { backoffMs, pause } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
 import { newId } from '../../../platform/runtime/ids.js';
+import { logFailure, RestartingWork, whileLocked } from '../../../platform/runtime/restarting-work.js';
 import { SavedPlace } from '../../../platform/eventsourcing/saved-place.js';
 import type { Locks } from '../../../ports/locks.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -43,7 +44,7 @@ interface Incoming {
 
 /** Follows the feed of one peer and connects again whenever the connection ends. */
 export class PeerFollower {
-  private readonly stopping = new AbortController();
+  private readonly work = new RestartingWork();
   private lastProblem: string | null = null;
   private attempt = 1;
   private rereads = 0;
@@ -62,16 +63,17 @@ export class PeerFollower {
   }
 
   /** Follows until `stop` is called, while no other process of this server follows the peer. */
-  async run(locks: Locks): Promise<void> {
-    const { signal } = this.stopping;
-    const work = async (held: AbortSignal): Promise<void> => {
-      await Promise.all([this.followFeed(held), this.comparisons.run(held)]);
+  start(locks: Locks): void {
+    const { peerId, name } = this.peer;
+    const follow = async (held: AbortSignal): Promise<void> => {
+      await Promise.all([this.followFeed(held), this.comparisons.compareRepeatedly(held)]);
     };
-    while (!signal.aborted) await locks.hold(`follow ${this.peer.peerId}`, signal, work);
+    this.work.start(whileLocked(locks, `follow ${peerId}`, follow), logFailure(this.parts.logger, `Following ${name}`));
   }
 
-  stop(): void {
-    this.stopping.abort();
+  /** Resolves when it no longer follows. */
+  stop(): Promise<void> {
+    return this.work.stop();
   }
 
   /** Ends the wait for the next try, since the peer may be reachable now. */
@@ -108,7 +110,7 @@ export class PeerFollower {
     const { cursors } = this.parts;
     const { peerId } = this.peer;
     const place = new SavedPlace(
-      (id) => cursors.save(peerId, this.stage, id),
+      (id) => cursors.saveCursor(peerId, this.stage, id),
       (error) => this.logProblemOnce(error),
     );
     let failure: { readonly error: unknown } | null = null;
@@ -129,7 +131,7 @@ export class PeerFollower {
       },
     });
     try {
-      await this.readInto(work, await cursors.load(peerId, this.stage), connection.signal);
+      await this.readInto(work, await cursors.loadCursor(peerId, this.stage), connection.signal);
     } finally {
       held.removeEventListener('abort', end);
       await work.settled();
@@ -148,8 +150,9 @@ export class PeerFollower {
         await this.noteConnected();
         continue;
       }
-      const item = await this.parts.items.read(this.peer, message.data, message.id === '' ? null : message.id);
-      await work.addItem(message.id, item?.facts.packageId ?? '', { id: message.id, item });
+      const item = this.parts.items.readItem(this.peer, message.data);
+      const id = isPlace(message.id) ? message.id : '';
+      await work.addItem(id, item?.facts.packageId ?? '', { id, item });
     }
   }
 
@@ -165,7 +168,7 @@ export class PeerFollower {
   private async handleItem(item: PeerItem | null): Promise<'done' | 'later'> {
     if (!item) return 'done';
     this.comparisons.noteNews();
-    return this.asPeer(() => this.parts.items.handle(this.peer, item));
+    return this.asPeer(() => this.parts.items.handleItem(this.peer, item));
   }
 
   private asPeer<T>(work: () => Promise<T>): Promise<T> {
@@ -198,11 +201,14 @@ export class PeerFollower {
   /** Logs a problem once, and not again at each try. */
   private logProblemOnce(error: unknown, refusal: string | null = null): void {
     const problem = refusal ?? (error instanceof Error ? error.message : String(error));
-    if (this.stopping.signal.aborted || problem === this.lastProblem) return;
+    if (this.work.isStopped || problem === this.lastProblem) return;
     this.lastProblem = problem;
-    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. Trying again until it works.`);
+    this.parts.logger.warn(`Cannot follow ${this.peer.name}: ${problem}. The server keeps trying.`);
   }
 }
+
+/** True when the id of a message can be saved and sent back in a header. A feed without such ids has no place to return to. */
+const isPlace = (id: string): boolean => /^[\x21-\x7E]{1,500}$/.test(id);
 
 function throwFailure(failure: { readonly error: unknown } | null): void {
   if (failure) throw failure.error;

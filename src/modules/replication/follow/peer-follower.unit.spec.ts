@@ -54,12 +54,12 @@ function follow(
   const follower = new PeerFollower(peer, 'Prod', {
     transport: fake<PeerTransport>({ followFeed: feed }),
     cursors: fake<FeedCursors>({
-      load: async () => saved.at(-1) ?? null,
-      save: async (_peerId: string, _stage: string, cursor: string) => void saved.push(cursor),
+      loadCursor: async () => saved.at(-1) ?? null,
+      saveCursor: async (_peerId: string, _stage: string, cursor: string) => void saved.push(cursor),
     }),
     items: fake<ItemHandler>({
-      read: (_peer: object, data: object) => data,
-      handle: async (_peer: object, { facts }: { facts: { packageId: string } }) => {
+      readItem: (_peer: object, data: object) => data,
+      handleItem: async (_peer: object, { facts }: { facts: { packageId: string } }) => {
         const outcome = await handle(facts.packageId);
         handled.push(facts.packageId);
         return outcome;
@@ -71,11 +71,8 @@ function follow(
     onReturn,
   });
   Logger.overrideLogger(false);
-  const running = follower.run(new MemoryLocks());
-  ends.push(() => {
-    follower.stop();
-    return running;
-  });
+  follower.start(new MemoryLocks());
+  ends.push(() => follower.stop());
   return { saved, from, handled, onReturn, warnings };
 }
 

@@ -8,7 +8,7 @@ export class ScrubRecords {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Records that the package's file was read just now and is whole. */
-  async verified(packageId: string): Promise<void> {
+  async noteVerified(packageId: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO state.verified_packages (package_id, verified_at) VALUES ($1, now())
        ON CONFLICT (package_id) DO UPDATE SET verified_at = excluded.verified_at`,
@@ -20,12 +20,12 @@ export class ScrubRecords {
     await this.dataSource.query('UPDATE state.scrub SET damaged_found = damaged_found + 1');
   }
 
-  async is(state: ScrubState, bytesPerSecond: number): Promise<void> {
+  async saveState(state: ScrubState, bytesPerSecond: number): Promise<void> {
     await this.dataSource.query('UPDATE state.scrub SET state = $1, bytes_per_second = $2', [state, bytesPerSecond]);
   }
 
   /** Records that all due files were read, and removes the records of packages that are no longer held. */
-  async finished(): Promise<void> {
+  async notePassFinished(): Promise<void> {
     await this.dataSource.query(`UPDATE state.scrub SET last_finished_at = now()`);
     await this.dataSource.query(
       `DELETE FROM state.verified_packages v WHERE NOT EXISTS (SELECT FROM packages p WHERE p.id = v.package_id AND p.held)`,

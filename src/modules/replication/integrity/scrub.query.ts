@@ -37,7 +37,7 @@ export class DuePackagesQuery extends Query<readonly DuePackage[]> {
 /** The ids of all packages whose file belongs on our disk. */
 export class HeldIdsQuery extends Query<readonly string[]> {}
 
-/** When the files of packages were last verified as a whole: by the scrub, on request, or when published. Null for a package that is not held. */
+/** Asks when the files of packages were last verified as a whole: by the scrub, on request, or when published. Null for a package that is not held. */
 export class LastVerifiedQuery extends Query<readonly (Date | null)[]> {
   constructor(readonly packageIds: readonly string[]) {
     super();

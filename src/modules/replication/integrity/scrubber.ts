@@ -57,14 +57,14 @@ export class Scrubber implements BackgroundTask {
   }
 
   async start(): Promise<void> {
-    if (!this.isEnabled) await this.records.is('OFF', 0);
+    if (!this.isEnabled) await this.records.saveState('OFF', 0);
   }
 
   /** Reads all due files, rests, and starts again until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { scrubRate } = this.settings;
     while (!signal.aborted) {
-      await this.records.is('WAITING', scrubRate);
+      await this.records.saveState('WAITING', scrubRate);
       await pause(REST_INTERVAL_MS, [signal]);
       if (!signal.aborted) await this.scrubDue(signal);
     }
@@ -79,8 +79,8 @@ export class Scrubber implements BackgroundTask {
     for (let hasRead = false; ; hasRead = true) {
       const due = await this.queries.execute(new DuePackagesQuery(before, MAX_DUE_PER_READ));
       const left = due.filter(({ packageId }) => !handedOver.has(packageId));
-      if (left.length === 0) return hasRead ? this.records.finished() : undefined;
-      await this.records.is('RUNNING', scrubRate);
+      if (left.length === 0) return hasRead ? this.records.notePassFinished() : undefined;
+      await this.records.saveState('RUNNING', scrubRate);
       for (const one of left) if (!(await this.isWholeOrSkipped(one, pace, signal))) handedOver.add(one.packageId);
     }
   }
@@ -102,10 +102,10 @@ export class Scrubber implements BackgroundTask {
     signal: AbortSignal,
   ): Promise<boolean> {
     signal.throwIfAborted();
-    const sha256 = await this.chunkDigests.of(packageId, chunkCount, 0, chunkCount);
+    const sha256 = await this.chunkDigests.digestsOf(packageId, chunkCount, 0, chunkCount);
     const damage = await this.storage.findDamage(packageId, { size, sha256 }, (bytes) => pace.take(bytes, signal));
     if (damage) await this.queue.enqueue([verifyPackageJob(packageId)]);
-    else await this.records.verified(packageId);
+    else await this.records.noteVerified(packageId);
     return damage === null;
   }
 }

@@ -18,11 +18,11 @@ function scene(ids: string[], damaged: readonly string[] = [], rate = 2 ** 40) {
     fake<Parts[0]>({ scrubRate: rate, scrubDays: 30 }),
     fake<Parts[1]>({ execute: async () => [...due].map((packageId) => ({ packageId, size: 1000, chunkCount: 1 })) }),
     fake<Parts[2]>({ findDamage }),
-    fake<Parts[3]>({ of: async () => Buffer.alloc(32) }),
+    fake<Parts[3]>({ digestsOf: async () => Buffer.alloc(32) }),
     fake<Parts[4]>({
-      is: async (state: string) => void log.push(state),
-      verified: async (id: string) => void due.delete(id),
-      finished: async () => void log.push('finished'),
+      saveState: async (state: string) => void log.push(state),
+      noteVerified: async (id: string) => void due.delete(id),
+      notePassFinished: async () => void log.push('finished'),
     }),
     fake<Parts[5]>({ enqueue: async (jobs: readonly NewJob[]) => void log.push(...jobs.map(({ key }) => key)) }),
   );

@@ -27,13 +27,13 @@ export interface HeldPackage {
   readonly filename: string;
   readonly size: number;
   readonly chunkCount: number;
-  /** When it was uploaded here (ISO 8601); null for a copy from a peer. */
+  /** The time when it was uploaded here (ISO 8601). Null for a copy from a peer. */
   readonly uploadedAt: string | null;
   /** Round of the replica. Together with `uploadedAt` it distinguishes this file from one that replaced it later. */
   readonly round: number;
 }
 
-/** Gives what has to be verified of a package; null when its file does not belong on our disk. Changes nothing. */
+/** Asks for the facts that a verification of a package needs. Null when its file does not belong on our disk. Changes nothing. */
 export class PlanVerification extends Command<HeldPackage | null> {
   constructor(readonly packageId: string) {
     super();

@@ -32,20 +32,20 @@ export class VerifyPackageWorker implements JobHandler {
   /** Holds the lock of the publication of this package, so that the file is not replaced while it is examined. */
   async handle(job: RunningJob): Promise<void> {
     const { packageId } = VerifyPackageData.parse(job.data);
-    await this.locks.hold(`publish ${packageId}`, job.signal, (held) => this.verifyFile(packageId, held));
+    await this.locks.hold(`publish ${packageId}`, (held) => this.verifyFile(packageId, held), { signal: job.signal });
     job.signal.throwIfAborted();
   }
 
   private async verifyFile(packageId: string, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanVerification(packageId));
     if (!plan) return;
-    const sha256 = await this.chunkDigests.of(packageId, plan.chunkCount, 0, plan.chunkCount);
+    const sha256 = await this.chunkDigests.digestsOf(packageId, plan.chunkCount, 0, plan.chunkCount);
     const damage = await this.storage.findDamage(packageId, { size: plan.size, sha256 }, async () =>
       signal.throwIfAborted(),
     );
     if (damage) return this.reportDamage(plan, damage);
     await this.storage.restore(packageId);
-    await this.records.verified(packageId);
+    await this.records.noteVerified(packageId);
   }
 
   private async reportDamage(held: HeldPackage, damage: FileDamage): Promise<void> {

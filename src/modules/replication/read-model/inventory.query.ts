@@ -19,7 +19,7 @@ interface BucketDigests {
   readonly held: string;
 }
 
-/** What one server knows of one package, as far as two servers have to agree on it. */
+/** The knowledge of one server about one package, as far as two servers have to agree on it. */
 export interface InventoryEntry {
   readonly packageId: string;
   readonly stage: Stage;
@@ -47,7 +47,7 @@ export function findDifferingBuckets(
   });
 }
 
-/** Whose copies count as held: our own, or those of a peer as far as this server knows them. */
+/** The server whose copies count as held: this server, or a peer whose copies this server knows from reports. */
 type Holder = { readonly peerId: string } | 'us';
 
 export interface Inventory {
@@ -67,7 +67,7 @@ export class InventoryQuery extends Query<Inventory> {
   }
 }
 
-/** What is known of the packages of one bucket, removed packages too: the `first` ones after an id, ordered by id. */
+/** Asks for the `first` packages of one bucket after an id, ordered by id. Removed packages are included. */
 export class InventoryEntriesQuery extends Query<InventoryEntries> {
   constructor(
     readonly bucket: number,

@@ -1,12 +1,8 @@
-import { addRange, type ChunkRange, countChunks, removeRange } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, countChunks, removeRanges } from '../../../kernel/chunk-ranges.js';
 import type { Recorded } from '../../../kernel/events.js';
 import type { ReplicaDamaged } from '../../packages/contracts/local-replica.events.js';
-import { extendLineage, type Lineage, type ReplicaEvent, type ReplicaReported } from '../contracts/replica.events.js';
+import { type Lineage, lineageTo, type ReplicaEvent } from '../contracts/replica.events.js';
 import { ReplicaEntity } from './replica.entity.js';
-
-/** The lineage of a peer's copy, with that peer at its end. */
-export const lineageTo = ({ lineage, peerId, peerName, verifiedAt }: ReplicaReported['data']): Lineage =>
-  extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
 
 /** The peer that delivered most chunks; null when no peer delivered any, as for an adopted file. */
 function mainSource({ delivered }: ReplicaEntity): string | null {
@@ -14,7 +10,7 @@ function mainSource({ delivered }: ReplicaEntity): string | null {
   return first?.[0] ?? null;
 }
 
-/** Our copy is whole now: gives it the lineage of the peer that delivered most of it. `rowOf` finds the rows of peers. */
+/** Gives our copy, which is whole now, the lineage of the peer that delivered most of it. `rowOf` finds the rows of peers. */
 export function withLineage(own: ReplicaEntity, rowOf: (serverId: string) => ReplicaEntity | undefined): ReplicaEntity {
   const source = mainSource(own) ?? (own.lineage.length === 0 ? own.sourceId : null);
   return source === null ? own : { ...own, lineage: rowOf(source)?.lineage ?? [] };
@@ -72,7 +68,7 @@ const isUnderWay = (row: ReplicaEntity): boolean => row.state === 'REQUESTED' ||
 
 /** Folds one event of a replica's stream into the row of the server that it is about. */
 export function foldReplica(row: ReplicaEntity, event: Recorded<ReplicaEvent>): ReplicaEntity {
-  // An uploaded package stays whole whatever becomes of a copy from a peer, until its own file is damaged.
+  // Events about a copy from a peer do not change an uploaded package, which is whole until its own file is damaged.
   if (row.uploaded && event.type !== 'ReplicaDamaged') return row;
   switch (event.type) {
     case 'ReplicaRequested':
@@ -106,15 +102,15 @@ function toDamaged(
   { chunkCount, fromPeerId, runs, missing }: ReplicaDamaged['data'],
   at: Date,
 ): ReplicaEntity {
-  const verified = runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount }));
-  const what = missing ? 'The file is missing' : `Damaged chunks of the file: ${countChunks(runs)}`;
-  const lastError = `${what} on this server's disk`;
+  const lastError = missing
+    ? "The file is missing on this server's disk."
+    : `The file is damaged on this server's disk. Number of damaged chunks: ${countChunks(runs)}.`;
   const fetching = {
     ...row,
     ...NO_PROBLEMS,
     uploaded: false,
     state: 'FETCHING' as const,
-    verified,
+    verified: removeRanges(allChunks(chunkCount), runs),
     rejectedChunks: 0,
     publishedAt: null,
   };
@@ -138,12 +134,12 @@ function foldProgress(row: ReplicaEntity, event: Recorded<ReplicaEvent>): Replic
       };
     }
     case 'ChunkRejected': {
-      const lastError = `Chunk ${event.data.index + 1} arrived damaged (${event.data.times} times so far)`;
+      const lastError = `Chunk ${event.data.index + 1} arrived damaged. Number of times so far: ${event.data.times}.`;
       return { ...row, rejectedChunks: row.rejectedChunks + 1, lastError };
     }
     case 'ChunksLost': {
-      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, row.verified);
-      const lastError = `Chunks that were verified are damaged on this server's disk (${countChunks(event.data.runs)})`;
+      const verified = removeRanges(row.verified, event.data.runs);
+      const lastError = `Verified chunks are damaged on this server's disk. Number of damaged chunks: ${countChunks(event.data.runs)}.`;
       return { ...row, verified, lastError };
     }
     case 'ReplicaDelayed':

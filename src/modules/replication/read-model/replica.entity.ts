@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
-import { runsColumn, safeBigint } from '../../../platform/eventsourcing/read-tables.js';
+import { rangesColumn, safeBigint } from '../../../platform/eventsourcing/read-tables.js';
 import type { Lineage } from '../contracts/replica.events.js';
 import type { ReplicaState } from '../contracts/replica-view.js';
 
@@ -12,7 +12,7 @@ export class ReplicaEntity {
   @Column('boolean') local!: boolean;
   @Column('text') state!: ReplicaState;
   /** The verified chunks while the copy is being fetched. A published copy is verified as a whole. */
-  @Column('int4multirange', { transformer: runsColumn }) verified!: readonly ChunkRange[];
+  @Column('int4multirange', { transformer: rangesColumn }) verified!: readonly ChunkRange[];
   @Column('integer', { name: 'rejected_chunks' }) rejectedChunks!: number;
   @Column('text', { name: 'source_id', nullable: true }) sourceId!: string | null;
   @Column('text', { name: 'failure_code', nullable: true }) failureCode!: string | null;
@@ -32,7 +32,7 @@ export class ReplicaEntity {
   @Column('timestamptz', { name: 'withdrawn_at', nullable: true }) withdrawnAt!: Date | null;
 }
 
-/** What the views of replicas show of a package. */
+/** The facts that the views of replicas show about a package. */
 @Entity('replica_packages')
 export class ReplicaPackageEntity {
   @PrimaryColumn('uuid', { name: 'package_id' }) packageId!: string;

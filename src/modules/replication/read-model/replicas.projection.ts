@@ -6,16 +6,8 @@ import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
 import { type PackageEvent, packageEvents } from '../../packages/contracts/package.events.js';
 import { peerEvents } from '../../peers/contracts/peer.events.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
-import { type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
-import {
-  foldReplica,
-  lineageTo,
-  newReplica,
-  toPublished,
-  toWithdrawn,
-  withLineage,
-  withLineageTimes,
-} from './replica-fold.js';
+import { lineageTo, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
+import { foldReplica, newReplica, toPublished, toWithdrawn, withLineage, withLineageTimes } from './replica-fold.js';
 import { ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity } from './replica.entity.js';
 
 const keyOf = (packageId: string, serverId: string): string => `${packageId}/${serverId}`;
@@ -121,7 +113,7 @@ function serverNames(records: readonly RecordedEvent[]): ReplicaServerEntity[] {
   return [...named.values()];
 }
 
-/** Which servers hold which packages, and the progress of our own copies. The keys are `<package id>/<server id>`. */
+/** Keeps the copies of all packages on all servers, and the progress of our own copies. The keys are `<package id>/<server id>`. */
 @AsProjection()
 @Injectable()
 export class ReplicasProjection implements Projection {

@@ -11,7 +11,7 @@ export class ReplicasQuery extends Query<readonly (readonly ReplicaView[])[]> {
   }
 }
 
-/** What the views of replicas need to know of their packages, by package id. */
+/** Finds the facts that the views of replicas need about their packages, by package id. */
 export async function findReplicaPackages(
   dataSource: DataSource,
   ids: readonly string[],
@@ -24,13 +24,13 @@ export async function findReplicaPackages(
 const toProblem = (code: string | null, reason: string | null): ReplicaProblem | null =>
   code === null ? null : { code, reason: reason ?? '' };
 
-function bytesOf(runs: readonly ChunkRange[], { size, chunkCount }: ReplicaPackageEntity): number {
-  const last = runs.at(-1);
+function bytesOf(ranges: readonly ChunkRange[], { size, chunkCount }: ReplicaPackageEntity): number {
+  const last = ranges.at(-1);
   const endsWithLast = last !== undefined && last.first + last.count === chunkCount;
-  return countChunks(runs) * CHUNK_SIZE - (endsWithLast ? chunkCount * CHUNK_SIZE - size : 0);
+  return countChunks(ranges) * CHUNK_SIZE - (endsWithLast ? chunkCount * CHUNK_SIZE - size : 0);
 }
 
-function verifiedRuns(row: ReplicaEntity, chunkCount: number): readonly ChunkRange[] {
+function findVerifiedRanges(row: ReplicaEntity, chunkCount: number): readonly ChunkRange[] {
   if (row.state !== 'PUBLISHED') return row.verified;
   return chunkCount > 0 ? [{ first: 0, count: chunkCount }] : [];
 }
@@ -54,8 +54,8 @@ function toReplicaView(
 ): ReplicaView {
   const named = (id: string): ServerName => ({ id, name: nameOf(id) });
   const { size, chunkCount } = known ?? UNKNOWN_PACKAGE;
-  const runs = verifiedRuns(row, chunkCount);
-  const verifiedChunks = countChunks(runs);
+  const ranges = findVerifiedRanges(row, chunkCount);
+  const verifiedChunks = countChunks(ranges);
   return {
     packageId: row.packageId,
     server: named(row.serverId),
@@ -63,9 +63,9 @@ function toReplicaView(
     state: row.state,
     size,
     chunkCount,
-    verifiedRuns: runs,
+    verifiedRuns: ranges,
     verifiedChunks,
-    verifiedBytes: known ? bytesOf(runs, known) : 0,
+    verifiedBytes: known ? bytesOf(ranges, known) : 0,
     rejectedChunks: row.rejectedChunks,
     progress: row.state === 'PUBLISHED' ? 1 : verifiedChunks / Math.max(1, chunkCount),
     sourcePeer: row.sourceId === null ? null : named(row.sourceId),

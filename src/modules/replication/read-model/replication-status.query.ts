@@ -1,26 +1,26 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 
-/** How well this server follows a peer. */
+/** The contact of this server with a peer that it follows. */
 export interface PeerContactStatus {
   readonly peerId: string;
-  /** Whether this server reads the peer's feed now. */
+  /** True when this server reads the peer's feed now. */
   readonly following: boolean;
   /** Since when `following` has been so. */
   readonly since: Date;
   readonly lastError: string | null;
-  /** When this server tries again; null while it follows the peer. */
+  /** The time when this server tries again. Null while it follows the peer. */
   readonly nextTryAt: Date | null;
 }
 
-/** How well these peers are followed, in the order of their ids; null for a peer that is not to be followed. */
+/** Asks for the contact with these peers, in the order of their ids. It is null for a peer that this server does not follow. */
 export class PeerContactsQuery extends Query<readonly (PeerContactStatus | null)[]> {
   constructor(readonly peerIds: readonly string[]) {
     super();
   }
 }
 
-/** How a peer performs as a source of one package that is being fetched. */
+/** The performance of a peer as a source of one package that is being fetched. */
 export interface SourceView {
   readonly packageId: string;
   readonly peerId: string;
@@ -28,7 +28,7 @@ export interface SourceView {
   /** The present rate; 0 between two chunk ranges. */
   readonly bytesPerSecond: number;
   readonly lastError: string | null;
-  /** When the peer may be asked again after an error; null when it may be asked now. */
+  /** The time when the peer may be asked again after an error. Null when it may be asked now. */
   readonly nextTryAt: Date | null;
 }
 
@@ -39,7 +39,7 @@ export class SourcesQuery extends Query<readonly (readonly SourceView[])[]> {
   }
 }
 
-/** What the last comparison with a peer found. */
+/** The result of the last comparison with a peer. */
 export interface PeerComparison {
   readonly peerId: string;
   readonly comparedAt: Date;

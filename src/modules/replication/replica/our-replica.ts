@@ -1,6 +1,6 @@
 import type { StreamFold } from '../../../kernel/decider.js';
 import type { Recorded } from '../../../kernel/events.js';
-import { extendLineage, type Lineage, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
+import { type Lineage, lineageTo, type ReplicaEvent, replicaEvents } from '../contracts/replica.events.js';
 import { evolveReplica, noReplica, type ReplicaState } from './replica.state.js';
 
 /** This server's copy of a package: what its decider knows, and what only the records of the log tell. */
@@ -27,7 +27,7 @@ export interface OurReplica {
   readonly completedBy: string | null;
 }
 
-/** A copy that was asked for and is not whole. It may have failed: what is verified of it is kept for a retry. */
+/** A copy that was requested and is not whole. It may have failed, and its verified chunks are kept for a retry. */
 export const isUnderWay = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'failed';
 
 /** The servers that the copy came through to reach us; none for a package that was uploaded here. */
@@ -83,9 +83,8 @@ function evolveRecord(before: OurReplica, event: Recorded<ReplicaEvent>): OurRep
       return { ...replica, changedCursor: cursor, verifiedAt: null, withdrawnSince };
     }
     case 'ReplicaReported': {
-      const { peerId, peerName, verifiedAt, lineage } = event.data;
-      const toPeer = extendLineage(lineage, { serverId: peerId, name: peerName, verifiedAt });
-      return noteCompletion(before, { ...replica, lineages: new Map(before.lineages).set(peerId, toPeer) }, id);
+      const lineages = new Map(before.lineages).set(event.data.peerId, lineageTo(event.data));
+      return noteCompletion(before, { ...replica, lineages }, id);
     }
     default:
       return replica;

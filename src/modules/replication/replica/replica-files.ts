@@ -7,7 +7,7 @@ import { knownPackage } from '../../packages/contracts/known-package.js';
 import { replica } from './replica.decider.js';
 import type { FoundFile } from './review-replica.decider.js';
 
-/** The files of replicas: what is found of them, and what is removed once it is no longer wanted. */
+/** Looks for the files of replicas, and removes those that are no longer wanted. */
 @Injectable()
 export class ReplicaFiles {
   constructor(
@@ -17,7 +17,7 @@ export class ReplicaFiles {
     private readonly locks: Locks,
   ) {}
 
-  /** Is the published file there? */
+  /** Looks whether the published file exists. */
   async findFile(packageId: string): Promise<FoundFile> {
     const file = await this.storage.openStored(packageId);
     file?.close();
@@ -46,7 +46,7 @@ export class ReplicaFiles {
 
   /** Does the work while no process of this server removes the file. `removeUnwanted` waits, so the work must not call it. */
   async whileLocked(packageId: string, work: () => Promise<void>): Promise<void> {
-    await this.locks.hold(`file ${packageId}`, new AbortController().signal, work);
+    await this.locks.hold(`file ${packageId}`, work);
   }
 
   private async isUnwanted(packageId: string): Promise<boolean> {

@@ -30,7 +30,7 @@ function recordChunks(
 ): readonly ReplicaEvent[] {
   const arrived = verifiedEvents(arrival, verified);
   const known = arrived.reduce<readonly ChunkRange[]>(
-    (runs, event) => addRange(runs, event.data),
+    (ranges, event) => addRange(ranges, event.data),
     arrival.state.verified,
   );
   const damaged = rejected.filter(({ index }) => isMissing(known, arrival.content.chunkCount, index));
@@ -40,19 +40,19 @@ function recordChunks(
 const isMissing = (known: readonly ChunkRange[], total: number, index: number): boolean =>
   missingRanges(known, total, { first: index, count: 1 }).length > 0;
 
-function verifiedEvents({ content, state, from }: Arrival, runs: readonly ChunkRange[]): readonly ChunksVerified[] {
+function verifiedEvents({ content, state, from }: Arrival, ranges: readonly ChunkRange[]): readonly ChunksVerified[] {
   let known = state.verified;
-  const missing = runs.flatMap((run) => {
-    const parts = missingRanges(known, content.chunkCount, run);
-    known = addRange(known, run);
+  const missing = ranges.flatMap((range) => {
+    const parts = missingRanges(known, content.chunkCount, range);
+    known = addRange(known, range);
     return parts;
   });
   let remaining = content.chunkCount - countChunks(state.verified);
-  return missing.map((run) => {
-    remaining -= run.count;
+  return missing.map((range) => {
+    remaining -= range.count;
     return {
       type: 'ChunksVerified',
-      data: { packageId: content.packageId, ...run, fromPeerId: from.peerId, remaining },
+      data: { packageId: content.packageId, ...range, fromPeerId: from.peerId, remaining },
     };
   });
 }
@@ -70,7 +70,7 @@ function rejectedEvents({ content, state, from }: Arrival, damaged: readonly Rej
 const sumOf = (byPeer: ReadonlyMap<string, number> = new Map()): number =>
   [...byPeer.values()].reduce((all, n) => all + n, 0);
 
-/** Whether no peer is left that may deliver the chunk correctly: all with the whole package have sent it damaged often enough. */
+/** True when no peer is left that may deliver the chunk correctly: all with the whole package have sent it damaged often enough. */
 function isRejectedByAll({ rejections: known, holders }: ReplicaState, from: Holder, index: number): boolean {
   const times = (peerId: string): number => (known.get(index)?.get(peerId) ?? 0) + (peerId === from.peerId ? 1 : 0);
   const whole = [...holders].filter(([, { verifiedAt }]) => verifiedAt !== null).map(([peerId]) => peerId);
@@ -120,9 +120,9 @@ function lostEvent(content: ReplicaContent, lost: readonly ChunkRange[]): Chunks
   return { type: 'ChunksLost', data: { packageId, filename, chunkCount, runs: limitRanges(content, lost) } };
 }
 
-function limitRanges({ chunkCount }: ReplicaContent, runs: readonly ChunkRange[]): readonly ChunkRange[] {
-  const first = runs[0]?.first ?? 0;
-  return runs.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : runs;
+function limitRanges({ chunkCount }: ReplicaContent, ranges: readonly ChunkRange[]): readonly ChunkRange[] {
+  const first = ranges[0]?.first ?? 0;
+  return ranges.length > MAX_RECORDED_RANGES ? [{ first, count: chunkCount - first }] : ranges;
 }
 
 const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly ChunkRange[]): string =>
@@ -132,7 +132,7 @@ const diskReason = ({ filename, chunkCount }: ReplicaContent, lost: readonly Chu
 /** The digests of the origin contradict each other, or the memory of some server is faulty. */
 const digestReason = ({ filename, sha256 }: ReplicaContent, actual: string): string =>
   `Every chunk of ${filename} has the right digest, but the whole file has SHA-256 ${actual} instead of ${sha256}. Retry: ` +
-  'all of it is fetched again. If it fails again, remove the package and upload it anew.';
+  'all of it is fetched again. If it fails again, remove the package and upload it again.';
 
 type Command<K extends ReplicaCommand['kind']> = Extract<ReplicaCommand, { kind: K }>;
 
@@ -179,7 +179,7 @@ function reportCopy({ packageId, holder, copy }: Command<'report'>, state: Repli
   ];
 }
 
-/** Whether both copies came through the same servers at the same times. */
+/** True when both copies came through the same servers at the same times. */
 function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
   if (a === null || b === null) return a === b;
   const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;

@@ -1,10 +1,10 @@
-import { addRange, type ChunkRange, removeRange } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, type ChunkRange, removeRanges } from '../../../kernel/chunk-ranges.js';
 import type { ReplicaDamaged, ReplicaRequested } from '../../packages/contracts/local-replica.events.js';
 import type { PeerCopy, ReplicaEvent } from '../contracts/replica.events.js';
 
 type ReplicaStatus = 'none' | 'pending' | 'published' | 'failed' | 'withdrawn';
 
-/** What a replica needs to know of its package. */
+/** The facts that a replica needs about its package. */
 export interface ReplicaContent {
   readonly packageId: string;
   readonly filename: string;
@@ -24,7 +24,7 @@ export interface ReplicaState {
    */
   readonly round: number;
   readonly verified: readonly ChunkRange[];
-  /** Whether verified chunks were lost since the last request. */
+  /** True when verified chunks were lost since the last request. */
   readonly lostChunks: boolean;
   /** Number of rejections since the last request, by chunk index and by peer. */
   readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;
@@ -57,31 +57,19 @@ function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return rest;
 }
 
-function onRequested(state: ReplicaState, data: ReplicaRequested['data']): ReplicaState {
-  const { packageId, filename, size, sha256, chunkCount, fromPeerId } = data;
+/** Begins to fetch what is missing. */
+function beginRound(
+  state: ReplicaState,
+  { packageId, filename, size, sha256, chunkCount, fromPeerId }: (ReplicaRequested | ReplicaDamaged)['data'],
+  verified: readonly ChunkRange[],
+): ReplicaState {
   return {
     ...state,
     status: 'pending',
     content: { packageId, filename, size, sha256, chunkCount },
     fromPeerId,
     round: state.round + 1,
-    verified: data.keepsChunks ? state.verified : [],
-    lostChunks: false,
-    rejections: new Map(),
-    failure: null,
-    delay: null,
-  };
-}
-
-function onDamaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaState {
-  const { packageId, filename, size, sha256, chunkCount, fromPeerId, runs } = data;
-  return {
-    ...state,
-    status: 'pending',
-    content: { packageId, filename, size, sha256, chunkCount },
-    fromPeerId,
-    round: state.round + 1,
-    verified: runs.reduce<readonly ChunkRange[]>(removeRange, addRange([], { first: 0, count: chunkCount })),
+    verified,
     lostChunks: false,
     rejections: new Map(),
     failure: null,
@@ -93,9 +81,9 @@ function onDamaged(state: ReplicaState, data: ReplicaDamaged['data']): ReplicaSt
 export function evolveReplica(state: ReplicaState, event: ReplicaEvent): ReplicaState {
   switch (event.type) {
     case 'ReplicaRequested':
-      return onRequested(state, event.data);
+      return beginRound(state, event.data, event.data.keepsChunks ? state.verified : []);
     case 'ReplicaDamaged':
-      return onDamaged(state, event.data);
+      return beginRound(state, event.data, removeRanges(allChunks(event.data.chunkCount), event.data.runs));
     case 'ChunksVerified':
       return { ...state, verified: addRange(state.verified, event.data), delay: null };
     case 'ChunkRejected': {
@@ -111,7 +99,7 @@ export function evolveReplica(state: ReplicaState, event: ReplicaEvent): Replica
       };
     }
     case 'ChunksLost': {
-      const verified = event.data.runs.reduce<readonly ChunkRange[]>(removeRange, state.verified);
+      const verified = removeRanges(state.verified, event.data.runs);
       return { ...state, verified, lostChunks: true, round: state.round + 1 };
     }
     case 'ReplicaDelayed':

@@ -29,7 +29,7 @@ export class ReviewReplica extends Command<void> {
   }
 }
 
-/** Collects what the review has to know, and carries out what it decides. */
+/** Collects the facts that the review needs, and carries out its decision. */
 @CommandHandler(ReviewReplica)
 export class ReviewReplicaHandler implements ICommandHandler<ReviewReplica> {
   constructor(

@@ -5,35 +5,35 @@ import { isUnderWay } from './our-replica.js';
 import type { ReplicaCommand, ReportHolder } from './replica.commands.js';
 import type { ReplicaContent, ReplicaState } from './replica.state.js';
 
-/** What this server knows of a package, as far as it decides about our copy. */
+/** The knowledge of this server about a package, as far as it decides about our copy. */
 export interface ReviewFacts {
   readonly facts: PackageFacts;
   /** The stage of this server. */
   readonly ownStage: Stage;
-  /** Is the package uploaded here, so that its bytes do not depend on any peer? */
+  /** True when the package was uploaded here, so that its bytes do not depend on any peer. */
   readonly isUploaded: boolean;
-  /** Was the package ever removed, whatever was published since? */
+  /** True when the package was ever removed, even if it was published again later. */
   readonly wasRemoved: boolean;
-  /** Was our copy last requested before the last removal? Then that removal ended it. */
+  /** True when our copy was last requested before the last removal, which has ended it. */
   readonly isRequestedBeforeRemoval: boolean;
 }
 
-/** What a peer says of its own copy; `copy` is null when it has none. */
+/** The report of a peer about its own copy. `copy` is null when it has none. */
 export interface PeerReport {
   readonly peerId: string;
   readonly peerName: string;
   readonly copy: PeerCopy | null;
-  /** Has the peer a copy, and does it lack news that this server has of the package? */
+  /** True when the peer has a copy and lacks news about the package that this server has. */
   readonly isOutdated: boolean;
 }
 
 /**
- * What a look at the published file of the package found: `unseen` when nobody looked, `present` when its digest was
+ * The result of a look at the published file of the package: `unseen` when nobody looked, `present` when its digest was
  * not computed, `whole` when it has the digest of the package, `different` when it has not.
  */
 export type FoundFile = 'unseen' | 'missing' | 'present' | 'whole' | 'different';
 
-/** How closely the review has to look at the file. A digest means reading all of it. */
+/** The kind of look that the review needs at the file. For a digest, the whole file is read. */
 type FileQuestion = 'none' | 'presence' | 'digest';
 
 /** One step of a review. `files` is done only if there is no command, or the command has changed something. */
@@ -43,9 +43,9 @@ export interface ReviewStep {
   readonly files: 'keep' | 'discardFetched' | 'removeAll';
 }
 
-const record = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
+const recordStep = (command: ReplicaCommand, files: ReviewStep['files'] = 'keep'): ReviewStep => ({ command, files });
 
-/** Does this server want a copy: is the package there, and does its stage reach this server? */
+/** True when this server wants a copy: the package is not removed, and its stage reaches this server. */
 const isWanted = ({ facts, ownStage }: ReviewFacts): boolean => !isRemoved(facts) && takesStage(ownStage, facts.stage);
 
 const hasCopy = ({ status }: ReplicaState): boolean => status !== 'none' && status !== 'withdrawn';
@@ -59,7 +59,7 @@ function isEndedByRemoval(known: ReviewFacts, replica: ReplicaState, file: Found
   return known.isRequestedBeforeRemoval || (replica.status === 'published' && file === 'missing');
 }
 
-/** What has to be known of the file before `reviewReplica` can decide. */
+/** Says which kind of look at the file `reviewReplica` needs before it can decide. */
 export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQuestion {
   const { isUploaded, wasRemoved } = known;
   if (!isWanted(known)) {
@@ -71,7 +71,7 @@ export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQue
 }
 
 /**
- * What should become of our copy? Gives the steps in their order. A step may change nothing: its command goes to the
+ * Decides what should become of our copy, and returns the steps in their order. A step may change nothing: its command goes to the
  * decider of the replica, which has the last word on the state that it reads then. After the steps are carried out, the
  * same review gives no step that changes anything.
  */
@@ -82,7 +82,7 @@ export function reviewReplica(
   file: FoundFile,
 ): readonly ReviewStep[] {
   const steps = isWanted(known) ? keepReplica(known, replica, report, file) : endReplica(known, replica, report, file);
-  return report?.isOutdated ? [record(tellAgain(known.facts, report)), ...steps] : steps;
+  return report?.isOutdated ? [recordStep(tellAgain(known.facts, report)), ...steps] : steps;
 }
 
 function keepReplica(
@@ -95,24 +95,24 @@ function keepReplica(
   const steps: ReviewStep[] = [];
   let { status } = replica;
   if (isEndedByRemoval(known, replica, file)) {
-    steps.push(record({ kind: 'withdraw', reason: 'removed' }, 'discardFetched'));
+    steps.push(recordStep({ kind: 'withdraw', reason: 'removed' }, 'discardFetched'));
     status = 'withdrawn';
   }
   if (isUploaded) {
-    if (report) steps.push(record(toReport(facts, report)));
-    // An upload here also ends a copy that is on its way from elsewhere, or that could not be fetched.
-    if (status === 'pending' || status === 'failed') steps.push(record({ kind: 'arrive' }, 'discardFetched'));
+    if (report) steps.push(recordStep(toReport(facts, report)));
+    // An upload here also ends a copy that is being fetched from a peer, or that has failed.
+    if (status === 'pending' || status === 'failed') steps.push(recordStep({ kind: 'arrive' }, 'discardFetched'));
     return steps;
   }
   if (status === 'withdrawn' && file === 'whole' && replica.fromPeerId !== null) {
-    steps.push(record({ kind: 'adopt', content: toContent(facts) }, 'discardFetched'));
+    steps.push(recordStep({ kind: 'adopt', content: toContent(facts) }, 'discardFetched'));
   }
   if (report && report.copy !== null) {
-    return [...steps, record({ kind: 'announce', report: toReport(facts, report), content: toContent(facts) })];
+    return [...steps, recordStep({ kind: 'announce', report: toReport(facts, report), content: toContent(facts) })];
   }
-  if (report) steps.push(record(toReport(facts, report)));
+  if (report) steps.push(recordStep(toReport(facts, report)));
   const [fromPeerId] = [...replica.holders.keys()].filter((peerId) => peerId !== report?.peerId);
-  if (fromPeerId !== undefined) steps.push(record({ kind: 'request', content: toContent(facts), fromPeerId }));
+  if (fromPeerId !== undefined) steps.push(recordStep({ kind: 'request', content: toContent(facts), fromPeerId }));
   return steps;
 }
 
@@ -122,9 +122,9 @@ function endReplica(
   report: PeerReport | null,
   file: FoundFile,
 ): readonly ReviewStep[] {
-  const told = report ? [record(toReport(facts, report))] : [];
+  const told = report ? [recordStep(toReport(facts, report))] : [];
   // The stage says which servers get a copy. The bytes of an upload may be the only ones there are, so they stay; only
-  // a copy that is on its way ends.
+  // a copy that is being fetched ends.
   if (isUploaded && !isUnderWay(replica)) return told;
   if (replica.content === null) {
     // An upload was removed, and a publication elsewhere followed before the file was deleted.
@@ -133,8 +133,8 @@ function endReplica(
   }
   // After a withdrawal because of the stage the file stays for its grace time.
   return isRemoved(facts)
-    ? [...told, record({ kind: 'withdraw', reason: 'removed' }, 'removeAll')]
-    : [...told, record({ kind: 'withdraw', reason: 'stage' }, 'discardFetched')];
+    ? [...told, recordStep({ kind: 'withdraw', reason: 'removed' }, 'removeAll')]
+    : [...told, recordStep({ kind: 'withdraw', reason: 'stage' }, 'discardFetched')];
 }
 
 const toContent = ({ packageId, filename, size, sha256, chunkCount }: PackageFacts): ReplicaContent => ({

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { hasPlainText } from '../../../kernel/text.js';
+import { findUnstorableText } from '../../../kernel/text.js';
 import { kindOfFailure, UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
 import { isOrdinaryDate } from '../../../platform/eventsourcing/odd-events.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
@@ -17,10 +17,10 @@ import { isRemoved, type PackageFacts } from '../../packages/contracts/package-f
 import { isUnderWay, lineageOf, type OurReplica, ourReplica } from '../replica/our-replica.js';
 import { type Lineage, replicaEvents } from '../contracts/replica.events.js';
 
-/** What this server knows of a package now, and since when it holds the verified package (ISO 8601). */
+/** The current knowledge of this server about a package, and the time since when it holds the verified package (ISO 8601). */
 export interface FeedItem {
   readonly facts: PackageFacts;
-  /** Who changed the stage and who removed the package, for the audit trails of peers. */
+  /** The people who changed the stage and who removed the package, for the audit trails of peers. */
   readonly authors?: ChangeAuthors;
   readonly held: { readonly verifiedAt: string; readonly lineage: Lineage } | null;
   /** Set while this server fetches the package, when peers can request its verified chunks. */
@@ -29,7 +29,7 @@ export interface FeedItem {
   readonly digests: ChunkPage | null;
 }
 
-/** An item, and the id after which the feed goes on. */
+/** An item, and the id after which the feed continues. */
 export interface FeedEntry {
   /** `<epoch of the log>.<cursor>.<id of the event there>`; opaque to the peer. */
   readonly id: string;
@@ -170,7 +170,7 @@ export class FeedSource {
     return Promise.all([this.streams.load(knownPackage, packageId), this.streams.load(ourReplica, packageId)]);
   }
 
-  /** Whether a later event of our copy is still to come on the feed, which will tell the same. */
+  /** True when a later event of our copy is still to come on the feed, which will tell the same. */
   private willBeTold(events: readonly RecordedEvent[], { changedCursor }: OurReplica): boolean {
     return this.store.compareCursors(events.at(-1)?.cursor ?? null, changedCursor) < 0;
   }
@@ -218,6 +218,6 @@ function packageIdIn(record: RecordedEvent | undefined): string | null {
 function requireTellable(item: FeedItem | null): FeedItem | null {
   if (!item) return null;
   const dates = [item.facts.firstPublishedAt, ...(item.held ? [item.held.verifiedAt] : [])];
-  if (hasPlainText(item) && dates.every(isOrdinaryDate)) return item;
+  if (findUnstorableText(item) === null && dates.every(isOrdinaryDate)) return item;
   throw new RangeError('The state of the package contains texts or dates that peers could not store.');
 }

@@ -107,7 +107,7 @@ export class FeedController {
     response.on('close', end);
     try {
       // The policy is checked after the feed was opened, so that a later change of policy ends the feed.
-      await this.peers.caller();
+      await this.peers.requireCaller();
       await sendEventStream(response, this.source.readEntries(readLastId(request), signal), signal);
     } catch (error) {
       if (error instanceof Refusal) throw error;

@@ -1,10 +1,11 @@
 import { Body, Controller, Get, HttpCode, Injectable, Param, Post, Query } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
 import { type Stage, STAGES } from '../../../kernel/stage.js';
 import { receivesFrom } from '../../../kernel/transfer-policy.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
+import { digitsUpTo, LowerUuid } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
@@ -36,20 +37,19 @@ export class UpToDate {
   }
 }
 
-const InventoryRequest = z.object({ stage: z.enum(STAGES) });
-const EntriesRequest = z.object({
-  bucket: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(BUCKET_COUNT - 1),
-  after: z
-    .uuid()
-    .nullish()
-    .transform((id) => id ?? null),
-  first: z.coerce.number().int().min(1).max(MAX_ENTRIES_PER_PAGE).default(MAX_ENTRIES_PER_PAGE),
-});
-const ItemsRequest = z.object({ ids: z.array(z.uuid()).min(1).max(MAX_ITEMS_PER_REQUEST) });
+const InventoryRequest = wireSchema('request for an inventory', z.object({ stage: z.enum(STAGES) }));
+const EntriesRequest = wireSchema(
+  'request for entries',
+  z.object({
+    bucket: digitsUpTo(BUCKET_COUNT - 1),
+    after: LowerUuid.nullable().default(null),
+    first: digitsUpTo(MAX_ENTRIES_PER_PAGE, 1).default(MAX_ENTRIES_PER_PAGE),
+  }),
+);
+const ItemsRequest = wireSchema(
+  'request for items',
+  z.object({ ids: z.array(LowerUuid).min(1).max(MAX_ITEMS_PER_REQUEST) }),
+);
 
 /** Serves peers that compare what both servers know: first digests, then the entries of differing buckets, then items. */
 @Controller('peer/v1')
@@ -69,8 +69,8 @@ export class InventoryController {
   @Get('inventory')
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
-    const { stage: theirs } = requireValid(InventoryRequest, query);
-    const { policy } = await this.peers.caller();
+    const { stage: theirs } = InventoryRequest.require(query);
+    const { policy } = await this.peers.requireCaller();
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
     const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
@@ -81,8 +81,8 @@ export class InventoryController {
   @Get('inventory/:bucket')
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
-    const { bucket, after, first } = requireValid(EntriesRequest, { ...query, ...params });
-    await this.peers.caller();
+    const { bucket, after, first } = EntriesRequest.require({ ...query, ...params });
+    await this.peers.requireCaller();
     const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
     return { entries: await this.queries.execute(entries) };
   }
@@ -92,14 +92,8 @@ export class InventoryController {
   @HttpCode(200)
   @PeerCall()
   async items(@Body() body: unknown): Promise<{ readonly items: readonly FeedItem[] }> {
-    const { ids } = requireValid(ItemsRequest, body);
-    await this.peers.caller();
+    const { ids } = ItemsRequest.require(body);
+    await this.peers.requireCaller();
     return { items: await this.source.readItems(ids) };
   }
-}
-
-function requireValid<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new Refusal('INVALID_REQUEST', z.prettifyError(parsed.error));
-  return parsed.data;
 }

@@ -1,12 +1,13 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
 import { LRUCache } from 'lru-cache';
 import { streamOf } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { Representation } from '../../../platform/http/files/representation.js';
 import { serveFile } from '../../../platform/http/files/serve-file.js';
+import { LowerUuid } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -31,9 +32,11 @@ interface Availability {
   readonly verified: readonly ChunkRange[];
 }
 
+const PackageId = wireSchema('id of a package in a path', LowerUuid);
+
 const notFound = (): Refusal => new Refusal('PACKAGE_NOT_FOUND', 'This server does not hold that package.');
 
-/** Serves peers what they need to make a copy of a package. */
+/** Serves the manifest and the bytes that peers need for a copy of a package. */
 @Controller('peer/v1/packages/:packageId')
 export class PackageContentController {
   /** By package id. The content of a package never changes. */
@@ -52,7 +55,7 @@ export class PackageContentController {
   @Get('manifest')
   @PeerCall()
   async manifest(@Param('packageId') packageId: string): Promise<Manifest> {
-    await this.peers.caller();
+    await this.peers.requireCaller();
     const pages = new Map<number, ChunkPage>();
     for await (const record of this.store.readStream(streamOf('package', requireValidId(packageId)))) {
       const event = packageEvents.read(record);
@@ -68,10 +71,10 @@ export class PackageContentController {
   @Get('chunks')
   @PeerCall()
   async chunks(@Param('packageId') packageId: string): Promise<Availability> {
-    await this.peers.caller();
+    await this.peers.requireCaller();
     const { facts, uploadedAt } = await this.streams.load(knownPackage, requireValidId(packageId));
     const verified =
-      facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.verified(packageId);
+      facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.findVerified(packageId);
     if (!verified) throw notFound();
     return { packageId, verified };
   }
@@ -89,12 +92,12 @@ export class PackageContentController {
     @Req() request: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
-    const pace = await this.peers.pace(new Date());
+    const pace = await this.peers.requirePace(new Date());
     if (pace) response.setHeader('ODST-Bytes-Per-Second', pace.bytesPerSecond);
     const representation = await this.representationOf(requireValidId(packageId));
     const file = { representation, open: () => this.storage.openStored(packageId), pace };
     if (await serveFile(request, response, file)) return;
-    if (await this.staged.send(request, response, packageId, { representation, pace })) return;
+    if (await this.staged.sendRange(request, response, packageId, { representation, pace })) return;
     // The package was published in the meantime.
     if (await serveFile(request, response, file)) return;
     // The job has no effect unless the file should be there.
@@ -115,6 +118,6 @@ export class PackageContentController {
 }
 
 function requireValidId(packageId: string): string {
-  if (!z.uuid().safeParse(packageId).success) throw notFound();
+  if (PackageId.read(packageId).fault !== null) throw notFound();
   return packageId;
 }

@@ -38,7 +38,7 @@ export class ReplicaNews implements OnModuleDestroy {
 
   constructor(private readonly store: EventStore) {}
 
-  watch(packageId: string): NewsWatch {
+  watchReplica(packageId: string): NewsWatch {
     this.ensureFollowing();
     let isNews = false;
     const note = () => {
@@ -54,7 +54,7 @@ export class ReplicaNews implements OnModuleDestroy {
     };
   }
 
-  /** Whether the server is stopping. Whoever waits must end before the HTTP server does. */
+  /** True when the server is stopping. All requests that wait for news must end before the HTTP server does. */
   get ended(): boolean {
     return this.work.isStopped;
   }

@@ -7,7 +7,7 @@ import type { Pace } from '../../../platform/http/files/send-ranges.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 
-/** What the calling peer may receive from this server, and how fast. */
+/** Decides what the calling peer may receive from this server, and how fast. */
 @Injectable()
 export class ServedPeers implements OnModuleDestroy {
   /** One bucket for each peer. All connections of a peer to this process share it. */
@@ -26,7 +26,7 @@ export class ServedPeers implements OnModuleDestroy {
   }
 
   /** The calling peer. Refusal: PEER_NOT_SERVED when it is to receive nothing from this server. */
-  async caller(): Promise<PeerContact> {
+  async requireCaller(): Promise<PeerContact> {
     const { id, name } = currentContext().actor;
     const peer = await this.directory.find(id);
     if (peer && !peer.suspended && sendsTo(peer.policy)) return peer;
@@ -35,8 +35,8 @@ export class ServedPeers implements OnModuleDestroy {
   }
 
   /** The rate limit of the calling peer; null for no limit. Refusals: PEER_NOT_SERVED, OUTSIDE_WINDOW. */
-  async pace(now: Date): Promise<Pace | null> {
-    const { peerId, policy } = await this.caller();
+  async requirePace(now: Date): Promise<Pace | null> {
+    const { peerId, policy } = await this.requireCaller();
     const { opensAt } = maySendTo(policy, now);
     if (opensAt) throw this.outsideWindow(opensAt, now);
     const { bytesPerSecond } = policy.send;

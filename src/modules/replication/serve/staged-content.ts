@@ -11,7 +11,7 @@ import { ourReplica } from '../replica/our-replica.js';
 import type { ReplicaState } from '../replica/replica.state.js';
 import { ReplicaNews, type NewsWatch } from './replica-news.js';
 
-/** How long the first chunk of an answer and each later one is waited for. A peer gives up after 15 seconds without a byte. */
+/** The time to wait for the first chunk of an answer and for each later one. A peer gives up after 15 seconds without a byte. */
 const FIRST_CHUNK_TIMEOUT_MS = 5_000;
 const NEXT_CHUNK_TIMEOUT_MS = 12_000;
 
@@ -21,14 +21,14 @@ const chunksPending = (): Refusal =>
 /** Ends an answer that has begun. The peer keeps what it has verified. */
 class ChunksDidNotCome extends Error {}
 
-/** The end of the verified bytes that contain `at`; null when the chunk at `at` is not verified. */
+/** Returns the end of the verified bytes that contain the byte `at`. Null when the chunk at `at` is not verified. */
 function verifiedEnd(verified: readonly ChunkRange[], at: number): number | null {
   const index = Math.floor(at / CHUNK_SIZE);
-  const run = verified.find(({ first, count }) => first <= index && index < first + count);
-  return run ? (run.first + run.count) * CHUNK_SIZE : null;
+  const range = verified.find(({ first, count }) => first <= index && index < first + count);
+  return range ? (range.first + range.count) * CHUNK_SIZE : null;
 }
 
-/** Are its verified chunks in a file that is there? */
+/** True when a file exists that contains the verified chunks of the replica. */
 const isServable = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'published';
 
 /** Passes on chunks of a package while this or another process of the server is still fetching the rest. */
@@ -41,7 +41,7 @@ export class StagedContent {
   ) {}
 
   /** The verified chunks of our copy, which may be whole or still being fetched; null when there is no copy. */
-  async verified(packageId: string): Promise<readonly ChunkRange[] | null> {
+  async findVerified(packageId: string): Promise<readonly ChunkRange[] | null> {
     const replica = await this.loadReplica(packageId);
     return isServable(replica) ? replica.verified : null;
   }
@@ -50,7 +50,7 @@ export class StagedContent {
    * Answers a request for one range, chunk by chunk. Sends nothing and gives false when the package is not being fetched, or
    * when it has just been published. Refusal: CHUNKS_PENDING.
    */
-  async send(
+  async sendRange(
     request: IncomingMessage,
     response: ServerResponse,
     packageId: string,
@@ -61,7 +61,7 @@ export class StagedContent {
     if ((await this.loadReplica(packageId)).status !== 'pending') return false;
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const watch = this.news.watch(packageId);
+    const watch = this.news.watchReplica(packageId);
     try {
       return await this.sendWatched(
         { packageId, watch, signal: left.signal },
@@ -148,7 +148,7 @@ export class StagedContent {
   }
 }
 
-/** What is sent, and how fast. `pace` is null for no limit. */
+/** The file that is sent, and its pace, which is null when there is no limit. */
 interface RangeResponse {
   readonly representation: Representation;
   readonly pace: Pace | null;

@@ -14,7 +14,7 @@ export type ServerInitialised = DomainEvent<
 >;
 
 /** An administrator or the environment changed settings. It holds all of them. */
-export type ServerSettingsChanged = DomainEvent<
+type ServerSettingsChanged = DomainEvent<
   'ServerSettingsChanged',
   {
     readonly name: string;
@@ -26,7 +26,7 @@ export type ServerSettingsChanged = DomainEvent<
 >;
 
 /** The server has a new key. Each peer is told by a call that is signed with the key that this peer knows. */
-export type ServerKeyRotated = DomainEvent<
+type ServerKeyRotated = DomainEvent<
   'ServerKeyRotated',
   {
     /** Raw 32-byte Ed25519 public keys, base64url. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../kernel/errors.js';
 
-/** HTTP status and meaning of an error code. GraphQL responses contain only the code. */
+/** The HTTP status and the meaning of an error code. GraphQL responses contain only the code. */
 interface ErrorCodeDeclaration {
   readonly status: number;
   readonly meaning: string;
@@ -29,49 +29,53 @@ export const allErrorCodes = (): ReadonlyMap<string, ErrorCodeDeclaration> =>
 
 /** The codes that do not belong to one module. */
 const generalCodes = declareErrorCodes({
-  INVALID_CURSOR: { status: 400, meaning: 'The cursor is not one of this list. Start without `after`.' },
-  INVALID_REQUEST: { status: 400, meaning: 'Something else about the request is wrong; the message says what.' },
+  INVALID_CURSOR: { status: 400, meaning: 'The cursor does not belong to this list. Start without `after`.' },
+  INVALID_REQUEST: { status: 400, meaning: 'The request is wrong in another way. The message says what is wrong.' },
   INCOMPLETE_BODY: {
     status: 400,
     meaning: 'The upload ended before all of its bytes had arrived. Send the file again.',
   },
-  UNAUTHENTICATED: { status: 401, meaning: 'No token, or one that is unknown or has expired. Sign in.' },
-  TOKEN_EXPIRED: { status: 401, meaning: 'The API token was valid once. Ask its owner for a new one.' },
+  UNAUTHENTICATED: { status: 401, meaning: 'The token is missing or unknown, or it has expired. Sign in.' },
+  TOKEN_EXPIRED: { status: 401, meaning: 'The API token has expired. Ask its owner for a new one.' },
   PEER_SIGNATURE_MISSING: { status: 401, meaning: 'A call between servers is not signed.' },
   PEER_SIGNATURE_INVALID: {
     status: 401,
-    meaning: 'The signature of a call between servers does not fit the call, or has expired.',
+    meaning: 'The signature of a call between servers does not match the call, or it has expired.',
   },
-  PEER_KEY_UNKNOWN: { status: 401, meaning: 'The server that calls is not registered here.' },
+  PEER_KEY_UNKNOWN: { status: 401, meaning: 'The calling server is not registered on the called server.' },
   PEER_CLOCK_OFF: {
     status: 401,
-    meaning: 'The clocks of the two servers are more than 60 s apart; the message says by how much.',
+    meaning: 'The clocks of the two servers are more than 60 s apart. The message says by how much.',
   },
-  PEER_CALL_REPLAYED: { status: 401, meaning: 'A call between servers arrived twice; the second one is refused.' },
+  PEER_CALL_REPLAYED: { status: 401, meaning: 'A call between servers arrived twice. The second one is refused.' },
   PEER_BODY_TAMPERED: { status: 401, meaning: 'The body of a call between servers is not the one that was signed.' },
   FORBIDDEN: {
     status: 403,
-    meaning: 'The caller is known and may not do this; the message names the permission and the roles that have it.',
+    meaning:
+      'The caller is signed in but may not do this. The message names the permission and the roles that have it.',
   },
   PASSWORD_CHANGE_REQUIRED: {
     status: 403,
-    meaning: 'The password was given by somebody else. Change it first, with `changePassword`.',
+    meaning: 'The password is a one-time password. Change it first, with `changePassword`.',
   },
   CROSS_SITE_CALL: {
     status: 403,
     meaning: 'A call with the session cookie did not come from a page of this server, or lacks `X-ODST-CSRF: 1`.',
   },
-  PEER_SUSPENDED: { status: 403, meaning: 'The server that answers has suspended the one that asks. Resume it there.' },
+  PEER_SUSPENDED: {
+    status: 403,
+    meaning: 'The called server has suspended the calling server. Resume it on the called server.',
+  },
   PEER_UNREGISTERED: {
     status: 403,
-    meaning: 'The server that answers has unregistered the one that asks. Unregister it there too, or register anew.',
+    meaning: 'The called server has unregistered the calling server. Unregister it there too, or register again.',
   },
   NOT_FOUND: { status: 404, meaning: 'There is nothing at this address.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'Only GET and HEAD are possible here.' },
   REQUEST_TIMEOUT: {
     status: 408,
     meaning:
-      'The request did not arrive in time: its headers within 30 s, a small body within 60 s, an upload with 4 KiB or more a minute.',
+      'The request did not arrive in time. Headers must arrive within 30 s, a small body within 60 s, and an upload must deliver at least 4 KiB per minute.',
   },
   EVENT_UNPROCESSABLE: {
     status: 409,
@@ -80,27 +84,31 @@ const generalCodes = declareErrorCodes({
   },
   PRECONDITION_FAILED: {
     status: 412,
-    meaning: 'The file is another one than `If-Match` or `If-Unmodified-Since` asks for.',
+    meaning: 'The file is not the one for which `If-Match` or `If-Unmodified-Since` asks.',
   },
-  TOO_LARGE: { status: 413, meaning: 'The body is larger than such a request may have. Uploads have no limit.' },
+  TOO_LARGE: { status: 413, meaning: 'The body is larger than this kind of request allows. Uploads have no limit.' },
   URL_TOO_LONG: { status: 414, meaning: 'The address is longer than 8,000 characters.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is encoded, or is not the kind that is expected here.' },
-  RANGE_NOT_SATISFIABLE: { status: 416, meaning: 'The file has no such range, or more than 64 ranges were asked for.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, meaning: 'The body is encoded, or it does not have the expected media type.' },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    meaning: 'The file does not have this range, or the request asks for more than 64 ranges.',
+  },
   TOO_MANY_REQUESTS: {
     status: 429,
-    meaning: 'Too many tries in a short time. `Retry-After` and `details.retryAfterSeconds` say how long to wait.',
+    meaning:
+      'There were too many attempts in a short time. `Retry-After` and `details.retryAfterSeconds` say how long to wait.',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
-    meaning: 'The address and headers are longer than 16 KiB in all, or there are more than 100 headers.',
+    meaning: 'The address and the headers together are longer than 16 KiB, or there are more than 100 headers.',
   },
   INTERNAL: {
     status: 500,
-    meaning: 'Unexpected server error. The log has more about it under the `correlationId` in `details`.',
+    meaning: 'An unexpected error occurred in the server. The log describes it under the `correlationId` in `details`.',
   },
   PEER_UNREACHABLE: {
     status: 502,
-    meaning: 'The other server does not answer, or not as it should; the message says why.',
+    meaning: 'The other server does not answer, or it answers in an unexpected way. The message says why.',
   },
   UNAVAILABLE: { status: 503, meaning: 'The server cannot do this now. Try again soon.' },
   INSUFFICIENT_STORAGE: { status: 507, meaning: 'There is not enough free disk space for the package.' },

@@ -12,7 +12,7 @@ const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIME
 /** Messages of `pg` errors that have no code. */
 const PG_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect)/;
 
-/** Whether an error means that the database cannot be reached, so that a later attempt may succeed. */
+/** True when an error means that the database cannot be reached, so that a later attempt may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error)) return false;
@@ -22,7 +22,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return noSocket || UNAVAILABLE_SQLSTATE.test(code) || CONNECTION_ERRORS.has(code) || PG_MESSAGES.test(cause.message);
 }
 
-/** What a caller may know about an error: the body of every error response, and its HTTP status. */
+/** The part of an error that a caller may know: the body of every error response, and its HTTP status. */
 export interface PublicError {
   readonly status: number;
   readonly code: string;

@@ -2,13 +2,13 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { API_HEADERS } from '../security-headers.js';
 import { type PublicError, retryAfterOf } from './public-error.js';
 
-/** Whether this is the address of GraphQL, with or without a query string. */
+/** True when this is the address of GraphQL, with or without a query string. */
 export const isGraphqlPath = (url: string | undefined): boolean => /^\/graphql\/?(\?|$)/.test(url ?? '');
 
-/** How long a client that was refused early may continue to send before the response ends. */
+/** The time for which a client that was refused early may continue to send before the response ends. */
 const LINGER_TIMEOUT_MS = 5_000;
 
-/** Whether the headers of a request announce a body. */
+/** True when the headers of a request announce a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 

@@ -32,7 +32,7 @@ export function refuseUpgrade(socket: Duplex, error: unknown, logger: LoggerServ
   const known = expectedError(error);
   if (known) return answerUpgrade(socket, known);
   const correlationId = newId();
-  logger.error(`A connection could not be taken over (${correlationId}): ${String(error)}`);
+  logger.error(`A request to upgrade a connection failed (${correlationId}): ${String(error)}`);
   answerUpgrade(socket, internalError(correlationId));
 }
 

@@ -10,7 +10,7 @@ const matchesStrongly = (header: string, etag: string): boolean =>
 const matchesWeakly = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag);
 
-/** Whether the file was changed after the date in a header. Null when the header is not a date. */
+/** True when the file was changed after the date in a header. Null when the header is not a date. */
 function changedSince(header: string, { lastModifiedMs }: Representation): boolean | null {
   const since = Date.parse(header);
   return Number.isNaN(since) ? null : lastModifiedMs > since;
@@ -30,7 +30,7 @@ export function checkConditions(headers: IncomingHttpHeaders, file: Representati
 }
 
 /**
- * Whether the Range header applies, considering If-Range. A date in If-Range must be exactly the Last-Modified date of
+ * True when the Range header applies, considering If-Range. A date in If-Range must be exactly the Last-Modified date of
  * the file.
  */
 export function rangeCounts(headers: IncomingHttpHeaders, file: Representation): boolean {
@@ -92,14 +92,14 @@ function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
   return merged;
 }
 
-/** How a proxy sends a file: by the Range header of the request, or whole. */
+/** The part of a file that a proxy sends: the ranges in the Range header of the request, or the whole file. */
 export type SentByProxy = 'by its range' | 'whole';
 
 /** One range in the simplest form, which every proxy parses in the same way as this server. */
 const PLAIN_RANGE = /^bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})$/i;
 
 /**
- * Whether a request has preconditions that nginx would evaluate again, with the time of the file on the disk and
+ * True when a request has preconditions that nginx would evaluate again, with the time of the file on the disk and
  * without the ETag of this server. Its result could differ from the result of this server.
  */
 const isCheckedByProxy = ({ headers }: IncomingMessage): boolean =>
@@ -107,7 +107,7 @@ const isCheckedByProxy = ({ headers }: IncomingMessage): boolean =>
   headers['if-unmodified-since'] !== undefined ||
   headers['if-none-match']?.startsWith('*') === true;
 
-/** Whether a request comes through a proxy that understands `X-Accel-Redirect` in the response. */
+/** True when a request comes through a proxy that understands `X-Accel-Redirect` in the response. */
 export const canAccelerate = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers['x-odst-accel'] === '1';
 

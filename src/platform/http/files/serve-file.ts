@@ -50,7 +50,7 @@ interface ServedFile {
   readonly representation: Representation;
   /** Opens the file. Returns null when it does not exist. */
   open(): Promise<StoredFile | null>;
-  /** Where the proxy finds the file. Null when this server always sends it itself. */
+  /** The place where the proxy finds the file. Null when this server always sends it itself. */
   readonly location?: ProxyLocation | null;
   /** Limit for the rate. Null or left out for no limit. */
   readonly pace?: Pace | null;
@@ -58,8 +58,8 @@ interface ServedFile {
 
 const FAILURES = {
   405: new Refusal('METHOD_NOT_ALLOWED', 'Only GET and HEAD are possible here.'),
-  412: new Refusal('PRECONDITION_FAILED', 'The file is another one than If-Match or If-Unmodified-Since asks for.'),
-  416: new Refusal('RANGE_NOT_SATISFIABLE', 'The file has no such range, or the ranges are too many.'),
+  412: new Refusal('PRECONDITION_FAILED', 'The file is not the one for which If-Match or If-Unmodified-Since asks.'),
+  416: new Refusal('RANGE_NOT_SATISFIABLE', 'The file does not have this range, or there are too many ranges.'),
 } as const;
 
 function sendFailure(

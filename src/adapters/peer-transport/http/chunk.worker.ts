@@ -63,7 +63,7 @@ const MAX_RANGES = 64;
 const MIN_BYTES_PER_SECOND = 16 * 1024;
 const MAX_TIMER_MS = 3_600_000;
 
-/** Where the verified chunks of one order go. */
+/** The target of the verified chunks of one order. */
 interface ChunkTarget {
   storeChunk(chunk: number, bytes: Buffer): void;
   close(): void;
@@ -90,7 +90,7 @@ function writeAll(fd: number, bytes: Buffer, position: number): void {
   }
 }
 
-/** Fetches, verifies and stores the chunks of one order, and reports what came of each. */
+/** Fetches, verifies and stores the chunks of one order, and reports the result of each. */
 async function fetchRange(order: FetchOrder, context: CallContext<FetchProgress>): Promise<FetchReport> {
   let target: ChunkTarget;
   try {

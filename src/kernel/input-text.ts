@@ -1,0 +1,101 @@
+/** What a text from outside must be like. */
+export interface TextRules {
+  /** The most UTF-16 code units. One of them takes at most three bytes in UTF-8. */
+  readonly max: number;
+  /** The least, 0 when it is left out. */
+  readonly min?: number;
+  /** True when the text may have several lines: then it may contain line feeds and tabs. */
+  readonly lines?: boolean;
+  /** True when the text may have another Unicode normal form than C. */
+  readonly anyForm?: boolean;
+}
+
+const SURROGATE = /\p{Surrogate}/u;
+/** Marks, embeddings, overrides and isolates: they make a text look like another one. */
+const DIRECTION = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/;
+const SEPARATOR = /[\u2028\u2029]/;
+const CONTROL = /\p{Cc}/u;
+const CONTROL_IN_LINES = /[^\P{Cc}\n\t]/u;
+
+/** What is wrong with the characters of a text, as the end of a sentence about it; null when nothing is. */
+export function findCharacterFault(text: string, lines = false): string | null {
+  if (text.includes('\0')) return 'must not contain NUL';
+  if (SURROGATE.test(text)) return 'must be valid Unicode, without half of a surrogate pair';
+  if ((lines ? CONTROL_IN_LINES : CONTROL).test(text)) return 'must not contain control characters';
+  if (DIRECTION.test(text)) return 'must not contain characters that change the direction of text';
+  if (SEPARATOR.test(text)) return 'must not contain line or paragraph separators';
+  return null;
+}
+
+/**
+ * What is wrong with a text from outside, as the end of a sentence about it; null when nothing is. The database can store
+ * a text without a fault, and people see it as what it is.
+ */
+export function findTextFault(
+  text: string,
+  { max, min = 0, lines = false, anyForm = false }: TextRules,
+): string | null {
+  if (text.length > max || text.length < min) return describeLength(min, max);
+  const fault = findCharacterFault(text, lines);
+  if (fault !== null) return fault;
+  if (min > 0 && text.trim() === '') return 'must not be blank';
+  return anyForm || text.normalize('NFC') === text ? null : 'must be in Unicode normal form C';
+}
+
+const describeLength = (min: number, max: number): string =>
+  min === max
+    ? `must have ${max} characters`
+    : min > 0
+      ? `must have ${min} to ${max} characters`
+      : `must be at most ${max} characters long`;
+
+/** The length of a text in UTF-8, in bytes. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+const MAX_FILENAME_BYTES = 255;
+
+/** What is wrong with a filename, as the end of a sentence about it; null when nothing is. */
+export function findFilenameFault(name: string): string | null {
+  if (name === '') return 'must not be empty';
+  const fault = findCharacterFault(name);
+  if (fault !== null) return fault;
+  if (/[/\\]/.test(name)) return 'must not contain slashes or backslashes';
+  if (name === '.' || name === '..') return 'must not be "." or ".."';
+  if (name.trim() !== name) return 'must not begin or end with white space';
+  if (utf8Length(name) > MAX_FILENAME_BYTES) return `must not be longer than ${MAX_FILENAME_BYTES} bytes in UTF-8`;
+  return null;
+}
+
+/** The first `max` code units of a text, without half of a surrogate pair at the end. */
+export const cutText = (text: string, max: number): string => {
+  const cut = text.slice(0, max);
+  return /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
+};
+
+const NOT_CLEAN = /[\p{Surrogate}\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
+
+/**
+ * A text that is only noted, such as the name that a stranger gave: at most `max` code units, in which each character
+ * that a text must not contain is replaced by U+FFFD.
+ */
+export const cleanText = (text: string, max: number): string =>
+  cutText(text, max).replaceAll(NOT_CLEAN, '\uFFFD').normalize('NFC');
+
+const TAIL = ['', '[AQgw]', '[AEIMQUYcgkosw048]'] as const;
+const PATTERNS = {
+  base64: TAIL.map((tail, over) => new RegExp(`^[A-Za-z0-9+/]*${tail}${'='.repeat((3 - over) % 3)}$`)),
+  base64url: TAIL.map((tail) => new RegExp(`^[A-Za-z0-9_-]*${tail}$`)),
+};
+
+/** True when a text is the one way to write so many bytes: base64 with padding, or base64url without (RFC 4648). */
+export function encodesBytes(text: string, bytes: number, how: keyof typeof PATTERNS): boolean {
+  const length = how === 'base64' ? Math.ceil(bytes / 3) * 4 : Math.ceil((bytes * 4) / 3);
+  return text.length === length && PATTERNS[how][bytes % 3]?.test(text) === true;
+}
