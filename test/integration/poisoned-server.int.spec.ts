@@ -158,7 +158,9 @@ describe.each(Object.entries(ENGINES))('a server on a poisoned log in %s', (_, s
     const rows: { id: string; reader: string }[] = await app
       .get(DataSource)
       .query('SELECT event_id AS id, reader FROM state.unprocessable_events');
-    expect(rows.filter(({ id }) => good.has(id))).toEqual([]);
+    // A reaction to a good event can decide nothing when the history of its object contains poison.
+    const others = rows.filter(({ reader }) => !reader.startsWith(readerOf.reaction('')));
+    expect(others.filter(({ id }) => good.has(id))).toEqual([]);
     const readers = new Set(rows.map(({ reader }) => reader));
     expect(readers).toContain(readerOf.projection('packages'));
     expect(readers).toContain(readerOf.projection('audit'));
@@ -192,23 +194,14 @@ describe.each(Object.entries(ENGINES))('a server on a poisoned log in %s', (_, s
       const rows: { count: number }[] = await app.get(DataSource).query(sql);
       return rows[0]?.count ?? 0;
     };
-    await waitFor(
-      'all to be told',
-      async () => {
-        const untold = await count(
-          'SELECT count(*)::int AS count FROM state.unprocessable_events WHERE announced_at IS NULL',
-        );
-        const told = await count(
-          "SELECT count(*)::int AS count FROM read.audit_entries WHERE kind = 'EventUnprocessable'",
-        );
-        return (
-          untold === 0 &&
-          told > 0 &&
-          told === (await count('SELECT count(*)::int AS count FROM state.unprocessable_events'))
-        );
-      },
-      PATIENCE_MS / 2,
-    );
+    const untold = 'SELECT count(*)::int AS count FROM state.unprocessable_events WHERE announced_at IS NULL';
+    await waitFor('all to be told', async () => (await count(untold)) === 0, PATIENCE_MS / 2);
+    const entries = "FROM read.audit_entries WHERE kind = 'EventUnprocessable'";
+    await waitFor('the entries', async () => (await count(`SELECT count(*)::int AS count ${entries}`)) > 100);
+    const twice = `SELECT count(*)::int AS count FROM (
+      SELECT FROM read.audit_entries WHERE kind = 'EventUnprocessable'
+      GROUP BY details::jsonb ->> 'reader', details::jsonb ->> 'eventId' HAVING count(*) > 1) AS twice`;
+    expect(await count(twice)).toBe(0);
     const trail = '{ auditTrail(filter: { kinds: ["EventUnprocessable"] }) { edges { node { summary } } } }';
     const { auditTrail } = await admin.ask(trail, Trail);
     expect(auditTrail.edges[0]?.node.summary).toMatch(/cannot process the event \w+ \S+ in \S+ and goes on without it/);

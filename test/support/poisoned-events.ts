@@ -152,8 +152,13 @@ export const asRecorded = (events: readonly StreamEvent[]): readonly RecordedEve
     recordedAt: event.recordedAt ?? new Date('2026-01-02T03:04:05.678Z'),
   }));
 
-/** What the environment of a server decides again at its next start, so that a test would change its own server. */
-const OWN_SETTINGS = new Set(['ServerInitialised', 'ServerSettingsChanged', 'ServerKeyRotated']);
+/** What decides how the server of a test itself works, such as who may download from it. */
+const OWN_SETTINGS = new Set([
+  'ServerInitialised',
+  'ServerSettingsChanged',
+  'ServerKeyRotated',
+  'DownloadProtectionChanged',
+]);
 
 /** The id that the account `admin` has on every server, and that of somebody else. */
 const ADMIN_ID = 'c5b4bd03-c569-5fbd-b952-a8a0871c05f7';
@@ -174,7 +179,7 @@ export async function poisonedServerLog(): Promise<{
   const good = (await healthyEvents()).filter(({ event }) => !OWN_SETTINGS.has(event.type)).map(aboutOtherAccount);
   const types = [...new Set(good.map(({ event }) => event.type))];
   const settings = [
-    ...eventsOfShape(['ServerSettingsChanged'], 'no data'),
+    ...eventsOfShape(['ServerSettingsChanged', 'DownloadProtectionChanged'], 'no data'),
     ...eventsOfUnknownVersion(['ServerSettingsChanged', 'ServerKeyRotated']),
   ];
   const bad = [...poisonedEvents(types), ...settings].map(aboutOtherAccount);
