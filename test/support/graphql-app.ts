@@ -52,7 +52,7 @@ export const TOKEN = 'good-token';
 /** Of a second session. */
 export const OTHER_TOKEN = 'other-token';
 
-const open = new Set([TOKEN, OTHER_TOKEN]);
+const open = new Set<string>();
 
 /** An admin, signed in by either token. */
 class TwoSessions extends Principals {
@@ -128,6 +128,7 @@ export class GraphqlApp {
   ) {}
 
   static async start(settings: Pick<Settings, 'introspection'> = { introspection: true }): Promise<GraphqlApp> {
+    for (const token of [TOKEN, OTHER_TOKEN]) open.add(token);
     const database = await createTestDatabase();
     const queue = new ScriptedQueue();
     const store = new PostgresEventStore(database.settings);

@@ -1,15 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { inject } from 'vitest';
 import { AdminClient } from '../../src/cli/demo/admin-client.js';
 import { findFreePort } from '../../src/cli/demo/server-process.js';
 import { formsOf } from './secrets.js';
 import { waitFor } from './wait-for.js';
 
+const copyFiles = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 /** Several processes that start side by side on a busy machine. */
 const START_MS = 120_000;
@@ -51,6 +54,7 @@ export class ServerUnderTest {
   /** Starts the process and waits until it is ready to serve. */
   async start(): Promise<this> {
     this.port ||= await findFreePort(0);
+    await this.copyCluster();
     this.launch();
     await waitFor(
       `${this.name} to be ready`,
@@ -111,6 +115,13 @@ export class ServerUnderTest {
     const leaked = this.secrets().filter((secret) => formsOf(secret).some((form) => this.output.includes(form)));
     if (leaked.length > 0) throw new Error(`The log of ${this.name} holds a secret: ${leaked.join(', ')}`);
     rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Copies the new PostgreSQL of this run, unless the data folder has one or needs none. */
+  private async copyCluster(): Promise<void> {
+    const folder = join(this.dataDir, 'postgres');
+    if (this.env['DATABASE_URL'] || this.env['ODST_DATA_DIR'] || existsSync(folder)) return;
+    await copyFiles('cp', ['-a', inject('cluster'), folder]);
   }
 
   private secrets(): string[] {

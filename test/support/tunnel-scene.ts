@@ -53,7 +53,7 @@ export async function startTunnels(
   await once(server, 'listening');
   const url = `http://127.0.0.1:${await through((server.address() as AddressInfo).port)}`;
   const logger = new Logger('Tunnels');
-  logger.localInstance.setLogLevels?.([]);
+  Logger.overrideLogger(false);
   const pool = new TunnelPool(peer(url), {
     transport: new WebSocketTunnels(signer, options),
     requests: { serveConnection: serve },

@@ -117,7 +117,7 @@ export class DownloadProtectionResolver {
       'PASSWORD_REFUSED.',
   })
   async setDownloadProtection(@Args() args: DownloadProtectionArgs): Promise<DownloadProtectionSet> {
-    const networks = (args.networks ?? []).map((network) => textArgument('networks', network.trim()));
+    const networks = (args.networks ?? []).map((network) => textArgument('networks', network).trim());
     const username = optionalText('username', args.username);
     const to = { mode: args.mode, username, password: optionalPassword('password', args.password), networks };
     const { protection, generatedPassword } = await this.commands.execute(new SetDownloadProtection(to));

@@ -1,4 +1,5 @@
 import { Agent } from 'undici';
+import { cleanText } from '../../../kernel/input-text.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 
@@ -73,7 +74,7 @@ function parseAnswer(peerName: string, status: number, contentType: string, text
     throw new PeerUnreachable(peerName, describeStatus(status, code), status, code);
   }
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
-    const what = contentType === '' ? 'no content type' : contentType.slice(0, 60);
+    const what = contentType === '' ? 'no content type' : cleanText(contentType, 60);
     throw new PeerUnreachable(
       peerName,
       `answered ${status} with ${what} instead of JSON; is this the right address?`,

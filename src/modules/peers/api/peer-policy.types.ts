@@ -85,8 +85,8 @@ export function flowChange(name: string, input: PeerFlowInput | null | undefined
   const { bytesPerSecond, windows } = input ?? {};
   const checkedWindows = windows?.map(({ days, from, to }) => ({
     days,
-    from: textArgument(name, from),
-    to: textArgument(name, to),
+    from: textArgument(`${name}.windows.from`, from),
+    to: textArgument(`${name}.windows.to`, to),
   }));
   return {
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { PeerPerformance } from './source-choice.js';
+import { OPEN_POLICY } from '../../../kernel/transfer-policy.js';
+import type { PeerTransport } from '../../../ports/peer-transport.port.js';
+import { KnownChunks, PeerPerformance } from './source-choice.js';
 
 const MIB = 1024 * 1024;
 
@@ -48,4 +50,34 @@ it('does not blame a peer that has to wait itself', () => {
   record.beginFetch();
   record.endFetch(null, null, 0);
   expect([record.failures, record.running, record.isUsable(0)]).toEqual([0, 0, true]);
+});
+
+it('believes nothing of an answer about chunks that the package does not have, or that contradicts itself', async () => {
+  const answers: unknown[] = [
+    { verified: [{ first: 0, count: 2 }] },
+    { verified: [{ first: 0, count: 4 }] },
+    {
+      verified: [
+        { first: 3, count: 1 },
+        { first: 0, count: 1 },
+      ],
+    },
+    { verified: [{ first: -1, count: 1 }] },
+    'nothing of the kind',
+  ];
+  const transport = { get: async () => answers.shift() } as unknown as PeerTransport;
+  const peer = { peerId: 'a', name: 'A', url: 'http://a', publicKey: 'k', suspended: false, policy: OPEN_POLICY };
+  const clock = { now: 0 };
+  const known = new KnownChunks(
+    transport,
+    () => clock.now,
+    () => undefined,
+  );
+  const found = [];
+  while (answers.length > 0) {
+    clock.now += 1_000;
+    await known.askPeers([peer], { packageId: 'p', chunkCount: 3 });
+    found.push(known.chunksOf('a', 'p'));
+  }
+  expect(found).toEqual([[{ first: 0, count: 2 }], [], [], [], []]);
 });
