@@ -68,7 +68,8 @@ const generalCodes = declareErrorCodes({
   },
   PEER_UNREGISTERED: {
     status: 403,
-    meaning: 'The called server has unregistered the calling server. Unregister it there too, or register again.',
+    meaning:
+      'The called server has unregistered the calling server. On the calling server, unregister the called server too, or register again.',
   },
   NOT_FOUND: { status: 404, meaning: 'There is nothing at this address.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'Only GET and HEAD are possible here.' },
