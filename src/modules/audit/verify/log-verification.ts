@@ -37,6 +37,8 @@ export interface Verified {
   /** Number of shown entries that were compared with the log; null while they are being built. */
   readonly shown: number | null;
   readonly facts: FactCounts;
+  /** Number of events that are not shown, because they could not be processed. */
+  readonly unshown: number;
 }
 
 /** The ends of chain and checkpoints when the verification began. */
@@ -82,6 +84,7 @@ export class LogVerification {
       pending: this.pending,
       shown: compared,
       facts: this.facts.counts,
+      unshown: shown.unshown,
     };
   }
 

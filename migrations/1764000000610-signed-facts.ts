@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * The signed statements of each package, and who did not sign. The feeds of all peers are read again from the start, once,
  * because an earlier version did not keep what peers had signed.
  */
-export class SignedFacts1764000000600 implements MigrationInterface {
+export class SignedFacts1764000000610 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`ALTER TABLE read.packages
       ADD COLUMN proofs jsonb NOT NULL DEFAULT '[]', ADD COLUMN unsigned_by text[] NOT NULL DEFAULT '{}'`);
