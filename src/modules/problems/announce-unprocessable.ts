@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v5 } from 'uuid';
+import { streamOf } from '../../kernel/decider.js';
 import { pause } from '../../kernel/retry.js';
 import { newEvent } from '../../platform/eventsourcing/command-runner.js';
 import { UnprocessableEvents, type UntoldFailure } from '../../platform/eventsourcing/unprocessable-events.js';
@@ -10,7 +11,6 @@ import { type ProblemEvent, problemEvents } from './contracts/problem.events.js'
 
 /** The namespace of the ids of these events. It is part of the format and never changes. */
 const NAMESPACE = '0a7c2b2e-6a0b-5c39-8d5e-3c3f9b1f4d60';
-const STREAM = 'problems';
 /** Another process may have recorded a failure. */
 const CHECK_INTERVAL_MS = 5_000;
 const MAX_PER_READ = 100;
@@ -69,8 +69,11 @@ export class AnnounceUnprocessable implements BackgroundTask {
     await this.failures.noteTold(failure);
   }
 
+  /** Each problem has a stream of its own: an engine may have to search the stream for an id that is not new. */
   private async append(event: ProblemEvent): Promise<void> {
-    const id = v5(`${event.type} ${event.data.reader} ${event.data.eventId}`, NAMESPACE);
-    await this.store.append(STREAM, [{ ...newEvent(problemEvents, event, this.identity.serverId), id }], 'any');
+    const { reader, eventId } = event.data;
+    const id = v5(`${event.type} ${reader} ${eventId}`, NAMESPACE);
+    const stream = streamOf('problem', v5(`${reader} ${eventId}`, NAMESPACE));
+    await this.store.append(stream, [{ ...newEvent(problemEvents, event, this.identity.serverId), id }], 'any');
   }
 }

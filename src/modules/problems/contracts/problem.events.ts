@@ -9,13 +9,13 @@ interface AboutReader {
   readonly stream: string;
 }
 
-/** A reader cannot process an event, and goes on without it. Recorded once for each reader and event. Stream `problems`. */
+/** A reader cannot process an event, and goes on without it. Recorded once for each reader and event. Stream `problem-<id>`. */
 export type EventUnprocessable = DomainEvent<
   'EventUnprocessable',
   AboutReader & { readonly reason: string; readonly program: string }
 >;
 
-/** A reader has processed an event that it could not process before. Stream `problems`. */
+/** A reader has processed an event that it could not process before. Stream `problem-<id>`. */
 export type EventProcessed = DomainEvent<'EventProcessed', AboutReader>;
 
 export type ProblemEvent = EventUnprocessable | EventProcessed;
