@@ -11,7 +11,7 @@ describe('JSON calls', () => {
 
   it('gives the parsed answer', async () => {
     const url = await serve((socket) => socket.write(reply('200 OK', 'application/json', '{"a":1}')));
-    await expect(transport().get(peer(url), '/peer/v1/x?y=z')).resolves.toEqual({ a: 1 });
+    await expect(transport().get(peer(url), '/peer/v1/x?y=z', 7)).resolves.toEqual({ a: 1 });
   });
 
   it.each([
@@ -22,7 +22,7 @@ describe('JSON calls', () => {
     ['answered 302', 'HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n'],
   ])('refuses: %s', async (message, answer) => {
     const url = await serve((socket) => socket.write(answer));
-    await expect(transport().get(peer(url), '/x')).rejects.toThrow(`Server A: ${message}`);
+    await expect(transport().get(peer(url), '/x', 100)).rejects.toThrow(`Server A: ${message}`);
   });
 });
 

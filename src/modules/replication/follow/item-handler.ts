@@ -21,7 +21,7 @@ import {
 import { OnceLog } from '../../../platform/limits/once-log.js';
 import { describeFault, type ReadBy, wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
-import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
@@ -87,6 +87,9 @@ const RefusedItem = wireSchema('refused item of a feed', z.object({ facts: z.obj
 /** The digests of all chunks. `LearnPackage` checks that they are as many as the package has. */
 const PeerManifest = wireSchema('manifest', z.object({ packageId: LowerUuid, pages: DigestPages }));
 
+/** Two digests in base64 take 70 bytes, and each 512 chunks share the frame of a page. */
+const MANIFEST_BYTES_PER_CHUNK = 80;
+
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
 /** Turns the items of a peer's feed into commands. Handling an item twice changes nothing. */
@@ -136,7 +139,7 @@ export class ItemHandler {
     // A tombstone counts even before the package is known, since a peer that was away may still offer the package.
     const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);
     if (!known && !useful) return;
-    const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
+    const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, facts);
     if (!pages) return;
     const learn = new LearnPackage(facts, pages, peer.peerId, withAuthorNames(peer, authors));
     const ours = await this.commands.execute(learn);
@@ -146,9 +149,14 @@ export class ItemHandler {
   }
 
   /** The chunk pages of a package; null when the peer no longer has it, which its feed will tell. */
-  private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
+  private async pagesOf(
+    peer: PeerContact,
+    { packageId, chunkCount }: PeerItem['facts'],
+  ): Promise<readonly ChunkPage[] | null> {
+    const maxBytes = MAX_SMALL_ANSWER_BYTES + chunkCount * MANIFEST_BYTES_PER_CHUNK;
     try {
-      const manifest = PeerManifest.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      const path = `/peer/v1/packages/${packageId}/manifest`;
+      const manifest = PeerManifest.read(await this.transport.get(peer, path, maxBytes));
       if (manifest.fault === null) return manifest.data.pages;
     } catch (error) {
       if (error instanceof PeerUnreachable && error.status === 404) return null;
