@@ -59,8 +59,26 @@ interface EventVersion {
   readonly upcasters?: Readonly<Record<number, Upcaster>>;
 }
 
+/** The data of an event has a version or a shape that this program cannot read. */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent';
+}
+
 /** An event of a family together with the record it was read from. */
 export type Recorded<E extends DomainEvent> = E & { readonly record: RecordedEvent };
+
+/**
+ * Requires what all folds rely on: data is an object, and ids are texts. A number as an id would be the same as its text
+ * in a database and another one in memory. @throws UnreadableEvent
+ */
+function requireReadable({ type, data }: RecordedEvent): void {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new UnreadableEvent(`The data of ${type} is no object`);
+  for (const [name, value] of Object.entries(data)) {
+    if (name.endsWith('Id') && typeof value !== 'string' && value !== null && value !== undefined)
+      throw new UnreadableEvent(`${name} of ${type} is no text`);
+  }
+}
 
 /**
  * The event types of one stream category and their versions. This is the only place where data of the log gets its type
@@ -81,18 +99,21 @@ export class EventFamily<E extends DomainEvent> {
     return this.versions[type].version;
   }
 
-  /** The typed event; null when the record belongs to another family. @throws Error for a version newer than this program */
+  /** The typed event; null when the record belongs to another family. @throws UnreadableEvent for data that is no object, and for a version that this program does not know */
   read(record: RecordedEvent): Recorded<E> | null {
     if (!this.has(record.type)) return null;
+    requireReadable(record);
     const { version, upcasters = {} } = this.versions[record.type];
     let data = record.data;
     for (let v = record.metadata.schemaVersion; v < version; v++) {
       const upcast = upcasters[v];
-      if (!upcast) throw new Error(`No upcaster for ${record.type} version ${v}`);
+      if (!upcast) throw new UnreadableEvent(`No upcaster for ${record.type} version ${v}`);
       data = upcast(data);
     }
     if (record.metadata.schemaVersion > version) {
-      throw new Error(`${record.type} version ${record.metadata.schemaVersion} was written by a newer program`);
+      throw new UnreadableEvent(
+        `${record.type} version ${record.metadata.schemaVersion} was written by a newer program`,
+      );
     }
     // The log contains only what this family has written, so this cast can be trusted.
     return { type: record.type, data, record } as unknown as Recorded<E>;

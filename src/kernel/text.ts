@@ -7,6 +7,9 @@ const NOT_PLAIN = /\0|\p{Surrogate}/u;
 /** True when a text can be stored and shown everywhere: it is valid Unicode without NUL. */
 export const isPlain = (text: string): boolean => !NOT_PLAIN.test(text);
 
+/** Replaces what a database does not store as UTF-8 text by U+FFFD. */
+export const plainText = (text: string): string => text.replace(/\0|\p{Surrogate}/gu, '\ufffd');
+
 /** A place in a JSON value: the name or the number of a part, and the place that has it; null for the whole. */
 type Place = { readonly part: string | number; readonly of: Place } | null;
 

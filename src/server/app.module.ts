@@ -5,6 +5,7 @@ import { AuditModule } from '../modules/audit/audit.module.js';
 import { DownloadsModule } from '../modules/downloads/downloads.module.js';
 import { PackagesModule } from '../modules/packages/packages.module.js';
 import { PeersModule, TunnelsModule } from '../modules/peers/peers.module.js';
+import { ProblemsModule } from '../modules/problems/problems.module.js';
 import { QueueModule } from '../modules/queue/queue.module.js';
 import { ReplicationModule } from '../modules/replication/replication.module.js';
 import { ServerModule } from '../modules/server/server.module.js';
@@ -22,6 +23,7 @@ import { HealthModule } from '../platform/runtime/health.module.js';
 import { HttpModule } from '../platform/http/http.module.js';
 import { JobsModule } from '../platform/jobs/jobs.module.js';
 import { PeerCallsModule } from '../platform/peer-calls/peer-calls.module.js';
+import { ProblemSourcesModule } from '../platform/problems/problems.module.js';
 import { SecretsModule } from '../platform/secrets/secrets.module.js';
 import { dataSourceOptions } from './boot/data-source.js';
 import { EnginesModule, type StartedEngines } from './engines.module.js';
@@ -35,6 +37,7 @@ export const PLATFORM: readonly Type[] = [
   PlatformCqrsModule,
   ProjectionsModule,
   ReactionsModule,
+  ProblemSourcesModule,
   JobsModule,
   AccessModule,
   PeerCallsModule,
@@ -53,6 +56,7 @@ export const MODULES: readonly Type[] = [
   ReplicationModule,
   DownloadsModule,
   QueueModule,
+  ProblemsModule,
   AuditModule,
 ];
 

@@ -44,7 +44,9 @@ describe('the background tasks of a process', () => {
   it('start in an order in which nothing is missed and nothing is lost', async () => {
     expect(await startedBy('all')).toEqual([
       'audit chain',
+      'projection progress',
       'queue health',
+      'unprocessable events',
       'tunnel opener',
       'directory refresh',
       'reactions',
@@ -59,14 +61,21 @@ describe('the background tasks of a process', () => {
   });
 
   it('are divided among the processes that answer calls and those that work', async () => {
-    expect(await startedBy('api')).toEqual(['audit chain', 'queue health', 'tunnel opener', 'directory refresh']);
+    expect(await startedBy('api')).toEqual([
+      'audit chain',
+      'projection progress',
+      'queue health',
+      'unprocessable events',
+      'tunnel opener',
+      'directory refresh',
+    ]);
     expect(await startedBy('worker')).toEqual((await startedBy('all')).filter((name) => name !== 'tunnel opener'));
     expect(PROCESS_ROLES).toEqual(['all', 'api', 'worker']);
   });
 
   it('have names and locks of their own', () => {
     const locks = tasks.flatMap(({ lock }) => lock ?? []);
-    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub']);
+    expect(locks.toSorted()).toEqual(['audit chain', 'directory-refresher', 'scrub', 'unprocessable events']);
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(sources.length);
   });
 });

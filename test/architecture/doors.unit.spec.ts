@@ -199,6 +199,7 @@ const MAY_PARSE: Readonly<Record<string, string>> = {
   'platform/graphql/paging.ts': 'cursors: whatever is no place in the list is refused, and nothing of it is recorded',
   'platform/input/wire-schema.ts': 'the one place that reads what comes from outside',
   'platform/peer-calls/peer-call-check.ts': 'JSON, for a wire schema',
+  'platform/runtime/program-version.ts': 'a file of the installation',
   'platform/secrets/key-ring.ts': 'our own secrets',
   'server/config/checks.ts': 'settings',
   'server/config/read-variable.ts': 'settings',

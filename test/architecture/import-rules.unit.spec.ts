@@ -20,6 +20,7 @@ const PLANTED: Readonly<Record<string, readonly string[]>> = {
   'replication-sees-lower-modules': ['src/modules/replication/low.ts', 'src/modules/downloads/contracts/x.ts'],
   'queue-sees-lower-modules': ['src/modules/queue/low.ts', 'src/modules/audit/contracts/x.ts'],
   'downloads-sees-lower-modules': ['src/modules/downloads/low.ts', 'src/modules/audit/contracts/x.ts'],
+  'problems-sees-lower-modules': ['src/modules/problems/low.ts', 'src/modules/audit/contracts/x.ts'],
   'audit-sees-lower-modules': ['src/modules/audit/low.ts', 'src/modules/notifications/contracts/x.ts'],
   'kernel-is-a-leaf': ['src/kernel/a.ts', 'src/ports/x.port.ts'],
   'ports-see-kernel': ['src/ports/a.port.ts', 'src/platform/x.ts'],

@@ -36,7 +36,7 @@ export function checkAppend(stream: string, events: readonly NewEvent[], expecte
 function checkedSize(stream: string, texts: readonly string[]): number {
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes <= MAX_APPEND_BYTES) return bytes;
-  throw new Error(
+  throw new RangeError(
     `An append to ${stream} has ${bytes} bytes, which is more than the maximum of ${MAX_APPEND_BYTES} bytes for one append`,
   );
 }
@@ -49,6 +49,6 @@ function toJson(value: unknown, what: string, most: number): string {
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new Error(`The data of ${what} is not JSON`);
   const size = Buffer.byteLength(text);
-  if (size > most) throw new Error(`${what} has ${size} bytes, more than the ${most} that an event may have`);
+  if (size > most) throw new RangeError(`${what} has ${size} bytes, more than the ${most} that an event may have`);
   return text;
 }

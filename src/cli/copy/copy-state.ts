@@ -4,12 +4,14 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 
 /**
  * The list of migrations is not copied, because the target has run them itself. The cursors of reactions are not copied
- * either. Their jobs are in a queue that is not copied, so reactions start at the beginning, which fills the queue again. The current
- * state of transfers is not copied either.
+ * either. Their jobs are in a queue that is not copied, so reactions start at the beginning, which fills the queue again.
+ * Unprocessable events are not copied, because the readers of the log meet them again. The current state of transfers is
+ * not copied either.
  */
 const NOT_COPIED = [
   'migrations',
   'subscription_cursors',
+  'unprocessable_events',
   'scrub',
   'transfers',
   'peer_contacts',

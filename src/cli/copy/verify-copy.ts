@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataSource } from 'typeorm';
 import { StartupError } from '../../kernel/errors.js';
 import type { RecordedEvent } from '../../kernel/events.js';
-import { foldHistory, makeReadTables } from '../../platform/eventsourcing/rebuild.js';
+import { dropReadTables, foldHistory, makeReadTables } from '../../platform/eventsourcing/rebuild.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore, SubscribeOptions, SubscriptionItem } from '../../ports/event-store.port.js';
 import { connectReadSchema } from '../../server/boot/data-source.js';
@@ -124,7 +124,7 @@ async function compareReadModels(
     );
   } finally {
     await Promise.all(scratch.map((tables) => tables.destroy()));
-    for (const schema of SCRATCH_SCHEMAS) await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    for (const schema of SCRATCH_SCHEMAS) await dropReadTables(live, schema);
     await live.destroy();
   }
 }

@@ -46,7 +46,7 @@ async function readOwnKeys(dataSource: DataSource, settings: Settings): Promise<
   return new Set(ring.known);
 }
 
-function makeNotes({ problems, from, pending, shown, lastCheckpoint, entries }: Verified): string[] {
+function makeNotes({ problems, from, pending, shown, unshown, lastCheckpoint, entries }: Verified): string[] {
   const notes: string[] = [];
   if (from > 1) notes.push(`The verification began at entry ${from}. The entries before it were not verified again.`);
   if (problems.length > 0) return notes;
@@ -55,6 +55,10 @@ function makeNotes({ problems, from, pending, shown, lastCheckpoint, entries }: 
       `The last ${pending} events are not in the chain yet. A running server adds them within a moment, a stopped server at its next start.`,
     );
   if (shown === null) notes.push('The shown entries were not compared, because they are being built again.');
+  if (unshown > 0)
+    notes.push(
+      `${unshown} events of the log are not shown, because this program could not process them: see \`problems\`.`,
+    );
   const unsigned = from - 1 + entries - (lastCheckpoint?.number ?? 0);
   if (unsigned > 0) notes.push(`${unsigned} entries came after the last checkpoint and are not signed yet.`);
   if (lastCheckpoint) notes.push(`Last checkpoint: ${JSON.stringify(lastCheckpoint)}`);

@@ -23,7 +23,7 @@ import { TransferReport } from './fetch/transfer-report.js';
 import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.js';
 import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
-import { ContactRecord, FeedCursors } from './follow/follow-records.js';
+import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from './follow/follow-records.js';
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { ItemHandler } from './follow/item-handler.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
@@ -124,6 +124,7 @@ const feeds = [
   ItemHandler,
   Comparison,
   ContactRecord,
+  { provide: ItemFailures, useClass: RecordedItemFailures },
   FeedFollowers,
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { Refusal, StartupError } from '../../kernel/errors.js';
+import { Logger } from '@nestjs/common';
+import { messageOf, Refusal, StartupError } from '../../kernel/errors.js';
 import { cleanText } from '../../kernel/input-text.js';
 import type { Settings } from '../../platform/runtime/settings.js';
 import { newEvent } from '../../platform/eventsourcing/command-runner.js';
@@ -58,13 +59,18 @@ function initialSettings({ serverId, publicKey }: OwnKey, settings: Settings): S
   };
 }
 
+/** A change of settings that cannot be processed must not keep the server from starting, so it is left out. */
 async function loadServer(store: EventStore) {
   let state = server.initial;
   let revision: bigint | null = null;
   for await (const record of store.readStream(server.category)) {
-    const event = serverEvents.read(record);
-    if (event) state = server.evolve(state, event);
     revision = record.revision;
+    try {
+      const event = serverEvents.read(record);
+      if (event) state = server.evolve(state, event);
+    } catch (error) {
+      new Logger('Server').error(`The identity is loaded without ${record.type} ${record.id}: ${messageOf(error)}`);
+    }
   }
   return { state, revision };
 }

@@ -19,7 +19,7 @@ export class ServerSettingsProjection implements Projection {
     let row = await tx.createQueryBuilder(ServerSettingsEntity, 'server').getOne();
     for (const record of events) {
       const event = serverEvents.read(record);
-      if (event?.type === 'ServerInitialised') {
+      if (event?.type === 'ServerInitialised' && !row) {
         const { serverId: id, ...settings } = event.data;
         row = { id, ...settings, reachable: true, initialisedAt: record.recordedAt, keyRotatedAt: null };
       } else if (event?.type === 'ServerKeyRotated' && row) {

@@ -7,6 +7,7 @@ import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { currentContext } from '../runtime/call-context.js';
 import { newId } from '../runtime/ids.js';
+import { foldOrRefuse } from './failure-kind.js';
 
 /** Prepares an event for the log: adds a new id and the metadata of the running call. */
 export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E, serverId: string): NewEvent {
@@ -95,7 +96,8 @@ export class CommandRunner {
   /**
    * Runs a command and resolves when its events are in the log.
    * @param id is the part of the stream name after the category; undefined for the only stream of the category
-   * @throws Refusal when the aggregate refuses the command; EventStoreUnavailable; RevisionConflict after 50 conflicts
+   * @throws Refusal when the aggregate refuses the command; UnprocessableEvent when the stream contains an event that
+   * cannot be folded; EventStoreUnavailable; RevisionConflict after 50 conflicts
    */
   async run<S, C, E extends DomainEvent>(
     aggregate: Aggregate<S, C, E>,
@@ -150,8 +152,10 @@ export class CommandRunner {
     let { state, revision } = this.cache.get<S>(stream) ?? { state: aggregate.initial, revision: null };
     const from = revision === null ? 0n : revision + 1n;
     for await (const record of this.store.readStream(stream, from)) {
-      const event = aggregate.events.read(record);
-      if (event) state = aggregate.evolve(state, event);
+      state = foldOrRefuse(record, () => {
+        const event = aggregate.events.read(record);
+        return event ? aggregate.evolve(state, event) : state;
+      });
       revision = record.revision;
     }
     this.cache.set(stream, { state, revision });

@@ -3,13 +3,16 @@ import { DiscoveryModule } from '@nestjs/core';
 import { type Command, CqrsModule, type Query } from '@nestjs/cqrs';
 import { PgListener } from '../runtime/pg-listener.js';
 import { CommandRunner, FactsLog } from './command-runner.js';
+import { FailingReaders } from './failing-readers.js';
 import { LiveViews } from './live-views.js';
+import { ProjectionProgress } from './projection-progress.js';
 import { ProjectionRunner } from './projection-runner.js';
 import { ProjectionRegistry } from './projection.js';
 import { ReactionRunner, SubscriptionCursors } from './reaction.js';
 import { ReadModelChanges } from './read-model-changes.js';
 import { ReadModels } from './read-models.js';
 import { StreamReader } from './stream-reader.js';
+import { UnprocessableEvents } from './unprocessable-events.js';
 
 declare module '../../kernel/message.js' {
   /** From these types, the buses of Nest infer the type of the result of a message. */
@@ -25,24 +28,29 @@ declare module '../../kernel/message.js' {
 })
 export class PlatformCqrsModule {}
 
+/** Provides the record of the events that readers of the log cannot process. */
+@Global()
+@Module({ providers: [UnprocessableEvents, FailingReaders], exports: [UnprocessableEvents, FailingReaders] })
+export class ReaderFailuresModule {}
+
 /** Provides the live views, which are kept in memory. */
 @Global()
-@Module({ providers: [LiveViews], exports: [LiveViews] })
+@Module({ imports: [ReaderFailuresModule], providers: [LiveViews], exports: [LiveViews] })
 export class LiveViewModule {}
 
 /** Provides the projections, and notifications about changes of the read models. */
 @Global()
 @Module({
-  imports: [DiscoveryModule],
-  providers: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner],
-  exports: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner],
+  imports: [DiscoveryModule, ReaderFailuresModule],
+  providers: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner, ProjectionProgress],
+  exports: [PgListener, ProjectionRegistry, ReadModelChanges, ReadModels, ProjectionRunner, ProjectionProgress],
 })
 export class ProjectionsModule {}
 
 /** Provides the delivery of recorded events to the reactions. */
 @Global()
 @Module({
-  imports: [DiscoveryModule],
+  imports: [DiscoveryModule, ReaderFailuresModule],
   providers: [ReactionRunner, SubscriptionCursors],
   exports: [ReactionRunner, SubscriptionCursors],
 })

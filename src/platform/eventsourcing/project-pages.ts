@@ -1,7 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../../kernel/events.js';
+import { splitAtOddEvents } from './odd-events.js';
 import type { Projection } from './projection.js';
 import type { Change, ReadModelChanges } from './read-model-changes.js';
+import { type Failure, noteProjectionFailures, readerOf } from './unprocessable-events.js';
 
 /**
  * A checkpoint does not have its known value any more, for example because a rebuild has replaced the tables. The
@@ -74,6 +76,66 @@ export async function projectPages(
 }
 
 async function applyPage(tx: EntityManager, { projection, events, to }: EventPage): Promise<Change> {
-  const keys = events.length > 0 ? await projection.apply(events, tx) : [];
+  const keys: string[] = [];
+  for (const run of splitAtOddEvents(events)) keys.push(...(await projection.apply(run, tx)));
   return { projection: projection.name, cursor: to, keys };
+}
+
+/**
+ * Folds a page that fails, without the events that make it fail, and records these as unprocessable, in one transaction
+ * with the checkpoint. The rest of the page gives the same rows as a page without these events.
+ * @param isFault says whether an error is the fault of an event; other errors are thrown, and then nothing is written
+ * @throws CheckpointMoved; what a projection throws
+ */
+export async function projectAround(
+  dataSource: DataSource,
+  page: EventPage,
+  announcer: ReadModelChanges | null,
+  isFault: (error: unknown) => boolean,
+): Promise<void> {
+  const { projection, events, to } = page;
+  const logFailures = await dataSource.transaction(async (tx) => {
+    await moveCheckpoints(tx, [page]);
+    const keys: string[] = [];
+    const failures: Failure[] = [];
+    for (const run of splitAtOddEvents(events)) {
+      const applied = await applyAround(tx, projection, run, isFault);
+      keys.push(...applied.keys);
+      failures.push(...applied.failures);
+    }
+    await announcer?.announceChanges(tx, [{ projection: projection.name, cursor: to, keys }]);
+    return noteProjectionFailures(tx, failures);
+  });
+  logFailures();
+}
+
+interface Applied {
+  readonly keys: readonly string[];
+  readonly failures: readonly Failure[];
+}
+
+/** Applies events. When they fail, each half is applied by itself, until the failing events are found. */
+async function applyAround(
+  tx: EntityManager,
+  projection: Projection,
+  events: readonly RecordedEvent[],
+  isFault: (error: unknown) => boolean,
+): Promise<Applied> {
+  await tx.query('SAVEPOINT events');
+  try {
+    const keys = await projection.apply(events, tx);
+    await tx.query('RELEASE SAVEPOINT events');
+    return { keys, failures: [] };
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    await tx.query('ROLLBACK TO SAVEPOINT events');
+    const [record] = events;
+    const { name, version } = projection;
+    if (record && events.length === 1)
+      return { keys: [], failures: [{ reader: readerOf.projection(name), record, error, version }] };
+  }
+  const middle = Math.ceil(events.length / 2);
+  const first = await applyAround(tx, projection, events.slice(0, middle), isFault);
+  const second = await applyAround(tx, projection, events.slice(middle), isFault);
+  return { keys: [...first.keys, ...second.keys], failures: [...first.failures, ...second.failures] };
 }

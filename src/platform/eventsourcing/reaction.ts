@@ -7,7 +7,10 @@ import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../runtime/call-context.js';
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 import { logFailure, runWithRestart, whileLocked } from '../runtime/restarting-work.js';
+import { kindOfFailure } from './failure-kind.js';
+import { FailingReaders } from './failing-readers.js';
 import { SavedPlace } from './saved-place.js';
+import { readerOf, type StoredFailure, UnprocessableEvents } from './unprocessable-events.js';
 
 /**
  * Turns a recorded event into a job or a command. Events are delivered in order and at least once, so a repeated
@@ -17,7 +20,10 @@ export interface Reaction {
   /** Names the saved cursor of the reaction. Never use the name for another reaction. */
   readonly name: string;
   readonly eventTypes: readonly string[];
-  /** Handles an event. After an error, the reaction is restarted and gets the event again. */
+  /**
+   * Handles an event. After an error that may pass, the reaction is restarted and gets the event again. After another
+   * one, the event is recorded as unprocessable, and the reaction gets it again at the next start.
+   */
   react(event: RecordedEvent): Promise<void>;
 }
 
@@ -64,6 +70,8 @@ export class ReactionRunner implements BackgroundTask {
     private readonly store: EventStore,
     private readonly cursors: SubscriptionCursors,
     private readonly locks: Locks,
+    private readonly failures: UnprocessableEvents,
+    private readonly failing: FailingReaders,
   ) {}
 
   /** Runs all reactions until the signal aborts. A reaction that fails is restarted and does not delay the others. */
@@ -75,9 +83,43 @@ export class ReactionRunner implements BackgroundTask {
   }
 
   private runReaction(reaction: Reaction, signal: AbortSignal): Promise<void> {
-    const follow = (held: AbortSignal): Promise<void> => this.followLog(reaction, held);
-    const onFailure = logFailure(this.logger, `The reaction "${reaction.name}"`);
-    return runWithRestart(signal, whileLocked(this.locks, `reaction ${reaction.name}`, follow), onFailure);
+    let hasRetried = false;
+    const follow = async (held: AbortSignal): Promise<void> => {
+      if (!hasRetried) await this.retryUnprocessable(reaction, held);
+      hasRetried = true;
+      await this.followLog(reaction, held);
+    };
+    const logRestart = logFailure(this.logger, `The reaction "${reaction.name}"`);
+    return runWithRestart(signal, whileLocked(this.locks, `reaction ${reaction.name}`, follow), (error, waitMs) => {
+      this.failing.noteFailure(readerOf.reaction(reaction.name), error);
+      logRestart(error, waitMs);
+    });
+  }
+
+  /**
+   * Delivers the events that the reaction could not process in earlier runs, since the program may have been changed.
+   * No failure ends it, so that these events never hold up the others.
+   */
+  private async retryUnprocessable(reaction: Reaction, signal: AbortSignal): Promise<void> {
+    const reader = readerOf.reaction(reaction.name);
+    for (const failure of await this.failures.findOf(reader)) {
+      if (signal.aborted) return;
+      const event = await this.readAgain(failure);
+      if (!event) continue;
+      try {
+        await this.deliverInContext(reaction, event);
+        await this.failures.noteProcessed(reader, [event.id]);
+      } catch (error) {
+        if (kindOfFailure(error) === 'event') await this.failures.note({ reader, record: event, error });
+      }
+    }
+  }
+
+  /** The event of a failure; null when the log does not have it any more. */
+  private async readAgain({ eventId, stream, revision }: StoredFailure): Promise<RecordedEvent | null> {
+    if (revision === null) return null;
+    for await (const record of this.store.readStream(stream, revision)) return record.id === eventId ? record : null;
+    return null;
   }
 
   private async followLog(reaction: Reaction, signal: AbortSignal): Promise<void> {
@@ -89,16 +131,26 @@ export class ReactionRunner implements BackgroundTask {
     );
     try {
       for await (const item of this.store.subscribe({ after, types, signal })) {
-        if (item.kind === 'caughtUp') continue;
         if (item.kind === 'events') for (const event of item.events) await this.deliverEvent(reaction, event);
-        place.move(item.cursor);
+        this.failing.noteSuccess(readerOf.reaction(name));
+        if (item.kind !== 'caughtUp') place.move(item.cursor);
       }
     } finally {
       await place.settled();
     }
   }
 
-  private deliverEvent(reaction: Reaction, event: RecordedEvent): Promise<void> {
+  /** @throws what the reaction throws, unless it is the fault of the event */
+  private async deliverEvent(reaction: Reaction, event: RecordedEvent): Promise<void> {
+    try {
+      await this.deliverInContext(reaction, event);
+    } catch (error) {
+      if (kindOfFailure(error) !== 'event') throw error;
+      await this.failures.note({ reader: readerOf.reaction(reaction.name), record: event, error });
+    }
+  }
+
+  private deliverInContext(reaction: Reaction, event: RecordedEvent): Promise<void> {
     const { correlationId } = event.metadata;
     const context = { actor: systemActor(reaction.name), address: null, correlationId, causationId: event.id };
     return withContext(context, () => reaction.react(event));

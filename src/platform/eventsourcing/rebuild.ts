@@ -1,7 +1,9 @@
 import type { DataSource } from 'typeorm';
 import type { EventStore } from '../../ports/event-store.port.js';
-import { loadCheckpoint, projectPages } from './project-pages.js';
+import { kindOfFailure } from './failure-kind.js';
+import { CheckpointMoved, type EventPage, loadCheckpoint, projectAround, projectPages } from './project-pages.js';
 import type { Projection } from './projection.js';
+import { forgetFailuresIn, replaceProjectionFailures } from './unprocessable-events.js';
 
 /** Is called after each page, with the name of the projection and the number of events in the page. */
 export interface FoldProgress {
@@ -17,17 +19,39 @@ export async function makeReadTables(
   schema: string,
   projections: readonly Projection[],
 ): Promise<void> {
-  await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await dropReadTables(live, schema);
   await live.query(`CREATE SCHEMA ${schema}`);
   for (const table of ['checkpoints', ...projections.flatMap((projection) => projection.tables)]) {
     await live.query(`CREATE TABLE ${schema}.${table} (LIKE read.${table} INCLUDING ALL)`);
   }
 }
 
+/** Deletes the tables that `makeReadTables` has created, and what is recorded of failures to fold into them. */
+export async function dropReadTables(live: DataSource, schema: string): Promise<void> {
+  await live.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  await forgetFailuresIn(live, schema);
+}
+
+/**
+ * Folds a page. Events that the projection cannot process are recorded and left out, also when the error does not tell
+ * its cause: the rest of the page shows that the database answers.
+ */
+async function foldPage(tables: DataSource, page: EventPage): Promise<void> {
+  try {
+    await projectPages(tables, [page], null);
+  } catch (error) {
+    if (error instanceof CheckpointMoved || !isFaultOfEvent(error)) throw error;
+    await projectAround(tables, page, null, isFaultOfEvent);
+  }
+}
+
+const isFaultOfEvent = (error: unknown): boolean => ['event', 'unknown'].includes(kindOfFailure(error));
+
 /**
  * Folds the events of a log after the checkpoint of the projection into the tables on the search path of `tables`.
- * Resolves when the events that were in the log at the start are folded.
- * @throws CheckpointMoved when another process moves the checkpoint; what the projection throws
+ * Resolves when the events that were in the log at the start are folded. An event that the projection cannot process is
+ * recorded and left out.
+ * @throws CheckpointMoved when another process moves the checkpoint; what the projection throws for another reason
  */
 export async function foldHistory(
   tables: DataSource,
@@ -41,7 +65,7 @@ export async function foldHistory(
     if (item.kind === 'caughtUp') break;
     if (item.cursor === from) continue;
     const events = item.kind === 'events' ? item.events : [];
-    await projectPages(tables, [{ projection, events, from, to: item.cursor }], null);
+    await foldPage(tables, { projection, events, from, to: item.cursor });
     from = item.cursor;
     progress(projection.name, events.length);
   }
@@ -89,6 +113,7 @@ export class Rebuild {
     await this.live.transaction(async (tx) => {
       await tx.query('LOCK TABLE read.checkpoints IN EXCLUSIVE MODE');
       await this.foldAll();
+      await replaceProjectionFailures(tx);
       await tx.query('ALTER SCHEMA read RENAME TO read_old');
       await tx.query('ALTER SCHEMA read_next RENAME TO read');
     });

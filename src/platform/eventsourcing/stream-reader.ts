@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { streamOf, type StreamFold } from '../../kernel/decider.js';
 import type { DomainEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
+import { foldOrRefuse } from './failure-kind.js';
 
 /**
  * The number of streams whose states are cached for each fold. The states that were not used for longest are dropped
@@ -28,14 +29,17 @@ export class StreamReader {
 
   /**
    * The present state of the stream `<category>-<id>`, or the initial state of the fold when the stream does not exist.
+   * @throws UnprocessableEvent when the stream contains an event that cannot be folded
    */
   async load<S extends object, E extends DomainEvent>(fold: StreamFold<S, E>, id: string): Promise<S> {
     const known = this.cacheOf(fold);
     // The cache belongs to this fold, so it contains only states of this fold.
     let { state, next } = (known.get(id) ?? { state: fold.initial, next: 0n }) as { state: S; next: bigint };
     for await (const record of this.store.readStream(streamOf(fold.category, id), next)) {
-      const event = fold.events.read(record);
-      if (event) state = fold.evolve(state, event);
+      state = foldOrRefuse(record, () => {
+        const event = fold.events.read(record);
+        return event ? fold.evolve(state, event) : state;
+      });
       next = record.revision + 1n;
     }
     if ((known.get(id)?.next ?? 0n) <= next) known.set(id, { state, next });

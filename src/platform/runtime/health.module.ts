@@ -4,6 +4,8 @@ import { DataSource } from 'typeorm';
 import { Directory } from '../../ports/directory.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
+import { ProjectionProgress } from '../eventsourcing/projection-progress.js';
+import { UnprocessableEvents } from '../eventsourcing/unprocessable-events.js';
 import { Public } from '../access/needs.decorator.js';
 
 type EngineState = 'ok' | 'unavailable';
@@ -17,7 +19,21 @@ class HealthChecks {
     private readonly eventStore: EventStore,
     private readonly jobQueue: JobQueue,
     private readonly directory: Directory,
+    private readonly progress: ProjectionProgress,
+    private readonly unprocessable: UnprocessableEvents,
   ) {}
+
+  /** Null while it cannot be found out, because an engine does not answer. */
+  async checkProjections(): Promise<ProjectionsState | null> {
+    try {
+      const [standing, unprocessableEvents] = await withinTimeout(
+        Promise.all([this.progress.findStanding(), this.unprocessable.count()]),
+      );
+      return { standingStill: standing.map(({ name }) => name), unprocessableEvents };
+    } catch {
+      return null;
+    }
+  }
 
   /**
    * Null when no directory is configured. Without it, local accounts still work, so its state does not affect `ready`.
@@ -36,19 +52,33 @@ class HealthChecks {
   }
 }
 
-function stateWithinTimeout(work: Promise<unknown>): Promise<EngineState> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('unavailable'), CHECK_TIMEOUT_MS);
-    work
-      .then(() => resolve('ok'))
-      .catch(() => resolve('unavailable'))
-      .finally(() => clearTimeout(timer));
+/** Whether the read models follow the log. */
+interface ProjectionsState {
+  /** The names of the projections that do not follow it any more. */
+  readonly standingStill: readonly string[];
+  /** The number of events that were recorded as unprocessable. The readers go on without them. */
+  readonly unprocessableEvents: number;
+}
+
+async function stateWithinTimeout(work: Promise<unknown>): Promise<EngineState> {
+  try {
+    await withinTimeout(work);
+    return 'ok';
+  } catch {
+    return 'unavailable';
+  }
+}
+
+function withinTimeout<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('No answer in time')), CHECK_TIMEOUT_MS);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
 /**
  * The health endpoints for load balancers and orchestrators. Everybody may call them, so the answers contain only
- * engines and their states.
+ * the states of engines and projections.
  */
 @Controller('health')
 @Public()
@@ -61,13 +91,21 @@ class HealthController {
     return { status: 'ok' };
   }
 
-  /** Answers 200 when all engines that the server needs are available, and 503 otherwise. */
+  /**
+   * Answers 200 when all engines that the server needs are available and all projections follow the log, and 503
+   * otherwise. Unprocessable events are counted, and do not make it 503: the server works without them.
+   */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
-    const [engines, directory] = await Promise.all([this.checks.checkEngines(), this.checks.checkDirectory()]);
-    const ok = Object.values(engines).every((state) => state === 'ok');
+    const [engines, directory, projections] = await Promise.all([
+      this.checks.checkEngines(),
+      this.checks.checkDirectory(),
+      this.checks.checkProjections(),
+    ]);
+    const isMoving = projections === null || projections.standingStill.length === 0;
+    const ok = isMoving && Object.values(engines).every((state) => state === 'ok');
     response.status(ok ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: ok ? 'ok' : 'unavailable', engines, ...(directory !== null && { directory }) };
+    return { status: ok ? 'ok' : 'unavailable', engines, projections, ...(directory !== null && { directory }) };
   }
 }
 

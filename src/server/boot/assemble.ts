@@ -8,6 +8,7 @@ import {
   WithdrawnReplicasQuery,
 } from '../../modules/replication/read-model/own-replicas.query.js';
 import { ProjectionRunner } from '../../platform/eventsourcing/projection-runner.js';
+import { UnprocessableEvents } from '../../platform/eventsourcing/unprocessable-events.js';
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
 import type { ServedKeyPair } from '../../platform/http/served-key-pair.js';
@@ -27,12 +28,14 @@ import { startEventStore } from './start-engines.js';
 
 /**
  * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
- * stamp; the files that a crash has left are removed.
+ * stamp; the files that a crash has left are removed. Read models that lack events do not know every package, so then no
+ * file of a package is removed.
  */
 async function catchUp(app: INestApplication): Promise<void> {
-  await app.get(ProjectionRunner).start();
+  const failing = await app.get(ProjectionRunner).start();
   await moveClock(app);
-  if (await app.get(Locks).isAlone()) await sweepStorage(app);
+  const isComplete = failing.length === 0 && (await app.get(UnprocessableEvents).countOfProjections()) === 0;
+  if (isComplete && (await app.get(Locks).isAlone())) await sweepStorage(app);
   else await app.get(PackageStorage).sweepUploads();
 }
 

@@ -58,11 +58,26 @@ type MigrationClass = new () => MigrationInterface;
 const isMigration = (value: unknown): value is MigrationClass =>
   typeof value === 'function' && /\d{13}$/.test(value.name);
 
-/** The migrations of a folder, one file each, in the order of the times in their names. */
+/** The migration in a file. @throws Error when the file contains none, since its table would then be missing */
+async function loadMigration(name: string, folder: URL): Promise<MigrationClass> {
+  const module = (await import(/* @vite-ignore */ new URL(name, folder).href)) as object;
+  const migration = Object.values(module).find(isMigration);
+  if (!migration) throw new Error(`${name} exports no class whose name ends in the 13 digits of the file.`);
+  return migration;
+}
+
+/**
+ * The migrations of a folder, one file each, in the order of the times in their names.
+ * @throws Error when a file has a name by which it would not be found
+ */
 export async function loadMigrations(folder = findMigrationsFolder()): Promise<readonly MigrationClass[]> {
-  const files = migrationFiles(folder).map((name) => new URL(name, folder).href);
-  const modules = await Promise.all(files.map((file) => import(/* @vite-ignore */ file) as Promise<object>));
-  return modules.flatMap((module) => Object.values(module).filter(isMigration));
+  const names = migrationFiles(folder);
+  const wrong = readdirSync(folder).find((name) => /\.(?:js|ts)$/.test(name) && !names.includes(name));
+  if (wrong !== undefined)
+    throw new Error(
+      `The name of the migration ${wrong} must be 13 digits, a hyphen, and lower-case words with hyphens.`,
+    );
+  return Promise.all(names.map((name) => loadMigration(name, folder)));
 }
 
 /**

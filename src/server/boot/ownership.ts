@@ -100,6 +100,7 @@ async function dropDerivedData(client: Client, binding: Binding): Promise<void> 
   await client.query('BEGIN');
   await client.query(`TRUNCATE ${tables.join(', ')}`);
   await client.query('DELETE FROM state.subscription_cursors');
+  await client.query('DELETE FROM state.unprocessable_events');
   await writeBinding(client, binding);
   await client.query('COMMIT');
 }

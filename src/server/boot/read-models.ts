@@ -2,6 +2,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
+import { hasFailuresOfOtherProgram } from '../../platform/eventsourcing/unprocessable-events.js';
 import { Database, type DatabaseSettings } from '../../ports/database.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
@@ -40,13 +41,17 @@ export async function rebuildReadModels(
   }
 }
 
-/** True when there are rows that another version of a projection has written. */
+/**
+ * True when there are rows that another version of a projection has written, or events that a projection of another
+ * version of the program could not process.
+ */
 async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   const rows: { projection: string; version: number }[] = await dataSource.query(
     'SELECT projection, version FROM checkpoints WHERE cursor IS NOT NULL',
   );
   const versions = new Map(rows.map((row) => [row.projection, row.version]));
-  return allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+  const isOther = allProjections().some(({ name, version }) => versions.has(name) && versions.get(name) !== version);
+  return isOther || hasFailuresOfOtherProgram(dataSource);
 }
 
 /** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */

@@ -4,6 +4,7 @@ import { createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { findCharacterFault } from '../../../src/kernel/input-text.js';
 import { packageIdOf } from '../../../src/platform/runtime/ids.js';
 import { BAD_FORMATS, BAD_TEXTS, OTHER_FORM } from '../../support/bad-input.js';
 import { ActingPeer } from '../../support/fuzz/acting-peer.js';
@@ -154,6 +155,55 @@ describe('the export of the audit trail', () => {
         expect.stringMatching(new RegExp(`"code":"INVALID_REQUEST".*\`${name}`)),
       ]);
     }
+  });
+});
+
+describe('what a stranger says who is refused', () => {
+  const Noted = z.object({
+    data: z.object({
+      auditTrail: z.object({
+        edges: z.array(z.object({ node: z.object({ id: z.string(), summary: z.string(), details: z.unknown() }) })),
+      }),
+    }),
+  });
+
+  let noted = '';
+
+  /** All texts of the newest entry of a kind, once there is one that was not there before. */
+  async function notedTexts(kind: string): Promise<string[]> {
+    const query =
+      'query($kind: String!) { auditTrail(first: 1, filter: { kinds: [$kind] }) { edges { node { id summary details } } } }';
+    return waitFor(`another ${kind}`, async () => {
+      const [edge] = Noted.parse(await ask({ query, variables: { kind } })).data.auditTrail.edges;
+      if (!edge || edge.node.id === noted) return null;
+      noted = edge.node.id;
+      return [edge.node.summary, ...Object.values(edge.node.details ?? {}).map(String)];
+    });
+  }
+
+  const NAMES = [...Object.values(BAD_TEXTS).map((text) => text.slice(0, 500)), `${'a'.repeat(199)}😀`];
+
+  it('is noted as a text that can be stored: the name of a download', async () => {
+    const protect =
+      'mutation($mode: DownloadProtectionMode!, $username: String) { setDownloadProtection(mode: $mode, username: $username) { generatedPassword } }';
+    await ask({ query: protect, variables: { mode: 'BASIC', username: 'reader' } });
+    for (const name of NAMES) {
+      const authorization = `Basic ${Buffer.from(`${name}:x`).toString('base64')}`;
+      expect((await scene.fetch('/Packages/known.pkg', { headers: { authorization } })).status).toBe(401);
+      const texts = await notedTexts('DownloadRefused');
+      expect(texts.length).toBeGreaterThan(1);
+      expect(texts.map((text) => findCharacterFault(text))).toEqual(texts.map(() => null));
+    }
+    await ask({ query: protect, variables: { mode: 'NONE' } });
+  });
+
+  it('is noted as a text that can be stored: a name that is cut in the middle of a pair', async () => {
+    const query = 'mutation($username: String!) { signIn(username: $username, password: "x") { token } }';
+    const answer = await scene.graphql({ query, variables: { username: `${'a'.repeat(99)}😀` } }, {});
+    expect(answer.body.toString()).toContain('SIGN_IN_REFUSED');
+    const texts = await notedTexts('SignInRefused');
+    expect(texts.join(' ')).toContain('a'.repeat(99));
+    expect(texts.map((text) => findCharacterFault(text))).toEqual(texts.map(() => null));
   });
 });
 

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { CommandBus } from '@nestjs/cqrs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ItemHandler } from '../../../src/modules/replication/follow/item-handler.js';
+import type { ItemFailures } from '../../../src/modules/replication/follow/follow-records.js';
 import type { StreamReader } from '../../../src/platform/eventsourcing/stream-reader.js';
 import type { ServerIdentity } from '../../../src/ports/server-identity.port.js';
 import { closeAll, peer, serve, transport } from '../../support/scripted-peer.js';
@@ -45,6 +46,7 @@ it.each([
     {} as unknown as CommandBus,
     transport(),
     { stage: exampleFacts.stage } as unknown as ServerIdentity,
+    { note: async () => undefined, noteUsed: async () => undefined } as unknown as ItemFailures,
   );
   const item = items.readItem(peer(url), {
     ...exampleItem,

@@ -4,6 +4,7 @@ import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/p
 import { dataSourceOptions } from '../../../src/server/boot/data-source.js';
 import type { RecordedEvent } from '../../../src/kernel/events.js';
 import { newId } from '../../../src/platform/runtime/ids.js';
+import { FailingReaders } from '../../../src/platform/eventsourcing/failing-readers.js';
 import { PgListener } from '../../../src/platform/runtime/pg-listener.js';
 import { type Projection, ProjectionRegistry } from '../../../src/platform/eventsourcing/projection.js';
 import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model-changes.js';
@@ -78,7 +79,7 @@ function startProcess(others: readonly Projection[] = []) {
   const listener = new PgListener(new TestDatabasePort(database.settings));
   const changes = new ReadModelChanges(listener);
   const registry = new TheseProjections([projection, ...others]);
-  const runner = new ProjectionRunner(registry, store, dataSource, changes, new MemoryLocks());
+  const runner = new ProjectionRunner(registry, store, dataSource, changes, new MemoryLocks(), new FailingReaders());
   open.push(runner, listener);
   return { changes, readModels: new ReadModels(store, registry, changes, dataSource), started: runner.start() };
 }

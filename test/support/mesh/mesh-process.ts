@@ -66,6 +66,7 @@ import { CommandRunner } from '../../../src/platform/eventsourcing/command-runne
 import { StreamReader } from '../../../src/platform/eventsourcing/stream-reader.js';
 import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { MemoryLocks } from '../memory-locks.js';
+import { StrictItemFailures, strictFailures } from '../strict-failures.js';
 import { Life, type Gate } from './gate.js';
 import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
@@ -109,13 +110,19 @@ export class MeshProcess {
     this.clock = { hybrid: new HybridClock(serverId, wall), now: () => new Date(wall()) };
     this.runner = new CommandRunner(store, this.identity);
     this.streams = new StreamReader(store);
-    this.feed = new FeedSource(store, this.streams);
+    this.feed = new FeedSource(store, this.streams, strictFailures);
     // Only manifests are asked of it.
     const served = { requireCaller: async () => undefined } as unknown as ServedPeers;
     const staged = {} as unknown as StagedContent;
     this.content = new PackageContentController(store, this.streams, this.storage, served, new ScriptedQueue(), staged);
     // It only fetches manifests.
-    this.items = new ItemHandler(this.streams, this.bus.commands, transport as PeerTransport, this.identity);
+    this.items = new ItemHandler(
+      this.streams,
+      this.bus.commands,
+      transport as PeerTransport,
+      this.identity,
+      new StrictItemFailures(),
+    );
     this.handlePackages();
     this.handleReplicas(store);
     this.reactions = this.makeReactions(file);

@@ -1,6 +1,7 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
+import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
 import { systemActor, withContext } from '../../../platform/runtime/call-context.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { makeOneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';
@@ -30,6 +31,8 @@ const adminAccount = (): NewAccount => ({
  */
 @Injectable()
 export class AdminAccount implements OnApplicationBootstrap {
+  private readonly logger = new Logger('Accounts');
+
   constructor(
     private readonly settings: Settings,
     private readonly runner: CommandRunner,
@@ -39,12 +42,23 @@ export class AdminAccount implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const as = adminAccount();
-    const created = await this.runner.load(account, as.accountId);
+    const created = await this.isCreated(as.accountId);
     if (created && (await this.passwords.findHash(as.accountId))) return;
     const password = this.settings.adminPassword ?? makeOneTimePassword();
     await this.passwords.saveHash(as.accountId, ADMIN, await this.hashing.hashPassword(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
     if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });
+  }
+
+  /** An account whose history cannot be processed exists. It must not keep the server from starting. */
+  private async isCreated(accountId: string): Promise<boolean> {
+    try {
+      return (await this.runner.load(account, accountId)) !== null;
+    } catch (error) {
+      if (!(error instanceof UnprocessableEvent)) throw error;
+      this.logger.error(error.message);
+      return true;
+    }
   }
 }
 

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { Refusal } from '../../../kernel/errors.js';
 import { lastReceipt, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { Directory, DirectoryUnavailable } from '../../../ports/directory.port.js';
+import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
+import { Directory, type DirectoryPerson, DirectoryUnavailable } from '../../../ports/directory.port.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { AccountChanges } from '../accounts/account-changes.js';
@@ -55,6 +56,8 @@ export class RefreshRecord {
 
 @CommandHandler(RefreshDirectory)
 export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory> {
+  private readonly logger = new Logger('Directory');
+
   constructor(
     private readonly directory: Directory,
     private readonly accounts: LiveAccounts,
@@ -90,9 +93,20 @@ export class RefreshDirectoryHandler implements ICommandHandler<RefreshDirectory
     const people = new Map(found.map((person) => [person.id, person]));
     let changed = 0;
     for (const { accountId, externalId } of inUse) {
-      if (await this.people.refreshAccount(accountId, people.get(externalId ?? '') ?? null)) changed += 1;
+      if (await this.refreshAccount(accountId, people.get(externalId ?? '') ?? null)) changed += 1;
     }
     return { accounts: inUse.length, changed };
+  }
+
+  /** An account whose history cannot be processed stays as it is, and does not hold up the others. */
+  private async refreshAccount(accountId: string, person: DirectoryPerson | null): Promise<boolean> {
+    try {
+      return await this.people.refreshAccount(accountId, person);
+    } catch (error) {
+      if (!(error instanceof UnprocessableEvent)) throw error;
+      this.logger.warn(error.message);
+      return false;
+    }
   }
 
   /** Accounts that an administrator has disabled are left out, and so are accounts without a link, which belong to nobody yet. */

@@ -87,6 +87,7 @@ export class ExportVerification {
       const line = parseLine(bytes, this.before);
       if ('end' in line) {
         this.verifyEnd(line.end);
+        await this.problems.watch('shown', () => this.shown?.checkEnd());
         if ((await lines.next()).done !== true)
           throw makeUnreadableError('Something was added after the end of the export.');
         return;

@@ -33,6 +33,8 @@ export interface Verified {
   readonly pending: number;
   /** Number of shown entries that were compared with the log; null while they are being built. */
   readonly shown: number | null;
+  /** Number of events that are not shown, because they could not be processed. */
+  readonly unshown: number;
 }
 
 /** The ends of chain and checkpoints when the verification began. */
@@ -76,6 +78,7 @@ export class LogVerification {
       lastCheckpoint: walk.last,
       pending: this.pending,
       shown: compared,
+      unshown: shown.unshown,
     };
   }
 

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../../../kernel/events.js';
 import { type AuditEntryView, ENTRY_COLUMNS, type EntryRow, toAuditView } from '../trail/audit-view.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
+import { findFailedIds } from '../../../platform/eventsourcing/unprocessable-events.js';
 import { Tampered } from './problem.js';
 import { ShownEntries } from './shown-entries.js';
 import type { LogSources } from './verify-page.js';
@@ -21,6 +22,8 @@ export class ReadModelCheck {
     private readonly sources: LogSources,
     /** Null while the entries are being built, so that nothing can be compared. */
     readonly extent: Extent | null,
+    /** The ids of the events that are not shown, because they could not be processed. */
+    private readonly unprocessable: ReadonlySet<string>,
   ) {}
 
   static async open(sources: LogSources): Promise<ReadModelCheck> {
@@ -34,7 +37,13 @@ export class ReadModelCheck {
     return new ReadModelCheck(
       sources,
       ready && row.cursor !== null ? { cursor: row.cursor, last: Number(row.last ?? 0) } : null,
+      await findFailedIds(sources.dataSource, name),
     );
+  }
+
+  /** The number of events that cannot be shown. */
+  get unshown(): number {
+    return this.unprocessable.size;
   }
 
   get compared(): number {
@@ -58,10 +67,13 @@ export class ReadModelCheck {
 
   /** @throws Tampered */
   async comparePage(events: readonly RecordedEvent[]): Promise<void> {
-    const { extent, sources } = this;
+    const { extent, sources, unprocessable } = this;
     if (!extent) return;
     const within = events.filter(
-      ({ type, cursor }) => describedTypes().includes(type) && sources.store.compareCursors(cursor, extent.cursor) <= 0,
+      ({ id, type, cursor }) =>
+        describedTypes().includes(type) &&
+        !unprocessable.has(id) &&
+        sources.store.compareCursors(cursor, extent.cursor) <= 0,
     );
     if (within.length === 0) return;
     const shown = await this.readEntries(this.entries.seq + 1, this.entries.seq + within.length);

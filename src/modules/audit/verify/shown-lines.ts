@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
+import { readerOf } from '../../../platform/eventsourcing/unprocessable-events.js';
 import type { AuditEntryView } from '../trail/audit-view.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { Tampered } from './problem.js';
@@ -17,6 +20,11 @@ export class ShownLines {
   /** False when another version of this program has described the entries, since the descriptions would differ. */
   readonly comparable: boolean;
   private readonly isWhole: boolean;
+  /**
+   * The entries that are not shown and should be. A later entry has to tell that they could not be processed, or they
+   * were removed.
+   */
+  private readonly unshown = new Map<string, EntryLine>();
 
   constructor({ stories, filter }: HeaderLine) {
     this.comparable = stories === new AuditProjection().version;
@@ -25,7 +33,10 @@ export class ShownLines {
 
   /** @throws Tampered */
   compareLine(line: EntryLine): void {
-    if (!this.comparable || isShortened(line)) return;
+    if (!this.comparable) return;
+    this.noteUnprocessable(line);
+    if (isShortened(line)) return;
+    if (!line.shown && this.isWhole) return this.noteUnshown(line);
     const metadata = Metadata.safeParse(line.metadata);
     if (!metadata.success) return;
     const { id, type, data, stream, revision, recordedAt, number } = line;
@@ -38,7 +49,31 @@ export class ShownLines {
       throw error instanceof Tampered ? new Tampered({ ...error.problem, number, upTo: number }) : error;
     }
   }
+
+  /** @throws Tampered when an entry is not shown, and no entry tells that it could not be processed */
+  checkEnd(): void {
+    const [line] = this.unshown.values();
+    if (!line) return;
+    const { number, id: eventId, type } = line;
+    const what = `Entry ${number}, event ${eventId} (${type}), is not shown, and no later entry says that it could not be processed: it was removed from the entries.`;
+    throw new Tampered({ wrong: 'removed', number, eventId, what });
+  }
+
+  private noteUnshown(line: EntryLine): void {
+    if (describedTypes().includes(line.type)) this.unshown.set(line.id, line);
+  }
+
+  private noteUnprocessable({ type, data }: EntryLine): void {
+    const about = type === 'EventUnprocessable' ? AboutAudit.safeParse(data) : null;
+    if (about?.success) this.unshown.delete(about.data.eventId);
+  }
 }
+
+/** The data of an event that tells that the audit trail could not process another event. */
+const AboutAudit = z.object({
+  reader: z.literal(readerOf.projection(new AuditProjection().name)),
+  eventId: z.string(),
+});
 
 function viewOf(
   { id, type: kind, recordedAt, metadata }: RecordedEvent,

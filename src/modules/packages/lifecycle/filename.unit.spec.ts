@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BAD_TEXTS } from '../../../../test/support/bad-input.js';
 import { normalizeFilename, normalizeUploadName } from './filename.js';
 
 describe('filename', () => {
@@ -29,6 +30,10 @@ describe('filename', () => {
     ['ü'.repeat(128), '255 bytes'],
   ])('refuses %j', (name, why) => {
     expect(() => normalizeFilename(name)).toThrow(why);
+  });
+
+  it.each(Object.entries(BAD_TEXTS))('refuses %s', (_, name) => {
+    expect(() => normalizeFilename(name)).toThrow(/^The filename must /);
   });
 });
 

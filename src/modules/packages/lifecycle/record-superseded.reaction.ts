@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Command, CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { readLocalReplicaEvent } from '../contracts/local-replica.events.js';
@@ -41,7 +42,13 @@ export class RecordSuperseded implements Reaction {
     const query = new SupersededPackagesQuery(packageId);
     const found = await this.queries.execute(query);
     if (!found) return;
-    for (const superseded of found.packageIds) await this.commands.execute(new SupersedePackage(superseded, found.by));
+    const failures: unknown[] = [];
+    for (const superseded of found.packageIds) {
+      const command = new SupersedePackage(superseded, found.by);
+      await this.commands.execute(command).catch((error: unknown) => failures.push(error));
+    }
+    // One package whose history cannot be processed does not keep the others from being recorded.
+    if (failures.length > 0) throw failures.find((error) => kindOfFailure(error) !== 'event') ?? failures[0];
   }
 }
 

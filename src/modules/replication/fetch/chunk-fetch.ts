@@ -225,7 +225,7 @@ export class RangeFetcher {
   /**
    * Fetches the missing chunks of a range. When a source fails, is too slow or sends wrong bytes, the next one is asked.
    * Gives all verified ranges of the replica; null when the replica is no longer wanted as it was planned.
-   * @throws PeerUnreachable, NoSource, OutsideWindow, PutOff: no source works
+   * @throws PeerUnreachable, NoSource, OutsideWindow, FetchPostponed: no source works
    */
   async fetchRange(plan: FetchPlan, range: ChunkRange, target: FetchTarget): Promise<readonly ChunkRange[] | null> {
     const tried = new Set<string>();

@@ -141,9 +141,12 @@ export class Comparison {
 
   /** Records that the peer does not know the package, and therefore has no copy. */
   private async forgetCopy(peer: PeerContact, packageId: string): Promise<void> {
-    await this.commands.execute(
-      new ReviewReplica(packageId, { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false }),
-    );
+    const report = { peerId: peer.peerId, peerName: peer.name, copy: null, isOutdated: false };
+    try {
+      await this.commands.execute(new ReviewReplica(packageId, report));
+    } catch (error) {
+      await this.items.skip(peer, packageId, error);
+    }
   }
 
   private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {

@@ -1,6 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { streamOf } from '../../../kernel/decider.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { readerOf, UnprocessableEvents } from '../../../platform/eventsourcing/unprocessable-events.js';
+import type { PeerContact } from '../../../ports/peer-directory.port.js';
 
 /**
  * The place up to which each peer's feed has been read. Reading skips the items that our stage does not accept, so a
@@ -64,5 +67,52 @@ export class ContactRecord {
     } catch (error) {
       this.logger.debug(`Cannot record whether a peer is followed: ${String(error)}`);
     }
+  }
+}
+
+/** The most failures that are recorded for the feed of one peer. The log tells all of them. */
+const MAX_FAILED_ITEMS = 1_000;
+
+/** What `ItemHandler` needs to record the items of peers that this server cannot use. */
+export abstract class ItemFailures {
+  /** Records that an item cannot be used. `id` is the id of its package, or of the message when that is not known. */
+  abstract note(peer: PeerContact, id: string, error: unknown): Promise<void>;
+  /** Records that the item of a package was used. */
+  abstract noteUsed(peer: PeerContact, packageId: string): Promise<void>;
+}
+
+/** Keeps the record among the unprocessable events, one entry for each peer and package. */
+@Injectable()
+export class RecordedItemFailures extends ItemFailures {
+  /** The ids of the recorded failures of each reader. */
+  private readonly failed = new Map<string, Set<string>>();
+
+  constructor(private readonly events: UnprocessableEvents) {
+    super();
+  }
+
+  async note({ peerId }: PeerContact, id: string, error: unknown): Promise<void> {
+    const reader = readerOf.feedOfPeer(peerId);
+    const failed = await this.failedOf(reader);
+    if (failed.size >= MAX_FAILED_ITEMS && !failed.has(id)) return;
+    const record = { id, type: 'FeedItem', stream: streamOf('package', id), revision: null };
+    await this.events.note({ reader, record, error });
+    failed.add(id);
+  }
+
+  async noteUsed({ peerId }: PeerContact, packageId: string): Promise<void> {
+    const reader = readerOf.feedOfPeer(peerId);
+    const failed = await this.failedOf(reader);
+    if (!failed.has(packageId)) return;
+    await this.events.noteProcessed(reader, [packageId]);
+    failed.delete(packageId);
+  }
+
+  private async failedOf(reader: string): Promise<Set<string>> {
+    const known = this.failed.get(reader);
+    if (known) return known;
+    const failed = new Set((await this.events.findOf(reader)).map(({ eventId }) => eventId));
+    this.failed.set(reader, failed);
+    return failed;
   }
 }

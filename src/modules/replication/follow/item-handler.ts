@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { Refusal } from '../../../kernel/errors.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
+import { messageOf, Refusal } from '../../../kernel/errors.js';
 import { STAGES, takesStage } from '../../../kernel/stage.js';
+import { plainText } from '../../../kernel/text.js';
+import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import {
   ChunkCount,
@@ -28,6 +30,7 @@ import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js'
 import { LearnPackage } from '../../packages/contracts/package-reports.js';
 import type { ChunkPage } from '../../packages/contracts/package.events.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
+import { ItemFailures } from './follow-records.js';
 
 /** The name of an account, or of a token and its account. */
 const ActorName = machineText({ min: 1, max: 200 });
@@ -102,34 +105,55 @@ export class ItemHandler {
     private readonly commands: CommandBus,
     private readonly transport: PeerTransport,
     private readonly identity: ServerIdentity,
+    private readonly failures: ItemFailures,
   ) {}
 
-  /** Parses a message. Returns null for an invalid one, which is logged once for each package and reason. */
+  /**
+   * Parses a message. Returns null for an invalid one, which is logged once for each package and reason, and recorded as
+   * unprocessable when it names its package.
+   */
   readItem(peer: PeerContact, data: unknown): PeerItem | null {
     const { data: item, fault } = PeerItem.read(data);
     if (fault === null) return item;
     const packageId = RefusedItem.read(data).data?.facts.packageId;
     const what = packageId === undefined ? 'An item' : `An item about package ${packageId}`;
-    this.log.warn(peer.peerId, `${what} from ${peer.name} is refused: ${describeFault(fault, 'the item')}`);
+    const reason = describeFault(fault, 'the item');
+    this.log.warn(peer.peerId, `${what} from ${peer.name} is refused: ${reason}`);
+    if (packageId !== undefined) void this.recordRefused(peer, packageId, new Error(reason));
     return null;
   }
 
   /**
-   * Gives 'done' when the item is recorded, or when it can never be used, which is logged. Gives 'later' when it may be
+   * Gives 'done' when the item is recorded, or when it cannot be used, which is logged and recorded. Gives 'later' when it may be
    * usable another time: once the clocks agree, or once the peer sends a valid manifest.
    * @throws PeerUnreachable, EventStoreUnavailable when another try may succeed
    */
   async handleItem(peer: PeerContact, item: PeerItem): Promise<'done' | 'later'> {
     try {
       await this.learnItem(peer, item);
+      await this.failures.noteUsed(peer, item.facts.packageId);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const isLater = POSTPONING_CODES.has(error.code);
-      const what = `${item.facts.filename} from ${peer.name} is ${isLater ? 'postponed' : 'skipped'}`;
-      this.log.warn(peer.peerId, `${what}: ${error.code}: ${error.message}`);
-      if (isLater) return 'later';
+      if (error instanceof Refusal && POSTPONING_CODES.has(error.code)) {
+        const what = `${item.facts.filename} from ${peer.name} is postponed`;
+        this.log.warn(peer.peerId, `${what}: ${error.code}: ${error.message}`);
+        return 'later';
+      }
+      await this.skip(peer, item.facts.packageId, error);
     }
     return 'done';
+  }
+
+  /** Records that what a peer tells of a package cannot be used. @throws the error when another try may succeed */
+  async skip(peer: PeerContact, packageId: string, error: unknown): Promise<void> {
+    if (kindOfFailure(error) !== 'event') throw error;
+    const reason = error instanceof Refusal ? `${error.code}: ${error.message}` : messageOf(error);
+    this.log.warn(peer.peerId, plainText(`What ${peer.name} tells of the package ${packageId} is skipped: ${reason}`));
+    await this.failures.note(peer, packageId, error);
+  }
+
+  /** The parsing of the feed does not wait for the record. If it fails, the next comparison leads to it again. */
+  private async recordRefused(peer: PeerContact, packageId: string, error: Error): Promise<void> {
+    await this.failures.note(peer, packageId, error).catch(() => undefined);
   }
 
   private async learnItem(peer: PeerContact, { facts, held, fetching, digests, authors }: PeerItem): Promise<void> {

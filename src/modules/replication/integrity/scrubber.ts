@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
+import { messageOf } from '../../../kernel/errors.js';
 import { pause } from '../../../kernel/retry.js';
+import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
 import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
@@ -39,6 +41,8 @@ const DAY_MS = 24 * 60 * 60_000;
 @AsBackgroundTask({ name: 'scrub', phase: 'maintain', roles: ['all', 'worker'], lock: 'scrub' })
 @Injectable()
 export class Scrubber implements BackgroundTask {
+  private readonly logger = new Logger('Scrub');
+
   constructor(
     private readonly settings: Settings,
     private readonly queries: QueryBus,
@@ -77,7 +81,18 @@ export class Scrubber implements BackgroundTask {
       const left = due.filter(({ packageId }) => !handedOver.has(packageId));
       if (left.length === 0) return hasRead ? this.records.notePassFinished() : undefined;
       await this.records.saveState('RUNNING', scrubRate);
-      for (const one of left) if (!(await this.isWhole(one, pace, signal))) handedOver.add(one.packageId);
+      for (const one of left) if (!(await this.isWholeOrSkipped(one, pace, signal))) handedOver.add(one.packageId);
+    }
+  }
+
+  /** A package whose history cannot be processed is left out, so that it does not hold up the others. */
+  private async isWholeOrSkipped(one: DuePackage, pace: ScrubPace, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.isWhole(one, pace, signal);
+    } catch (error) {
+      if (signal.aborted || kindOfFailure(error) !== 'event') throw error;
+      this.logger.warn(`The package ${one.packageId} cannot be read again: ${messageOf(error)}`);
+      return false;
     }
   }
 

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
@@ -39,6 +40,7 @@ const PAGE_SIZE = 500;
 export class ReviewForOwnStage implements Reaction {
   readonly name = 'replication:review-for-own-stage';
   readonly eventTypes = ['ServerSettingsChanged'];
+  private readonly logger = new Logger('Replication');
   private reviewed: Stage | null = null;
 
   constructor(
@@ -64,9 +66,19 @@ export class ReviewForOwnStage implements Reaction {
     for (;;) {
       const query: ReplicasToReviewQuery = new ReplicasToReviewQuery(after, PAGE_SIZE);
       const ids: readonly string[] = await this.queries.execute(query);
-      for (const id of ids) await this.commands.execute(new ReviewReplica(id));
+      for (const id of ids) await this.reviewOne(id);
       after = ids.at(-1) ?? null;
       if (after === null) return;
+    }
+  }
+
+  /** A package whose history cannot be processed keeps its copy, and does not hold up the others. */
+  private async reviewOne(packageId: string): Promise<void> {
+    try {
+      await this.commands.execute(new ReviewReplica(packageId));
+    } catch (error) {
+      if (!(error instanceof UnprocessableEvent)) throw error;
+      this.logger.warn(error.message);
     }
   }
 }

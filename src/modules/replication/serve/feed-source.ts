@@ -1,6 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
+import { findUnstorableText } from '../../../kernel/text.js';
+import { kindOfFailure, UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
+import { isOrdinaryDate } from '../../../platform/eventsourcing/odd-events.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import {
+  type FailureRecord,
+  readerOf,
+  UnprocessableEvents,
+} from '../../../platform/eventsourcing/unprocessable-events.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
@@ -51,12 +59,16 @@ const NEWS_EVENT_TYPES = [
   'PeerOutdated',
 ];
 
-/** The content of the feed: the state of each package whenever it changes, and not the single changes. */
+/**
+ * The content of the feed: the state of each package whenever it changes, and not the single changes. An event that
+ * cannot be told is recorded as unprocessable, and the feed goes on with the next one.
+ */
 @Injectable()
 export class FeedSource {
   constructor(
     private readonly store: EventStore,
     private readonly streams: StreamReader,
+    @Inject(UnprocessableEvents) private readonly failures: FailureRecord,
   ) {}
 
   /** The live feed after an id, without an end. It starts from the beginning when the id does not belong to this log. */
@@ -65,8 +77,8 @@ export class FeedSource {
     const after = await this.cursorOf(lastId, epoch);
     for await (const item of this.store.subscribe({ after, types: FEED_EVENT_TYPES, signal })) {
       if (item.kind !== 'events') continue;
-      for (const events of groupByPackage(item.events)) {
-        const found = await this.itemOf(events);
+      for (const events of await this.groupByPackage(item.events)) {
+        const found = await this.tellableItem(events);
         const last = events.at(-1);
         if (found && last) yield { id: `${epoch}.${last.cursor}.${last.id}`, item: found };
       }
@@ -86,6 +98,43 @@ export class FeedSource {
     }
   }
 
+  /** The item of a group of events; null when there is nothing to tell, or when it cannot be told. */
+  private async tellableItem(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
+    try {
+      return requireTellable(await this.itemOf(events));
+    } catch (error) {
+      await this.noteFailure(events.at(-1), error);
+      return null;
+    }
+  }
+
+  /** Records an event that the feed goes on without. @throws the error when it is not the fault of the event */
+  private async noteFailure(event: RecordedEvent | undefined, error: unknown): Promise<void> {
+    const record = error instanceof UnprocessableEvent ? error.record : event;
+    if (!record || kindOfFailure(error) !== 'event') throw error;
+    await this.failures.note({ reader: readerOf.feed, record, error });
+  }
+
+  /**
+   * Groups a page of events by package, in the order of each package's last event. So a peer that leaves after one group
+   * and returns with its cursor has missed nothing before it.
+   */
+  private async groupByPackage(events: readonly RecordedEvent[]): Promise<readonly RecordedEvent[][]> {
+    const groups = new Map<string, RecordedEvent[]>();
+    for (const event of events) {
+      try {
+        const packageId = packageIdIn(event);
+        if (packageId === null) continue;
+        const group = groups.get(packageId) ?? [];
+        groups.delete(packageId);
+        groups.set(packageId, [...group, event]);
+      } catch (error) {
+        await this.noteFailure(event, error);
+      }
+    }
+    return [...groups.values()];
+  }
+
   private async itemOf(events: readonly RecordedEvent[]): Promise<FeedItem | null> {
     const packageId = packageIdIn(events[0]);
     if (packageId === null) return null;
@@ -100,10 +149,21 @@ export class FeedSource {
     return isNews || !this.willBeTold(events, replica) ? toFeedItem(known, replica, isNews) : null;
   }
 
-  /** The items of packages that a peer asks for. Packages that are unknown here are left out. */
+  /** The items of packages that a peer asks for. Packages that are unknown here or cannot be told are left out. */
   async readItems(packageIds: readonly string[]): Promise<readonly FeedItem[]> {
-    const states = await Promise.all(packageIds.map((packageId) => this.stateOf(packageId)));
-    return states.flatMap(([known, replica]) => toFeedItem(known, replica, true) ?? []);
+    const items = await Promise.all(packageIds.map((packageId) => this.readItem(packageId)));
+    return items.filter((item) => item !== null);
+  }
+
+  private async readItem(packageId: string): Promise<FeedItem | null> {
+    try {
+      return requireTellable(toFeedItem(...(await this.stateOf(packageId)), true));
+    } catch (error) {
+      if (kindOfFailure(error) !== 'event') throw error;
+      // Without an event, there is nothing to record: the feed itself has met the events of this package.
+      if (error instanceof UnprocessableEvent) await this.noteFailure(undefined, error);
+      return null;
+    }
   }
 
   private stateOf(packageId: string): Promise<[KnownPackage, OurReplica]> {
@@ -141,23 +201,23 @@ function isOwn(record: RecordedEvent): boolean {
   return event?.type === 'PackagePublished' && event.data.source.kind === 'local';
 }
 
+/** @throws UnreadableEvent, TypeError when the event has another shape than events of its type have */
 function packageIdIn(record: RecordedEvent | undefined): string | null {
   if (!record) return null;
-  return (packageEvents.read(record) ?? replicaEvents.read(record))?.data.packageId ?? null;
+  const event = packageEvents.read(record) ?? replicaEvents.read(record);
+  if (!event) return null;
+  const packageId: unknown = event.data.packageId;
+  if (typeof packageId !== 'string') throw new TypeError('The id of the package is no text.');
+  return packageId;
 }
 
 /**
- * Groups a page of events by package, in the order of each package's last event. So a peer that leaves after one group
- * and returns with its cursor has missed nothing before it.
+ * Peers must never get what they could not store. A server of an earlier version would not go on after such an item.
+ * @throws RangeError when the item contains such a value
  */
-function groupByPackage(events: readonly RecordedEvent[]): readonly RecordedEvent[][] {
-  const groups = new Map<string, RecordedEvent[]>();
-  for (const event of events) {
-    const packageId = packageIdIn(event);
-    if (packageId === null) continue;
-    const group = groups.get(packageId) ?? [];
-    groups.delete(packageId);
-    groups.set(packageId, [...group, event]);
-  }
-  return [...groups.values()];
+function requireTellable(item: FeedItem | null): FeedItem | null {
+  if (!item) return null;
+  const dates = [item.facts.firstPublishedAt, ...(item.held ? [item.held.verifiedAt] : [])];
+  if (findUnstorableText(item) === null && dates.every(isOrdinaryDate)) return item;
+  throw new RangeError('The state of the package contains texts or dates that peers could not store.');
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEventStore } from '../../../../test/support/memory-event-store.js';
+import { strictFailures } from '../../../../test/support/strict-failures.js';
 import type { Json } from '../../../kernel/events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../ports/event-store.port.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
+import type { Failure } from '../../../platform/eventsourcing/unprocessable-events.js';
 import { FeedSource, type FeedEntry } from './feed-source.js';
 
 /** The history as one page, and then the end. */
@@ -59,11 +61,8 @@ const report = (log: FiniteLog, packageId: string, verifiedAt: string | null) =>
 
 async function read(log: FiniteLog, lastId: string | null = null): Promise<FeedEntry[]> {
   const entries: FeedEntry[] = [];
-  for await (const entry of new FeedSource(log, new StreamReader(log)).readEntries(
-    lastId,
-    new AbortController().signal,
-  ))
-    entries.push(entry);
+  const source = new FeedSource(log, new StreamReader(log), strictFailures);
+  for await (const entry of source.readEntries(lastId, new AbortController().signal)) entries.push(entry);
   return entries;
 }
 const summary = (entries: FeedEntry[]) =>
@@ -175,10 +174,53 @@ describe('the feed', () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'local');
     await publish(log, 'b', 'peer');
-    const items = await new FeedSource(log, new StreamReader(log)).readItems(['a', 'b', 'c']);
+    const items = await new FeedSource(log, new StreamReader(log), strictFailures).readItems(['a', 'b', 'c']);
     expect(items.map(({ facts, held }) => [facts.packageId, held !== null])).toEqual([
       ['a', true],
       ['b', false],
     ]);
+  });
+});
+
+describe('a feed of a log with events that cannot be told', () => {
+  const read = async (log: FiniteLog) => {
+    const failed: string[] = [];
+    const failures = { note: async ({ record }: Failure) => void failed.push(record.id) };
+    const told: string[] = [];
+    const source = new FeedSource(log, new StreamReader(log), failures);
+    for await (const { item } of source.readEntries(null, new AbortController().signal))
+      told.push(item.facts.packageId);
+    return { told, failed, items: (await source.readItems(['a', 'bad', 'b'])).map(({ facts }) => facts.packageId) };
+  };
+  const bad = (change: Record<string, Json>, schemaVersion = 1) => ({
+    data: {
+      packageId: 'bad',
+      stage: 'Prod',
+      chunkCount: 1,
+      stageStamp: stampAt(1),
+      publication: stampAt(1),
+      firstPublishedAt: '2026-01-01T00:00:00Z',
+      source: { kind: 'local' },
+      ...change,
+    },
+    schemaVersion,
+  });
+
+  it.each([
+    ['text with NUL', bad({ uploadedBy: 'a\0' })],
+    ['half of a surrogate pair', bad({ uploadedBy: 'a\ud800' })],
+    ['a date of year 0', bad({ firstPublishedAt: '0000-01-01T00:00:00Z' })],
+    ['an id that is no text', bad({ packageId: 7 })],
+    ['no source', bad({ source: null })],
+    ['a version that nobody knows', bad({}, 99)],
+  ])('goes on after %s, and records the event', async (_, { data, schemaVersion }) => {
+    const log = new FiniteLog();
+    await publish(log, 'a', 'local');
+    await log.note('package-bad', 'PackagePublished', data, schemaVersion);
+    await publish(log, 'b', 'local');
+    const { told, failed, items } = await read(log);
+    expect(told).toEqual(['a', 'b']);
+    expect(new Set(failed)).toEqual(new Set(['e2']));
+    expect(items).toEqual(['a', 'b']);
   });
 });

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { RecordedEvent } from '../../../kernel/events.js';
 import { pause } from '../../../kernel/retry.js';
 import { RestartingWork } from '../../../platform/runtime/restarting-work.js';
 import { EventStore } from '../../../ports/event-store.port.js';
@@ -85,8 +86,17 @@ export class ReplicaNews implements OnModuleDestroy {
     const after = await this.store.head();
     for await (const item of this.store.subscribe({ after, types: NEWS_EVENT_TYPES, signal })) {
       if (item.kind !== 'events') continue;
-      const ids = item.events.map((record) => replicaEvents.read(record)?.data.packageId ?? '');
+      const ids = item.events.map(packageIdIn);
       for (const packageId of new Set(ids)) this.emitter.emit(packageId);
     }
+  }
+}
+
+/** The package of an event; empty when the event cannot be read, as nobody waits for news of it. */
+function packageIdIn(record: RecordedEvent): string {
+  try {
+    return replicaEvents.read(record)?.data.packageId ?? '';
+  } catch {
+    return '';
   }
 }

@@ -68,7 +68,8 @@ const generalCodes = declareErrorCodes({
   },
   PEER_UNREGISTERED: {
     status: 403,
-    meaning: 'The called server has unregistered the calling server. Unregister it there too, or register again.',
+    meaning:
+      'The called server has unregistered the calling server. On the calling server, unregister the called server too, or register again.',
   },
   NOT_FOUND: { status: 404, meaning: 'There is nothing at this address.' },
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'Only GET and HEAD are possible here.' },
@@ -76,6 +77,11 @@ const generalCodes = declareErrorCodes({
     status: 408,
     meaning:
       'The request did not arrive in time. Headers must arrive within 30 s, a small body within 60 s, and an upload must deliver at least 4 KiB per minute.',
+  },
+  EVENT_UNPROCESSABLE: {
+    status: 409,
+    meaning:
+      'The history of what the request is about contains an event that this version of the program cannot process. `problems` names it and says what to do.',
   },
   PRECONDITION_FAILED: {
     status: 412,

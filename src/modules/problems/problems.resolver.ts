@@ -1,0 +1,47 @@
+import { QueryBus } from '@nestjs/cqrs';
+import { Field, Int, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { Needs } from '../../platform/access/needs.decorator.js';
+import { ProblemsQuery } from './problems.query.js';
+
+@ObjectType({
+  description: 'Something that does not go away by itself, so that a person has to do something.',
+})
+class Problem {
+  @Field(() => String, {
+    description:
+      'The kind of the problem. `EVENTS_UNPROCESSABLE`: a part of this server goes on without events that it cannot process. `ITEMS_UNPROCESSABLE`: the same for items of a peer. `READER_STANDS_STILL`: a part of this server does not follow the event log any more. There may be further kinds.',
+  })
+  kind!: string;
+
+  @Field(() => String, { description: 'What is wrong, in one sentence.' })
+  what!: string;
+
+  @Field(() => String, { description: 'The part of the server, or the object, that the problem is about.' })
+  where!: string;
+
+  @Field(() => Date, { description: 'Since when there is this problem.' })
+  since!: Date;
+
+  @Field(() => String, { description: 'What to do.' })
+  advice!: string;
+
+  @Field(() => Int, { description: 'The number of things that are affected, such as events.' })
+  count!: number;
+
+  @Field(() => [String], { description: 'The first few of the affected things, each with the reason.' })
+  examples!: readonly string[];
+}
+
+@Resolver(() => Problem)
+export class ProblemsResolver {
+  constructor(private readonly queries: QueryBus) {}
+
+  @Needs('problems')
+  @Query(() => [Problem], {
+    description:
+      'Everything on this server that needs a person, the oldest problem first. Empty when all is well. A problem is listed until its cause is gone. Refusals: UNAVAILABLE.',
+  })
+  problems(): Promise<readonly Problem[]> {
+    return this.queries.execute(new ProblemsQuery());
+  }
+}
