@@ -1,5 +1,4 @@
 import { Agent } from 'undici';
-import { cleanText } from '../../../kernel/input-text.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 
@@ -80,14 +79,9 @@ function parseAnswer(peerName: string, status: number, contentType: string, text
     const code = codeOfBody(text);
     throw new PeerUnreachable(peerName, describeStatus(status, code), status, code);
   }
-  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
-    const what = contentType === '' ? 'no content type' : cleanText(contentType, 60);
-    throw new PeerUnreachable(
-      peerName,
-      `answered ${status} with ${what} instead of JSON; is this the right address?`,
-      status,
-    );
-  }
+  // What kind of answer another server gives to this one is no business of those who read the message.
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType))
+    throw new PeerUnreachable(peerName, `answered ${status} without JSON; is this the right address?`, status);
   try {
     return JSON.parse(text);
   } catch {
