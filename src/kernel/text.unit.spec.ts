@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findUnstorableText, isPlain, plainJson } from './text.js';
+import { findUnstorableText, isBaseUrl, isPlain, plainJson } from './text.js';
 
 const anyText = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), {
@@ -36,4 +36,34 @@ describe('plain text', () => {
       }),
     );
   });
+});
+
+describe('the base URL of a server', () => {
+  it.each([
+    'http://127.0.0.1:8080',
+    'https://packages.example.com',
+    'https://packages.example.com/ods/eu',
+    'http://[2001:db8::1]:8080',
+    'http://berlin:65535',
+  ])('may be %s', (url) => expect(isBaseUrl(url)).toBe(true));
+
+  it.each([
+    'http://127.0.0.1:99999',
+    'http://[',
+    'http://[::1',
+    'http://%zz',
+    'http://a:b',
+    'http://1.2.3.4.5',
+    'http://',
+    'ftp://a',
+    'http://a@b',
+    'http://a?b',
+    'http://a#b',
+    'http://a/',
+    'http://a/../b',
+    'http://a/%2e%2e/b',
+    'http://a b',
+    '//a',
+    `http://${'a'.repeat(500)}`,
+  ])('may not be %s', (url) => expect(isBaseUrl(url)).toBe(false));
 });

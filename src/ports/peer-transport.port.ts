@@ -56,16 +56,22 @@ export class PeerUnreachable extends Error {
   }
 }
 
-/** Signed calls to other servers. Every method throws PeerUnreachable when the other side fails. */
+/** The most bytes of an answer with a few fields, such as a key. Every bound of an answer is at least this, so that errors fit. */
+export const MAX_SMALL_ANSWER_BYTES = 16 * 1024;
+
+/**
+ * Signed calls to other servers. Every method throws PeerUnreachable when the other side fails. `maxBytes` is what the
+ * answer may have at most, by what the caller knows of it; a longer one is not read, and its connection is closed.
+ */
 export abstract class PeerTransport {
   /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
-  abstract post(server: { name: string; url: string }, path: string, body: object): Promise<unknown>;
+  abstract post(server: { name: string; url: string }, path: string, body: object, maxBytes: number): Promise<unknown>;
 
   /** POST of a JSON body to a peer, signed with the key of ours that is given, or that it knows; the parsed reply, not yet checked. */
-  abstract postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown>;
+  abstract postTo(peer: PeerContact, path: string, body: object, maxBytes: number, key?: string): Promise<unknown>;
 
   /** GET of a JSON document; parsed, not yet checked. */
-  abstract get(peer: PeerContact, path: string): Promise<unknown>;
+  abstract get(peer: PeerContact, path: string, maxBytes: number): Promise<unknown>;
 
   /** The peer's feed after `lastEventId` (null: from the start) until the connection ends, which is always by a throw or the signal. */
   abstract followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncIterable<FeedMessage>;

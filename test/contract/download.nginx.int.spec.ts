@@ -5,7 +5,7 @@ import { downloadContract } from './download.contract.js';
 
 describeWithNginx('through nginx', () => {
   downloadContract(async () => {
-    const app = await startPackageApp({ accelRedirect: '/_odst/packages/' });
+    const app = await startPackageApp({ accelRedirect: '/_odst/packages/' }, { trustedProxies: ['loopback'] });
     const nginx = await Nginx.start({ ports: [app.port], dataDir: app.dataDir });
     const stop = async (): Promise<void> => {
       await nginx.stop();

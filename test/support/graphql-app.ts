@@ -67,7 +67,9 @@ class TwoSessions extends Principals {
     const actor = { kind: 'account', id: 'a-1', name: 'admin' } as const;
     const authority = authorityOf('admin', ['admin'], null);
     return Promise.resolve(
-      open.has(token) ? { actor, accountId: 'a-1', authority, proof, mustChangePassword: false } : null,
+      open.has(token)
+        ? { actor, accountId: 'a-1', authority, proof, expiresAt: new Date('2100-01-01'), mustChangePassword: false }
+        : null,
     );
   }
 

@@ -12,6 +12,7 @@ import { STRANGER, withContext } from '../runtime/call-context.js';
 import { Authenticator } from './authenticator.js';
 import { addressOf, type AuthContext, authContextOf, type Caller, rememberedCaller } from './caller.js';
 import { NeedsGuard } from './needs.guard.js';
+import { OperationRates } from './operation-rates.js';
 import { SessionCookie } from './session-cookie.js';
 
 /** Runs each handler in the call context of the caller whom the guards admitted. */
@@ -36,9 +37,10 @@ function callerOf({ req, caller }: AuthContext): Caller {
   providers: [
     Authenticator,
     SessionCookie,
+    OperationRates,
     { provide: APP_GUARD, useClass: NeedsGuard },
     { provide: APP_INTERCEPTOR, useClass: CallContextInterceptor },
   ],
-  exports: [Authenticator, SessionCookie],
+  exports: [Authenticator, SessionCookie, OperationRates],
 })
 export class AccessModule {}

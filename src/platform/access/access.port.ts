@@ -8,6 +8,8 @@ export interface Principal {
   readonly authority: Authority;
   /** The id of the session or of the API token that authenticated the call. */
   readonly proof: { readonly kind: 'session' | 'token'; readonly id: string };
+  /** When the session or token ends at the latest. */
+  readonly expiresAt: Date;
   /** True while the password is a one-time password. The account must change it before it can do anything else. */
   readonly mustChangePassword: boolean;
 }

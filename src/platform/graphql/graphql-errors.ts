@@ -28,7 +28,8 @@ export function formatGraphqlError(error: GraphQLError): GraphQLFormattedError {
   const ownCode = originalError instanceof GraphQLError ? originalError.extensions['code'] : undefined;
   if (!originalError || typeof error.extensions['code'] === 'string') {
     const code = ownCode ?? error.extensions['code'] ?? 'GRAPHQL_VALIDATION_FAILED';
-    return { message: error.message, ...place, extensions: { code } };
+    const { details } = error.extensions;
+    return { message: error.message, ...place, extensions: { code, ...(details !== undefined && { details }) } };
   }
   const { code, message, details } = toPublicError(originalError);
   return { message, ...place, extensions: { code, ...(details && { details }) } };
@@ -49,7 +50,7 @@ export const GRAPHQL_REQUEST_CODES: Readonly<Record<string, string>> = {
   PERSISTED_QUERY_NOT_SUPPORTED: 'Send the operation itself, not its hash.',
   QUERY_TOO_DEEP: 'The fields are nested more than 10 levels deep.',
   QUERY_TOO_WIDE:
-    'The operation has more than 20 root fields, 100 aliases or 20 directives. Fragments count as often as they are used.',
+    'The operation has more than 20 root fields, 100 aliases, 20 directives or 500 fields and fragments, or the request has more than 20 operations. Fragments count as often as they are used.',
   QUERY_TOO_LONG: 'The text of the operation is longer than 20,000 characters.',
   QUERY_TOO_EXPENSIVE: 'The operation may ask for more than 20,000 fields. Ask for fewer rows or fields at a time.',
 };

@@ -6,12 +6,20 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, Kind, Oper
 import { z } from 'zod';
 import { Refusal } from '../../kernel/errors.js';
 import { Authenticator } from '../access/authenticator.js';
-import type { AuthContext } from '../access/caller.js';
+import type { AuthContext, SignedInCaller } from '../access/caller.js';
+import { OperationRates } from '../access/operation-rates.js';
 import { statusOf } from '../http/errors/error-codes.js';
 import { retryAfterOf } from '../http/errors/public-error.js';
 import { checkCost } from './cost-limit.js';
 import { formatGraphqlError } from './graphql-errors.js';
-import { limitRules, MAX_TOKENS, requirePlain, requireShort, withoutHints } from './operation-limits.js';
+import {
+  limitRules,
+  MAX_TOKENS,
+  requirePlain,
+  requireShort,
+  requireSmallText,
+  withoutHints,
+} from './operation-limits.js';
 import { describeNeeds } from './schema.js';
 
 /** The longest operation of a caller who is not signed in, in tokens of its text. */
@@ -100,13 +108,36 @@ const subscriptionOverHttp = (): GraphQLError =>
 /**
  * Finds out who sends a request. A caller who is not signed in may only sign in. In addition, the guard of needs checks
  * the permission for each root field.
- * @throws GraphQLError UNAUTHENTICATED; QUERY_TOO_LONG; the code of a refusal of the authenticator
+ * @throws GraphQLError UNAUTHENTICATED; QUERY_TOO_LONG, QUERY_TOO_WIDE, QUERY_TOO_DEEP; the code of a refusal of the authenticator
  */
-async function makeAuthContext(authenticator: Authenticator, req: ParsedRequest): Promise<AuthContext> {
+async function makeAuthContext(
+  authenticator: Authenticator,
+  rates: OperationRates,
+  req: ParsedRequest,
+): Promise<AuthContext> {
   requireShort(req.body?.query);
   const caller = await authenticator.authenticateRequest(req).catch(throwForApollo);
-  if (caller || (req.method === 'POST' && isSignInOnly(req.body?.query))) return { req, caller };
+  if (caller) {
+    countOperation(rates, caller);
+    for (const query of queriesOf(req)) requireSmallText(query);
+    return { req, caller };
+  }
+  if (req.method === 'POST' && isSignInOnly(req.body?.query)) return { req, caller };
   throw new GraphQLError(SIGN_IN_FIRST, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/** The texts of operations in the body of a POST and in the address of a GET. */
+const queriesOf = ({ url = '', body }: ParsedRequest): readonly unknown[] => [
+  body?.query,
+  ...new URLSearchParams(url.split('?', 2)[1]).getAll('query'),
+];
+
+function countOperation(rates: OperationRates, caller: SignedInCaller): void {
+  try {
+    rates.countOperation(caller);
+  } catch (error) {
+    throwForApollo(error);
+  }
 }
 
 /**
@@ -126,6 +157,7 @@ function throwForApollo(error: unknown): never {
 /** Options of Apollo Server, which answers queries and mutations over HTTP. `GraphqlSocket` serves subscriptions. */
 export function graphqlOptions(
   authenticator: Authenticator,
+  rates: OperationRates,
   introspection: boolean,
 ): Omit<ApolloDriverConfig, 'driver'> {
   const logger = new Logger('GraphQL');
@@ -153,7 +185,7 @@ export function graphqlOptions(
       warn: (message: string) => logger.warn(message),
       error: (message: string) => logger.error(message),
     },
-    context: ({ req }: { req: ParsedRequest }) => makeAuthContext(authenticator, req),
+    context: ({ req }: { req: ParsedRequest }) => makeAuthContext(authenticator, rates, req),
     formatError: (formatted, error) =>
       // For an error that is no GraphQLError, only Apollo's formatted error carries a code.
       error instanceof GraphQLError ? formatGraphqlError(error) : formatted,

@@ -19,6 +19,7 @@ import { WebSocketServer } from 'ws';
 import { Refusal } from '../../kernel/errors.js';
 import { Authenticator } from '../access/authenticator.js';
 import type { AuthContext, SignedInCaller } from '../access/caller.js';
+import { OperationRates } from '../access/operation-rates.js';
 import { answerUpgrade } from '../http/errors/socket-errors.js';
 import { stateRoute, Upgrades } from '../http/raw-routes.js';
 import { TokenBucket } from '../limits/rate-limit.js';
@@ -26,11 +27,14 @@ import { Settings } from '../runtime/settings.js';
 import { checkCost } from './cost-limit.js';
 import { formatGraphqlError } from './graphql-errors.js';
 import { GRAPHQL_PATH, SIGN_IN_FIRST } from './graphql-options.js';
-import { limitRules, MAX_TOKENS, requirePlain, requireShort, withoutHints } from './operation-limits.js';
+import { limitRules, MAX_TOKENS, requirePlain, requireShort, requireSmall, withoutHints } from './operation-limits.js';
 import { WatchedRights } from './watched-rights.js';
 
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+const tooMany = (message: string, details?: Refusal['details']): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'TOO_MANY_REQUESTS', ...(details && { details }) } });
 
 /**
  * Parses a subscription that came over a WebSocket, and checks it with the same limits as operations over HTTP. Returns
@@ -45,6 +49,7 @@ function prepareSubscription(
   try {
     requireShort(query);
     const document = parse(query, { maxTokens: MAX_TOKENS });
+    requireSmall(document);
     const errors = validate(schema, document, [...specifiedRules, ...limitRules(introspection)]);
     if (errors.length > 0) return errors;
     const operation = getOperationAST(document, operationName);
@@ -67,6 +72,9 @@ function prepareSubscription(
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /** The most subscriptions that may be open on one connection. */
 const MAX_SUBSCRIPTIONS = 50;
+/** The most connections of one account, and the most subscriptions on all of them. */
+const MAX_ACCOUNT_CONNECTIONS = 20;
+const MAX_ACCOUNT_SUBSCRIPTIONS = 100;
 /** Rate at which operations may start on one connection. */
 const START_RATE = { burst: 200, perSecond: 10 };
 /** Within this time, a client must send its first message (`connection_init`), which authenticates it. */
@@ -82,6 +90,31 @@ const SUBSCRIPTIONS = stateRoute({ call: 'WebSocket /graphql', need: 'stated ins
 type ConnectionState = Record<'caller', SignedInCaller> & Record<'starts', TokenBucket>;
 type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionState>>;
 
+const countSubscriptions = ({ subscriptions }: Connection): number => Object.keys(subscriptions).length;
+
+/** The open connections of each account. */
+class AccountConnections {
+  private readonly open = new Map<string, Set<Connection>>();
+
+  /** Adds a connection, and gives false when the account has too many. */
+  add(accountId: string, connection: Connection): boolean {
+    const connections = this.open.get(accountId) ?? new Set();
+    if (connections.size >= MAX_ACCOUNT_CONNECTIONS) return false;
+    this.open.set(accountId, connections.add(connection));
+    return true;
+  }
+
+  delete(accountId: string, connection: Connection): void {
+    const connections = this.open.get(accountId);
+    connections?.delete(connection);
+    if (connections?.size === 0) this.open.delete(accountId);
+  }
+
+  subscriptionsOf(accountId: string): number {
+    return [...(this.open.get(accountId) ?? [])].reduce((sum, connection) => sum + countSubscriptions(connection), 0);
+  }
+}
+
 /**
  * Serves subscriptions over WebSockets (with the library graphql-ws) on the path of GraphQL. A client must sign in
  * first.
@@ -90,6 +123,7 @@ type Connection = Context<Record<string, unknown>, Extra & Partial<ConnectionSta
 export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('GraphQL');
   private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  private readonly connections = new AccountConnections();
   private server: Disposable | null = null;
 
   constructor(
@@ -97,6 +131,7 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
     private readonly schema: GraphQLSchemaHost,
     private readonly authenticator: Authenticator,
     private readonly rights: WatchedRights,
+    private readonly rates: OperationRates,
     private readonly settings: Settings,
   ) {}
 
@@ -130,12 +165,27 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
 
   private startOperation(connection: Connection, payload: SubscribePayload): ReturnType<typeof prepareSubscription> {
     const { socket, caller, starts } = connection.extra;
-    if (Object.keys(connection.subscriptions).length > MAX_SUBSCRIPTIONS) {
+    if (countSubscriptions(connection) > MAX_SUBSCRIPTIONS) {
       socket.close(TOO_MANY, `At most ${MAX_SUBSCRIPTIONS} subscriptions on one connection`);
     } else if (!starts?.take()) {
       socket.close(TOO_MANY, 'Too many subscriptions in a short time');
     }
+    const refused = caller ? this.findRefusal(caller) : null;
+    if (refused) return [refused];
     return prepareSubscription(this.schema.schema, payload, { caller: caller ?? null }, this.settings.introspection);
+  }
+
+  /** The open subscriptions stay, and the new one is refused. */
+  private findRefusal(caller: SignedInCaller): GraphQLError | null {
+    if (this.connections.subscriptionsOf(caller.principal.accountId) > MAX_ACCOUNT_SUBSCRIPTIONS)
+      return tooMany(`This account has ${MAX_ACCOUNT_SUBSCRIPTIONS} subscriptions open. Close some of them first.`);
+    try {
+      this.rates.countOperation(caller);
+      return null;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return tooMany(error.message, error.details);
+    }
   }
 
   private formatError(error: GraphQLError): GraphQLFormattedError {
@@ -160,6 +210,14 @@ export class GraphqlSocket implements OnApplicationBootstrap, BeforeApplicationS
         typeof given === 'string' ? given : undefined,
       );
       if (!caller) return refuse(SIGN_IN_FIRST);
+      // A connection that was closed in the meantime would be counted for ever.
+      if (socket.readyState !== socket.OPEN) return false;
+      const { accountId } = caller.principal;
+      if (!this.connections.add(accountId, connection)) {
+        socket.close(TOO_MANY, `At most ${MAX_ACCOUNT_CONNECTIONS} connections of one account`);
+        return false;
+      }
+      socket.once('close', () => this.connections.delete(accountId, connection));
       connection.extra.caller = caller;
       connection.extra.starts = new TokenBucket(START_RATE.burst, START_RATE.perSecond);
       this.rights.watchCaller(caller, socket, (now) => (connection.extra.caller = now));

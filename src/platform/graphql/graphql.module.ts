@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { Authenticator } from '../access/authenticator.js';
+import { OperationRates } from '../access/operation-rates.js';
 import { Settings } from '../runtime/settings.js';
 import { graphqlDriver, graphqlOptions } from './graphql-options.js';
 import { GraphqlSocket } from './graphql-socket.js';
@@ -13,9 +14,9 @@ import { scalars } from './scalars.js';
   imports: [
     GraphQLModule.forRootAsync<ApolloDriverConfig>({
       driver: graphqlDriver,
-      inject: [Authenticator, Settings],
-      useFactory: (authenticator: Authenticator, { introspection }: Settings) =>
-        graphqlOptions(authenticator, introspection),
+      inject: [Authenticator, OperationRates, Settings],
+      useFactory: (authenticator: Authenticator, rates: OperationRates, { introspection }: Settings) =>
+        graphqlOptions(authenticator, rates, introspection),
     }),
   ],
   providers: [GraphqlSocket, WatchedRights, ...scalars],

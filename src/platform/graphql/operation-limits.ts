@@ -1,61 +1,19 @@
 import {
   type ASTNode,
   type ASTVisitor,
+  type DocumentNode,
+  type FragmentDefinitionNode,
   GraphQLError,
   Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
 import { findUnstorableText, isPlain, NOT_PLAIN_FAULT } from '../../kernel/text.js';
 import { describeFault } from '../input/wire-schema.js';
-
-/** The deepest nesting of fields in one operation. */
-const MAX_DEPTH = 10;
-
-/**
- * Computes the depth of selections, and visits each fragment only once. Where a fragment contains itself, the inner use
- * counts as 0; GraphQL's rule NoFragmentCycles refuses such an operation.
- */
-class Depths {
-  private readonly ofFragments = new Map<string, number>();
-
-  constructor(private readonly context: ValidationContext) {}
-
-  depthOf(set: SelectionSetNode | undefined): number {
-    return Math.max(
-      0,
-      ...(set?.selections ?? []).map((selection) => {
-        if (selection.kind === Kind.FRAGMENT_SPREAD) return this.fragmentDepth(selection.name.value);
-        if (selection.kind === Kind.INLINE_FRAGMENT) return this.depthOf(selection.selectionSet);
-        // Introspection queries are deeper than others, and GraphQL's rule MaxIntrospectionDepth limits them.
-        return selection.name.value.startsWith('__') ? 0 : 1 + this.depthOf(selection.selectionSet);
-      }),
-    );
-  }
-
-  private fragmentDepth(name: string): number {
-    const known = this.ofFragments.get(name);
-    if (known !== undefined) return known;
-    this.ofFragments.set(name, 0);
-    const depth = this.depthOf(this.context.getFragment(name)?.selectionSet);
-    this.ofFragments.set(name, depth);
-    return depth;
-  }
-}
-
-/** Validation rule that refuses operations in which fields are nested deeper than `MAX_DEPTH`. */
-function depthLimit(context: ValidationContext): ASTVisitor {
-  const depths = new Depths(context);
-  return {
-    OperationDefinition(operation) {
-      const depth = depths.depthOf(operation.selectionSet);
-      if (depth <= MAX_DEPTH) return;
-      const message = `This operation is ${depth} fields deep; ${MAX_DEPTH} is the limit.`;
-      context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_DEEP' } }));
-    },
-  };
-}
 
 const INTROSPECTING = new Set(['__schema', '__type']);
 
@@ -103,81 +61,107 @@ export function requirePlain(variables: unknown): void {
   if (field !== null) throw textNotPlain(field);
 }
 
+/** The deepest nesting of fields in one operation. */
+const MAX_DEPTH = 10;
 /** The limits of one operation. The content of a fragment counts each time the fragment is used. */
-const MAX_WIDTH = { rootFields: 20, aliases: 100, directives: 20 } as const;
+const MAX_WIDTH = { rootFields: 20, aliases: 100, directives: 20, selections: 500 } as const;
+/** The most operations in one request. */
+const MAX_OPERATIONS = 20;
 
-interface Width {
-  readonly rootFields: number;
-  readonly aliases: number;
-  readonly directives: number;
-}
+type Width = Readonly<Record<keyof typeof MAX_WIDTH, number>>;
+type Size = Width & { readonly depth: number };
 
-const NO_WIDTH: Width = { rootFields: 0, aliases: 0, directives: 0 };
+const NO_SIZE: Size = { rootFields: 0, aliases: 0, directives: 0, selections: 0, depth: 0 };
 const WIDTH_LABELS: Readonly<Record<keyof Width, string>> = {
   rootFields: 'root fields',
   aliases: 'aliases',
   directives: 'directives',
+  selections: 'fields and fragments',
 };
+const WIDTHS = ['rootFields', 'aliases', 'directives', 'selections'] as const;
 
-const addWidths = (a: Width, b: Width): Width => ({
+const addSizes = (a: Size, b: Size): Size => ({
   rootFields: a.rootFields + b.rootFields,
   aliases: a.aliases + b.aliases,
   directives: a.directives + b.directives,
+  selections: a.selections + b.selections,
+  depth: Math.max(a.depth, b.depth),
 });
 
 /**
- * Computes the widths of selections, and visits each fragment only once. Where a fragment contains itself, the inner
- * use counts as 0; GraphQL's rule NoFragmentCycles refuses such an operation.
+ * Computes how wide and deep selections are, and visits each fragment only once. Where a fragment contains itself, the
+ * inner use counts as 0; GraphQL's rule NoFragmentCycles refuses such an operation.
  */
-class Widths {
-  private readonly ofFragments = new Map<string, Width>();
+class Sizes {
+  private readonly ofFragments = new Map<string, Size>();
+  private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 
-  constructor(private readonly context: ValidationContext) {}
-
-  /** `rootFields` counts the fields of this set only. Aliases and directives also count in the sets below it. */
-  widthOf(set: SelectionSetNode | undefined): Width {
-    return (set?.selections ?? [])
-      .map((selection) => {
-        const directives = selection.directives?.length ?? 0;
-        if (selection.kind === Kind.FRAGMENT_SPREAD)
-          return addWidths({ ...NO_WIDTH, directives }, this.fragmentWidth(selection.name.value));
-        const inner = this.widthOf(selection.selectionSet);
-        if (selection.kind === Kind.INLINE_FRAGMENT) return addWidths({ ...NO_WIDTH, directives }, inner);
-        return addWidths({ rootFields: 1, aliases: selection.alias ? 1 : 0, directives }, { ...inner, rootFields: 0 });
-      })
-      .reduce(addWidths, NO_WIDTH);
+  constructor(document: DocumentNode) {
+    const fragments = document.definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION);
+    this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  private fragmentWidth(name: string): Width {
+  /** `rootFields` counts the fields of the definition itself only. All others also count in the sets below them. */
+  sizeOf({ directives, selectionSet }: OperationDefinitionNode | FragmentDefinitionNode): Size {
+    return addSizes({ ...NO_SIZE, directives: directives?.length ?? 0 }, this.sizeOfSet(selectionSet));
+  }
+
+  private sizeOfSet(set: SelectionSetNode | undefined): Size {
+    return (set?.selections ?? []).map((selection) => this.sizeOfSelection(selection)).reduce(addSizes, NO_SIZE);
+  }
+
+  private sizeOfSelection(selection: SelectionNode): Size {
+    const one = { ...NO_SIZE, selections: 1, directives: selection.directives?.length ?? 0 };
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return addSizes(one, this.fragmentSize(selection.name.value));
+    const inner = this.sizeOfSet(selection.selectionSet);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return addSizes(one, inner);
+    // Introspection queries are deeper than others, and GraphQL's rule MaxIntrospectionDepth limits them.
+    const depth = selection.name.value.startsWith('__') ? 0 : 1 + inner.depth;
+    return addSizes({ ...one, rootFields: 1, aliases: selection.alias ? 1 : 0 }, { ...inner, rootFields: 0, depth });
+  }
+
+  private fragmentSize(name: string): Size {
     const known = this.ofFragments.get(name);
     if (known) return known;
-    this.ofFragments.set(name, NO_WIDTH);
-    const fragment = this.context.getFragment(name);
-    const width = addWidths(
-      { ...NO_WIDTH, directives: fragment?.directives?.length ?? 0 },
-      this.widthOf(fragment?.selectionSet),
-    );
-    this.ofFragments.set(name, width);
-    return width;
+    this.ofFragments.set(name, NO_SIZE);
+    const fragment = this.fragments.get(name);
+    const size = fragment ? this.sizeOf(fragment) : NO_SIZE;
+    this.ofFragments.set(name, size);
+    return size;
   }
 }
 
-/** Validation rule that refuses operations with too many root fields, aliases or directives (`MAX_WIDTH`). */
-function widthLimit(context: ValidationContext): ASTVisitor {
-  const widths = new Widths(context);
-  return {
-    OperationDefinition(operation) {
-      const width = addWidths(
-        { ...NO_WIDTH, directives: operation.directives?.length ?? 0 },
-        widths.widthOf(operation.selectionSet),
-      );
-      for (const kind of ['rootFields', 'aliases', 'directives'] as const) {
-        if (width[kind] <= MAX_WIDTH[kind]) continue;
-        const message = `This operation has ${width[kind]} ${WIDTH_LABELS[kind]}; ${MAX_WIDTH[kind]} is the limit.`;
-        context.reportError(new GraphQLError(message, { nodes: operation, extensions: { code: 'QUERY_TOO_WIDE' } }));
-      }
-    },
-  };
+const overLimit = (code: 'QUERY_TOO_WIDE' | 'QUERY_TOO_DEEP', message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
+
+/**
+ * Refuses operations that are too wide or too deep. This comes before GraphQL validates them, because that compares each
+ * field with each other of the same name, and takes long for very many of them.
+ * @throws GraphQLError QUERY_TOO_WIDE, QUERY_TOO_DEEP
+ */
+export function requireSmall(document: DocumentNode): void {
+  const sizes = new Sizes(document);
+  const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length > MAX_OPERATIONS) {
+    const message = `This request has ${operations.length} operations; ${MAX_OPERATIONS} is the limit.`;
+    throw overLimit('QUERY_TOO_WIDE', message);
+  }
+  for (const operation of operations) requireSize(sizes.sizeOf(operation), 'operation');
+  // GraphQL also validates a fragment that no operation uses.
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION)
+      requireSize({ ...sizes.sizeOf(definition), rootFields: 0, depth: 0 }, 'fragment');
+  }
+}
+
+function requireSize(size: Size, what: string): void {
+  for (const kind of WIDTHS) {
+    if (size[kind] <= MAX_WIDTH[kind]) continue;
+    const message = `This ${what} has ${size[kind]} ${WIDTH_LABELS[kind]}; ${MAX_WIDTH[kind]} is the limit.`;
+    throw overLimit('QUERY_TOO_WIDE', message);
+  }
+  if (size.depth > MAX_DEPTH)
+    throw overLimit('QUERY_TOO_DEEP', `This ${what} is ${size.depth} fields deep; ${MAX_DEPTH} is the limit.`);
 }
 
 /** The longest operation, in tokens of its text. */
@@ -187,8 +171,6 @@ const MAX_QUERY = 20_000;
 
 /** The validation rules that apply in addition to those of GraphQL, over HTTP and over WebSockets. */
 export const limitRules = (introspection: boolean): ValidationRule[] => [
-  depthLimit,
-  widthLimit,
   plainStrings,
   ...(introspection ? [] : [noIntrospection]),
 ];
@@ -199,6 +181,24 @@ export function requireShort(query: unknown): void {
   throw new GraphQLError(`The operation is longer than ${MAX_QUERY} characters.`, {
     extensions: { code: 'QUERY_TOO_LONG', http: { status: 400 } },
   });
+}
+
+/**
+ * Refuses the text of an operation that is too wide or too deep. A text that cannot be parsed is left to GraphQL, which
+ * says what is wrong with it.
+ * @throws GraphQLError QUERY_TOO_WIDE, QUERY_TOO_DEEP
+ */
+export function requireSmallText(query: unknown): void {
+  const document = typeof query === 'string' ? parseOperation(query) : null;
+  if (document) requireSmall(document);
+}
+
+function parseOperation(query: string): DocumentNode | null {
+  try {
+    return parse(query, { maxTokens: MAX_TOKENS, noLocation: true });
+  } catch {
+    return null;
+  }
 }
 
 /** Removes GraphQL's suggestions for misspelled names, which reveal names of the schema, from an error message. */

@@ -9,7 +9,7 @@ interface Closable {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Interval at which a session or token is checked again. For up to this time, an expired one still receives events. */
+/** Interval at which a session or token is checked again. A session that is not used ends within it. */
 const RECHECK_INTERVAL_MS = 60_000;
 /** Code with which the server closes a WebSocket when the session or token is no longer valid. */
 const UNAUTHORIZED = 4401;
@@ -22,8 +22,8 @@ const hasLost = (before: Principal, now: Principal): boolean =>
 
 /**
  * Closes the WebSocket of a caller whose account is disabled or loses a permission, or whose session or token is
- * closed, revoked or expired. Every process learns of such a change at once. Expiry alone is checked at an interval of
- * 60 s.
+ * closed, revoked or expired. Every process learns of such a change at once, and the time of expiry is known. That a
+ * session is not used any more is checked at an interval of 60 s.
  */
 @Injectable()
 export class WatchedRights {
@@ -47,12 +47,22 @@ export class WatchedRights {
       last = { ...last, principal };
       update(last);
     };
-    const timer = setInterval(() => void recheck(), RECHECK_INTERVAL_MS).unref();
+    let timer: NodeJS.Timeout;
+    const schedule = (): void => {
+      const leftMs = last.principal.expiresAt.getTime() - Date.now();
+      // A session or token counts as expired once its time has passed.
+      const waitMs = leftMs > 0 ? Math.min(leftMs + 1, RECHECK_INTERVAL_MS) : RECHECK_INTERVAL_MS;
+      timer = setTimeout(() => {
+        void recheck();
+        schedule();
+      }, waitMs).unref();
+    };
+    schedule();
     const stop = this.principals.onChange((accountId) => {
       if (accountId === caller.principal.accountId) void recheck();
     });
     socket.once('close', () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       stop();
     });
   }

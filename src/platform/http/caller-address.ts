@@ -45,11 +45,14 @@ export function callerAddress(request: IncomingMessage): string | null {
   return withoutMappedPrefix(isIP(forwarded) === 0 ? remote : forwarded);
 }
 
+/** True when a request comes directly from a trusted proxy. */
+export const isFromTrustedProxy = ({ socket }: IncomingMessage): boolean =>
+  trustedConnections.get(socket)?.(socket.remoteAddress ?? '', 0) === true;
+
 /** True when a request came by HTTPS, to this server or to a trusted proxy that says so in X-Forwarded-Proto. */
 export function cameByHttps(request: IncomingMessage): boolean {
   const { socket, headers } = request;
   if ('encrypted' in socket && socket.encrypted === true) return true;
   const proto = headers['x-forwarded-proto'];
-  const isProxy = trustedConnections.get(socket)?.(socket.remoteAddress ?? '', 0) === true;
-  return isProxy && typeof proto === 'string' && proto.split(',', 1)[0]?.trim() === 'https';
+  return isFromTrustedProxy(request) && typeof proto === 'string' && proto.split(',', 1)[0]?.trim() === 'https';
 }

@@ -19,7 +19,7 @@ import { answerError } from './errors/exception.filter.js';
 import { isGraphqlPath, sendError } from './errors/send-error.js';
 import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
 import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
-import type { ServedKeyPair } from './served-key-pair.js';
+import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
 
 /**
  * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when a handler begins to read the body. When the request is refused
@@ -137,7 +137,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const { cert, key } = tls?.current ?? {};
     const halfOpen = { allowHalfOpen: true };
     const server = createTlsServer(
-      { ...options, ...halfOpen, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+      { ...options, ...halfOpen, cert, key, ...TLS_RULES, handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
       answer,
     );
     server.on('secureConnection', (socket) => this.strictTransport.markSocket(socket));

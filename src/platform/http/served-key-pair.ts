@@ -1,6 +1,13 @@
 import type { Server } from 'node:https';
+import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls';
 import type { LoggerService } from '@nestjs/common';
 import { findCertificateProblems, loadKeyPair, type KeyPair, type KeyPairFiles } from './tls-key-pair.js';
+
+/** TLS 1.2 without the suites that use SHA-1, which all have CBC as well. A new certificate needs them again. */
+export const TLS_RULES = {
+  minVersion: 'TLSv1.2',
+  ciphers: `${DEFAULT_CIPHERS}:!SHA1`,
+} as const satisfies SecureContextOptions;
 
 /**
  * Interval in which both files are read. Reading is cheap, and it finds every kind of replacement: a file that is
@@ -62,7 +69,7 @@ export class ServedKeyPair {
       const state = this.stateOf(found);
       if (state === this.tried && !wasAsked) return this.warnDaily();
       this.tried = state;
-      server.setSecureContext({ cert: found.cert, key: found.key });
+      server.setSecureContext({ cert: found.cert, key: found.key, ...TLS_RULES });
       this.pair = found;
       logger.log(`The TLS certificate was loaded, valid until ${found.leaf.validTo}`, 'Tls');
       this.warnAboutProblems();

@@ -138,7 +138,7 @@ export const environment = {
     unset: 'the server sends the files itself',
     expected: 'the path of an internal location of nginx, with a slash at both ends, such as /_odst/packages/',
     meaning:
-      'The server answers a download with `X-Odst-Accel: 1` by an `X-Accel-Redirect` to this location, and nginx sends the file. See `docker/nginx.conf`.',
+      'The server answers a download with `X-Odst-Accel: 1` from one of `ODST_TRUSTED_PROXIES` by an `X-Accel-Redirect` to this location, and nginx sends the file. See `docker/nginx.conf`.',
   },
   ODST_ACCEPT_UNSIGNED: {
     setting: 'acceptsUnsignedFacts',

@@ -49,7 +49,10 @@ export const behindNginx: Figure = async (context) => {
   const files = { large: join(folder, 'large'), small: join(folder, 'small') };
   await makeFile(files.large, size);
   await makeFile(files.small, SMALL);
-  const server = await BenchServer.start(folder, 'behind-nginx', { ODST_ACCEL_REDIRECT: '/_odst/packages/' });
+  const server = await BenchServer.start(folder, 'behind-nginx', {
+    ODST_ACCEL_REDIRECT: '/_odst/packages/',
+    ODST_TRUSTED_PROXIES: 'loopback',
+  });
   const { dataDir, port } = server.process.options;
   const front = await Nginx.start({ ports: [port], dataDir });
   const plain = await startNginx(folder, server.packages);

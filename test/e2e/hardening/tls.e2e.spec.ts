@@ -109,16 +109,23 @@ describe('two servers over HTTPS', () => {
     }
   });
 
+  it.each(['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA'])('do not take %s, which is CBC with SHA-1', refuses);
+
   it('outlive what is no TLS at their port', async () => {
     await expect(fetch(`http://127.0.0.1:${a.port}/health/live`)).rejects.toThrow('fetch failed');
     expect((await fetch(`${a.url}/health/ready`)).status).toBe(200);
   });
 });
 
+async function refuses(ciphers: string): Promise<void> {
+  await expect(dial({ maxVersion: 'TLSv1.2', ciphers })).rejects.toThrow(/handshake failure/i);
+}
+
 it('a new certificate is served without a restart, a bad one is not', async () => {
   expect(await servedName()).toBe('test only first');
   place('second');
   await waitFor('the second certificate', async () => (await servedName()) === 'test only second');
+  await refuses('ECDHE-ECDSA-AES128-SHA');
   copyFileSync(tlsFile('first.crt'), mine.ODST_TLS_CERT_FILE);
   process.kill(a.pid, 'SIGHUP');
   await waitFor('the complaint', () => a.output.includes('The new TLS certificate cannot be used'));

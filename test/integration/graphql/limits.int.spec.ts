@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait-for.js';
-import { codes, GraphqlApp } from '../../support/graphql-app.js';
+import { codes, GraphqlApp, TOKEN } from '../../support/graphql-app.js';
 
 let app: GraphqlApp;
 beforeAll(async () => {
@@ -48,6 +48,22 @@ it('who signs in over and over again is told to wait', async () => {
     });
     expect(codes(refused)).toEqual(['TOO_MANY_REQUESTS']);
     expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+  } finally {
+    await many.stop();
+  }
+});
+
+it('an account that sends very many operations is told to wait', async () => {
+  const many = await GraphqlApp.start();
+  try {
+    const refused = await waitFor('a refusal', async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => many.query('{ __typename }')));
+      return answers.find(({ status }) => status === 429);
+    });
+    expect(refused.body.errors).toMatchObject([
+      { extensions: { code: 'TOO_MANY_REQUESTS', details: { retryAfterSeconds: 1 } } },
+    ]);
     expect(refused.headers.get('retry-after')).toBe('1');
   } finally {
     await many.stop();
@@ -130,6 +146,21 @@ describe('limits', () => {
     const answer = await app.query(query);
     expect(codes(answer)).toContain('QUERY_TOO_WIDE');
     expect(answer.status).toBe(400);
+  });
+
+  it.each([
+    ['root fields', `{ ${'a{b}'.repeat(300)} }`],
+    ['fields', `{ peers { ${'nonsense '.repeat(600)} } }`],
+    ['fields of a fragment that is not used', `{ peers { id } } fragment F on Peer { ${'nonsense '.repeat(600)} }`],
+    ['operations', Array.from({ length: 21 }, (_, i) => `query q${i} { nonsense }`).join(' ')],
+  ])('refuse very many %s before anything else is checked', async (_, query) => {
+    const answer = await app.query(query);
+    expect(codes(answer)).toEqual(['QUERY_TOO_WIDE']);
+    expect(answer.status).toBe(400);
+    const get = await fetch(`${app.url}?query=${encodeURIComponent(query)}`, {
+      headers: { authorization: `Bearer ${TOKEN}`, 'apollo-require-preflight': 'yes' },
+    });
+    expect(await get.json()).toMatchObject({ errors: [{ extensions: { code: 'QUERY_TOO_WIDE' } }] });
   });
 
   it('count what a fragment has as often as it is used', async () => {

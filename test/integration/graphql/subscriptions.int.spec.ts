@@ -121,6 +121,7 @@ describe('a connection', () => {
     ['queries', '{ peers { id } }', 'BAD_REQUEST'],
     ['mistakes', 'subscription { nonsense }', 'GRAPHQL_VALIDATION_FAILED'],
     ['syntax errors', 'subscription {', 'GRAPHQL_PARSE_FAILED'],
+    ['very many fields', `subscription { ${'nonsense { id } '.repeat(300)} }`, 'QUERY_TOO_WIDE'],
   ])('answers %s with an error', async (_, query, code) => {
     const heard = listen(query);
     await waitFor('the end', () => heard.ended);
@@ -148,6 +149,57 @@ describe('a connection', () => {
     expect(await closedWith(Array.from({ length: 60 }, (_, i) => subscribe(i)))).toBe(4429);
     const brief = (id: number): string[] => [subscribe(id), JSON.stringify({ type: 'complete', id: String(id) })];
     expect(await closedWith(Array.from({ length: 300 }, (_, i) => brief(i)).flat())).toBe(4429);
+  });
+
+  /** Opens a connection of the account that all tests use, and collects the messages that it gets. */
+  const open = (): {
+    socket: WebSocket;
+    messages: { type: string; id?: string; payload?: unknown }[];
+    code: number;
+  } => {
+    const socket = new WebSocket(app.url.replace('http', 'ws'), 'graphql-transport-ws');
+    const seen = { socket, messages: [] as { type: string; id?: string; payload?: unknown }[], code: 0 };
+    socket
+      .on('open', () => socket.send(init))
+      .on('message', (text) => seen.messages.push(JSON.parse(String(text))))
+      .on('close', (code) => (seen.code = code));
+    return seen;
+  };
+  const closeAll = async (opened: readonly ReturnType<typeof open>[]): Promise<void> => {
+    for (const { socket } of opened) socket.close();
+    await waitFor('the end of all', () => opened.every(({ code }) => code !== 0));
+  };
+
+  it('is refused to an account that has very many, and the others stay', async () => {
+    client = connect({});
+    const opened = Array.from({ length: 20 }, open);
+    await waitFor('all of them', () => opened.every(({ messages }) => messages.length > 0));
+    const oneMore = open();
+    await waitFor('the refusal', () => oneMore.code !== 0);
+    expect(oneMore.code).toBe(4429);
+    expect(opened.map(({ code }) => code)).toEqual(opened.map(() => 0));
+    await closeAll(opened.slice(0, 1));
+    const after = await waitFor('room for another', async () => {
+      const another = open();
+      await waitFor('an answer', () => another.code !== 0 || another.messages.length > 0);
+      return another.code === 0 && another;
+    });
+    await closeAll([...opened.slice(1), after]);
+  });
+
+  it('carries no more subscriptions than its account may have', async () => {
+    client = connect({});
+    const opened = Array.from({ length: 3 }, open);
+    await waitFor('all of them', () => opened.every(({ messages }) => messages.length > 0));
+    for (const [n, { socket }] of opened.entries())
+      for (let i = 0; i < 34 && n * 34 + i < 101; i++) socket.send(subscribe(i));
+    const refused = await waitFor('a refusal', () => {
+      const errors = opened.flatMap(({ messages }) => messages.filter(({ type }) => type === 'error'));
+      return errors.length > 0 && errors;
+    });
+    expect(refused).toMatchObject([{ payload: [{ extensions: { code: 'TOO_MANY_REQUESTS' } }] }]);
+    expect(opened.map(({ code }) => code)).toEqual([0, 0, 0]);
+    await closeAll(opened);
   });
 
   it('that is none of WebSockets is refused in the shape of all errors', async () => {

@@ -37,7 +37,7 @@ describeWithNginx('downloads through nginx', () => {
   let etag = '';
 
   beforeAll(async () => {
-    app = await startPackageApp({ accelRedirect: PREFIX });
+    app = await startPackageApp({ accelRedirect: PREFIX }, { trustedProxies: ['loopback'] });
     nginx = await Nginx.start({ ports: [app.port], dataDir: app.dataDir });
     id = await upload('small.dmg', content);
     etag = (await ask(nginx.url, '/Packages/small.dmg')).headers.get('etag') ?? '';
@@ -57,6 +57,17 @@ describeWithNginx('downloads through nginx', () => {
         'content-type': 'application/x-apple-diskimage',
         'content-length': '0',
       });
+    });
+
+    it('is all of it for a caller that is no trusted proxy', async () => {
+      const open = await startPackageApp({ accelRedirect: PREFIX }, { trustedProxies: ['192.0.2.1'] });
+      try {
+        await fetch(`${open.url}/api/packages/small.dmg`, { method: 'PUT', body: new Uint8Array(content) });
+        const reply = await ask(open.url, '/Packages/small.dmg', { 'X-Odst-Accel': '1' });
+        expect([reply.headers.get('x-accel-redirect'), await reply.text()]).toEqual([null, String(content)]);
+      } finally {
+        await open.stop();
+      }
     });
 
     it('leaves a plain range to nginx, and says when a range does not count', async () => {

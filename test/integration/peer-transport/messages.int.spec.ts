@@ -11,18 +11,19 @@ describe('JSON calls', () => {
 
   it('gives the parsed answer', async () => {
     const url = await serve((socket) => socket.write(reply('200 OK', 'application/json', '{"a":1}')));
-    await expect(transport().get(peer(url), '/peer/v1/x?y=z')).resolves.toEqual({ a: 1 });
+    await expect(transport().get(peer(url), '/peer/v1/x?y=z', 7)).resolves.toEqual({ a: 1 });
   });
 
   it.each([
     ['answered 500', reply('500 Oops', 'text/html', '<html>')],
     ['answered 401 PEER_CLOCK_OFF', reply('401 No', 'application/json', '{"code":"PEER_CLOCK_OFF"}')],
-    ['answered 200 with text/html instead of JSON', reply('200 OK', 'text/html', '<html>')],
+    ['answered 200 without JSON; is this the right address?', reply('200 OK', 'text/html', '<html>')],
+    ['answered 200 without JSON; is this the right address?', reply('200 OK', 'text/secret', '{}')],
     ['answered 200 with broken JSON', reply('200 OK', 'application/json', '{"a":')],
     ['answered 302', 'HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n'],
   ])('refuses: %s', async (message, answer) => {
     const url = await serve((socket) => socket.write(answer));
-    await expect(transport().get(peer(url), '/x')).rejects.toThrow(`Server A: ${message}`);
+    await expect(transport().get(peer(url), '/x', 100)).rejects.toThrow(`Server A: ${message}`);
   });
 });
 

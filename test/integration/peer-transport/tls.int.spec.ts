@@ -31,7 +31,7 @@ describe('over TLS', () => {
     const result = await fetchRun(url);
     expect(result.verified).toEqual([]);
     expect(result.error?.message).toMatch(/its TLS certificate/);
-    await expect(transport().get(peer(url), '/x')).rejects.toThrow(/its TLS certificate/);
+    await expect(transport().get(peer(url), '/x', 100)).rejects.toThrow(/its TLS certificate/);
     expect(heads).toEqual([]);
   });
 });

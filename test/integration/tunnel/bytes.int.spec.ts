@@ -81,7 +81,7 @@ describe('bytes in a tunnel', () => {
     scene = await startTunnels(
       answering((_, response) => response.setHeader('content-type', 'application/json').end(text)),
     );
-    expect(await scene.transport.get(scene.hidden, '/peer/v1/x')).toEqual(JSON.parse(text));
+    expect(await scene.transport.get(scene.hidden, '/peer/v1/x', 2 ** 26)).toEqual(JSON.parse(text));
   });
 
   it('end on the other side when they end here, and a new tunnel takes the place', async () => {
@@ -113,7 +113,7 @@ describe('bytes in a tunnel', () => {
     for (const socket of sockets) socket.on('error', () => undefined).write('GET /hold HTTP/1.1\r\nhost: x\r\n\r\n');
     await waitFor('all tunnels', () => scene.hub.countOpen('a') === MAX_TUNNELS);
     for (const socket of sockets) socket.destroy();
-    const answers = await Promise.all(paths.map((path) => scene.transport.get(scene.hidden, path)));
+    const answers = await Promise.all(paths.map((path) => scene.transport.get(scene.hidden, path, 2 ** 26)));
     expect(answers).toEqual(paths.map((path) => ({ path, host: '127.0.0.1:1' })));
     expect(scene.hub.countOpen('a')).toBeLessThanOrEqual(MAX_TUNNELS);
   });
@@ -150,6 +150,6 @@ describe('a tunnel', () => {
     scene.hub.endTunnels('a', 'stopping');
     await waitFor('their end', () => scene.hub.countOpen('a') < IDLE_TUNNELS);
     await waitFor('new ones', () => scene.hub.countOpen('a') === IDLE_TUNNELS);
-    expect(await scene.transport.get(scene.hidden, '/peer/v1/x')).toEqual({});
+    expect(await scene.transport.get(scene.hidden, '/peer/v1/x', 2 ** 26)).toEqual({});
   });
 });

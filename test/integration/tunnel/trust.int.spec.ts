@@ -48,7 +48,7 @@ const routeKindTo = (app: NestExpressApplication, id: string) => app.get(PeerTun
 async function call(path: string, app = hub.app): Promise<unknown> {
   const contact = await app.get(PeerDirectory).find(idOf(hidden));
   if (!contact) throw new Error('not registered');
-  return app.get(PeerTransport).get(contact, path);
+  return app.get(PeerTransport).get(contact, path, 1024);
 }
 
 async function openTunnels(): Promise<ReturnType<typeof runTask>> {

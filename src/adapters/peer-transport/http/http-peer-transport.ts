@@ -89,22 +89,22 @@ export class HttpPeerTransport extends PeerTransport {
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
   }
 
-  post(server: { name: string; url: string }, path: string, body: object): Promise<unknown> {
-    return this.postJson(server, null, path, body, { to: null });
+  post(server: { name: string; url: string }, path: string, body: object, maxBytes: number): Promise<unknown> {
+    return this.postJson(server, null, path, body, maxBytes, { to: null });
   }
 
-  async postTo(peer: PeerContact, path: string, body: object, key?: string): Promise<unknown> {
-    return this.postJson(peer, await this.routeTo(peer), path, body, {
+  async postTo(peer: PeerContact, path: string, body: object, maxBytes: number, key?: string): Promise<unknown> {
+    return this.postJson(peer, await this.routeTo(peer), path, body, maxBytes, {
       to: peer.peerId,
       ...(key !== undefined && { key }),
     });
   }
 
-  async get(peer: PeerContact, path: string): Promise<unknown> {
+  async get(peer: PeerContact, path: string, maxBytes: number): Promise<unknown> {
     const url = peer.url + path;
     const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    return callJson(this.agent, peer.name, { method: 'GET', url, via, headers });
+    return callJson(this.agent, peer.name, { method: 'GET', url, via, headers, maxBytes });
   }
 
   async *followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
@@ -135,13 +135,14 @@ export class HttpPeerTransport extends PeerTransport {
     via: Via,
     path: string,
     body: object,
+    maxBytes: number,
     how: Pick<UnsignedRequest, 'to' | 'key'>,
   ): Promise<unknown> {
     const url = server.url + path;
     const bytes = Buffer.from(JSON.stringify(body));
     const signed = this.signer.sign({ method: 'POST', url, body: bytes, ...how });
     const headers = { 'content-type': 'application/json', ...signed };
-    return callJson(this.agent, server.name, { method: 'POST', url, via, headers, body: bytes });
+    return callJson(this.agent, server.name, { method: 'POST', url, via, headers, body: bytes, maxBytes });
   }
 
   /** @throws PeerUnreachable when the peer can be called neither directly nor through a tunnel */

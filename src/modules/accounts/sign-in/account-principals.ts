@@ -51,6 +51,7 @@ export class AccountPrincipals extends Principals {
       accountId,
       authority: authorityOfAccount(known),
       proof: { kind: 'session', id: session.id },
+      expiresAt: session.expiresAt,
       mustChangePassword,
     };
   }
@@ -73,6 +74,7 @@ export class AccountPrincipals extends Principals {
       accountId,
       authority: authorityOfToken(known, grant),
       proof: { kind: 'token', id: stored.tokenId },
+      expiresAt: new Date(grant.expiresAt),
       mustChangePassword: false,
     };
   }

@@ -22,7 +22,7 @@ import {
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isRemoved } from '../contracts/package-facts.js';
 import { FactSigner } from '../facts/fact-signer.js';
-import { normalizeFilename } from '../lifecycle/filename.js';
+import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
@@ -137,7 +137,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   ) {}
 
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
-    const name = normalizeFilename(filename);
+    const name = normalizeUploadName(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);

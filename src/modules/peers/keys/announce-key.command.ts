@@ -4,7 +4,7 @@ import { PublicKey } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { keyPossessionText } from '../../../platform/peer-calls/signature-format.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
-import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { LiveKnownKeys } from './live-known-keys.js';
 import { RetireKeys } from '../../server/contracts/server-keys.js';
@@ -49,7 +49,9 @@ export class AnnounceKeyHandler implements ICommandHandler<AnnounceKey> {
     let refused: unknown = null;
     for (const key of new Set([this.keys.keyKnownTo(peer.peerId), ...this.keys.keysInUse])) {
       try {
-        const answer = Answer.read(await this.transport.postTo(peer, '/peer/v1/key', body, key));
+        const answer = Answer.read(
+          await this.transport.postTo(peer, '/peer/v1/key', body, MAX_SMALL_ANSWER_BYTES, key),
+        );
         if (answer.data?.publicKey === publicKey) return;
         throw new PeerUnreachable(peer.name, 'did not record the new key of this server');
       } catch (error) {

@@ -5,7 +5,7 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { LowerUuid, PublicKey, serverName } from '../../../platform/input/parsers.js';
 import { describeFault, wireSchema } from '../../../platform/input/wire-schema.js';
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
-import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 import { LiveKnownKeys } from '../keys/live-known-keys.js';
@@ -97,7 +97,9 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     const { successions } = this.keys;
     const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey, successions };
     const server = { name: token.url, url: token.url };
-    const answer = await this.transport.post(server, '/peer/v1/registrations', body).catch(explainFailure);
+    const answer = await this.transport
+      .post(server, '/peer/v1/registrations', body, MAX_SMALL_ANSWER_BYTES)
+      .catch(explainFailure);
     const { data: reply, fault } = Reply.read(answer);
     if (fault !== null) {
       const problem = describeFault(fault, 'it');

@@ -7,7 +7,7 @@ import { mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import { chunkRanges } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
-import { type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { MAX_SMALL_ANSWER_BYTES, type PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import type { FetchPlan, PlannedHolder } from './replica-progress.command.js';
 
 /** Weight of the latest fetch in the rate. */
@@ -77,6 +77,8 @@ const ASK_INTERVAL_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 1_000;
 
 const MAX_RANGES = 100_000;
+/** The most bytes of one range. There are at most as many ranges as chunks. */
+const MAX_RANGE_BYTES = 40;
 
 /** A peer's answer to `GET /peer/v1/packages/<id>/chunks`. */
 const Availability = wireSchema('available chunks', z.object({ verified: chunkRanges(MAX_RANGES) }));
@@ -128,7 +130,9 @@ export class KnownChunks {
 
   private async readAvailability(peer: PeerContact, { packageId, chunkCount }: WantedPackage): Promise<void> {
     try {
-      const answer = Availability.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`));
+      const maxBytes = MAX_SMALL_ANSWER_BYTES + Math.min(chunkCount, MAX_RANGES) * MAX_RANGE_BYTES;
+      const given = await this.transport.get(peer, `/peer/v1/packages/${packageId}/chunks`, maxBytes);
+      const answer = Availability.read(given);
       const entry = this.entries.get(`${peer.peerId}/${packageId}`);
       // Of an answer that goes beyond the package nothing is believed.
       const last = answer.data?.verified.at(-1);

@@ -28,6 +28,13 @@ import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
 import { ItemHandler } from './item-handler.js';
 
+/** The most bytes of a peer's answers: digests of all buckets, one entry of a bucket, and one item with its digests and lineage. */
+const MAX_INVENTORY_BYTES = 128 * 1024;
+const MAX_ENTRY_BYTES = 1024;
+const MAX_ITEM_BYTES = 128 * 1024;
+/** A peer would answer more, but the longest answer that it may send is kept small. */
+const ITEMS_PER_REQUEST = 50;
+
 /** SHA-256 in hexadecimal, and empty for nothing. It is only compared. */
 const Digest = machineText({ max: 64 });
 
@@ -90,7 +97,7 @@ export class Comparison {
    */
   async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
-    const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory);
+    const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory, MAX_INVENTORY_BYTES);
     // After a backup was restored, the peers know later stamps of this server than the server itself.
     const { latestStamp } = theirs;
     if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp))
@@ -119,10 +126,12 @@ export class Comparison {
   }
 
   private async learnItems(peer: PeerContact, ids: readonly string[], signal: AbortSignal): Promise<void> {
-    for (let at = 0; at < ids.length; at += MAX_ITEMS_PER_REQUEST) {
+    for (let at = 0; at < ids.length; at += ITEMS_PER_REQUEST) {
       signal.throwIfAborted();
-      const asked = ids.slice(at, at + MAX_ITEMS_PER_REQUEST);
-      const answer = requireValid(peer, PeerItems, await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }));
+      const asked = ids.slice(at, at + ITEMS_PER_REQUEST);
+      const maxBytes = asked.length * MAX_ITEM_BYTES;
+      const given = await this.transport.postTo(peer, '/peer/v1/items', { ids: asked }, maxBytes);
+      const answer = requireValid(peer, PeerItems, given);
       const items = answer.items.flatMap((data) => this.items.readItem(peer, data) ?? []);
       for (const item of items) if (asked.includes(item.facts.packageId)) await this.items.handleItem(peer, item);
       const known = new Set(items.map(({ facts }) => facts.packageId));
@@ -151,7 +160,8 @@ export class Comparison {
     const path = (after: string | null): string =>
       `/peer/v1/inventory/${bucket}${after === null ? '' : `?after=${after}`}`;
     return readPages(async (after) => {
-      const { entries: given } = await this.askPeer(peer, path(after), PeerEntries);
+      const maxBytes = MAX_ENTRIES_PER_PAGE * MAX_ENTRY_BYTES;
+      const { entries: given } = await this.askPeer(peer, path(after), PeerEntries, maxBytes);
       const entries = given.flatMap((entry) => this.readEntry(peer, entry) ?? []);
       const next = given.length < MAX_ENTRIES_PER_PAGE ? null : lastIdOf(entries);
       if (next !== null && next <= (after ?? '')) throw new PeerUnreachable(peer.name, 'repeats its inventory');
@@ -168,8 +178,8 @@ export class Comparison {
     return null;
   }
 
-  private async askPeer<T>(peer: PeerContact, path: string, schema: WireSchema<T>): Promise<T> {
-    return requireValid(peer, schema, await this.transport.get(peer, path));
+  private async askPeer<T>(peer: PeerContact, path: string, schema: WireSchema<T>, maxBytes: number): Promise<T> {
+    return requireValid(peer, schema, await this.transport.get(peer, path, maxBytes));
   }
 
   private async noteDifferences({ peerId }: PeerContact, differences: number): Promise<number> {

@@ -10,7 +10,7 @@ import { DigestPages, LowerUuid } from '../../../platform/input/parsers.js';
 import { OnceLog } from '../../../platform/limits/once-log.js';
 import { describeFault, wireSchema } from '../../../platform/input/wire-schema.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
-import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { knownPackage } from '../../packages/contracts/known-package.js';
 import { isRemoved, knowsMore } from '../../packages/contracts/package-facts.js';
@@ -26,6 +26,9 @@ const RefusedItem = wireSchema('refused item of a feed', z.object({ facts: z.obj
 
 /** The digests of all chunks. `LearnPackage` checks that they are as many as the package has. */
 const PeerManifest = wireSchema('manifest', z.object({ packageId: LowerUuid, pages: DigestPages }));
+
+/** Two digests in base64 take 70 bytes, and each 512 chunks share the frame of a page. */
+const MANIFEST_BYTES_PER_CHUNK = 80;
 
 const POSTPONING_CODES = new Set(['STAMP_AHEAD', 'PEER_UNREACHABLE']);
 
@@ -98,7 +101,7 @@ export class ItemHandler {
     // A tombstone counts even before the package is known, since a peer that was away may still offer the package.
     const useful = (copy !== null || isRemoved(facts)) && takesStage(this.identity.stage, facts.stage);
     if (!known && !useful) return;
-    const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, packageId);
+    const pages = known ? [] : digests ? [digests] : await this.pagesOf(peer, facts);
     if (!pages) return;
     if (introductions.length > 0) await this.commands.execute(new LearnSigners(introductions));
     const learn = new LearnPackage(facts, pages, peer, withAuthorNames(peer, authors), proofs);
@@ -111,9 +114,14 @@ export class ItemHandler {
   }
 
   /** The chunk pages of a package; null when the peer no longer has it, which its feed will tell. */
-  private async pagesOf(peer: PeerContact, packageId: string): Promise<readonly ChunkPage[] | null> {
+  private async pagesOf(
+    peer: PeerContact,
+    { packageId, chunkCount }: PeerItem['facts'],
+  ): Promise<readonly ChunkPage[] | null> {
+    const maxBytes = MAX_SMALL_ANSWER_BYTES + chunkCount * MANIFEST_BYTES_PER_CHUNK;
     try {
-      const manifest = PeerManifest.read(await this.transport.get(peer, `/peer/v1/packages/${packageId}/manifest`));
+      const path = `/peer/v1/packages/${packageId}/manifest`;
+      const manifest = PeerManifest.read(await this.transport.get(peer, path, maxBytes));
       if (manifest.fault === null) return manifest.data.pages;
     } catch (error) {
       if (error instanceof PeerUnreachable && error.status === 404) return null;

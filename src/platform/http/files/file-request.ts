@@ -1,3 +1,4 @@
+import { isFromTrustedProxy } from '../caller-address.js';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Representation } from './representation.js';
 
@@ -107,9 +108,12 @@ const isCheckedByProxy = ({ headers }: IncomingMessage): boolean =>
   headers['if-unmodified-since'] !== undefined ||
   headers['if-none-match']?.startsWith('*') === true;
 
-/** True when a request comes through a proxy that understands `X-Accel-Redirect` in the response. */
-export const canAccelerate = ({ method, headers }: IncomingMessage): boolean =>
-  method === 'GET' && headers['x-odst-accel'] === '1';
+/**
+ * True when a request comes from a trusted proxy that understands `X-Accel-Redirect` in the response. Nobody else is told
+ * where files are.
+ */
+export const canAccelerate = (request: IncomingMessage): boolean =>
+  request.method === 'GET' && request.headers['x-odst-accel'] === '1' && isFromTrustedProxy(request);
 
 /**
  * Returns how the proxy may send a file, after this server has evaluated the preconditions and the ranges. Returns null
