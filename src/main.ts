@@ -12,4 +12,4 @@ const GROWTH_PERCENT = 50;
 const keepHeapSmall = (): void => setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 
 keepHeapSmall();
-await runServer(process.env);
+await runServer(process.env, process.argv.slice(2));

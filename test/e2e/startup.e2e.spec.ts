@@ -71,3 +71,15 @@ it('a second server on the same data is refused while the first goes on', async 
   expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
   await second.dispose();
 });
+
+it.each([
+  [['--help'], 0, /^Starts one server/],
+  [['-h'], 0, /^Starts one server/],
+  [['--port', '9000'], 2, /^The argument --port is unknown\./],
+])('with the arguments %j it explains itself and starts nothing', async (args, exitCode, words) => {
+  server = new ServerUnderTest('asked');
+  const { code, output } = await server.runToEnd(args);
+  expect(code).toBe(exitCode);
+  expect(output).toMatch(words);
+  expect(output).toContain('docs/reference/configuration.md');
+});

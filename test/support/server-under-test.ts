@@ -69,9 +69,9 @@ export class ServerUnderTest {
   }
 
   /** Starts the process and waits until it ends by itself. */
-  async runToEnd(): Promise<{ code: number | null; output: string }> {
+  async runToEnd(args: readonly string[] = []): Promise<{ code: number | null; output: string }> {
     this.port ||= await findFreePort(0);
-    const child = this.launch();
+    const child = this.launch(args);
     await once(child, 'exit');
     return { code: child.exitCode, output: this.output };
   }
@@ -130,7 +130,7 @@ export class ServerUnderTest {
     return [PASSWORD, ...(this.admin ? [this.admin.token] : []), ...ofFile];
   }
 
-  private launch(): ChildProcess {
+  private launch(args: readonly string[] = []): ChildProcess {
     // The server refuses variables of its own prefix that it does not know.
     const { ODST_TEST_LOG: log, ...inherited } = process.env;
     const env = {
@@ -142,7 +142,7 @@ export class ServerUnderTest {
       ODST_ADMIN_PASSWORD: PASSWORD,
       ...this.env,
     };
-    this.child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data.toString();

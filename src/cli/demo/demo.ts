@@ -78,14 +78,18 @@ async function replicatePackage(
   };
 }
 
-function printServers(servers: readonly ServerProcess[], password: string, filename: string, verified: boolean): void {
-  const copy = `${servers[1]?.url}/Packages/${encodeURIComponent(filename)}`;
+function printServers(servers: readonly ServerProcess[], verified: boolean): void {
   printLine('');
   for (const { url, options } of servers)
     printLine(`${options.name}: ${url}  (GraphQL: ${url}/graphql, log: ${options.dataDir}/server.log)`);
-  printLine(`Sign in as admin with the password ${password}`);
   printLine(verified ? 'The copy on Server B has the same SHA-256.' : 'THE COPY ON SERVER B IS NOT THE SAME.');
-  printLine(`\n  curl -fO ${copy}\n`);
+}
+
+/** Says what can be done with the servers while they run. */
+function printNextSteps(servers: readonly ServerProcess[], password: string, filename: string): void {
+  printLine(`Sign in as admin with the password ${password}`);
+  printLine(`\n  curl -fO ${servers[1]?.url}/Packages/${encodeURIComponent(filename)}\n`);
+  printLine('Both servers stay up until Ctrl-C.');
 }
 
 async function main(): Promise<number> {
@@ -99,9 +103,9 @@ async function main(): Promise<number> {
     const servers = await Promise.race([startServers(args, password, all), stopped]);
     const result = servers && (await Promise.race([replicatePackage(args, servers, password), stopped]));
     if (servers === null || result === null) return EXIT_STOPPED;
-    printServers(servers, password, result.package.filename, result.verified);
+    printServers(servers, result.verified);
     if (!args.once) {
-      printLine('Both servers stay up until Ctrl-C.');
+      printNextSteps(servers, password, result.package.filename);
       await stopped;
     }
     await Promise.all(all.map((server) => server.stop()));

@@ -20,8 +20,28 @@ function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): Serve
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
 }
 
-/** Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. */
-export async function runServer(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+const HELP = `Starts one server, until SIGTERM or Ctrl-C ends it. It takes no arguments: its settings are environment variables, such
+as PORT (8080), ODST_DATA_DIR (./data) and ODST_URL. docs/reference/configuration.md has all of them.
+`;
+
+/** The server takes no arguments, so whoever gives some expects something else than a server that starts. */
+function answerArguments(args: readonly string[]): void {
+  if (args.length === 0) return;
+  const asksForHelp = args.includes('--help') || args.includes('-h');
+  if (asksForHelp) process.stdout.write(HELP);
+  else process.stderr.write(`The argument ${args[0]} is unknown.\n${HELP}`);
+  process.exit(asksForHelp ? 0 : 2);
+}
+
+/**
+ * Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. With arguments, it
+ * only explains itself.
+ */
+export async function runServer(
+  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[],
+): Promise<void> {
+  answerArguments(args);
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
