@@ -128,10 +128,11 @@ function describePackageEvent(event: PackageEvent): EventDescription {
       return { ...aboutPackage(packageId, filename), summary, details: detailsOf(event), origin: null };
     }
     case 'PackageFactRefused': {
-      const { packageId, filename, peerName, register, code, reason, claimed } = event.data;
+      const { packageId, filename, peerName, register, code, reason, claimed, unrecorded } = event.data;
       const by = `${claimed.actor ?? 'somebody'} on ${claimed.serverName ?? claimed.serverId}`;
+      const more = unrecorded > 0 ? ` (${counted(unrecorded, 'more refusal')} before it)` : '';
       const attack = code === 'IN_OUR_NAME' ? ', in the name of this server' : '';
-      const summary = `Refused what ${peerName} told${attack}: ${CHANGES[register]} ${filename} by ${by}. ${reason}`;
+      const summary = `Refused what ${peerName} told${attack}: ${CHANGES[register]} ${filename} by ${by}. ${reason}${more}`;
       return { ...aboutPackage(packageId, filename), summary, details: event.data, origin: null };
     }
     case 'PackageStageChanged': {

@@ -117,6 +117,8 @@ export type PackageFactRefused = DomainEvent<
     readonly reason: string;
     /** Who made the change, as the peer told it. */
     readonly claimed: Author;
+    /** Number of items of this peer that were refused since the last recorded one, and only counted. */
+    readonly unrecorded: number;
   }
 >;
 

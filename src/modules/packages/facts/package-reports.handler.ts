@@ -3,10 +3,12 @@ import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { isStamp } from '../../../kernel/hybrid-clock.js';
 import { Clock } from '../../../platform/runtime/clock.js';
+import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { NoteSigning } from '../../peers/contracts/signers.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
+import type { PackageEvent } from '../contracts/package.events.js';
 import { LearnPackage, RecordPackageDamage } from '../contracts/package-reports.js';
 import { type SignedFact, stampOf } from '../contracts/signed-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
@@ -21,6 +23,7 @@ import { type JudgedFacts, judgePeerFacts, type RefusedFact } from './judge-peer
 @CommandHandler(LearnPackage)
 export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
   private readonly logger = new Logger('Facts');
+  private readonly records = new Map<string, RefusalRecord>();
 
   constructor(
     private readonly packages: PackageWriter,
@@ -59,13 +62,23 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
   private async recordRefused({ facts, peer }: LearnPackage, refused: readonly RefusedFact[]): Promise<void> {
     const { packageId, filename } = facts;
     const { peerId, name: peerName } = peer;
-    const data = refused.map((fact) => ({ packageId, filename, peerId, peerName, ...fact }));
-    const { events } = await this.packages.runCommand(packageId, { type: 'refuse', refused: data });
+    const events: PackageEvent[] = [];
+    await this.recordOf(peerId).recordOrCount(async (unrecorded) => {
+      const data = refused.map((fact) => ({ packageId, filename, peerId, peerName, ...fact, unrecorded }));
+      events.push(...(await this.packages.runCommand(packageId, { type: 'refuse', refused: data })).events);
+    });
     for (const event of events) {
       if (event.type !== 'PackageFactRefused') continue;
       const { register, code, reason } = event.data;
       this.logger.warn(`Refused what ${peerName} told of ${filename} (${register}): ${code}: ${reason}`);
     }
+  }
+
+  /** Each peer has a limit of its own, so that a liar can neither fill the log nor hide what another one tells. */
+  private recordOf(peerId: string): RefusalRecord {
+    const record = this.records.get(peerId) ?? new RefusalRecord(this.logger);
+    this.records.set(peerId, record);
+    return record;
   }
 
   /** From now on, what these servers did not sign is refused. */
