@@ -22,8 +22,10 @@ it('goes on by itself after all its connections were lost', async () => {
   const queue = new GraphileJobQueue(database.settings);
   const seen: unknown[] = [];
   const handle = async ({ data }: { data: unknown }): Promise<void> => {
-    if (data === 'cut') await disconnect(database.settings);
+    const isFirst = !seen.includes(data);
     seen.push(data);
+    // An attempt whose end could not be recorded is repeated. If each one cut the connections, the job would give up.
+    if (data === 'cut' && isFirst) await disconnect(database.settings);
   };
   await queue.startWork([{ name: 'cut', maxAttempts: 5, handle }], 2);
   await queue.enqueue([{ name: 'cut', key: 'cut', data: 'cut' }]);
