@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { BAD_FORMATS, BAD_TEXTS } from '../../test/support/bad-input.js';
-import { isStorableMs, isStorableTime, parseTypedTime } from './storable-time.js';
+import { isStorableMs, isStorableTime, parseTypedTime } from './input-text.js';
 
 it.each(['1990-01-01T00:00:00.000Z', '2026-01-31T12:00:00Z', '2028-02-29T23:59:59.999Z', '2199-12-31T23:59:59.999Z'])(
   '%s is a time that servers exchange',

@@ -1,4 +1,4 @@
-import type { RoleMap } from '../kernel/directory-groups.js';
+import type { RoleMap } from './directory-groups.js';
 
 /** A person as the directory has them now. */
 export interface DirectoryPerson {

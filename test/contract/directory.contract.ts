@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../src/adapters/directory/ldap/ldap-directory.js';
-import { dnKey } from '../../src/kernel/directory-groups.js';
+import { dnKey } from '../../src/ports/directory-groups.js';
 import { DirectoryUnavailable, type DirectorySettings } from '../../src/ports/directory.port.js';
 import {
   BIND_PASSWORD,

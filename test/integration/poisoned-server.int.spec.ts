@@ -13,7 +13,7 @@ import { PostgresEventStore } from '../../src/adapters/event-store/postgres/post
 import { AdminClient } from '../../src/cli/demo/admin-client.js';
 import { ProjectionRunner } from '../../src/platform/eventsourcing/projection-runner.js';
 import { AsReaction, type Reaction } from '../../src/platform/eventsourcing/reaction.js';
-import { readerOf } from '../../src/platform/eventsourcing/unprocessable-events.js';
+import { readerOf } from '../../src/platform/failures/unprocessable-events.js';
 import { OdsHttpAdapter } from '../../src/platform/http/ods-http-adapter.js';
 import { BackgroundTasks } from '../../src/platform/runtime/background-tasks.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';

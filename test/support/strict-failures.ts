@@ -1,6 +1,6 @@
 import { Refusal } from '../../src/kernel/errors.js';
 import { ItemFailures } from '../../src/modules/replication/follow/follow-records.js';
-import type { Failure, FailureRecord } from '../../src/platform/eventsourcing/unprocessable-events.js';
+import type { Failure, FailureRecord } from '../../src/platform/failures/unprocessable-events.js';
 import type { PeerContact } from '../../src/ports/peer-directory.port.js';
 
 /** A record for tests in which every event can be processed: what cannot be fails the test. */

@@ -9,7 +9,7 @@ import { KeyRing } from '../../src/platform/secrets/key-ring.js';
 import { loadIdentity } from '../../src/modules/server/load-identity.js';
 import type { Settings } from '../../src/platform/runtime/settings.js';
 import { LiveViews } from '../../src/platform/eventsourcing/live-views.js';
-import { UnprocessableEvents } from '../../src/platform/eventsourcing/unprocessable-events.js';
+import { UnprocessableEvents } from '../../src/platform/failures/unprocessable-events.js';
 import { ServerSecrets } from '../../src/platform/secrets/server-secrets.js';
 import type { EventStore } from '../../src/ports/event-store.port.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';

@@ -3,7 +3,7 @@ import { v5 } from 'uuid';
 import { streamOf } from '../../kernel/decider.js';
 import { pause } from '../../kernel/retry.js';
 import { newEvent } from '../../platform/eventsourcing/command-runner.js';
-import { UnprocessableEvents, type UntoldFailure } from '../../platform/eventsourcing/unprocessable-events.js';
+import { UnprocessableEvents, type UntoldFailure } from '../../platform/failures/unprocessable-events.js';
 import { AsBackgroundTask, type BackgroundTask } from '../../platform/runtime/background-tasks.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';

@@ -7,7 +7,7 @@ import { EventStore, RevisionConflict } from '../../ports/event-store.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { currentContext } from '../runtime/call-context.js';
 import { newId } from '../runtime/ids.js';
-import { foldOrRefuse } from './failure-kind.js';
+import { foldOrRefuse } from '../failures/failure-kind.js';
 
 /** Prepares an event for the log: adds a new id and the metadata of the running call. */
 export function newEvent<E extends DomainEvent>(family: EventFamily<E>, event: E, serverId: string): NewEvent {

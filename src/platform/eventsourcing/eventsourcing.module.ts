@@ -3,16 +3,16 @@ import { DiscoveryModule } from '@nestjs/core';
 import { type Command, CqrsModule, type Query } from '@nestjs/cqrs';
 import { PgListener } from '../runtime/pg-listener.js';
 import { CommandRunner, FactsLog } from './command-runner.js';
-import { FailingReaders } from './failing-readers.js';
+import { FailingReaders } from '../failures/failing-readers.js';
 import { LiveViews } from './live-views.js';
-import { ProjectionProgress } from './projection-progress.js';
+import { ProjectionProgress } from '../failures/projection-progress.js';
 import { ProjectionRunner } from './projection-runner.js';
 import { ProjectionRegistry } from './projection.js';
 import { ReactionRunner, SubscriptionCursors } from './reaction.js';
 import { ReadModelChanges } from './read-model-changes.js';
 import { ReadModels } from './read-models.js';
 import { StreamReader } from './stream-reader.js';
-import { UnprocessableEvents } from './unprocessable-events.js';
+import { UnprocessableEvents } from '../failures/unprocessable-events.js';
 
 declare module '../../kernel/message.js' {
   /** From these types, the buses of Nest infer the type of the result of a message. */

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import type { Receipt } from './command-runner.js';
 import { logFailure, RestartingWork } from '../runtime/restarting-work.js';
-import { type FailureRecord, readerOf, UnprocessableEvents } from './unprocessable-events.js';
+import { type FailureRecord, readerOf, UnprocessableEvents } from '../failures/unprocessable-events.js';
 
 /** A small state that is kept in memory and folded from the log at every start, because every call needs it. */
 export interface LiveView {

@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { RecordedEvent } from '../../kernel/events.js';
-import { splitAtOddEvents } from './odd-events.js';
+import { splitAtOddEvents } from '../failures/odd-events.js';
 import type { Projection } from './projection.js';
 import type { Change, ReadModelChanges } from './read-model-changes.js';
-import { type Failure, noteProjectionFailures, readerOf } from './unprocessable-events.js';
+import { type Failure, noteProjectionFailures, readerOf } from '../failures/unprocessable-events.js';
 
 /**
  * A checkpoint does not have its known value any more, for example because a rebuild has replaced the tables. The

@@ -4,12 +4,12 @@ import { Batcher } from '../../kernel/batcher.js';
 import { EventStore, type SubscriptionItem } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';
 import { logFailure, RestartingWork, whileLocked } from '../runtime/restarting-work.js';
-import { kindOfFailure } from './failure-kind.js';
+import { kindOfFailure } from '../failures/failure-kind.js';
 import { CheckpointMoved, type EventPage, loadCheckpoint, projectAround, projectPages } from './project-pages.js';
 import { type Projection, ProjectionRegistry } from './projection.js';
 import { ReadModelChanges } from './read-model-changes.js';
-import { FailingReaders } from './failing-readers.js';
-import { readerOf } from './unprocessable-events.js';
+import { FailingReaders } from '../failures/failing-readers.js';
+import { readerOf } from '../failures/unprocessable-events.js';
 
 /**
  * A page with more events than this has a transaction of its own, so that live events do not wait for pages of history.

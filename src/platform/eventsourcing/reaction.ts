@@ -7,10 +7,10 @@ import { Locks } from '../../ports/locks.port.js';
 import { systemActor, withContext } from '../runtime/call-context.js';
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 import { logFailure, runWithRestart, whileLocked } from '../runtime/restarting-work.js';
-import { kindOfFailure } from './failure-kind.js';
-import { FailingReaders } from './failing-readers.js';
+import { kindOfFailure } from '../failures/failure-kind.js';
+import { FailingReaders } from '../failures/failing-readers.js';
 import { SavedPlace } from './saved-place.js';
-import { readerOf, type StoredFailure, UnprocessableEvents } from './unprocessable-events.js';
+import { readerOf, type StoredFailure, UnprocessableEvents } from '../failures/unprocessable-events.js';
 
 /**
  * Turns a recorded event into a job or a command. Events are delivered in order and at least once, so a repeated

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 import type { EventStore } from '../../ports/event-store.port.js';
-import { kindOfFailure } from './failure-kind.js';
+import { kindOfFailure } from '../failures/failure-kind.js';
 import { CheckpointMoved, type EventPage, loadCheckpoint, projectAround, projectPages } from './project-pages.js';
 import type { Projection } from './projection.js';
-import { forgetFailuresIn, replaceProjectionFailures } from './unprocessable-events.js';
+import { forgetFailuresIn, replaceProjectionFailures } from '../failures/unprocessable-events.js';
 
 /** Is called after each page, with the name of the projection and the number of events in the page. */
 export interface FoldProgress {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { streamOf, type StreamFold } from '../../kernel/decider.js';
 import type { DomainEvent } from '../../kernel/events.js';
 import { EventStore } from '../../ports/event-store.port.js';
-import { foldOrRefuse } from './failure-kind.js';
+import { foldOrRefuse } from '../failures/failure-kind.js';
 
 /**
  * The number of streams whose states are cached for each fold. The states that were not used for longest are dropped

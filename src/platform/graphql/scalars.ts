@@ -1,6 +1,6 @@
 import { CustomScalar, Scalar } from '@nestjs/graphql';
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
-import { parseTypedTime } from '../../kernel/storable-time.js';
+import { parseTypedTime } from '../../kernel/input-text.js';
 
 const BYTE_COUNT_MESSAGE = 'A ByteCount is a whole number from 0 to 2^53 - 1.';
 

@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { isStamp, stampMs } from '../../kernel/hybrid-clock.js';
-import { encodesBytes, findFilenameFault, findTextFault, type TextRules } from '../../kernel/input-text.js';
+import {
+  encodesBytes,
+  findFilenameFault,
+  findTextFault,
+  isStorableMs,
+  isStorableTime,
+  parseTypedTime,
+  type TextRules,
+  TIME_FAULT,
+} from '../../kernel/input-text.js';
 import { CHUNK_SIZE } from '../../kernel/chunk-ranges.js';
-import { isStorableMs, isStorableTime, parseTypedTime, TIME_FAULT } from '../../kernel/storable-time.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
 
 /**

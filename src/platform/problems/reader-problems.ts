@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { FailingReaders } from '../eventsourcing/failing-readers.js';
-import { ProjectionProgress } from '../eventsourcing/projection-progress.js';
-import { type ReaderFailures, readerOf, UnprocessableEvents } from '../eventsourcing/unprocessable-events.js';
+import { FailingReaders } from '../failures/failing-readers.js';
+import { ProjectionProgress } from '../failures/projection-progress.js';
+import { type ReaderFailures, readerOf, UnprocessableEvents } from '../failures/unprocessable-events.js';
 import { AsProblemSource, type Problem, type ProblemSource } from './problem-source.js';
 
 const MAX_EXAMPLES = 10;

@@ -4,8 +4,8 @@ import { DataSource } from 'typeorm';
 import { Directory } from '../../ports/directory.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
-import { ProjectionProgress } from '../eventsourcing/projection-progress.js';
-import { UnprocessableEvents } from '../eventsourcing/unprocessable-events.js';
+import { ProjectionProgress } from '../failures/projection-progress.js';
+import { UnprocessableEvents } from '../failures/unprocessable-events.js';
 import { Public } from '../access/needs.decorator.js';
 
 type EngineState = 'ok' | 'unavailable';

@@ -8,7 +8,7 @@ import {
   WithdrawnReplicasQuery,
 } from '../../modules/replication/read-model/own-replicas.query.js';
 import { ProjectionRunner } from '../../platform/eventsourcing/projection-runner.js';
-import { UnprocessableEvents } from '../../platform/eventsourcing/unprocessable-events.js';
+import { UnprocessableEvents } from '../../platform/failures/unprocessable-events.js';
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
 import type { ServedKeyPair } from '../../platform/http/served-key-pair.js';

@@ -2,7 +2,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Projection } from '../../platform/eventsourcing/projection.js';
 import { type FoldProgress, Rebuild } from '../../platform/eventsourcing/rebuild.js';
-import { hasFailuresOfOtherProgram } from '../../platform/eventsourcing/unprocessable-events.js';
+import { hasFailuresOfOtherProgram } from '../../platform/failures/unprocessable-events.js';
 import { Database, type DatabaseSettings } from '../../ports/database.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { Locks } from '../../ports/locks.port.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dnKey } from '../../kernel/directory-groups.js';
+import { dnKey } from '../../ports/directory-groups.js';
 import { findTextFault } from '../../kernel/input-text.js';
 import { isBaseUrl } from '../../kernel/text.js';
 import { areProxies } from '../../platform/http/caller-address.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkGroupFilter, checkSearchFilter } from '../../adapters/directory/ldap/filters.js';
-import { parseRoleMap } from '../../kernel/directory-groups.js';
+import { parseRoleMap } from '../../ports/directory-groups.js';
 import { distinguishedName, duration, hasNoNul, ldapUrl, parsedBy, textChecked, yesOrNo } from './checks.js';
 
 /** The part of `environment` that is about the directory. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LdapDirectory } from '../../../src/adapters/directory/ldap/ldap-directory.js';
 import { loadSettings } from '../../../src/server/config/load-settings.js';
-import { rightsOf } from '../../../src/kernel/directory-groups.js';
+import { rightsOf } from '../../../src/ports/directory-groups.js';
 import { InProcessDirectory } from '../../support/directory/in-process/in-process-directory.js';
 import { BASE, BIND_DN, BIND_PASSWORD, ENTRIES } from '../../support/directory/people.js';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../../src/kernel/events.js';
 import type { Projection } from '../../../src/platform/eventsourcing/projection.js';
 import { foldHistory, makeReadTables } from '../../../src/platform/eventsourcing/rebuild.js';
-import { readerOf } from '../../../src/platform/eventsourcing/unprocessable-events.js';
+import { readerOf } from '../../../src/platform/failures/unprocessable-events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../src/ports/event-store.port.js';
 import { connectReadSchema } from '../../../src/server/boot/data-source.js';
 import { allProjections } from '../../../src/server/boot/read-models.js';

@@ -4,7 +4,7 @@ import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/p
 import { dataSourceOptions } from '../../../src/server/boot/data-source.js';
 import type { RecordedEvent } from '../../../src/kernel/events.js';
 import { newId } from '../../../src/platform/runtime/ids.js';
-import { FailingReaders } from '../../../src/platform/eventsourcing/failing-readers.js';
+import { FailingReaders } from '../../../src/platform/failures/failing-readers.js';
 import { PgListener } from '../../../src/platform/runtime/pg-listener.js';
 import { type Projection, ProjectionRegistry } from '../../../src/platform/eventsourcing/projection.js';
 import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model-changes.js';

@@ -3,17 +3,14 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PostgresEventStore } from '../../../src/adapters/event-store/postgres/postgres-event-store.js';
 import type { RecordedEvent } from '../../../src/kernel/events.js';
-import { FailingReaders } from '../../../src/platform/eventsourcing/failing-readers.js';
-import { ProjectionProgress } from '../../../src/platform/eventsourcing/projection-progress.js';
+import { FailingReaders } from '../../../src/platform/failures/failing-readers.js';
+import { ProjectionProgress } from '../../../src/platform/failures/projection-progress.js';
 import { ProjectionRunner } from '../../../src/platform/eventsourcing/projection-runner.js';
 import { type Projection, ProjectionRegistry } from '../../../src/platform/eventsourcing/projection.js';
 import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model-changes.js';
 import { ReadModels } from '../../../src/platform/eventsourcing/read-models.js';
 import { Rebuild } from '../../../src/platform/eventsourcing/rebuild.js';
-import {
-  hasFailuresOfOtherProgram,
-  UnprocessableEvents,
-} from '../../../src/platform/eventsourcing/unprocessable-events.js';
+import { hasFailuresOfOtherProgram, UnprocessableEvents } from '../../../src/platform/failures/unprocessable-events.js';
 import { newId } from '../../../src/platform/runtime/ids.js';
 import { PgListener } from '../../../src/platform/runtime/pg-listener.js';
 import { EventStoreUnavailable } from '../../../src/ports/event-store.port.js';

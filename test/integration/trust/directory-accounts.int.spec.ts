@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseRoleMap } from '../../../src/kernel/directory-groups.js';
+import { parseRoleMap } from '../../../src/ports/directory-groups.js';
 import { accountIdOf } from '../../../src/modules/accounts/accounts/username.js';
 import { account } from '../../../src/modules/accounts/accounts/account.decider.js';
 import {

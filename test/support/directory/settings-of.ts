@@ -1,4 +1,4 @@
-import { parseRoleMap } from '../../../src/kernel/directory-groups.js';
+import { parseRoleMap } from '../../../src/ports/directory-groups.js';
 import type { DirectorySettings } from '../../../src/ports/directory.port.js';
 import { BIND_DN, BIND_PASSWORD, GROUPS, groupDn, PEOPLE } from './people.js';
 

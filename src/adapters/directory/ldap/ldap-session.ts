@@ -1,5 +1,5 @@
 import { Client, type Entry, type Filter } from 'ldapts';
-import { dnKey } from '../../../kernel/directory-groups.js';
+import { dnKey } from '../../../ports/directory-groups.js';
 import type { DirectoryPerson, DirectorySettings } from '../../../ports/directory.port.js';
 import type { Connections } from './connections.js';
 import { andFilters, fillFilter, matchAnybody, orFilters, parseFilter, usernameAttributes } from './filters.js';

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { CommandRunner } from '../../../platform/eventsourcing/command-runner.js';
-import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
+import { UnprocessableEvent } from '../../../platform/failures/failure-kind.js';
 import { systemActor, withContext } from '../../../platform/runtime/call-context.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { makeOneTimePassword, PasswordHashing } from '../../../platform/secrets/password-hashing.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { rightsOf } from '../../../kernel/directory-groups.js';
+import { rightsOf } from '../../../ports/directory-groups.js';
 import { Refusal } from '../../../kernel/errors.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { systemActor, withContext } from '../../../platform/runtime/call-context.js';

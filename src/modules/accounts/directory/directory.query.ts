@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { Role } from '../../../kernel/access.js';
-import { rightsOf } from '../../../kernel/directory-groups.js';
+import { rightsOf } from '../../../ports/directory-groups.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { Settings } from '../../../platform/runtime/settings.js';

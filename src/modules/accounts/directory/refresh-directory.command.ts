@@ -3,7 +3,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import { Refusal } from '../../../kernel/errors.js';
 import { lastReceipt, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
+import { UnprocessableEvent } from '../../../platform/failures/failure-kind.js';
 import { Directory, type DirectoryPerson, DirectoryUnavailable } from '../../../ports/directory.port.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import { Locks } from '../../../ports/locks.port.js';

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../../kernel/events.js';
 import { type AuditEntryView, ENTRY_COLUMNS, type EntryRow, toAuditView } from '../trail/audit-view.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import { findFailedIds } from '../../../platform/eventsourcing/unprocessable-events.js';
+import { findFailedIds } from '../../../platform/failures/unprocessable-events.js';
 import { Tampered } from './problem.js';
 import { ShownEntries } from './shown-entries.js';
 import type { LogSources } from './verify-page.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
-import { readerOf } from '../../../platform/eventsourcing/unprocessable-events.js';
+import { readerOf } from '../../../platform/failures/unprocessable-events.js';
 import type { AuditEntryView } from '../trail/audit-view.js';
 import { AuditProjection } from '../trail/audit.projection.js';
 import { Tampered } from './problem.js';

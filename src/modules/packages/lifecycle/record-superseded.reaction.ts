@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Command, CommandBus, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../../../kernel/events.js';
-import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
+import { kindOfFailure } from '../../../platform/failures/failure-kind.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { readLocalReplicaEvent } from '../contracts/local-replica.events.js';

@@ -2,7 +2,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { z } from 'zod';
 import type { Stage } from '../../../kernel/stage.js';
-import { isStorableTime } from '../../../kernel/storable-time.js';
+import { isStorableTime } from '../../../kernel/input-text.js';
 import { isPlain } from '../../../kernel/text.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { PackageStatus, PackageView } from '../contracts/package-view.js';

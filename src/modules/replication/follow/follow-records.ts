@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { streamOf } from '../../../kernel/decider.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { readerOf, UnprocessableEvents } from '../../../platform/eventsourcing/unprocessable-events.js';
+import { readerOf, UnprocessableEvents } from '../../../platform/failures/unprocessable-events.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 
 /**

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { messageOf, Refusal } from '../../../kernel/errors.js';
 import { takesStage } from '../../../kernel/stage.js';
 import { plainText } from '../../../kernel/text.js';
-import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
+import { kindOfFailure } from '../../../platform/failures/failure-kind.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import { DigestPages, LowerUuid } from '../../../platform/input/parsers.js';
 import { OnceLog } from '../../../platform/limits/once-log.js';

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { messageOf } from '../../../kernel/errors.js';
 import { pause } from '../../../kernel/retry.js';
-import { kindOfFailure } from '../../../platform/eventsourcing/failure-kind.js';
+import { kindOfFailure } from '../../../platform/failures/failure-kind.js';
 import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import type { Stage } from '../../../kernel/stage.js';
-import { UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
+import { UnprocessableEvent } from '../../../platform/failures/failure-kind.js';
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
 import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';

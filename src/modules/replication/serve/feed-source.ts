@@ -1,16 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { findUnstorableText } from '../../../kernel/text.js';
-import { kindOfFailure, UnprocessableEvent } from '../../../platform/eventsourcing/failure-kind.js';
-import { isOrdinaryDate } from '../../../platform/eventsourcing/odd-events.js';
+import { kindOfFailure, UnprocessableEvent } from '../../../platform/failures/failure-kind.js';
+import { isOrdinaryDate } from '../../../platform/failures/odd-events.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
 import type { Introduction } from '../../../kernel/introduction.js';
 import { SignerKeys } from '../../../platform/peer-calls/signer-keys.port.js';
-import {
-  type FailureRecord,
-  readerOf,
-  UnprocessableEvents,
-} from '../../../platform/eventsourcing/unprocessable-events.js';
+import { type FailureRecord, readerOf, UnprocessableEvents } from '../../../platform/failures/unprocessable-events.js';
 import { EventStore, EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { knownPackage, SMALL_PACKAGE_CHUNKS, type KnownPackage } from '../../packages/contracts/known-package.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';

@@ -4,7 +4,7 @@ import { strictFailures } from '../../../../test/support/strict-failures.js';
 import type { Json } from '../../../kernel/events.js';
 import type { SubscribeOptions, SubscriptionItem } from '../../../ports/event-store.port.js';
 import { StreamReader } from '../../../platform/eventsourcing/stream-reader.js';
-import type { Failure } from '../../../platform/eventsourcing/unprocessable-events.js';
+import type { Failure } from '../../../platform/failures/unprocessable-events.js';
 import { FeedSource, type FeedEntry } from './feed-source.js';
 import { NoSignerKeys } from '../../../../test/support/no-signer-keys.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dnKey } from '../../../../src/kernel/directory-groups.js';
+import { dnKey } from '../../../../src/ports/directory-groups.js';
 
 /** How `ldapjs` shows a filter that has arrived. */
 type SentFilter =

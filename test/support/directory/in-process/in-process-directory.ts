@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import ldap, { type Server } from 'ldapjs';
-import { dnKey } from '../../../../src/kernel/directory-groups.js';
+import { dnKey } from '../../../../src/ports/directory-groups.js';
 import { certificates, type Certificates } from '../certificates.js';
 import { BIND_DN, ENTRIES, type DirectoryEntry, type TestDirectory } from '../people.js';
 import { matches, Sent, valuesOf, type Lookup, type Values } from './filter.js';

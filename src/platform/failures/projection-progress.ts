@@ -4,7 +4,7 @@ import { pause } from '../../kernel/retry.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
 import { FailingReaders } from './failing-readers.js';
-import { ProjectionRegistry } from './projection.js';
+import { ProjectionRegistry } from '../eventsourcing/projection.js';
 import { readerOf } from './unprocessable-events.js';
 
 const CHECK_INTERVAL_MS = 5_000;

@@ -1,5 +1,5 @@
-import { isRole, type Role, ROLES } from './access.js';
-import { isStage, isUpTo, type Stage, STAGES } from './stage.js';
+import { isRole, type Role, ROLES } from '../kernel/access.js';
+import { isStage, isUpTo, type Stage, STAGES } from '../kernel/stage.js';
 
 /** One `type=value` of a distinguished name. The value contains no escapes any more. */
 interface Assertion {
