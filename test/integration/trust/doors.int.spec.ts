@@ -7,6 +7,7 @@ import { BAD_TEXTS } from '../../support/bad-input.js';
 import { startPeerApp } from '../../support/peer-app.js';
 import { closeAll, serve } from '../../support/scripted-peer.js';
 import { ServerHome } from '../../support/trusted-server.js';
+import { MAX_SMALL_ANSWER_BYTES } from '../../../src/ports/peer-transport.port.js';
 
 const SERVER_ID = '5b1f6f0a-3c53-5d0e-9a53-0d3f4f5b7a11';
 const PUBLIC_KEY = 'A'.repeat(43);
@@ -49,14 +50,16 @@ const accept = (): Promise<unknown> =>
     ),
   );
 
-it.each(Object.entries(BAD_TEXTS))(
+it.each([...Object.entries(BAD_TEXTS), ['more letters than a name has', 'a'.repeat(500)] as const])(
   'a name with %s in the answer to an invitation is refused, and nothing is recorded',
   async (_, name) => {
+    // An answer that is longer than any right one is not even read.
+    const why = name.length > MAX_SMALL_ANSWER_BYTES ? 'more than was expected' : 'cannot be accepted: `name` must';
     answer = { serverId: SERVER_ID, publicKey: PUBLIC_KEY, name };
     const before = await home.store.head();
     await expect(accept()).rejects.toMatchObject({
       code: 'PEER_UNREACHABLE',
-      message: expect.stringContaining('cannot be accepted: `name` must') as string,
+      message: expect.stringContaining(why) as string,
     });
     expect(await home.store.head()).toEqual(before);
   },
