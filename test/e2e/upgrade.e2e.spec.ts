@@ -83,6 +83,33 @@ describe('a data folder of version 0.1.0', () => {
     expect(packages.edges.map(({ node }) => node)).toEqual(left.packages);
   });
 
+  it('signs what this server had published, and nothing that another one had', async () => {
+    const Signed = z.object({
+      packages: z.object({
+        edges: z.array(
+          z.object({
+            node: z.object({
+              origin: z.object({ id: z.string() }),
+              signatures: z.array(z.object({ register: z.string(), status: z.string() })),
+            }),
+          }),
+        ),
+      }),
+    });
+    const query = '{ packages(first: 100) { edges { node { origin { id } signatures { register status } } } } }';
+    const publications = async () =>
+      (await admin.ask(query, Signed)).packages.edges.map(({ node: { origin, signatures } }) => ({
+        isOwn: origin.id === left.serverId,
+        status: signatures.find(({ register }) => register === 'PUBLICATION')?.status,
+      }));
+    await waitFor('the signatures', async () =>
+      (await publications()).every(({ isOwn, status }) => !isOwn || status === 'VERIFIED'),
+    );
+    const statuses = await publications();
+    expect(statuses.some(({ isOwn }) => isOwn)).toBe(true);
+    expect(statuses.filter(({ isOwn }) => !isOwn).map(({ status }) => status)).toEqual(['UNSIGNED']);
+  });
+
   it.each(left.packages)('serves $filename byte by byte', async (expected) => {
     const response = await server.download(expected.filename);
     const bytes = new Uint8Array(await response.arrayBuffer());

@@ -36,6 +36,7 @@ const UNSET: Settings = {
   withdrawnGraceMs: 0,
   scrubRate: 0,
   scrubDays: 30,
+  graphqlRate: 50,
   acceptsUnsignedFacts: true,
   logLevel: 'error',
 };

@@ -82,9 +82,12 @@ async function insertFailure(
 
 const logger = new Logger('Events');
 
-function logFailure({ reader, record: { id, type, stream }, error }: Failure): void {
+/** An event of our log is an error of this server; what a peer sends, which has no revision here, is none. */
+function logFailure({ reader, record: { id, type, stream, revision }, error }: Failure): void {
   const what = plainText(`${type} ${id} in ${stream}`);
-  logger.error(`The ${reader} cannot process ${what} and goes on without it: ${reasonOf(error)}`);
+  const line = `The ${reader} cannot process ${what} and goes on without it: ${reasonOf(error)}`;
+  if (revision === null) logger.warn(line);
+  else logger.error(line);
 }
 
 /**

@@ -55,6 +55,8 @@ export abstract class Settings {
   abstract readonly scrubRate: number;
   /** Number of days after which the scrub reads a package again; with 0, it never pauses. */
   abstract readonly scrubDays: number;
+  /** GraphQL operations that one account may start per second. */
+  abstract readonly graphqlRate: number;
   /** Whether changes of packages that are not signed are accepted from peers. */
   abstract readonly acceptsUnsignedFacts: boolean;
   abstract readonly logLevel: 'debug' | 'info' | 'warn' | 'error';

@@ -123,6 +123,17 @@ export const environment = {
     meaning:
       'With false, the server does not show its GraphQL schema, and error messages do not suggest names from it. Callers who are not signed in never see the schema.',
   },
+  ODST_GRAPHQL_RATE: {
+    setting: 'graphqlRate',
+    check: z
+      .string()
+      .regex(/^[1-9]\d{0,4}$/)
+      .transform(Number),
+    fallback: '50',
+    expected: 'a number of operations per second from 1 to 99999',
+    meaning:
+      'GraphQL operations that one account may start per second, for 12 seconds also at once; an address may start five times as many. A script that waits for each answer stays below it.',
+  },
   ODST_TRUSTED_PROXIES: {
     setting: 'trustedProxies',
     check: proxies,

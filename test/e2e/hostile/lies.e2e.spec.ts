@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
+import { keyFingerprint } from '../../../src/platform/peer-calls/ed25519.js';
 import { factsOf, HostilePeer, stampBy } from '../../support/hostile/hostile-peer.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { SigningServer } from '../../support/signing-server.js';
@@ -183,7 +184,10 @@ describe('a peer that poses as another server', () => {
     await everythingIsHandled();
     expect(await munich.servedDigest('berlin-2.pkg')).toBeNull();
     const refused = await told('SignerKeyRefused');
-    expect(refused).toEqual(['Refused a key of berlin that mallory introduced, because it contradicts the known keys']);
+    const key = keyFingerprint(posingBerlin.publicKey);
+    expect(refused).toEqual([
+      `Refused the key ${key} of berlin that mallory introduced, because it contradicts the known keys`,
+    ]);
   });
 
   it('by registering under its id is refused, and the right server stays registered', async () => {
