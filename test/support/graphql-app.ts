@@ -155,7 +155,7 @@ export class GraphqlApp {
       { provide: SignerKeys, useValue: keys },
       { provide: Locks, useValue: new MemoryLocks() },
       { provide: JobQueue, useValue: queue },
-      { provide: Settings, useValue: settings },
+      { provide: Settings, useValue: { graphqlRate: 50, ...settings } },
     ];
     @Global()
     @Module({
