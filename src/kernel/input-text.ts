@@ -6,7 +6,7 @@ const END_TIME_MS = Date.UTC(2200, 0, 1);
 /** True when a time in milliseconds since 1970 is one that servers exchange. */
 export const isStorableMs = (ms: number): boolean => ms >= MIN_TIME_MS && ms < END_TIME_MS;
 
-/** What is wrong with a time, as the end of a sentence about it. */
+/** The end of a sentence about a time that is refused. */
 export const TIME_FAULT = 'must be a time from 1990 to 2199';
 
 const UTC_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/;
@@ -33,7 +33,7 @@ export function parseTypedTime(text: string): Date | null {
   return Number(day) <= lastDay ? date : null;
 }
 
-/** What a text from outside must be like. */
+/** The rules for a text from outside. */
 export interface TextRules {
   /** The most UTF-16 code units. One of them takes at most three bytes in UTF-8. */
   readonly max: number;
@@ -52,7 +52,7 @@ const SEPARATOR = /[\u2028\u2029]/;
 const CONTROL = /\p{Cc}/u;
 const CONTROL_IN_LINES = /[^\P{Cc}\n\t]/u;
 
-/** What is wrong with the characters of a text, as the end of a sentence about it; null when nothing is. */
+/** Returns the end of a sentence that says what is wrong with the characters of a text; null when nothing is wrong. */
 export function findCharacterFault(text: string, lines = false): string | null {
   if (text.includes('\0')) return 'must not contain NUL';
   if (SURROGATE.test(text)) return 'must be valid Unicode, without half of a surrogate pair';
@@ -96,7 +96,7 @@ function utf8Length(text: string): number {
 
 const MAX_FILENAME_BYTES = 255;
 
-/** What is wrong with a filename, as the end of a sentence about it; null when nothing is. */
+/** Returns the end of a sentence that says what is wrong with a filename; null when nothing is wrong. */
 export function findFilenameFault(name: string): string | null {
   if (name === '') return 'must not be empty';
   const fault = findCharacterFault(name);

@@ -49,7 +49,7 @@ export function findUnstorableText(value: unknown): string | null {
   return null;
 }
 
-/** What is wrong with a text that is not plain. */
+/** The end of a sentence about a text that is not plain. */
 export const NOT_PLAIN_FAULT = 'must be valid Unicode without NUL';
 
 /**

@@ -12,7 +12,7 @@ import { REGISTERS } from '../../packages/contracts/signed-facts.js';
 import type { AuditEntryView } from './audit-view.js';
 
 const Signed = z.object({
-  /** What the statement states. */
+  /** The registers that the statement states. */
   registers: z.array(z.enum(REGISTERS)),
   serverId: z.string(),
   serverName: z.string(),

@@ -85,7 +85,12 @@ function judgeRegister(register: Register, told: PeerFacts, trust: Trust): Refus
     const claimed = claimedAuthor(register, told, serverId);
     return { register, stamp: stamp ?? told.facts.firstPublishedAt, code, reason, claimed };
   };
-  if (serverId === trust.ownServerId) return refuse('IN_OUR_NAME', 'This server did not sign it.');
+  const isPublication = register === 'publication';
+  const originId = told.facts.origin.serverId;
+  if (serverId === trust.ownServerId || (isPublication && originId === trust.ownServerId))
+    return refuse('IN_OUR_NAME', 'This server did not sign it.');
+  // A server publishes with its own stamps. With an invented one, an unsigned publication could name any server.
+  if (isPublication && originId !== serverId) return refuse('FORGED', 'Its stamp is not of the server that it names.');
   if (found === 'forged') return refuse('FORGED', 'The signature does not belong to the server that it names.');
   if (found === 'unsigned' && isSignedOtherwise(register, told))
     return refuse('UNSIGNED', 'Its server has signed something else.');
@@ -175,5 +180,11 @@ function authorsOf(facts: PackageFacts, proofs: readonly SignedFact[], told: Cha
     if (!statement) return null;
     return { serverId: statement.serverId, serverName: statement.serverName, actor: statement.actor };
   };
-  return { stage: authorIn('stage') ?? told.stage, removal: authorIn('removal') ?? told.removal };
+  // An author on another server than the one of the stamp is invented. The stamp then tells where it was.
+  const toldIn = (register: 'stage' | 'removal'): Author | null => {
+    const stamp = stampIn(register, facts);
+    const author = told[register];
+    return stamp !== null && author?.serverId === stampServer(stamp) ? author : null;
+  };
+  return { stage: authorIn('stage') ?? toldIn('stage'), removal: authorIn('removal') ?? toldIn('removal') };
 }

@@ -142,6 +142,30 @@ describe('in the name of this server', () => {
   });
 });
 
+describe('an unsigned claim with a stamp of a server that nobody knows', () => {
+  const invented = new SigningServer('nobody');
+
+  it('names neither this server nor another one as the publisher', () => {
+    for (const [posing, code] of [
+      [us, 'publication IN_OUR_NAME'],
+      [berlin, 'publication FORGED'],
+    ] as const) {
+      const told = publishedOn(invented, 10, { origin: { serverId: posing.serverId, name: posing.name } });
+      const judged = judge(null, told, [], lenient);
+      expect(codes(judged)).toEqual([code]);
+      expect(judged.accepted).toBeNull();
+    }
+  });
+
+  it('names nobody on another server as the author of a change', () => {
+    const told = publishedOn(berlin, 10, { removal: stamp(20, invented) });
+    const lie = { stage: null, removal: { serverId: 'berlin', serverName: 'BERLIN', actor: 'admin' } };
+    expect(judge(null, told, [], lenient, lie).authors.removal).toBeNull();
+    const right = { stage: null, removal: { serverId: 'nobody', serverName: null, actor: 'admin' } };
+    expect(judge(null, told, [], lenient, right).authors.removal).toEqual(right.removal);
+  });
+});
+
 describe('a change of a package that is known', () => {
   const ours = publishedOn(berlin, 10);
 
