@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -66,12 +66,14 @@ describe('bytes in a tunnel', () => {
   it('wait for a slow reader on the other side', async () => {
     const total = 128 * MIB;
     let poured = { taken: 0 };
-    let arrived: Promise<{ read: number; ahead: number }> | null = null;
+    const arrived = new EventEmitter();
     scene = await startTunnels((connection) => {
-      connection.once('readable', () => (arrived = sip(connection, () => poured.taken)));
+      connection.once('readable', () => arrived.emit('first byte', connection));
     });
+    const first = once(arrived, 'first byte') as Promise<[Duplex]>;
     poured = pour(await dial(), total);
-    const { read, ahead } = await waitFor('the last byte', () => arrived);
+    const [connection] = await first;
+    const { read, ahead } = await sip(connection, () => poured.taken);
     expect(read).toBe(total);
     expect(ahead).toBeLessThan(ON_THE_WAY);
   });

@@ -64,9 +64,11 @@ class TunnelStream extends Duplex {
     this.sendFrames(bytes, 0, done);
   }
 
+  /** The stream has ended when the other end has read everything: who destroys it earlier takes bytes off the way. */
   override _final(done: () => void): void {
+    if (this.socket.readyState === this.socket.CLOSED) return done();
+    this.socket.once('close', () => done());
     this.socket.close(NORMAL_CLOSURE);
-    done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

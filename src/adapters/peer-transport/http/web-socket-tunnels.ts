@@ -11,7 +11,9 @@ import { HEARTBEAT, type HeartbeatTimes, MAX_FRAME_BYTES, WebSocketTunnel } from
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_ERROR_BYTES = 16 * 1024;
-const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES };
+/** A slow reader takes its time for what is on the way when a tunnel ends. The heartbeat ends tunnels to dead readers. */
+const CLOSE_TIMEOUT_MS = 10 * 60_000;
+const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES, closeTimeout: CLOSE_TIMEOUT_MS };
 
 /**
  * Clears the masking key. Masks protect proxies against scripts in browsers (RFC 6455, 10.3). Here both ends are

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '@nestjs/common';
 import { backoffMs } from '../../../kernel/retry.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
@@ -27,7 +28,9 @@ export class TunnelPool {
   constructor(
     readonly peer: PeerContact,
     private readonly parts: PoolParts,
-  ) {}
+  ) {
+    setMaxListeners(MAX_TUNNELS, this.stopping.signal);
+  }
 
   /** Opens the tunnels that are missing. While the peer does not answer, it makes one attempt at a time. */
   openMissing(): void {

@@ -1,18 +1,26 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Duplex, pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { answerUpgrade } from '../../../platform/http/errors/socket-errors.js';
 import { TUNNEL_WAIT_MS } from './tunnel-hub.js';
 
-/** Connects two streams with each other, with back-pressure in both directions. When one ends or fails, both end. */
+/**
+ * Connects two streams with each other, with back-pressure in both directions. When one ends, the other one ends after
+ * the bytes that it still holds; when one fails, the other one is destroyed. Two `pipeline`s would not do: each destroys
+ * the other's streams when one of them closes, also those that have not sent everything yet.
+ */
 export function joinStreams(a: Duplex, b: Duplex): void {
-  const destroyBoth = (error?: Error | null): void => {
-    if (!error) return;
-    a.destroy();
-    b.destroy();
-  };
-  pipeline(a, b, destroyBoth);
-  pipeline(b, a, destroyBoth);
+  passOn(a, b);
+  passOn(b, a);
+}
+
+function passOn(from: Duplex, to: Duplex): void {
+  from.once('close', () => {
+    // What the other end still says is of no use to anybody, but its end is only seen when it is read.
+    if (from.readableEnded && !from.errored) to.resume();
+    else to.destroy();
+  });
+  from.on('error', () => undefined).pipe(to);
 }
 
 /** Resolves with a free tunnel of the peer. */
@@ -40,7 +48,8 @@ export class TunnelPort {
 
   /** Opens the port on the loopback address. */
   static async open(take: TakeTunnel): Promise<TunnelPort> {
-    const server = createServer().listen(0, '127.0.0.1');
+    // An end that the caller sends must not close the connection before the rest of the answer has arrived.
+    const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new TunnelPort(server, take);
   }
