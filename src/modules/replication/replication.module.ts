@@ -29,7 +29,9 @@ import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from './follow/follow-records.js';
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
+import { RefusalCountsHandler, RefusedPackagesHandler, RefusingPeersHandler } from './read-model/refused.query.js';
 import { ItemHandler } from './follow/item-handler.js';
+import { RecordedRefusals, RefusedItems } from './follow/refused-items.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles } from './integrity/missing-files.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
@@ -71,6 +73,7 @@ const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
 const scrubQueries = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
+const refusedQueries = [RefusedPackagesHandler, RefusalCountsHandler, RefusingPeersHandler];
 const statusQueries = [PeerContactsHandler, SourcesHandler];
 
 /** The read model of replicas and its queries. */
@@ -83,6 +86,7 @@ const statusQueries = [PeerContactsHandler, SourcesHandler];
     ...withdrawnQueries,
     ...scrubQueries,
     ...inventoryQueries,
+    ...refusedQueries,
     ...statusQueries,
   ],
 })
@@ -129,6 +133,8 @@ const feeds = [
   Comparison,
   ContactRecord,
   { provide: ItemFailures, useClass: RecordedItemFailures },
+  RecordedRefusals,
+  { provide: RefusedItems, useExisting: RecordedRefusals },
   FeedFollowers,
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
