@@ -400,19 +400,78 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         replicas: new Set(replicas),
       });
 
-      it('removes what an earlier process left, and nothing else', async () => {
+      it('removes uploads of an earlier process, moves other files aside that nobody wants, and touches nothing else', async () => {
         for (const id of ['kept', 'orphan']) await storeBytes(storage, id, Buffer.from(id));
         for (const id of ['kept', 'old']) await storage.reserveReplica(id, 10);
         await uploadBytes(storage, Buffer.from('left behind'));
         await restart();
         const upload = await uploadBytes(storage, Buffer.from('on its way'));
         await storeBytes(storage, 'new', Buffer.from('its event is on its way'));
-        await storage.sweepUnwanted(wanted(['kept'], ['kept']));
+        const report = await storage.sweepUnwanted(wanted(['kept'], ['kept']));
+        expect(report).toEqual({ uploads: { count: 1, size: 11 }, unclaimed: { count: 2, size: 16 } });
+        const unclaimed = (await storage.unclaimed.list()).map(({ packageId, size }) => ({ packageId, size }));
+        expect(unclaimed).toHaveLength(2);
+        expect(unclaimed).toEqual(
+          expect.arrayContaining([
+            { packageId: 'orphan', size: 6 },
+            { packageId: 'old', size: 10 },
+          ]),
+        );
         expect(await storage.listStored()).toEqual(new Set(['kept', 'new']));
         expect([await replicaBytes('kept'), await replicaBytes('old')]).toEqual([Buffer.alloc(10), null]);
         await upload.publish('uploaded');
         expect(String(await storedBytes('uploaded'))).toBe('on its way');
         expect(await engine.countStaged()).toBe(1);
+      });
+
+      const sweptAside = async (id: string, bytes: Buffer): Promise<void> => {
+        await storeBytes(storage, id, bytes);
+        await restart();
+        await storage.sweepUnwanted(wanted([], []));
+        expect(await storage.openStored(id)).toBeNull();
+      };
+      const contentOf = (bytes: Buffer) => ({ size: bytes.length, sha256: hex('sha256', bytes) });
+
+      it('keeps unclaimed files, which come back when their package is known and only whole', async () => {
+        const bytes = randomBytes(MIB + 3);
+        await sweptAside('p-1', bytes);
+        expect(await storage.hasCandidate('p-1')).toBe(true);
+        expect(await storage.reclaim('p-1', contentOf(randomBytes(MIB + 3)))).toBe(false);
+        expect(await storage.reclaim('p-1', contentOf(randomBytes(3)))).toBe(false);
+        expect(await storage.reclaim('p-2', contentOf(bytes))).toBe(false);
+        await restart();
+        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
+        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
+        expect((await storedBytes('p-1'))?.equals(bytes)).toBe(true);
+        expect(await storage.unclaimed.list()).toEqual([]);
+      });
+
+      it('finds the whole one of several unclaimed files of a package, and drops its copies', async () => {
+        const bytes = randomBytes(100);
+        await sweptAside('p-1', Buffer.alloc(100));
+        await sweptAside('p-1', bytes);
+        await sweptAside('p-1', bytes);
+        expect(await storage.unclaimed.list()).toHaveLength(3);
+        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
+        expect((await storedBytes('p-1'))?.equals(bytes)).toBe(true);
+        expect(await storage.unclaimed.list()).toHaveLength(1);
+      });
+
+      it('deletes unclaimed files by their names only, and remembers what was announced', async () => {
+        for (const id of ['p-1', 'p-2']) await storeBytes(storage, id, Buffer.from(id));
+        await restart();
+        await storage.sweepUnwanted(wanted([], []));
+        const files = await storage.unclaimed.list();
+        expect(files.map(({ announcedAt }) => announcedAt)).toEqual([null, null]);
+        await storage.unclaimed.noteAnnounced(files.map(({ name }) => name));
+        await restart();
+        expect((await storage.unclaimed.list()).map((file) => file.announcedAt)).toEqual([
+          expect.any(Date),
+          expect.any(Date),
+        ]);
+        const [one] = files;
+        await storage.unclaimed.remove([one?.name ?? '', one?.name ?? '', '../p-2', 'packages/../p-2', 'x']);
+        expect((await storage.unclaimed.list()).map(({ name }) => name)).toEqual([files[1]?.name]);
       });
 
       it('restores a file in quarantine that is wanted as it is, not one that is being repaired', async () => {

@@ -9,7 +9,10 @@ packageStorageContract('in a folder', async () => {
   return {
     open: () => FolderPackageStorage.openFolder(dataDir),
     damage: (packageId, bytes) => writeFile(join(dataDir, 'packages', packageId), bytes),
-    countStaged: async () => (await readdir(join(dataDir, 'staging'))).length,
+    countStaged: async () => {
+      const entries = await readdir(join(dataDir, 'staging'), { withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).length;
+    },
     dispose: () => rm(dataDir, { recursive: true, force: true }),
   };
 });
