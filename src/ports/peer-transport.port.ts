@@ -46,7 +46,7 @@ export class PeerUnreachable extends Error {
     reason: string,
     /** HTTP status when there was an answer. */
     readonly status: number | null = null,
-    /** `code` of the peer's error body when there was one. */
+    /** `code` of the peer's error body when there was one. Without a status: PEER_ADDRESS_REFUSED when no call was made. */
     readonly code: string | null = null,
     /** `Retry-After` of an answer with package bytes. */
     readonly retryAfterSeconds: number | null = null,

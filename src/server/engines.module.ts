@@ -7,6 +7,7 @@ import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-que
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
+import { addressRulesOf } from '../adapters/peer-transport/http/peer-addresses.js';
 import { WebSocketTunnels } from '../adapters/peer-transport/http/web-socket-tunnels.js';
 import { Settings } from '../platform/runtime/settings.js';
 import { GuardedDirectory } from '../platform/limits/guarded-directory.js';
@@ -19,6 +20,7 @@ import { PackageStorage } from '../ports/package-storage.port.js';
 import { PeerTransport } from '../ports/peer-transport.port.js';
 import { PeerTunnels, TunnelTransport } from '../ports/tunnel-transport.port.js';
 import { RequestSigner } from '../ports/request-signer.port.js';
+import { ServerIdentity } from '../ports/server-identity.port.js';
 
 const logJobs = (level: 'warn' | 'error', message: string): void => new Logger('Jobs')[level](message);
 
@@ -40,16 +42,22 @@ const packageStorage = {
   useFactory: (settings: Settings) => FolderPackageStorage.openFolder(settings.dataDir),
 };
 
+/** The address of this server can change while it runs. */
+const addressRules = (identity: ServerIdentity, settings: Settings) => () =>
+  addressRulesOf(identity.url, settings.allowedPeerAddresses);
+
 const peerTransport = {
   provide: PeerTransport,
-  inject: [RequestSigner, PeerTunnels],
-  useFactory: (signer: RequestSigner, tunnels: PeerTunnels) => new HttpPeerTransport(signer, {}, tunnels),
+  inject: [RequestSigner, PeerTunnels, ServerIdentity, Settings],
+  useFactory: (signer: RequestSigner, tunnels: PeerTunnels, identity: ServerIdentity, settings: Settings) =>
+    new HttpPeerTransport(signer, { addresses: addressRules(identity, settings) }, tunnels),
 };
 
 const tunnelTransport = {
   provide: TunnelTransport,
-  inject: [RequestSigner],
-  useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer),
+  inject: [RequestSigner, ServerIdentity, Settings],
+  useFactory: (signer: RequestSigner, identity: ServerIdentity, settings: Settings) =>
+    new WebSocketTunnels(signer, { addresses: addressRules(identity, settings) }),
 };
 
 const directory = {

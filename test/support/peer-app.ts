@@ -38,6 +38,7 @@ import { Principals, RefusedCalls } from '../../src/platform/access/access.port.
 import { MemoryLocks } from './memory-locks.js';
 import { TestDatabasePort } from './test-database.js';
 import type { ServerHome } from './trusted-server.js';
+import { LOOPBACK_PEERS } from './loopback-peers.js';
 
 /** Says who is calling, behind each kind of door. */
 @Controller()
@@ -84,13 +85,13 @@ class Modules {}
 const transport = {
   provide: PeerTransport,
   inject: [RequestSigner, PeerTunnels],
-  useFactory: (signer: RequestSigner, tunnels: PeerTunnels) => new HttpPeerTransport(signer, {}, tunnels),
+  useFactory: (signer: RequestSigner, tunnels: PeerTunnels) => new HttpPeerTransport(signer, LOOPBACK_PEERS, tunnels),
 };
 
 const tunnels = {
   provide: TunnelTransport,
   inject: [RequestSigner],
-  useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer),
+  useFactory: (signer: RequestSigner) => new WebSocketTunnels(signer, LOOPBACK_PEERS),
 };
 
 /** A server with what concerns trust, without read models, packages and GraphQL. */

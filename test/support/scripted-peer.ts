@@ -6,6 +6,7 @@ import {
   HttpPeerTransport,
   type TransportOptions,
 } from '../../src/adapters/peer-transport/http/http-peer-transport.js';
+import { LOOPBACK_PEERS } from './loopback-peers.js';
 
 /** Answers each request head with what the test wants. */
 export type Answer = (socket: Socket, head: string, nth: number) => void;
@@ -44,7 +45,7 @@ export function transport(options: TransportOptions = {}): HttpPeerTransport {
   let nonce = 0;
   const made = new HttpPeerTransport(
     { sign: ({ to }) => ({ signature: `s${nonce++}`, 'odst-recipient': String(to) }) },
-    options,
+    { ...LOOPBACK_PEERS, ...options },
   );
   closers.push(() => made.onApplicationShutdown());
   return made;

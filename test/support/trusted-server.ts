@@ -32,6 +32,7 @@ const UNSET: Settings = {
   hstsSeconds: 0,
   introspection: true,
   trustedProxies: [],
+  allowedPeerAddresses: [],
   accelRedirect: null,
   withdrawnGraceMs: 0,
   unclaimedKeepMs: 30 * 24 * 60 * 60 * 1000,

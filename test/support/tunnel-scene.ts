@@ -9,6 +9,7 @@ import { TunnelHub } from '../../src/modules/peers/tunnels/tunnel-hub.js';
 import { TunnelPort } from '../../src/modules/peers/tunnels/tunnel-port.js';
 import { TunnelPool } from '../../src/modules/peers/tunnels/tunnel-pool.js';
 import { peer } from './scripted-peer.js';
+import { LOOPBACK_PEERS } from './loopback-peers.js';
 
 const signer = { sign: () => ({}) };
 /** Where nobody listens: only the tunnel leads to the hidden server. */
@@ -55,7 +56,7 @@ export async function startTunnels(
   const logger = new Logger('Tunnels');
   Logger.overrideLogger(false);
   const pool = new TunnelPool(peer(url), {
-    transport: new WebSocketTunnels(signer, options),
+    transport: new WebSocketTunnels(signer, { ...LOOPBACK_PEERS, ...options }),
     requests: { serveConnection: serve },
     logger,
   });

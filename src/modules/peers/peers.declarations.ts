@@ -29,6 +29,11 @@ const peerCodes = declareErrorCodes({
     status: 409,
     meaning: 'The other server is known here with another key. Only an administrator can replace a key.',
   },
+  PEER_ADDRESS_REFUSED: {
+    status: 409,
+    meaning:
+      'This server does not connect to the address of the other server, which is, for example, a loopback or link-local one. See `ODST_ALLOWED_PEER_ADDRESSES`.',
+  },
   INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
 });
 

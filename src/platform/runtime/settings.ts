@@ -44,6 +44,8 @@ export abstract class Settings {
   abstract readonly directory: DirectorySettings | null;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, in the format of `proxy-addr`; usually none. */
   abstract readonly trustedProxies: readonly string[];
+  /** Addresses and CIDR ranges at which peers are called although they are loopback or link-local addresses. */
+  abstract readonly allowedPeerAddresses: readonly string[];
   /**
    * Internal location of nginx from which it sends package files, with a slash at both ends; null when the server sends
    * them itself.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dnKey } from '../../ports/directory-groups.js';
 import { findTextFault } from '../../kernel/input-text.js';
 import { isBaseUrl } from '../../kernel/text.js';
+import { AllowedNetworks } from '../../platform/http/allowed-networks.js';
 import { areProxies } from '../../platform/http/caller-address.js';
 
 // Checks of environment variables. Each check turns the text of a variable into the value of a setting.
@@ -56,6 +57,18 @@ export const proxies = z
   .string()
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .refine(areProxies);
+
+/** A list of addresses and CIDR ranges. */
+export const networks = z
+  .string()
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine((list) => {
+    try {
+      return new AllowedNetworks(list) instanceof AllowedNetworks;
+    } catch {
+      return false;
+    }
+  });
 
 const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 

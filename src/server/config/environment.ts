@@ -9,6 +9,7 @@ import {
   eventStoreUrl,
   hasNoNul,
   MAX_PORT,
+  networks,
   portNumber,
   postgresUrl,
   proxies,
@@ -150,6 +151,15 @@ export const environment = {
     expected: 'the path of an internal location of nginx, with a slash at both ends, such as /_odst/packages/',
     meaning:
       'The server answers a download with `X-Odst-Accel: 1` from one of `ODST_TRUSTED_PROXIES` by an `X-Accel-Redirect` to this location, and nginx sends the file. See `docker/nginx.conf`.',
+  },
+  ODST_ALLOWED_PEER_ADDRESSES: {
+    setting: 'allowedPeerAddresses',
+    check: networks,
+    otherwise: [] as readonly string[],
+    unset: 'none',
+    expected: 'a comma-separated list of addresses and CIDR ranges, such as 127.0.0.1,fe80::/10',
+    meaning:
+      'Loopback and link-local addresses at which peers may be called. Without it, this server calls link-local addresses never, and loopback addresses only when `ODST_URL` is one. All other addresses of machines, also in private networks, are allowed; those at which clouds give out secrets are not, even when they are listed. A name is judged by the addresses that it has at the moment of each connection.',
   },
   ODST_ACCEPT_UNSIGNED: {
     setting: 'acceptsUnsignedFacts',

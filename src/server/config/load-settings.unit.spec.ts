@@ -60,6 +60,18 @@ describe('loadSettings', () => {
       expect(messageOf({ ODST_ACCEL_REDIRECT: wrong })).toMatch(/^ODST_ACCEL_REDIRECT must be/);
   });
 
+  it('takes addresses at which peers may be called', () => {
+    expect(loadSettings({}).allowedPeerAddresses).toEqual([]);
+    const list = '127.0.0.1, ::1,fe80::/10';
+    expect(loadSettings({ ODST_ALLOWED_PEER_ADDRESSES: list }).allowedPeerAddresses).toEqual([
+      '127.0.0.1',
+      '::1',
+      'fe80::/10',
+    ]);
+    for (const wrong of ['localhost', '127.0.0.0/33', '127.0.0.1,', 'loopback', '127.1'])
+      expect(messageOf({ ODST_ALLOWED_PEER_ADDRESSES: wrong })).toMatch(/^ODST_ALLOWED_PEER_ADDRESSES must be/);
+  });
+
   it.each([
     ['0s', 0],
     ['90s', 90_000],

@@ -34,13 +34,13 @@ afterAll(async () => {
   await home.remove();
 });
 
-const accept = (): Promise<unknown> =>
+const accept = (at = url): Promise<unknown> =>
   app.get(CommandBus).execute(
     new AcceptInvitation(
       encodeToken({
         v: 1,
         invitationId: SERVER_ID,
-        url,
+        url: at,
         serverId: SERVER_ID,
         publicKey: PUBLIC_KEY,
         secret: PUBLIC_KEY,
@@ -70,4 +70,35 @@ it('a good answer is recorded', async () => {
   const before = await home.store.head();
   await accept();
   expect(await home.store.head()).not.toEqual(before);
+});
+
+it.each([
+  'http://169.254.169.254',
+  'http://169.254.1.1/ods',
+  'http://[fe80::1]',
+  'http://[fd00:ec2::254]',
+  'http://[::ffff:169.254.169.254]',
+  'http://0xa9fea9fe',
+  'http://0.0.0.0:8080',
+  'http://[::]',
+  'http://224.0.0.1',
+  'http://255.255.255.255',
+])('an invitation that leads to %s is refused without a call, and nothing is recorded', async (at) => {
+  const before = await home.store.head();
+  await expect(accept(at)).rejects.toMatchObject({ code: 'PEER_ADDRESS_REFUSED' });
+  expect(await home.store.head()).toEqual(before);
+});
+
+it.each([
+  'http://127.0.0.1:99999',
+  'http://[',
+  'http://%zz',
+  'http://',
+  'ftp://a',
+  'http://a@169.254.169.254',
+  'http://a b',
+  'http://[fe80::1%25eth0]',
+  'file:///etc/passwd',
+])('an invitation with the address %s is none', async (at) => {
+  await expect(accept(at)).rejects.toMatchObject({ code: 'INVALID_INVITATION' });
 });

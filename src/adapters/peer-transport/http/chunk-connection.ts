@@ -1,8 +1,9 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ByteBucket } from '../../../kernel/byte-bucket.js';
 import type { Origin, Timeouts } from './chunk-messages.js';
 import { failureReason } from './failure-reason.js';
+import { AddressRefused, checkedLookup, findAddressFault } from './peer-addresses.js';
 
 /** The parts of an HTTP/1.1 response head (RFC 9112) that are needed here. */
 export interface ResponseHead {
@@ -45,6 +46,12 @@ export const keepsAlive = (head: ResponseHead): boolean => !/\bclose\b/i.test(he
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
+/** Why a connection ended. `code` is set when it was not made because of its address. */
+export interface ConnectionEnd {
+  readonly reason: string;
+  readonly code: string | null;
+}
+
 /** Takes one response. */
 export interface ResponseReceiver {
   onHead(head: ResponseHead): void;
@@ -53,7 +60,7 @@ export interface ResponseReceiver {
   /** Called when `count` bytes have been written there. */
   onBytes(count: number): void;
   /** Called when the connection ends before the response is complete; `untouched` when no byte of it had arrived. */
-  onBroken(reason: string, untouched: boolean): void;
+  onBroken(end: ConnectionEnd, untouched: boolean): void;
 }
 
 /**
@@ -67,7 +74,7 @@ export class Connection {
   private headLength = 0;
   private inBody = false;
   private receiver: ResponseReceiver | null = null;
-  private end: string | null = null;
+  private end: ConnectionEnd | null = null;
   private bucket: ByteBucket | null = null;
   private pausing: NodeJS.Timeout | null = null;
   /** Number of requests that the connection has carried. */
@@ -90,7 +97,9 @@ export class Connection {
     this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
     this.socket.once('close', () => clearTimeout(connecting));
     this.socket.setTimeout(timeouts.idleMs, () => this.close(`sent nothing for ${timeouts.idleMs / 1000} seconds`));
-    this.socket.on('error', (error) => this.close(failureReason(error)));
+    this.socket.on('error', (error) =>
+      this.close(failureReason(error), error instanceof AddressRefused ? error.code : null),
+    );
     for (const ending of ['end', 'close']) {
       this.socket.on(ending, () => this.close('the connection was closed in the middle'));
     }
@@ -116,14 +125,14 @@ export class Connection {
     this.headLength = 0;
   }
 
-  close(reason: string): void {
+  close(reason: string, code: string | null = null): void {
     if (this.end !== null) return;
-    this.end = reason;
+    this.end = { reason, code };
     this.socket.destroy();
     if (this.pausing) clearTimeout(this.pausing);
     const receiver = this.receiver;
     this.receiver = null;
-    receiver?.onBroken(reason, !this.inBody && this.headLength === 0);
+    receiver?.onBroken(this.end, !this.inBody && this.headLength === 0);
   }
 
   private handleBytes(count: number): void {
@@ -179,11 +188,15 @@ export class Connection {
   }
 }
 
-function openSocket({ secure, host, port, ca }: Origin, onread: OnReadOpts): Socket {
-  if (!secure) return connectTcp({ host, port, onread });
+function openSocket({ secure, host, port, ca, rules }: Origin, onread: OnReadOpts): Socket {
+  // A host that is an address is not looked up, so it is judged here.
+  const fault = rules && findAddressFault(host, rules);
+  if (fault) return new Socket().destroy(fault);
+  const check = rules ? { lookup: checkedLookup(() => rules) } : {};
+  if (!secure) return connectTcp({ host, port, onread, ...check });
   const name = isIP(host) ? {} : { servername: host };
   const trust = ca === undefined ? {} : { ca };
   // Node's types leave `onread` out of the TLS options; the documentation of tls.connect has it.
-  const options = { host, port, ALPNProtocols: ['http/1.1'], onread, ...name, ...trust };
+  const options = { host, port, ALPNProtocols: ['http/1.1'], onread, ...name, ...trust, ...check };
   return connectTls(options);
 }

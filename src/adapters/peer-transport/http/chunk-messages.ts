@@ -1,5 +1,6 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
 import type { RangeProgress, RejectedChunk } from '../../../ports/peer-transport.port.js';
+import type { AddressRules } from './peer-addresses.js';
 
 /** Tells a thread to fetch one range of chunks. */
 export interface FetchOrder {
@@ -29,6 +30,8 @@ export interface Origin {
   readonly port: number;
   /** Certificates that are trusted instead of those of the system, in PEM. */
   readonly ca: string | undefined;
+  /** Null for the local port of a tunnel. */
+  readonly rules: AddressRules | null;
 }
 
 /** Limits in milliseconds: for connecting, between two bytes, and for a whole range. */

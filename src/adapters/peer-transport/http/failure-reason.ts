@@ -1,5 +1,6 @@
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
+import { AddressRefused } from './peer-addresses.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused; is it running, and is the port right?',
@@ -42,7 +43,9 @@ const describeParserError = ({ message }: Error): string =>
 
 /** Converts any error of a call to a PeerUnreachable. */
 export function toPeerUnreachable(peerName: string, error: unknown): PeerUnreachable {
-  return error instanceof PeerUnreachable ? error : new PeerUnreachable(peerName, failureReason(error));
+  if (error instanceof PeerUnreachable) return error;
+  if (error instanceof AddressRefused) return new PeerUnreachable(peerName, error.message, null, error.code);
+  return new PeerUnreachable(peerName, failureReason(error));
 }
 
 const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;

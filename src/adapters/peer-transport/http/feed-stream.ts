@@ -1,9 +1,9 @@
 import { addAbortSignal } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type FeedMessage, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
-import { requestTarget, type Via } from './json-calls.js';
+import { type PeerAgents, requestTarget, type Via } from './json-calls.js';
 
 /** A message of a feed. `id` is the latest one that the stream has named, '' before the first. */
 interface StreamMessage {
@@ -53,15 +53,15 @@ interface FeedCall {
   readonly idleTimeoutMs?: number;
 }
 
-type Body = Awaited<ReturnType<Agent['request']>>['body'];
+type Body = Dispatcher.ResponseData['body'];
 
 /**
  * Yields the messages of a peer's feed until the signal aborts or the connection ends.
  * @throws PeerUnreachable when the connection ends
  */
-export async function* followFeed(agent: Agent, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
+export async function* followFeed(agents: PeerAgents, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
   try {
-    const body = await openFeed(agent, peerName, call);
+    const body = await openFeed(agents, peerName, call);
     yield { kind: 'connected' };
     yield* readMessages(peerName, body);
     throw new PeerUnreachable(peerName, 'the feed ended');
@@ -71,10 +71,10 @@ export async function* followFeed(agent: Agent, peerName: string, call: FeedCall
   }
 }
 
-async function openFeed(agent: Agent, peerName: string, call: FeedCall): Promise<Body> {
+async function openFeed(agents: PeerAgents, peerName: string, call: FeedCall): Promise<Body> {
   const { origin, path, host } = requestTarget(call.url, call.via);
   const resume = call.lastEventId === null ? {} : { 'last-event-id': call.lastEventId };
-  const { statusCode, headers, body } = await agent.request({
+  const { statusCode, headers, body } = await agents.for(call.via).request({
     origin,
     path,
     method: 'GET',

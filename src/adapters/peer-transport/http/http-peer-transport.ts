@@ -13,7 +13,8 @@ import type { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
 import type { FetchReport, Origin, Timeouts } from './chunk-messages.js';
 import { ChunkThreads } from './chunk-threads.js';
 import { followFeed } from './feed-stream.js';
-import { callJson, newAgent, type Trust, type Via } from './json-calls.js';
+import { callJson, PeerAgents, type Trust, type Via } from './json-calls.js';
+import { strictAddressRules } from './peer-addresses.js';
 
 interface ContentRequest {
   readonly origin: Origin;
@@ -26,7 +27,7 @@ function buildContentRequest(
   signer: RequestSigner,
   peer: PeerContact,
   request: ChunkRequest,
-  { ca }: Trust,
+  { ca, addresses = strictAddressRules }: Trust,
   via: Via,
 ): ContentRequest {
   const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.file.packageId)}/content`);
@@ -35,12 +36,12 @@ function buildContentRequest(
     return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
   };
   return {
-    origin: via ? { secure: false, ...via, ca: undefined } : originOf(url, ca),
+    origin: via ? { secure: false, ...via, ca: undefined, rules: null } : { ...originOf(url, ca), rules: addresses() },
     heads: [buildHead(), buildHead()],
   };
 }
 
-function originOf(url: URL, ca: string | undefined): Origin {
+function originOf(url: URL, ca: string | undefined): Omit<Origin, 'rules'> {
   const secure = url.protocol === 'https:';
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
 }
@@ -75,7 +76,7 @@ const TIMEOUTS: Timeouts = { connectMs: 5_000, idleMs: 15_000, rangeMs: 10 * 60_
 
 /** Calls to peers over HTTP/1.1: JSON and the feed through undici, package bytes through plain sockets in threads. */
 export class HttpPeerTransport extends PeerTransport {
-  private readonly agent;
+  private readonly agents: PeerAgents;
   private readonly threads = new ChunkThreads();
   private readonly timeouts: Timeouts;
 
@@ -85,7 +86,7 @@ export class HttpPeerTransport extends PeerTransport {
     private readonly tunnels: Pick<PeerTunnels, 'routeTo'> = ALL_DIRECT,
   ) {
     super();
-    this.agent = newAgent(options);
+    this.agents = new PeerAgents(options);
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
   }
 
@@ -104,7 +105,7 @@ export class HttpPeerTransport extends PeerTransport {
     const url = peer.url + path;
     const via = await this.routeTo(peer);
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    return callJson(this.agent, peer.name, { method: 'GET', url, via, headers, maxBytes });
+    return callJson(this.agents, peer.name, { method: 'GET', url, via, headers, maxBytes });
   }
 
   async *followFeed(peer: PeerContact, lastEventId: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
@@ -113,7 +114,7 @@ export class HttpPeerTransport extends PeerTransport {
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
     const { feedIdleTimeoutMs } = this.options;
     const timeout = feedIdleTimeoutMs === undefined ? {} : { idleTimeoutMs: feedIdleTimeoutMs };
-    yield* followFeed(this.agent, peer.name, { url, via, headers, lastEventId, signal, ...timeout });
+    yield* followFeed(this.agents, peer.name, { url, via, headers, lastEventId, signal, ...timeout });
   }
 
   async fetchChunks(peer: PeerContact, request: ChunkRequest): Promise<ChunkResult> {
@@ -142,7 +143,7 @@ export class HttpPeerTransport extends PeerTransport {
     const bytes = Buffer.from(JSON.stringify(body));
     const signed = this.signer.sign({ method: 'POST', url, body: bytes, ...how });
     const headers = { 'content-type': 'application/json', ...signed };
-    return callJson(this.agent, server.name, { method: 'POST', url, via, headers, body: bytes, maxBytes });
+    return callJson(this.agents, server.name, { method: 'POST', url, via, headers, body: bytes, maxBytes });
   }
 
   /** @throws PeerUnreachable when the peer can be called neither directly nor through a tunnel */
@@ -154,7 +155,7 @@ export class HttpPeerTransport extends PeerTransport {
 
   /** Ends connections and threads. Nest calls it when the server stops. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.agent.destroy(), this.threads.close()]);
+    await Promise.all([this.agents.destroy(), this.threads.close()]);
   }
 }
 

@@ -1,6 +1,7 @@
-import { Agent } from 'undici';
+import { Agent, buildConnector } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
+import { type AddressRules, checkedLookup, findAddressFault, strictAddressRules } from './peer-addresses.js';
 
 /** The local port of a tunnel to a server that cannot be called at its address. Null when it can. */
 export type Via = { readonly host: string; readonly port: number } | null;
@@ -12,20 +13,47 @@ export function requestTarget(url: string, via: Via) {
   return via ? { origin: `http://${via.host}:${via.port}`, path, host: { host } } : { origin, path, host: {} };
 }
 
-/** TLS certificates that are trusted instead of those of the system, in PEM. */
+/** Which servers are called, and believed. */
 export interface Trust {
+  /** TLS certificates that are trusted instead of those of the system, in PEM. */
   readonly ca?: string;
+  /** The rules for addresses at this moment; the strict ones when they are left out. */
+  readonly addresses?: () => AddressRules;
 }
 
-/** Creates the connections for JSON calls and for the feed, limited in time and size. They follow no redirects. */
-export const newAgent = ({ ca }: Trust): Agent =>
-  new Agent({
-    connect: { timeout: 5_000, ...(ca === undefined ? {} : { ca }) },
-    headersTimeout: 15_000,
-    bodyTimeout: 15_000,
-    maxHeaderSize: 16 * 1024,
-    connections: 16,
-  });
+/** Limits in time and size. Redirects are not followed. */
+const AGENT_OPTIONS = { headersTimeout: 15_000, bodyTimeout: 15_000, maxHeaderSize: 16 * 1024, connections: 16 };
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The connections for JSON calls and for feeds. */
+export class PeerAgents {
+  private readonly direct: Agent;
+  /** To the local ports of tunnels, which this server itself has opened on a loopback address. */
+  private readonly tunnelled = new Agent({ ...AGENT_OPTIONS, connect: { timeout: CONNECT_TIMEOUT_MS } });
+
+  constructor(trust: Trust) {
+    this.direct = new Agent({ ...AGENT_OPTIONS, connect: checkedConnector(trust) });
+  }
+
+  for(via: Via): Agent {
+    return via ? this.tunnelled : this.direct;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.direct.destroy(), this.tunnelled.destroy()]);
+  }
+}
+
+/** Connects to allowed addresses only. A host that is an address is not looked up, so it is judged before. */
+function checkedConnector({ ca, addresses = strictAddressRules }: Trust): buildConnector.connector {
+  const lookup = checkedLookup(addresses);
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup, ...(ca === undefined ? {} : { ca }) });
+  return (options, done) => {
+    const fault = findAddressFault(options.hostname, addresses());
+    if (fault) done(fault, null);
+    else connect(options, done);
+  };
+}
 
 interface JsonCall {
   readonly method: 'GET' | 'POST';
@@ -38,10 +66,10 @@ interface JsonCall {
 }
 
 /** Makes one call and returns its parsed answer. @throws PeerUnreachable unless it is a 2xx with a JSON body */
-export async function callJson(agent: Agent, peerName: string, call: JsonCall): Promise<unknown> {
+export async function callJson(agents: PeerAgents, peerName: string, call: JsonCall): Promise<unknown> {
   try {
     const { origin, path, host } = requestTarget(call.url, call.via);
-    const response = await agent.request({
+    const response = await agents.for(call.via).request({
       origin,
       path,
       method: call.method,

@@ -4,7 +4,13 @@ import { ChunkVerifier, type ChunkVerdict } from '../../../kernel/chunk-verifier
 import type { RejectedChunk } from '../../../ports/peer-transport.port.js';
 import { errorCode, messageOf } from '../../../kernel/errors.js';
 import { describeStatus, codeOfBody } from './failure-reason.js';
-import { describeWrongRange, keepsAlive, type ResponseHead, type ResponseReceiver } from './chunk-connection.js';
+import {
+  type ConnectionEnd,
+  describeWrongRange,
+  keepsAlive,
+  type ResponseHead,
+  type ResponseReceiver,
+} from './chunk-connection.js';
 import type { FetchOrder, FetchFailure } from './chunk-messages.js';
 
 /** Bytes that are hashed at a time: few enough to be still in the processor's cache. */
@@ -93,9 +99,9 @@ export class RangeReceiver implements ResponseReceiver {
     if (verdict) this.finishChunk(verdict, this.buffer.subarray(0, end));
   }
 
-  onBroken(reason: string, untouched: boolean): void {
+  onBroken({ reason, code }: ConnectionEnd, untouched: boolean): void {
     if (this.errorAnswer) this.finishErrorAnswer(this.errorAnswer);
-    else this.endRange(peerFault(reason), untouched);
+    else this.endRange(peerFault(reason, null, code), untouched);
   }
 
   /** Ends the range for a reason of this server: it was told to stop, or the range took too long. */

@@ -7,6 +7,7 @@ import type { RequestSigner } from '../../../ports/request-signer.port.js';
 import { TunnelTransport, type Tunnel } from '../../../ports/tunnel-transport.port.js';
 import { describeStatus, codeOfBody, toPeerUnreachable } from './failure-reason.js';
 import type { Trust } from './json-calls.js';
+import { checkedLookup, findAddressFault, hostOf, strictAddressRules } from './peer-addresses.js';
 import { HEARTBEAT, type HeartbeatTimes, MAX_FRAME_BYTES, WebSocketTunnel } from './web-socket-tunnel.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -38,7 +39,14 @@ export class WebSocketTunnels extends TunnelTransport {
     this.heartbeat = options.heartbeat ?? HEARTBEAT;
   }
 
-  open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
+  async open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
+    // A host that is an address is not looked up, so it is judged here.
+    const fault = findAddressFault(hostOf(peer.url), (this.options.addresses ?? strictAddressRules)());
+    if (fault) throw toPeerUnreachable(peer.name, fault);
+    return this.connect(peer, signal);
+  }
+
+  private connect(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
     const socket = this.openSocket(peer);
     return new Promise((resolve, reject) => {
       const abort = () => socket.terminate();
@@ -71,12 +79,13 @@ export class WebSocketTunnels extends TunnelTransport {
   private openSocket(peer: PeerContact): WebSocket {
     const url = `${peer.url}/peer/v1/tunnel`;
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    const { ca } = this.options;
+    const { ca, addresses = strictAddressRules } = this.options;
     return new WebSocket(url.replace(/^http/, 'ws'), {
       ...FRAME_OPTIONS,
       headers,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       followRedirects: false,
+      lookup: checkedLookup(addresses),
       ...(ca === undefined ? {} : { ca }),
       generateMask: clearMask,
     });

@@ -51,7 +51,7 @@ export class PeerChangesResolver {
   @Mutation(() => Peer, {
     description:
       'Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, ' +
-      'INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
+      'INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
   })
   async acceptPeerInvitation(
     @Args('token', { type: () => String }) token: string,

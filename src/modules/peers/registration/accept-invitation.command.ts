@@ -12,7 +12,7 @@ import { LiveKnownKeys } from '../keys/live-known-keys.js';
 import { IdentityCheck } from './identity-check.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_UNREACHABLE. */
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE. */
 export class AcceptInvitation extends Command<AcceptedInvitation> {
   /** @param replacesKey is true when the server may be known with another key, which the key of the token replaces */
   constructor(
@@ -114,6 +114,8 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
 
 function explainFailure(error: unknown): never {
   if (!(error instanceof PeerUnreachable)) throw error;
+  if (error.status === null && error.code === 'PEER_ADDRESS_REFUSED')
+    throw new Refusal(error.code, `${error.message}.`);
   if (isAnswered(error.code)) throw new Refusal(error.code, ANSWERS[error.code]);
   const code = error.code === null ? '' : ` (${error.code})`;
   const advice = error.status === null ? ` ${INVITE_FROM_HERE}` : '';
