@@ -12,7 +12,7 @@ import {
   WrongOffset,
 } from '../../src/ports/package-storage.port.js';
 
-type OpenStorage = PackageStorage & { close(): Promise<void> };
+export type OpenStorage = PackageStorage & { close(): Promise<void> };
 
 /** An engine of package storage with files of its own. */
 export interface StorageEngine {
@@ -27,7 +27,7 @@ export interface StorageEngine {
 
 const MIB = 1024 * 1024;
 /** More than file times of an engine may be behind. */
-const TICK_MS = 60;
+export const TICK_MS = 60;
 const hash = (algorithm: string, bytes: Buffer): Buffer => createHash(algorithm).update(bytes).digest();
 const hex = (algorithm: string, bytes: Buffer): string => hash(algorithm, bytes).toString('hex');
 const hashChunks = (algorithm: string, bytes: Buffer): Buffer =>
@@ -422,56 +422,6 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         await upload.publish('uploaded');
         expect(String(await storedBytes('uploaded'))).toBe('on its way');
         expect(await engine.countStaged()).toBe(1);
-      });
-
-      const sweptAside = async (id: string, bytes: Buffer): Promise<void> => {
-        await storeBytes(storage, id, bytes);
-        await restart();
-        await storage.sweepUnwanted(wanted([], []));
-        expect(await storage.openStored(id)).toBeNull();
-      };
-      const contentOf = (bytes: Buffer) => ({ size: bytes.length, sha256: hex('sha256', bytes) });
-
-      it('keeps unclaimed files, which come back when their package is known and only whole', async () => {
-        const bytes = randomBytes(MIB + 3);
-        await sweptAside('p-1', bytes);
-        expect(await storage.hasCandidate('p-1')).toBe(true);
-        expect(await storage.reclaim('p-1', contentOf(randomBytes(MIB + 3)))).toBe(false);
-        expect(await storage.reclaim('p-1', contentOf(randomBytes(3)))).toBe(false);
-        expect(await storage.reclaim('p-2', contentOf(bytes))).toBe(false);
-        await restart();
-        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
-        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
-        expect((await storedBytes('p-1'))?.equals(bytes)).toBe(true);
-        expect(await storage.unclaimed.list()).toEqual([]);
-      });
-
-      it('finds the whole one of several unclaimed files of a package, and drops its copies', async () => {
-        const bytes = randomBytes(100);
-        await sweptAside('p-1', Buffer.alloc(100));
-        await sweptAside('p-1', bytes);
-        await sweptAside('p-1', bytes);
-        expect(await storage.unclaimed.list()).toHaveLength(3);
-        expect(await storage.reclaim('p-1', contentOf(bytes))).toBe(true);
-        expect((await storedBytes('p-1'))?.equals(bytes)).toBe(true);
-        expect(await storage.unclaimed.list()).toHaveLength(1);
-      });
-
-      it('deletes unclaimed files by their names only, and remembers what was announced', async () => {
-        for (const id of ['p-1', 'p-2']) await storeBytes(storage, id, Buffer.from(id));
-        await restart();
-        await storage.sweepUnwanted(wanted([], []));
-        const files = await storage.unclaimed.list();
-        expect(files.map(({ announcedAt }) => announcedAt)).toEqual([null, null]);
-        await storage.unclaimed.noteAnnounced(files.map(({ name }) => name));
-        await restart();
-        expect((await storage.unclaimed.list()).map((file) => file.announcedAt)).toEqual([
-          expect.any(Date),
-          expect.any(Date),
-        ]);
-        const [one] = files;
-        await storage.unclaimed.remove([one?.name ?? '', one?.name ?? '', '../p-2', 'packages/../p-2', 'x']);
-        expect((await storage.unclaimed.list()).map(({ name }) => name)).toEqual([files[1]?.name]);
       });
 
       it('restores a file in quarantine that is wanted as it is, not one that is being repaired', async () => {

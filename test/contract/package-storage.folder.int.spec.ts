@@ -2,9 +2,10 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FolderPackageStorage } from '../../src/adapters/package-storage/folder/folder-package-storage.js';
-import { packageStorageContract } from './package-storage.contract.js';
+import { packageStorageContract, type StorageEngine } from './package-storage.contract.js';
+import { unclaimedFilesContract } from './unclaimed-files.contract.js';
 
-packageStorageContract('in a folder', async () => {
+const start = async (): Promise<StorageEngine> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'odst-storage-'));
   return {
     open: () => FolderPackageStorage.openFolder(dataDir),
@@ -15,4 +16,7 @@ packageStorageContract('in a folder', async () => {
     },
     dispose: () => rm(dataDir, { recursive: true, force: true }),
   };
-});
+};
+
+packageStorageContract('in a folder', start);
+unclaimedFilesContract('in a folder', start);

@@ -140,18 +140,20 @@ export async function moveFile(from: string, to: string, draft: string, areEqual
     await rename(from, to);
   } catch (error) {
     if (errorCode(error) !== 'EXDEV') throw error;
-    try {
-      await copyFile(from, draft);
-      const file = await open(draft, 'r+');
-      await file.sync().finally(() => file.close());
-      if (!(await areEqual(from, draft))) throw new Error(`The copy of ${from} on the other volume has other bytes`);
-      await rename(draft, to);
-    } catch (copyError) {
+    await copyVerified(from, to, draft, areEqual).catch(async (copyError: unknown) => {
       await rm(draft, { force: true });
       throw diskError(copyError, (await stat(from).catch(unlessMissing))?.size ?? null);
-    }
+    });
     await rm(from, { force: true });
   }
+}
+
+async function copyVerified(from: string, to: string, draft: string, areEqual: CompareFiles): Promise<void> {
+  await copyFile(from, draft);
+  const file = await open(draft, 'r+');
+  await file.sync().finally(() => file.close());
+  if (!(await areEqual(from, draft))) throw new Error(`The copy of ${from} on the other volume has other bytes`);
+  await rename(draft, to);
 }
 
 /** Moves a file that was put aside back to its place on the same volume, unless there is a file again. */
