@@ -86,7 +86,7 @@ export function runBackgroundTask(
   if (!run || task.isEnabled === false) return work;
   const reader = readerOf.task(name);
   const doRun = async (signal: AbortSignal): Promise<void> => {
-    const recovered = setTimeout(() => failures.noteSuccess(reader), RECOVERED_AFTER_MS);
+    const recovered = setTimeout(() => failures.forget(reader), RECOVERED_AFTER_MS);
     try {
       await run.call(task, signal);
     } finally {
@@ -94,7 +94,9 @@ export function runBackgroundTask(
     }
   };
   const log = logFailure(logger, `The task "${name}"`);
-  work.start(lock === undefined ? doRun : whileLocked(locks, lock, doRun), (error, waitMs) => {
+  // While another process holds the lock, the work is its own.
+  const locked = lock === undefined ? doRun : whileLocked(locks, lock, doRun, () => failures.forget(reader));
+  work.start(locked, (error, waitMs) => {
     failures.noteFailure(reader, error);
     log(error, waitMs);
   });

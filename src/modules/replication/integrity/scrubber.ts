@@ -117,7 +117,7 @@ export class Scrubber implements BackgroundTask {
   }
 
   private noteReadable(packageId: string): void {
-    if (this.unreadable.delete(packageId)) this.failures.noteSuccess(readerOf.verification(packageId));
+    if (this.unreadable.delete(packageId)) this.failures.forget(readerOf.verification(packageId));
   }
 
   private async isWhole(
