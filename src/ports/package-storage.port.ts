@@ -155,9 +155,15 @@ export interface LocalFiles {
 
 /** No space is left on the volume, or it is certain that the content does not fit. HTTP 507. */
 export class StorageFull extends Error {
-  /** @param needed bytes that were asked for; null when that is not known */
-  constructor(readonly needed: number | null) {
-    super('There is not enough free disk space for this package');
+  /** @param needed bytes that were asked for, and `free` bytes that there are; null when that is not known */
+  constructor(
+    readonly needed: number | null,
+    readonly free: number | null = null,
+  ) {
+    const sizes = [needed !== null && `needed: ${needed} bytes`, free !== null && `free: ${free} bytes`].filter(
+      Boolean,
+    );
+    super(`There is not enough free disk space for this package${sizes.length > 0 ? ` (${sizes.join(', ')})` : ''}`);
     this.name = 'StorageFull';
   }
 }

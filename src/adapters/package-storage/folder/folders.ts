@@ -20,7 +20,7 @@ export function diskError(error: unknown, needed: number | null = null): unknown
 /** Refuses bytes that cannot fit before anything is written. @throws StorageFull */
 export async function requireFreeSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  if (bytes > bavail * bsize) throw new StorageFull(bytes);
+  if (bytes > bavail * bsize) throw new StorageFull(bytes, bavail * bsize);
 }
 
 const UPLOAD = 'upload-';
