@@ -8,6 +8,7 @@ import {
 import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
+import { UnclaimedFilesResolver } from './api/unclaimed-files.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
 import { ChunkArrivals, ChunkFetch, RangeFetcher } from './fetch/chunk-fetch.js';
 import { Delays } from './fetch/delays.js';
@@ -29,12 +30,23 @@ import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from './follow/follow-records.js';
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
+import { RefusalCountsHandler, RefusedPackagesHandler, RefusingPeersHandler } from './read-model/refused.query.js';
 import { ItemHandler } from './follow/item-handler.js';
+import { RecordedRefusals, RefusedItems } from './follow/refused-items.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
-import { MissingFiles } from './integrity/missing-files.js';
+import { MissingFiles, ReturnedFiles } from './integrity/missing-files.js';
+import { RecoverReplicaHandler } from './integrity/recover-replica.command.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
-import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';
+import {
+  AwaitedIdsHandler,
+  DuePackagesHandler,
+  HeldIdsHandler,
+  LastVerifiedHandler,
+  ScrubHandler,
+} from './integrity/scrub.query.js';
 import { Scrubber } from './integrity/scrubber.js';
+import { DeleteUnclaimedFilesHandler, UnclaimedFilesHandler } from './integrity/unclaimed-files.command.js';
+import { ExpireUnclaimedFiles, UnclaimedFilesProblem } from './integrity/unclaimed-files.js';
 import {
   HeldPackages,
   PlanVerificationHandler,
@@ -68,9 +80,10 @@ import './replication.declarations.js';
 const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
 
 const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
-const scrubQueries = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const scrubQueries = [AwaitedIdsHandler, DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
+const refusedQueries = [RefusedPackagesHandler, RefusalCountsHandler, RefusingPeersHandler];
 const statusQueries = [PeerContactsHandler, SourcesHandler];
 
 /** The read model of replicas and its queries. */
@@ -83,6 +96,7 @@ const statusQueries = [PeerContactsHandler, SourcesHandler];
     ...withdrawnQueries,
     ...scrubQueries,
     ...inventoryQueries,
+    ...refusedQueries,
     ...statusQueries,
   ],
 })
@@ -102,6 +116,7 @@ const commands = [
   PlanVerificationHandler,
   ReportDamageHandler,
   VerifyPackageHandler,
+  RecoverReplicaHandler,
 ];
 const fetching = [
   ChunkDigests,
@@ -116,7 +131,8 @@ const fetching = [
 ];
 const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
-const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
+const unclaimed = [UnclaimedFilesHandler, DeleteUnclaimedFilesHandler, ExpireUnclaimedFiles, UnclaimedFilesProblem];
+const scrub = [...unclaimed, ScrubRecords, VerifyPackageWorker, Scrubber, ReturnedFiles, MissingFiles];
 const feeds = [
   FeedSource,
   OpenFeeds,
@@ -129,6 +145,8 @@ const feeds = [
   Comparison,
   ContactRecord,
   { provide: ItemFailures, useClass: RecordedItemFailures },
+  RecordedRefusals,
+  { provide: RefusedItems, useExisting: RecordedRefusals },
   FeedFollowers,
 ];
 const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
@@ -147,6 +165,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     PackageReplicasResolver,
     ReplicaPackageResolver,
     LineageSignatureResolver,
+    UnclaimedFilesResolver,
     VerificationResolver,
     PeerReplicationResolver,
   ],

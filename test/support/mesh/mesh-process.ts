@@ -126,6 +126,7 @@ export class MeshProcess {
       transport as PeerTransport,
       this.identity,
       new StrictItemFailures(),
+      { note: async () => undefined },
     );
     this.handlePackages();
     this.handleReplicas(store);
