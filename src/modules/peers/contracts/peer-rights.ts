@@ -97,7 +97,5 @@ export function describeRights({ publishUpTo, filenames, mayTakeOver, mayChangeO
   const which = filenames.length === 0 ? 'every filename' : `filenames like ${filenames.join(', ')}`;
   const others = mayTakeOver ? 'it may take over filenames' : 'it takes over no filenames';
   const changes = mayChangeOthers ? 'it may change what' : 'it changes nothing that';
-  return (
-    `up to the stage ${publishUpTo}; ${which}; ${others} of other servers; ` + `${changes} other servers published`
-  );
+  return `up to the stage ${publishUpTo}; ${which}; ${others} of other servers; ${changes} other servers published`;
 }
