@@ -53,7 +53,7 @@ type Holder = { readonly peerId: string } | 'us';
 export interface Inventory {
   /** One for each bucket, in the order of their numbers. */
   readonly buckets: readonly BucketDigests[];
-  /** The latest stamp of any register of any package; null when there is none. */
+  /** The latest stamp of any register of any package; null when there is none. Servers of earlier versions need it. */
   readonly latestStamp: string | null;
 }
 
