@@ -106,10 +106,45 @@ export interface ExpectedContent {
 /** Is called before each few MiB are read, with their number of bytes: it waits to keep a rate, or throws to end the check. */
 export type ReadPace = (bytes: number) => Promise<void>;
 
-/** The files that a sweep must not remove: those of held packages, and those of replicas that are being fetched. Both are package ids. */
+/** The files that a sweep leaves where they are: those of packages that belong here, and those of replicas that are being fetched. Both are package ids. */
 export interface WantedFiles {
   readonly packages: ReadonlySet<string>;
   readonly replicas: ReadonlySet<string>;
+}
+
+/** The result of a sweep. Sizes are in bytes. */
+export interface SweepReport {
+  /** Uploads of this server that ended with an earlier process. They were removed. */
+  readonly uploads: { readonly count: number; readonly size: number };
+  /** Files that nothing claims. They were moved aside. */
+  readonly unclaimed: { readonly count: number; readonly size: number };
+}
+
+/** A file that nothing claims. */
+export interface UnclaimedFile {
+  /** Names the file among the unclaimed ones. */
+  readonly name: string;
+  /** The package id in its name; null when there is none. */
+  readonly packageId: string | null;
+  /** In bytes. */
+  readonly size: number;
+  /** The day on which it was moved aside, at its beginning in UTC. */
+  readonly since: Date;
+  /** When it was noted that its deletion was announced; null when it was not. */
+  readonly announcedAt: Date | null;
+}
+
+/**
+ * The files of packages and replicas that a sweep found and nothing claims, such as those of packages that are missing in
+ * an older database. They are kept beside the packages and are deleted only on command.
+ */
+export interface UnclaimedFiles {
+  /** All of them, the earliest first. */
+  list(): Promise<readonly UnclaimedFile[]>;
+  /** Notes, beyond a restart, that the deletion of these files was announced. A file that is gone is left out. */
+  noteAnnounced(names: readonly string[]): Promise<void>;
+  /** Deletes these files. A file that is gone is left out. */
+  remove(names: readonly string[]): Promise<void>;
 }
 
 /** The abilities of an engine that keeps packages as files on a disk of this machine. */
@@ -120,9 +155,15 @@ export interface LocalFiles {
 
 /** No space is left on the volume, or it is certain that the content does not fit. HTTP 507. */
 export class StorageFull extends Error {
-  /** @param needed bytes that were asked for; null when that is not known */
-  constructor(readonly needed: number | null) {
-    super('There is not enough free disk space for this package');
+  /** @param needed bytes that were asked for, and `free` bytes that there are; null when that is not known */
+  constructor(
+    readonly needed: number | null,
+    readonly free: number | null = null,
+  ) {
+    const sizes = [needed !== null && `needed: ${needed} bytes`, free !== null && `free: ${free} bytes`].filter(
+      Boolean,
+    );
+    super(`There is not enough free disk space for this package${sizes.length > 0 ? ` (${sizes.join(', ')})` : ''}`);
     this.name = 'StorageFull';
   }
 }
@@ -138,6 +179,16 @@ export class WrongOffset extends Error {
   }
 }
 
+/** The place of the packages is not there, as when its volume is not mounted. Nothing can be said about their files. */
+export class StorageMissing extends Error {
+  constructor(readonly place: string) {
+    super(
+      `The packages are not there: ${place} is not the folder in which this server has stored them. Is its volume mounted?`,
+    );
+    this.name = 'StorageMissing';
+  }
+}
+
 /**
  * Where the bytes of packages are stored. A file becomes visible whole and durable or not at all, so a crash leaves the old
  * state or the new one. Implementations pass `test/contract/package-storage.contract.ts`.
@@ -145,6 +196,19 @@ export class WrongOffset extends Error {
 export abstract class PackageStorage {
   /** The abilities of the engine with local files. Null for an engine without them. */
   abstract readonly local: LocalFiles | null;
+
+  /** The files that nothing claims. */
+  abstract readonly unclaimed: UnclaimedFiles;
+
+  /**
+   * Makes sure that the place of the packages is the one of this server, and marks it as that. `held` are the ids of the
+   * packages whose file must be here. From then on, a place without the mark is reported by StorageMissing.
+   * @throws StartupError when it belongs to another server, or when it has no mark and no file of any held package
+   */
+  abstract claimPlace(serverId: string, held: ReadonlySet<string>): Promise<void>;
+
+  /** Resolves when the place of the packages is there. @throws StorageMissing */
+  abstract checkPlace(): Promise<void>;
 
   /**
    * Begins an upload. With the size that the sender has announced, it is refused early when that cannot fit.
@@ -172,14 +236,14 @@ export abstract class PackageStorage {
 
   /**
    * Reads the file of a package, also one in quarantine, and compares it chunk by chunk. Null when it is whole.
-   * @throws what `pace` throws
+   * @throws StorageMissing, what `pace` throws
    */
   abstract findDamage(packageId: string, expected: ExpectedContent, pace: ReadPace): Promise<FileDamage | null>;
 
   /**
    * Moves the file of a package aside to be repaired. Nobody can open it any more, but downloads under way continue. The next
-   * `reserveReplica` of the package makes it the replica's file; without one, the next `sweepUnwanted` restores or removes it,
-   * as is wanted then. Does nothing when there is no file.
+   * `reserveReplica` of the package makes it the replica's file; without one, the next `sweepUnwanted` restores it or moves it
+   * aside, as is wanted then. Does nothing when there is no file.
    */
   abstract quarantine(packageId: string): Promise<void>;
 
@@ -195,8 +259,21 @@ export abstract class PackageStorage {
    */
   abstract removeStored(packageId: string, stillUnwanted?: () => Promise<boolean>): Promise<void>;
 
-  /** Removes what crashes left behind: uploads, and files of packages and replicas that are not wanted. */
-  abstract sweepUnwanted(wanted: WantedFiles): Promise<void>;
+  /** True when there is a file of the package that `reclaim` may find whole. */
+  abstract hasCandidate(packageId: string): Promise<boolean>;
+
+  /**
+   * Looks for the whole file of a package in its place and among the unclaimed files, and puts it in its place. False when
+   * no file has this size and this SHA-256 (lower-case hex); then nothing has changed. Copies that are unclaimed are removed
+   * when the file in its place is whole.
+   */
+  abstract reclaim(packageId: string, content: { readonly size: number; readonly sha256: string }): Promise<boolean>;
+
+  /**
+   * Tidies up after crashes: removes the uploads of earlier processes of this server, and moves files of packages and
+   * replicas aside that are not wanted. It deletes no such file, because the database may be an older one than the files.
+   */
+  abstract sweepUnwanted(wanted: WantedFiles): Promise<SweepReport>;
 
   /** Removes only uploads that nobody has written to for an hour: other processes may be at work in the same storage. */
   abstract sweepUploads(): Promise<void>;

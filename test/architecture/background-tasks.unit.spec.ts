@@ -10,6 +10,7 @@ import {
 } from '../../src/platform/runtime/background-tasks.js';
 import { PROCESS_ROLES, type ProcessRole, type Settings } from '../../src/platform/runtime/settings.js';
 import { MemoryLocks } from '../support/memory-locks.js';
+import { FailingReaders } from '../../src/platform/failures/failing-readers.js';
 
 const sources = ['src/platform', 'src/modules']
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((file) => `${folder}/${String(file)}`))
@@ -36,7 +37,7 @@ async function startedBy(role: ProcessRole): Promise<readonly string[]> {
     getMetadataByDecorator: (_decorator: unknown, { options }: { options: BackgroundTaskOptions }) => options,
   } as unknown as DiscoveryService;
   const settings = { role } as Partial<Settings> as Settings;
-  await new BackgroundTasks(discovery, settings, new MemoryLocks()).start();
+  await new BackgroundTasks(discovery, settings, new MemoryLocks(), new FailingReaders()).start();
   return started;
 }
 
@@ -57,6 +58,7 @@ describe('the background tasks of a process', () => {
       'scrub',
       'signing of earlier facts',
       'transfer report',
+      'unclaimed files',
       'feed followers',
     ]);
   });
@@ -81,6 +83,7 @@ describe('the background tasks of a process', () => {
       'directory-refresher',
       'scrub',
       'sign earlier facts',
+      'unclaimed files',
       'unprocessable events',
     ]);
     expect(new Set(tasks.map(({ name }) => name)).size).toBe(sources.length);

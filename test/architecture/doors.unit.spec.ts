@@ -204,6 +204,8 @@ const MAY_PARSE: Readonly<Record<string, string>> = {
   'platform/peer-calls/peer-call-check.ts': 'JSON, for a wire schema',
   'platform/runtime/program-version.ts': 'a file of the installation',
   'platform/secrets/key-ring.ts': 'our own secrets',
+  'server/boot/data-folder.ts': 'our own mark in the data folder',
+  'server/boot/folder-users.ts': 'our own marks in the data folder',
   'server/config/checks.ts': 'settings',
   'server/config/read-variable.ts': 'settings',
 };

@@ -21,7 +21,7 @@ const etag = `"${sha256(small)}"`;
 export function downloadContract(start: () => Promise<Served>): void {
   let served: Served;
   const upload = async (name: string, content: Buffer): Promise<{ id: string }> => {
-    const url = `${served.url}/api/packages/${encodeURIComponent(name)}`;
+    const url = `${served.url}/api/packages/${encodeURIComponent(name)}?allowEmpty=true`;
     const reply = await fetch(url, { method: 'PUT', body: new Uint8Array(content) });
     expect(reply.status).toBe(201);
     const { id } = (await reply.json()) as { id: string };

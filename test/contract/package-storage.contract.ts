@@ -12,7 +12,7 @@ import {
   WrongOffset,
 } from '../../src/ports/package-storage.port.js';
 
-type OpenStorage = PackageStorage & { close(): Promise<void> };
+export type OpenStorage = PackageStorage & { close(): Promise<void> };
 
 /** An engine of package storage with files of its own. */
 export interface StorageEngine {
@@ -27,7 +27,7 @@ export interface StorageEngine {
 
 const MIB = 1024 * 1024;
 /** More than file times of an engine may be behind. */
-const TICK_MS = 60;
+export const TICK_MS = 60;
 const hash = (algorithm: string, bytes: Buffer): Buffer => createHash(algorithm).update(bytes).digest();
 const hex = (algorithm: string, bytes: Buffer): string => hash(algorithm, bytes).toString('hex');
 const hashChunks = (algorithm: string, bytes: Buffer): Buffer =>
@@ -400,14 +400,23 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         replicas: new Set(replicas),
       });
 
-      it('removes what an earlier process left, and nothing else', async () => {
+      it('removes uploads of an earlier process, moves other files aside that nobody wants, and touches nothing else', async () => {
         for (const id of ['kept', 'orphan']) await storeBytes(storage, id, Buffer.from(id));
         for (const id of ['kept', 'old']) await storage.reserveReplica(id, 10);
         await uploadBytes(storage, Buffer.from('left behind'));
         await restart();
         const upload = await uploadBytes(storage, Buffer.from('on its way'));
         await storeBytes(storage, 'new', Buffer.from('its event is on its way'));
-        await storage.sweepUnwanted(wanted(['kept'], ['kept']));
+        const report = await storage.sweepUnwanted(wanted(['kept'], ['kept']));
+        expect(report).toEqual({ uploads: { count: 1, size: 11 }, unclaimed: { count: 2, size: 16 } });
+        const unclaimed = (await storage.unclaimed.list()).map(({ packageId, size }) => ({ packageId, size }));
+        expect(unclaimed).toHaveLength(2);
+        expect(unclaimed).toEqual(
+          expect.arrayContaining([
+            { packageId: 'orphan', size: 6 },
+            { packageId: 'old', size: 10 },
+          ]),
+        );
         expect(await storage.listStored()).toEqual(new Set(['kept', 'new']));
         expect([await replicaBytes('kept'), await replicaBytes('old')]).toEqual([Buffer.alloc(10), null]);
         await upload.publish('uploaded');

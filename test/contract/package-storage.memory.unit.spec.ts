@@ -1,7 +1,8 @@
 import { MemoryFiles, MemoryPackageStorage } from '../support/memory-package-storage.js';
-import { packageStorageContract } from './package-storage.contract.js';
+import { packageStorageContract, type StorageEngine } from './package-storage.contract.js';
+import { unclaimedFilesContract } from './unclaimed-files.contract.js';
 
-packageStorageContract('in memory', async () => {
+const start = async (): Promise<StorageEngine> => {
   const files = new MemoryFiles();
   return {
     open: async () => new MemoryPackageStorage(files),
@@ -12,4 +13,7 @@ packageStorageContract('in memory', async () => {
     countStaged: async () => files.uploads.size + files.replicas.size + files.quarantined.size,
     dispose: async () => undefined,
   };
-});
+};
+
+packageStorageContract('in memory', start);
+unclaimedFilesContract('in memory', start);

@@ -30,7 +30,9 @@ it('serves on B, byte for byte and with the same validators, what was uploaded o
 
 it('replicates the other way round as well, and an empty file too', async () => {
   expect((await pair.b.put('from-b.pkg', randomBytes(100))).status).toBe(201);
-  expect((await pair.b.put('empty.pkg', Buffer.alloc(0))).status).toBe(201);
+  const refused = await pair.b.put('empty.pkg', Buffer.alloc(0));
+  expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'EMPTY_FILE' }]);
+  expect((await pair.b.put('empty.pkg', Buffer.alloc(0), '?allowEmpty=true')).status).toBe(201);
   await waitFor('the copy on A', async () => (await pair.a.download('from-b.pkg')).ok);
   await waitFor(
     'the empty copy on A',

@@ -12,6 +12,8 @@ import {
   type StagedUpload,
   StorageFull,
   type StoredFile,
+  type SweepReport,
+  type UnclaimedFiles,
   type WantedFiles,
   WrongOffset,
 } from '../../src/ports/package-storage.port.js';
@@ -33,6 +35,7 @@ export class MemoryFiles {
   readonly quarantined = new Map<string, MemoryFile>();
   readonly replicas = new Map<string, MemoryFile>();
   readonly uploads = new Map<number, MemoryFile>();
+  readonly unclaimed = new Map<string, MemoryFile & { readonly packageId: string; announcedAt: Date | null }>();
   lastUpload = 0;
 }
 
@@ -53,6 +56,31 @@ export class MemoryPackageStorage extends PackageStorage {
     this.requireSpace(expectedSize);
     return new MemoryUpload(this.files, (size) => this.requireSpace(size));
   }
+
+  readonly unclaimed: UnclaimedFiles = {
+    list: async () =>
+      [...this.files.unclaimed].map(([name, { packageId, bytes, announcedAt }]) => ({
+        name,
+        packageId,
+        size: bytes.length,
+        since: new Date(0),
+        announcedAt,
+      })),
+    noteAnnounced: async (names) => {
+      for (const name of names) {
+        const file = this.files.unclaimed.get(name);
+        if (file) file.announcedAt ??= new Date();
+      }
+    },
+    remove: async (names) => {
+      for (const name of names) this.files.unclaimed.delete(name);
+    },
+  };
+
+  /** A place in memory is always there. */
+  async claimPlace(): Promise<void> {}
+
+  async checkPlace(): Promise<void> {}
 
   async reserveReplica(packageId: string, size: number): Promise<ReplicaFile> {
     this.requireSpace(size);
@@ -116,13 +144,41 @@ export class MemoryPackageStorage extends PackageStorage {
     }
   }
 
-  async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<void> {
+  async hasCandidate(packageId: string): Promise<boolean> {
+    return this.files.packages.has(packageId) || this.unclaimedOf(packageId).length > 0;
+  }
+
+  async reclaim(packageId: string, { size, sha256 }: { size: number; sha256: string }): Promise<boolean> {
+    const isWhole = (file?: MemoryFile): boolean =>
+      file?.bytes.length === size && digest('sha256', file.bytes).toString('hex') === sha256;
+    const whole = this.unclaimedOf(packageId).filter(([, file]) => isWhole(file));
+    const [first] = whole;
+    if (!isWhole(this.files.packages.get(packageId))) {
+      if (!first) return false;
+      this.files.packages.set(packageId, first[1]);
+    }
+    for (const [name] of whole) this.files.unclaimed.delete(name);
+    return true;
+  }
+
+  async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<SweepReport> {
     for (const packageId of this.files.quarantined.keys())
       if (packages.has(packageId) && !replicas.has(packageId)) await this.restore(packageId);
-    this.sweepFiles(this.files.packages, (packageId) => packages.has(packageId));
-    this.sweepFiles(this.files.quarantined, (packageId) => replicas.has(packageId));
-    this.sweepFiles(this.files.replicas, (packageId) => replicas.has(packageId));
-    this.sweepFiles(this.files.uploads, () => false);
+    const unclaimed = { count: 0, size: 0 };
+    for (const [folder, files, wanted] of [
+      ['packages', this.files.packages, packages],
+      ['quarantined', this.files.quarantined, replicas],
+      ['replicas', this.files.replicas, replicas],
+    ] as const) {
+      for (const [packageId, file] of takeOld(files, this.startedAt, (id) => wanted.has(id))) {
+        this.files.unclaimed.set(`${folder}/${packageId}/${file.changedAt}`, { ...file, packageId, announcedAt: null });
+        unclaimed.count += 1;
+        unclaimed.size += file.bytes.length;
+      }
+    }
+    const uploads = takeOld(this.files.uploads, this.startedAt, () => false);
+    const size = uploads.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
+    return { uploads: { count: uploads.length, size }, unclaimed };
   }
 
   /** No upload of a process in memory is an hour old. */
@@ -131,13 +187,20 @@ export class MemoryPackageStorage extends PackageStorage {
   /** Ends nothing: a process in memory has no threads and no descriptors. */
   async close(): Promise<void> {}
 
-  private sweepFiles<K>(files: Map<K, MemoryFile>, isWanted: (key: K) => boolean): void {
-    for (const [key, file] of files) if (!isWanted(key) && file.changedAt < this.startedAt) files.delete(key);
+  private unclaimedOf(packageId: string) {
+    return [...this.files.unclaimed].filter(([, file]) => file.packageId === packageId);
   }
 
   private requireSpace(size: number): void {
     if (size > this.capacity) throw new StorageFull(size);
   }
+}
+
+/** Takes out the files that an earlier process left and nobody wants. */
+function takeOld<K>(files: Map<K, MemoryFile>, before: number, isWanted: (key: K) => boolean): [K, MemoryFile][] {
+  const old = [...files].filter(([key, file]) => !isWanted(key) && file.changedAt < before);
+  for (const [key] of old) files.delete(key);
+  return old;
 }
 
 function moveFile(packageId: string, from: Map<string, MemoryFile>, to: Map<string, MemoryFile>): void {

@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly store: EventStore;
   /** The PostgreSQL that contains the log; null for another engine. */
   readonly database: DatabaseSettings | null;
+  /** The data folder with this PostgreSQL in it; null for another one. */
+  readonly folder: string | null;
   /**
    * Records events of another log at the end of this one, in their order and with nothing in between. When it is
    * interrupted, it has recorded only the first of them.
@@ -94,6 +96,7 @@ async function openEventStoreDb({ flag, url, label }: LogLocation & { url: strin
     label,
     store,
     database: null,
+    folder: null,
     // The event store orders appends as they arrive, so the next one is sent when this one is durable.
     write: async (events) => {
       for (const append of groupAppends(events)) await store.append(append.stream, append.events, append.expected);
@@ -140,7 +143,7 @@ async function openExternal(place: LogLocation & { url: string }): Promise<Endpo
   );
   if (place.flag === '--to') await migrate(settings).catch((error: unknown) => explainOpenError(place.flag, error));
   else await checkSchema(settings, place.label);
-  return makeEndpoint(settings, place.label, async () => undefined);
+  return makeEndpoint(settings, place.label, null, async () => undefined);
 }
 
 /**
@@ -154,7 +157,7 @@ async function openEmbedded({ flag, folder, label }: EmbeddedLocation): Promise<
   const running = flag === '--from' ? await runningSettings(folder) : null;
   if (running) {
     await checkSchema(running, label);
-    return makeEndpoint(running, label, async () => undefined);
+    return makeEndpoint(running, label, folder, async () => undefined);
   }
   const database = await EmbeddedDatabase.start(folder).catch((error: unknown) => explainOpenError(flag, error));
   try {
@@ -163,15 +166,21 @@ async function openEmbedded({ flag, folder, label }: EmbeddedLocation): Promise<
     await database.stop();
     throw error;
   }
-  return makeEndpoint(database.settings, label, () => database.stop());
+  return makeEndpoint(database.settings, label, folder, () => database.stop());
 }
 
-function makeEndpoint(database: DatabaseSettings, label: string, stop: () => Promise<void>): Endpoint {
+function makeEndpoint(
+  database: DatabaseSettings,
+  label: string,
+  folder: string | null,
+  stop: () => Promise<void>,
+): Endpoint {
   const store = new PostgresEventStore(database);
   return {
     label,
     store,
     database,
+    folder,
     write: (events) => store.appendTogether(groupAppends(events)),
     close: async () => {
       await store.close();

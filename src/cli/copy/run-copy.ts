@@ -3,6 +3,7 @@ import { type Endpoint, withEndpoints } from './endpoints.js';
 import { copyLog, countAfter, findCopiedPosition } from './copy-log.js';
 import type { CopyReport, CopyResult } from './report.js';
 import { copyChain, copyState, hasState, refuseOtherServer } from './copy-state.js';
+import { describeDatabase, rememberDatabase } from '../../server/boot/data-folder.js';
 import { verifyCopy } from './verify-copy.js';
 
 /** Copies the log, then the state, then compares. @throws StartupError with one line that says what to do */
@@ -12,10 +13,21 @@ export function runCopy(args: CopyArguments, report: CopyReport, signal: AbortSi
     const result = await copyEvents(source, target, report, signal);
     const stateRows = await moveState(source, target, result.events, report);
     const verified = args.verify ? await verifyCopy(source, target, result.place, report, signal) : null;
+    await markMove(source, target);
     const behind = await countAfter(source.store, result.place.cursor, signal);
     const { place: _, ...figures } = result;
     return { from: source.label, to: target.label, ...figures, stateRows, verified, behind };
   });
+}
+
+/** The data folder remembers its new database, so that no start goes on with the old one by mistake. */
+async function markMove(source: Endpoint, target: Endpoint): Promise<void> {
+  if (!source.database || !target.database) return;
+  for (const folder of [source.folder, target.folder]) {
+    if (folder === null) continue;
+    await rememberDatabase(folder, await describeDatabase(source.database, folder));
+    await rememberDatabase(folder, await describeDatabase(target.database, folder));
+  }
 }
 
 async function copyEvents(source: Endpoint, target: Endpoint, report: CopyReport, signal: AbortSignal) {

@@ -17,6 +17,10 @@ const packageCodes = declareErrorCodes({
     status: 400,
     meaning: 'The filename is empty, too long, or has characters that are not allowed.',
   },
+  EMPTY_FILE: {
+    status: 400,
+    meaning: 'The uploaded file has no bytes. Add `?allowEmpty=true` if that is meant.',
+  },
   INVALID_STAGE: { status: 400, meaning: 'The stage is not one of Dev, Test and Prod.' },
   INVALID_DIGEST: {
     status: 400,

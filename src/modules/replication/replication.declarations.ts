@@ -3,6 +3,7 @@ import { countChunks } from '../../kernel/chunk-ranges.js';
 import { declarePermissions } from '../../kernel/access.js';
 import { declareErrorCodes } from '../../platform/http/errors/error-codes.js';
 import { counted, declareEvents, type EventDescription } from '../../platform/eventsourcing/event-descriptions.js';
+import { storageEvents, type UnclaimedFilesDeleted } from './contracts/storage.events.js';
 import { type ReplicaEvent, replicaEvents } from './contracts/replica.events.js';
 
 const replicationCodes = declareErrorCodes({
@@ -96,4 +97,11 @@ function describeReplicaEvent(event: ReplicaEvent): EventDescription {
   };
 }
 
+function describeStorageEvent({ data }: UnclaimedFilesDeleted, targetId: string): EventDescription {
+  const why = data.reason === 'expired' ? 'that nothing had claimed in time' : 'that nothing claims';
+  const summary = `Deleted ${counted(data.count, 'file')} ${why}, of ${data.size} bytes`;
+  return { targetType: 'SERVER', targetId, targetLabel: null, summary, details: data };
+}
+
 declareEvents({ family: replicaEvents, targets: ['PACKAGE'], describe: describeReplicaEvent });
+declareEvents({ family: storageEvents, targets: ['SERVER'], describe: describeStorageEvent });

@@ -8,6 +8,7 @@ import {
 import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
+import { UnclaimedFilesResolver } from './api/unclaimed-files.resolver.js';
 import { VerificationResolver } from './api/verification.resolver.js';
 import { ChunkArrivals, ChunkFetch, RangeFetcher } from './fetch/chunk-fetch.js';
 import { Delays } from './fetch/delays.js';
@@ -31,10 +32,19 @@ import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from '
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { ItemHandler } from './follow/item-handler.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
-import { MissingFiles } from './integrity/missing-files.js';
+import { MissingFiles, ReturnedFiles } from './integrity/missing-files.js';
+import { RecoverReplicaHandler } from './integrity/recover-replica.command.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
-import { DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler } from './integrity/scrub.query.js';
+import {
+  AwaitedIdsHandler,
+  DuePackagesHandler,
+  HeldIdsHandler,
+  LastVerifiedHandler,
+  ScrubHandler,
+} from './integrity/scrub.query.js';
 import { Scrubber } from './integrity/scrubber.js';
+import { DeleteUnclaimedFilesHandler, UnclaimedFilesHandler } from './integrity/unclaimed-files.command.js';
+import { ExpireUnclaimedFiles, UnclaimedFilesProblem } from './integrity/unclaimed-files.js';
 import {
   HeldPackages,
   PlanVerificationHandler,
@@ -68,7 +78,7 @@ import './replication.declarations.js';
 const replicaEntities = [ReplicaEntity, ReplicaPackageEntity, ReplicaServerEntity];
 
 const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
-const scrubQueries = [DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
+const scrubQueries = [AwaitedIdsHandler, DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
 const statusQueries = [PeerContactsHandler, SourcesHandler];
@@ -102,6 +112,7 @@ const commands = [
   PlanVerificationHandler,
   ReportDamageHandler,
   VerifyPackageHandler,
+  RecoverReplicaHandler,
 ];
 const fetching = [
   ChunkDigests,
@@ -116,7 +127,8 @@ const fetching = [
 ];
 const jobs = [...fetching, FetchChunksWorker, PublishReplicaWorker, WakeReplicasWorker];
 const withdrawn = [DeleteWithdrawnWorker, SweepWithdrawnWorker, KeepWithdrawnFiles];
-const scrub = [ScrubRecords, VerifyPackageWorker, Scrubber, MissingFiles];
+const unclaimed = [UnclaimedFilesHandler, DeleteUnclaimedFilesHandler, ExpireUnclaimedFiles, UnclaimedFilesProblem];
+const scrub = [...unclaimed, ScrubRecords, VerifyPackageWorker, Scrubber, ReturnedFiles, MissingFiles];
 const feeds = [
   FeedSource,
   OpenFeeds,
@@ -147,6 +159,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     PackageReplicasResolver,
     ReplicaPackageResolver,
     LineageSignatureResolver,
+    UnclaimedFilesResolver,
     VerificationResolver,
     PeerReplicationResolver,
   ],

@@ -108,7 +108,12 @@ export class ProjectionRunner implements OnApplicationShutdown {
     const follow = (held: AbortSignal): Promise<void> => this.followLog(projection, held, onCaughtUp);
     const onFailure = logFailure(this.logger, `The projection "${projection.name}"`);
     const lock = `projection ${projection.name}`;
-    this.work.start(whileLocked(this.locks, lock, follow, onCaughtUp), (error, waitMs) => {
+    const onTaken = (): void => {
+      // What failed here before runs in another process now, which knows how it goes there.
+      this.failing.forget(reader);
+      onCaughtUp();
+    };
+    this.work.start(whileLocked(this.locks, lock, follow, onTaken), (error, waitMs) => {
       if (error instanceof CheckpointMoved) return;
       onFailure(error, waitMs);
       const failingMs = Date.now() - this.failing.noteFailure(reader, error).getTime();
@@ -120,7 +125,7 @@ export class ProjectionRunner implements OnApplicationShutdown {
     let cursor = await loadCheckpoint(this.dataSource.manager, projection);
     for await (const item of this.store.subscribe({ after: cursor, types: projection.eventTypes, signal })) {
       cursor = await this.foldItem(projection, cursor, item);
-      this.failing.noteSuccess(readerOf.projection(projection.name));
+      this.failing.forget(readerOf.projection(projection.name));
       if (item.kind === 'caughtUp') onCaughtUp();
     }
   }

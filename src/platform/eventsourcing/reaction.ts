@@ -90,8 +90,11 @@ export class ReactionRunner implements BackgroundTask {
       await this.followLog(reaction, held);
     };
     const logRestart = logFailure(this.logger, `The reaction "${reaction.name}"`);
-    return runWithRestart(signal, whileLocked(this.locks, `reaction ${reaction.name}`, follow), (error, waitMs) => {
-      this.failing.noteFailure(readerOf.reaction(reaction.name), error);
+    const reader = readerOf.reaction(reaction.name);
+    const lock = `reaction ${reaction.name}`;
+    const locked = whileLocked(this.locks, lock, follow, () => this.failing.forget(reader));
+    return runWithRestart(signal, locked, (error, waitMs) => {
+      this.failing.noteFailure(reader, error);
       logRestart(error, waitMs);
     });
   }
@@ -132,7 +135,7 @@ export class ReactionRunner implements BackgroundTask {
     try {
       for await (const item of this.store.subscribe({ after, types, signal })) {
         if (item.kind === 'events') for (const event of item.events) await this.deliverEvent(reaction, event);
-        this.failing.noteSuccess(readerOf.reaction(name));
+        this.failing.forget(readerOf.reaction(name));
         if (item.kind !== 'caughtUp') place.move(item.cursor);
       }
     } finally {

@@ -24,7 +24,8 @@ export class FailingReaders {
     return since;
   }
 
-  noteSuccess(reader: string): void {
+  /** The reader has succeeded, or runs in another process now. */
+  forget(reader: string): void {
     this.failing.delete(reader);
   }
 

@@ -42,6 +42,8 @@ export const readerOf = {
   projection: (name: string): string => `projection ${name}`,
   reaction: (name: string): string => `reaction ${name}`,
   view: (name: string): string => `view ${name}`,
+  task: (name: string): string => `task "${name}"`,
+  verification: (packageId: string): string => `verification of the package ${packageId}`,
   feed: 'feed',
   feedOfPeer: (peerId: string): string => `feed of ${peerId}`,
 } as const;

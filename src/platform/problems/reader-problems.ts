@@ -16,6 +16,13 @@ const STANDING_ADVICE =
   'Lists do not show what happens, and changes are answered with UNAVAILABLE. Look at the log of the server for the ' +
   'reason: database, disk, or a program that does not fit its tables. It goes on by itself afterwards.';
 
+const WORK_ADVICE =
+  'It is tried again and again. Look at the reason and at the log of the server: most often a file, a disk or a database ' +
+  'does not answer. It goes on by itself afterwards.';
+
+const isOwnWork = (reader: string): boolean =>
+  reader.startsWith(readerOf.task('').slice(0, -1)) || reader.startsWith(readerOf.verification(''));
+
 const isFeedOfPeer = (reader: string): boolean => reader.startsWith(readerOf.feedOfPeer(''));
 
 const toProblem = ({ reader, count, since, failures }: ReaderFailures): Problem => ({
@@ -52,11 +59,13 @@ export class ReaderProblems implements ProblemSource {
     return [
       ...failures.map(toProblem),
       ...stopped.map(({ reader, since, reason }) => ({
-        kind: 'READER_STANDS_STILL',
-        what: `The ${reader} does not follow the event log any more.`,
+        kind: isOwnWork(reader) ? 'WORK_FAILS' : 'READER_STANDS_STILL',
+        what: isOwnWork(reader)
+          ? `The ${reader} fails again and again.`
+          : `The ${reader} does not follow the event log any more.`,
         where: reader,
         since,
-        advice: STANDING_ADVICE,
+        advice: isOwnWork(reader) ? WORK_ADVICE : STANDING_ADVICE,
         count: 1,
         examples: reason === null ? [] : [reason],
       })),

@@ -1,6 +1,8 @@
 import { type BeforeApplicationShutdown, Global, Injectable, Logger, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { Locks } from '../../ports/locks.port.js';
+import { FailingReaders } from '../failures/failing-readers.js';
+import { readerOf } from '../failures/unprocessable-events.js';
 import { logFailure, RestartingWork, whileLocked } from './restarting-work.js';
 import { type ProcessRole, Settings } from './settings.js';
 
@@ -65,18 +67,39 @@ const orderOf = ({ phase }: BackgroundTaskOptions): number => START_PHASES.index
 const compareStartOrder = (a: BackgroundTaskOptions, b: BackgroundTaskOptions): number =>
   orderOf(a) - orderOf(b) || (a.name < b.name ? -1 : 1);
 
-/** Starts `run` of a task, under its lock if it has one. `stop` of the result ends it. */
+/** A task that has failed counts as failing until it has run for this time without an error. */
+const RECOVERED_AFTER_MS = 5 * 60_000;
+
+/**
+ * Starts `run` of a task, under its lock if it has one. `stop` of the result ends it. `failures` shows a task that fails
+ * again and again.
+ */
 export function runBackgroundTask(
   task: BackgroundTask,
   { name, lock }: Pick<BackgroundTaskOptions, 'name' | 'lock'>,
   locks: Locks,
   logger: Pick<Logger, 'error'>,
+  failures = new FailingReaders(),
 ): RestartingWork {
   const work = new RestartingWork();
   const { run } = task;
   if (!run || task.isEnabled === false) return work;
-  const doRun = (signal: AbortSignal): Promise<void> => run.call(task, signal);
-  work.start(lock === undefined ? doRun : whileLocked(locks, lock, doRun), logFailure(logger, `The task "${name}"`));
+  const reader = readerOf.task(name);
+  const doRun = async (signal: AbortSignal): Promise<void> => {
+    const recovered = setTimeout(() => failures.forget(reader), RECOVERED_AFTER_MS);
+    try {
+      await run.call(task, signal);
+    } finally {
+      clearTimeout(recovered);
+    }
+  };
+  const log = logFailure(logger, `The task "${name}"`);
+  // While another process holds the lock, the work is its own.
+  const locked = lock === undefined ? doRun : whileLocked(locks, lock, doRun, () => failures.forget(reader));
+  work.start(locked, (error, waitMs) => {
+    failures.noteFailure(reader, error);
+    log(error, waitMs);
+  });
   return work;
 }
 
@@ -91,6 +114,7 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
     private readonly discovery: DiscoveryService,
     private readonly settings: Settings,
     private readonly locks: Locks,
+    private readonly failures: FailingReaders,
   ) {}
 
   /**
@@ -102,7 +126,10 @@ export class BackgroundTasks implements BeforeApplicationShutdown {
       if (this.isStopped) return;
       await task.start?.();
       if (this.isStopped) return;
-      this.running.unshift({ phase: options.phase, work: runBackgroundTask(task, options, this.locks, this.logger) });
+      this.running.unshift({
+        phase: options.phase,
+        work: runBackgroundTask(task, options, this.locks, this.logger, this.failures),
+      });
     }
   }
 

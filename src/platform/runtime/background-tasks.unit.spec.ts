@@ -11,6 +11,7 @@ import {
 } from './background-tasks.js';
 import { untilAborted } from './restarting-work.js';
 import type { ProcessRole, Settings } from './settings.js';
+import { FailingReaders } from '../failures/failing-readers.js';
 
 type Given = readonly [Partial<BackgroundTaskOptions> & { name: string; phase: StartPhase }, BackgroundTask];
 
@@ -24,7 +25,12 @@ function scene(given: readonly Given[], role: ProcessRole = 'all'): BackgroundTa
       ...given.find(([, task]) => task === instance)?.[0],
     }),
   } as unknown as DiscoveryService;
-  return new BackgroundTasks(discovery, { role } as Partial<Settings> as Settings, new MemoryLocks());
+  return new BackgroundTasks(
+    discovery,
+    { role } as Partial<Settings> as Settings,
+    new MemoryLocks(),
+    new FailingReaders(),
+  );
 }
 
 describe('background tasks', () => {
@@ -124,6 +130,27 @@ describe('a background task that runs', () => {
     expect(error.mock.calls[0]?.[0]).toMatch(
       /^The task "tidy up" failed: The disk is full. It starts again in \d+ ms.$/,
     );
+    await running.stop();
+  });
+
+  it('counts as failing until it has run for some time without an error', async () => {
+    let runs = 0;
+    const run = async (signal: AbortSignal): Promise<void> => {
+      runs += 1;
+      if (runs < 4) await new Promise((_, reject) => setTimeout(reject, 60_000, new Error('one bad item')));
+      await untilAborted(signal);
+    };
+    const failures = new FailingReaders();
+    const running = runBackgroundTask({ run }, { name: 'tidy up' }, new MemoryLocks(), { error }, failures);
+    expect(failures.list()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(100_000);
+    const [failing] = failures.list();
+    expect(failing).toMatchObject({ reader: 'task "tidy up"', reason: 'one bad item' });
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(runs).toBe(4);
+    expect(failures.list()).toEqual([failing]);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(failures.list()).toEqual([]);
     await running.stop();
   });
 

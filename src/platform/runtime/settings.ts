@@ -53,6 +53,8 @@ export abstract class Settings {
   abstract readonly accelRedirect: string | null;
   /** Grace time: how long the file of a replica stays that was withdrawn because of its stage. */
   abstract readonly withdrawnGraceMs: number;
+  /** How long files are kept that belong to no package that this server knows. */
+  abstract readonly unclaimedKeepMs: number;
   /** Rate at which the scrub reads stored packages, in bytes per second; 0 switches the scrub off. */
   abstract readonly scrubRate: number;
   /** Number of days after which the scrub reads a package again; with 0, it never pauses. */

@@ -1,8 +1,9 @@
-import type { INestApplication } from '@nestjs/common';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { QueryBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { HeldPackagesQuery } from '../../modules/packages/read-model/boot.query.js';
+import { AwaitedIdsQuery } from '../../modules/replication/integrity/scrub.query.js';
 import {
   UnfinishedReplicasQuery,
   WithdrawnReplicasQuery,
@@ -17,36 +18,56 @@ import { Settings } from '../../platform/runtime/settings.js';
 import type { Database } from '../../ports/database.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 import { Locks } from '../../ports/locks.port.js';
-import { PackageStorage } from '../../ports/package-storage.port.js';
+import { PackageStorage, type SweepReport } from '../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { AppModule } from '../app.module.js';
 import { migrate } from './data-source.js';
-import { bindLog, checkBinding, claimDataFolder } from './ownership.js';
+import { claimDataFolder, refuseOtherDatabase, rememberDatabase } from './data-folder.js';
+import { FolderUse } from './folder-users.js';
+import { bindLog, checkBinding } from './ownership.js';
 import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the files that a crash has left are removed.
- * Read models that lack events do not know every package, so then no file of a package is removed.
+ * Before new work is taken, in this order: read models catch up with the log; the folder of packages is the right one; the files that a crash has left are removed or moved aside. Read models
+ * that lack events do not know every package, so then no file of a package is moved.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   const failing = await app.get(ProjectionRunner).start();
+  await app
+    .get(PackageStorage)
+    .claimPlace(app.get(ServerIdentity).serverId, await app.get(QueryBus).execute(new HeldPackagesQuery()));
   const isComplete = failing.length === 0 && (await app.get(UnprocessableEvents).countOfProjections()) === 0;
   if (isComplete && (await app.get(Locks).isAlone())) await sweepStorage(app);
   else await app.get(PackageStorage).sweepUploads();
 }
 
-/** Runs only when this process is alone, because the work of other processes looks like leftovers. */
+/**
+ * Runs only when this process is alone, because the work of other processes looks like leftovers. It deletes no file of a
+ * package: a database that was restored from an older backup does not know every file.
+ */
 async function sweepStorage(app: INestApplication): Promise<void> {
   const queries = app.get(QueryBus);
   const graceBegan = new Date(Date.now() - app.get(Settings).withdrawnGraceMs);
   const kept = await queries.execute(new WithdrawnReplicasQuery(graceBegan));
   const held = await queries.execute(new HeldPackagesQuery());
-  const packages = new Set([...held, ...kept.map(({ packageId }) => packageId)]);
+  const awaited = await queries.execute(new AwaitedIdsQuery());
+  const packages = new Set([...held, ...awaited, ...kept.map(({ packageId }) => packageId)]);
   const unfinished = await queries.execute(new UnfinishedReplicasQuery());
-  await app
-    .get(PackageStorage)
-    .sweepUnwanted({ packages, replicas: new Set(unfinished.map(({ packageId }) => packageId)) });
+  const replicas = new Set(unfinished.map(({ packageId }) => packageId));
+  logSweep(await app.get(PackageStorage).sweepUnwanted({ packages, replicas }));
+}
+
+function logSweep({ uploads, unclaimed }: SweepReport): void {
+  const logger = new Logger('Storage');
+  if (uploads.count > 0)
+    logger.log(`Removed what was left of uploads that had not ended. Files: ${uploads.count}, bytes: ${uploads.size}`);
+  if (unclaimed.count === 0) return;
+  logger.warn(
+    `Moved files aside that no package and no replica of this database claims. Files: ${unclaimed.count}, bytes: ` +
+      `${unclaimed.size}. They are in the folders "unclaimed" of packages/ and staging/, and unclaimedFiles lists them. ` +
+      'A file comes back by itself when its package is known again.',
+  );
 }
 
 const HEALTH_PATH = /^\/(health\/|metrics(\?|$))/;
@@ -81,6 +102,9 @@ export async function assembleServer({
   logger,
   shutdown,
 }: BootContext): Promise<NestExpressApplication> {
+  const known = await refuseOtherDatabase(settings, database.settings);
+  const use = await FolderUse.begin(settings.dataDir, known);
+  shutdown.addStep(() => use.end());
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
   shutdown.addStep(() => store.close());
@@ -95,8 +119,10 @@ export async function assembleServer({
   shutdown.addStep(() => app.close());
   shutdown.addStep(() => app.get(JobQueue).stop());
   const { serverId } = app.get(ServerIdentity);
-  await claimDataFolder(settings.dataDir, serverId);
+  // In this order: a folder that has an owner needs a database that has one.
   await bindLog(database.settings, store, serverId);
+  await claimDataFolder(settings.dataDir, serverId);
+  await rememberDatabase(settings.dataDir, known);
   // This also creates the tables of the queue.
   await app.get(JobQueue).countJobs();
   await app.init();

@@ -1,5 +1,3 @@
-import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import { StartupError } from '../../kernel/errors.js';
 import { serverEvents } from '../../modules/server/contracts/server.events.js';
@@ -113,34 +111,4 @@ async function withClient<T>(settings: DatabaseSettings, work: (client: Client) 
   } finally {
     await client.end();
   }
-}
-
-const OWNER_FILE = 'server.id';
-
-/**
- * A data folder belongs to one server, whose processes share it. Another server would delete its packages as leftovers.
- * @throws StartupError when it belongs to another server
- */
-export async function claimDataFolder(dataDir: string, serverId: string): Promise<void> {
-  const path = join(dataDir, OWNER_FILE);
-  const owner = (await readOwner(path)) ?? (await writeOwner(path, serverId));
-  if (owner === serverId) return;
-  throw new StartupError(
-    `The data folder ${dataDir} belongs to the server ${owner}, but the database belongs to the server ${serverId}. ` +
-      'Set ODST_DATA_DIR and DATABASE_URL to the folder and the database of the same server.',
-  );
-}
-
-const readOwner = async (path: string): Promise<string | null> =>
-  (await readFile(path, 'utf8').catch(() => '')).trim() || null;
-
-async function writeOwner(path: string, serverId: string): Promise<string> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(`${serverId}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return serverId;
 }

@@ -10,6 +10,7 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
+import { refuseLostDatabase } from './data-folder.js';
 import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
 import { startDatabase } from './start-engines.js';
@@ -61,6 +62,7 @@ type StartContext = Pick<BootContext, 'settings' | 'tls' | 'logger' | 'shutdown'
 
 async function startServer(beginning: StartContext): Promise<void> {
   const { settings, logger, shutdown } = beginning;
+  await refuseLostDatabase(settings);
   const starting = startDatabase(settings, logger);
   shutdown.addStep(async () => (await starting).stop());
   const database = await starting;

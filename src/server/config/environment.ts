@@ -177,6 +177,14 @@ export const environment = {
     meaning:
       'When a change of a stage means that this server no longer holds a package, it stops serving the package at once and deletes the file after this time. If it has to hold the package again before that, it fetches nothing. Files of removed packages are deleted at once.',
   },
+  ODST_UNCLAIMED_KEEP: {
+    setting: 'unclaimedKeepMs',
+    check: durationUpTo(3650).refine((ms) => ms >= 24 * 60 * 60 * 1000),
+    fallback: '30d',
+    expected: 'a time of 1d to 3650d, as a number and h or d',
+    meaning:
+      'Time for which the server keeps files in its folders that belong to no package that it knows. It announces their deletion in its log before. `unclaimedFiles` lists them.',
+  },
   ODST_SCRUB_RATE: {
     setting: 'scrubRate',
     check: byteCount,

@@ -115,7 +115,7 @@ describe('events:copy between two PostgreSQL', () => {
       await source.store.append('late', oneEvent(), 'any');
       for (const event of events) await target.store.append(event.stream, [event], 'any');
     };
-    const ours = { label: '', store: source.store, database: null, write, close: async () => undefined };
+    const ours = { label: '', store: source.store, database: null, folder: null, write, close: async () => undefined };
     const place = await copyLog(
       ours,
       { ...ours, store: target.store },

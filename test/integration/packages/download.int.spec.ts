@@ -13,7 +13,7 @@ const small = Buffer.from('0123456789');
 
 let app: PackageApp;
 const upload = async (name: string, content: Buffer): Promise<{ id: string }> => {
-  const url = `${app.url}/api/packages/${encodeURIComponent(name)}`;
+  const url = `${app.url}/api/packages/${encodeURIComponent(name)}?allowEmpty=true`;
   const reply = await fetch(url, { method: 'PUT', body: new Uint8Array(content) });
   expect(reply.status).toBe(201);
   const { id } = (await reply.json()) as { id: string };

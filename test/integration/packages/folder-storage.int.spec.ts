@@ -220,7 +220,13 @@ describe('replicas and leftovers', () => {
     storage = await FolderPackageStorage.openFolder(dataDir);
     await writeFile(join(dataDir, 'staging', 'upload-2'), 'on its way');
     await storage.sweepUnwanted({ packages: new Set(['kept', 'back']), replicas: new Set(['kept']) });
-    expect((await readdir(join(dataDir, 'packages'))).toSorted()).toEqual(['back', 'kept']);
-    expect((await staging()).toSorted()).toEqual(['replica-kept', 'upload-2']);
+    expect((await readdir(join(dataDir, 'packages'))).toSorted()).toEqual(['back', 'kept', 'unclaimed']);
+    expect((await staging()).toSorted()).toEqual(['replica-kept', 'unclaimed', 'upload-2']);
+    const unclaimed = (await storage.unclaimed.list()).map(({ name, packageId }) => [name.split('/')[2], packageId]);
+    expect(unclaimed.toSorted()).toEqual([
+      ['orphan', 'orphan'],
+      ['removed-gone', 'gone'],
+      ['replica-old', 'old'],
+    ]);
   });
 });

@@ -29,6 +29,8 @@ async function raw(...parts: (string | Buffer)[]): Promise<{ socket: Socket; ans
   return { socket, answer: () => answer };
 }
 
+const FORM = '--b\r\nContent-Disposition: form-data; name="file"; filename="nothing.pkg"\r\n\r\n\r\n--b--';
+
 describe('PUT /api/packages/<filename>', () => {
   it('publishes the bytes, which are then served', async () => {
     const bytes = randomBytes(2_500_000);
@@ -121,6 +123,31 @@ describe('PUT /api/packages/<filename>', () => {
     expect(await reply.json()).toMatchObject({ code });
     expect(published('a.pkg')).toEqual([]);
     await nothingLeft();
+  });
+
+  it.each([
+    ['PUT', 'Content-Length: 0', ''],
+    ['PUT', 'Transfer-Encoding: chunked', '0\r\n\r\n'],
+    ['POST', 'Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 83', FORM],
+  ])('refuses a file without bytes by %s with %s, unless that is meant', async (method, headers, body) => {
+    const path = method === 'PUT' ? '/api/packages/nothing.pkg' : '/api/packages';
+    const send = (query: string) => raw(`${method} ${path}${query} HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${body}`);
+    const before = published('nothing.pkg');
+    for (const query of ['', '?allowEmpty=false', '?stage=Dev']) {
+      const { socket, answer } = await send(query);
+      await waitFor('a refusal', () => answer().includes('EMPTY_FILE'), 5_000);
+      expect(answer()).toMatch(/^HTTP\/1.1 400 /);
+      socket.destroy();
+    }
+    expect(published('nothing.pkg')).toEqual(before);
+    await nothingLeft();
+    const wrong = await send('?allowEmpty=yes');
+    await waitFor('a refusal', () => wrong.answer().includes('INVALID_REQUEST'), 5_000);
+    wrong.socket.destroy();
+    const { socket, answer } = await send('?allowEmpty=true');
+    await waitFor('an answer', () => /^HTTP\/1.1 201 /.test(answer()), 5_000);
+    socket.destroy();
+    expect(published('nothing.pkg')).toMatchObject([{ size: 0, chunkCount: 0 }]);
   });
 
   it('checks every digest that it is given', async () => {

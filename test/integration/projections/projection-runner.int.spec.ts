@@ -11,6 +11,8 @@ import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model
 import { ReadModels } from '../../../src/platform/eventsourcing/read-models.js';
 import { ProjectionRunner } from '../../../src/platform/eventsourcing/projection-runner.js';
 import { createTestDatabase, type TestDatabase, TestDatabasePort } from '../../support/test-database.js';
+import type { HoldOptions, Locks } from '../../../src/ports/locks.port.js';
+import { untilAborted } from '../../../src/platform/runtime/restarting-work.js';
 import { MemoryLocks } from '../../support/memory-locks.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -41,6 +43,23 @@ class Broken extends Applied {
   override async apply(): Promise<readonly string[]> {
     this.tries += 1;
     throw new Error('it is broken');
+  }
+}
+
+/** After the first hold, another process has the locks, for good. */
+class TakenLocks extends MemoryLocks {
+  holds = 0;
+
+  override async hold<T>(
+    name: string,
+    work: (held: AbortSignal) => Promise<T>,
+    options: HoldOptions = {},
+  ): Promise<T | null> {
+    this.holds += 1;
+    if (this.holds === 1) return super.hold(name, work, options);
+    options.onTaken?.();
+    if (options.signal) await untilAborted(options.signal);
+    return null;
   }
 }
 
@@ -75,13 +94,15 @@ afterEach(async () => {
 });
 
 /** What one process of a server runs. */
-function startProcess(others: readonly Projection[] = []) {
+function startProcess(others: readonly Projection[] = [], locks: Locks = new MemoryLocks()) {
   const listener = new PgListener(new TestDatabasePort(database.settings));
   const changes = new ReadModelChanges(listener);
   const registry = new TheseProjections([projection, ...others]);
-  const runner = new ProjectionRunner(registry, store, dataSource, changes, new MemoryLocks(), new FailingReaders());
+  const failing = new FailingReaders();
+  const runner = new ProjectionRunner(registry, store, dataSource, changes, locks, failing);
   open.push(runner, listener);
-  return { changes, readModels: new ReadModels(store, registry, changes, dataSource), started: runner.start() };
+  const readModels = new ReadModels(store, registry, changes, dataSource);
+  return { changes, failing, readModels, started: runner.start() };
 }
 
 async function happen(count: number): Promise<{ cursor: string; types: string[] }> {
@@ -137,6 +158,16 @@ describe('ProjectionRunner', () => {
     await happen(3);
     await waitFor('more rows', async () => (await counts()).rows === 5);
     await waitFor('the other to be tried', () => broken.tries > 0);
+  });
+
+  it('is not failing any more when another process has gone on with the projection', async () => {
+    projection.failures = 1;
+    const locks = new TakenLocks();
+    const { failing } = startProcess([], locks);
+    await happen(1);
+    await waitFor('the failure', () => projection.failures === 0);
+    await waitFor('the second try', () => locks.holds === 2);
+    expect(failing.list(Date.now() + 3_600_000)).toEqual([]);
   });
 
   it('goes on from the checkpoint when the tables were put back to an earlier state', async () => {

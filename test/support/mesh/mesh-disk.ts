@@ -7,6 +7,7 @@ import {
   type ReplicaFile,
   type StagedUpload,
   type StoredFile,
+  type SweepReport,
   type WantedFiles,
 } from '../../../src/ports/package-storage.port.js';
 import type { Gate, Life } from './gate.js';
@@ -41,6 +42,8 @@ export class DiskContents {
   readonly staged = new Map<string, readonly ChunkRange[]>();
   readonly uploads = new Map<string, string>();
   readonly aside = new Map<string, string>();
+  /** Files that nothing claimed at a start. They are kept, and nobody serves them. */
+  readonly unclaimed = new Map<string, string>();
 }
 
 const unused = (): never => {
@@ -50,6 +53,7 @@ const unused = (): never => {
 /** The disk as one run of the process sees it. */
 export class MeshDisk extends PackageStorage {
   readonly local = null;
+  readonly unclaimed = { list: unused, noteAnnounced: unused, remove: unused };
   private uploadCount = 0;
 
   constructor(
@@ -119,13 +123,32 @@ export class MeshDisk extends PackageStorage {
     this.settle(packageId, !unwanted);
   }
 
-  override async sweepUnwanted(wanted: WantedFiles): Promise<void> {
+  override async sweepUnwanted(wanted: WantedFiles): Promise<SweepReport> {
     for (const packageId of this.disk.aside.keys()) this.settle(packageId, wanted.packages.has(packageId));
-    for (const packageId of this.disk.published.keys())
-      if (!wanted.packages.has(packageId)) this.disk.published.delete(packageId);
+    for (const [packageId, sha256] of this.disk.published) {
+      if (wanted.packages.has(packageId)) continue;
+      this.disk.published.delete(packageId);
+      this.disk.unclaimed.set(packageId, sha256);
+    }
     for (const packageId of this.disk.staged.keys())
       if (!wanted.replicas.has(packageId)) this.disk.staged.delete(packageId);
     this.disk.uploads.clear();
+    return { uploads: { count: 0, size: 0 }, unclaimed: { count: 0, size: 0 } };
+  }
+
+  override async hasCandidate(packageId: string): Promise<boolean> {
+    await this.gate.pass(this.life);
+    return this.disk.published.has(packageId) || this.disk.unclaimed.has(packageId);
+  }
+
+  override async reclaim(packageId: string, { sha256 }: { sha256: string }): Promise<boolean> {
+    await this.gate.pass(this.life);
+    if (this.disk.published.get(packageId) !== sha256) {
+      if (this.disk.unclaimed.get(packageId) !== sha256) return false;
+      this.disk.published.set(packageId, sha256);
+    }
+    this.disk.unclaimed.delete(packageId);
+    return true;
   }
 
   private settle(packageId: string, wanted: boolean): void {
@@ -142,6 +165,10 @@ export class MeshDisk extends PackageStorage {
   override openReplica(): Promise<null> {
     return unused();
   }
+
+  override async claimPlace(): Promise<void> {}
+
+  override async checkPlace(): Promise<void> {}
 
   override findDamage(): Promise<null> {
     return unused();

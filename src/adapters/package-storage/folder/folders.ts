@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../../kernel/errors.js';
 import { StorageFull } from '../../../ports/package-storage.port.js';
@@ -19,7 +20,7 @@ export function diskError(error: unknown, needed: number | null = null): unknown
 /** Refuses bytes that cannot fit before anything is written. @throws StorageFull */
 export async function requireFreeSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  if (bytes > bavail * bsize) throw new StorageFull(bytes);
+  if (bytes > bavail * bsize) throw new StorageFull(bytes, bavail * bsize);
 }
 
 const UPLOAD = 'upload-';
@@ -33,7 +34,13 @@ function requireSafeId(packageId: string): string {
   return packageId;
 }
 
-/** The two folders of package bytes, on one volume so that a rename moves a file between them. */
+const ARRIVING = '.arriving-';
+const HIDDEN_REMOVED = '.removed-';
+
+/** True when this is the name of a package's file in the folder `packages`. */
+export const isPackageName = (name: string): boolean => SAFE_ID.test(name);
+
+/** The two folders of package bytes. They may be on different volumes, but then each package is copied once more. */
 export class Folders {
   readonly packages: string;
   readonly staging: string;
@@ -67,7 +74,17 @@ export class Folders {
 
   /** The place of the file of a package while its removal is being decided. */
   removedPath(packageId: string): string {
+    return join(this.packages, `${HIDDEN_REMOVED}${requireSafeId(packageId)}`);
+  }
+
+  /** The same place, as earlier versions chose it. */
+  earlierRemovedPath(packageId: string): string {
     return join(this.staging, `${REMOVED}${requireSafeId(packageId)}`);
+  }
+
+  /** A place beside the packages for a file that is being copied from another volume. */
+  arrivingPath(): string {
+    return join(this.packages, `${ARRIVING}${randomUUID()}`);
   }
 
   /** The place where a damaged file of a package waits to be repaired. */
@@ -76,16 +93,30 @@ export class Folders {
   }
 }
 
+const idAfter = (prefix: string, name: string): string | null =>
+  name.startsWith(prefix) && SAFE_ID.test(name.slice(prefix.length)) ? name.slice(prefix.length) : null;
+
 /** The package id in the name of a damaged file; null for any other name. */
-export const damagedIdOf = (name: string): string | null =>
-  name.startsWith(DAMAGED) ? name.slice(DAMAGED.length) : null;
+export const damagedIdOf = (name: string): string | null => idAfter(DAMAGED, name);
 
 /** The package id in the name of a replica's file; null for any other name. */
-export const replicaIdOf = (name: string): string | null =>
-  name.startsWith(REPLICA) ? name.slice(REPLICA.length) : null;
+export const replicaIdOf = (name: string): string | null => idAfter(REPLICA, name);
 
-/** True when this is the name of an upload's file. */
-export const isUpload = (name: string): boolean => name.startsWith(UPLOAD);
+/** The package id in the name of any file of a package; null for any other name. */
+export const packageIdOfName = (name: string): string | null =>
+  [REPLICA, DAMAGED, REMOVED, HIDDEN_REMOVED].reduce<string | null>(
+    (id, prefix) => id ?? idAfter(prefix, name),
+    null,
+  ) ?? (SAFE_ID.test(name) ? name : null);
+
+/** True when this is the name of a file that this server was still receiving or copying. */
+export const isUnfinished = (name: string): boolean => name.startsWith(UPLOAD) || name.startsWith(ARRIVING);
+
+/** True when this is the name of a file whose removal was being decided. */
+export const isBeingRemoved = (name: string): boolean => name.startsWith(HIDDEN_REMOVED);
+
+/** True when this name is of no file of ours: the mark of the folder, or what systems leave behind. They stay. */
+export const isHidden = (name: string): boolean => name.startsWith('.') && !isBeingRemoved(name) && !isUnfinished(name);
 
 /** Makes renames and removals in the folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
@@ -97,7 +128,35 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Moves a file that was put aside back to its place, unless there is a file again. */
+/** Compares two files. */
+type CompareFiles = (a: string, b: string) => Promise<boolean>;
+
+/**
+ * Moves a file and replaces the one that is there. Between volumes, it is copied to `draft`, flushed, compared, and renamed,
+ * so that after a crash the target has either its old file or the whole new one.
+ */
+export async function moveFile(from: string, to: string, draft: string, areEqual: CompareFiles): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EXDEV') throw error;
+    await copyVerified(from, to, draft, areEqual).catch(async (copyError: unknown) => {
+      await rm(draft, { force: true });
+      throw diskError(copyError, (await stat(from).catch(unlessMissing))?.size ?? null);
+    });
+    await rm(from, { force: true });
+  }
+}
+
+async function copyVerified(from: string, to: string, draft: string, areEqual: CompareFiles): Promise<void> {
+  await copyFile(from, draft);
+  const file = await open(draft, 'r+');
+  await file.sync().finally(() => file.close());
+  if (!(await areEqual(from, draft))) throw new Error(`The copy of ${from} on the other volume has other bytes`);
+  await rename(draft, to);
+}
+
+/** Moves a file that was put aside back to its place on the same volume, unless there is a file again. */
 export async function restoreFile(aside: string, path: string): Promise<void> {
   await link(aside, path).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') unlessMissing(error);
@@ -105,30 +164,19 @@ export async function restoreFile(aside: string, path: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Undoes removals that a crash interrupted before it was asked whether the package is still unwanted. */
-export async function restoreRemoved(folders: Folders, wanted: ReadonlySet<string>): Promise<void> {
-  for (const packageId of wanted) await restoreFile(folders.removedPath(packageId), folders.packagePath(packageId));
+/** The regular files of a folder with their names. A file that disappears meanwhile, and a missing folder, are left out. */
+export async function listFiles(folder: string): Promise<readonly { readonly name: string; readonly found: Stats }[]> {
+  const files = [];
+  for (const name of (await readdir(folder).catch(unlessMissing)) ?? []) {
+    const found = await stat(join(folder, name)).catch(unlessMissing);
+    if (found?.isFile()) files.push({ name, found });
+  }
+  return files;
 }
 
-/** Moves damaged files back whose quarantine was not recorded because the server was killed. The next check finds them again. */
-export async function restoreDamaged(
-  folders: Folders,
-  wanted: ReadonlySet<string>,
-  replicas: ReadonlySet<string>,
-): Promise<void> {
-  for (const name of await readdir(folders.staging)) {
-    const packageId = damagedIdOf(name);
-    if (packageId === null || !wanted.has(packageId) || replicas.has(packageId)) continue;
-    await restoreFile(folders.damagedPath(packageId), folders.packagePath(packageId));
-  }
-}
-
-/** Removes the files of a folder that are not wanted and were last changed before `before`, in milliseconds since 1970. */
-export async function sweepFolder(folder: string, wanted: (name: string) => boolean, before: number): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (wanted(name)) continue;
-    const path = join(folder, name);
-    const entry = await stat(path).catch(unlessMissing);
-    if (entry && entry.ctimeMs < before) await rm(path, { force: true, recursive: true });
-  }
+/** Removes the files of a folder that this server has not finished and that were last changed before a time in ms. */
+export async function sweepUnfinished(folder: string, before: number): Promise<{ count: number; size: number }> {
+  const old = (await listFiles(folder)).filter(({ name, found }) => isUnfinished(name) && found.ctimeMs < before);
+  for (const { name } of old) await rm(join(folder, name), { force: true });
+  return { count: old.length, size: old.reduce((sum, { found }) => sum + found.size, 0) };
 }

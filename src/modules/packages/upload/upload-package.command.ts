@@ -56,12 +56,14 @@ interface UploadOptions {
   readonly expected: ExpectedDigests;
   /** The size in bytes that the sender announced, or null when it announced none. */
   readonly announcedSize: number | null;
+  /** True when the sender says that the file may be empty. */
+  readonly allowsEmpty?: boolean;
 }
 
 /**
  * Publishes the bytes of a stream under a filename. The filename is checked before anything is read from the stream. The
  * package is durable when the command returns.
- * @throws Refusal INVALID_FILENAME, FORBIDDEN, INCOMPLETE_BODY, DIGEST_MISMATCH, UNAUTHENTICATED, UNAVAILABLE; StorageFull
+ * @throws Refusal INVALID_FILENAME, EMPTY_FILE, FORBIDDEN, INCOMPLETE_BODY, DIGEST_MISMATCH, UNAUTHENTICATED, UNAVAILABLE; StorageFull
  */
 export class UploadPackage extends Command<UploadedPackage> {
   constructor(
@@ -100,6 +102,15 @@ async function verifyDigests(upload: StagedUpload, file: ContentDigests, expecte
       },
     );
   }
+}
+
+/** A file without bytes nearly always is a folder, or the output of a program that has failed. @throws Refusal EMPTY_FILE */
+function requireBytes(size: number | null, { allowsEmpty }: UploadOptions): void {
+  if (size !== 0 || allowsEmpty) return;
+  throw new Refusal(
+    'EMPTY_FILE',
+    'The file has no bytes. It may be a folder, or the program that made it has failed. To publish an empty file, add ?allowEmpty=true.',
+  );
 }
 
 interface RecordedPublication {
@@ -141,11 +152,13 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = normalizeUploadName(filename);
     if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
+    requireBytes(options.announcedSize, options);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
       const file = await receiveFile(upload, source);
+      requireBytes(file.size, options);
       await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);

@@ -12,11 +12,22 @@ export function parseStage(value: string | null): Stage | null {
   throw new Refusal('INVALID_STAGE', `The stage must be one of ${STAGES.join(', ')}.`);
 }
 
+function queryOf(url: string): URLSearchParams {
+  const query = url.indexOf('?');
+  return new URLSearchParams(query < 0 ? '' : url.slice(query));
+}
+
+/** Whether the query says that the file may have no bytes. Without that, an empty file is a mistake. @throws Refusal INVALID_REQUEST */
+export function allowsEmptyFile(url: string): boolean {
+  const values = queryOf(url).getAll('allowEmpty');
+  if (values.some((value) => value !== 'true' && value !== 'false'))
+    throw new Refusal('INVALID_REQUEST', 'allowEmpty must be true or false.');
+  return values.length > 0 && values.every((value) => value === 'true');
+}
+
 /** The stage in the query of a URL, or null when there is none. @throws Refusal INVALID_STAGE */
 export function stageInQuery(url: string): Stage | null {
-  const query = url.indexOf('?');
-  if (query < 0) return null;
-  const [stage = null, ...more] = new URLSearchParams(url.slice(query)).getAll('stage');
+  const [stage = null, ...more] = queryOf(url).getAll('stage');
   if (more.length > 0) throw new Refusal('INVALID_STAGE', 'Give the stage only once.');
   return parseStage(stage);
 }

@@ -9,6 +9,7 @@ import { RawRoutes, stateRoute } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { UploadPackage, type UploadedPackage } from './upload-package.command.js';
 import {
+  allowsEmptyFile,
   bodySize,
   expectedDigests,
   filenameInUrl,
@@ -61,7 +62,12 @@ export class UploadController implements OnModuleInit {
     this.startLimit.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
-    const options = { stage, expected: expectedDigests(request.headers, true), announcedSize: bodySize(request) };
+    const options = {
+      stage,
+      expected: expectedDigests(request.headers, true),
+      announcedSize: bodySize(request),
+      allowsEmpty: allowsEmptyFile(request.originalUrl),
+    };
     const upload = new UploadPackage(filenameInUrl(request.originalUrl), request, options);
     await this.answerCreated(response, await this.commands.execute(upload));
   }
@@ -73,13 +79,14 @@ export class UploadController implements OnModuleInit {
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
     const expected = expectedDigests(request.headers, false);
+    const allowsEmpty = allowsEmptyFile(request.originalUrl);
     const form = new UploadForm(request);
     try {
       const { filename, bytes } = await form.file;
       const stage = form.stage.then((named) => named ?? inQuery);
       // Avoids an unhandled rejection: the command awaits the stage only after the last byte.
       stage.catch(() => undefined);
-      const options = { stage, expected, announcedSize: bodySize(request) };
+      const options = { stage, expected, announcedSize: bodySize(request), allowsEmpty };
       await this.answerCreated(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
     } finally {
       form.stopReading();

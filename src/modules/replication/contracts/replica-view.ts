@@ -31,6 +31,10 @@ export const REPLICA_PROBLEMS = {
       'The peers that can be asked are still fetching the package themselves and do not have the missing chunks yet.',
   },
   INSUFFICIENT_STORAGE: { state: 'delayed', meaning: 'There is not enough free disk space on this server.' },
+  STORAGE_FAILS: {
+    state: 'delayed',
+    meaning: 'The file of the package cannot be written or moved to its place on this server. The reason says why.',
+  },
   CHUNK_REJECTED: {
     state: 'failed',
     meaning:

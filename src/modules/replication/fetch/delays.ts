@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import { messageOf } from '../../../kernel/errors.js';
 import { localTime, mayReceiveFrom } from '../../../kernel/transfer-policy.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
-import { StorageFull } from '../../../ports/package-storage.port.js';
+import { StorageFull, StorageMissing } from '../../../ports/package-storage.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { wakeReplicasJobsAt } from '../contracts/replica-jobs.js';
@@ -84,11 +85,25 @@ function delayOf(error: unknown, { filename }: FetchPlan): Delay | null {
   if (error instanceof StorageFull) {
     return {
       code: 'INSUFFICIENT_STORAGE',
-      reason: `There is not enough free disk space for ${filename}. Free some space; the transfer then continues by itself.`,
+      reason: `There is not enough free disk space for ${filename}${sizesOf(error)}. Free some space; the transfer then continues by itself.`,
+    };
+  }
+  if (error instanceof StorageMissing) return { code: 'STORAGE_FAILS', reason: error.message };
+  if (isSystemError(error)) {
+    return {
+      code: 'STORAGE_FAILS',
+      reason: `The file of ${filename} cannot be written (${messageOf(error)}). Check the disk and the rights of the data folder; it is tried again and again.`,
     };
   }
   return null;
 }
+
+const sizesOf = ({ needed, free }: StorageFull): string =>
+  needed === null || free === null ? '' : ` (${needed} bytes are needed, ${free} bytes are free)`;
+
+/** True for an error of a file. Errors of connections are explained where the connection is. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && !('address' in error);
 
 /** The clock of the peer may be wrong, so the minute is exact enough. */
 function closedByPeer({ peerName, retryAfterSeconds }: PeerUnreachable): string {

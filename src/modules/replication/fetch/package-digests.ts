@@ -16,7 +16,8 @@ const MAX_KNOWN_BYTES = 32 * 1024 * 1024;
 export class ChunkDigests {
   private readonly known = new LRUCache<string, Buffer>({
     maxSize: MAX_KNOWN_BYTES,
-    sizeCalculation: ({ length }) => length,
+    // The cache refuses a size of 0, which an empty package has.
+    sizeCalculation: ({ length }) => Math.max(1, length),
   });
 
   constructor(private readonly store: EventStore) {}

@@ -4,28 +4,60 @@ import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime
 import { JobQueue } from '../../../ports/job-queue.port.js';
 import { PackageStorage } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
-import { HeldIdsQuery } from './scrub.query.js';
+import { AwaitedIdsQuery, HeldIdsQuery } from './scrub.query.js';
 
 const MAX_JOBS_PER_ENQUEUE = 500;
 
-/** Has missing files fetched from peers when the server starts, as after a restore without them. */
-@AsBackgroundTask({ name: 'missing files', phase: 'refill-queue', roles: ['all', 'worker'] })
+/** Finds files that are on the disk again although their packages were recorded as damaged or as not here yet. */
 @Injectable()
-export class MissingFiles implements BackgroundTask {
+export class ReturnedFiles {
   constructor(
     private readonly queries: QueryBus,
     private readonly storage: PackageStorage,
     private readonly queue: JobQueue,
   ) {}
 
+  /** Has each of these files verified soon, after which a whole one is served again. Returns their number. */
+  async verifyAll(): Promise<number> {
+    const unclaimed = await this.storage.unclaimed.list();
+    const found = [...(await this.storage.listStored()), ...unclaimed.flatMap(({ packageId }) => packageId ?? [])];
+    const awaited = new Set(await this.queries.execute(new AwaitedIdsQuery()));
+    const returned = [...new Set(found)].filter((packageId) => awaited.has(packageId));
+    await enqueueVerifications(this.queue, returned);
+    return returned.length;
+  }
+}
+
+async function enqueueVerifications(queue: JobQueue, packageIds: readonly string[]): Promise<void> {
+  for (let at = 0; at < packageIds.length; at += MAX_JOBS_PER_ENQUEUE) {
+    await queue.enqueue(packageIds.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
+  }
+}
+
+/**
+ * When the server starts, has files verified that are back, and missing files fetched from peers, as after a restore
+ * without them.
+ */
+@AsBackgroundTask({ name: 'missing files', phase: 'refill-queue', roles: ['all', 'worker'] })
+@Injectable()
+export class MissingFiles implements BackgroundTask {
+  private readonly logger = new Logger('Scrub');
+
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly storage: PackageStorage,
+    private readonly queue: JobQueue,
+    private readonly returned: ReturnedFiles,
+  ) {}
+
   async start(): Promise<void> {
+    const count = await this.returned.verifyAll();
+    if (count > 0) this.logger.log(`Number of packages whose file is on the disk again and is verified: ${count}`);
     const held = await this.queries.execute(new HeldIdsQuery());
     const there = await this.storage.listStored();
     const missing = held.filter((packageId) => !there.has(packageId));
     if (missing.length === 0) return;
-    new Logger('Scrub').warn(`Number of packages whose file is missing in the data folder: ${missing.length}`);
-    for (let at = 0; at < missing.length; at += MAX_JOBS_PER_ENQUEUE) {
-      await this.queue.enqueue(missing.slice(at, at + MAX_JOBS_PER_ENQUEUE).map(verifyPackageJob));
-    }
+    this.logger.warn(`Number of packages whose file is missing in the data folder: ${missing.length}`);
+    await enqueueVerifications(this.queue, missing);
   }
 }

@@ -24,11 +24,12 @@ export interface DuePackage {
   readonly chunkCount: number;
 }
 
-/** The held packages that were last verified before a time, at most `most` of them, the earliest first. */
+/** The held packages that were last verified before a time, at most `most` of them and without some, the earliest first. */
 export class DuePackagesQuery extends Query<readonly DuePackage[]> {
   constructor(
     readonly before: Date,
     readonly most: number,
+    readonly without: readonly string[] = [],
   ) {
     super();
   }
@@ -36,6 +37,13 @@ export class DuePackagesQuery extends Query<readonly DuePackage[]> {
 
 /** The ids of all packages whose file belongs on our disk. */
 export class HeldIdsQuery extends Query<readonly string[]> {}
+
+/** The ids of the packages that this server wants and does not hold, of all or of the given ones. Their files may come back. */
+export class AwaitedIdsQuery extends Query<readonly string[]> {
+  constructor(readonly packageIds: readonly string[] | null = null) {
+    super();
+  }
+}
 
 /** Asks when the files of packages were last verified as a whole: by the scrub, on request, or when published. Null for a package that is not held. */
 export class LastVerifiedQuery extends Query<readonly (Date | null)[]> {
@@ -55,11 +63,12 @@ const VERIFIED_AT = 'greatest(v.verified_at, r.published_at)';
 export class DuePackagesHandler implements IQueryHandler<DuePackagesQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
-  execute({ before, most }: DuePackagesQuery): Promise<readonly DuePackage[]> {
+  execute({ before, most, without }: DuePackagesQuery): Promise<readonly DuePackage[]> {
     return this.dataSource.query(
       `SELECT p.id AS "packageId", p.size::float8 AS size, p.chunk_count AS "chunkCount" ${FROM_HELD_PACKAGES}
-       AND coalesce(${VERIFIED_AT}, '-infinity') < $1 ORDER BY ${VERIFIED_AT} NULLS FIRST, p.id LIMIT $2`,
-      [before, most],
+       AND coalesce(${VERIFIED_AT}, '-infinity') < $1 AND p.id <> ALL ($3::uuid[])
+       ORDER BY ${VERIFIED_AT} NULLS FIRST, p.id LIMIT $2`,
+      [before, most, without],
     );
   }
 }
@@ -70,6 +79,19 @@ export class HeldIdsHandler implements IQueryHandler<HeldIdsQuery> {
 
   async execute(): Promise<readonly string[]> {
     const rows: { id: string }[] = await this.dataSource.query('SELECT id FROM packages WHERE held');
+    return rows.map(({ id }) => id);
+  }
+}
+
+@QueryHandler(AwaitedIdsQuery)
+export class AwaitedIdsHandler implements IQueryHandler<AwaitedIdsQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ packageIds }: AwaitedIdsQuery): Promise<readonly string[]> {
+    const rows: { id: string }[] = await this.dataSource.query(
+      'SELECT id FROM packages WHERE NOT held AND fetching IS NOT NULL AND ($1::text[] IS NULL OR id::text = ANY ($1))',
+      [packageIds],
+    );
     return rows.map(({ id }) => id);
   }
 }

@@ -3,13 +3,17 @@ import { Injectable, Logger } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { messageOf } from '../../../kernel/errors.js';
 import { pause } from '../../../kernel/retry.js';
-import { kindOfFailure } from '../../../platform/failures/failure-kind.js';
+import { FailingReaders } from '../../../platform/failures/failing-readers.js';
+import { isDatabaseUnavailable } from '../../../platform/http/errors/public-error.js';
+import { readerOf } from '../../../platform/failures/unprocessable-events.js';
 import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { Settings } from '../../../platform/runtime/settings.js';
-import { JobQueue } from '../../../ports/job-queue.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
+import { JobQueue, JobQueueUnavailable } from '../../../ports/job-queue.port.js';
+import { PackageStorage, StorageMissing } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
 import { ChunkDigests } from '../fetch/package-digests.js';
+import { ReturnedFiles } from './missing-files.js';
 import { ScrubRecords } from './scrub-records.js';
 import { type DuePackage, DuePackagesQuery } from './scrub.query.js';
 
@@ -29,6 +33,12 @@ export class ScrubPace {
   }
 }
 
+/** True for an error that no package causes, so that each further one fails in the same way. */
+const concernsAll = (error: unknown): boolean =>
+  error instanceof StorageMissing ||
+  [EventStoreUnavailable, JobQueueUnavailable].some((type) => error instanceof type) ||
+  isDatabaseUnavailable(error);
+
 /** Wait after the start, which has more urgent work, and after a pass over all due packages. */
 const REST_INTERVAL_MS = 60_000;
 const MAX_DUE_PER_READ = 500;
@@ -42,6 +52,7 @@ const DAY_MS = 24 * 60 * 60_000;
 @Injectable()
 export class Scrubber implements BackgroundTask {
   private readonly logger = new Logger('Scrub');
+  private readonly unreadable = new Set<string>();
 
   constructor(
     private readonly settings: Settings,
@@ -50,6 +61,8 @@ export class Scrubber implements BackgroundTask {
     private readonly chunkDigests: ChunkDigests,
     private readonly records: ScrubRecords,
     private readonly queue: JobQueue,
+    private readonly returned: ReturnedFiles,
+    private readonly failures: FailingReaders,
   ) {}
 
   get isEnabled(): boolean {
@@ -66,7 +79,9 @@ export class Scrubber implements BackgroundTask {
     while (!signal.aborted) {
       await this.records.saveState('WAITING', scrubRate);
       await pause(REST_INTERVAL_MS, [signal]);
-      if (!signal.aborted) await this.scrubDue(signal);
+      if (signal.aborted) return;
+      await this.returned.verifyAll();
+      await this.scrubDue(signal);
     }
   }
 
@@ -76,24 +91,33 @@ export class Scrubber implements BackgroundTask {
     const pace = new ScrubPace(scrubRate);
     const before = new Date(Date.now() - scrubDays * DAY_MS);
     const handedOver = new Set<string>();
+    // What cannot be read fails again in this pass, unless it is gone.
+    for (const packageId of this.unreadable) this.noteReadable(packageId);
     for (let hasRead = false; ; hasRead = true) {
-      const due = await this.queries.execute(new DuePackagesQuery(before, MAX_DUE_PER_READ));
-      const left = due.filter(({ packageId }) => !handedOver.has(packageId));
+      const left = await this.queries.execute(new DuePackagesQuery(before, MAX_DUE_PER_READ, [...handedOver]));
       if (left.length === 0) return hasRead ? this.records.notePassFinished() : undefined;
       await this.records.saveState('RUNNING', scrubRate);
       for (const one of left) if (!(await this.isWholeOrSkipped(one, pace, signal))) handedOver.add(one.packageId);
     }
   }
 
-  /** A package whose history cannot be processed is left out, so that it does not hold up the others. */
+  /** A package that cannot be read is left out, so that it does not hold up the others. */
   private async isWholeOrSkipped(one: DuePackage, pace: ScrubPace, signal: AbortSignal): Promise<boolean> {
     try {
-      return await this.isWhole(one, pace, signal);
+      const isWhole = await this.isWhole(one, pace, signal);
+      this.noteReadable(one.packageId);
+      return isWhole;
     } catch (error) {
-      if (signal.aborted || kindOfFailure(error) !== 'event') throw error;
-      this.logger.warn(`The package ${one.packageId} cannot be read again: ${messageOf(error)}`);
+      if (signal.aborted || concernsAll(error)) throw error;
+      this.logger.warn(`The package ${one.packageId} cannot be verified: ${messageOf(error)}`);
+      this.unreadable.add(one.packageId);
+      this.failures.noteFailure(readerOf.verification(one.packageId), error);
       return false;
     }
+  }
+
+  private noteReadable(packageId: string): void {
+    if (this.unreadable.delete(packageId)) this.failures.forget(readerOf.verification(packageId));
   }
 
   private async isWhole(

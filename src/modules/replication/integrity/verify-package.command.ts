@@ -63,13 +63,15 @@ export class VerifyPackageHandler implements ICommandHandler<VerifyPackage> {
   constructor(
     private readonly streams: StreamReader,
     private readonly held: HeldPackages,
+    private readonly storage: PackageStorage,
     private readonly queue: JobQueue,
   ) {}
 
   async execute({ packageId }: VerifyPackage): Promise<void> {
     if (!(await this.streams.load(knownPackage, packageId)).facts)
       throw new Refusal('PACKAGE_NOT_FOUND', 'There is no such package.');
-    if (!(await this.held.findHeld(packageId))) {
+    // The file of a package that is not held may be on the disk again.
+    if (!(await this.held.findHeld(packageId)) && !(await this.storage.hasCandidate(packageId))) {
       throw new Refusal(
         'PACKAGE_NOT_HELD',
         'This server does not hold that package now, so there is nothing to verify.',

@@ -7,6 +7,7 @@ import type { JobHandler, RunningJob } from '../../../ports/job-queue.port.js';
 import { Locks } from '../../../ports/locks.port.js';
 import { PackageStorage, type FileDamage } from '../../../ports/package-storage.port.js';
 import { type HeldPackage, PlanVerification, ReportDamage } from './verify-package.command.js';
+import { RecoverReplica } from './recover-replica.command.js';
 import { VERIFY_PACKAGE } from '../contracts/replica-jobs.js';
 import { ChunkDigests } from '../fetch/package-digests.js';
 import { ScrubRecords } from './scrub-records.js';
@@ -38,7 +39,7 @@ export class VerifyPackageWorker implements JobHandler {
 
   private async verifyFile(packageId: string, signal: AbortSignal): Promise<void> {
     const plan = await this.commands.execute(new PlanVerification(packageId));
-    if (!plan) return;
+    if (!plan) return this.recoverFile(packageId);
     const sha256 = await this.chunkDigests.digestsOf(packageId, plan.chunkCount, 0, plan.chunkCount);
     const damage = await this.storage.findDamage(packageId, { size: plan.size, sha256 }, async () =>
       signal.throwIfAborted(),
@@ -46,6 +47,13 @@ export class VerifyPackageWorker implements JobHandler {
     if (damage) return this.reportDamage(plan, damage);
     await this.storage.restore(packageId);
     await this.records.noteVerified(packageId);
+  }
+
+  /** The file of a package that is wanted and not held may be on the disk again. */
+  private async recoverFile(packageId: string): Promise<void> {
+    if (!(await this.commands.execute(new RecoverReplica(packageId)))) return;
+    await this.records.noteVerified(packageId);
+    this.logger.log(`The file of the package ${packageId} is on the disk again and whole. It is served again`);
   }
 
   private async reportDamage(held: HeldPackage, damage: FileDamage): Promise<void> {

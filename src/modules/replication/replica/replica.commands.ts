@@ -57,7 +57,7 @@ export type ReplicaCommand =
   | { readonly kind: 'adopt'; readonly content: ReplicaContent }
   | DamageFound
   | PublishedDamageFound
-  /** The package was uploaded here, which completes a copy that is still being fetched. */
+  /** The whole file is in its place: it was uploaded here or found on the disk, which completes a copy that is being fetched. */
   | { readonly kind: 'arrive' }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
