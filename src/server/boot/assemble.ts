@@ -29,8 +29,9 @@ import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the folder of packages is the right one; the files that a crash has left are removed or moved aside. Read models
- * that lack events do not know every package, so then no file of a package is moved.
+ * Before new work is taken, in this order: read models catch up with the log; the folder of packages is the right one;
+ * the files that a crash has left are removed or moved aside. Read models that lack events do not know every package, so
+ * then no file of a package is moved.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   const failing = await app.get(ProjectionRunner).start();
