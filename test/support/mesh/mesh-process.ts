@@ -127,6 +127,7 @@ export class MeshProcess {
       transport as PeerTransport,
       this.identity,
       new StrictItemFailures(),
+      { note: async () => undefined },
     );
     this.handlePackages(file);
     this.handleReplicas(store);

@@ -9,7 +9,7 @@ import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { NoteSigning } from '../../peers/contracts/signers.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import type { PackageEvent } from '../contracts/package.events.js';
-import { LearnPackage, RecordPackageDamage } from '../contracts/package-reports.js';
+import { LearnPackage, type LearntPackage, RecordPackageDamage } from '../contracts/package-reports.js';
 import { type SignedFact, stampOf } from '../contracts/signed-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
@@ -17,7 +17,7 @@ import { FactTrust } from './fact-trust.js';
 import { type JudgedFacts, judgePeerFacts, type RefusedFact } from './judge-peer-facts.js';
 
 /**
- * Checks what a peer tells and merges it into what this server knows. Returns the facts after that.
+ * Checks what a peer tells and merges it into what this server knows.
  * @throws Refusal INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD
  */
 @CommandHandler(LearnPackage)
@@ -32,7 +32,7 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     private readonly commands: CommandBus,
   ) {}
 
-  async execute(command: LearnPackage): Promise<PackageFacts | null> {
+  async execute(command: LearnPackage): Promise<LearntPackage> {
     const { facts, pages, peer, proofs, authors } = command;
     requireConsistent(facts);
     this.requireTimelyStamps(facts);
@@ -40,10 +40,11 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     const { facts: ours } = await this.packages.loadPackage(packageId);
     const judged = judgePeerFacts(ours, { facts, proofs, authors }, this.trust);
     if (judged.refused.length > 0) await this.recordRefused(command, judged.refused);
-    if (!judged.accepted) return ours;
+    const isAllowed = judged.refused.every(({ code }) => code !== 'NOT_ALLOWED');
+    if (!judged.accepted) return { facts: ours, isAllowed };
     const state = await this.learnAccepted(peer.peerId, judged.accepted, judged, ours ? [] : pages);
     await this.noteSigners(judged.proofs);
-    return state.facts;
+    return { facts: state.facts, isAllowed };
   }
 
   private async learnAccepted(
