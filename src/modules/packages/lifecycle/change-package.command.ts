@@ -4,6 +4,7 @@ import type { Receipt } from '../../../platform/eventsourcing/command-runner.js'
 import { currentAuthority } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { registerStamps } from '../contracts/package-facts.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { PackageWriter } from './package-writer.js';
 import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
@@ -29,7 +30,7 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
-    const stamp = this.clock.hybrid.nextStamp();
+    const stamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const proof = facts ? { proof: this.signer.signStage(facts, stage, stamp) } : {};
     const command = { type: 'setStage', stage, stamp, ...proof } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
@@ -55,7 +56,7 @@ export class RemovePackageHandler implements ICommandHandler<RemovePackage> {
   async execute({ packageId }: RemovePackage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayRemove(currentAuthority(), facts, this.identity.serverId);
-    const stamp = this.clock.hybrid.nextStamp();
+    const stamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const proof = facts ? { proof: this.signer.signRemoval(facts, stamp) } : {};
     const command = { type: 'remove', stamp, ...proof } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import { requirePermission, requireStage } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
@@ -20,7 +20,8 @@ import {
   StorageFull,
 } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { isRemoved } from '../contracts/package-facts.js';
+import { isRemoved, registerStamps } from '../contracts/package-facts.js';
+import { FilenameHoldersQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
@@ -141,6 +142,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   constructor(
     private readonly storage: PackageStorage,
     private readonly packages: PackageWriter,
+    private readonly queries: QueryBus,
     private readonly identity: ServerIdentity,
     private readonly clock: Clock,
     private readonly principals: Principals,
@@ -203,14 +205,19 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     });
   }
 
-  /** A publication always gets a new stamp, so it also undoes a removal that happened during the upload. */
+  /**
+   * A publication always gets a new stamp, so it also undoes a removal that happened during the upload. It follows the
+   * other packages with the filename, as far as the list of packages shows them: those are what it replaces.
+   */
   private async recordPublication(
     packageId: string,
     filename: string,
     file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
-    const { vouched } = await this.packages.loadPackage(packageId);
+    const { facts, vouched } = await this.packages.loadPackage(packageId);
+    const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
+    const stageStamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const publication: Publication = {
       packageId,
       filename,
@@ -220,8 +227,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       stage,
       chunkSize: CHUNK_SIZE,
       chunkCount: Math.ceil(file.size / CHUNK_SIZE),
-      stageStamp: this.clock.hybrid.nextStamp(),
-      publication: this.clock.hybrid.nextStamp(),
+      stageStamp,
+      publication: this.clock.hybrid.nextStamp([stageStamp, ...holders.map((holder) => holder.publication)]),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
@@ -245,7 +252,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
     if (isOurs) {
-      const stamp = this.clock.hybrid.nextStamp();
+      const stamp = this.clock.hybrid.nextStamp(registerStamps(facts));
       await this.packages.runCommand(packageId, {
         type: 'remove',
         stamp,
