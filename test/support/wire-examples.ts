@@ -79,8 +79,10 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
     takes: true,
     latestStamp: STAMP,
     buckets: Array.from({ length: 256 }, () => ({ registers: 'f'.repeat(64), held: '' })),
+    refused: 'c'.repeat(64),
   },
   'entries of an inventory': { entries: [] },
+  'refused packages': { packageIds: [ID] },
   'entry of an inventory': {
     packageId: ID,
     stage: 'Dev',
@@ -94,6 +96,7 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
   'available chunks': { verified: [{ first: 0, count: 1 }] },
   'request for an inventory': { stage: 'Dev' },
   'request for entries': { bucket: '255', after: ID, first: '1000' },
+  'request for refused packages': { after: ID, first: '1000' },
   'request for items': { ids: [ID] },
   'id of a package in a path': ID,
   registration: {

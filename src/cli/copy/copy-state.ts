@@ -5,8 +5,8 @@ import type { DatabaseSettings } from '../../ports/database.port.js';
 /**
  * The list of migrations is not copied, because the target has run them itself. The cursors of reactions are not copied
  * either. Their jobs are in a queue that is not copied, so reactions start at the beginning, which fills the queue again.
- * Unprocessable events are not copied, because the readers of the log meet them again. The current state of transfers is
- * not copied either.
+ * Unprocessable events are not copied, because the readers of the log meet them again. The current state of transfers, and
+ * what comparisons find again, is not copied either.
  */
 const NOT_COPIED = [
   'migrations',
@@ -16,6 +16,8 @@ const NOT_COPIED = [
   'transfers',
   'peer_contacts',
   'peer_comparisons',
+  'refused_items',
+  'refused_by_peers',
   'peer_tunnels',
 ];
 

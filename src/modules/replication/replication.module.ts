@@ -30,7 +30,9 @@ import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
 import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from './follow/follow-records.js';
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
+import { RefusalCountsHandler, RefusedPackagesHandler, RefusingPeersHandler } from './read-model/refused.query.js';
 import { ItemHandler } from './follow/item-handler.js';
+import { JudgeAgainAfterRights, RecordedRefusals, RefusedItems } from './follow/refused-items.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles, ReturnedFiles } from './integrity/missing-files.js';
 import { RecoverReplicaHandler } from './integrity/recover-replica.command.js';
@@ -81,6 +83,7 @@ const withdrawnQueries = [WithdrawnReplicasHandler, ReplicasToReviewHandler];
 const scrubQueries = [AwaitedIdsHandler, DuePackagesHandler, HeldIdsHandler, LastVerifiedHandler, ScrubHandler];
 const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
+const refusedQueries = [RefusedPackagesHandler, RefusalCountsHandler, RefusingPeersHandler];
 const statusQueries = [PeerContactsHandler, SourcesHandler];
 
 /** The read model of replicas and its queries. */
@@ -93,6 +96,7 @@ const statusQueries = [PeerContactsHandler, SourcesHandler];
     ...withdrawnQueries,
     ...scrubQueries,
     ...inventoryQueries,
+    ...refusedQueries,
     ...statusQueries,
   ],
 })
@@ -141,9 +145,11 @@ const feeds = [
   Comparison,
   ContactRecord,
   { provide: ItemFailures, useClass: RecordedItemFailures },
+  RecordedRefusals,
+  { provide: RefusedItems, useExisting: RecordedRefusals },
   FeedFollowers,
 ];
-const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
+const reactions = [JudgeAgainAfterRights, EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** Fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];

@@ -47,6 +47,7 @@ it.each([
     transport(),
     { stage: exampleFacts.stage } as unknown as ServerIdentity,
     { note: async () => undefined, noteUsed: async () => undefined } as unknown as ItemFailures,
+    { note: async () => undefined },
   );
   const item = items.readItem(peer(url), {
     ...exampleItem,

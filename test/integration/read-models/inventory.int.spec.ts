@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RecordedRefusals } from '../../../src/modules/replication/follow/refused-items.js';
 import {
   DifferencesQuery,
   findDifferingBuckets,
@@ -9,6 +10,11 @@ import {
   InventoryEntriesHandler,
   InventoryHandler,
 } from '../../../src/modules/replication/read-model/inventory.query.js';
+import {
+  digestOfIds,
+  RefusedPackagesHandler,
+  RefusedPackagesQuery,
+} from '../../../src/modules/replication/read-model/refused.query.js';
 import { PEER, publication, ReadSide, recorded, stamp } from '../../support/read-side.js';
 
 let side: ReadSide;
@@ -16,11 +22,14 @@ beforeAll(async () => {
   side = await ReadSide.open();
 });
 afterAll(() => side.close());
-beforeEach(() => side.dataSource.query('TRUNCATE packages, replicas, replica_packages'));
+beforeEach(() =>
+  side.dataSource.query('TRUNCATE packages, replicas, replica_packages, state.refused_items, state.refused_by_peers'),
+);
 
+const OUR_COPIES = { peerId: PEER, holder: 'us' } as const;
 const ALL = stagesOfBoth('Dev', 'Dev');
-const inventory = (holder: 'us' | { peerId: string } = 'us', stages = ALL) =>
-  new InventoryHandler(side.dataSource).execute(new InventoryQuery(stages, holder));
+const inventory = (holder: 'us' | 'peer' = 'us', stages = ALL) =>
+  new InventoryHandler(side.dataSource).execute(new InventoryQuery(stages, { peerId: PEER, holder }));
 const differences = (found: string[] = []) =>
   new DifferencesHandler(side.dataSource).execute(new DifferencesQuery(PEER, { ours: ALL, theirs: ['Prod'] }, found));
 const bucketOf = (packageId: string): number => Number.parseInt(packageId.slice(0, 2), 16);
@@ -101,9 +110,9 @@ describe('the digests of an inventory', () => {
     const { id, event } = published('a.pkg');
     await side.apply(event);
     const theirs = await inventory();
-    expect(findDifferingBuckets((await inventory({ peerId: PEER })).buckets, theirs.buckets)).toEqual([bucketOf(id)]);
+    expect(findDifferingBuckets((await inventory('peer')).buckets, theirs.buckets)).toEqual([bucketOf(id)]);
     await side.apply(version2(reported(id)));
-    expect((await inventory({ peerId: PEER })).buckets).toEqual(theirs.buckets);
+    expect((await inventory('peer')).buckets).toEqual(theirs.buckets);
   });
 });
 
@@ -118,12 +127,14 @@ describe('the entries of a bucket', () => {
     const entries = new InventoryEntriesHandler(side.dataSource);
     const seen: string[] = [];
     for (;;) {
-      const page = await entries.execute(new InventoryEntriesQuery(0x17, seen.at(-1) ?? null, 2, 'us'));
+      const page = await entries.execute(new InventoryEntriesQuery(0x17, seen.at(-1) ?? null, 2, OUR_COPIES));
       if (page.length === 0) break;
       seen.push(...page.map(({ packageId }) => packageId));
     }
     expect(seen).toEqual(wanted);
-    const [first] = await entries.execute(new InventoryEntriesQuery(bucketOf(packages[0]?.id ?? ''), null, 1000, 'us'));
+    const [first] = await entries.execute(
+      new InventoryEntriesQuery(bucketOf(packages[0]?.id ?? ''), null, 1000, OUR_COPIES),
+    );
     expect(first).toMatchObject({ publication: stamp(1), firstPublishedAt: Date.parse('2026-01-02T03:04:05Z') / 1000 });
   });
 });
@@ -142,4 +153,118 @@ describe('the differences', () => {
     await side.apply(version2(reported(here.id)), removal(there.id, 8));
     expect(await differences()).toBe(0);
   });
+});
+
+describe('what is refused of what a peer tells', () => {
+  const base = publication('x.pkg', { stage: 'Test' });
+  const source = { kind: 'local' };
+  const facts = { ...base, removal: null };
+  const about = { packageId: base.packageId, filename: base.filename };
+  const stageChanged = recorded('PackageStageChanged', {
+    ...about,
+    from: 'Test',
+    to: 'Prod',
+    stamp: stamp(9),
+    source,
+  });
+  const publishedAgain = recorded('PackagePublished', { ...base, publication: stamp(9) });
+  const publishedFirst = recorded('PackagePublished', { ...base, firstPublishedAt: '2025-01-01T00:00:00Z' });
+  const xPublished = recorded('PackagePublished', base);
+  const refusals = () => new RecordedRefusals(side.dataSource);
+  type Told = Parameters<RecordedRefusals['note']>[1];
+  const held = { verifiedAt: '2026-01-02T03:04:05.678Z', lineage: [] };
+
+  const situations: [string, ReturnType<typeof recorded>[], ReturnType<typeof recorded>[], Told][] = [
+    ['a package that is unknown here', [], [xPublished], { facts, held }],
+    [
+      'an unknown package that the peer does not hold',
+      [],
+      [xPublished, removal(base.packageId, 9)],
+      {
+        facts: { ...facts, removal: stamp(9) },
+        held: null,
+      },
+    ],
+    [
+      'a stage',
+      [xPublished],
+      [xPublished, stageChanged],
+      {
+        facts: { ...facts, stage: 'Prod', stageStamp: stamp(9) },
+        held,
+      },
+    ],
+    [
+      'a removal',
+      [xPublished],
+      [xPublished, removal(base.packageId, 9)],
+      {
+        facts: { ...facts, removal: stamp(9) },
+        held: null,
+      },
+    ],
+    [
+      'another publication',
+      [xPublished],
+      [xPublished, publishedAgain],
+      {
+        facts: { ...facts, publication: stamp(9) },
+        held,
+      },
+    ],
+    [
+      'an earlier first publication',
+      [xPublished],
+      [xPublished, publishedFirst],
+      {
+        facts: { ...facts, firstPublishedAt: '2025-01-01T00:00:00Z' },
+        held,
+      },
+    ],
+  ];
+
+  it.each(situations)('makes no difference between the two: %s', async (_, ours, theirs, told) => {
+    const doWeHold = ours.length > 0;
+    await side.apply(...theirs, ...(doWeHold ? [version2(reported(base.packageId))] : []));
+    const [theirOwn, asTheySeeUs] = [await inventory('us'), await inventory('peer')];
+    const theirEntries = await entriesOf('us');
+    await side.dataSource.query('TRUNCATE packages, replicas, replica_packages');
+    await side.apply(...ours, ...(doWeHold && told.held ? [version2(reported(base.packageId))] : []));
+    const before = await inventory('peer');
+    await refusals().note(PEER, told);
+    expect((await inventory('peer')).buckets).toEqual(theirOwn.buckets);
+    expect((await inventory('us')).buckets).toEqual(asTheySeeUs.buckets);
+    expect(await entriesOf('peer')).toEqual(theirEntries);
+    const refused = await new RefusedPackagesHandler(side.dataSource).execute(new RefusedPackagesQuery(PEER, null, 10));
+    expect(refused).toEqual([base.packageId]);
+    expect((await inventory('us')).refused).toBe(digestOfIds(refused));
+    expect(await differences()).toBe(0);
+    await refusals().forgetAll();
+    expect(await inventory('peer')).toEqual(before);
+  });
+
+  it('counts no more when it is known here', async () => {
+    await side.apply(xPublished);
+    await refusals().note(PEER, { facts: { ...facts, stage: 'Prod', stageStamp: stamp(9) }, held });
+    expect((await inventory('us')).refused).not.toBe('');
+    await side.apply(stageChanged);
+    expect((await inventory('us')).refused).toBe('');
+  });
+
+  it('is no difference of the peer that knows it', async () => {
+    const known = [published('a.pkg'), published('b.pkg'), published('c.pkg')];
+    await side.apply(...known.map(({ event }) => event));
+    expect(await differences()).toBe(3);
+    const ids = known.map(({ id }) => id).toSorted();
+    await refusals().noteRefusedByPeer(PEER, ids.slice(0, 2));
+    await refusals().noteRefusedByPeer('another', ids);
+    expect(await differences()).toBe(1);
+    await refusals().noteRefusedByPeer(PEER, ids.slice(1));
+    expect(await refusals().findRefusedByPeer(PEER)).toEqual(ids.slice(1));
+  });
+
+  const entriesOf = (holder: 'us' | 'peer') =>
+    new InventoryEntriesHandler(side.dataSource).execute(
+      new InventoryEntriesQuery(bucketOf(base.packageId), null, 100, { peerId: PEER, holder }),
+    );
 });

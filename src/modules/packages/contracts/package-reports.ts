@@ -10,13 +10,20 @@ export interface ChangeAuthors {
   readonly removal: Author | null;
 }
 
+export interface LearntPackage {
+  /** What this server knows of the package now. */
+  readonly facts: PackageFacts | null;
+  /** False when something was refused because the rights of a server do not allow it. */
+  readonly isAllowed: boolean;
+}
+
 /**
  * Command: merges what a peer knows about a package into what this server knows, as far as its signatures are right. What
  * is not accepted is recorded. The pages of chunk digests are needed
  * only when the package is new here. Repeating the command, or sending outdated facts, changes nothing. The result is
- * what this server knows afterwards: PackageFacts or null.
+ * LearntPackage.
  */
-export class LearnPackage extends Message<PackageFacts | null> {
+export class LearnPackage extends Message<LearntPackage> {
   constructor(
     readonly facts: PackageFacts,
     readonly pages: readonly ChunkPage[],

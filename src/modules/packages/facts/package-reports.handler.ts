@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
-import { isStamp } from '../../../kernel/hybrid-clock.js';
+import { isStamp, MAX_AHEAD_MS } from '../../../kernel/hybrid-clock.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
@@ -9,7 +9,7 @@ import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { NoteSigning } from '../../peers/contracts/signers.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import type { PackageEvent } from '../contracts/package.events.js';
-import { LearnPackage, RecordPackageDamage } from '../contracts/package-reports.js';
+import { LearnPackage, type LearntPackage, RecordPackageDamage } from '../contracts/package-reports.js';
 import { type SignedFact, stampOf } from '../contracts/signed-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
@@ -17,7 +17,7 @@ import { FactTrust } from './fact-trust.js';
 import { type JudgedFacts, judgePeerFacts, type RefusedFact } from './judge-peer-facts.js';
 
 /**
- * Checks what a peer tells and merges it into what this server knows. Returns the facts after that.
+ * Checks what a peer tells and merges it into what this server knows.
  * @throws Refusal INVALID_REQUEST, INVALID_FILENAME, PACKAGE_CONFLICT, STAMP_AHEAD
  */
 @CommandHandler(LearnPackage)
@@ -32,7 +32,7 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     private readonly commands: CommandBus,
   ) {}
 
-  async execute(command: LearnPackage): Promise<PackageFacts | null> {
+  async execute(command: LearnPackage): Promise<LearntPackage> {
     const { facts, pages, peer, proofs, authors } = command;
     requireConsistent(facts);
     this.requireTimelyStamps(facts);
@@ -40,11 +40,11 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     const { facts: ours } = await this.packages.loadPackage(packageId);
     const judged = judgePeerFacts(ours, { facts, proofs, authors }, this.trust);
     if (judged.refused.length > 0) await this.recordRefused(command, judged.refused);
-    if (!judged.accepted) return ours;
+    const isAllowed = judged.refused.every(({ code }) => code !== 'NOT_ALLOWED');
+    if (!judged.accepted) return { facts: ours, isAllowed };
     const state = await this.learnAccepted(peer.peerId, judged.accepted, judged, ours ? [] : pages);
     await this.noteSigners(judged.proofs);
-    if (state.facts) this.packages.observeStamps(state.facts);
-    return state.facts;
+    return { facts: state.facts, isAllowed };
   }
 
   private async learnAccepted(
@@ -90,18 +90,19 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     }
   }
 
-  private requireTimelyStamps({ publication, stageStamp, removal }: PackageFacts): void {
+  private requireTimelyStamps({ publication, stageStamp, removal, firstPublishedAt }: PackageFacts): void {
+    if (Date.parse(firstPublishedAt) > this.clock.now().getTime() + MAX_AHEAD_MS) throw fromTheFuture();
     for (const stamp of [publication, stageStamp, removal ?? publication]) {
       if (!isStamp(stamp)) throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed time stamp.');
       if (this.clock.hybrid.isTooFarAhead(stamp)) {
-        throw new Refusal(
-          'STAMP_AHEAD',
-          'The peer sent a time stamp from the future. Compare the clocks of the servers.',
-        );
+        throw fromTheFuture();
       }
     }
   }
 }
+
+const fromTheFuture = (): Refusal =>
+  new Refusal('STAMP_AHEAD', 'The peer sent a time stamp from the future. Compare the clocks of the servers.');
 
 /** Peers are registered, but what they send becomes the name of a file and a download here, so it is checked. */
 function requireConsistent(facts: PackageFacts): void {

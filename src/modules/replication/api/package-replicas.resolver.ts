@@ -3,12 +3,14 @@ import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { listCost } from '../../../platform/graphql/cost-limit.js';
+import { ServerReference } from '../../../platform/graphql/common.types.js';
 import { FactSignature } from '../../packages/api/fact-signature.type.js';
 import { Package } from '../../packages/api/package.type.js';
 import { type FactSignatureView, PackageSignaturesQuery } from '../../packages/contracts/fact-signatures.js';
 import { PackagesByIdQuery } from '../../packages/contracts/package-queries.js';
 import type { PackageView } from '../../packages/contracts/package-view.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
+import { RefusingPeersQuery } from '../read-model/refused.query.js';
 import { ReplicasQuery } from '../read-model/replicas.query.js';
 import { LineageStep, Replica } from './replica.type.js';
 
@@ -24,6 +26,11 @@ export class PackageReplicasResolver {
   /** The loader only collects the look-ups of one moment and remembers nothing, so that all requests can share it. */
   private readonly replicasOf = new DataLoader<string, readonly ReplicaView[]>(
     (packageIds) => this.queries.execute(new ReplicasQuery(packageIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  private readonly refusingPeers = new DataLoader<string, readonly ServerReference[]>(
+    (packageIds) => this.queries.execute(new RefusingPeersQuery(packageIds)),
     { cache: false, maxBatchSize: 100 },
   );
 
@@ -47,6 +54,17 @@ export class PackageReplicasResolver {
   async lineage(@Parent() { id }: Package): Promise<readonly LineageStep[]> {
     const own = (await this.replicasOf.load(id)).find(({ local }) => local);
     return own ? ofPackage(own) : [];
+  }
+
+  @Needs('read')
+  @ResolveField(() => [ServerReference], {
+    description:
+      'The peers that refuse what this server tells of the package, because of the rights that they give. There it may be ' +
+      'missing, still be present, or have another stage.',
+    complexity: listCost(USUAL_REPLICAS),
+  })
+  refusedBy(@Parent() { id }: Package): Promise<readonly ServerReference[]> {
+    return this.refusingPeers.load(id);
   }
 }
 

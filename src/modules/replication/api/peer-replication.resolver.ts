@@ -9,6 +9,7 @@ import {
   PeerContactsQuery,
   type PeerContactStatus,
 } from '../read-model/replication-status.query.js';
+import { type RefusalCounts, RefusalCountsQuery } from '../read-model/refused.query.js';
 
 @ObjectType({ description: 'State of the connection on which this server reads the feed of a peer.' })
 class PeerFollowing {
@@ -35,6 +36,11 @@ export class PeerReplicationResolver {
   );
   private readonly contacts = new DataLoader<string, PeerContactStatus | null>(
     (peerIds) => this.queries.execute(new PeerContactsQuery(peerIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
+
+  private readonly refusals = new DataLoader<string, RefusalCounts>(
+    (peerIds) => this.queries.execute(new RefusalCountsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
 
@@ -79,5 +85,25 @@ export class PeerReplicationResolver {
   })
   contact(@Parent() { id }: Peer): Promise<PeerFollowing | null> {
     return this.contacts.load(id);
+  }
+
+  @Needs('read')
+  @ResolveField(() => Int, {
+    description:
+      'Number of packages of which this server refuses what the peer tells, because the rights of a server do not allow ' +
+      'it. They are no differences. The audit trail shows each refusal.',
+  })
+  async refusedFromPeer(@Parent() { id }: Peer): Promise<number> {
+    return (await this.refusals.load(id)).byUs;
+  }
+
+  @Needs('read')
+  @ResolveField(() => Int, {
+    description:
+      'Number of packages of which the peer refuses what this server tells, because of the rights that it gives. They ' +
+      'are no differences. `Package.refusedBy` shows them.',
+  })
+  async refusedByPeer(@Parent() { id }: Peer): Promise<number> {
+    return (await this.refusals.load(id)).byPeer;
   }
 }

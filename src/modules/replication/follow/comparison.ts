@@ -8,7 +8,6 @@ import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { LowerUuid, machineText, Seconds, Stamp } from '../../../platform/input/parsers.js';
 import { describeFault, type WireSchema, wireSchema } from '../../../platform/input/wire-schema.js';
 import { OnceLog } from '../../../platform/limits/once-log.js';
-import { Clock } from '../../../platform/runtime/clock.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -16,7 +15,6 @@ import {
   BUCKET_COUNT,
   DifferencesQuery,
   findDifferingBuckets,
-  type InventoryEntries,
   InventoryEntriesQuery,
   type InventoryEntry,
   InventoryQuery,
@@ -24,9 +22,11 @@ import {
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
 } from '../read-model/inventory.query.js';
+import { digestOfIds } from '../read-model/refused.query.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
 import { ItemHandler } from './item-handler.js';
+import { RecordedRefusals } from './refused-items.js';
 
 /** The most bytes of a peer's answers: digests of all buckets, one entry of a bucket, and one item with its digests and lineage. */
 const MAX_INVENTORY_BYTES = 128 * 1024;
@@ -47,6 +47,8 @@ const PeerInventory = wireSchema(
     takes: z.boolean().default(true),
     latestStamp: Stamp.nullable(),
     buckets: z.array(z.object({ registers: Digest, held: Digest })).length(BUCKET_COUNT),
+    /** The digest of the packages that the peer refuses. A server of an earlier version does not send it. */
+    refused: Digest.default(''),
   }),
 );
 
@@ -54,6 +56,12 @@ const PeerInventory = wireSchema(
 const PeerEntries = wireSchema(
   'entries of an inventory',
   z.object({ entries: z.array(z.unknown()).max(MAX_ENTRIES_PER_PAGE) }),
+);
+
+/** A peer's answer to `GET /peer/v1/refused`: the packages of which it refuses what this server tells. */
+const PeerRefused = wireSchema(
+  'refused packages',
+  z.object({ packageIds: z.array(LowerUuid).max(MAX_ENTRIES_PER_PAGE) }),
 );
 
 const PeerEntry = wireSchema(
@@ -87,8 +95,8 @@ export class Comparison {
     private readonly transport: PeerTransport,
     private readonly items: ItemHandler,
     private readonly readModels: ReadModels,
-    private readonly clock: Clock,
     private readonly dataSource: DataSource,
+    private readonly refusals: RecordedRefusals,
   ) {}
 
   /**
@@ -98,12 +106,11 @@ export class Comparison {
   async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory, MAX_INVENTORY_BYTES);
-    // After a backup was restored, the peers know later stamps of this server than the server itself.
-    const { latestStamp } = theirs;
-    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp))
-      this.clock.hybrid.observeStamp(latestStamp);
     const shared = stagesOfBoth(stage, theirs.stage);
-    const ours = await this.queries.execute(new InventoryQuery(shared, peer));
+    await this.refusals.forgetOld(peer.peerId);
+    const compared = { peerId: peer.peerId, holder: 'peer' } as const;
+    const ours = await this.queries.execute(new InventoryQuery(shared, compared));
+    await this.learnRefused(peer, theirs.refused);
     // Packages that a policy keeps from the peer are no difference, since nobody could resolve it.
     const isTaught = theirs.takes && sendsTo(peer.policy);
     const found = new Set<string>();
@@ -149,10 +156,23 @@ export class Comparison {
     }
   }
 
+  /** Reads which packages the peer refuses, when they are others than at the last comparison. */
+  private async learnRefused(peer: PeerContact, digest: string): Promise<void> {
+    if (digestOfIds(await this.refusals.findRefusedByPeer(peer.peerId)) === digest) return;
+    const ids = await readPages(async (after) => {
+      const path = `/peer/v1/refused${after === null ? '' : `?after=${after}`}`;
+      const { packageIds } = await this.askPeer(peer, path, PeerRefused, MAX_ENTRIES_PER_PAGE * MAX_ENTRY_BYTES);
+      return nextPage(peer, { read: packageIds, after, given: packageIds.length, last: packageIds.at(-1) });
+    });
+    await this.refusals.noteRefusedByPeer(peer.peerId, ids);
+  }
+
   private async readOurEntries(peer: PeerContact, bucket: number): Promise<InventoryEntry[]> {
+    const compared = { peerId: peer.peerId, holder: 'peer' } as const;
     return readPages(async (after) => {
-      const entries = await this.queries.execute(new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, peer));
-      return { entries, next: entries.length < MAX_ENTRIES_PER_PAGE ? null : lastIdOf(entries) };
+      const query = new InventoryEntriesQuery(bucket, after, MAX_ENTRIES_PER_PAGE, compared);
+      const entries = await this.queries.execute(query);
+      return nextPage(peer, { read: entries, after, given: entries.length, last: entries.at(-1)?.packageId });
     });
   }
 
@@ -163,9 +183,7 @@ export class Comparison {
       const maxBytes = MAX_ENTRIES_PER_PAGE * MAX_ENTRY_BYTES;
       const { entries: given } = await this.askPeer(peer, path(after), PeerEntries, maxBytes);
       const entries = given.flatMap((entry) => this.readEntry(peer, entry) ?? []);
-      const next = given.length < MAX_ENTRIES_PER_PAGE ? null : lastIdOf(entries);
-      if (next !== null && next <= (after ?? '')) throw new PeerUnreachable(peer.name, 'repeats its inventory');
-      return { entries, next };
+      return nextPage(peer, { read: entries, after, given: given.length, last: entries.at(-1)?.packageId });
     });
   }
 
@@ -192,24 +210,37 @@ export class Comparison {
   }
 }
 
-interface EntryPage {
-  readonly entries: InventoryEntries;
+interface Page<T> {
+  readonly read: readonly T[];
   /** Id after which the next page begins; null when this was the last one. */
   readonly next: string | null;
 }
 
-async function readPages(read: (after: string | null) => Promise<EntryPage>): Promise<InventoryEntry[]> {
-  const found: InventoryEntry[] = [];
+interface ReadPage<T> {
+  readonly read: readonly T[];
+  readonly after: string | null;
+  /** The number of entries on the page, and the id of the last one that could be read. */
+  readonly given: number;
+  readonly last: string | undefined;
+}
+
+/** @throws PeerUnreachable when the next page would be one that was read before, so that reading would not end */
+function nextPage<T>(peer: PeerContact, { read, after, given, last }: ReadPage<T>): Page<T> {
+  const next = given < MAX_ENTRIES_PER_PAGE ? null : (last ?? null);
+  if (next !== null && next <= (after ?? '')) throw new PeerUnreachable(peer.name, 'repeats its inventory');
+  return { read, next };
+}
+
+async function readPages<T>(readPage: (after: string | null) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
   let after: string | null = null;
   do {
-    const page: EntryPage = await read(after);
-    found.push(...page.entries);
+    const page: Page<T> = await readPage(after);
+    found.push(...page.read);
     after = page.next;
   } while (after !== null);
   return found;
 }
-
-const lastIdOf = (entries: InventoryEntries): string | null => entries.at(-1)?.packageId ?? null;
 
 function requireValid<T>(peer: PeerContact, schema: WireSchema<T>, answer: unknown): T {
   const { data, fault } = schema.read(answer);

@@ -20,6 +20,7 @@ import { LearnSigners } from '../../peers/contracts/signers.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { PeerItem } from './feed-item.js';
 import { ItemFailures } from './follow-records.js';
+import { RefusedItems } from './refused-items.js';
 
 /** What is read of an invalid item, to say which package it is about. */
 const RefusedItem = wireSchema('refused item of a feed', z.object({ facts: z.object({ packageId: LowerUuid }) }));
@@ -43,6 +44,7 @@ export class ItemHandler {
     private readonly transport: PeerTransport,
     private readonly identity: ServerIdentity,
     private readonly failures: ItemFailures,
+    private readonly refusals: RefusedItems,
   ) {}
 
   /**
@@ -105,7 +107,8 @@ export class ItemHandler {
     if (!pages) return;
     if (introductions.length > 0) await this.commands.execute(new LearnSigners(introductions));
     const learn = new LearnPackage(facts, pages, peer, withAuthorNames(peer, authors), proofs);
-    const ours = await this.commands.execute(learn);
+    const { facts: ours, isAllowed } = await this.commands.execute(learn);
+    if (!isAllowed) await this.refusals.note(peer.peerId, item);
     // Nothing of what the peer tells of this package is accepted, so it remains unknown.
     if (ours === null) return;
     const isOutdated = copy !== null && knowsMore(ours, facts);

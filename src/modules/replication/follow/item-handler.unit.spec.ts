@@ -11,6 +11,7 @@ import { exampleFacts, exampleItem } from '../../../../test/support/wire-example
 import { ItemFailures } from './follow-records.js';
 import type { PeerItem } from './feed-item.js';
 import { ItemHandler } from './item-handler.js';
+import type { RefusedItems } from './refused-items.js';
 
 const peer = { peerId: 'a', name: 'Server A', url: 'http://a', publicKey: 'k', suspended: false, policy: OPEN_POLICY };
 
@@ -45,6 +46,7 @@ function handlerWithLog(): {
     none<PeerTransport>(),
     none<ServerIdentity>(),
     failures,
+    none<RefusedItems>(),
   );
   return { items, warnings, failures };
 }
@@ -103,7 +105,7 @@ describe('an item that cannot be handled', () => {
       },
     });
     const identity = fake<ServerIdentity>({ stage: 'Prod' });
-    const items = new ItemHandler(streams, fake<CommandBus>({}), fake<PeerTransport>({}), identity, failures);
+    const items = new ItemHandler(streams, fake<CommandBus>({}), fake<PeerTransport>({}), identity, failures, fake({}));
     const item = items.readItem(peer, { ...exampleItem, held: null, fetching: null });
     if (!item) throw new Error('The example is refused');
     const unwanted: PeerItem = { ...item, facts: { ...item.facts, removal: null } };

@@ -19,6 +19,7 @@ import {
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
 } from '../read-model/inventory.query.js';
+import { RefusedPackagesQuery } from '../read-model/refused.query.js';
 import { type FeedItem, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
@@ -38,14 +39,15 @@ export class UpToDate {
 }
 
 const InventoryRequest = wireSchema('request for an inventory', z.object({ stage: z.enum(STAGES) }));
+const PageOfIds = {
+  after: LowerUuid.nullable().default(null),
+  first: digitsUpTo(MAX_ENTRIES_PER_PAGE, 1).default(MAX_ENTRIES_PER_PAGE),
+};
 const EntriesRequest = wireSchema(
   'request for entries',
-  z.object({
-    bucket: digitsUpTo(BUCKET_COUNT - 1),
-    after: LowerUuid.nullable().default(null),
-    first: digitsUpTo(MAX_ENTRIES_PER_PAGE, 1).default(MAX_ENTRIES_PER_PAGE),
-  }),
+  z.object({ bucket: digitsUpTo(BUCKET_COUNT - 1), ...PageOfIds }),
 );
+const RefusedRequest = wireSchema('request for refused packages', z.object(PageOfIds));
 const ItemsRequest = wireSchema(
   'request for items',
   z.object({ ids: z.array(LowerUuid).min(1).max(MAX_ITEMS_PER_REQUEST) }),
@@ -70,10 +72,11 @@ export class InventoryController {
   @PeerCall()
   async inventory(@Query() query: unknown): Promise<Inventory & { readonly stage: Stage; readonly takes: boolean }> {
     const { stage: theirs } = InventoryRequest.require(query);
-    const { policy } = await this.peers.requireCaller();
+    const { peerId, policy } = await this.peers.requireCaller();
     await this.upToDate.waitForReadModels();
     const { stage } = this.identity;
-    const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), 'us'));
+    const compared = { peerId, holder: 'us' } as const;
+    const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), compared));
     return { stage, takes: receivesFrom(policy), ...inventory };
   }
 
@@ -82,9 +85,18 @@ export class InventoryController {
   @PeerCall()
   async entries(@Param() params: object, @Query() query: object): Promise<{ readonly entries: InventoryEntries }> {
     const { bucket, after, first } = EntriesRequest.require({ ...query, ...params });
-    await this.peers.requireCaller();
-    const entries = new InventoryEntriesQuery(bucket, after, first, 'us');
+    const { peerId } = await this.peers.requireCaller();
+    const entries = new InventoryEntriesQuery(bucket, after, first, { peerId, holder: 'us' });
     return { entries: await this.queries.execute(entries) };
+  }
+
+  /** The packages of which this server refuses what the peer tells. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
+  @Get('refused')
+  @PeerCall()
+  async refused(@Query() query: unknown): Promise<{ readonly packageIds: readonly string[] }> {
+    const { after, first } = RefusedRequest.require(query);
+    const { peerId } = await this.peers.requireCaller();
+    return { packageIds: await this.queries.execute(new RefusedPackagesQuery(peerId, after, first)) };
   }
 
   /** The present feed items of those packages that are known here. Refusals: INVALID_REQUEST, PEER_NOT_SERVED. */
