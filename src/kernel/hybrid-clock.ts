@@ -24,31 +24,44 @@ export const stampServer = (stamp: Stamp): string => stamp.slice(18);
 
 const counterOf = (stamp: Stamp): number => Number.parseInt(stamp.slice(13, 17), 16);
 
+/** A time of the clock: milliseconds, and a counter for stamps of the same millisecond. */
+interface Tick {
+  readonly ms: number;
+  readonly counter: number;
+}
+
+const tickAfter = ({ ms, counter }: Tick): Tick =>
+  counter < MAX_COUNTER ? { ms, counter: counter + 1 } : { ms: ms + 1, counter: 0 };
+
 /** The later of two stamps. Null is earlier than any stamp. */
 export const laterStamp = (a: Stamp | null, b: Stamp | null): Stamp | null => ((a ?? '') >= (b ?? '') ? a : b);
 
+/**
+ * Issues the stamps of this server. Stamps of other servers do not move it: each stamp follows those that it has to follow,
+ * and all others have the time of this server.
+ */
 export class HybridClock {
-  private lastMs = 0;
-  private lastCounter = 0;
+  private last: Tick = { ms: 0, counter: 0 };
+  /** Stamps that were issued ahead of our own time, because they followed others. None of them is issued twice. */
+  private readonly ahead = new Set<Stamp>();
 
   constructor(
     private readonly serverId: string,
     private readonly wall: () => number,
   ) {}
 
-  /** Issues a stamp that is later than every stamp that this clock has issued or observed. */
-  nextStamp(): Stamp {
+  /**
+   * Issues a stamp that is later than the given ones. The stamps that it issues without them are also later than each
+   * other.
+   */
+  nextStamp(after: readonly (Stamp | null)[] = []): Stamp {
     const wall = this.wall();
-    if (wall > this.lastMs) {
-      this.lastMs = wall;
-      this.lastCounter = 0;
-    } else if (this.lastCounter < MAX_COUNTER) {
-      this.lastCounter += 1;
-    } else {
-      this.lastMs += 1;
-      this.lastCounter = 0;
-    }
-    return formatStamp(this.lastMs, this.lastCounter, this.serverId);
+    this.last = wall > this.last.ms ? { ms: wall, counter: 0 } : tickAfter(this.last);
+    const own = this.format(this.last);
+    const latest = after.reduce<Stamp | null>(laterStamp, null);
+    const isFree = (stamp: Stamp): boolean => !this.ahead.has(stamp);
+    if (latest === null || latest < own) return isFree(own) ? own : this.nextStamp(after);
+    return this.issueAfter(latest, isFree);
   }
 
   /** True when a stamp is so far ahead that, if it were accepted, a wrong clock would win against all changes for a long time. */
@@ -56,13 +69,16 @@ export class HybridClock {
     return stampMs(stamp) > this.wall() + MAX_AHEAD_MS;
   }
 
-  /** Notes a stamp of another server, so that later stamps of this clock come after it. */
-  observeStamp(stamp: Stamp): void {
-    const ms = stampMs(stamp);
-    const counter = counterOf(stamp);
-    if (ms > this.lastMs || (ms === this.lastMs && counter > this.lastCounter)) {
-      this.lastMs = ms;
-      this.lastCounter = counter;
-    }
+  private issueAfter(latest: Stamp, isFree: (stamp: Stamp) => boolean): Stamp {
+    for (const stamp of this.ahead) if (stampMs(stamp) < this.last.ms) this.ahead.delete(stamp);
+    let tick = tickAfter({ ms: stampMs(latest), counter: counterOf(latest) });
+    while (!isFree(this.format(tick))) tick = tickAfter(tick);
+    const stamp = this.format(tick);
+    this.ahead.add(stamp);
+    return stamp;
+  }
+
+  private format({ ms, counter }: Tick): Stamp {
+    return formatStamp(ms, counter, this.serverId);
   }
 }

@@ -32,11 +32,43 @@ it('outlives 65,536 stamps within one millisecond', () => {
   expect(stampMs(last)).toBe(NOW + 1);
 });
 
-it('goes on after a stamp that it observed from a server whose clock is ahead', () => {
-  const ahead = new HybridClock('b', () => NOW + 60_000).nextStamp();
+const AHEAD_MS = MAX_AHEAD_MS - 1_000;
+const stampOfLiar = (ms = NOW + AHEAD_MS) => new HybridClock('b', () => ms).nextStamp();
+
+it('follows the stamps that it is given, and has its own time in all others', () => {
   const clock = new HybridClock('a', () => NOW);
-  clock.observeStamp(ahead);
-  expect(clock.nextStamp() > ahead).toBe(true);
+  const liar = stampOfLiar();
+  expect(clock.nextStamp([null, liar, stampOfLiar(NOW)]) > liar).toBe(true);
+  expect(stampMs(clock.nextStamp())).toBe(NOW);
+  expect(stampMs(clock.nextStamp([stampOfLiar(NOW - 5_000), null]))).toBe(NOW);
+});
+
+it('follows a stamp of the last counter of its millisecond', () => {
+  const last = stampOfLiar().replace(/-0000-/, '-ffff-');
+  const stamp = new HybridClock('a', () => NOW).nextStamp([last]);
+  expect([stamp > last, stampMs(stamp)]).toEqual([true, NOW + AHEAD_MS + 1]);
+});
+
+it('never issues one stamp twice, whatever it follows and whatever its wall clock does', () => {
+  const step = fc.record({
+    wall: fc.integer({ min: -20, max: 20 }),
+    follows: fc.option(fc.integer({ min: -30, max: 30 }), { nil: null }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      let wall = NOW;
+      const clock = new HybridClock('a', () => wall);
+      const issued = new Set<string>();
+      for (const { wall: moved, follows } of steps) {
+        wall += moved;
+        const after = follows === null ? null : stampOfLiar(NOW + follows);
+        const stamp = clock.nextStamp([after]);
+        expect(issued.has(stamp)).toBe(false);
+        expect(stamp > (after ?? '')).toBe(true);
+        issued.add(stamp);
+      }
+    }),
+  );
 });
 
 it('tells stamps that are too far ahead', () => {

@@ -55,7 +55,7 @@ it.each([
   'updateServer(',
   'setPackageStage(',
   'removePackage(',
-  'createPeerInvitation: PeerInvitation!',
+  'createPeerInvitation(',
   'acceptPeerInvitation(',
   'updatePeer(',
   'suspendPeer(',

@@ -10,7 +10,12 @@ import { DownloadRoutes } from '../../src/modules/downloads/download-routes.js';
 import { FileCatalogue } from '../../src/modules/downloads/file-catalogue.js';
 import { packageEvents } from '../../src/modules/packages/contracts/package.events.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packages/contracts/package-facts.js';
-import { PublishedFileQuery, type PublishedFileView } from '../../src/modules/packages/contracts/package-queries.js';
+import {
+  type FilenameHolder,
+  FilenameHoldersQuery,
+  PublishedFileQuery,
+  type PublishedFileView,
+} from '../../src/modules/packages/contracts/package-queries.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/runtime/settings.js';
@@ -45,6 +50,17 @@ class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery> {
     );
     const [last] = found.toSorted((a, b) => (a.publication < b.publication ? 1 : -1));
     return last ? { ...last, damaged: false } : null;
+  }
+}
+
+@QueryHandler(FilenameHoldersQuery)
+class FilenameHoldersFromLog implements IQueryHandler<FilenameHoldersQuery> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ filename }: FilenameHoldersQuery): Promise<readonly FilenameHolder[]> {
+    return factsIn(this.store)
+      .filter((facts) => facts.filename === filename && !isRemoved(facts))
+      .map((facts) => ({ ...facts, originId: facts.origin.serverId, originName: facts.origin.name }));
   }
 }
 
@@ -111,7 +127,7 @@ class Engines {
   }
 }
 
-@Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog] })
+@Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog, FilenameHoldersFromLog] })
 class Packages {}
 
 /** Downloads that are open to everybody: what protects them keeps its state in a database. */

@@ -12,12 +12,13 @@ import { RemovePackageHandler, SetPackageStageHandler } from './lifecycle/change
 import { DeleteRemovedFileHandler, DeleteRemovedFiles } from './lifecycle/delete-removed-file.reaction.js';
 import { PackageWriter } from './lifecycle/package-writer.js';
 import { RecordSuperseded, SupersedePackageHandler } from './lifecycle/record-superseded.reaction.js';
-import { HeldPackagesHandler, LatestStampHandler, UnsignedPackagesHandler } from './read-model/boot.query.js';
+import { HeldPackagesHandler, UnsignedPackagesHandler } from './read-model/boot.query.js';
 import { ChunkPageEntity } from './read-model/chunk-page.entity.js';
 import { ChunksProjection } from './read-model/chunks.projection.js';
 import { ChunksHandler } from './read-model/chunks.query.js';
 import { PackageCountHandler, PackagesHandler } from './read-model/package-list.query.js';
 import {
+  FilenameHoldersHandler,
   PackageByFilenameHandler,
   PackagesByIdHandler,
   PublishedFileHandler,
@@ -38,6 +39,7 @@ const packageProjections = [PackagesProjection, ChunksProjection];
 const queryHandlers = [
   PackagesHandler,
   PackageCountHandler,
+  FilenameHoldersHandler,
   PackageByFilenameHandler,
   PackagesByIdHandler,
   ServedPackagesHandler,
@@ -46,7 +48,6 @@ const queryHandlers = [
   ChunksHandler,
   HeldPackagesHandler,
   UnsignedPackagesHandler,
-  LatestStampHandler,
 ];
 
 /** Projections and queries of packages. */

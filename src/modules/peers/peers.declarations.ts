@@ -11,6 +11,7 @@ import {
   type Fields,
 } from '../../platform/eventsourcing/event-descriptions.js';
 import { keyFingerprint } from '../../platform/peer-calls/ed25519.js';
+import { ALL_RIGHTS, describeRights, type PeerRights } from './contracts/peer-rights.js';
 import { type PeerEvent, peerEvents } from './contracts/peer.events.js';
 import { type SignerEvent, signerEvents } from './contracts/signer.events.js';
 
@@ -62,6 +63,7 @@ declare module '../../platform/eventsourcing/event-descriptions.js' {
 
 type InvitationEvent = Extract<PeerEvent, { type: 'PeerInvited' | 'PeerInvitationAccepted' }>;
 type PolicyEvent = Extract<PeerEvent, { type: 'PeerPolicyChanged' }>;
+type RightsEvent = Extract<PeerEvent, { type: 'PeerRightsChanged' }>;
 type RefusedCall = Extract<PeerEvent, { type: 'PeerCallRefused' }>;
 
 const SUMMARIES = {
@@ -78,16 +80,23 @@ function describePeerEvent(event: PeerEvent): EventDescription {
   if (event.type === 'PeerInvited' || event.type === 'PeerInvitationAccepted') return describeInvitation(event);
   if (event.type === 'PeerCallRefused') return describeRefusedCall(event);
   if (event.type === 'PeerPolicyChanged') return describePolicy(event);
+  if (event.type === 'PeerRightsChanged') return describeRightsChange(event);
   const { peerId, name } = event.data;
-  const summary = `${SUMMARIES[event.type]} ${name}`;
+  const rights = event.type === 'PeerRegistered' ? (event.data.rights ?? null) : null;
+  const limits = rights === null ? '' : ` with these rights: ${describeRights(rights)}`;
+  const summary = `${SUMMARIES[event.type]} ${name}${limits}`;
   const details = detailsOf(event);
   return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details, ...changeOf(event) };
 }
 
-type PeerChangeEvent = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RefusedCall>;
+type PeerChangeEvent = Exclude<PeerEvent, InvitationEvent | PolicyEvent | RightsEvent | RefusedCall>;
 
-/** Proofs of a key are for programs. Their absence in events of the first version must not show either. */
+/** Proofs of a key are for programs. What events of earlier versions do not contain must not show either. */
 function detailsOf(event: PeerChangeEvent): EventDescription['details'] {
+  if (event.type === 'PeerRegistered') {
+    const { rights = null, ...details } = event.data;
+    return rights === null ? details : { ...details, rights: rightsFields(rights) };
+  }
   if (event.type !== 'PeerKeyRotated') return event.data;
   const { successions: _successions, ...details } = event.data;
   return details;
@@ -97,8 +106,9 @@ function detailsOf(event: PeerChangeEvent): EventDescription['details'] {
 function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'now'> {
   switch (event.type) {
     case 'PeerRegistered': {
-      const { name, url, publicKey } = event.data;
-      return { now: { name, url, publicKey, registered: true, suspended: false } };
+      const { name, url, publicKey, rights = null } = event.data;
+      const now = { name, url, publicKey, registered: true, suspended: false };
+      return { now: rights === null ? now : { ...now, rights: rightsFields(rights) } };
     }
     case 'PeerKeyRotated':
       return { before: { publicKey: event.data.previousPublicKey }, now: { publicKey: event.data.publicKey } };
@@ -120,11 +130,13 @@ function describeInvitation(event: InvitationEvent): EventDescription {
   if (event.type === 'PeerInvitationAccepted') {
     return { ...about, summary: `Invitation accepted by server ${event.data.peerId}`, details: event.data };
   }
-  const { invitationId, expiresAt, forServerId = null } = event.data;
-  if (forServerId === null)
-    return { ...about, summary: `Invited a server, until ${expiresAt}`, details: { invitationId, expiresAt } };
-  const summary = `Invited the server ${forServerId}, which may replace its known key, until ${expiresAt}`;
-  return { ...about, summary, details: { invitationId, expiresAt, forServerId } };
+  const { invitationId, expiresAt, forServerId = null, rights = null } = event.data;
+  const given = rights === null ? {} : { rights: { ...rights, filenames: rights.filenames && [...rights.filenames] } };
+  const limits = rights === null ? '' : ', with rights of its own';
+  const details = { invitationId, expiresAt, ...given };
+  if (forServerId === null) return { ...about, summary: `Invited a server, until ${expiresAt}${limits}`, details };
+  const summary = `Invited the server ${forServerId}, which may replace its known key, until ${expiresAt}${limits}`;
+  return { ...about, summary, details: { ...details, forServerId } };
 }
 
 function describePolicy({ data: { peerId, name, direction, send, receive } }: PolicyEvent): EventDescription {
@@ -141,6 +153,27 @@ function describePolicy({ data: { peerId, name, direction, send, receive } }: Po
     now: policy,
   };
 }
+
+function describeRightsChange({ data: { peerId, name, ...rights } }: RightsEvent): EventDescription {
+  const summary = `Changed what ${name} may publish and change here: ${describeRights(rights)}`;
+  const now = rightsFields(rights);
+  return {
+    targetType: 'PEER',
+    targetId: peerId,
+    targetLabel: name,
+    summary,
+    details: { peerId, name, ...now },
+    before: { rights: rightsFields(ALL_RIGHTS) },
+    now: { rights: now },
+  };
+}
+
+const rightsFields = ({ publishUpTo, filenames, mayTakeOver, mayChangeOthers }: PeerRights) => ({
+  publishUpTo,
+  filenames: [...filenames],
+  mayTakeOver,
+  mayChangeOthers,
+});
 
 const policyFields = ({ direction, send, receive }: PeerPolicy): Fields => ({
   direction,

@@ -10,6 +10,7 @@ import { ServerIdentity } from '../../ports/server-identity.port.js';
 import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
+import { RightsOfPeers } from './contracts/peer-rights.js';
 import { AnnounceKeyHandler } from './keys/announce-key.command.js';
 import { AnnounceKeyWorker } from './keys/announce-key.job.js';
 import { AnnounceKeys } from './keys/announce-keys.reaction.js';
@@ -24,6 +25,7 @@ import { RegistrationController } from './registration/registration.controller.j
 import {
   PeerChanges,
   ResumePeerHandler,
+  SetPeerRightsHandler,
   SuspendPeerHandler,
   UnregisterPeerHandler,
   UpdatePeerHandler,
@@ -67,7 +69,7 @@ export const tunnelProviders = [...inbound, TunnelledRequests, TunnelOpener];
 @Module({ providers: [...tunnelProviders, PeerRouteHandler], exports: [PeerTunnels] })
 export class TunnelsModule {}
 
-const directory = provideLiveView(PeerDirectory, [EventStore], (store) => new LivePeerDirectory(store));
+const directory = provideLiveView(LivePeerDirectory, [EventStore], (store) => new LivePeerDirectory(store));
 
 const knownKeys = provideLiveView(LiveKnownKeys, [ServerIdentity], (identity) => new LiveKnownKeys(identity));
 
@@ -81,6 +83,7 @@ const handlers = [
   AcceptInvitationHandler,
   RegisterPeerHandler,
   UpdatePeerHandler,
+  SetPeerRightsHandler,
   SuspendPeerHandler,
   ResumePeerHandler,
   UnregisterPeerHandler,
@@ -91,6 +94,8 @@ const handlers = [
 /** Providers that decide about peers, without the API. */
 export const peerProviders = [
   directory,
+  { provide: PeerDirectory, useExisting: LivePeerDirectory },
+  { provide: RightsOfPeers, useExisting: LivePeerDirectory },
   knownKeys,
   { provide: KnownKeys, useExisting: LiveKnownKeys },
   signerKeys,
@@ -105,7 +110,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, KnownKeys, SignerKeys, PeerCallAudit],
+  exports: [PeerDirectory, RightsOfPeers, KnownKeys, SignerKeys, PeerCallAudit],
   providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
 })
 export class PeersModule {}

@@ -2,7 +2,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { QueryBus } from '@nestjs/cqrs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { HeldPackagesQuery, LatestStampQuery } from '../../modules/packages/read-model/boot.query.js';
+import { HeldPackagesQuery } from '../../modules/packages/read-model/boot.query.js';
 import { AwaitedIdsQuery } from '../../modules/replication/integrity/scrub.query.js';
 import {
   UnfinishedReplicasQuery,
@@ -13,7 +13,6 @@ import { UnprocessableEvents } from '../../platform/failures/unprocessable-event
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
 import type { ServedKeyPair } from '../../platform/http/served-key-pair.js';
-import { Clock } from '../../platform/runtime/clock.js';
 import type { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import type { Database } from '../../ports/database.port.js';
@@ -30,24 +29,18 @@ import type { Shutdown } from './shutdown.js';
 import { startEventStore } from './start-engines.js';
 
 /**
- * Before new work is taken, in this order: read models catch up with the log; the clock continues after the latest
- * stamp; the folder of packages is the right one; the files that a crash has left are removed or moved aside. Read models
- * that lack events do not know every package, so then no file of a package is moved.
+ * Before new work is taken, in this order: read models catch up with the log; the folder of packages is the right one;
+ * the files that a crash has left are removed or moved aside. Read models that lack events do not know every package, so
+ * then no file of a package is moved.
  */
 async function catchUp(app: INestApplication): Promise<void> {
   const failing = await app.get(ProjectionRunner).start();
-  await moveClock(app);
   await app
     .get(PackageStorage)
     .claimPlace(app.get(ServerIdentity).serverId, await app.get(QueryBus).execute(new HeldPackagesQuery()));
   const isComplete = failing.length === 0 && (await app.get(UnprocessableEvents).countOfProjections()) === 0;
   if (isComplete && (await app.get(Locks).isAlone())) await sweepStorage(app);
   else await app.get(PackageStorage).sweepUploads();
-}
-
-async function moveClock(app: INestApplication): Promise<void> {
-  const latest = await app.get(QueryBus).execute(new LatestStampQuery());
-  if (latest !== null) app.get(Clock).hybrid.observeStamp(latest);
 }
 
 /**
@@ -112,20 +105,21 @@ export async function assembleServer({
 }: BootContext): Promise<NestExpressApplication> {
   const known = await refuseOtherDatabase(settings, database.settings);
   const use = await FolderUse.begin(settings.dataDir, known);
-  shutdown.addStep(() => use.end());
+  shutdown.addStep('the data folder', () => use.end());
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
-  shutdown.addStep(() => store.close());
+  shutdown.addStep('the event log', () => store.close());
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved)
     logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
-  const http = new OdsHttpAdapter({ ...settings, tls });
+  const http = new OdsHttpAdapter({ ...settings, tls, shutdownGraceMs: settings.stopGraceMs });
+  shutdown.signal.addEventListener('abort', () => http.stopAccepting());
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };
   const options = { logger, abortOnError: false, forceCloseConnections: false };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines), http, options);
-  shutdown.addStep(() => app.close());
-  shutdown.addStep(() => app.get(JobQueue).stop());
+  shutdown.addStep('requests in progress and background tasks', () => app.close());
+  shutdown.addStep('jobs in progress', () => app.get(JobQueue).stop());
   const { serverId } = app.get(ServerIdentity);
   // In this order: a folder that has an owner needs a database that has one.
   await bindLog(database.settings, store, serverId);

@@ -57,6 +57,31 @@ it('shows the policy for a peer: what passes, when and how fast, and whether it 
   });
 });
 
+it('shows the rights of a peer, which stay when it registers again, also after it was unregistered', async () => {
+  const rights = async (): Promise<unknown> => {
+    const fields = 'rights { publishUpTo filenames mayTakeOver mayChangeOthers }';
+    return (await app.query(`{ peer(id: "${PEER}") { ${fields} } }`)).body.data.peer.rights;
+  };
+  const all = { publishUpTo: 'Prod', filenames: [], mayTakeOver: true, mayChangeOthers: true };
+  expect(await rights()).toEqual(all);
+  const limited = { publishUpTo: 'Dev', filenames: ['dev-*'], mayTakeOver: false, mayChangeOthers: false };
+  await app.record(recorded('PeerRightsChanged', { peerId: PEER, name: 'There', ...limited }));
+  await expect.poll(rights, { timeout: 30_000 }).toEqual(limited);
+  const again = { peerId: PEER, name: 'There', url: 'http://there', publicKey: 'k', ourPublicKey: null, rights: null };
+  await app.record(
+    recorded('PeerUnregistered', { peerId: PEER, name: 'There' }),
+    recorded('PeerRegistered', { ...again, invitationId: 'j' }),
+    recorded('PeerSettingsChanged', { peerId: PEER, name: 'There', url: 'http://elsewhere' }),
+  );
+  const url = async (): Promise<unknown> => (await app.query(`{ peer(id: "${PEER}") { url } }`)).body.data.peer.url;
+  await expect.poll(url, { timeout: 30_000 }).toBe('http://elsewhere');
+  expect(await rights()).toEqual(limited);
+  const data = { ...again, invitationId: 'k', rights: { ...all, publishUpTo: 'Test' } };
+  const event = recorded('PeerRegistered', data);
+  await app.record({ ...event, metadata: { ...event.metadata, schemaVersion: 3 } });
+  await expect.poll(rights, { timeout: 30_000 }).toEqual({ ...all, publishUpTo: 'Test' });
+});
+
 it('keeps the policy when the peer registers anew, and forgets it when it was unregistered', async () => {
   await showsAfter(policy({ direction: 'SEND_ONLY' }), {
     direction: 'SEND_ONLY',

@@ -5,7 +5,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SignIn } from '../../../src/modules/accounts/sign-in/sign-in.command.js';
 import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
 import { CreateInvitation } from '../../../src/modules/peers/registration/create-invitation.command.js';
-import { ResumePeer, SuspendPeer, UnregisterPeer } from '../../../src/modules/peers/registry/change-peer.command.js';
+import {
+  ResumePeer,
+  SetPeerRights,
+  SuspendPeer,
+  UnregisterPeer,
+} from '../../../src/modules/peers/registry/change-peer.command.js';
+import { ALL_RIGHTS, RightsOfPeers } from '../../../src/modules/peers/contracts/peer-rights.js';
 import { PeerDirectory } from '../../../src/ports/peer-directory.port.js';
 import { RequestSigner, type UnsignedRequest } from '../../../src/ports/request-signer.port.js';
 import { ServerIdentity } from '../../../src/ports/server-identity.port.js';
@@ -51,8 +57,8 @@ const refusals = async ({ home }: Running) => (await eventsOf(home.store, 'peer-
 const lastRefusal = async (server: Running) => (await refusals(server)).at(-1);
 
 async function register(): Promise<void> {
-  const known = await a.app.get(PeerDirectory).find(idOf(b));
-  if (!known) await accept(a, (await invite(b)).token);
+  const known = await Promise.all([a.app.get(PeerDirectory).find(idOf(b)), b.app.get(PeerDirectory).find(idOf(a))]);
+  if (known.includes(null)) await accept(a, (await invite(b)).token);
 }
 
 /** What B says to a call that A signed. */
@@ -136,6 +142,42 @@ describe('registration', () => {
     const body = Buffer.from(JSON.stringify({ serverId: idOf(a), publicKey: b.app.get(ServerIdentity).publicKey }));
     const answer = await call({ method: 'POST', url: `${b.url}/peer/v1/registrations`, body });
     expect(answer).toMatchObject({ status: 401, json: { code: 'PEER_SIGNATURE_INVALID' } });
+  });
+});
+
+describe('the rights of a peer', () => {
+  const LIMITED = { publishUpTo: 'Dev', filenames: ['dev-*'], mayTakeOver: false, mayChangeOthers: false } as const;
+  const rightsOn = (server: Running, of: Running) => server.app.get(RightsOfPeers).rightsOf(idOf(of));
+
+  it('come with the invitation on one side, and with its acceptance on the other', async () => {
+    await a.app.get(CommandBus).execute(new UnregisterPeer(idOf(b)));
+    await b.app.get(CommandBus).execute(new UnregisterPeer(idOf(a)));
+    expect([rightsOn(a, b), rightsOn(b, a)]).toEqual([null, null]);
+    const { token } = await b.app.get(CommandBus).execute(new CreateInvitation(null, LIMITED));
+    await a.app.get(CommandBus).execute(new AcceptInvitation(token, false, { publishUpTo: 'Test' }));
+    expect(rightsOn(b, a)).toEqual(LIMITED);
+    expect(rightsOn(a, b)).toEqual({ ...ALL_RIGHTS, publishUpTo: 'Test' });
+  });
+
+  it('stay when the server registers again, and change with a new invitation that names others', async () => {
+    await a.app.get(CommandBus).execute(new UnregisterPeer(idOf(b)));
+    await b.app.get(CommandBus).execute(new UnregisterPeer(idOf(a)));
+    await accept(a, (await invite(b)).token);
+    expect(rightsOn(b, a)).toEqual(LIMITED);
+    const { token } = await b.app.get(CommandBus).execute(new CreateInvitation(idOf(a), { filenames: [] }));
+    await accept(a, token);
+    expect(rightsOn(b, a)).toEqual({ ...LIMITED, filenames: [] });
+    await b.app.get(CommandBus).execute(new SetPeerRights(idOf(a), ALL_RIGHTS));
+    expect(rightsOn(b, a)).toEqual(ALL_RIGHTS);
+  });
+
+  it('are refused before anybody is registered when they cannot be given', async () => {
+    const invalid = new CreateInvitation(null, { filenames: ['a/b'] });
+    await expect(b.app.get(CommandBus).execute(invalid)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await b.app.get(CommandBus).execute(new UnregisterPeer(idOf(a)));
+    const acceptance = new AcceptInvitation((await invite(b)).token, false, { filenames: ['a/b'] });
+    await expect(a.app.get(CommandBus).execute(acceptance)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(rightsOn(b, a)).toBeNull();
   });
 });
 

@@ -1,10 +1,11 @@
 import type { ReplicasToReviewQuery } from '../../../src/modules/replication/read-model/own-replicas.query.js';
 import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
+import type { FilenameHolder, FilenameHoldersQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import type { SupersededPackagesQuery } from '../../../src/modules/packages/read-model/superseded-packages.query.js';
 import { replicaEvents } from '../../../src/modules/replication/contracts/replica.events.js';
 import type { MeshIdentity } from './mesh-identity.js';
 import type { LogFile } from './mesh-log.js';
-import { Shown } from './shown.js';
+import { isGone, Shown } from './shown.js';
 
 /** Since when which replicas are withdrawn because of their stage. */
 export function withdrawnIn(file: LogFile): ReadonlyMap<string, Date> {
@@ -31,6 +32,16 @@ export class SupersededFromLog {
     const [served, ...rest] = shown.candidates(shown.find(packageId)?.filename ?? '');
     if (!served || rest.length === 0) return null;
     return { packageIds: rest.map(({ id }) => id), by: { packageId: served.id, publication: served.publication } };
+  }
+}
+
+export class FilenameHoldersFromLog {
+  constructor(private readonly file: LogFile) {}
+
+  async execute({ filename }: FilenameHoldersQuery): Promise<readonly FilenameHolder[]> {
+    return new Shown(this.file.all, 'Dev').packages
+      .filter((row) => row.filename === filename && !isGone(row))
+      .map((row) => ({ ...row, packageId: row.id }));
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
 import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
 import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
+import { FilenameHoldersQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -75,7 +76,7 @@ import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
 import { MeshSignerKeys } from './mesh-keys.js';
 import { MeshIdentity } from './mesh-identity.js';
-import { SupersededFromLog, ToReviewFromLog } from './log-queries.js';
+import { FilenameHoldersFromLog, SupersededFromLog, ToReviewFromLog } from './log-queries.js';
 import { MeshLog, type LogFile } from './mesh-log.js';
 
 /** So long the files of withdrawn replicas stay. */
@@ -128,7 +129,7 @@ export class MeshProcess {
       new StrictItemFailures(),
       { note: async () => undefined },
     );
-    this.handlePackages();
+    this.handlePackages(file);
     this.handleReplicas(store);
     this.reactions = this.makeReactions(file);
   }
@@ -160,18 +161,22 @@ export class MeshProcess {
     ];
   }
 
-  private handlePackages(): void {
-    const writer = new PackageWriter(this.runner, this.clock);
+  private handlePackages(file: LogFile): void {
+    const writer = new PackageWriter(this.runner);
     const signer = new FactSigner(this.identity);
     const trust = new FactTrust(new MeshSignerKeys(), this.identity, { acceptsUnsignedFacts: false } as Settings);
     const nothing = { execute: async () => undefined };
     const access = new NoPrincipals();
     this.bus
-      .on(UploadPackage, new UploadPackageHandler(this.storage, writer, this.identity, this.clock, access, signer))
+      .on(FilenameHoldersQuery, new FilenameHoldersFromLog(file))
+      .on(
+        UploadPackage,
+        new UploadPackageHandler(this.storage, writer, this.bus.queries, this.identity, this.clock, access, signer),
+      )
       .on(LearnPackage, new LearnPackageHandler(writer, this.clock, trust, this.bus.commands))
       .on(NoteSigning, nothing)
       .on(LearnSigners, nothing)
-      .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock, signer))
+      .on(SetPackageStage, new SetPackageStageHandler(writer, this.bus.queries, this.identity, this.clock, signer))
       .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity, signer))
       .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));

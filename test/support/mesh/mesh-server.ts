@@ -1,4 +1,3 @@
-import { laterStamp, type Stamp } from '../../../src/kernel/hybrid-clock.js';
 import { countChunks, missingRanges } from '../../../src/kernel/chunk-ranges.js';
 import {
   type FetchPlan,
@@ -45,15 +44,12 @@ export class MeshServer {
     this.file = new LogFile(`epoch-${id}`, () => new Date(wall()));
   }
 
-  /** What a start does: the clock continues after the latest stamp, leftovers are swept away. */
+  /** What a start does: leftovers are swept away. */
   async boot(): Promise<void> {
     const { id: serverId, file, disk, gate, wall } = this;
     this.busy.clear();
     this.process = new MeshProcess({ serverId, file, disk, gate, wall, transport: this.transport() });
     const { packages } = this.shown();
-    const stamps = packages.flatMap(({ publication, stageStamp, removal }) => [publication, stageStamp, removal]);
-    const latest = stamps.reduce<Stamp | null>(laterStamp, null);
-    if (latest) this.process.clock.hybrid.observeStamp(latest);
     const held = new Set(packages.filter((row) => row.held).map((row) => row.id));
     for (const [id, since] of withdrawnIn(file)) if (since.getTime() + GRACE_MS > wall()) held.add(id);
     await this.process.storage.sweepUnwanted({ packages: held, replicas: new Set(this.unfinished()) });

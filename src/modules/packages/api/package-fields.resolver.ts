@@ -52,6 +52,16 @@ export class PackageFieldsResolver {
 
   constructor(private readonly queries: QueryBus) {}
 
+  /** Another server may have dated it ahead of our clock. */
+  @Needs('read')
+  @ResolveField(() => Date, {
+    description:
+      'When the package was published first. Every server sends this time as `Last-Modified` of the download.',
+  })
+  firstPublishedAt(@Parent() { firstPublishedAt, publishedAt }: Package): Date {
+    return firstPublishedAt.getTime() > Date.now() ? publishedAt : firstPublishedAt;
+  }
+
   @Needs('read')
   @ResolveField(() => ServerReference, { description: 'The server on which the package was published last.' })
   origin(@Parent() { originId, originName }: Package): ServerReference {

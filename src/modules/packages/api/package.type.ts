@@ -53,10 +53,8 @@ export class Package {
   @Field(() => Date, { description: 'When the package was published last, on any server.' })
   publishedAt!: Date;
 
-  @Field(() => Date, {
-    description:
-      'When the package was published first. Every server sends this time as `Last-Modified` of the download.',
-  })
+  /** A field of its own in the API. */
+  @HideField()
   firstPublishedAt!: Date;
 
   @Field(() => String, { description: 'Name of the account that published the package last.' })

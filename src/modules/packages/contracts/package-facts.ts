@@ -10,6 +10,10 @@ export interface PackageFacts extends Omit<PackagePublished['data'], 'source' | 
   readonly removal: Stamp | null;
 }
 
+/** The stamps of the registers. A change must be later than all of them. */
+export const registerStamps = (facts: PackageFacts | null): readonly (Stamp | null)[] =>
+  facts ? [facts.publication, facts.stageStamp, facts.removal] : [];
+
 /** True when the package was removed and not published again since. */
 export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== null && facts.removal > facts.publication;
 

@@ -1,4 +1,6 @@
 import { Message } from '../../../kernel/message.js';
+import type { Stamp } from '../../../kernel/hybrid-clock.js';
+import type { Stage } from '../../../kernel/stage.js';
 import type { PackageView } from './package-view.js';
 
 /** The facts that a download needs about its file. */
@@ -29,6 +31,27 @@ export class PublishedFileQuery extends Message<PublishedFileView | null> {
 /** Query: packages by their ids, in the order of the ids; null for an unknown id. */
 export class PackagesByIdQuery extends Message<readonly (PackageView | null)[]> {
   constructor(readonly ids: readonly string[]) {
+    super();
+  }
+}
+
+/** A package that has a filename, and whose it is. */
+export interface FilenameHolder {
+  readonly packageId: string;
+  readonly filename: string;
+  readonly stage: Stage;
+  readonly publication: Stamp;
+  readonly originId: string;
+  readonly originName: string;
+  readonly uploadedBy: string;
+}
+
+/**
+ * Query: the packages that this server knows under a filename (NFC) and that are not removed: for each stage the one that
+ * was published last. Whether this server has their files does not matter.
+ */
+export class FilenameHoldersQuery extends Message<readonly FilenameHolder[]> {
+  constructor(readonly filename: string) {
     super();
   }
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
-import { isStamp } from '../../../kernel/hybrid-clock.js';
+import { isStamp, MAX_AHEAD_MS } from '../../../kernel/hybrid-clock.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { RefusalRecord } from '../../../platform/limits/refusal-record.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
@@ -44,7 +44,6 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     if (!judged.accepted) return { facts: ours, isAllowed };
     const state = await this.learnAccepted(peer.peerId, judged.accepted, judged, ours ? [] : pages);
     await this.noteSigners(judged.proofs);
-    if (state.facts) this.packages.observeStamps(state.facts);
     return { facts: state.facts, isAllowed };
   }
 
@@ -91,18 +90,19 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     }
   }
 
-  private requireTimelyStamps({ publication, stageStamp, removal }: PackageFacts): void {
+  private requireTimelyStamps({ publication, stageStamp, removal, firstPublishedAt }: PackageFacts): void {
+    if (Date.parse(firstPublishedAt) > this.clock.now().getTime() + MAX_AHEAD_MS) throw fromTheFuture();
     for (const stamp of [publication, stageStamp, removal ?? publication]) {
       if (!isStamp(stamp)) throw new Refusal('INVALID_REQUEST', 'The peer sent a malformed time stamp.');
       if (this.clock.hybrid.isTooFarAhead(stamp)) {
-        throw new Refusal(
-          'STAMP_AHEAD',
-          'The peer sent a time stamp from the future. Compare the clocks of the servers.',
-        );
+        throw fromTheFuture();
       }
     }
   }
 }
+
+const fromTheFuture = (): Refusal =>
+  new Refusal('STAMP_AHEAD', 'The peer sent a time stamp from the future. Compare the clocks of the servers.');
 
 /** Peers are registered, but what they send becomes the name of a file and a download here, so it is checked. */
 function requireConsistent(facts: PackageFacts): void {

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { CommandRunner, type Outcome, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
-import { Clock } from '../../../platform/runtime/clock.js';
-import type { PackageFacts } from '../contracts/package-facts.js';
 import type { ChunkPage, PackageEvent } from '../contracts/package.events.js';
 import { splitIntoAppends } from './chunk-pages.js';
 import { packageAggregate, type PackageCommand, type PackageState } from './package.decider.js';
@@ -11,16 +9,10 @@ type PackageOutcome = Outcome<PackageState, PackageEvent>;
 /** Loads packages from their streams, decides commands on them and appends the events. */
 @Injectable()
 export class PackageWriter {
-  constructor(
-    private readonly runner: CommandRunner,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly runner: CommandRunner) {}
 
-  /** Loads the state of a package and moves our clock past its registers, so that the next stamp wins. */
-  async loadPackage(packageId: string): Promise<PackageState> {
-    const state = await this.runner.load(packageAggregate, packageId);
-    if (state.facts) this.observeStamps(state.facts);
-    return state;
+  loadPackage(packageId: string): Promise<PackageState> {
+    return this.runner.load(packageAggregate, packageId);
   }
 
   /** Decides a command on the last state of the package and appends its events. @throws Refusal of the decider */
@@ -45,12 +37,5 @@ export class PackageWriter {
     }
     const { state, receipt } = await this.runCommand(packageId, last(batches.last));
     return { state, receipt: { cursor: receipt.cursor, types: [...types, ...receipt.types] } };
-  }
-
-  /** Moves our clock past the registers of these facts. */
-  observeStamps(facts: PackageFacts): void {
-    for (const stamp of [facts.publication, facts.stageStamp, facts.removal]) {
-      if (stamp) this.clock.hybrid.observeStamp(stamp);
-    }
   }
 }

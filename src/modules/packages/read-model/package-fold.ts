@@ -1,15 +1,17 @@
-import { stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
+import { type Stamp, stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
 import { type LocalReplicaEvent, readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
 import { foldProofs, unsignedRegisters } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { SignedFact } from '../contracts/signed-facts.js';
-import type { RecordedEvent } from '../../../kernel/events.js';
+import type { Recorded, RecordedEvent } from '../../../kernel/events.js';
 import { PackageEntity } from './package.entity.js';
 
 /** The state of a package while events are applied to it. The facts are null until its PackagePublished. */
 interface FoldedPackage {
   readonly facts: PackageFacts | null;
+  /** When the present publication was made, as people see it. */
+  readonly publishedAt: Date;
   readonly proofs: readonly SignedFact[];
   readonly uploaded: boolean;
   readonly held: boolean;
@@ -18,15 +20,21 @@ interface FoldedPackage {
 
 const UNKNOWN_PACKAGE: FoldedPackage = {
   facts: null,
+  publishedAt: new Date(0),
   proofs: [],
   uploaded: false,
   held: false,
   fetching: null,
 };
 
-function foldPackageEvent(folding: FoldedPackage, event: PackageEvent): FoldedPackage {
+/** A stamp may lie ahead of our clock, because of another server. What people see never does. */
+const timeOf = (stamp: Stamp, recordedAt: Date): Date => new Date(Math.min(stampMs(stamp), recordedAt.getTime()));
+
+function foldPackageEvent(folding: FoldedPackage, event: Recorded<PackageEvent>): FoldedPackage {
   const facts = foldFacts(folding.facts, event);
-  const next = { ...folding, facts, proofs: foldProofs(folding.proofs, event, facts) };
+  const isNew = facts !== null && facts.publication !== folding.facts?.publication;
+  const publishedAt = isNew ? timeOf(facts.publication, event.record.recordedAt) : folding.publishedAt;
+  const next = { ...folding, facts, publishedAt, proofs: foldProofs(folding.proofs, event, facts) };
   if (event.type === 'PackagePublished' && event.data.source.kind === 'local') {
     return { ...next, uploaded: true, held: true, fetching: null };
   }
@@ -53,8 +61,8 @@ function foldReplicaEvent(folding: FoldedPackage, event: LocalReplicaEvent): Fol
 }
 
 function fromRow(row: PackageEntity): FoldedPackage {
-  const { proofs, uploaded, held, fetching } = row;
-  return { facts: factsOf(row), proofs, uploaded, held, fetching };
+  const { publishedAt, proofs, uploaded, held, fetching } = row;
+  return { facts: factsOf(row), publishedAt, proofs, uploaded, held, fetching };
 }
 
 /** The facts of a package, as they are in its row. */
@@ -71,7 +79,7 @@ export function factsOf(row: PackageEntity): PackageFacts {
 
 const isoSeconds = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
 
-function toRow({ facts, proofs, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
+function toRow({ facts, publishedAt, proofs, uploaded, held, fetching }: FoldedPackage): PackageEntity | null {
   if (!facts) return null;
   const { packageId, filename, size, sha1, sha256, chunkSize, chunkCount } = facts;
   const { stage, stageStamp, publication, removal, origin, uploadedBy } = facts;
@@ -93,7 +101,7 @@ function toRow({ facts, proofs, uploaded, held, fetching }: FoldedPackage): Pack
     uploaded,
     held,
     fetching,
-    publishedAt: new Date(stampMs(publication)),
+    publishedAt,
     firstPublishedAt: new Date(facts.firstPublishedAt),
     originId: origin.serverId,
     originName: origin.name,

@@ -1,7 +1,13 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
 import type { PackageView } from '../contracts/package-view.js';
-import { PackagesByIdQuery, PublishedFileQuery, type PublishedFileView } from '../contracts/package-queries.js';
+import {
+  type FilenameHolder,
+  FilenameHoldersQuery,
+  PackagesByIdQuery,
+  PublishedFileQuery,
+  type PublishedFileView,
+} from '../contracts/package-queries.js';
 import { PackageEntity } from './package.entity.js';
 
 /** The package that is served under a filename, or else the last one published under it. Null when there is none. */
@@ -31,6 +37,21 @@ export class PackageByFilenameHandler implements IQueryHandler<PackageByFilename
       .addOrderBy('package.publication', 'DESC')
       .limit(1)
       .getOne();
+  }
+}
+
+@QueryHandler(FilenameHoldersQuery)
+export class FilenameHoldersHandler implements IQueryHandler<FilenameHoldersQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ filename }: FilenameHoldersQuery): Promise<readonly FilenameHolder[]> {
+    return this.dataSource.query(
+      `SELECT DISTINCT ON (stage) id AS "packageId", filename, stage, publication, origin_id AS "originId",
+         origin_name AS "originName", uploaded_by AS "uploadedBy"
+       FROM packages WHERE filename = $1 AND NOT coalesce(removal > publication, false)
+       ORDER BY stage, publication DESC`,
+      [filename],
+    );
   }
 }
 

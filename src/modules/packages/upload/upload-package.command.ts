@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { requirePermission, requireStage } from '../../../kernel/access.js';
+import { Command, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
+import { type Authority, requirePermission, requireStage } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { retry } from '../../../kernel/retry.js';
@@ -20,13 +20,14 @@ import {
   StorageFull,
 } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { isRemoved } from '../contracts/package-facts.js';
+import { isRemoved, registerStamps } from '../contracts/package-facts.js';
+import { FilenameHoldersQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
-import { requireMayPublish } from '../lifecycle/publishing-limits.js';
+import { requireMayPublish, requireMayTakeFilename } from '../lifecycle/publishing-limits.js';
 
 /** The digests that the sender expects the file to have, in lower-case hex. */
 export interface ExpectedDigests {
@@ -141,6 +142,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   constructor(
     private readonly storage: PackageStorage,
     private readonly packages: PackageWriter,
+    private readonly queries: QueryBus,
     private readonly identity: ServerIdentity,
     private readonly clock: Clock,
     private readonly principals: Principals,
@@ -153,6 +155,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     requireBytes(options.announcedSize, options);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
+    const stageNow = options.stage instanceof Promise ? null : (options.stage ?? this.identity.stage);
+    await this.requireMayTakeFilename(currentAuthority(), name, stageNow);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
       const file = await receiveFile(upload, source);
@@ -160,7 +164,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
-      await this.requireStillAllowed(id, stage);
+      await this.requireStillAllowed(id, name, stage);
       await upload.publish(id);
       const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
       await this.requireStored(id, publication);
@@ -176,7 +180,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
    * Checks the permissions again after the bytes have arrived. A session that expired during the upload still counts. A
    * session or token that was revoked does not.
    */
-  private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
+  private async requireStillAllowed(packageId: string, filename: string, stage: Stage): Promise<void> {
     const { principal } = currentContext();
     const authority = principal && (await this.principals.authorityNow(principal));
     if (principal && !authority) {
@@ -188,6 +192,16 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     if (authority) requirePermission(authority, 'upload');
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPublish(authority, facts, stage, this.identity.serverId);
+    await this.requireMayTakeFilename(authority, filename, stage);
+  }
+
+  private async requireMayTakeFilename(
+    authority: Authority | null,
+    filename: string,
+    stage: Stage | null,
+  ): Promise<void> {
+    const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
+    requireMayTakeFilename(authority, holders, stage, this.identity.serverId);
   }
 
   /** Records the publication. When a removal is recorded at the same time, it takes a new stamp and tries again. */
@@ -203,14 +217,19 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     });
   }
 
-  /** A publication always gets a new stamp, so it also undoes a removal that happened during the upload. */
+  /**
+   * A publication always gets a new stamp, so it also undoes a removal that happened during the upload. It follows the
+   * other packages with the filename, as far as the list of packages shows them: those are what it replaces.
+   */
   private async recordPublication(
     packageId: string,
     filename: string,
     file: ContentDigests,
     stage: Stage,
   ): Promise<RecordedPublication> {
-    const { vouched } = await this.packages.loadPackage(packageId);
+    const { facts, vouched } = await this.packages.loadPackage(packageId);
+    const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
+    const stageStamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const publication: Publication = {
       packageId,
       filename,
@@ -220,8 +239,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       stage,
       chunkSize: CHUNK_SIZE,
       chunkCount: Math.ceil(file.size / CHUNK_SIZE),
-      stageStamp: this.clock.hybrid.nextStamp(),
-      publication: this.clock.hybrid.nextStamp(),
+      stageStamp,
+      publication: this.clock.hybrid.nextStamp([stageStamp, ...holders.map((holder) => holder.publication)]),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
@@ -245,7 +264,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const { facts } = await this.packages.loadPackage(packageId);
     const isOurs = facts !== null && facts.publication === publication && !isRemoved(facts);
     if (isOurs) {
-      const stamp = this.clock.hybrid.nextStamp();
+      const stamp = this.clock.hybrid.nextStamp(registerStamps(facts));
       await this.packages.runCommand(packageId, {
         type: 'remove',
         stamp,

@@ -9,14 +9,19 @@ import { KeyedLimit } from '../../../platform/limits/rate-limit.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { AcceptInvitation } from '../registration/accept-invitation.command.js';
 import { CreateInvitation } from '../registration/create-invitation.command.js';
-import { ResumePeer, SuspendPeer, UnregisterPeer, UpdatePeer } from '../registry/change-peer.command.js';
+import { ResumePeer, SetPeerRights, SuspendPeer, UnregisterPeer, UpdatePeer } from '../registry/change-peer.command.js';
 import { PeerQuery } from '../registry/peers.query.js';
 import { flowChange, PeerDirection, PeerFlowInput } from './peer-policy.types.js';
+import { PeerRightsInput, rightsChange } from './peer-rights.types.js';
 import { Peer, PeerInvitation } from './peer.type.js';
 import type { Direction } from '../../../kernel/transfer-policy.js';
 
 /** Rate of invitations that one account may create and accept. A script may set up a thousand servers at once. */
 const INVITATION_RATE = { burst: 2_000, perSecond: 5 };
+
+const RIGHTS =
+  'What the other server may publish and change here, from its first moment on. Of a server that is known here, what is ' +
+  'left out stays as it is; a new one may do everything that is left out.';
 
 @Resolver()
 export class PeerChangesResolver {
@@ -31,10 +36,13 @@ export class PeerChangesResolver {
   @Needs('peers')
   @Mutation(() => PeerInvitation, {
     description:
-      'Creates an invitation with which one other server can register with this one. Refusals: NOT_REACHABLE, TOO_MANY_REQUESTS.',
+      'Creates an invitation with which one other server can register with this one. Refusals: NOT_REACHABLE, INVALID_REQUEST, TOO_MANY_REQUESTS.',
   })
-  createPeerInvitation(): Promise<PeerInvitation> {
-    return this.createInvitation(new CreateInvitation());
+  createPeerInvitation(
+    @Args('rights', { type: () => PeerRightsInput, nullable: true, description: RIGHTS })
+    rights?: PeerRightsInput | null,
+  ): Promise<PeerInvitation> {
+    return this.createInvitation(new CreateInvitation(null, rightsChange(rights)));
   }
 
   @Needs('peers')
@@ -43,15 +51,19 @@ export class PeerChangesResolver {
       'Creates an invitation for a server that is known here and was restored or set up again. Only the server with this ' +
       'id can use it, and its key replaces the known one. Refusals: NOT_REACHABLE, INVALID_REQUEST, TOO_MANY_REQUESTS.',
   })
-  createPeerInvitationFor(@Args('id', { type: () => ID }) id: string): Promise<PeerInvitation> {
-    return this.createInvitation(new CreateInvitation(uuidArgument('id', id)));
+  createPeerInvitationFor(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('rights', { type: () => PeerRightsInput, nullable: true, description: RIGHTS })
+    rights?: PeerRightsInput | null,
+  ): Promise<PeerInvitation> {
+    return this.createInvitation(new CreateInvitation(uuidArgument('id', id), rightsChange(rights)));
   }
 
   @Needs('peers')
   @Mutation(() => Peer, {
     description:
       'Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, ' +
-      'INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, TOO_MANY_REQUESTS.',
+      'INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, INVALID_REQUEST, TOO_MANY_REQUESTS.',
   })
   async acceptPeerInvitation(
     @Args('token', { type: () => String }) token: string,
@@ -61,9 +73,13 @@ export class PeerChangesResolver {
       description: 'The key in the invitation replaces another key by which that server is known here.',
     })
     replacesKey: boolean,
+    @Args('rights', { type: () => PeerRightsInput, nullable: true, description: RIGHTS })
+    rights?: PeerRightsInput | null,
   ): Promise<Peer> {
     this.invitations.take(currentContext().actor.id);
-    const { peerId, receipt } = await this.commands.execute(new AcceptInvitation(token, replacesKey));
+    const { peerId, receipt } = await this.commands.execute(
+      new AcceptInvitation(token, replacesKey, rightsChange(rights)),
+    );
     return this.loadChanged(peerId, receipt);
   }
 
@@ -85,6 +101,19 @@ export class PeerChangesResolver {
     const flows = { send: flowChange('send', send), receive: flowChange('receive', receive) };
     const to = { ...settings, ...flows, direction: direction ?? undefined };
     return this.executeChange(id, new UpdatePeer(textArgument('id', id), to));
+  }
+
+  @Needs('peers')
+  @Mutation(() => Peer, {
+    description:
+      'Changes what a peer may publish and change on this server. It counts for what arrives from now on; packages stay as ' +
+      'they are. Fields that are left out stay as they are. Refusals: PEER_NOT_FOUND, INVALID_REQUEST.',
+  })
+  setPeerRights(
+    @Args('id', { type: () => ID }) id: string,
+    @Args('rights', { type: () => PeerRightsInput }) rights: PeerRightsInput,
+  ): Promise<Peer> {
+    return this.executeChange(id, new SetPeerRights(textArgument('id', id), rightsChange(rights) ?? {}));
   }
 
   @Needs('peers')
@@ -120,7 +149,7 @@ export class PeerChangesResolver {
 
   private async executeChange(
     id: string,
-    command: UpdatePeer | SuspendPeer | ResumePeer | UnregisterPeer,
+    command: UpdatePeer | SetPeerRights | SuspendPeer | ResumePeer | UnregisterPeer,
   ): Promise<Peer> {
     return this.loadChanged(id, await this.commands.execute(command));
   }

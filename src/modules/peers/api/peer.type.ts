@@ -1,6 +1,8 @@
 import { Field, ID, ObjectType } from '@nestjs/graphql';
 import type { Direction } from '../../../kernel/transfer-policy.js';
+import type { PeerRights } from '../contracts/peer-rights.js';
 import { type PeerStatus, PEER_STATUSES } from '../contracts/peer-view.js';
+import { PeerRightsType } from './peer-rights.types.js';
 import { PeerDirection, PeerFlow } from './peer-policy.types.js';
 import { enumOf } from '../../../platform/graphql/enum-of.js';
 
@@ -38,6 +40,12 @@ export class Peer {
 
   @Field(() => PeerFlow, { description: 'Packages that this server takes from the peer.' })
   receive!: PeerFlow;
+
+  @Field(() => PeerRightsType, {
+    description:
+      'What the peer may publish and change. This server refuses everything else that it is told of the peer.',
+  })
+  rights!: PeerRights;
 
   @Field(() => Date)
   registeredAt!: Date;

@@ -1,4 +1,5 @@
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
+import type { PeerRights } from './peer-rights.js';
 
 /** The way to call a peer: at its address, through a tunnel that it keeps open, or not at all until it opens one. */
 export const PEER_ROUTES = ['DIRECT', 'TUNNEL', 'NONE'] as const;
@@ -26,6 +27,7 @@ export interface PeerView {
   readonly direction: Direction;
   readonly send: FlowView;
   readonly receive: FlowView;
+  readonly rights: PeerRights;
   readonly registeredAt: Date;
   readonly changedAt: Date;
   /** True when the peer has recorded the current key of this server. */

@@ -1,6 +1,7 @@
 import { type DomainEvent, EventFamily, withFields } from '../../../kernel/events.js';
 import type { PeerPolicy } from '../../../kernel/transfer-policy.js';
 import type { KeySuccession } from '../../../kernel/introduction.js';
+import type { PeerRights, RightsChange } from './peer-rights.js';
 
 /** Stream `peer-invitation-<id>`. This server created an invitation. `secretHash` is the SHA-256 of its one-time secret, in hex. */
 export type PeerInvited = DomainEvent<
@@ -11,6 +12,8 @@ export type PeerInvited = DomainEvent<
     readonly expiresAt: string;
     /** The only server that may use it, also with another key than the known one. Since version 2; null for any server. */
     readonly forServerId?: string | null;
+    /** Rights of the server that uses it, as far as they are given. Since version 3; null when none are. */
+    readonly rights?: RightsChange | null;
   }
 >;
 
@@ -32,6 +35,11 @@ export type PeerRegistered = DomainEvent<
     readonly invitationId: string;
     /** The key of this server that the peer recorded. Null in old events: the key of this server at that time. */
     readonly ourPublicKey: string | null;
+    /**
+     * Rights that the peer has from its first moment on. Since version 3. When it is null, a server that was registered
+     * before keeps its rights, and any other one has all rights.
+     */
+    readonly rights?: PeerRights | null;
   }
 >;
 
@@ -66,6 +74,11 @@ type PeerPolicyChanged = DomainEvent<
   'PeerPolicyChanged',
   PeerPolicy & { readonly peerId: string; readonly name: string }
 >;
+/** The rights from now on: what the peer may publish and change here. */
+export type PeerRightsChanged = DomainEvent<
+  'PeerRightsChanged',
+  PeerRights & { readonly peerId: string; readonly name: string }
+>;
 /** The exchange with the peer stopped until it is resumed. */
 type PeerSuspended = DomainEvent<'PeerSuspended', { readonly peerId: string; readonly name: string }>;
 /** The exchange with the peer continues. */
@@ -96,6 +109,7 @@ export type PeerEvent =
   | PeerKeyAcknowledged
   | PeerSettingsChanged
   | PeerPolicyChanged
+  | PeerRightsChanged
   | PeerSuspended
   | PeerResumed
   | PeerUnregistered
@@ -103,13 +117,20 @@ export type PeerEvent =
 
 /** Reads and writes the events of this module, also those of older versions. */
 export const peerEvents = new EventFamily<PeerEvent>({
-  PeerInvited: { version: 2, upcasters: { 1: withFields({ forServerId: null }) } },
+  PeerInvited: {
+    version: 3,
+    upcasters: { 1: withFields({ forServerId: null }), 2: withFields({ rights: null }) },
+  },
   PeerInvitationAccepted: { version: 1 },
-  PeerRegistered: { version: 2, upcasters: { 1: withFields({ ourPublicKey: null }) } },
+  PeerRegistered: {
+    version: 3,
+    upcasters: { 1: withFields({ ourPublicKey: null }), 2: withFields({ rights: null }) },
+  },
   PeerKeyRotated: { version: 2, upcasters: { 1: withFields({ successions: [] }) } },
   PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },
   PeerPolicyChanged: { version: 1 },
+  PeerRightsChanged: { version: 1 },
   PeerSuspended: { version: 1 },
   PeerResumed: { version: 1 },
   PeerUnregistered: { version: 1 },

@@ -7,17 +7,22 @@ import { describeFault, wireSchema } from '../../../platform/input/wire-schema.j
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { ALL_RIGHTS, applyRightsChange, type RightsChange } from '../contracts/peer-rights.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 import { LiveKnownKeys } from '../keys/live-known-keys.js';
 import { IdentityCheck } from './identity-check.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE. */
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, INVALID_REQUEST. */
 export class AcceptInvitation extends Command<AcceptedInvitation> {
-  /** @param replacesKey is true when the server may be known with another key, which the key of the token replaces */
+  /**
+   * @param replacesKey is true when the server may be known with another key, which the key of the token replaces
+   * @param rights that the server gets here with the registration
+   */
   constructor(
     readonly token: string,
     readonly replacesKey = false,
+    readonly rights: RightsChange | null = null,
   ) {
     super();
   }
@@ -77,17 +82,21 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
       );
     }
     if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
+    // The other server must not register this one when its rights here cannot be recorded.
+    if (command.rights !== null) applyRightsChange(ALL_RIGHTS, command.rights);
     if (!command.replacesKey) this.identities.requireConsistent(token, CONFIRM_KEY);
-    return this.expected.whileRegistering(token.serverId, token.publicKey, () => this.registerWith(token));
+    return this.expected.whileRegistering(token.serverId, token.publicKey, () =>
+      this.registerWith(token, command.rights),
+    );
   }
 
-  private async registerWith(token: InvitationToken): Promise<AcceptedInvitation> {
+  private async registerWith(token: InvitationToken, rights: RightsChange | null): Promise<AcceptedInvitation> {
     const ourPublicKey = this.identity.publicKey;
     const { name } = await this.askForRegistration(token, ourPublicKey);
     // The address and the key come from the token, which the administrators exchanged in a way that they trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
     const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-    const receipt = await this.changes.changePeer(peerId, { type: 'register', as });
+    const receipt = await this.changes.changePeer(peerId, { type: 'register', as, rights });
     return { peerId, receipt };
   }
 

@@ -4,16 +4,21 @@ import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { newId } from '../../../platform/runtime/ids.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import type { RightsChange } from '../contracts/peer-rights.js';
 import { LiveKnownKeys } from '../keys/live-known-keys.js';
 import { encodeToken, hashSecret, MAX_SUCCESSIONS } from './invitation-token.js';
 import { invitation } from './invitation.decider.js';
 
 /**
  * Invites one other server to register with this one. With an id, only that server can use the invitation, and a key that
- * contradicts what is known of it replaces the known one. Refusal: NOT_REACHABLE.
+ * contradicts what is known of it replaces the known one. Refusals: NOT_REACHABLE, INVALID_REQUEST.
  */
 export class CreateInvitation extends Command<CreatedInvitation> {
-  constructor(readonly forServerId: string | null = null) {
+  /** @param rights that the server gets when it registers; what it had or was not limited in stays when they are left out */
+  constructor(
+    readonly forServerId: string | null = null,
+    readonly rights: RightsChange | null = null,
+  ) {
     super();
   }
 }
@@ -38,14 +43,14 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     private readonly keys: LiveKnownKeys,
   ) {}
 
-  async execute({ forServerId }: CreateInvitation): Promise<CreatedInvitation> {
+  async execute({ forServerId, rights }: CreateInvitation): Promise<CreatedInvitation> {
     const { url, serverId, publicKey, reachable } = this.identity;
     if (!reachable) throw new Refusal('NOT_REACHABLE', INVITE_FROM_THERE);
     const invitationId = newId();
     const secret = randomBytes(32).toString('base64url');
     const expires = new Date(Date.now() + LIFETIME_MS);
     const expiresAt = expires.toISOString();
-    const as = { invitationId, secretHash: hashSecret(secret), expiresAt, forServerId };
+    const as = { invitationId, secretHash: hashSecret(secret), expiresAt, forServerId, rights };
     const { receipt } = await this.runner.run(invitation, invitationId, { type: 'invite', as });
     const successions = this.keys.successions.slice(-MAX_SUCCESSIONS);
     const token = encodeToken({ v: 1, invitationId, url, serverId, publicKey, secret, expiresAt, successions });

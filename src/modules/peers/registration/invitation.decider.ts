@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
+import { ALL_RIGHTS, applyRightsChange, type RightsChange } from '../contracts/peer-rights.js';
 import { peerEvents, type PeerEvent, type PeerInvited } from '../contracts/peer.events.js';
 
 /** An invitation that this server created. */
@@ -10,6 +11,8 @@ interface Invitation {
   readonly expiresAt: string;
   /** The only server that may use it, also with another key than the known one; null for any server that is not known. */
   readonly forServerId: string | null;
+  /** Rights of the server that uses it, as far as they are given. */
+  readonly rights: RightsChange | null;
   readonly usedBy: { readonly peerId: string; readonly publicKey: string } | null;
 }
 
@@ -36,6 +39,15 @@ type Accept = Extract<InvitationCommand, { type: 'accept' }>;
 const invalidInvitation = (): Refusal =>
   new Refusal('INVALID_INVITATION', 'This invitation is not valid. Ask for a new one.');
 
+/** Rights that cannot be given are refused now, and not on the other server later. @throws Refusal INVALID_REQUEST */
+function decideInvitation(as: PeerInvited['data']): readonly PeerEvent[] {
+  const { rights: given = null } = as;
+  if (given === null) return [{ type: 'PeerInvited', data: as }];
+  const checked = applyRightsChange(ALL_RIGHTS, given);
+  const rights = given.filenames ? { ...given, filenames: checked.filenames } : given;
+  return [{ type: 'PeerInvited', data: { ...as, rights } }];
+}
+
 function decideAcceptance(command: Accept, state: InvitationState): readonly PeerEvent[] {
   if (!state || !command.secretMatches) throw invalidInvitation();
   const { invitationId, peerId, publicKey, now } = command;
@@ -56,13 +68,13 @@ export const invitation: Aggregate<InvitationState, InvitationCommand, PeerEvent
   initial: null,
 
   decide(command, state) {
-    return command.type === 'invite' ? [{ type: 'PeerInvited', data: command.as }] : decideAcceptance(command, state);
+    return command.type === 'invite' ? decideInvitation(command.as) : decideAcceptance(command, state);
   },
 
   evolve(state, event) {
     if (event.type === 'PeerInvited') {
-      const { secretHash, expiresAt, forServerId = null } = event.data;
-      return { secretHash, expiresAt, forServerId, usedBy: null };
+      const { secretHash, expiresAt, forServerId = null, rights = null } = event.data;
+      return { secretHash, expiresAt, forServerId, rights, usedBy: null };
     }
     if (event.type === 'PeerInvitationAccepted' && state) {
       return { ...state, usedBy: { peerId: event.data.peerId, publicKey: event.data.publicKey } };

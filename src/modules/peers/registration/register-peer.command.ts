@@ -88,7 +88,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
-      return this.changes.changePeer(peerId, { type: 'register', as });
+      return this.changes.changePeer(peerId, { type: 'register', as, rights: invited?.rights ?? null });
     });
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { LiveViews } from '../../../platform/eventsourcing/live-views.js';
+import type { RightsChange } from '../contracts/peer-rights.js';
 import { peer, type PeerCommand, type PeerUpdate } from './peer.decider.js';
 
 /** Changes a peer. When a change returns, this process judges calls by the new state. */
@@ -51,6 +52,25 @@ export class UpdatePeer extends Command<Receipt> {
     readonly to: PeerUpdate,
   ) {
     super();
+  }
+}
+
+/** Changes what a peer may publish and change on this server. Refusals: PEER_NOT_FOUND, INVALID_REQUEST. */
+export class SetPeerRights extends Command<Receipt> {
+  constructor(
+    readonly peerId: string,
+    readonly to: RightsChange,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(SetPeerRights)
+export class SetPeerRightsHandler implements ICommandHandler<SetPeerRights> {
+  constructor(private readonly changes: PeerChanges) {}
+
+  execute({ peerId, to }: SetPeerRights): Promise<Receipt> {
+    return this.changes.changePeer(peerId, { type: 'setRights', to });
   }
 }
 

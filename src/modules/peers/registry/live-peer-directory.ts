@@ -5,6 +5,7 @@ import type { LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { TokenBucket } from '../../../platform/limits/rate-limit.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
+import type { PeerRights, RightsOfPeers } from '../contracts/peer-rights.js';
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from './peer.decider.js';
 
@@ -14,12 +15,13 @@ const FORMER_KEY_VALID_MS = 60_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The registered peers, folded from the log and kept in memory. */
-export class LivePeerDirectory extends PeerDirectory implements LiveView {
+export class LivePeerDirectory extends PeerDirectory implements LiveView, RightsOfPeers {
   readonly name = 'peer directory';
   readonly eventTypes: readonly PeerEvent['type'][] = [
     'PeerRegistered',
     'PeerSettingsChanged',
     'PeerPolicyChanged',
+    'PeerRightsChanged',
     'PeerSuspended',
     'PeerResumed',
     'PeerUnregistered',
@@ -48,6 +50,11 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView {
   async findFormer(peerId: string): Promise<{ readonly name: string; readonly publicKey: string } | null> {
     const known = this.peers.get(peerId) ?? (await this.readFromLog(peerId));
     return known?.standing === 'unregistered' ? known : null;
+  }
+
+  rightsOf(serverId: string): PeerRights | null {
+    const known = this.peers.get(serverId);
+    return known && known.standing !== 'unregistered' ? known.rights : null;
   }
 
   list(): Promise<readonly PeerContact[]> {

@@ -12,6 +12,13 @@ import {
   WEEKDAYS,
 } from '../../../kernel/transfer-policy.js';
 import type { KeySuccession } from '../../../kernel/introduction.js';
+import {
+  ALL_RIGHTS,
+  applyRightsChange,
+  isSameRights,
+  type PeerRights,
+  type RightsChange,
+} from '../contracts/peer-rights.js';
 import { type PeerEvent, peerEvents, type PeerRegistered } from '../contracts/peer.events.js';
 
 /** The lowest limit that can be set, 16 KiB/s: a chunk of 1 MiB then takes about a minute. */
@@ -78,6 +85,7 @@ export interface KnownPeer {
   /** The key of this server that the peer has recorded; null for the key at the time of the registration. */
   readonly ourKey: string | null;
   readonly policy: PeerPolicy;
+  readonly rights: PeerRights;
   readonly standing: 'active' | 'suspended' | 'unregistered';
   /** Ids of the invitations that were used for this peer. None of them can be used again. */
   readonly invitations: readonly string[];
@@ -88,8 +96,14 @@ type PeerState = KnownPeer | null;
 
 /** The commands on a peer. */
 export type PeerCommand =
-  | { readonly type: 'register'; readonly as: PeerRegistered['data'] }
+  | {
+      readonly type: 'register';
+      readonly as: Omit<PeerRegistered['data'], 'rights'>;
+      /** Rights that an administrator gives to it with the registration; null for none. */
+      readonly rights?: RightsChange | null;
+    }
   | { readonly type: 'update'; readonly to: PeerUpdate }
+  | { readonly type: 'setRights'; readonly to: RightsChange }
   | { readonly type: 'suspend' | 'resume' | 'unregister' }
   /** The peer has proved that it holds the new key. */
   | {
@@ -115,7 +129,10 @@ function checkNameAndUrl(name: string, url: string): void {
   if (!isBaseUrl(url)) throw new Refusal('INVALID_REQUEST', BASE_URL_ADVICE);
 }
 
-function decideRegistration(data: PeerRegistered['data'], state: PeerState): readonly PeerEvent[] {
+function decideRegistration(
+  { as: data, rights = null }: Extract<PeerCommand, { type: 'register' }>,
+  state: PeerState,
+): readonly PeerEvent[] {
   const active = state?.standing === 'active' && state.publicKey === data.publicKey;
   if (state?.invitations.includes(data.invitationId)) {
     if (active) return [];
@@ -125,7 +142,11 @@ function decideRegistration(data: PeerRegistered['data'], state: PeerState): rea
     throw new Refusal('PEER_SUSPENDED', `${state.name} is registered already and suspended. Resume it instead.`);
   }
   checkNameAndUrl(data.name, data.url);
-  return [{ type: 'PeerRegistered', data }];
+  if (rights === null) return [{ type: 'PeerRegistered', data }];
+  if (state?.standing === 'active')
+    return [{ type: 'PeerRegistered', data }, ...changeRights(state, rights, data.name)];
+  // One event, so that there is no moment in which the new peer has other rights.
+  return [{ type: 'PeerRegistered', data: { ...data, rights: applyRightsChange(rightsAfter(state), rights) } }];
 }
 
 function decideUpdate(peer: KnownPeer, { name, url, ...policy }: PeerUpdate): readonly PeerEvent[] {
@@ -152,6 +173,15 @@ function changePolicy(peer: KnownPeer, change: PolicyChange, name = peer.name): 
   return policy ? [{ type: 'PeerPolicyChanged', data: { peerId: peer.peerId, name, ...policy } }] : [];
 }
 
+function changeRights(peer: KnownPeer, change: RightsChange, name = peer.name): readonly PeerEvent[] {
+  const rights = applyRightsChange(peer.rights, change);
+  if (isSameRights(rights, peer.rights)) return [];
+  return [{ type: 'PeerRightsChanged', data: { peerId: peer.peerId, name, ...rights } }];
+}
+
+/** A server keeps its rights when it registers again, also after it was unregistered: limits end only when somebody ends them. */
+const rightsAfter = (state: PeerState): PeerRights => state?.rights ?? ALL_RIGHTS;
+
 /** A peer that is still registered keeps its policy when it registers again. One that was unregistered gets the open policy. */
 const policyAfter = (state: PeerState): PeerPolicy =>
   state === null || state.standing === 'unregistered' ? OPEN_POLICY : state.policy;
@@ -161,6 +191,8 @@ function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer
   switch (command.type) {
     case 'update':
       return decideUpdate(peer, command.to);
+    case 'setRights':
+      return changeRights(peer, command.to);
     case 'rotateKey':
       return decideKeyRotation(peer, command);
     case 'acknowledgeKey':
@@ -183,16 +215,17 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
   initial: null,
 
   decide(command, state) {
-    if (command.type === 'register') return decideRegistration(command.as, state);
+    if (command.type === 'register') return decideRegistration(command, state);
     if (!state || state.standing === 'unregistered') throw new Refusal('PEER_NOT_FOUND', 'There is no such peer.');
     return decideOnKnown(command, state);
   },
 
   evolve(state, event) {
     if (event.type === 'PeerRegistered') {
-      const { invitationId, ourPublicKey: ourKey, ...contact } = event.data;
+      const { invitationId, ourPublicKey: ourKey, rights: given = null, ...contact } = event.data;
+      const rights = given ?? rightsAfter(state);
       const invitations = [...(state?.invitations ?? []), invitationId];
-      return { ...contact, ourKey, rotation: 0, policy: policyAfter(state), standing: 'active', invitations };
+      return { ...contact, ourKey, rotation: 0, policy: policyAfter(state), rights, standing: 'active', invitations };
     }
     if (!state) return state;
     if (event.type === 'PeerKeyRotated')
@@ -202,6 +235,10 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
     if (event.type === 'PeerPolicyChanged') {
       const { direction, send, receive } = event.data;
       return { ...state, policy: { direction, send, receive } };
+    }
+    if (event.type === 'PeerRightsChanged') {
+      const { publishUpTo, filenames, mayTakeOver, mayChangeOthers } = event.data;
+      return { ...state, rights: { publishUpTo, filenames, mayTakeOver, mayChangeOthers } };
     }
     if (event.type === 'PeerSuspended') return { ...state, standing: 'suspended' };
     if (event.type === 'PeerResumed') return { ...state, standing: 'active' };

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Direction, FlowPolicy } from '../../../kernel/transfer-policy.js';
+import type { PeerRights } from '../contracts/peer-rights.js';
 import type { PeerStatus } from '../contracts/peer-view.js';
 
 /** Row of the read model: a server that this one is or was registered with. */
@@ -13,6 +14,7 @@ export class PeerEntity {
   @Column('text') direction!: Direction;
   @Column('jsonb') send!: FlowPolicy;
   @Column('jsonb') receive!: FlowPolicy;
+  @Column('jsonb') rights!: PeerRights;
   @Column('timestamptz', { name: 'registered_at' }) registeredAt!: Date;
   @Column('timestamptz', { name: 'changed_at' }) changedAt!: Date;
 }

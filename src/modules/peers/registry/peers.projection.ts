@@ -6,6 +6,7 @@ import { AsProjection, type Projection } from '../../../platform/eventsourcing/p
 import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import type { PeerStatus } from '../contracts/peer-view.js';
+import { ALL_RIGHTS } from '../contracts/peer-rights.js';
 import { PeerEntity } from './peer.entity.js';
 
 const STATUS_AFTER: Partial<Record<PeerEvent['type'], PeerStatus>> = {
@@ -17,7 +18,7 @@ const STATUS_AFTER: Partial<Record<PeerEvent['type'], PeerStatus>> = {
 function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): PeerEntity | undefined {
   const at = event.record.recordedAt;
   if (event.type === 'PeerRegistered') {
-    const { peerId, name, url, publicKey } = event.data;
+    const { peerId, name, url, publicKey, rights = null } = event.data;
     const { direction, send, receive } = row && row.state !== 'UNREGISTERED' ? row : OPEN_POLICY;
     return {
       id: peerId,
@@ -28,6 +29,7 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
       direction,
       send,
       receive,
+      rights: rights ?? row?.rights ?? ALL_RIGHTS,
       registeredAt: at,
       changedAt: at,
     };
@@ -42,6 +44,10 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
     const { direction, send, receive } = event.data;
     return { ...row, direction, send, receive, changedAt: at };
   }
+  if (event.type === 'PeerRightsChanged') {
+    const { publishUpTo, filenames, mayTakeOver, mayChangeOthers } = event.data;
+    return { ...row, rights: { publishUpTo, filenames, mayTakeOver, mayChangeOthers }, changedAt: at };
+  }
   const state = STATUS_AFTER[event.type];
   return state ? { ...row, state, changedAt: at } : row;
 }
@@ -51,12 +57,13 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
 @Injectable()
 export class PeersProjection implements Projection {
   readonly name = 'peers';
-  readonly version = 2;
+  readonly version = 3;
   readonly tables = ['peers'];
   readonly eventTypes = [
     'PeerRegistered',
     'PeerSettingsChanged',
     'PeerPolicyChanged',
+    'PeerRightsChanged',
     'PeerSuspended',
     'PeerResumed',
     'PeerUnregistered',

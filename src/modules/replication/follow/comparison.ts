@@ -8,7 +8,6 @@ import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { LowerUuid, machineText, Seconds, Stamp } from '../../../platform/input/parsers.js';
 import { describeFault, type WireSchema, wireSchema } from '../../../platform/input/wire-schema.js';
 import { OnceLog } from '../../../platform/limits/once-log.js';
-import { Clock } from '../../../platform/runtime/clock.js';
 import { EventStore } from '../../../ports/event-store.port.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
@@ -96,7 +95,6 @@ export class Comparison {
     private readonly transport: PeerTransport,
     private readonly items: ItemHandler,
     private readonly readModels: ReadModels,
-    private readonly clock: Clock,
     private readonly dataSource: DataSource,
     private readonly refusals: RecordedRefusals,
   ) {}
@@ -108,11 +106,8 @@ export class Comparison {
   async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory, MAX_INVENTORY_BYTES);
-    // After a backup was restored, the peers know later stamps of this server than the server itself.
-    const { latestStamp } = theirs;
-    if (latestStamp !== null && !this.clock.hybrid.isTooFarAhead(latestStamp))
-      this.clock.hybrid.observeStamp(latestStamp);
     const shared = stagesOfBoth(stage, theirs.stage);
+    await this.refusals.forgetOld(peer.peerId);
     const compared = { peerId: peer.peerId, holder: 'peer' } as const;
     const ours = await this.queries.execute(new InventoryQuery(shared, compared));
     await this.learnRefused(peer, theirs.refused);

@@ -60,7 +60,7 @@ export interface ComparedWith {
 export interface Inventory {
   /** One for each bucket, in the order of their numbers. */
   readonly buckets: readonly BucketDigests[];
-  /** The latest stamp of any register of any package; null when there is none. */
+  /** The latest stamp of any register of any package; null when there is none. Servers of earlier versions need it. */
   readonly latestStamp: string | null;
   /** The digest of the packages of which this server refuses what the peer tells. */
   readonly refused: string;
