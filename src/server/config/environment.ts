@@ -5,6 +5,7 @@ import { PROCESS_ROLES } from '../../platform/runtime/settings.js';
 import {
   baseUrl,
   byteCount,
+  duration,
   durationUpTo,
   eventStoreUrl,
   hasNoNul,
@@ -176,6 +177,14 @@ export const environment = {
     expected: 'a time of 0s to 30d, as a number and s, m, h or d',
     meaning:
       'When a change of a stage means that this server no longer holds a package, it stops serving the package at once and deletes the file after this time. If it has to hold the package again before that, it fetches nothing. Files of removed packages are deleted at once.',
+  },
+  ODST_STOP_GRACE: {
+    setting: 'stopGraceMs',
+    check: duration.refine((ms) => ms <= 60 * 60 * 1000),
+    fallback: '3s',
+    expected: 'a time of 0s to 1h, as a number and s, m or h',
+    meaning:
+      'Time that downloads, uploads and other requests in progress get to end when the server stops. Then their connections are closed. The rest of a stop takes a few seconds more, so a container needs a longer time before it is killed.',
   },
   ODST_UNCLAIMED_KEEP: {
     setting: 'unclaimedKeepMs',
