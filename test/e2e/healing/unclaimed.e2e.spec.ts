@@ -74,8 +74,10 @@ it('keeps the files that an older database does not know, and takes one back whe
     deleteUnclaimedFiles: { count: 1, size: 2_000_000 },
   });
   expect(await server.servedDigest('kept.pkg')).toBe(kept.digest);
-  const trail = await (await server.client()).ask('{ auditTrail(first: 1) { edges { node { summary } } } }', Trail);
-  expect(trail.auditTrail.edges[0]?.node.summary).toBe('Deleted 1 file that nothing claims, of 2000000 bytes');
+  await waitFor('the entry of the audit trail', async () => {
+    const trail = await (await server.client()).ask('{ auditTrail(first: 1) { edges { node { summary } } } }', Trail);
+    return trail.auditTrail.edges[0]?.node.summary === 'Deleted 1 file that nothing claims, of 2000000 bytes';
+  });
 });
 
 it('refuses an empty folder of packages, and serves them when the volume is mounted again', async () => {
