@@ -28,7 +28,8 @@ export interface OurReplica {
 }
 
 /** A copy that was requested and is not whole. It may have failed, and its verified chunks are kept for a retry. */
-export const isUnderWay = ({ status }: ReplicaState): boolean => status === 'pending' || status === 'failed';
+export const isUnderWay = ({ status }: Pick<ReplicaState, 'status'>): boolean =>
+  status === 'pending' || status === 'failed';
 
 /** The servers that the copy came through to reach us; none for a package that was uploaded here. */
 export function lineageOf(replica: OurReplica): Lineage {

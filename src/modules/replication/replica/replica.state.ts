@@ -26,6 +26,8 @@ export interface ReplicaState {
   readonly verified: readonly ChunkRange[];
   /** True when verified chunks were lost since the last request. */
   readonly lostChunks: boolean;
+  /** True from the time when the file was found damaged or missing until the copy is whole again. */
+  readonly isDamaged: boolean;
   /** Number of rejections since the last request, by chunk index and by peer. */
   readonly rejections: ReadonlyMap<number, ReadonlyMap<string, number>>;
   /** Code of the last failure; null when there was none since the last request. */
@@ -43,6 +45,7 @@ export const noReplica: ReplicaState = {
   round: 0,
   verified: [],
   lostChunks: false,
+  isDamaged: false,
   rejections: new Map(),
   failure: null,
   delay: null,
@@ -83,7 +86,10 @@ export function evolveReplica(state: ReplicaState, event: ReplicaEvent): Replica
     case 'ReplicaRequested':
       return beginRound(state, event.data, event.data.keepsChunks ? state.verified : []);
     case 'ReplicaDamaged':
-      return beginRound(state, event.data, removeRanges(allChunks(event.data.chunkCount), event.data.runs));
+      return {
+        ...beginRound(state, event.data, removeRanges(allChunks(event.data.chunkCount), event.data.runs)),
+        isDamaged: true,
+      };
     case 'ChunksVerified':
       return { ...state, verified: addRange(state.verified, event.data), delay: null };
     case 'ChunkRejected': {
@@ -105,11 +111,11 @@ export function evolveReplica(state: ReplicaState, event: ReplicaEvent): Replica
     case 'ReplicaDelayed':
       return { ...state, delay: event.data.code === 'OUTSIDE_WINDOW' ? event.data.reason : event.data.code };
     case 'ReplicaPublished':
-      return { ...state, status: 'published', failure: null, delay: null };
+      return { ...state, status: 'published', isDamaged: false, failure: null, delay: null };
     case 'ReplicaFailed':
       return { ...state, status: 'failed', failure: event.data.code };
     case 'ReplicaWithdrawn':
-      return { ...state, status: 'withdrawn', verified: [], failure: null, delay: null };
+      return { ...state, status: 'withdrawn', isDamaged: false, verified: [], failure: null, delay: null };
     case 'ReplicaReported': {
       const { peerId, verifiedAt, lineage } = event.data;
       return { ...state, holders: withEntry(state.holders, peerId, { verifiedAt, lineage }) };

@@ -65,6 +65,7 @@ export function fileQuestion(known: ReviewFacts, replica: ReplicaState): FileQue
   if (!isWanted(known)) {
     return !isUploaded && replica.content === null && wasRemoved && !isRemoved(known.facts) ? 'presence' : 'none';
   }
+  if (isUploaded && replica.isDamaged && isUnderWay(replica)) return 'digest';
   const mayAdopt = replica.status === 'withdrawn' || isEndedByRemoval(known, replica, 'unseen');
   if (mayAdopt && !isUploaded) return 'digest';
   return wasRemoved && replica.status === 'published' && !known.isRequestedBeforeRemoval ? 'presence' : 'none';
@@ -100,8 +101,10 @@ function keepReplica(
   }
   if (isUploaded) {
     if (report) steps.push(recordStep(toReport(facts, report)));
-    // An upload here also ends a copy that is being fetched from a peer, or that has failed.
-    if (status === 'pending' || status === 'failed') steps.push(recordStep({ kind: 'arrive' }, 'discardFetched'));
+    // An upload here also ends a copy that is being fetched from a peer, or that has failed. But when the file of an
+    // upload was found damaged, the package still counts as uploaded for a moment: then only a whole file ends the repair.
+    const hasArrived = isUnderWay({ status }) && (!replica.isDamaged || file === 'whole');
+    if (hasArrived) steps.push(recordStep({ kind: 'arrive' }, 'discardFetched'));
     return steps;
   }
   if (status === 'withdrawn' && file === 'whole' && replica.fromPeerId !== null) {

@@ -49,6 +49,10 @@ const requested: ReplicaEvent = {
   data: { ...content, fromPeerId: 'a', retry: false, keepsChunks: false },
 };
 const published: ReplicaEvent = { type: 'ReplicaPublished', data: content };
+const damaged: ReplicaEvent = {
+  type: 'ReplicaDamaged',
+  data: { ...content, fromPeerId: null, runs: [{ first: 0, count: 1 }], missing: false },
+};
 const failed: ReplicaEvent = { type: 'ReplicaFailed', data: { ...content, code: 'CHUNK_REJECTED', reason: 'why' } };
 const withdrawn: ReplicaEvent = { type: 'ReplicaWithdrawn', data: { ...content, reason: 'stage' } };
 const reported: ReplicaEvent = { type: 'ReplicaReported', data: { packageId, ...peer, ...whole } };
@@ -97,6 +101,14 @@ describe('a copy that this server wants', () => {
       ]);
     }
     expect(given({ ...known, isUploaded: true }, requested, published).when(null)).toEqual([]);
+  });
+
+  it('is repaired while the damaged file still counts as uploaded, and ends with a whole file', () => {
+    const review = given({ ...known, isUploaded: true }, damaged);
+    expect(review.asks()).toBe('digest');
+    for (const file of ['missing', 'different', 'unseen'] as const) expect(review.when(null, file)).toEqual([]);
+    expect(review.when(null, 'whole')).toEqual([['arrive', 'discardFetched']]);
+    expect(given({ ...known, isUploaded: true }, damaged, published, requested).asks()).toBe('none');
   });
 
   it('is requested anew when a removal came between its request and a later publication', () => {
