@@ -15,6 +15,7 @@ export class RefusedItems1764000000630 implements MigrationInterface {
       removal text COLLATE "C",
       first_published_at timestamptz NOT NULL,
       held boolean NOT NULL,
+      noted_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (peer_id, package_id))`);
     await queryRunner.query(`CREATE TABLE state.refused_by_peers (
       peer_id text COLLATE "C" NOT NULL,

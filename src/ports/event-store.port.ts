@@ -1,3 +1,4 @@
+import { errorCode } from '../kernel/errors.js';
 import type { NewEvent, RecordedEvent } from '../kernel/events.js';
 
 /** 'any' appends in any case, 'none' only to a new stream, a number only after the event of that revision. */
@@ -38,10 +39,16 @@ export class RevisionConflict extends Error {
   }
 }
 
+/** What an engine in PostgreSQL says by SQLSTATE. */
+const SQL_CAUSES: Readonly<Record<string, string>> = {
+  '53100': 'The event store cannot record anything, because the disk of its database is full',
+  '25006': 'The event store cannot record anything, because its database is read-only',
+};
+
 /** The log cannot be reached now. An append may or may not have happened: repeat it with the same event ids. */
 export class EventStoreUnavailable extends Error {
   constructor(cause: unknown) {
-    super('The event store cannot be reached', { cause });
+    super(SQL_CAUSES[errorCode(cause) ?? ''] ?? 'The event store cannot be reached', { cause });
     this.name = 'EventStoreUnavailable';
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -41,6 +41,20 @@ describe('embedded PostgreSQL', () => {
     await Promise.all(running.map((database) => database.stop()));
     running = [];
     await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it.each([0o750, 0o755, 0o770, 0o777])('takes rights %i of others away from its data, and says so', async (mode) => {
+    await (await start()).stop();
+    const [data, password] = ['data', 'password'].map((name) => join(dataDir, 'postgres', name)) as [string, string];
+    await chmod(data, mode);
+    await chmod(password, 0o644);
+    const said: string[] = [];
+    await start((message) => said.push(message));
+    expect([(await stat(data)).mode & 0o777, (await stat(password)).mode & 0o777]).toEqual([0o700, 0o600]);
+    expect(said).toEqual([
+      `${password} had the mode 0644, so that others could use it. It has 0600 now`,
+      `${data} had the mode 0${mode.toString(8)}, so that others could use it. It has 0700 now`,
+    ]);
   });
 
   it('starts twice on the same data and keeps it', async () => {

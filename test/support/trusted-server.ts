@@ -35,6 +35,7 @@ const UNSET: Settings = {
   allowedPeerAddresses: [],
   accelRedirect: null,
   withdrawnGraceMs: 0,
+  stopGraceMs: 3_000,
   unclaimedKeepMs: 30 * 24 * 60 * 60 * 1000,
   scrubRate: 0,
   scrubDays: 30,

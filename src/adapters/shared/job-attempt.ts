@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { messageOf } from '../../kernel/errors.js';
 import { backoffMs } from '../../kernel/retry.js';
-import type { JobHandler } from '../../ports/job-queue.port.js';
+import { EventStoreUnavailable } from '../../ports/event-store.port.js';
+import { type JobHandler, JobQueueUnavailable } from '../../ports/job-queue.port.js';
 
 const MIN_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
@@ -66,6 +67,19 @@ async function handleJob(handler: JobHandler, { key, payload, attempt, signal, p
   });
 }
 
+/** An engine that is not available fails all jobs in the same way. It is told of again after this time. */
+const SAME_REASON_MS = 5 * 60_000;
+const toldAt = new WeakMap<JobLog, Map<string, number>>();
+
+function isToldBefore(log: JobLog, error: unknown, reason: string): boolean {
+  if (!(error instanceof EventStoreUnavailable || error instanceof JobQueueUnavailable)) return false;
+  const told = toldAt.get(log) ?? new Map<string, number>();
+  toldAt.set(log, told);
+  const isKnown = Date.now() - (told.get(reason) ?? -Infinity) < SAME_REASON_MS;
+  if (!isKnown) told.set(reason, Date.now());
+  return isKnown;
+}
+
 function decideNext(
   { name, maxAttempts }: JobHandler,
   { key, attempt }: JobAttempt,
@@ -78,6 +92,7 @@ function decideNext(
     return { kind: 'abandoned', error, attempts: maxAttempts };
   }
   const delayMs = backoffMs(attempt, MIN_DELAY_MS, MAX_DELAY_MS, Math.random());
-  log('warn', `Job ${name} ${key} failed in attempt ${attempt} and runs again in ${delayMs} ms: ${reason}`);
+  if (!isToldBefore(log, error, reason))
+    log('warn', `Job ${name} ${key} failed in attempt ${attempt} and runs again in ${delayMs} ms: ${reason}`);
   return { kind: 'failed', error, delayMs };
 }

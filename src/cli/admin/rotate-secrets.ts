@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartupError } from '../../kernel/errors.js';
 import { secretEvents } from '../../modules/server/contracts/server.events.js';
@@ -37,6 +38,11 @@ async function prepareNextKey(
   }
   if (settings.secretKey)
     throw new StartupError('The key comes from ODST_SECRET_KEY. Give the next one: --new-key-file <file>. See --help.');
+  const known = (await readKeyFile(join(settings.dataDir, 'secret.key'))) ?? (await readKeyFile(nextKeyFile(settings)));
+  if (!known)
+    throw new StartupError(
+      `There is no secret.key in the data folder ${settings.dataDir}. Nothing was changed. Set ODST_DATA_DIR as it is set for the server.`,
+    );
   const box = new SecretBox(await createKeyFile(nextKeyFile(settings)));
   return {
     box,

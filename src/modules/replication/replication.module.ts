@@ -32,7 +32,7 @@ import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from '
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { RefusalCountsHandler, RefusedPackagesHandler, RefusingPeersHandler } from './read-model/refused.query.js';
 import { ItemHandler } from './follow/item-handler.js';
-import { RecordedRefusals, RefusedItems } from './follow/refused-items.js';
+import { JudgeAgainAfterRights, RecordedRefusals, RefusedItems } from './follow/refused-items.js';
 import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
 import { MissingFiles, ReturnedFiles } from './integrity/missing-files.js';
 import { RecoverReplicaHandler } from './integrity/recover-replica.command.js';
@@ -149,7 +149,7 @@ const feeds = [
   { provide: RefusedItems, useExisting: RecordedRefusals },
   FeedFollowers,
 ];
-const reactions = [EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
+const reactions = [JudgeAgainAfterRights, EnqueueReplicaJobs, ReviewReplicas, ReviewForOwnStage, WakeAfterPolicy];
 
 /** Fetches packages from peers and serves ours to them. */
 const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...reactions, ...feeds];

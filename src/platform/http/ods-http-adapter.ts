@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Logger } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Refusal } from '../../kernel/errors.js';
 import { addressOf } from '../access/caller.js';
@@ -45,12 +46,14 @@ export interface HttpOptions {
   readonly tls?: ServedKeyPair | null;
   /** Seconds for which browsers use only HTTPS for this server. Half a year when left out; 0 ends it. */
   readonly hstsSeconds?: number;
+  /** The time for which requests in progress may continue when the server stops, in milliseconds; 3 s when left out. */
+  readonly shutdownGraceMs?: number;
   /** Time limits that differ from DEFAULT_CONNECTION_LIMITS. */
   readonly limits?: Partial<ConnectionLimits>;
 }
 
-/** The time for which requests in progress may continue when the server stops. Then their connections are closed. */
-const SHUTDOWN_GRACE_MS = 3_000;
+const DEFAULT_SHUTDOWN_GRACE_MS = 3_000;
+const IDLE_SWEEP_INTERVAL_MS = 50;
 const MAX_GRAPHQL_BODY = '1mb';
 const MAX_HEAD_BYTES = 16 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -78,6 +81,9 @@ export class OdsHttpAdapter extends ExpressAdapter {
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
   private readonly limits: ConnectionLimits;
   private readonly strictTransport: StrictTransport;
+  private readonly stopLog = new Logger('Http');
+  /** Closes the connections that are left when the server stops; null until then. */
+  private cut: NodeJS.Timeout | null = null;
   private stopFollowing: () => void = () => undefined;
   declare protected httpServer: Server;
 
@@ -161,11 +167,37 @@ export class OdsHttpAdapter extends ExpressAdapter {
     });
   }
 
+  /**
+   * Takes no new connections and no further requests on open ones. Requests in progress may continue for the time of grace,
+   * which begins now. Then their connections are closed.
+   */
+  stopAccepting(): void {
+    if (this.cut || !this.httpServer?.listening) return;
+    this.httpServer.close();
+    this.httpServer.closeIdleConnections();
+    const graceMs = this.http.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS;
+    this.httpServer.getConnections((_error, count) => {
+      if (count > 0)
+        this.stopLog.log(`Waiting at most ${graceMs} ms for ${count} connections with requests in progress`);
+    });
+    this.cut = setTimeout(() => this.cutConnections(), graceMs);
+  }
+
+  private cutConnections(): void {
+    this.httpServer.getConnections((_error, count) => {
+      if (count > 0) this.stopLog.log(`Closing ${count} connections whose requests have not ended in time`);
+    });
+    this.httpServer.closeAllConnections();
+  }
+
   override async close(): Promise<void> {
     this.stopFollowing();
-    const cut = setTimeout(() => this.httpServer.closeAllConnections(), SHUTDOWN_GRACE_MS);
+    this.stopAccepting();
+    // A connection that waits for a further request would stay open.
+    const sweeping = setInterval(() => this.httpServer.closeIdleConnections(), IDLE_SWEEP_INTERVAL_MS);
     await super.close();
-    clearTimeout(cut);
+    clearInterval(sweeping);
+    clearTimeout(this.cut ?? undefined);
   }
 
   /**

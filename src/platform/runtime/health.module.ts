@@ -4,11 +4,18 @@ import { DataSource } from 'typeorm';
 import { Directory } from '../../ports/directory.port.js';
 import { EventStore } from '../../ports/event-store.port.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
+import { messageOf } from '../../kernel/errors.js';
+import { PackageStorage } from '../../ports/package-storage.port.js';
+import { FailingReaders } from '../failures/failing-readers.js';
+import { presentCauses } from '../http/errors/public-error.js';
+import { findFileShortage, findFullDisk } from './host-resources.js';
+import { Settings } from './settings.js';
 import { ProjectionProgress } from '../failures/projection-progress.js';
 import { UnprocessableEvents } from '../failures/unprocessable-events.js';
 import { Public } from '../access/needs.decorator.js';
 
 type EngineState = 'ok' | 'unavailable';
+const READ_ONLY = 'The database is read-only, so nothing can be changed.';
 const CHECK_TIMEOUT_MS = 3_000;
 
 /** Checks each engine with a small request. An engine that does not answer within 3 s counts as unavailable. */
@@ -21,7 +28,15 @@ class HealthChecks {
     private readonly directory: Directory,
     private readonly progress: ProjectionProgress,
     private readonly unprocessable: UnprocessableEvents,
+    private readonly failing: FailingReaders,
+    private readonly settings: Settings,
+    private readonly storage: PackageStorage,
   ) {}
+
+  /** Tasks and readers of this process that fail again and again. */
+  findFailing(): readonly string[] {
+    return this.failing.list().map(({ reader }) => reader);
+  }
 
   /** Null while it cannot be found out, because an engine does not answer. */
   async checkProjections(): Promise<ProjectionsState | null> {
@@ -40,6 +55,28 @@ class HealthChecks {
    */
   async checkDirectory(): Promise<EngineState | null> {
     return this.directory.url === null ? null : stateWithinTimeout(this.directory.checkAccess());
+  }
+
+  /** Reasons for which this process cannot do its work although its engines answer, each in one sentence. */
+  async findReasons(): Promise<readonly string[]> {
+    const { databaseUrl, dataDir } = this.settings;
+    const found = await Promise.all([
+      withinTimeout(this.findReadOnly()).catch(() => null),
+      findFileShortage(),
+      databaseUrl === null ? findFullDisk(dataDir) : null,
+      this.storage.checkPlace().then(
+        () => null,
+        (error: unknown) => messageOf(error),
+      ),
+    ]);
+    return [...new Set([...found.filter((reason) => reason !== null), ...presentCauses()])];
+  }
+
+  private async findReadOnly(): Promise<string | null> {
+    const rows: { readOnly: string }[] = await this.dataSource.query(
+      `SELECT current_setting('transaction_read_only') AS "readOnly"`,
+    );
+    return rows[0]?.readOnly === 'on' ? READ_ONLY : null;
   }
 
   async checkEngines(): Promise<Record<'readModels' | 'eventStore' | 'jobQueue', EngineState>> {
@@ -93,19 +130,29 @@ class HealthController {
 
   /**
    * Answers 200 when all engines that the server needs are available and all projections follow the log, and 503
-   * otherwise. Unprocessable events are counted, and do not make it 503: the server works without them.
+   * otherwise. `reasons` say why, when engines answer and the process still cannot work: a read-only database, a full disk,
+   * too many open files, packages that are not mounted. `failing` names tasks that fail again and again. Unprocessable events are counted, and do not make it 503: the server works without them.
    */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
-    const [engines, directory, projections] = await Promise.all([
+    const [engines, directory, projections, reasons] = await Promise.all([
       this.checks.checkEngines(),
       this.checks.checkDirectory(),
       this.checks.checkProjections(),
+      this.checks.findReasons(),
     ]);
+    const failing = this.checks.findFailing();
     const isMoving = projections === null || projections.standingStill.length === 0;
-    const ok = isMoving && Object.values(engines).every((state) => state === 'ok');
+    const ok = isMoving && reasons.length === 0 && Object.values(engines).every((state) => state === 'ok');
     response.status(ok ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: ok ? 'ok' : 'unavailable', engines, projections, ...(directory !== null && { directory }) };
+    return {
+      status: ok ? 'ok' : 'unavailable',
+      engines,
+      projections,
+      ...(directory !== null && { directory }),
+      ...(reasons.length > 0 && { reasons }),
+      ...(failing.length > 0 && { failing }),
+    };
   }
 }
 

@@ -55,6 +55,8 @@ export abstract class Settings {
   abstract readonly withdrawnGraceMs: number;
   /** How long files are kept that belong to no package that this server knows. */
   abstract readonly unclaimedKeepMs: number;
+  /** How long requests in progress may continue when the server stops. */
+  abstract readonly stopGraceMs: number;
   /** Rate at which the scrub reads stored packages, in bytes per second; 0 switches the scrub off. */
   abstract readonly scrubRate: number;
   /** Number of days after which the scrub reads a package again; with 0, it never pauses. */

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
+import { Logger } from '@nestjs/common';
+import { chmod, link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { StartupError } from '../../kernel/errors.js';
+import { messageOf, StartupError } from '../../kernel/errors.js';
 import type { Settings } from '../runtime/settings.js';
 import { KEY_BYTES, SecretBox } from './secret-box.js';
 
@@ -22,7 +23,21 @@ export async function readKeyFile(path: string): Promise<Buffer | null> {
   if (text === null) return null;
   if (!KEY_FILE_CONTENT.test(text.trim()))
     throw new StartupError(`${path} must hold 64 hexadecimal digits. Restore it from a backup.`);
+  await hideFromOthers(path);
   return Buffer.from(text.trim(), 'hex');
+}
+
+/** Takes away rights of others, which a restore or a copy may have given. Windows has no such rights. */
+async function hideFromOthers(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const mode = (await stat(path)).mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  const logger = new Logger('Secrets');
+  const was = `The key file ${path} had the mode 0${mode.toString(8)}, so that others could use it.`;
+  await chmod(path, 0o600).then(
+    () => logger.warn(`${was} It has 0600 now. Change the key if somebody may have read it: npm run secrets:rotate`),
+    (error: unknown) => logger.warn(`${was} It cannot be changed (${messageOf(error)}): run "chmod 600 ${path}"`),
+  );
 }
 
 /**

@@ -105,20 +105,21 @@ export async function assembleServer({
 }: BootContext): Promise<NestExpressApplication> {
   const known = await refuseOtherDatabase(settings, database.settings);
   const use = await FolderUse.begin(settings.dataDir, known);
-  shutdown.addStep(() => use.end());
+  shutdown.addStep('the data folder', () => use.end());
   await migrate(database.settings);
   const store = await startEventStore(settings, database.settings, logger);
-  shutdown.addStep(() => store.close());
+  shutdown.addStep('the event log', () => store.close());
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved)
     logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
-  const http = new OdsHttpAdapter({ ...settings, tls });
+  const http = new OdsHttpAdapter({ ...settings, tls, shutdownGraceMs: settings.stopGraceMs });
+  shutdown.signal.addEventListener('abort', () => http.stopAccepting());
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };
   const options = { logger, abortOnError: false, forceCloseConnections: false };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(engines), http, options);
-  shutdown.addStep(() => app.close());
-  shutdown.addStep(() => app.get(JobQueue).stop());
+  shutdown.addStep('requests in progress and background tasks', () => app.close());
+  shutdown.addStep('jobs in progress', () => app.get(JobQueue).stop());
   const { serverId } = app.get(ServerIdentity);
   // In this order: a folder that has an owner needs a database that has one.
   await bindLog(database.settings, store, serverId);

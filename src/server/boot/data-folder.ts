@@ -126,6 +126,18 @@ export async function describeDatabase(
 
 const SELECT_OWNER = 'SELECT server_id AS id FROM state.log_binding';
 
+/** The name of the server that has used the database, as its read model or its first event has it. For tools. */
+export async function readServerName(settings: DatabaseSettings): Promise<string> {
+  const client = new Client({ ...settings, application_name: 'odst boot' });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>('SELECT name FROM read.server_settings LIMIT 1');
+    return rows[0]?.name ?? 'without a name';
+  } finally {
+    await client.end();
+  }
+}
+
 /** A database of somebody else does not tell where its files are, and then it is not ours. */
 async function isInFolder(client: Client, dataDir: string): Promise<boolean> {
   const ours = await stat(dataFolder(join(dataDir, 'postgres'))).catch(unlessMissing);

@@ -3,6 +3,7 @@ import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
 import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
+import { MIN_OPEN_FILES, readOpenFileLimit } from '../../platform/runtime/host-resources.js';
 import { BackgroundTasks } from '../../platform/runtime/background-tasks.js';
 import { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import type { Settings } from '../../platform/runtime/settings.js';
@@ -19,6 +20,15 @@ import { renewReadModels } from './read-models.js';
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
+}
+
+async function warnAboutOpenFiles(logger: LoggerService): Promise<void> {
+  const limit = await readOpenFileLimit();
+  if (limit === null || limit >= MIN_OPEN_FILES) return;
+  logger.warn(
+    `This process may open only ${limit} files and connections, and each download needs two. Raise the limit to ${MIN_OPEN_FILES} or more (LimitNOFILE of systemd, ulimit -n).`,
+    'Server',
+  );
 }
 
 const HELP = `Starts one server, until SIGTERM or Ctrl-C ends it. It takes no arguments: its settings are environment variables, such
@@ -50,21 +60,26 @@ export async function runServer(
     warnAboutAddress(settings, logger);
     const warning = plainTextWarning(settings.directory);
     if (warning !== null) logger.warn(warning, 'Directory');
+    await warnAboutOpenFiles(logger);
     await refuseTakenPort(settings.port);
-    await startServer({ settings, tls, logger, shutdown: new Shutdown(logger) });
+    await startServer({ settings, tls, logger, shutdown: makeShutdown(settings, logger) });
   } catch (error) {
     process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
     process.exit(1);
   }
 }
 
+/** With HTTPS, SIGHUP loads the certificate again. */
+const makeShutdown = ({ stopGraceMs: graceMs, tls }: Settings, logger: LoggerService): Shutdown =>
+  new Shutdown(logger, { graceMs, stopsOnHangUp: tls === null });
+
 type StartContext = Pick<BootContext, 'settings' | 'tls' | 'logger' | 'shutdown'>;
 
 async function startServer(beginning: StartContext): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   await refuseLostDatabase(settings);
-  const starting = startDatabase(settings, logger);
-  shutdown.addStep(async () => (await starting).stop());
+  const starting = startDatabase(settings, logger, shutdown.signal);
+  shutdown.addStep('the database', async () => (await starting).stop());
   const database = await starting;
   if (shutdown.hasBegun) return;
   try {
@@ -80,7 +95,7 @@ async function startServer(beginning: StartContext): Promise<void> {
 async function startApp(beginning: StartContext, database: Database): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   const locks = new PostgresLocks(database.settings);
-  shutdown.addStep(() => locks.close());
+  shutdown.addStep('the locks', () => locks.close());
   const ground = { ...beginning, database, locks };
   const onTaken = (): void =>
     logger.log('Another process of this server is starting. This process waits for it', 'Server');

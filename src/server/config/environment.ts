@@ -5,6 +5,7 @@ import { PROCESS_ROLES } from '../../platform/runtime/settings.js';
 import {
   baseUrl,
   byteCount,
+  duration,
   durationUpTo,
   eventStoreUrl,
   hasNoNul,
@@ -139,10 +140,10 @@ export const environment = {
     setting: 'trustedProxies',
     check: proxies,
     otherwise: [] as readonly string[],
-    unset: 'none: `X-Forwarded-For` and `X-Forwarded-Proto` are ignored',
+    unset: 'none: `X-Forwarded-For`, `Forwarded` and `X-Forwarded-Proto` are ignored',
     expected: 'a comma-separated list of addresses, CIDR ranges, and the names loopback, linklocal and uniquelocal',
     meaning:
-      'Proxies in front of this server whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The audit trail and the limits on addresses use the address that they report.',
+      'Proxies in front of this server whose `X-Forwarded-For`, `Forwarded` and `X-Forwarded-Proto` are trusted. The audit trail and the limits on addresses use the address that they report.',
   },
   ODST_ACCEL_REDIRECT: {
     setting: 'accelRedirect',
@@ -176,6 +177,14 @@ export const environment = {
     expected: 'a time of 0s to 30d, as a number and s, m, h or d',
     meaning:
       'When a change of a stage means that this server no longer holds a package, it stops serving the package at once and deletes the file after this time. If it has to hold the package again before that, it fetches nothing. Files of removed packages are deleted at once.',
+  },
+  ODST_STOP_GRACE: {
+    setting: 'stopGraceMs',
+    check: duration.refine((ms) => ms <= 60 * 60 * 1000),
+    fallback: '3s',
+    expected: 'a time of 0s to 1h, as a number and s, m or h',
+    meaning:
+      'Time that downloads, uploads and other requests in progress get to end when the server stops. Then their connections are closed. The rest of a stop takes a few seconds more, so a container needs a longer time before it is killed.',
   },
   ODST_UNCLAIMED_KEEP: {
     setting: 'unclaimedKeepMs',

@@ -180,7 +180,7 @@ export class MeshProcess {
       .on(LearnPackage, new LearnPackageHandler(writer, this.clock, trust, rights, this.bus.commands))
       .on(NoteSigning, nothing)
       .on(LearnSigners, nothing)
-      .on(SetPackageStage, new SetPackageStageHandler(writer, this.clock, signer))
+      .on(SetPackageStage, new SetPackageStageHandler(writer, this.bus.queries, this.identity, this.clock, signer))
       .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity, signer))
       .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));

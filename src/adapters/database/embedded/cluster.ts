@@ -38,7 +38,11 @@ export const dataFolder = (folder: string): string => join(folder, 'data');
 export const passwordFile = (folder: string): string => join(folder, 'password');
 
 /** Creates the cluster in a folder at the first start, and checks it at later starts. @throws StartupError */
-export async function prepareCluster(path: string, binaries: Binaries): Promise<Cluster> {
+export async function prepareCluster(
+  path: string,
+  binaries: Binaries,
+  warn: (message: string) => void = () => undefined,
+): Promise<Cluster> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => notWritable(path, error));
   // The list of processes shows PostgreSQL with the real path.
   const folder = await realpath(path);
@@ -49,9 +53,11 @@ export async function prepareCluster(path: string, binaries: Binaries): Promise<
     () => false,
   );
   const password = await readPassword(folder, exists);
+  await repairMode(passwordFile(folder), 0o600, warn);
   const cluster = { data, logFile: join(folder, 'server.log'), password, binaries, launcher };
   if (!exists) await createData(cluster, folder);
   await checkOwner(cluster);
+  await repairMode(data, 0o700, warn);
   await checkVersion(cluster);
   return cluster;
 }
@@ -170,6 +176,23 @@ async function checkOwner({ data, launcher }: Cluster): Promise<void> {
     throw new StartupError(`${data} belongs to another user (uid ${uid}): start as that user, or change its owner`);
   await chownTree(data, launcher.user.uid, launcher.user.gid);
   await chmod(data, 0o700);
+}
+
+/**
+ * Takes away rights of others, which a restore, a copy or a volume of Kubernetes may have given. With them, PostgreSQL does
+ * not start. @throws StartupError when this user may not change them
+ */
+async function repairMode(path: string, mode: number, warn: (message: string) => void): Promise<void> {
+  const found = (await stat(path)).mode & 0o777;
+  if ((found & 0o077) === 0) return;
+  const [was, wanted] = [found, mode].map((bits) => `0${bits.toString(8)}`);
+  await chmod(path, mode).catch((error: unknown) => {
+    throw new StartupError(
+      `${path} has the mode ${was}, so that others may use it, and it cannot be changed (${errorCode(error)}): run "chmod ${wanted} ${path}"`,
+      error,
+    );
+  });
+  warn(`${path} had the mode ${was}, so that others could use it. It has ${wanted} now`);
 }
 
 async function chownTree(path: string, uid: number, gid: number): Promise<void> {

@@ -121,7 +121,7 @@ export class EmbeddedDatabase extends PgDatabase {
 
   /** Starts the server, or takes over a running one. @throws StartupError with one line that says what to change */
   static async start(dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
-    const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries());
+    const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries(), options.onEvent);
     const { port } = await startOrAdopt(cluster, 0, options.settings ?? {});
     const settings = settingsOf(cluster.password, port);
     const guard = await lockDataFolder(settings, dataDir);

@@ -60,6 +60,8 @@ const FINAL_CODES = new Set(['28P01', '28000', '3D000']);
 interface ConnectOptions {
   readonly patience?: number;
   readonly onWaiting?: (message: string) => void;
+  /** Ends the wait. With it, the database has to be writable, and a read-only one is waited for without an end. */
+  readonly signal?: AbortSignal;
 }
 
 /** A PostgreSQL outside this server (`DATABASE_URL`). */
@@ -74,23 +76,33 @@ export class ExternalDatabase extends PgDatabase {
    */
   static async connect(
     url: string,
-    { patience = CONNECT_TIMEOUT_MS, onWaiting = () => undefined }: ConnectOptions = {},
+    { patience = CONNECT_TIMEOUT_MS, onWaiting = () => undefined, signal }: ConnectOptions = {},
   ): Promise<ExternalDatabase> {
     const settings = parseDatabaseUrl(url);
     const deadline = Date.now() + patience;
     const isWorthRetrying = (error: unknown): boolean => {
       if (error instanceof StartupError) return false;
-      if (FINAL_CODES.has(errorCode(error) ?? '') || Date.now() >= deadline) throw unusableError(settings, error);
+      // A read-only database is waited for: it is there, and somebody has to make it writable or to name another one.
+      const waitsOn = error instanceof ReadOnlyDatabase;
+      if (FINAL_CODES.has(errorCode(error) ?? '') || (Date.now() >= deadline && !waitsOn))
+        throw unusableError(settings, error);
       return true;
     };
-    const onFailure = (error: unknown, _waitMs: number, attempt: number): void => {
-      if (attempt === 1) onWaiting(`Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`);
+    let told = '';
+    const onFailure = (error: unknown): void => {
+      const message = `Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`;
+      if (message !== told) onWaiting(message);
+      told = message;
     };
-    await retry(() => probeDatabase(settings, Math.max(1, deadline - Date.now())), {
-      while: isWorthRetrying,
-      backoff: () => RETRY_INTERVAL_MS,
-      onFailure,
-    });
+    await retry(
+      () => probeDatabase(settings, Math.max(RETRY_INTERVAL_MS, deadline - Date.now()), signal !== undefined),
+      {
+        while: isWorthRetrying,
+        signal: signal ?? new AbortController().signal,
+        backoff: () => RETRY_INTERVAL_MS,
+        onFailure,
+      },
+    );
     return new ExternalDatabase(settings);
   }
 
@@ -99,19 +111,36 @@ export class ExternalDatabase extends PgDatabase {
   }
 }
 
-async function probeDatabase(settings: DatabaseSettings, timeout: number): Promise<void> {
+async function probeDatabase(settings: DatabaseSettings, timeout: number, mustWrite: boolean): Promise<void> {
   const client = new Client({ ...settings, connectionTimeoutMillis: timeout });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ version: number }>(
-      "SELECT current_setting('server_version_num')::int AS version",
+    const { rows } = await client.query<{ version: number; encoding: string; readOnly: boolean }>(
+      `SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+       current_setting('transaction_read_only') = 'on' AS "readOnly"`,
     );
-    if ((rows[0]?.version ?? 0) < MIN_VERSION) throw new StartupError('DATABASE_URL: PostgreSQL 14 or newer is needed');
+    const [{ version, encoding, readOnly } = { version: 0, encoding: '', readOnly: false }] = rows;
+    if (version < MIN_VERSION) throw new StartupError('DATABASE_URL: PostgreSQL 14 or newer is needed');
+    if (encoding !== 'UTF8') throw wrongEncoding(settings, encoding);
+    if (readOnly && mustWrite) throw new ReadOnlyDatabase();
   } finally {
     await client.end().catch(() => undefined);
   }
 }
+
+/** The database takes no changes, as a standby or during maintenance. */
+class ReadOnlyDatabase extends Error {
+  constructor() {
+    super('it is read-only, and this server has to write into it');
+  }
+}
+
+const wrongEncoding = (settings: DatabaseSettings, encoding: string): StartupError =>
+  new StartupError(
+    `The database ${placeOf(settings)} has the encoding ${encoding}, in which names of many languages cannot be stored. ` +
+      `Make one with UTF8, such as by createdb --encoding UTF8 --template template0 ${settings.database}.`,
+  );
 
 const placeOf = ({ host, port, database }: DatabaseSettings): string => `${database} at ${host}:${port} (DATABASE_URL)`;
 

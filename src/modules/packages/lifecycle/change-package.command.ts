@@ -1,13 +1,14 @@
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
 import type { Stage } from '../../../kernel/stage.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentAuthority } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { registerStamps } from '../contracts/package-facts.js';
+import { type PackageFacts, registerStamps } from '../contracts/package-facts.js';
+import { FilenameHoldersQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { PackageWriter } from './package-writer.js';
-import { requireMayPromote, requireMayRemove } from './publishing-limits.js';
+import { requireMayPromote, requireMayRemove, requireMayReplaceByPromotion } from './publishing-limits.js';
 
 /** Promotes or demotes a package on every server. Refusals: PACKAGE_NOT_FOUND, FORBIDDEN. */
 export class SetPackageStage extends Command<Receipt> {
@@ -23,6 +24,8 @@ export class SetPackageStage extends Command<Receipt> {
 export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> {
   constructor(
     private readonly packages: PackageWriter,
+    private readonly queries: QueryBus,
+    private readonly identity: ServerIdentity,
     private readonly clock: Clock,
     private readonly signer: FactSigner,
   ) {}
@@ -30,10 +33,16 @@ export class SetPackageStageHandler implements ICommandHandler<SetPackageStage> 
   async execute({ packageId, stage }: SetPackageStage): Promise<Receipt> {
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPromote(currentAuthority(), facts, stage);
+    if (facts) await this.requireReplaceable(facts, stage);
     const stamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const proof = facts ? { proof: this.signer.signStage(facts, stage, stamp) } : {};
     const command = { type: 'setStage', stage, stamp, ...proof } as const;
     return (await this.packages.runCommand(packageId, command)).receipt;
+  }
+
+  private async requireReplaceable(facts: PackageFacts, stage: Stage): Promise<void> {
+    const holders = await this.queries.execute(new FilenameHoldersQuery(facts.filename));
+    requireMayReplaceByPromotion(currentAuthority(), facts, holders, stage, this.identity.serverId);
   }
 }
 

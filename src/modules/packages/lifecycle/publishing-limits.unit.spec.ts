@@ -3,7 +3,14 @@ import { authorityOf, type Authority } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stage } from '../../../kernel/stage.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
-import { requireMayPromote, requireMayPublish, requireMayRemove } from './publishing-limits.js';
+import type { FilenameHolder } from '../contracts/package-queries.js';
+import {
+  requireMayPromote,
+  requireMayPublish,
+  requireMayRemove,
+  requireMayReplaceByPromotion,
+  requireMayTakeFilename,
+} from './publishing-limits.js';
 
 const HERE = 'here';
 const ann = authorityOf('ann', ['publisher'], 'Test');
@@ -65,6 +72,72 @@ describe('a publisher up to Test', () => {
       publish(ann, facts('Prod'), 'Dev'),
       publish(ann, facts('Dev', 'bob'), 'Dev'),
     ]).toEqual([false, false, false]);
+  });
+});
+
+/** A package that has the filename, published at the time `at`. */
+const holder = (stage: Stage, uploadedBy: string, at = '1', originId = HERE): FilenameHolder => ({
+  packageId: `of ${uploadedBy} in ${stage}`,
+  filename: 'a.pkg',
+  stage,
+  publication: at,
+  originId,
+  originName: originId,
+  uploadedBy,
+});
+const take = (who: Authority | null, stage: Stage | null, ...holders: FilenameHolder[]) =>
+  may(() => requireMayTakeFilename(who, holders, stage, HERE));
+
+describe('other content under a filename', () => {
+  it.each(['Dev', 'Test', 'Prod'] as const)('does not replace a package of somebody else in %s', (stage) => {
+    for (const upTo of ['Dev', 'Test', 'Prod', null] as const) {
+      expect([upTo, take(ann, upTo, holder(stage, 'bob'))]).toEqual([upTo, false]);
+    }
+  });
+
+  it('replaces own packages, and what nobody has', () => {
+    for (const stage of ['Dev', 'Test', 'Prod', null] as const) {
+      expect(take(ann, stage)).toBe(true);
+      expect(take(ann, stage, holder('Dev', 'ann', '2'), holder('Prod', 'ann', '1'))).toBe(true);
+    }
+  });
+
+  it('does not replace a package of an account with the same name on another server', () =>
+    expect(take(ann, 'Dev', holder('Dev', 'ann', '1', 'elsewhere'))).toBe(false));
+
+  it('is judged for each stage of servers by the package that was published last', () => {
+    const [mineInDev, theirsInProd] = [holder('Dev', 'ann', '5'), holder('Prod', 'bob', '4')];
+    // Dev servers serve the package of Ann already; in Prod hers would replace the one of Bob.
+    expect(take(ann, 'Dev', mineInDev, theirsInProd)).toBe(true);
+    expect(take(ann, 'Test', mineInDev, theirsInProd)).toBe(false);
+    expect(take(ann, 'Dev', { ...mineInDev, publication: '3' }, theirsInProd)).toBe(false);
+  });
+
+  it('may replace everything for an admin and for the server itself', () => {
+    for (const who of [admin, null]) expect(take(who, 'Prod', holder('Prod', 'bob'))).toBe(true);
+  });
+});
+
+describe('a promotion', () => {
+  const promoted = (who: Authority | null, to: Stage, by: string, at: string, ...holders: FilenameHolder[]) =>
+    may(() => requireMayReplaceByPromotion(who, { ...facts('Dev', by), publication: at }, holders, to, HERE));
+
+  it('does not let a package replace one of another publisher', () => {
+    expect(promoted(ann, 'Test', 'ann', '5', holder('Test', 'bob', '4'))).toBe(false);
+    expect(promoted(ann, 'Test', 'ann', '5', holder('Prod', 'bob', '4'))).toBe(false);
+    expect(promoted(ann, 'Test', 'carl', '5', holder('Prod', 'bob', '4'))).toBe(false);
+  });
+
+  it('lets a package replace one of the same publisher or of the caller', () => {
+    expect(promoted(ann, 'Test', 'bob', '5', holder('Test', 'bob', '4'))).toBe(true);
+    expect(promoted(ann, 'Test', 'bob', '5', holder('Test', 'ann', '4'))).toBe(true);
+  });
+
+  it('is free where it replaces nothing', () => {
+    expect(promoted(ann, 'Test', 'ann', '3', holder('Test', 'bob', '4'))).toBe(true);
+    expect(promoted(ann, 'Test', 'ann', '5', holder('Dev', 'bob', '4'))).toBe(true);
+    expect(promoted(admin, 'Prod', 'ann', '5', holder('Prod', 'bob', '4'))).toBe(true);
+    expect(promoted(null, 'Prod', 'ann', '5', holder('Prod', 'bob', '4'))).toBe(true);
   });
 });
 

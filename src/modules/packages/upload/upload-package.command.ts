@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
-import { requirePermission, requireStage } from '../../../kernel/access.js';
+import { type Authority, requirePermission, requireStage } from '../../../kernel/access.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { retry } from '../../../kernel/retry.js';
@@ -27,7 +27,7 @@ import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
-import { requireMayPublish } from '../lifecycle/publishing-limits.js';
+import { requireMayPublish, requireMayTakeFilename } from '../lifecycle/publishing-limits.js';
 
 /** The digests that the sender expects the file to have, in lower-case hex. */
 export interface ExpectedDigests {
@@ -155,6 +155,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     requireBytes(options.announcedSize, options);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
+    const stageNow = options.stage instanceof Promise ? null : (options.stage ?? this.identity.stage);
+    await this.requireMayTakeFilename(currentAuthority(), name, stageNow);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
       const file = await receiveFile(upload, source);
@@ -162,7 +164,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
-      await this.requireStillAllowed(id, stage);
+      await this.requireStillAllowed(id, name, stage);
       await upload.publish(id);
       const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
       await this.requireStored(id, publication);
@@ -178,7 +180,7 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
    * Checks the permissions again after the bytes have arrived. A session that expired during the upload still counts. A
    * session or token that was revoked does not.
    */
-  private async requireStillAllowed(packageId: string, stage: Stage): Promise<void> {
+  private async requireStillAllowed(packageId: string, filename: string, stage: Stage): Promise<void> {
     const { principal } = currentContext();
     const authority = principal && (await this.principals.authorityNow(principal));
     if (principal && !authority) {
@@ -190,6 +192,16 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     if (authority) requirePermission(authority, 'upload');
     const { facts } = await this.packages.loadPackage(packageId);
     requireMayPublish(authority, facts, stage, this.identity.serverId);
+    await this.requireMayTakeFilename(authority, filename, stage);
+  }
+
+  private async requireMayTakeFilename(
+    authority: Authority | null,
+    filename: string,
+    stage: Stage | null,
+  ): Promise<void> {
+    const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
+    requireMayTakeFilename(authority, holders, stage, this.identity.serverId);
   }
 
   /** Records the publication. When a removal is recorded at the same time, it takes a new stamp and tries again. */

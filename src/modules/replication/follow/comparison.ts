@@ -107,6 +107,7 @@ export class Comparison {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory, MAX_INVENTORY_BYTES);
     const shared = stagesOfBoth(stage, theirs.stage);
+    await this.refusals.forgetOld(peer.peerId);
     const compared = { peerId: peer.peerId, holder: 'peer' } as const;
     const ours = await this.queries.execute(new InventoryQuery(shared, compared));
     await this.learnRefused(peer, theirs.refused);

@@ -19,6 +19,7 @@ import { sweepWithdrawnJob, wakeReplicasJob, wakeReplicasLaterJob } from '../con
 import { Comparison } from './comparison.js';
 import { ContactRecord, FeedCursors } from './follow-records.js';
 import { ItemHandler } from './item-handler.js';
+import { RecordedRefusals, RIGHTS_EVENTS } from './refused-items.js';
 import { PeerFollower, type FollowerParts } from './peer-follower.js';
 
 interface Following {
@@ -34,7 +35,7 @@ interface Following {
 @Injectable()
 export class FeedFollowers implements LiveView, BackgroundTask {
   readonly name = 'feed followers';
-  readonly eventTypes = serverEvents.types;
+  readonly eventTypes = [...serverEvents.types, ...RIGHTS_EVENTS];
   private readonly following = new Map<string, Following>();
   private readonly parts: FollowerParts;
   private syncing: Promise<void> = Promise.resolve();
@@ -55,6 +56,7 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     private readonly contacts: ContactRecord,
     private readonly arrivals: PeerArrivals,
     watch: QueueWatch,
+    private readonly refusals: RecordedRefusals,
   ) {
     watch.onEmptied(() =>
       this.queue.enqueue([wakeReplicasJob(), wakeReplicasLaterJob(new Date()), sweepWithdrawnJob()]),
@@ -82,8 +84,12 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     await Promise.all([...this.following.keys()].map((peerId) => this.endFollowing(peerId)));
   }
 
-  /** When the stage of this server changes, other packages of the same feeds matter. */
+  /**
+   * When the stage of this server changes, other packages of the same feeds matter. When the rights of a server change,
+   * what was refused is judged again.
+   */
   fold(record: RecordedEvent): void {
+    if (isRightsEvent(record)) return void this.judgeAgain();
     const event = serverEvents.read(record);
     if (!event || event.type === 'ServerKeyRotated' || event.data.stage === this.stage) return;
     this.stage = event.data.stage;
@@ -93,6 +99,17 @@ export class FeedFollowers implements LiveView, BackgroundTask {
   /** Tries a peer at once that can be reached now, or that has connected to this server again. */
   private retryNow(peerId: string): void {
     this.following.get(peerId)?.follower.retryNow();
+  }
+
+  private async judgeAgain(): Promise<void> {
+    if (this.following.size === 0) return;
+    try {
+      await this.refusals.forgetAll();
+    } catch (error) {
+      // The reaction does the same, and is tried until it succeeds.
+      this.parts.logger.debug(`Cannot forget what was refused: ${String(error)}`);
+    }
+    for (const { follower } of this.following.values()) follower.compareSoon();
   }
 
   private requestSync(): void {
@@ -137,3 +154,5 @@ export class FeedFollowers implements LiveView, BackgroundTask {
 /** True when the follower of `b` can go on with `a`. The direction says which differences count, so a change starts a new comparison. */
 const isSame = (a: PeerContact, b: PeerContact): boolean =>
   a.url === b.url && a.name === b.name && a.publicKey === b.publicKey && a.policy.direction === b.policy.direction;
+
+const isRightsEvent = ({ type }: RecordedEvent): boolean => RIGHTS_EVENTS.some((name) => name === type);

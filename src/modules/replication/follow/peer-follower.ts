@@ -83,6 +83,11 @@ export class PeerFollower {
     this.waiting.abort();
   }
 
+  /** Compares what both servers know as soon as the feed is silent. */
+  compareSoon(): void {
+    this.comparisons.noteNews();
+  }
+
   private async followFeed(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; this.attempt++) {
       const startedAt = Date.now();

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AsReaction, type Reaction } from '../../../platform/eventsourcing/reaction.js';
 import { DataSource } from 'typeorm';
 import type { PeerItem } from './feed-item.js';
 
@@ -8,7 +9,7 @@ INSERT INTO state.refused_items
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (peer_id, package_id) DO UPDATE SET stage = excluded.stage, stage_stamp = excluded.stage_stamp,
   publication = excluded.publication, removal = excluded.removal, first_published_at = excluded.first_published_at,
-  held = excluded.held`;
+  held = excluded.held, noted_at = now()`;
 
 /**
  * What `ItemHandler` needs to remember what this server does not accept because the rights of a server do not allow it.
@@ -37,6 +38,15 @@ export class RecordedRefusals extends RefusedItems {
     await this.dataSource.query('DELETE FROM state.refused_items');
   }
 
+  /**
+   * Forgets what of this peer was refused long ago. Not only rights decide: a filename may have become free since. And if
+   * the end of a process has kept `forgetAll` from its work, this mends it.
+   */
+  async forgetOld(peerId: string): Promise<void> {
+    const old = `noted_at < now() - interval '1 day'`;
+    await this.dataSource.query(`DELETE FROM state.refused_items WHERE peer_id = $1 AND ${old}`, [peerId]);
+  }
+
   /** The ids of our packages that the peer refuses, ordered, as it told at the last comparison. */
   async findRefusedByPeer(peerId: string): Promise<readonly string[]> {
     const rows: { id: string }[] = await this.dataSource.query(
@@ -58,5 +68,22 @@ export class RecordedRefusals extends RefusedItems {
         [peerId, packageIds],
       );
     });
+  }
+}
+
+/** The events after which other rights count than before. */
+export const RIGHTS_EVENTS = ['PeerRightsChanged', 'PeerRegistered', 'PeerUnregistered'] as const;
+
+/** After a change of rights, what was refused before is judged again. `FeedFollowers` begins the comparisons. */
+@AsReaction()
+@Injectable()
+export class JudgeAgainAfterRights implements Reaction {
+  readonly name = 'replication:judge-again-after-rights';
+  readonly eventTypes = RIGHTS_EVENTS;
+
+  constructor(private readonly refusals: RecordedRefusals) {}
+
+  async react(): Promise<void> {
+    await this.refusals.forgetAll();
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { QueryFailedError } from 'typeorm';
-import { expectedError, isDatabaseUnavailable } from './public-error.js';
+import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
+import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
+import { expectedError, isDatabaseUnavailable, presentCauses } from './public-error.js';
 
 const withCode = (code: string, more: object = {}) => Object.assign(new Error('no'), { code, ...more });
 
@@ -25,5 +27,31 @@ describe('a database that is away', () => {
   ])('is not %s', (_, error) => {
     expect(isDatabaseUnavailable(error)).toBe(false);
     expect(expectedError(error)).toBeNull();
+  });
+});
+
+describe('a cause that does not pass by itself', () => {
+  it.each([
+    ['a read-only database', '25006', /read-only/],
+    ['a full disk of the database', '53100', /disk of the database is full/],
+    ['too many connections', '53300', /no more connections/],
+  ])('is named: %s', (_, code, words) => {
+    for (const error of [
+      withCode(code),
+      new QueryFailedError('UPDATE x', [], withCode(code)),
+      new EventStoreUnavailable(withCode(code)),
+      new JobQueueUnavailable(withCode(code)),
+      new Error('it failed', { cause: new QueryFailedError('UPDATE x', [], withCode(code)) }),
+    ]) {
+      const message = expect.stringMatching(words);
+      expect(expectedError(error)).toEqual({ status: 503, code: 'UNAVAILABLE', message });
+    }
+    expect(presentCauses()).toContainEqual(expect.stringMatching(words));
+    expect(presentCauses(Date.now() + 60_000)).toEqual([]);
+  });
+
+  it.each(['EMFILE', 'ENFILE'])('says when to come back after %s', (code) => {
+    const error = withCode(code, { syscall: 'open', path: '/data/packages/x' });
+    expect(expectedError(error)).toMatchObject({ status: 503, code: 'UNAVAILABLE', details: { retryAfterSeconds: 5 } });
   });
 });

@@ -3,11 +3,15 @@ import { QueryFailedError } from 'typeorm';
 import { Refusal } from '../../../kernel/errors.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
-import { StorageFull } from '../../../ports/package-storage.port.js';
+import { StorageFull, StorageMissing } from '../../../ports/package-storage.port.js';
 import { codeOf, statusOf } from './error-codes.js';
 
-/** SQLSTATE codes that mean a lost connection, or a database that is stopping or starting. */
-const UNAVAILABLE_SQLSTATE = /^(08|57P0)/;
+/**
+ * SQLSTATE codes that mean a lost connection, a database that is stopping or starting, one without resources (disk, memory,
+ * connections), or one that takes no changes.
+ */
+const UNAVAILABLE_SQLSTATE = /^(08|57P0|53|25006)/;
+const MAX_CAUSES = 5;
 const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 /** Messages of `pg` errors that have no code. */
 const PG_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect)/;
@@ -36,9 +40,72 @@ export function retryAfterOf({ details }: Pick<PublicError, 'details'>): number 
   return typeof seconds === 'number' ? seconds : null;
 }
 
-const LOG_UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+const STORAGE_MISSING = 'The volume with the packages is not mounted right now. Try again later.';
 const QUEUE_UNAVAILABLE = 'The job queue cannot be reached right now. Try again soon.';
 const DATABASE_UNAVAILABLE = 'The database cannot be reached right now. Try again soon.';
+const LOG_UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
+
+/** Causes that have a name, by the code of the error. They do not pass by themselves, so the message says what to do. */
+const NAMED_CAUSES: readonly { readonly code: RegExp; readonly message: string }[] = [
+  {
+    code: /^25006$/,
+    message:
+      'The database is read-only right now, so nothing can be changed. Its administrator has to make it writable.',
+  },
+  {
+    code: /^53100$/,
+    message:
+      'The disk of the database is full, so nothing can be changed. Free some space on it; health/ready says how much.',
+  },
+  {
+    code: /^53300$/,
+    message: 'The database takes no more connections right now. Try again soon, or raise its max_connections.',
+  },
+  {
+    code: /^(EMFILE|ENFILE)$/,
+    message:
+      'The server has too many files and connections open right now. Try again soon, or raise its limit (LimitNOFILE).',
+  },
+];
+
+const RETRY_WITHOUT_FILES_SECONDS = 5;
+
+/** The codes of an error, of what it wraps, and of its causes. */
+function codesOf(error: unknown): readonly string[] {
+  const codes: string[] = [];
+  for (let next = error, depth = 0; next instanceof Error && depth < MAX_CAUSES; depth += 1) {
+    const inner: unknown = next instanceof QueryFailedError ? next.driverError : next;
+    if (inner instanceof Error && 'code' in inner && typeof inner.code === 'string') codes.push(inner.code);
+    next = next.cause;
+  }
+  return codes;
+}
+
+/** The message about the cause of an error that has a name; null for any other error. */
+export function nameCause(error: unknown): string | null {
+  const codes = codesOf(error);
+  return NAMED_CAUSES.find(({ code }) => codes.some((found) => code.test(found)))?.message ?? null;
+}
+
+/** A cause counts as present for so long after it was met last. */
+const PRESENT_MS = 15_000;
+const metAt = new Map<string, number>();
+
+/** The causes that this process has met in the last seconds. */
+export const presentCauses = (now = Date.now()): readonly string[] =>
+  [...metAt].filter(([, at]) => now - at < PRESENT_MS).map(([message]) => message);
+
+function unavailable(error: unknown, message: string): PublicError {
+  const cause = nameCause(error);
+  if (cause !== null) metAt.set(cause, Date.now());
+  const isOutOfFiles = codesOf(error).some((code) => code === 'EMFILE' || code === 'ENFILE');
+  return {
+    status: 503,
+    code: 'UNAVAILABLE',
+    message: cause ?? message,
+    ...(isOutOfFiles && { details: { retryAfterSeconds: RETRY_WITHOUT_FILES_SECONDS } }),
+  };
+}
 
 /** Returns what callers may know about an expected error, or null when the error is unexpected. */
 export function expectedError(error: unknown): PublicError | null {
@@ -47,9 +114,10 @@ export function expectedError(error: unknown): PublicError | null {
     return { status: statusOf(code), code, message, ...(Object.keys(details).length > 0 && { details }) };
   }
   if (error instanceof StorageFull) return { status: 507, code: 'INSUFFICIENT_STORAGE', message: error.message };
-  if (error instanceof EventStoreUnavailable) return { status: 503, code: 'UNAVAILABLE', message: LOG_UNAVAILABLE };
-  if (error instanceof JobQueueUnavailable) return { status: 503, code: 'UNAVAILABLE', message: QUEUE_UNAVAILABLE };
-  if (isDatabaseUnavailable(error)) return { status: 503, code: 'UNAVAILABLE', message: DATABASE_UNAVAILABLE };
+  if (error instanceof EventStoreUnavailable) return unavailable(error, LOG_UNAVAILABLE);
+  if (error instanceof JobQueueUnavailable) return unavailable(error, QUEUE_UNAVAILABLE);
+  if (isDatabaseUnavailable(error) || nameCause(error) !== null) return unavailable(error, DATABASE_UNAVAILABLE);
+  if (error instanceof StorageMissing) return { status: 503, code: 'UNAVAILABLE', message: STORAGE_MISSING };
   return errorFromStatus(error);
 }
 
