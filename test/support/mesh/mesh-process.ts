@@ -137,7 +137,9 @@ export class MeshProcess {
   }
 
   upload(filename: string, content: Content, stage: Stage): Promise<UploadedPackage> {
-    return this.bus.execute(new UploadPackage(filename, content, { stage, expected: {}, announcedSize: null }));
+    return this.bus.execute(
+      new UploadPackage(filename, content, { stage, expected: {}, announcedSize: null, allowsEmpty: true }),
+    );
   }
 
   async changeStage(stage: Stage): Promise<void> {
