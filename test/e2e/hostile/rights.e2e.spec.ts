@@ -1,0 +1,138 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
+import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
+import { factsOf, HostilePeer, type Lie, stampBy } from '../../support/hostile/hostile-peer.js';
+import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
+import { waitFor } from '../../support/wait-for.js';
+
+/** Two servers in production, and a development server that was taken over: it may publish up to Dev, and nothing else. */
+let berlin: ServerUnderTest;
+let munich: ServerUnderTest;
+let dev: HostilePeer;
+const chrome = randomBytes(3_000);
+let factsOfChrome: PackageFacts;
+
+const LIMITED = '{ publishUpTo: Dev, mayTakeOver: false, mayChangeOthers: false }';
+const ALL = '{ publishUpTo: Prod, mayTakeOver: true, mayChangeOthers: true }';
+const Peer = z.object({ setPeerRights: z.object({ id: z.string() }) });
+async function setRights(server: ServerUnderTest, rights: string): Promise<void> {
+  const mutation = `mutation { setPeerRights(id: "${dev.identity.serverId}", rights: ${rights}) { id } }`;
+  await (await server.client()).ask(mutation, Peer);
+}
+
+const Server = z.object({ server: z.object({ id: z.string(), name: z.string() }) });
+
+beforeAll(async () => {
+  [berlin, munich] = [new ServerUnderTest('berlin'), new ServerUnderTest('munich')];
+  await Promise.all([berlin.start(), munich.start()]);
+  await registerPeers(await munich.client(), await berlin.client());
+  expect((await munich.put('Chrome.pkg', chrome)).status).toBe(201);
+  await serveChrome();
+  const { id, name } = (await (await munich.client()).ask('{ server { id name } }', Server)).server;
+  factsOfChrome = factsOf('Chrome.pkg', chrome, { serverId: id, name });
+  dev = await new HostilePeer().register(munich);
+  await dev.claim(berlin, dev.identity);
+  await setRights(munich, LIMITED);
+  await setRights(berlin, LIMITED);
+});
+afterAll(async () => {
+  await dev.dispose();
+  await Promise.all([berlin.dispose(), munich.dispose()]);
+});
+
+async function serveChrome(): Promise<void> {
+  for (const server of [berlin, munich])
+    await waitFor(`Chrome on ${server.name}`, async () => (await server.servedDigest('Chrome.pkg')) === sha256(chrome));
+}
+
+const Trail = z.object({
+  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ summary: z.string() }) })) }),
+});
+async function refusals(server: ServerUnderTest): Promise<readonly string[]> {
+  const query = '{ auditTrail(first: 100, filter: { kinds: ["PackageFactRefused"] }) { edges { node { summary } } } }';
+  return (await (await server.client()).ask(query, Trail)).auditTrail.edges.map(({ node }) => node.summary);
+}
+
+/** A package in Dev, which it may publish. When a server knows it, everything that was told before is handled. */
+async function everythingIsHandled(): Promise<void> {
+  const facts = factsOf(`${randomUUID()}.pkg`, randomBytes(10), dev.identity, { stage: 'Dev' });
+  dev.tell({ facts, proofs: [dev.identity.facts.signPublication(facts)] });
+  const Known = z.object({ package: z.object({ id: z.string() }).nullable() });
+  for (const server of [berlin, munich])
+    await waitFor(`the last item on ${server.name}`, async () => {
+      const query = `{ package(id: "${facts.packageId}") { id } }`;
+      return (await (await server.client()).ask(query, Known)).package !== null;
+    });
+}
+
+const replaced = (stage: 'Dev' | 'Prod'): Lie => {
+  const facts = factsOf('Chrome.pkg', randomBytes(100), dev.identity, { stage });
+  return { facts, proofs: [dev.identity.facts.signPublication(facts)] };
+};
+
+const LIES: readonly (readonly [string, () => Lie, RegExp])[] = [
+  ['replace Chrome.pkg in Prod', () => replaced('Prod'), /do not reach Prod/],
+  ['take over its filename in Dev', () => replaced('Dev'), /taking over the filename of a package that munich/],
+  [
+    'demote it',
+    () => {
+      const stageStamp = stampBy(dev.identity.serverId);
+      const proofs = [dev.identity.facts.signStage(factsOfChrome, 'Dev', stageStamp, 'admin')];
+      return { facts: { ...factsOfChrome, stage: 'Dev', stageStamp }, proofs };
+    },
+    /change of the stage of Chrome\.pkg .* the package is in Prod here/,
+  ],
+  [
+    'remove it',
+    () => {
+      const removal = stampBy(dev.identity.serverId);
+      const proofs = [dev.identity.facts.signRemoval(factsOfChrome, removal, 'admin')];
+      return { facts: { ...factsOfChrome, removal }, proofs };
+    },
+    /the removal of Chrome\.pkg .* the package is in Prod here/,
+  ],
+  [
+    'send it again as uploaded by somebody else',
+    () => {
+      const facts = factsOf('Chrome.pkg', chrome, dev.identity, { stage: 'Dev', uploadedBy: 'publisher' });
+      return { facts, proofs: [dev.identity.facts.signPublication(facts)] };
+    },
+    /the publication of Chrome\.pkg by publisher on mallory.* the package is in Prod here/,
+  ],
+];
+
+describe('a development server that was taken over', () => {
+  it.each(LIES)('cannot %s, and the audit trails say so', async (_, lie, told) => {
+    dev.tell(lie());
+    await everythingIsHandled();
+    await serveChrome();
+    for (const server of [berlin, munich])
+      expect((await refusals(server)).filter((summary) => told.test(summary)).length).toBeGreaterThan(0);
+  });
+
+  it('cannot do so through an honest server either, which gives it all rights and passes on what it told', async () => {
+    await setRights(berlin, ALL);
+    dev.tell(replaced('Prod'));
+    await waitFor('the refusal of what berlin passes on', async () =>
+      (await refusals(munich)).some((summary) => /^Refused what berlin told.*do not reach Prod/.test(summary)),
+    );
+    expect(await munich.servedDigest('Chrome.pkg')).toBe(sha256(chrome));
+  });
+});
+
+it('after all of it both servers serve, and take and exchange uploads', async () => {
+  await setRights(berlin, LIMITED);
+  for (const [from, to] of [
+    [berlin, munich],
+    [munich, berlin],
+  ] as const) {
+    const content = randomBytes(2_000);
+    const filename = `from-${from.name}.pkg`;
+    expect((await from.put(filename, content)).status).toBe(201);
+    await waitFor(`${filename} on ${to.name}`, async () => (await to.servedDigest(filename)) === sha256(content));
+    expect((await fetch(`${from.url}/health/ready`)).status).toBe(200);
+  }
+  await serveChrome();
+});
