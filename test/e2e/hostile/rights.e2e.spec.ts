@@ -22,6 +22,10 @@ async function setRights(server: ServerUnderTest, rights: string): Promise<void>
   await (await server.client()).ask(mutation, Peer);
 }
 
+async function setRightsOnBoth(rights: string): Promise<void> {
+  for (const server of [berlin, munich]) await setRights(server, rights);
+}
+
 const Server = z.object({ server: z.object({ id: z.string(), name: z.string() }) });
 
 beforeAll(async () => {
@@ -34,8 +38,7 @@ beforeAll(async () => {
   factsOfChrome = factsOf('Chrome.pkg', chrome, { serverId: id, name });
   dev = await new HostilePeer().register(munich);
   await dev.claim(berlin, dev.identity);
-  await setRights(munich, LIMITED);
-  await setRights(berlin, LIMITED);
+  await setRightsOnBoth(LIMITED);
 });
 afterAll(async () => {
   await dev.dispose();
@@ -55,26 +58,24 @@ async function refusals(server: ServerUnderTest): Promise<readonly string[]> {
   return (await (await server.client()).ask(query, Trail)).auditTrail.edges.map(({ node }) => node.summary);
 }
 
-/** A package in Dev, which it may publish. When a server knows it, everything that was told before is handled. */
+/** A package that it may not publish. When a server has refused it, everything that was told before is handled. */
 async function everythingIsHandled(): Promise<void> {
-  const facts = factsOf(`${randomUUID()}.pkg`, randomBytes(10), dev.identity, { stage: 'Dev' });
+  const facts = factsOf(`${randomUUID()}.pkg`, randomBytes(10), dev.identity);
+  await setRightsOnBoth('{ publishUpTo: Dev }');
   dev.tell({ facts, proofs: [dev.identity.facts.signPublication(facts)] });
-  const Known = z.object({ package: z.object({ id: z.string() }).nullable() });
   for (const server of [berlin, munich])
-    await waitFor(`the last item on ${server.name}`, async () => {
-      const query = `{ package(id: "${facts.packageId}") { id } }`;
-      return (await (await server.client()).ask(query, Known)).package !== null;
-    });
+    await waitFor(`the last item on ${server.name}`, async () =>
+      (await refusals(server)).some((summary) => summary.includes(facts.filename)),
+    );
 }
 
-const replaced = (stage: 'Dev' | 'Prod'): Lie => {
-  const facts = factsOf('Chrome.pkg', randomBytes(100), dev.identity, { stage });
+const replaced = (): Lie => {
+  const facts = factsOf('Chrome.pkg', randomBytes(100), dev.identity);
   return { facts, proofs: [dev.identity.facts.signPublication(facts)] };
 };
 
-const LIES: readonly (readonly [string, () => Lie, RegExp])[] = [
-  ['replace Chrome.pkg in Prod', () => replaced('Prod'), /do not reach Prod/],
-  ['take over its filename in Dev', () => replaced('Dev'), /taking over the filename of a package that munich/],
+const LIES = [
+  ['replace Chrome.pkg', replaced, /the publication of Chrome\.pkg .* do not reach Prod/],
   [
     'demote it',
     () => {
@@ -101,25 +102,74 @@ const LIES: readonly (readonly [string, () => Lie, RegExp])[] = [
     },
     /the publication of Chrome\.pkg by publisher on mallory.* the package is in Prod here/,
   ],
-];
+] as const satisfies readonly (readonly [string, () => Lie, RegExp])[];
 
 describe('a development server that was taken over', () => {
-  it.each(LIES)('cannot %s, and the audit trails say so', async (_, lie, told) => {
+  it.each<readonly [string, () => Lie, RegExp]>(LIES)(
+    'cannot %s, and the audit trails say so',
+    async (_, lie, told) => {
+      dev.tell(lie());
+      await everythingIsHandled();
+      await serveChrome();
+      for (const server of [berlin, munich])
+        expect((await refusals(server)).filter((summary) => told.test(summary)).length).toBeGreaterThan(0);
+    },
+  );
+
+  it.each<readonly [string, string, () => Lie, RegExp]>([
+    [
+      'replace it',
+      'mayTakeOver',
+      replaced,
+      /do not allow taking over the filename of a package that munich has published/,
+    ],
+    ['remove it', 'mayChangeOthers', LIES[2][1], /do not allow changing what munich has published/],
+  ])('cannot %s where it may reach Prod, but not %s', async (_, right, lie, told) => {
+    await setRightsOnBoth('{ publishUpTo: Prod }');
     dev.tell(lie());
+    for (const server of [berlin, munich])
+      await waitFor(`the missing right ${right} on ${server.name}`, async () =>
+        (await refusals(server)).some((summary) => told.test(summary)),
+      );
     await everythingIsHandled();
     await serveChrome();
-    for (const server of [berlin, munich])
-      expect((await refusals(server)).filter((summary) => told.test(summary)).length).toBeGreaterThan(0);
   });
 
   it('cannot do so through an honest server either, which gives it all rights and passes on what it told', async () => {
     await setRights(berlin, ALL);
-    dev.tell(replaced('Prod'));
+    dev.tell(replaced());
     await waitFor('the refusal of what berlin passes on', async () =>
       (await refusals(munich)).some((summary) => /^Refused what berlin told.*do not reach Prod/.test(summary)),
     );
     expect(await munich.servedDigest('Chrome.pkg')).toBe(sha256(chrome));
   });
+});
+
+it('the administrators see it as a problem until somebody looks at that server', async () => {
+  const Problems = z.object({
+    problems: z.array(
+      z.object({
+        kind: z.string(),
+        what: z.string(),
+        since: z.string(),
+        latest: z.string().nullable(),
+        advice: z.string(),
+        count: z.number(),
+        examples: z.array(z.string()),
+      }),
+    ),
+  });
+  for (const server of [berlin, munich]) {
+    const query = '{ problems { kind what since latest advice count examples } }';
+    const { problems } = await (await server.client()).ask(query, Problems);
+    const refused = problems.filter(({ what }) => what.includes('mallory told') && what.includes('(NOT_ALLOWED)'));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]?.kind).toBe('FACTS_REFUSED');
+    expect(refused[0]?.count).toBeGreaterThanOrEqual(LIES.length);
+    expect(Date.parse(refused[0]?.latest ?? '')).toBeGreaterThan(Date.parse(refused[0]?.since ?? ''));
+    expect(refused[0]?.advice).toContain('setPeerRights');
+    expect(refused[0]?.examples.some((example) => example.startsWith('Chrome.pkg (removal): '))).toBe(true);
+  }
 });
 
 it('after all of it both servers serve, and take and exchange uploads', async () => {
