@@ -28,6 +28,7 @@ import { PackageEntity, ServingStageEntity } from './read-model/package.entity.j
 import { PackagesProjection } from './read-model/packages.projection.js';
 import { PackageSignaturesHandler } from './read-model/package-signatures.query.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
+import { KnownPackages } from './upload/known-packages.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
 import './packages.declarations.js';
@@ -70,7 +71,7 @@ const commandProviders = [
 /** Everything that changes packages, and what decides whom to believe. The reading side is `PackagesReadModule`. */
 @Module({
   controllers: [UploadController],
-  providers: [...commandProviders, DeleteRemovedFiles],
+  providers: [...commandProviders, DeleteRemovedFiles, KnownPackages],
   exports: [PackageWriter, FactSigner, FactTrust],
 })
 export class PackagesWriteModule {}

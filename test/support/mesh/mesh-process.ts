@@ -21,7 +21,7 @@ import {
 import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
 import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
 import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
-import { FilenameHoldersQuery } from '../../../src/modules/packages/contracts/package-queries.js';
+import { FilenameHoldersQuery, PublishedFileQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -135,7 +135,9 @@ export class MeshProcess {
   }
 
   upload(filename: string, content: Content, stage: Stage): Promise<UploadedPackage> {
-    return this.bus.execute(new UploadPackage(filename, content, { stage, expected: {}, announcedSize: null }));
+    return this.bus.execute(
+      new UploadPackage(filename, content, { stage, expected: {}, announcedSize: null, allowsEmpty: true }),
+    );
   }
 
   async changeStage(stage: Stage): Promise<void> {
@@ -168,6 +170,8 @@ export class MeshProcess {
     const nothing = { execute: async () => undefined };
     const access = new NoPrincipals();
     this.bus
+      // Every upload is published again, so that the registers are tried.
+      .on(PublishedFileQuery, { execute: async () => null })
       .on(FilenameHoldersQuery, new FilenameHoldersFromLog(file))
       .on(
         UploadPackage,
