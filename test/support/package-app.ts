@@ -33,6 +33,8 @@ import { PackageStorage } from '../../src/ports/package-storage.port.js';
 import { SignerKeys } from '../../src/platform/peer-calls/signer-keys.port.js';
 import { Principals } from '../../src/platform/access/access.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { RightsOfPeers } from '../../src/modules/peers/contracts/peer-rights.js';
+import { KnownRights } from './known-rights.js';
 import { NoSignerKeys } from './no-signer-keys.js';
 import { NoPrincipals } from './no-principals.js';
 import { MemoryEventStore } from './memory-event-store.js';
@@ -136,6 +138,7 @@ class Engines {
       { provide: PackageStorage, useValue: storage },
       { provide: Settings, useValue: { acceptsUnsignedFacts: true, ...settings } },
       { provide: SignerKeys, useClass: NoSignerKeys },
+      { provide: RightsOfPeers, useValue: new KnownRights() },
       { provide: EventStore, useValue: store },
       { provide: JobQueue, useValue: queue },
       { provide: ServerIdentity, useClass: Identity },

@@ -4,6 +4,7 @@ import { PackageChangesResolver } from './api/package-changes.resolver.js';
 import { PackageFieldsResolver } from './api/package-fields.resolver.js';
 import { PackageSignaturesResolver } from './api/package-signatures.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
+import { FactRights } from './facts/fact-rights.js';
 import { FactSigner } from './facts/fact-signer.js';
 import { FactTrust } from './facts/fact-trust.js';
 import { LearnPackageHandler, RecordPackageDamageHandler } from './facts/package-reports.handler.js';
@@ -59,6 +60,7 @@ const commandProviders = [
   PackageWriter,
   FactSigner,
   FactTrust,
+  FactRights,
   UploadPackageHandler,
   LearnPackageHandler,
   SetPackageStageHandler,

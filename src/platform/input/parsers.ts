@@ -11,6 +11,7 @@ import {
   TIME_FAULT,
 } from '../../kernel/input-text.js';
 import { CHUNK_SIZE } from '../../kernel/chunk-ranges.js';
+import { MAX_SUCCESSIONS } from '../../kernel/introduction.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
 
 /**
@@ -77,6 +78,10 @@ export const base64UrlBytes = (bytes: number): z.ZodString =>
 export const PublicKey = base64UrlBytes(32);
 /** An Ed25519 signature. */
 export const Signature = base64UrlBytes(64);
+
+/** Proofs that keys follow former ones. */
+export const keySuccessions = (max = MAX_SUCCESSIONS) =>
+  z.array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature })).max(max);
 
 export const Filename = checked(z.string(), (text) =>
   text.normalize('NFC') === text ? findFilenameFault(text) : 'must be in Unicode normal form C',
