@@ -46,6 +46,11 @@ export function stageInQuery(url: string): Stage | null {
 export function filenameInUrl(url: string): string {
   const [path = ''] = url.split('?', 1);
   const encoded = path.slice(UPLOAD_PATH.length + 1);
+  if (encoded === '')
+    throw new Refusal(
+      'INVALID_FILENAME',
+      'The filename must not be empty. It belongs before the question mark: PUT /api/packages/<filename>?stage=…. curl adds the filename only to an address that ends with a slash.',
+    );
   if (encoded.includes('/')) throw new Refusal('INVALID_FILENAME', 'The filename must not contain slashes.');
   try {
     return decodeURIComponent(encoded);
