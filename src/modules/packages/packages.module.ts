@@ -32,6 +32,7 @@ import { RefusedFactEntity } from './read-model/refused-fact.entity.js';
 import { RefusedFactsProblem } from './read-model/refused-facts.problem.js';
 import { RefusedFactsProjection } from './read-model/refused-facts.projection.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
+import { KnownPackages } from './upload/known-packages.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
 import './packages.declarations.js';
@@ -75,7 +76,7 @@ const commandProviders = [
 /** Everything that changes packages, and what decides whom to believe. The reading side is `PackagesReadModule`. */
 @Module({
   controllers: [UploadController],
-  providers: [...commandProviders, DeleteRemovedFiles],
+  providers: [...commandProviders, DeleteRemovedFiles, KnownPackages],
   exports: [PackageWriter, FactSigner, FactTrust],
 })
 export class PackagesWriteModule {}

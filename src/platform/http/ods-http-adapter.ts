@@ -216,7 +216,8 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);
     // A client may send the absolute URL (RFC 9112, 3.2.2).
-    if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
+    if (request.url !== undefined && /^https?:/i.test(request.url))
+      request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
