@@ -31,6 +31,36 @@ async function raw(...parts: (string | Buffer)[]): Promise<{ socket: Socket; ans
 
 const FORM = '--b\r\nContent-Disposition: form-data; name="file"; filename="nothing.pkg"\r\n\r\n\r\n--b--';
 
+it.each([
+  ['OPTIONS', '/api/packages/a.pkg', 'GET, HEAD, PUT'],
+  ['POST', '/api/packages/a.pkg', 'GET, HEAD, PUT'],
+  ['DELETE', '/api/packages/a%20b.pkg?stage=Dev', 'GET, HEAD, PUT'],
+  ['OPTIONS', '/Packages/a.pkg', 'GET, HEAD'],
+  ['POST', '/Packages/a.pkg', 'GET, HEAD'],
+])('%s %s is not allowed, and the answer says what is', async (method, path, allow) => {
+  const reply = await fetch(`${app.url}${path}`, { method });
+  expect([reply.status, reply.headers.get('allow')]).toEqual([405, allow]);
+  expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+});
+
+it('takes an address with a scheme in capitals', async () => {
+  await put('/capital.pkg', 'content');
+  const { socket, answer } = await raw(`GET HTTP://A/Packages/capital.pkg HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await waitFor('an answer', () => answer().includes('content-type') || answer().includes('Content-Type'), 5_000);
+  expect(answer()).toMatch(/^HTTP\/1.1 200 /);
+  socket.destroy();
+});
+
+it('refuses a large body of GraphQL before it is read', async () => {
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 31457280\r\n\r\n';
+  const { socket, answer } = await raw(head);
+  await waitFor('an answer', () => answer().includes('TOO_LARGE'), 5_000);
+  expect(answer()).toMatch(/^HTTP\/1.1 413 /);
+  expect(answer()).toMatch(/connection: close/i);
+  socket.destroy();
+});
+
 describe('PUT /api/packages/<filename>', () => {
   it('publishes the bytes, which are then served', async () => {
     const bytes = randomBytes(2_500_000);
