@@ -13,9 +13,11 @@ import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packa
 import {
   type FilenameHolder,
   FilenameHoldersQuery,
+  PackagesByIdQuery,
   PublishedFileQuery,
   type PublishedFileView,
 } from '../../src/modules/packages/contracts/package-queries.js';
+import type { PackageView } from '../../src/modules/packages/contracts/package-view.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/runtime/settings.js';
@@ -63,6 +65,24 @@ class FilenameHoldersFromLog implements IQueryHandler<FilenameHoldersQuery> {
     return factsIn(this.store)
       .filter((facts) => facts.filename === filename && !isRemoved(facts))
       .map((facts) => ({ ...facts, originId: facts.origin.serverId, originName: facts.origin.name }));
+  }
+}
+
+@QueryHandler(PackagesByIdQuery)
+class PackagesByIdFromLog implements IQueryHandler<PackagesByIdQuery> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {
+    const views = factsIn(this.store).map((facts): PackageView => ({
+      ...facts,
+      id: facts.packageId,
+      originId: facts.origin.serverId,
+      originName: facts.origin.name,
+      publishedAt: new Date(facts.firstPublishedAt),
+      firstPublishedAt: new Date(facts.firstPublishedAt),
+      state: isRemoved(facts) ? 'REMOVED' : 'AVAILABLE',
+    }));
+    return ids.map((id) => views.find((view) => view.id === id) ?? null);
   }
 }
 
@@ -130,7 +150,10 @@ class Engines {
   }
 }
 
-@Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog, FilenameHoldersFromLog] })
+@Module({
+  imports: [PackagesWriteModule],
+  providers: [PublishedFileFromLog, FilenameHoldersFromLog, PackagesByIdFromLog],
+})
 class Packages {}
 
 /** Downloads that are open to everybody: what protects them keeps its state in a database. */

@@ -99,9 +99,11 @@ export const Stamp = matching(
 /** A time as servers write it. */
 export const Time = matching(isStorableTime, TIME_FAULT);
 
+const TYPED_TIME_FAULT = `${TIME_FAULT}, such as 2026-11-30T08:00:00Z or 2026-11-30T09:00:00+01:00. In an address, + is written %2B`;
+
 /** A time that somebody gives, in any zone (RFC 3339). */
 export const TypedTime = formatted(
-  checked(z.string(), (text) => (parseTypedTime(text) === null ? TIME_FAULT : null)),
+  checked(z.string(), (text) => (parseTypedTime(text) === null ? TYPED_TIME_FAULT : null)),
 ).transform((text) => parseTypedTime(text) ?? new Date(Number.NaN));
 
 /** A whole number in decimal digits, as it stands in an address. */

@@ -22,7 +22,7 @@ import { FactRights } from '../../../src/modules/packages/facts/fact-rights.js';
 import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
 import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
 import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
-import { FilenameHoldersQuery } from '../../../src/modules/packages/contracts/package-queries.js';
+import { FilenameHoldersQuery, PublishedFileQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -174,6 +174,8 @@ export class MeshProcess {
     const nothing = { execute: async () => undefined };
     const access = new NoPrincipals();
     this.bus
+      // Every upload is published again, so that the registers are tried.
+      .on(PublishedFileQuery, { execute: async () => null })
       .on(FilenameHoldersQuery, new FilenameHoldersFromLog(file))
       .on(
         UploadPackage,

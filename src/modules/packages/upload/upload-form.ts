@@ -9,6 +9,8 @@ import { parseStage } from './upload-request.js';
 interface FormFile {
   readonly filename: string;
   readonly bytes: Readable;
+  /** The stage that the form names before the file; null when there is none before it. */
+  readonly stageBefore: Stage | null;
 }
 
 const FORM_LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
@@ -92,7 +94,7 @@ export class UploadForm {
       this.failUpload(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
       return;
     }
-    this.fileBegan({ filename, bytes });
+    this.fileBegan({ filename, bytes, stageBefore: this.namedStage });
   }
 
   private takeField(name: string, value: string): void {
