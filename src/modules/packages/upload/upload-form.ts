@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { decodeFormFilename } from './form-filename.js';
 import { parseStage } from './upload-request.js';
 
 /** The file in a form: its name and the stream of its bytes. */
@@ -94,7 +95,11 @@ export class UploadForm {
       this.failUpload(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
       return;
     }
-    this.fileBegan({ filename, bytes, stageBefore: this.namedStage });
+    try {
+      this.fileBegan({ filename: decodeFormFilename(filename), bytes, stageBefore: this.namedStage });
+    } catch (error) {
+      this.failUpload(error);
+    }
   }
 
   private takeField(name: string, value: string): void {
