@@ -19,7 +19,7 @@ let pair: Pair;
 beforeAll(async () => {
   pair = await startPair();
   for (const [i, stage] of ['Dev', 'Test', 'Prod'].entries()) {
-    await pair.a.put(`package-${i}.pkg`, randomBytes(2_000_000 * i), `?stage=${stage}`);
+    await pair.a.put(`package-${i}.pkg`, randomBytes(2_000_000 * i), `?stage=${stage}&allowEmpty=true`);
   }
   await pair.a.put('package-2.pkg', randomBytes(10));
   const { package: found } = await (

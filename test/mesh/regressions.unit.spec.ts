@@ -84,3 +84,31 @@ it.each(Object.entries(cases))(
   },
   60_000,
 );
+
+it('what was postponed is told again, although a report about it was read after another package', async () => {
+  // The stamps of the first server are a millisecond too far ahead for the second one.
+  const clocks = [106_080, -193_921, 0, 0];
+  for (let seed = 0; seed < 40; seed++) {
+    const mesh = await Mesh.start({
+      seed,
+      servers: clocks.map((clockOffMs) => ({ stage: 'Dev', clockOffMs })),
+      edges: [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+      ],
+    });
+    const answered: Answered[] = [];
+    for (const step of [
+      { kind: 'upload', server: 0, filename: 'a.pkg', content: ['one', 1], stage: 'Dev', opened: 0 },
+      { kind: 'stir', link: 0, server: 0, most: 1, opened: 0 },
+      { kind: 'upload', server: 2, filename: 'a.pkg', content: ['large', 18], stage: 'Dev', opened: 0 },
+    ] as const satisfies readonly Step[])
+      await take(mesh, step, answered);
+    await mesh.idle();
+    await mesh.rest();
+    mesh.now += 15 * 60_000;
+    await mesh.rest();
+    expect(disagreements(mesh, answered)).toEqual([]);
+  }
+}, 60_000);

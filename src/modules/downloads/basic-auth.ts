@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
-import { addressGroup, KeyedLimit } from '../../platform/limits/rate-limit.js';
+import { PatientLimit } from '../../platform/limits/patient-limit.js';
+import { addressGroup } from '../../platform/limits/rate-limit.js';
 import { newId } from '../../platform/runtime/ids.js';
 import { PasswordHashing } from '../../platform/secrets/password-hashing.js';
 import type { DownloadProtection } from './contracts/download.events.js';
@@ -37,8 +38,8 @@ export class DownloadPasswords {
   }
 }
 
-/** Wrong passwords that one address may send. */
-const WRONG_PASSWORD_RATE = { burst: 10, perSecond: 0.2 };
+/** Different wrong pairs that one address may send, and then four in a second. */
+const WRONG_PASSWORDS = { burst: 10, perSecond: 0.2, pauseMs: 250, maxWaiting: 120 };
 const VERIFIED_CACHE_MS = 10 * 60_000;
 
 /** A name and a password as RFC 7617 sends them. */
@@ -60,13 +61,17 @@ export function parseBasicCredentials(header: string | undefined): Credentials |
 
 /**
  * Checks the name and password of downloads. Thousands of endpoints send the same pair, so after a successful check only
- * its SHA-256 digest is compared for 10 minutes. An unknown pair is checked with argon2, and the number of such checks
- * per address is limited.
+ * its SHA-256 digest is compared for 10 minutes. An unknown pair is checked with argon2, and wrong pairs are slowed down
+ * per address. A wrong pair counts once: a client that still has an old password costs nothing and holds up nobody. The
+ * right pair is let in after any number of wrong ones. Beyond the limit it waits for its turn, which nobody can use to
+ * guess faster.
  */
 @Injectable()
 export class BasicAuth {
   private readonly verified = new LRUCache<string, true>({ max: 100, ttl: VERIFIED_CACHE_MS });
-  private readonly tryLimit = new KeyedLimit('Too many wrong passwords', WRONG_PASSWORD_RATE);
+  /** Pairs that were wrong. They stay so, because a new password has a new id. */
+  private readonly wrong = new LRUCache<string, true>({ max: 10_000 });
+  private readonly tries = new PatientLimit('Too many wrong passwords', WRONG_PASSWORDS);
 
   constructor(
     private readonly passwords: DownloadPasswords,
@@ -75,17 +80,29 @@ export class BasicAuth {
 
   /** @throws Refusal TOO_MANY_REQUESTS, UNAVAILABLE */
   async checkCredentials(
-    { username, password }: Credentials,
+    credentials: Credentials,
     wanted: DownloadProtection,
     address: string | null,
   ): Promise<boolean> {
+    const { username, password } = credentials;
+    const key = digestOf(JSON.stringify([wanted.credentialId, wanted.username, username, password])).toString('base64');
+    if (this.wrong.has(key)) return false;
+    const checked = await this.tries.check(addressGroup(address), () => this.checkUnknown(key, credentials, wanted));
+    return checked !== null;
+  }
+
+  private async checkUnknown(
+    key: string,
+    { username, password }: Credentials,
+    wanted: DownloadProtection,
+  ): Promise<true | null> {
+    if (this.verified.has(key)) return true;
     const isName = timingSafeEqual(digestOf(username), digestOf(wanted.username ?? ''));
-    const key = digestOf(JSON.stringify([wanted.credentialId, password])).toString('base64');
-    if (isName && this.verified.has(key)) return true;
-    this.tryLimit.take(addressGroup(address));
     const stored = wanted.credentialId === null ? null : await this.passwords.findHash(wanted.credentialId);
     const matches = await this.hashing.matchesHash(stored, password);
-    if (matches && isName) this.verified.set(key, true);
-    return matches && isName;
+    const isRight = matches && isName;
+    // A hash that is not there may be one that another process has just stored.
+    if (isRight || stored !== null) (isRight ? this.verified : this.wrong).set(key, true);
+    return isRight || null;
   }
 }

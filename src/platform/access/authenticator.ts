@@ -1,50 +1,32 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../kernel/errors.js';
-import { addressGroup, KeyedLimit } from '../limits/rate-limit.js';
+import { PatientLimit } from '../limits/patient-limit.js';
+import { addressGroup } from '../limits/rate-limit.js';
 import { Principals } from './access.port.js';
 import { addressOf, type AuthContext, rememberCaller, type SignedInCaller } from './caller.js';
 import { SessionCookie } from './session-cookie.js';
 
-/** Limit for invalid tokens from one address (one /64 network for IPv6). */
-const TOKEN_FAILURES = { burst: 100, perSecond: 1 };
-const KNOWN_TOKEN_TTL_MS = 10 * 60_000;
-
-const digestToken = (token: string): string => createHash('sha256').update(token).digest('base64');
+/**
+ * Limit for invalid tokens from one address (one /64 network for IPv6). Nobody can guess a token, so there is no pause
+ * beyond the limit: it bounds the work, since tokens from one address are then looked up one after the other.
+ */
+const TOKEN_FAILURES = { burst: 100, perSecond: 1, pauseMs: 0, maxWaiting: 200 };
 
 /**
- * Limits the attempts with invalid tokens per address: 100 at once and then one per second. A token that was valid in
- * the last 10 minutes is exempt, so that its holder is not blocked by others at the same address, such as a job that
- * still uses an old token.
+ * Limits the attempts with invalid tokens per address. A valid token is let in however many invalid ones others at the
+ * same address have sent, such as a job that still uses an old token.
  */
 export class TokenTries {
-  private readonly failures = new KeyedLimit('Too many tokens that are not valid', TOKEN_FAILURES);
-  private readonly known = new LRUCache<string, true>({ max: 10_000, ttl: KNOWN_TOKEN_TTL_MS });
+  private readonly failures = new PatientLimit('Too many tokens that are not valid', TOKEN_FAILURES);
 
   /**
    * Calls `authenticate` and returns its result. A result of null and a Refusal count as failures of the address.
-   * @throws Refusal TOO_MANY_REQUESTS when the address has used up its failures; otherwise what `authenticate` throws
+   * @throws Refusal TOO_MANY_REQUESTS instead of a result of null when the address has used up its failures; otherwise what
+   * `authenticate` throws
    */
-  async checkToken<T>(token: string, address: string | null, authenticate: () => Promise<T | null>): Promise<T | null> {
-    const [key, group] = [digestToken(token), addressGroup(address)];
-    if (!this.known.has(key)) this.failures.requireSome(group);
-    try {
-      const found = await authenticate();
-      if (found === null) this.recordFailure(key, group);
-      else this.known.set(key, true);
-      return found;
-    } catch (error) {
-      // Other errors, such as a database that cannot be reached, are not the caller's fault.
-      if (error instanceof Refusal) this.recordFailure(key, group);
-      throw error;
-    }
-  }
-
-  private recordFailure(key: string, group: string): void {
-    this.known.delete(key);
-    this.failures.countOne(group);
+  checkToken<T>(address: string | null, authenticate: () => Promise<T | null>): Promise<T | null> {
+    return this.failures.check(addressGroup(address), authenticate);
   }
 }
 
@@ -113,9 +95,7 @@ export class Authenticator {
   private async callerWithToken(request: IncomingMessage, token: string | null): Promise<SignedInCaller | null> {
     if (token === null) return null;
     const address = addressOf(request);
-    const principal = await this.tokens.checkToken(token, address, () =>
-      this.principals.authenticate(token, { address }),
-    );
+    const principal = await this.tokens.checkToken(address, () => this.principals.authenticate(token, { address }));
     return principal && { actor: principal.actor, address, principal, token };
   }
 }

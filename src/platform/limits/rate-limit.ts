@@ -23,6 +23,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** Returns a token, for a call that does not count after all. */
+  giveBack(): void {
+    this.tokens = Math.min(this.burst, this.tokens + 1);
+  }
+
   get isEmpty(): boolean {
     const now = this.now();
     const elapsed = Math.max(0, now - this.at) / 1000;

@@ -44,7 +44,7 @@ async function readFolder(dataDir: string): Promise<FoundFolder> {
   const names = (await readdir(packages).catch(unlessMissing)) ?? [];
   const embedded = await stat(dataFolder(join(dataDir, 'postgres'))).catch(unlessMissing);
   return {
-    serverId: (await readOwner(dataDir)) ?? ((await readMark(packages)) || null),
+    serverId: (await readOwner(dataDir)) ?? ((await readMark(packages).catch(unlessMissing)) || null),
     hasPackages: names.some((name) => isPackageName(name)),
     hasEmbedded: embedded !== null,
     mark: await readDatabaseMark(dataDir),

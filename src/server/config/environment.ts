@@ -140,10 +140,10 @@ export const environment = {
     setting: 'trustedProxies',
     check: proxies,
     otherwise: [] as readonly string[],
-    unset: 'none: `X-Forwarded-For` and `X-Forwarded-Proto` are ignored',
+    unset: 'none: `X-Forwarded-For`, `Forwarded` and `X-Forwarded-Proto` are ignored',
     expected: 'a comma-separated list of addresses, CIDR ranges, and the names loopback, linklocal and uniquelocal',
     meaning:
-      'Proxies in front of this server whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The audit trail and the limits on addresses use the address that they report.',
+      'Proxies in front of this server whose `X-Forwarded-For`, `Forwarded` and `X-Forwarded-Proto` are trusted. The audit trail and the limits on addresses use the address that they report.',
   },
   ODST_ACCEL_REDIRECT: {
     setting: 'accelRedirect',

@@ -17,6 +17,9 @@ const Trail = z.object({
     ),
   }),
 });
+const Addresses = z.object({
+  auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ address: z.string() }) })) }),
+});
 const basic = (username: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
 });
@@ -156,5 +159,31 @@ describe.each(hasNginx ? ['directly', 'through nginx'] : ['directly'])('download
       summary: expect.stringContaining('Downloads are for'),
     });
     expect(JSON.stringify(entries)).not.toMatch(/another password|signature=/);
+  });
+});
+
+describe('downloads for networks, behind a proxy that names callers in many ways', () => {
+  const server = new ServerUnderTest('proxied', { ODST_TRUSTED_PROXIES: 'loopback' });
+  beforeAll(() => server.start());
+  afterAll(() => server.dispose());
+
+  it('are not allowed because the proxy itself is', async () => {
+    await server.put('Foo.pkg', bytes);
+    const client = await server.client();
+    const protect = `mutation { setDownloadProtection(mode: NETWORK, networks: ["127.0.0.0/8", "203.0.113.9"])
+      { generatedPassword } }`;
+    await client.ask(protect, Protection);
+    const statusWith = async (headers: Record<string, string>) =>
+      (await fetch(`${server.url}/Packages/Foo.pkg`, { headers })).status;
+    for (const known of ['203.0.113.9:51234', '"203.0.113.9"', '127.0.0.1:80'])
+      expect(await statusWith({ 'x-forwarded-for': known })).toBe(200);
+    for (const other of ['198.51.100.7:51234', 'unknown', '', '127.0.0.1, unknown', '"127.0.0.1'])
+      expect(await statusWith({ 'x-forwarded-for': other })).toBe(403);
+    expect(await statusWith({ forwarded: 'for=198.51.100.7' })).toBe(403);
+    const query = '{ auditTrail(first: 9, filter: { kinds: ["DownloadRefused"] }) { edges { node { address } } } }';
+    const addresses = async () =>
+      (await client.ask(query, Addresses)).auditTrail.edges.map(({ node }) => node.address).toSorted();
+    await waitFor('all refusals', async () => (await addresses()).length === 6);
+    expect(await addresses()).toEqual(['198.51.100.7', '198.51.100.7', ...Array(4).fill('unknown')]);
   });
 });

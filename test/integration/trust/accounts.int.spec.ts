@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { attemptKeys } from '../../../src/modules/accounts/sign-in/failed-attempts.js';
 import { accountIdOf } from '../../../src/modules/accounts/accounts/username.js';
 import { account } from '../../../src/modules/accounts/accounts/account.decider.js';
 import { startAccounts, type AccountScene } from '../../support/account-scene.js';
@@ -148,6 +149,24 @@ describe('guessing', () => {
     await holdPauses();
     await expect(scene.signIn('admin', RIGHT, '203.0.113.9')).rejects.toMatchObject(paused);
     await scene.signIn('admin', RIGHT, '192.0.2.77');
+  });
+
+  it('shuts nobody out who has signed in from there before, in this process or before a restart', async () => {
+    await (await start()).signIn('admin', RIGHT);
+    const scene = await start({});
+    // As after many wrong passwords, for this name and for others.
+    const { address, pair } = attemptKeys('192.0.2.1', 'admin');
+    for (const key of [address, pair])
+      await home.dataSource.query(
+        `INSERT INTO state.sign_in_failures (key, failures, last_at, blocked_until)
+         VALUES ($1, 60, now(), now() + interval '1 hour')
+         ON CONFLICT (key) DO UPDATE SET blocked_until = excluded.blocked_until`,
+        [key],
+      );
+    for (let i = 0; i < 3; i++) await scene.signIn('admin', RIGHT);
+    // The pauses go on, and what is wrong is not told apart from what is not checked.
+    await expect(scene.signIn('admin', 'wrong one')).rejects.toMatchObject(paused);
+    await expect(scene.signIn('name1', RIGHT)).rejects.toMatchObject(paused);
   });
 
   it('of many names from one address pauses the address, and a /64 is one address', async () => {

@@ -70,6 +70,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   /** Attempts are counted, so that somebody who took over a session cannot guess the password any faster. */
   private async requireCurrent(accountId: string, username: string, current: string): Promise<void> {
     const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
+    this.attempts.requireNoAddressPause(attempt);
     const isRight = await this.hashing.matchesHash(await this.passwords.findHash(accountId), current);
     if (!isRight) throw new Refusal('SIGN_IN_REFUSED', 'The current password is wrong.');
     await this.attempts.undoFailure(attempt);

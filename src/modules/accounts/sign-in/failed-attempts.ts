@@ -34,6 +34,10 @@ const SWEEP_INTERVAL_MS = 60_000;
 /** An attempt that was allowed and is counted as failed, until `undoFailure` is called. */
 export interface Attempt {
   readonly keys: AttemptKeys;
+  /** The keys for which it was counted. */
+  readonly counted: readonly Buffer[];
+  /** Remaining seconds of a pause of this address, or of this name from this address; null without such a pause. */
+  readonly addressPause: number | null;
   /** Seconds for which this name can be tried only from addresses that are known for it; null without such a pause. */
   readonly accountPause: number | null;
 }
@@ -63,14 +67,23 @@ export class FailedAttempts {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Counts an attempt. @throws Refusal TOO_MANY_REQUESTS during a pause of this address, or of this name from this address */
+  /** Counts an attempt. During a pause it is not counted, and says so. */
   async beginAttempt(keys: AttemptKeys): Promise<Attempt> {
     await this.deleteOldRows();
+    const counted: Buffer[] = [];
     for (const kind of ['address', 'pair'] as const) {
-      const pause = await this.countFailure(keys[kind], FREE_FAILURES[kind]);
-      if (pause !== null) throw tooManyAttempts(pause);
+      const addressPause = await this.countFailure(keys[kind], FREE_FAILURES[kind]);
+      if (addressPause !== null) return { keys, counted, addressPause, accountPause: null };
+      counted.push(keys[kind]);
     }
-    return { keys, accountPause: await this.countFailure(keys.account, FREE_FAILURES.account) };
+    const accountPause = await this.countFailure(keys.account, FREE_FAILURES.account);
+    if (accountPause === null) counted.push(keys.account);
+    return { keys, counted, addressPause: null, accountPause };
+  }
+
+  /** @throws Refusal TOO_MANY_REQUESTS during a pause of this address, or of this name from this address */
+  requireNoAddressPause({ addressPause }: Attempt): void {
+    if (addressPause !== null) throw tooManyAttempts(addressPause);
   }
 
   /** Applies the pause of the name, for an address that is not known for it. @throws Refusal TOO_MANY_REQUESTS */
@@ -79,15 +92,15 @@ export class FailedAttempts {
   }
 
   /** For an attempt that could not be checked: no longer counts it for the address, so that an outage locks no address out. It still counts for the name. */
-  async undoForAddress({ keys }: Attempt): Promise<void> {
-    await this.giveBack([keys.address]);
+  async undoForAddress({ keys, counted }: Attempt): Promise<void> {
+    await this.giveBack(counted.filter((key) => key === keys.address));
   }
 
-  /** For an attempt that succeeded: no longer counts it as failed. */
-  async undoFailure({ keys, accountPause }: Attempt): Promise<void> {
-    await this.dataSource.query('DELETE FROM state.sign_in_failures WHERE key = $1', [keys.pair]);
-    const counted = accountPause === null ? [keys.address, keys.account] : [keys.address];
-    await this.giveBack(counted);
+  /** For an attempt that succeeded: no longer counts it as failed. A pause that others have caused goes on. */
+  async undoFailure({ keys, counted, addressPause }: Attempt): Promise<void> {
+    if (addressPause === null)
+      await this.dataSource.query('DELETE FROM state.sign_in_failures WHERE key = $1', [keys.pair]);
+    await this.giveBack(counted.filter((key) => key !== keys.pair));
   }
 
   private async giveBack(keys: readonly Buffer[]): Promise<void> {

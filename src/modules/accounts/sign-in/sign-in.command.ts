@@ -3,6 +3,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Refusal } from '../../../kernel/errors.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentContext, withContext } from '../../../platform/runtime/call-context.js';
+import { PatientLimit } from '../../../platform/limits/patient-limit.js';
+import { addressGroup } from '../../../platform/limits/rate-limit.js';
 import { account } from '../accounts/account.decider.js';
 import type { KnownAccount } from '../accounts/account.state.js';
 import { accountIdOf } from '../accounts/username.js';
@@ -41,9 +43,14 @@ interface SignedInSession {
  */
 const MIN_REFUSAL_MS = 300;
 
+/** During a pause every check is made in turn, with this time after each wrong one. */
+const DURING_PAUSES = { burst: 0, perSecond: 0, pauseMs: 1_000, maxWaiting: 20 };
+
 /** The sign-in is recorded before the session is opened. */
 @CommandHandler(SignIn)
 export class SignInHandler implements ICommandHandler<SignIn> {
+  private readonly duringPauses = new PatientLimit('Too many failed attempts', DURING_PAUSES);
+
   constructor(
     private readonly passwords: LocalPasswords,
     private readonly directory: DirectoryPasswords,
@@ -69,12 +76,32 @@ export class SignInHandler implements ICommandHandler<SignIn> {
     const startedAt = performance.now();
     try {
       const attempt = await this.attempts.beginAttempt(attemptKeys(currentContext().address, username));
-      return await this.checkCredentials(attempt, username, password);
+      if (attempt.addressPause === null) return await this.checkCredentials(attempt, username, password);
+      return await this.checkDuringPause(attempt, username, password);
     } catch (error) {
       if (error instanceof Refusal) await this.refused.recordRefusal(username, error);
       if (this.directory.isConfigured) await delay(Math.max(0, MIN_REFUSAL_MS - (performance.now() - startedAt)));
       throw error;
     }
+  }
+
+  /**
+   * During a pause of the address, people who have signed in from there before are let in with the right password, one after
+   * the other. Each wrong password takes a second, so nobody can guess any faster this way.
+   */
+  private async checkDuringPause(attempt: Attempt, username: string, password: string): Promise<KnownAccount> {
+    const { address } = currentContext();
+    if (!(await this.addresses.isKnown(accountIdOf(username), address))) this.attempts.requireNoAddressPause(attempt);
+    const found = await this.duringPauses.check(addressGroup(address), async () => {
+      try {
+        return await this.checkCredentials(attempt, username, password);
+      } catch (error) {
+        if (error instanceof RefusedSignIn) this.attempts.requireNoAddressPause(attempt);
+        throw error;
+      }
+    });
+    if (!found) throw RefusedSignIn.wrongCredentials();
+    return found;
   }
 
   /** Gives the same answer after the same work, whether the name, the password or the account is wrong. */

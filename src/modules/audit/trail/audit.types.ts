@@ -87,7 +87,8 @@ export class AuditEntry {
 
   @Field(() => String, {
     nullable: true,
-    description: 'IP address of the caller; null when the server acted on its own.',
+    description:
+      'IP address of the caller; `unknown` when a proxy did not name it in a way that can be read; null when the server acted on its own.',
   })
   address!: string | null;
 

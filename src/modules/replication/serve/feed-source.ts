@@ -85,8 +85,8 @@ export class FeedSource {
       if (item.kind !== 'events') continue;
       for (const events of await this.groupByPackage(item.events)) {
         const found = await this.tellableItem(events);
-        const last = events.at(-1);
-        if (found && last) yield { id: `${epoch}.${last.cursor}.${last.id}`, item: found };
+        const place = placeOf(events);
+        if (found && place) yield { id: `${epoch}.${place.cursor}.${place.id}`, item: found };
       }
     }
   }
@@ -122,8 +122,8 @@ export class FeedSource {
   }
 
   /**
-   * Groups a page of events by package, in the order of each package's last event. So a peer that leaves after one group
-   * and returns with its cursor has missed nothing before it.
+   * Groups a page of events by package, in the order of their places. So a peer that leaves after one group and returns
+   * with its cursor has missed nothing before it.
    */
   private async groupByPackage(events: readonly RecordedEvent[]): Promise<readonly RecordedEvent[][]> {
     const groups = new Map<string, RecordedEvent[]>();
@@ -131,9 +131,9 @@ export class FeedSource {
       try {
         const packageId = packageIdIn(event);
         if (packageId === null) continue;
-        const group = groups.get(packageId) ?? [];
-        groups.delete(packageId);
-        groups.set(packageId, [...group, event]);
+        const group = [...(groups.get(packageId) ?? []), event];
+        if (placeOf(group) === event) groups.delete(packageId);
+        groups.set(packageId, group);
       } catch (error) {
         await this.noteFailure(event, error);
       }
@@ -200,6 +200,16 @@ export class FeedSource {
     return [...servers].flatMap((serverId) => this.keys.introduce(serverId));
   }
 }
+
+/** Events that do not tell everything by themselves that they tell together with earlier ones of the same package. */
+const WEAK_EVENT_TYPES = ['ReplicaReported', 'ReplicaRequested'];
+
+/**
+ * The event at which a group stands in the feed. A peer that has come this far and returns is told only what follows, so
+ * it must not be an event that would not be told without the others. The later ones are told again in this case.
+ */
+const placeOf = (events: readonly RecordedEvent[]): RecordedEvent | undefined =>
+  events.findLast(({ type }) => !WEAK_EVENT_TYPES.includes(type)) ?? events.at(-1);
 
 /** Reports of peers change nothing of our copy, except the report that completed its lineage. */
 const mayMatter = ({ type, id }: RecordedEvent, { completedBy }: OurReplica): boolean =>

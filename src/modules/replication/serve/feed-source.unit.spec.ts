@@ -106,6 +106,20 @@ describe('the feed', () => {
     ]);
   });
 
+  it('stands at an event that is told by itself, so that who puts a package off is told of it again', async () => {
+    const log = new FiniteLog();
+    await publish(log, 'a', 'local');
+    await publish(log, 'b', 'local');
+    await log.note('replica-a', 'ReplicaReported', { packageId: 'a', peerId: 'p', peerName: 'P', verifiedAt: null });
+    const told = await read(log);
+    expect(summary(told).map(([id, packageId]) => [id, packageId])).toEqual([
+      ['memory.1.e1', 'a'],
+      ['memory.2.e2', 'b'],
+    ]);
+    // A peer that has taken nothing reads from the start, and one that has taken `a` goes on after it.
+    expect((await read(log, told[0]?.id)).map(({ item }) => item.facts.packageId)).toEqual(['b']);
+  });
+
   it('tells that a copy was withdrawn, and that a package came back', async () => {
     const log = new FiniteLog();
     await publish(log, 'a', 'peer');
