@@ -7,6 +7,9 @@ export type KeySuccession = {
   readonly proof: string;
 };
 
+/** At most so many successions are told at once. Of more, the last ones count. */
+export const MAX_SUCCESSIONS = 64;
+
 /** A server that tells another one the keys of a third server, or its own former keys. */
 export interface Introduction {
   readonly serverId: string;

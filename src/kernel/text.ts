@@ -96,3 +96,11 @@ export const isBaseUrl = (url: string): boolean =>
 /** The advice for a user whose text is no base URL. */
 export const BASE_URL_ADVICE =
   "A server's address looks like https://packages.example.com, without a query or a slash at the end.";
+
+/**
+ * The form of a text in which letter case and the Unicode normal form make no difference. Texts are compared in this form
+ * and not by the database, whose rules for letters depend on how it was made.
+ */
+export const foldText = (text: string): string =>
+  // Upper case first: ß and SS are the same then, and so are the two forms of a small sigma.
+  text.normalize('NFC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFC');

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findUnstorableText, isBaseUrl, isPlain, plainJson } from './text.js';
+import { foldText, findUnstorableText, isBaseUrl, isPlain, plainJson } from './text.js';
 
 const anyText = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0x5c, 0x75, 0x30, 0xd83d, 0xde00)), {
@@ -66,4 +66,17 @@ describe('the base URL of a server', () => {
     '//a',
     `http://${'a'.repeat(500)}`,
   ])('may not be %s', (url) => expect(isBaseUrl(url)).toBe(false));
+});
+
+describe('the form in which texts are compared', () => {
+  it.each([
+    ['ÜBERSICHT.pkg', 'übersicht.pkg'],
+    ['U\u0308bersicht', 'Übersicht'],
+    ['ΣΊΣΥΦΟΣ Пакет', 'σίσυφος пакет'],
+    ['STRASSE', 'Straße'],
+    ['\u1e9b\u0323', '\u1e9b\u0323'],
+  ])('makes %j and %j the same', (a, b) => {
+    expect(foldText(a)).toBe(foldText(b));
+    expect(foldText(foldText(a))).toBe(foldText(a));
+  });
 });

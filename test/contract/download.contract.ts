@@ -180,15 +180,31 @@ export function downloadContract(start: () => Promise<Served>): void {
       [{ 'If-None-Match': `"a", W/${etag}` }, 304],
       [{ 'If-None-Match': '*' }, 304],
       [{ 'If-None-Match': '"a"', 'If-Modified-Since': future }, 200],
-      [{ 'If-Modified-Since': future }, 304],
+      [{ 'If-Modified-Since': future }, 200],
       [{ 'If-Modified-Since': past }, 200],
       [{ 'If-Modified-Since': 'nonsense' }, 200],
       [{ 'If-Match': etag }, 200],
       [{ 'If-Match': `W/${etag}` }, 412],
       [{ 'If-Match': '"a"' }, 412],
       [{ 'If-Unmodified-Since': past }, 412],
-      [{ 'If-Unmodified-Since': future }, 200],
+      [{ 'If-Unmodified-Since': future }, 412],
     ];
+    it('on dates are true for exactly the date of the file', async () => {
+      const modified = (await get('/Packages/small.dmg', {}, 'HEAD')).headers.get('last-modified') ?? '';
+      const status = async (name: string, date: string) => (await get('/Packages/small.dmg', { [name]: date })).status;
+      for (const [seconds, since, unmodified] of [
+        [-1, 200, 412],
+        [0, 304, 200],
+        [1, 200, 412],
+      ] as const) {
+        const date = new Date(Date.parse(modified) + seconds * 1000).toUTCString();
+        expect([await status('If-Modified-Since', date), await status('If-Unmodified-Since', date)]).toEqual([
+          since,
+          unmodified,
+        ]);
+      }
+    });
+
     it.each(cases)('%j gives %i', async (headers, status) => {
       for (const method of ['GET', 'HEAD']) {
         const reply = await get('/Packages/small.dmg', headers, method);

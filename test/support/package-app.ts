@@ -13,9 +13,11 @@ import { foldFacts, isRemoved, type PackageFacts } from '../../src/modules/packa
 import {
   type FilenameHolder,
   FilenameHoldersQuery,
+  PackagesByIdQuery,
   PublishedFileQuery,
   type PublishedFileView,
 } from '../../src/modules/packages/contracts/package-queries.js';
+import type { PackageView } from '../../src/modules/packages/contracts/package-view.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
 import { Settings } from '../../src/platform/runtime/settings.js';
@@ -31,6 +33,8 @@ import { PackageStorage } from '../../src/ports/package-storage.port.js';
 import { SignerKeys } from '../../src/platform/peer-calls/signer-keys.port.js';
 import { Principals } from '../../src/platform/access/access.port.js';
 import { ServerIdentity } from '../../src/ports/server-identity.port.js';
+import { RightsOfPeers } from '../../src/modules/peers/contracts/peer-rights.js';
+import { KnownRights } from './known-rights.js';
 import { NoSignerKeys } from './no-signer-keys.js';
 import { NoPrincipals } from './no-principals.js';
 import { MemoryEventStore } from './memory-event-store.js';
@@ -61,6 +65,24 @@ class FilenameHoldersFromLog implements IQueryHandler<FilenameHoldersQuery> {
     return factsIn(this.store)
       .filter((facts) => facts.filename === filename && !isRemoved(facts))
       .map((facts) => ({ ...facts, originId: facts.origin.serverId, originName: facts.origin.name }));
+  }
+}
+
+@QueryHandler(PackagesByIdQuery)
+class PackagesByIdFromLog implements IQueryHandler<PackagesByIdQuery> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ ids }: PackagesByIdQuery): Promise<readonly (PackageView | null)[]> {
+    const views = factsIn(this.store).map((facts): PackageView => ({
+      ...facts,
+      id: facts.packageId,
+      originId: facts.origin.serverId,
+      originName: facts.origin.name,
+      publishedAt: new Date(facts.firstPublishedAt),
+      firstPublishedAt: new Date(facts.firstPublishedAt),
+      state: isRemoved(facts) ? 'REMOVED' : 'AVAILABLE',
+    }));
+    return ids.map((id) => views.find((view) => view.id === id) ?? null);
   }
 }
 
@@ -116,6 +138,7 @@ class Engines {
       { provide: PackageStorage, useValue: storage },
       { provide: Settings, useValue: { acceptsUnsignedFacts: true, ...settings } },
       { provide: SignerKeys, useClass: NoSignerKeys },
+      { provide: RightsOfPeers, useValue: new KnownRights() },
       { provide: EventStore, useValue: store },
       { provide: JobQueue, useValue: queue },
       { provide: ServerIdentity, useClass: Identity },
@@ -127,7 +150,10 @@ class Engines {
   }
 }
 
-@Module({ imports: [PackagesWriteModule], providers: [PublishedFileFromLog, FilenameHoldersFromLog] })
+@Module({
+  imports: [PackagesWriteModule],
+  providers: [PublishedFileFromLog, FilenameHoldersFromLog, PackagesByIdFromLog],
+})
 class Packages {}
 
 /** Downloads that are open to everybody: what protects them keeps its state in a database. */

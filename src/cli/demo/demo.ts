@@ -24,7 +24,7 @@ const secondsSince = (from: number): number => Math.round(performance.now() - fr
 /** Kept with the data, since the servers keep the account that was made at their first start. */
 function readAdminPassword(dataDir: string): string {
   const file = join(dataDir, 'admin-password');
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o750 });
   if (!existsSync(file)) writeFileSync(file, randomBytes(12).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();
 }

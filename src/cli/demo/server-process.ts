@@ -49,7 +49,7 @@ export class ServerProcess {
   constructor(readonly options: ServerOptions) {
     const { name, dataDir, port, adminPassword } = options;
     this.url = `http://127.0.0.1:${port}`;
-    mkdirSync(dataDir, { recursive: true });
+    mkdirSync(dataDir, { recursive: true, mode: 0o750 });
     const env = {
       ...withoutSettings(process.env),
       ODST_NAME: name,

@@ -31,6 +31,11 @@ const packageCodes = declareErrorCodes({
     status: 409,
     meaning: 'A peer describes the content of a known package differently. This code is only in the log.',
   },
+  PACKAGE_EXISTS: {
+    status: 412,
+    meaning:
+      'An upload with `If-None-Match` found the package: any content under this filename for `*`, or the content whose ETag it named. `details` has its `id`, `sha256` and `stage`.',
+  },
   STAMP_AHEAD: {
     status: 409,
     meaning: 'A peer sent a time stamp more than 5 minutes in the future. This code is only in the log.',

@@ -4,6 +4,7 @@ import { PackageChangesResolver } from './api/package-changes.resolver.js';
 import { PackageFieldsResolver } from './api/package-fields.resolver.js';
 import { PackageSignaturesResolver } from './api/package-signatures.resolver.js';
 import { PackagesResolver } from './api/packages.resolver.js';
+import { FactRights } from './facts/fact-rights.js';
 import { FactSigner } from './facts/fact-signer.js';
 import { FactTrust } from './facts/fact-trust.js';
 import { LearnPackageHandler, RecordPackageDamageHandler } from './facts/package-reports.handler.js';
@@ -27,14 +28,18 @@ import {
 import { PackageEntity, ServingStageEntity } from './read-model/package.entity.js';
 import { PackagesProjection } from './read-model/packages.projection.js';
 import { PackageSignaturesHandler } from './read-model/package-signatures.query.js';
+import { RefusedFactEntity } from './read-model/refused-fact.entity.js';
+import { RefusedFactsProblem } from './read-model/refused-facts.problem.js';
+import { RefusedFactsProjection } from './read-model/refused-facts.projection.js';
 import { SupersededPackagesHandler } from './read-model/superseded-packages.query.js';
+import { KnownPackages } from './upload/known-packages.js';
 import { UploadPackageHandler } from './upload/upload-package.command.js';
 import { UploadController } from './upload/upload.controller.js';
 import './packages.declarations.js';
 
-const packageEntities = [PackageEntity, ServingStageEntity, ChunkPageEntity];
+const packageEntities = [PackageEntity, ServingStageEntity, ChunkPageEntity, RefusedFactEntity];
 
-const packageProjections = [PackagesProjection, ChunksProjection];
+const packageProjections = [PackagesProjection, ChunksProjection, RefusedFactsProjection];
 
 const queryHandlers = [
   PackagesHandler,
@@ -58,6 +63,7 @@ const commandProviders = [
   PackageWriter,
   FactSigner,
   FactTrust,
+  FactRights,
   UploadPackageHandler,
   LearnPackageHandler,
   SetPackageStageHandler,
@@ -70,7 +76,7 @@ const commandProviders = [
 /** Everything that changes packages, and what decides whom to believe. The reading side is `PackagesReadModule`. */
 @Module({
   controllers: [UploadController],
-  providers: [...commandProviders, DeleteRemovedFiles],
+  providers: [...commandProviders, DeleteRemovedFiles, KnownPackages],
   exports: [PackageWriter, FactSigner, FactTrust],
 })
 export class PackagesWriteModule {}
@@ -79,6 +85,6 @@ const resolvers = [PackagesResolver, PackageFieldsResolver, PackageSignaturesRes
 
 @Module({
   imports: [PackagesReadModule, PackagesWriteModule],
-  providers: [...resolvers, PackageSignaturesHandler, RecordSuperseded, SignOwnFacts],
+  providers: [...resolvers, PackageSignaturesHandler, RefusedFactsProblem, RecordSuperseded, SignOwnFacts],
 })
 export class PackagesModule {}

@@ -9,7 +9,7 @@ import { ProblemsQuery } from './problems.query.js';
 class Problem {
   @Field(() => String, {
     description:
-      'The kind of the problem. `EVENTS_UNPROCESSABLE`: a part of this server goes on without events that it cannot process. `ITEMS_UNPROCESSABLE`: the same for items of a peer. `READER_STANDS_STILL`: a part of this server does not follow the event log any more. `WORK_FAILS`: a task of this server fails again and again, or a stored file cannot be verified. `FILES_UNCLAIMED`: files on the disk belong to no package that this server knows. There may be further kinds.',
+      'The kind of the problem. `EVENTS_UNPROCESSABLE`: a part of this server goes on without events that it cannot process. `ITEMS_UNPROCESSABLE`: the same for items of a peer. `READER_STANDS_STILL`: a part of this server does not follow the event log any more. `WORK_FAILS`: a task of this server fails again and again, or a stored file cannot be verified. `FILES_UNCLAIMED`: files on the disk belong to no package that this server knows. `FACTS_REFUSED`: a peer told what this server does not accept, one problem for each peer and code. There may be further kinds.',
   })
   kind!: string;
 
@@ -21,6 +21,12 @@ class Problem {
 
   @Field(() => Date, { description: 'Since when there is this problem.' })
   since!: Date;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it happened last. Null for a problem that lasts all the time.',
+  })
+  latest?: Date;
 
   @Field(() => String, { description: 'What to do.' })
   advice!: string;

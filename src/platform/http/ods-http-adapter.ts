@@ -70,6 +70,37 @@ function answerLeftOver(error: unknown, request: IncomingMessage, response: Serv
   answerError(error ?? nothing, request, response);
 }
 
+/** A route of Express, or something without a route, such as a parser of bodies. */
+interface RouteLayer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): unknown;
+}
+
+/** Express throws when it cannot decode a path. Such a request is refused elsewhere. */
+function matchesPath(layer: RouteLayer, path: string): boolean {
+  try {
+    return Boolean(layer.match(path));
+  } catch {
+    return false;
+  }
+}
+
+function refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+  const message = `Only ${allowed.join(', ')} are possible here.`;
+  sendError(request, response, { status: 405, code: 'METHOD_NOT_ALLOWED', message }, { Allow: allowed.join(', ') });
+}
+
+const MAX_GRAPHQL_BYTES = 1024 * 1024;
+const GRAPHQL_BODY_TOO_LARGE = {
+  status: 413,
+  code: 'TOO_LARGE',
+  message: 'A GraphQL request may have at most 1 MiB.',
+};
+
+/** True when a GraphQL request announces more than its parser would read. */
+const isTooLarge = ({ url, headers }: IncomingMessage): boolean =>
+  isGraphqlPath(url) && Number(headers['content-length'] ?? 0) > MAX_GRAPHQL_BYTES;
+
 /**
  * Connects Nest and Express to the HTTP server. Raw handlers, for routes that must be fast, run before Nest and
  * Express. Only JSON bodies of /graphql are parsed, up to 1 MB. All other handlers read the stream of the request
@@ -216,15 +247,32 @@ export class OdsHttpAdapter extends ExpressAdapter {
     const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);
     // A client may send the absolute URL (RFC 9112, 3.2.2).
-    if (request.url?.startsWith('http')) request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
+    if (request.url !== undefined && /^https?:/i.test(request.url))
+      request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
+    if (isTooLarge(request)) return sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();
     for (const [name, value] of Object.entries(API_HEADERS)) response.setHeader(name, value);
     response.setHeader('X-Request-Id', correlationId);
+    const allowed = this.otherMethods(request);
+    if (allowed !== null) return refuseMethod(request, response, allowed);
     withContext({ actor: STRANGER, address: addressOf(request), correlationId }, () => {
       this.getInstance()(request, response, (error?: unknown) => answerLeftOver(error, request, response));
     });
+  }
+
+  /** The methods of a known route that does not have the method of the request; null for all other requests. */
+  private otherMethods({ method = '', url = '' }: IncomingMessage): readonly string[] | null {
+    const { router } = this.getInstance<{ readonly router?: { readonly stack: readonly RouteLayer[] } }>();
+    const [path = ''] = url.split('?', 1);
+    const methods = new Set<string>();
+    for (const layer of router?.stack ?? [])
+      if (layer.route && matchesPath(layer, path))
+        for (const name of Object.keys(layer.route.methods)) methods.add(name);
+    if (methods.has('get')) methods.add('head');
+    if (methods.size === 0 || methods.has('_all') || methods.has(method.toLowerCase())) return null;
+    return [...methods].map((name) => name.toUpperCase()).toSorted();
   }
 }

@@ -11,6 +11,7 @@ import {
   TIME_FAULT,
 } from '../../kernel/input-text.js';
 import { CHUNK_SIZE } from '../../kernel/chunk-ranges.js';
+import { MAX_SUCCESSIONS } from '../../kernel/introduction.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
 
 /**
@@ -78,6 +79,10 @@ export const PublicKey = base64UrlBytes(32);
 /** An Ed25519 signature. */
 export const Signature = base64UrlBytes(64);
 
+/** Proofs that keys follow former ones. */
+export const keySuccessions = (max = MAX_SUCCESSIONS) =>
+  z.array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature })).max(max);
+
 export const Filename = checked(z.string(), (text) =>
   text.normalize('NFC') === text ? findFilenameFault(text) : 'must be in Unicode normal form C',
 ).register(textParsers, { form: 'refused', proseFrom: 1 });
@@ -94,9 +99,11 @@ export const Stamp = matching(
 /** A time as servers write it. */
 export const Time = matching(isStorableTime, TIME_FAULT);
 
+const TYPED_TIME_FAULT = `${TIME_FAULT}, such as 2026-11-30T08:00:00Z or 2026-11-30T09:00:00+01:00. In an address, + is written %2B`;
+
 /** A time that somebody gives, in any zone (RFC 3339). */
 export const TypedTime = formatted(
-  checked(z.string(), (text) => (parseTypedTime(text) === null ? TIME_FAULT : null)),
+  checked(z.string(), (text) => (parseTypedTime(text) === null ? TYPED_TIME_FAULT : null)),
 ).transform((text) => parseTypedTime(text) ?? new Date(Number.NaN));
 
 /** A whole number in decimal digits, as it stands in an address. */

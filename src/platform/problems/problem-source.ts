@@ -13,6 +13,8 @@ export interface Problem {
   /** The part of the server, or the object, that the problem is about. */
   readonly where: string;
   readonly since: Date;
+  /** When it happened last; left out when it lasts all the time. */
+  readonly latest?: Date;
   /** What a person has to do. */
   readonly advice: string;
   /** The number of things that are affected. */

@@ -47,7 +47,7 @@ async function hideFromOthers(path: string): Promise<void> {
  * @throws StartupError when the file cannot be read, contains no key, or was deleted meanwhile
  */
 export async function createKeyFile(path: string): Promise<Buffer> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   const draft = join(dirname(path), `.${randomUUID()}.key`);
   try {
     await writeDurably(draft, `${randomBytes(KEY_BYTES).toString('hex')}\n`);

@@ -11,6 +11,7 @@ import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
 import { assembleServer, type BootContext } from './assemble.js';
+import { secureDataFolder } from './folder-modes.js';
 import { refuseLostDatabase } from './data-folder.js';
 import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
@@ -62,6 +63,7 @@ export async function runServer(
     if (warning !== null) logger.warn(warning, 'Directory');
     await warnAboutOpenFiles(logger);
     await refuseTakenPort(settings.port);
+    await secureDataFolder(settings.dataDir, logger);
     await startServer({ settings, tls, logger, shutdown: makeShutdown(settings, logger) });
   } catch (error) {
     process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);

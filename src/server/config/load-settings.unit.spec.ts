@@ -114,6 +114,15 @@ describe('loadSettings', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'odst-settings-')), 'password');
     writeFileSync(file, 'from a file\n');
     expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe('from a file');
+    expect(loadSettings({ ODST_ADMIN_PASSWORD: '  with blanks\t ' }).adminPassword).toBe('  with blanks\t ');
+    for (const [content, password] of [
+      ['\uFEFF a b c d e \r\n', ' a b c d e '],
+      ['a b c d e\n\n', 'a b c d e\n'],
+      ['\ta b c d e', '\ta b c d e'],
+    ] as const) {
+      writeFileSync(file, content);
+      expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe(password);
+    }
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file, ODST_ADMIN_PASSWORD: 'from outside' })).toContain('Keep one');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: `${file}.gone` })).toContain('cannot be read');
   });

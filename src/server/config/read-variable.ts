@@ -25,7 +25,7 @@ export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<
 
 /** The text of a variable; undefined when it is not set or empty. */
 export function readRawValue(env: Env, name: VariableName): string | undefined {
-  const direct = env[name]?.trim() || undefined;
+  const direct = withoutEnds(name, env[name] ?? '') || undefined;
   const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;
   if (direct !== undefined && file !== undefined) {
     throw new StartupError(`Both ${name} and ${name}_FILE are set. Keep one of them.`);
@@ -33,9 +33,16 @@ export function readRawValue(env: Env, name: VariableName): string | undefined {
   return file === undefined ? direct : readSecret(name, file);
 }
 
+/** Passwords may begin and end with blanks. */
+const PASSWORDS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'LDAP_BIND_PASSWORD'];
+
+/** Takes off what editors and shells add: from a password the byte order mark and one line end, and else all white space. */
+const withoutEnds = (name: VariableName, text: string): string =>
+  PASSWORDS.includes(name) ? text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '') : text.trim();
+
 function readSecret(name: VariableName, path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return withoutEnds(name, readFileSync(path, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`${name}_FILE names a file that cannot be read: ${reason}.`);

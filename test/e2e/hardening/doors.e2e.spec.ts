@@ -31,7 +31,7 @@ const Trail = z.object({
 let scene: FuzzScene;
 let peer: ActingPeer;
 beforeAll(async () => {
-  scene = await FuzzScene.start('doors', { ODST_NAME: '', ODST_URL: '' });
+  scene = await FuzzScene.start('doors', { ODST_NAME: '', ODST_URL: '', ODST_ALLOWED_PEER_ADDRESSES: '127.0.0.1' });
   peer = await ActingPeer.register(scene);
 });
 afterAll(async () => {

@@ -9,9 +9,13 @@ import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { SigningServer } from '../../support/signing-server.js';
 import { waitFor } from '../../support/wait-for.js';
 
-/** Berlin and Munich are honest and registered with each other. The hostile peer is registered with Munich. */
+/**
+ * Three honest servers in a chain: Munich, Berlin, Vienna. The hostile peer is registered with Munich, and Vienna is reached
+ * only through Berlin.
+ */
 let berlin: ServerUnderTest;
 let munich: ServerUnderTest;
+let vienna: ServerUnderTest;
 let mallory: HostilePeer;
 const ofBerlin = randomBytes(3_000);
 const ofMunich = randomBytes(4_000);
@@ -28,9 +32,14 @@ let posingBerlin: SigningServer;
 let posingMunich: SigningServer;
 
 beforeAll(async () => {
-  [berlin, munich] = [new ServerUnderTest('berlin'), new ServerUnderTest('munich')];
-  await Promise.all([berlin.start(), munich.start()]);
+  [berlin, munich, vienna] = ['berlin', 'munich', 'vienna'].map((name) => new ServerUnderTest(name)) as [
+    ServerUnderTest,
+    ServerUnderTest,
+    ServerUnderTest,
+  ];
+  await Promise.all(honest().map((server) => server.start()));
   await registerPeers(await munich.client(), await berlin.client());
+  await registerPeers(await vienna.client(), await berlin.client());
   posingBerlin = await identityOf(berlin);
   posingMunich = await identityOf(munich);
   expect((await berlin.put('berlin.pkg', ofBerlin)).status).toBe(201);
@@ -43,11 +52,13 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await mallory.dispose();
-  await Promise.all([berlin.dispose(), munich.dispose()]);
+  await Promise.all(honest().map((server) => server.dispose()));
 });
 
+const honest = (): readonly ServerUnderTest[] => [munich, berlin, vienna];
+
 async function converges(filename: string, content: Buffer): Promise<void> {
-  for (const server of [berlin, munich])
+  for (const server of honest())
     await waitFor(
       `${filename} on ${server.name}`,
       async () => (await server.servedDigest(filename)) === sha256(content),
@@ -57,10 +68,10 @@ async function converges(filename: string, content: Buffer): Promise<void> {
 const Trail = z.object({
   auditTrail: z.object({ edges: z.array(z.object({ node: z.object({ kind: z.string(), summary: z.string() }) })) }),
 });
-/** What the audit trail of Munich tells of one kind, the last first. */
-async function told(kind: string): Promise<readonly string[]> {
+/** What the audit trail of a server tells of one kind, the last first. */
+async function told(kind: string, server = munich): Promise<readonly string[]> {
   const query = `{ auditTrail(first: 100, filter: { kinds: ["${kind}"] }) { edges { node { kind summary } } } }`;
-  return (await (await munich.client()).ask(query, Trail)).auditTrail.edges.map(({ node }) => node.summary);
+  return (await (await server.client()).ask(query, Trail)).auditTrail.edges.map(({ node }) => node.summary);
 }
 /** An honest package of the hostile peer, after whose arrival everything that it told before was handled. */
 async function everythingIsHandled(): Promise<void> {
@@ -74,11 +85,11 @@ async function everythingIsHandled(): Promise<void> {
   });
 }
 
-/** Both honest packages are served as ever, on both servers. */
+/** The honest packages are served as ever, on all servers. */
 async function nothingChanged(): Promise<void> {
   await converges('berlin.pkg', ofBerlin);
   await converges('munich.pkg', ofMunich);
-  for (const server of [berlin, munich]) expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
+  for (const server of honest()) expect((await fetch(`${server.url}/health/ready`)).status).toBe(200);
 }
 
 /** A change of the facts, told by the hostile peer, and whose change it says it is. */
@@ -164,6 +175,8 @@ describe.each(CLAIMS)('a peer that says that %s', (_what, lie) => {
     const summaries = await told('PackageFactRefused');
     expect(summaries.length).toBeGreaterThan(before);
     expect(summaries[0]).toMatch(/^Refused what mallory told/);
+    // What is refused goes no further.
+    for (const server of [berlin, vienna]) expect(await told('PackageFactRefused', server)).toEqual([]);
   });
 });
 
@@ -224,30 +237,27 @@ const posingWithKeyOf = (peer: HostilePeer): SigningServer =>
   Object.create(peer.identity, { serverId: { value: posingBerlin.serverId }, name: { value: 'berlin' } });
 
 describe('a message that could harm', () => {
-  const honest = (): PackageFacts => factsOf(`${randomUUID()}.pkg`, randomBytes(10), mallory.identity);
+  const good = (): PackageFacts => factsOf(`${randomUUID()}.pkg`, randomBytes(10), mallory.identity);
   const signed = (facts: PackageFacts) => ({ facts, proofs: [mallory.identity.facts.signPublication(facts)] });
 
   it.each<[string, () => Parameters<HostilePeer['tell']>[0]]>([
-    ['NUL in the name of a person', () => signed({ ...honest(), uploadedBy: 'a\0b' })],
-    ['half of a surrogate pair in it', () => signed({ ...honest(), uploadedBy: '\ud800' })],
-    ['NUL in the name of a server', () => signed({ ...honest(), origin: { ...honest().origin, name: '\0' } })],
-    ['letters that turn the direction of text', () => signed({ ...honest(), uploadedBy: 'a\u202egkp' })],
-    ['a first publication in the year 0', () => signed({ ...honest(), firstPublishedAt: '0000-01-01T00:00:00Z' })],
-    [
-      'a copy of the year 0',
-      () => ({ ...signed(honest()), held: { verifiedAt: '0000-01-01T00:00:00Z', lineage: [] } }),
-    ],
-    ['a stamp far ahead', () => signed({ ...honest(), publication: stampBy(mallory.identity.serverId, 86_400_000) })],
-    ['more chunks than its size has', () => signed({ ...honest(), chunkCount: 1_000_000 })],
-    ['a size below nothing', () => signed({ ...honest(), size: -1 })],
-    ['a filename that leads elsewhere', () => signed({ ...honest(), filename: '../../etc/passwd' })],
-    ['the id of another package', () => signed({ ...honest(), packageId: randomUUID() })],
+    ['NUL in the name of a person', () => signed({ ...good(), uploadedBy: 'a\0b' })],
+    ['half of a surrogate pair in it', () => signed({ ...good(), uploadedBy: '\ud800' })],
+    ['NUL in the name of a server', () => signed({ ...good(), origin: { ...good().origin, name: '\0' } })],
+    ['letters that turn the direction of text', () => signed({ ...good(), uploadedBy: 'a\u202egkp' })],
+    ['a first publication in the year 0', () => signed({ ...good(), firstPublishedAt: '0000-01-01T00:00:00Z' })],
+    ['a copy of the year 0', () => ({ ...signed(good()), held: { verifiedAt: '0000-01-01T00:00:00Z', lineage: [] } })],
+    ['a stamp far ahead', () => signed({ ...good(), publication: stampBy(mallory.identity.serverId, 86_400_000) })],
+    ['more chunks than its size has', () => signed({ ...good(), chunkCount: 1_000_000 })],
+    ['a size below nothing', () => signed({ ...good(), size: -1 })],
+    ['a filename that leads elsewhere', () => signed({ ...good(), filename: '../../etc/passwd' })],
+    ['the id of another package', () => signed({ ...good(), packageId: randomUUID() })],
     [
       'digests of the wrong length',
-      () => ({ ...signed(honest()), digests: { first: 0, count: 1, sha1: 'AA==', sha256: 'AA==' } }),
+      () => ({ ...signed(good()), digests: { first: 0, count: 1, sha1: 'AA==', sha256: 'AA==' } }),
     ],
-    ['a stage that there is not', () => signed({ ...honest(), stage: 'Production' as 'Prod' })],
-    ['a statement without an end', () => ({ facts: honest(), proofs: [{ statement: 'x'.repeat(100_000) } as never] })],
+    ['a stage that there is not', () => signed({ ...good(), stage: 'Production' as 'Prod' })],
+    ['a statement without an end', () => ({ facts: good(), proofs: [{ statement: 'x'.repeat(100_000) } as never] })],
     ['no JSON', () => '{"facts": '],
     ['an array instead of an item', () => '[[[[]]]]'],
   ])('%s stops nothing', async (_, lie) => {
@@ -257,7 +267,58 @@ describe('a message that could harm', () => {
   });
 });
 
-it('after all of it both honest servers serve, upload and agree, also after a restart', async () => {
+const MANIFEST_BYTES = 84 * 1024 * 1024;
+/** The largest package that there may be. Its manifest may have 80 bytes for each of its chunks. */
+const TIB = 2 ** 40;
+
+describe('a manifest of 84 MB', () => {
+  const announce = (change: Partial<PackageFacts>) => {
+    const facts = factsOf(`${randomUUID()}.pkg`, randomBytes(10), mallory.identity, change);
+    const proofs = [mallory.identity.facts.signPublication(facts)];
+    const taken = mallory.answerManifest(facts.packageId, MANIFEST_BYTES);
+    mallory.tell({ facts, proofs, digests: null });
+    return { facts, taken };
+  };
+  const Found = z.object({ package: z.object({ id: z.string() }).nullable() });
+
+  it.each([
+    ['one chunk', {}, MANIFEST_BYTES / 4],
+    ['1 TiB', { size: TIB, chunkCount: TIB / (1024 * 1024) }, MANIFEST_BYTES + 1024 * 1024],
+  ])('for a package of %s is not read further than that needs, and records nothing', async (_, change, most) => {
+    const { facts, taken } = announce(change);
+    expect(await taken).toBeLessThan(most);
+    await everythingIsHandled();
+    await nothingChanged();
+    for (const server of honest()) {
+      const query = `{ package(id: "${facts.packageId}") { id } }`;
+      expect(await (await server.client()).ask(query, Found)).toEqual({ package: null });
+    }
+  });
+});
+
+it('a peer that names the address of secrets is not called there, and its status says so', async () => {
+  const url = 'http://169.254.169.254';
+  const serverId = randomUUID();
+  const posing: SigningServer = Object.create(mallory.identity, {
+    serverId: { value: serverId },
+    name: { value: 'metadata' },
+    url: { value: url },
+  });
+  expect((await mallory.claim(munich, posing)).ok).toBe(true);
+  const Peers = z.object({
+    peers: z.array(z.object({ id: z.string(), contact: z.object({ lastError: z.string().nullable() }).nullable() })),
+  });
+  const client = await munich.client();
+  await waitFor('the status to say so', async () => {
+    const { peers } = await client.ask('{ peers { id contact { lastError } } }', Peers);
+    const error = peers.find(({ id }) => id === serverId)?.contact?.lastError ?? '';
+    return error.startsWith('metadata: 169.254.169.254 is an address at which clouds give out secrets');
+  });
+  await client.ask(`mutation { unregisterPeer(id: "${serverId}") { id } }`, z.object({}));
+  await nothingChanged();
+});
+
+it('after all of it the honest servers serve, upload and agree, also after a restart', async () => {
   await munich.stop();
   await munich.start();
   await nothingChanged();

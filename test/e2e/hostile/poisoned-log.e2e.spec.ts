@@ -20,7 +20,11 @@ const Ready = z.object({
 });
 const ready = async () => Ready.parse(await (await fetch(`${server.url}/health/ready`)).json());
 const Problems = z.object({ problems: z.array(z.object({ kind: z.string(), count: z.number() })) });
-const problems = async () => (await (await server.client()).ask('{ problems { kind count } }', Problems)).problems;
+/** How many problems there are of events that cannot be processed: one for each reader. */
+async function readersWithPoison(): Promise<number> {
+  const { problems } = await (await server.client()).ask('{ problems { kind count } }', Problems);
+  return problems.filter(({ kind }) => kind === 'EVENTS_UNPROCESSABLE').length;
+}
 
 async function serves(filename: string, content: Buffer): Promise<void> {
   await waitFor(filename, async () => (await server.servedDigest(filename)) === sha256(content));
@@ -51,14 +55,13 @@ it('goes on with every kind of poison in its log, and says so', { timeout: PATIE
   const found = await ready();
   expect(found).toMatchObject({ status: 'ok', projections: { standingStill: [] } });
   expect(found.projections.unprocessableEvents).toBeGreaterThan(0);
-  expect((await problems()).length).toBeGreaterThan(0);
+  expect(await readersWithPoison()).toBeGreaterThan(5);
 });
 
 it.each([
   ['ended and started again', () => server.stop()],
   ['killed and started again', () => server.kill()],
 ])('%s, it listens, serves and takes uploads', { timeout: PATIENCE_MS }, async (how, end) => {
-  const told = await problems();
   await end();
   await server.start();
   const content = randomBytes(5_000);
@@ -67,5 +70,5 @@ it.each([
   await serves(filename, content);
   await serves('before.pkg', before);
   expect(await ready()).toMatchObject({ status: 'ok', projections: { standingStill: [] } });
-  expect((await problems()).map(({ kind }) => kind)).toEqual(expect.arrayContaining(told.map(({ kind }) => kind)));
+  expect(await readersWithPoison()).toBeGreaterThan(5);
 });

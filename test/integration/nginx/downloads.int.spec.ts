@@ -83,7 +83,7 @@ describeWithNginx('downloads through nginx', () => {
       [{ Range: 'bytes=0-0,5-5' }, 206],
       [{ Range: 'bytes=10-' }, 416],
       [{ 'If-Match': '*' }, 200],
-      [{ 'If-Unmodified-Since': 'Thu, 01 Jan 2099 00:00:00 GMT' }, 200],
+      [{ 'If-Unmodified-Since': 'Thu, 01 Jan 2099 00:00:00 GMT' }, 412],
       [{ 'If-None-Match': '*' }, 304],
       [{ 'X-Odst-Accel': '' }, 200],
     ])('is all of it for %j', async (headers, status) => {

@@ -31,12 +31,42 @@ async function raw(...parts: (string | Buffer)[]): Promise<{ socket: Socket; ans
 
 const FORM = '--b\r\nContent-Disposition: form-data; name="file"; filename="nothing.pkg"\r\n\r\n\r\n--b--';
 
+it.each([
+  ['OPTIONS', '/api/packages/a.pkg', 'GET, HEAD, PUT'],
+  ['POST', '/api/packages/a.pkg', 'GET, HEAD, PUT'],
+  ['DELETE', '/api/packages/a%20b.pkg?stage=Dev', 'GET, HEAD, PUT'],
+  ['OPTIONS', '/Packages/a.pkg', 'GET, HEAD'],
+  ['POST', '/Packages/a.pkg', 'GET, HEAD'],
+])('%s %s is not allowed, and the answer says what is', async (method, path, allow) => {
+  const reply = await fetch(`${app.url}${path}`, { method });
+  expect([reply.status, reply.headers.get('allow')]).toEqual([405, allow]);
+  expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+});
+
+it('takes an address with a scheme in capitals', async () => {
+  await put('/capital.pkg', 'content');
+  const { socket, answer } = await raw(`GET HTTP://A/Packages/capital.pkg HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await waitFor('an answer', () => answer().includes('content-type') || answer().includes('Content-Type'), 5_000);
+  expect(answer()).toMatch(/^HTTP\/1.1 200 /);
+  socket.destroy();
+});
+
+it('refuses a large body of GraphQL before it is read', async () => {
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 31457280\r\n\r\n';
+  const { socket, answer } = await raw(head);
+  await waitFor('an answer', () => answer().includes('TOO_LARGE'), 5_000);
+  expect(answer()).toMatch(/^HTTP\/1.1 413 /);
+  expect(answer()).toMatch(/connection: close/i);
+  socket.destroy();
+});
+
 describe('PUT /api/packages/<filename>', () => {
   it('publishes the bytes, which are then served', async () => {
     const bytes = randomBytes(2_500_000);
-    const reply = await put('/Fire%20Fox%C3%BC.pkg?stage=Dev', bytes);
+    const reply = await put('/Fire%20Fox%C3%BC.pkg?stage=Prod', bytes);
     expect(reply.status).toBe(201);
-    expect(reply.headers.get('location')).toBe('/Packages/Fire%20Fox%C3%BC.pkg');
+    expect(reply.headers.get('location')).toBe('http://localhost/Packages/Fire%20Fox%C3%BC.pkg');
     const body = (await reply.json()) as { id: string };
     expect(body).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -44,9 +74,9 @@ describe('PUT /api/packages/<filename>', () => {
       size: bytes.length,
       sha1: digest('sha1', bytes),
       sha256: digest('sha256', bytes),
-      stage: 'Dev',
+      stage: 'Prod',
     });
-    const download = await fetch(`${app.url}${reply.headers.get('location')}`);
+    const download = await fetch(`${app.url}${new URL(reply.headers.get('location') ?? '').pathname}`);
     expect(Buffer.from(await download.arrayBuffer()).equals(bytes)).toBe(true);
     expect(await app.packages()).toContain(body.id);
   });
@@ -56,14 +86,77 @@ describe('PUT /api/packages/<filename>', () => {
     expect(published('stage.pkg')).toMatchObject([{ stage: 'Test', chunkCount: 1, origin: { name: 'Server A' } }]);
   });
 
-  it('records the digests of all chunks once, and each publication', async () => {
+  it('records the digests of all chunks once, and each publication that changes what is served', async () => {
     const bytes = randomBytes(3_000_000);
-    await put('/twice.pkg', bytes);
-    await put('/twice.pkg', bytes);
-    const [facts] = published('twice.pkg');
+    const other = randomBytes(1000);
+    const statuses = [];
+    for (const content of [bytes, bytes, other, bytes]) statuses.push((await put('/twice.pkg', content)).status);
+    expect(statuses).toEqual([201, 200, 201, 200]);
+    const [facts] = published('twice.pkg').filter(({ size }) => size === bytes.length);
     const events = app.store.all.filter((event) => event.stream === `package-${facts?.packageId}`);
     expect(events.map((event) => event.type)).toEqual(['PackageChunksHashed', 'PackagePublished', 'PackagePublished']);
     expect(events[0]?.data).toMatchObject({ first: 0, count: 3 });
+  });
+
+  it('never lowers a stage, unless it says so, and records each change of a stage as one', async () => {
+    const steps = ['Test', 'Test', 'Dev', 'Prod', 'Test', 'Dev&demote=false', 'Dev&demote=true', 'Dev'];
+    const answers = [];
+    for (const stage of steps) {
+      const reply = await put(`/staged.pkg?stage=${stage}`, 'content');
+      answers.push([reply.status, ((await reply.json()) as { stage: string }).stage]);
+    }
+    const shown = ['Test', 'Test', 'Test', 'Prod', 'Prod', 'Prod', 'Dev', 'Dev'];
+    expect(answers).toEqual(shown.map((stage, i) => [i === 0 ? 201 : 200, stage]));
+    const [facts] = published('staged.pkg');
+    const changes = app.store.all
+      .filter(({ stream, type }) => stream === `package-${facts?.packageId}` && type === 'PackageStageChanged')
+      .map(({ data }) => data);
+    expect(changes).toMatchObject([
+      { from: 'Test', to: 'Prod' },
+      { from: 'Prod', to: 'Dev' },
+    ]);
+    expect((await put('/staged.pkg?demote=yes', 'content')).status).toBe(400);
+  });
+
+  it('answers with an address that works, also for a stage that this server does not serve', async () => {
+    const reply = await put('/withheld%20%23.pkg?stage=Dev', 'content');
+    const location = new URL(reply.headers.get('location') ?? '');
+    expect(location.host).toBe('localhost');
+    const there = await fetch(`${app.url}${location.pathname}${location.search}`);
+    expect([there.status, await there.json()]).toEqual([200, await reply.json()]);
+  });
+
+  it('says without any bytes whether a package is there, by its name or its content', async () => {
+    const bytes = randomBytes(1000);
+    const ask = (query: string, method = 'HEAD') =>
+      fetch(`${app.url}/api/packages/asked%20for.pkg${query}`, { method });
+    expect((await ask('')).status).toBe(404);
+    const created: unknown = await (await put('/asked%20for.pkg?stage=Prod', bytes)).json();
+    const sha256 = digest('sha256', bytes);
+    for (const query of ['', `?sha256=${sha256}`, `?sha256=${sha256.toUpperCase()}`])
+      expect((await ask(query)).status).toBe(200);
+    expect(await (await ask('', 'GET')).json()).toEqual(created);
+    expect((await ask(`?sha256=${digest('sha256', Buffer.from('other'))}`)).status).toBe(404);
+    for (const wrong of ['x', sha256.slice(1), `${sha256}&sha256=${sha256}`])
+      expect((await ask(`?sha256=${wrong}`)).status).toBe(400);
+  });
+
+  it('with If-None-Match is refused before its bytes when the package is there', async () => {
+    const bytes = randomBytes(1000);
+    const etag = `"${digest('sha256', bytes)}"`;
+    for (const none of ['*', etag])
+      expect((await put(`/once${none.length}.pkg`, bytes, { 'if-none-match': none })).status).toBe(201);
+    const head = (name: string, none: string) =>
+      `PUT /api/packages/${name} HTTP/1.1\r\nHost: a\r\nIf-None-Match: ${none}\r\nContent-Length: 1000000\r\n\r\n`;
+    for (const none of ['*', etag, `"${'0'.repeat(64)}", W/${etag}`]) {
+      const { socket, answer } = await raw(head('once1.pkg', none));
+      await waitFor('an answer', () => answer().includes('PACKAGE_EXISTS'), 5_000);
+      expect(answer()).toMatch(/^HTTP\/1.1 412 /);
+      expect(answer()).toMatch(/connection: close/i);
+      socket.destroy();
+    }
+    const other = randomBytes(1000);
+    expect((await put('/once1.pkg', other, { 'if-none-match': etag.replace(/[0-9a-f]/g, '0') })).status).toBe(201);
   });
 
   it('serves the content that was uploaded last', async () => {
@@ -76,7 +169,7 @@ describe('PUT /api/packages/<filename>', () => {
   it('takes many uploads of one name at the same time', async () => {
     const all = Array.from({ length: 8 }, (_, i) => randomBytes(1_200_000 + i));
     const replies = await Promise.all([...all, ...all].map((bytes) => put('/same.pkg', bytes)));
-    expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([201]));
+    expect(replies.map((reply) => reply.status).filter((status) => status !== 201 && status !== 200)).toEqual([]);
     expect(
       published('same.pkg')
         .map((facts) => facts.sha256)
@@ -145,7 +238,7 @@ describe('PUT /api/packages/<filename>', () => {
     await waitFor('a refusal', () => wrong.answer().includes('INVALID_REQUEST'), 5_000);
     wrong.socket.destroy();
     const { socket, answer } = await send('?allowEmpty=true');
-    await waitFor('an answer', () => /^HTTP\/1.1 201 /.test(answer()), 5_000);
+    await waitFor('an answer', () => /^HTTP\/1.1 20[01] /.test(answer()), 5_000);
     socket.destroy();
     expect(published('nothing.pkg')).toMatchObject([{ size: 0, chunkCount: 0 }]);
   });
@@ -155,7 +248,7 @@ describe('PUT /api/packages/<filename>', () => {
     for (const [name, algorithm] of Object.entries({ 'sha-256': 'sha256', 'sha-512': 'sha512', sha: 'sha1' })) {
       const good = `${name}=:${digest(algorithm, bytes, 'base64')}:`;
       const bad = `${name}=:${digest(algorithm, Buffer.from('others'), 'base64')}:`;
-      expect((await put('/digest.pkg', bytes, { 'Repr-Digest': good })).status).toBe(201);
+      expect((await put(`/digest-${algorithm}.pkg`, bytes, { 'Repr-Digest': good })).status).toBe(201);
       for (const header of ['Repr-Digest', 'Content-Digest']) {
         const reply = await put('/wrong.pkg', bytes, { [header]: bad });
         expect(reply.status).toBe(422);
@@ -240,17 +333,21 @@ describe('POST /api/packages', () => {
     for (const fields of [
       [
         ['stage', 'Dev'],
-        ['file', bytes, 'Förm.pkg'],
+        ['file', bytes, 'Förm 1.pkg'],
       ],
       [
-        ['file', bytes, 'Förm.pkg'],
+        ['file', bytes, 'Förm 2.pkg'],
         ['stage', 'Prod'],
       ],
     ] as [string, string | Buffer, string?][][]) {
       const reply = await post(form(...fields));
       expect(reply.status).toBe(201);
       const stage = fields.find(([name]) => name === 'stage')?.[1];
-      expect(await reply.json()).toMatchObject({ filename: 'Förm.pkg', sha256: digest('sha256', bytes), stage });
+      expect(await reply.json()).toMatchObject({
+        filename: expect.stringMatching(/^Förm [12]\.pkg$/),
+        sha256: digest('sha256', bytes),
+        stage,
+      });
     }
     const chosen = await post(form(['file', bytes, 'Förm.pkg']), '?stage=Dev');
     expect(await chosen.json()).toMatchObject({ stage: 'Dev' });

@@ -109,6 +109,18 @@ describe('a filter', () => {
     expect(names(await list(BY_NAME, 25, null, { filename: 'A\u0308rger' }))).toEqual(['Ärger.pkg']);
   });
 
+  it('knows the letters of all languages, whatever the locale of the database is', async () => {
+    await publish('ÄRGER.pkg', 'Straße.pkg', 'Пакет.pkg', 'Σίσυφος.pkg');
+    for (const [text, name] of [
+      ['ärger', 'ÄRGER.pkg'],
+      ['a\u0308RGER', 'ÄRGER.pkg'],
+      ['STRASSE', 'Straße.pkg'],
+      ['ПАКЕТ', 'Пакет.pkg'],
+      ['ΣΊΣΥΦΟΣ', 'Σίσυφος.pkg'],
+    ] as const)
+      expect(names(await list(BY_NAME, 25, null, { filename: text }))).toEqual([name]);
+  });
+
   it('leaves out removed packages unless they are asked for', async () => {
     await publish('a', 'b');
     const { packageId, stageStamp } = publication('b', { time: 9 });

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { type Introduction, introductionText } from '../../../src/kernel/introduction.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
@@ -31,8 +32,12 @@ export class HostilePeer {
   readonly identity = new SigningServer(randomUUID(), 'mallory');
   private readonly feeds = new Set<ServerResponse>();
   private readonly told: string[] = [];
+  private readonly manifests = new Map<string, (response: ServerResponse) => void>();
   private readonly server = createServer((request, response) => {
     if (request.url?.startsWith('/peer/v1/feed') === true) return this.openFeed(response);
+    const [, packageId = ''] = /^\/peer\/v1\/packages\/([^/]+)\/manifest/.exec(request.url ?? '') ?? [];
+    const answer = this.manifests.get(packageId);
+    if (answer) return answer(response);
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"code":"PACKAGE_NOT_FOUND","message":"no"}');
   });
 
@@ -74,6 +79,22 @@ export class HostilePeer {
     for (const feed of this.feeds) feed.write(message);
   }
 
+  /**
+   * Answers the next question for the manifest of a package with so many bytes of JSON, and all others with 404. Resolves
+   * with the number of bytes that the other side has taken when the connection ends.
+   */
+  answerManifest(packageId: string, bytes: number): Promise<number> {
+    return new Promise((resolve) => {
+      this.manifests.set(packageId, (response) => {
+        this.manifests.delete(packageId);
+        response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+        const { socket } = response;
+        response.on('close', () => resolve((socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0)));
+        Readable.from(piecesOf(bytes)).pipe(response);
+      });
+    });
+  }
+
   /** An introduction that this peer signs. */
   introduce(server: { readonly serverId: string; readonly name: string }, ...keys: string[]): Introduction {
     const told = { serverId: server.serverId, name: server.name, keys, successions: [] };
@@ -95,6 +116,15 @@ export class HostilePeer {
     this.feeds.add(response);
     response.on('close', () => this.feeds.delete(response));
   }
+}
+
+const PIECE = Buffer.alloc(64 * 1024, 'A');
+
+/** JSON of so many bytes, of the shape of a manifest with one text that is too long. */
+function* piecesOf(bytes: number): Generator<Buffer> {
+  yield Buffer.from('{"pages":[{"first":0,"count":1,"sha1":"');
+  for (let left = bytes; left > 0; left -= PIECE.length) yield PIECE.subarray(0, Math.min(left, PIECE.length));
+  yield Buffer.from('","sha256":""}]}');
 }
 
 let clock = 0;

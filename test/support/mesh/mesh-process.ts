@@ -18,10 +18,11 @@ import {
   UploadPackage,
   UploadPackageHandler,
 } from '../../../src/modules/packages/upload/upload-package.command.js';
+import { FactRights } from '../../../src/modules/packages/facts/fact-rights.js';
 import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
 import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
 import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
-import { FilenameHoldersQuery } from '../../../src/modules/packages/contracts/package-queries.js';
+import { FilenameHoldersQuery, PublishedFileQuery } from '../../../src/modules/packages/contracts/package-queries.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -72,6 +73,7 @@ import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { MemoryLocks } from '../memory-locks.js';
 import { StrictItemFailures, strictFailures } from '../strict-failures.js';
 import { Life, type Gate } from './gate.js';
+import { KnownRights } from '../known-rights.js';
 import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
 import { MeshSignerKeys } from './mesh-keys.js';
@@ -129,7 +131,7 @@ export class MeshProcess {
       new StrictItemFailures(),
       { note: async () => undefined },
     );
-    this.handlePackages(file);
+    this.handlePackages(file, store);
     this.handleReplicas(store);
     this.reactions = this.makeReactions(file);
   }
@@ -163,19 +165,23 @@ export class MeshProcess {
     ];
   }
 
-  private handlePackages(file: LogFile): void {
+  private handlePackages(file: LogFile, store: MeshLog): void {
     const writer = new PackageWriter(this.runner);
     const signer = new FactSigner(this.identity);
     const trust = new FactTrust(new MeshSignerKeys(), this.identity, { acceptsUnsignedFacts: false } as Settings);
+    const shown = { reflect: async () => undefined } as unknown as ReadModels;
+    const rights = new FactRights(new KnownRights(), this.bus.queries, shown, store);
     const nothing = { execute: async () => undefined };
     const access = new NoPrincipals();
     this.bus
+      // Every upload is published again, so that the registers are tried.
+      .on(PublishedFileQuery, { execute: async () => null })
       .on(FilenameHoldersQuery, new FilenameHoldersFromLog(file))
       .on(
         UploadPackage,
         new UploadPackageHandler(this.storage, writer, this.bus.queries, this.identity, this.clock, access, signer),
       )
-      .on(LearnPackage, new LearnPackageHandler(writer, this.clock, trust, this.bus.commands))
+      .on(LearnPackage, new LearnPackageHandler(writer, this.clock, trust, rights, this.bus.commands))
       .on(NoteSigning, nothing)
       .on(LearnSigners, nothing)
       .on(SetPackageStage, new SetPackageStageHandler(writer, this.bus.queries, this.identity, this.clock, signer))

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { chown, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { StartupError } from '../../../kernel/errors.js';
@@ -84,14 +84,24 @@ const asUserWith = (user: SystemUser, capability: string): Launcher => ({
 export async function chooseLauncher(program: string, folder: string): Promise<Launcher> {
   if (process.getuid?.() !== 0) return asOurselves;
   const user = await findOrCreateSystemUser();
+  for (const path of [dirname(folder), folder]) await letGroupEnter(path, user);
   const ways = [asUser(user), asUserWith(user, 'dac_read_search'), asUserWith(user, 'dac_override')];
   for (const way of ways) {
     if (await canReach(way, program, folder)) return way;
   }
   const blocked = (await findClosedFolder(folder)) ?? (await findClosedFolder(program)) ?? folder;
   throw new StartupError(
-    `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}", choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
+    `PostgreSQL runs as the user "postgres", which may not enter ${blocked}: run "chmod o+x ${blocked}" (for the data folder itself: "chgrp ${USER_NAME} ${blocked}"), choose another ODST_DATA_DIR, or install setpriv (util-linux)`,
   );
+}
+
+/**
+ * The data folder is closed to others. The user of PostgreSQL enters it by its group, unless it already has a group of its
+ * own, such as the one of nginx, or is closed to its group.
+ */
+async function letGroupEnter(path: string, { gid }: SystemUser): Promise<void> {
+  const entry = await stat(path);
+  if (entry.uid === 0 && entry.gid === 0 && (entry.mode & 0o011) === 0o010) await chown(path, entry.uid, gid);
 }
 
 async function canReach(launcher: Launcher, program: string, folder: string): Promise<boolean> {

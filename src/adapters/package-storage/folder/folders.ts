@@ -23,6 +23,8 @@ export async function requireFreeSpace(folder: string, bytes: number): Promise<v
   if (bytes > bavail * bsize) throw new StorageFull(bytes, bavail * bsize);
 }
 
+/** For the owner, and for a group that may read, in which nginx can be. */
+const FOLDER_MODE = 0o750;
 const UPLOAD = 'upload-';
 const REPLICA = 'replica-';
 const REMOVED = 'removed-';
@@ -51,8 +53,8 @@ export class Folders {
   }
 
   async makeFolders(): Promise<void> {
-    await mkdir(this.packages, { recursive: true });
-    await mkdir(this.staging, { recursive: true });
+    await mkdir(this.packages, { recursive: true, mode: FOLDER_MODE });
+    await mkdir(this.staging, { recursive: true, mode: FOLDER_MODE });
   }
 
   /** Name of a package's file in the folder `packages`. */

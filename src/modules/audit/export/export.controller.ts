@@ -4,6 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
 import { Needs } from '../../../platform/access/needs.decorator.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
+import { requireKnownNames } from '../../../platform/input/known-names.js';
 import { typedText, TypedTime } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
 import type { AuditFilter } from '../trail/audit-view.js';
@@ -35,6 +37,7 @@ function parseExportRequest(url: string): { format: 'csv' | 'ndjson'; filter: Au
     [...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]),
   );
   const { format, ...filter } = ExportQuery.require(given);
+  requireKnownNames('kinds', filter.kinds ?? [], describedTypes());
   return { format, filter: { ...filter, kinds: filter.kinds?.length ? filter.kinds : null } };
 }
 

@@ -31,4 +31,6 @@ export class AuditEntryEntity {
   @Column('text', { name: 'origin_actor', nullable: true }) originActor!: string | null;
   /** The latest time that was recorded up to this entry. It never goes back, although a clock can. */
   @Column('timestamptz') latest!: Date;
+  /** The texts of the entry as they are searched: see foldText. */
+  @Column('text', { select: false }) words!: string;
 }

@@ -75,10 +75,13 @@ export const describeEvents = (records: readonly RecordedEvent[]): DescribedEven
   });
 
 /** The audit entries of a page of events, numbered on from the last entry. Records in `subjects` what has changed. */
+/** An entry whose label may come from an earlier entry. Its words are known afterwards. */
+export type UnlabelledRow = Omit<AuditEntryEntity, 'words'>;
+
 export function makeAuditRows(
   told: readonly DescribedEvent[],
   { seq, latest, subjects }: PriorEntries,
-): AuditEntryEntity[] {
+): UnlabelledRow[] {
   let last = latest;
   return told.map(({ record, description }, index) => {
     if (record.recordedAt > last) last = record.recordedAt;
@@ -90,7 +93,7 @@ function makeRow(
   record: RecordedEvent,
   description: EventDescription,
   subjects: Subjects,
-): Omit<AuditEntryEntity, 'seq' | 'latest'> {
+): Omit<AuditEntryEntity, 'seq' | 'latest' | 'words'> {
   const { actor, address, serverId, correlationId, causationId } = record.metadata;
   const { targetType, targetId, targetLabel, summary, details } = description;
   const { changes, origin } = subjects.recordChange(description);

@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { foldText } from '../../../kernel/text.js';
 import type { RecordedEvent } from '../../../kernel/events.js';
 import { AsProjection, type Projection } from '../../../platform/eventsourcing/projection.js';
 import { upsertRows } from '../../../platform/eventsourcing/read-tables.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { AuditEntryEntity } from './audit-entry.entity.js';
-import { describeEvents, makeAuditRows, subjectOf, Subjects, type SubjectState } from './audit-rows.js';
+import {
+  describeEvents,
+  makeAuditRows,
+  subjectOf,
+  Subjects,
+  type SubjectState,
+  type UnlabelledRow,
+} from './audit-rows.js';
 
 /** Records the actors by id and name. With these few rows, entries of a name are found without reading all entries. */
 async function noteActors(
@@ -16,9 +24,9 @@ async function noteActors(
   const actors = [...known.values()];
   if (actors.length === 0) return;
   await tx.query(
-    `INSERT INTO audit_actors (actor_id, name) SELECT DISTINCT id, lower(name) FROM unnest($1::text[], $2::text[]) AS a (id, name)
+    `INSERT INTO audit_actors (actor_id, name) SELECT DISTINCT id, name FROM unnest($1::text[], $2::text[]) AS a (id, name)
      ON CONFLICT DO NOTHING`,
-    [actors.map(({ actorId }) => actorId), actors.map(({ actorName }) => actorName)],
+    [actors.map(({ actorId }) => actorId), actors.map(({ actorName }) => foldText(String(actorName)))],
   );
 }
 
@@ -60,7 +68,7 @@ async function readKnownLabels(tx: EntityManager, ids: readonly string[]): Promi
  * Gives entries about packages their filename, which only some events carry. It never changes, so it doesn't matter
  * from which entry it is taken, and entries written before it was known get it too.
  */
-async function labelPackages(tx: EntityManager, rows: readonly AuditEntryEntity[]): Promise<AuditEntryEntity[]> {
+async function labelPackages(tx: EntityManager, rows: readonly UnlabelledRow[]): Promise<UnlabelledRow[]> {
   const ofPackages = rows.filter((row) => row.targetType === 'PACKAGE');
   const named = new Map(
     ofPackages.flatMap((row) => (row.targetLabel === null ? [] : [[row.targetId, row.targetLabel]])),
@@ -77,22 +85,34 @@ async function labelPackages(tx: EntityManager, rows: readonly AuditEntryEntity[
   }));
 }
 
-async function labelEarlierEntries(tx: EntityManager, publications: readonly AuditEntryEntity[]): Promise<void> {
+async function labelEarlierEntries(tx: EntityManager, publications: readonly UnlabelledRow[]): Promise<void> {
   if (publications.length === 0) return;
   await tx.query(
-    `UPDATE audit_entries SET target_label = named.label
-     FROM unnest($1::text[], $2::text[]) AS named(id, label)
+    `UPDATE audit_entries SET target_label = named.label, words = words || named.folded
+     FROM unnest($1::text[], $2::text[], $3::text[]) AS named(id, label, folded)
      WHERE target_id = named.id AND target_label IS NULL AND target_type = 'PACKAGE'`,
-    [publications.map((row) => row.targetId), publications.map((row) => row.targetLabel)],
+    [
+      publications.map((row) => row.targetId),
+      publications.map((row) => row.targetLabel),
+      publications.map((row) => foldText(String(row.targetLabel ?? ''))),
+    ],
   );
 }
+
+/** The texts by which an entry is found, in one. The label comes last, where it is added when it becomes known later. */
+const wordsOf = (row: UnlabelledRow): string =>
+  foldText(
+    [row.summary, row.actorName, row.address, row.originServerName, row.originActor, row.targetLabel]
+      .map((text) => text ?? '')
+      .join(' '),
+  );
 
 /** Writes the entries of the audit trail. The keys that it returns are the numbers of the new entries. */
 @AsProjection()
 @Injectable()
 export class AuditProjection implements Projection {
   readonly name = 'audit';
-  readonly version = 3;
+  readonly version = 4;
   readonly tables = ['audit_entries', 'audit_actors', 'audit_subjects'];
   readonly eventTypes = describedTypes();
 
@@ -108,7 +128,12 @@ export class AuditProjection implements Projection {
     const rows = makeAuditRows(told, { seq: Number(last?.seq ?? 0), latest: last?.latest ?? new Date(0), subjects });
     await saveSubjects(tx, subjects);
     await noteActors(tx, rows);
-    await upsertRows(tx, AuditEntryEntity, await labelPackages(tx, rows));
+    const labelled = await labelPackages(tx, rows);
+    await upsertRows(
+      tx,
+      AuditEntryEntity,
+      labelled.map((row) => ({ ...row, words: wordsOf(row) })),
+    );
     return rows.map((row) => String(row.seq));
   }
 }

@@ -1,6 +1,8 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Args, Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { Refusal } from '../../../kernel/errors.js';
+import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
+import { requireKnownNames } from '../../../platform/input/known-names.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { optionalText, textArgument } from '../../../platform/graphql/arguments.js';
 import { ChangeStream } from '../../../platform/graphql/change-stream.js';
@@ -22,8 +24,10 @@ function checkFilter(filter: AuditFilter | null | undefined): Filter {
   const { kinds = null, since = null, until = null } = filter ?? {};
   if (kinds && kinds.length > MAX_KINDS)
     throw new Refusal('INVALID_REQUEST', `At most ${MAX_KINDS} \`kinds\` at a time.`);
+  const named = kinds?.map((kind) => textArgument('kinds', kind)) ?? null;
+  requireKnownNames('kinds', named ?? [], describedTypes());
   return {
-    kinds: kinds?.map((kind) => textArgument('kinds', kind)) ?? null,
+    kinds: named,
     since,
     until,
     actor: optionalText('actor', filter?.actor),

@@ -9,6 +9,7 @@ import {
   type Statement,
 } from './search-statements.js';
 import { readNewestSeq, findSeqRange, type SeqRange } from './seq-range.js';
+import { foldText } from '../../../kernel/text.js';
 
 /** Number of entries that are searched for a text before the index of texts is used. A frequent text is found among them. */
 const WINDOW_ENTRIES = 5_000;
@@ -55,8 +56,8 @@ const narrowRange = ({ from, to }: SeqRange, { order, beyond: place }: EntryPage
 /** Ids of all actors who have or had this name or have this id. */
 async function findActorIds(dataSource: DataSource, actor: string): Promise<string[]> {
   const rows: { id: string }[] = await dataSource.query(
-    'SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = lower($1)',
-    [actor],
+    'SELECT DISTINCT actor_id AS id FROM audit_actors WHERE name = $1',
+    [foldText(actor)],
   );
   return [...new Set([actor, ...rows.map(({ id }) => id)])];
 }

@@ -1,3 +1,4 @@
+import { foldText } from '../../../kernel/text.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { type AuditFilter, ENTRY_COLUMNS } from './audit-view.js';
 import type { SeqRange } from './seq-range.js';
@@ -39,7 +40,7 @@ function makeConditions({ filter }: EntrySearch, values: Values, withText: boole
   if (since) found.push(`e.recorded_at >= ${values.add(since)}`);
   if (until) found.push(`e.recorded_at < ${values.add(until)}`);
   // Not LIKE: the index of texts is for a statement of its own.
-  if (text && withText) found.push(`position(lower(${values.add(text)}) IN e.words) > 0`);
+  if (text && withText) found.push(`position(${values.add(foldText(text))} IN e.words) > 0`);
   return found;
 }
 
@@ -112,9 +113,9 @@ export function selectWithinFirst(question: EntrySearch, most: number): Statemen
   return {
     sql: `WITH first AS MATERIALIZED (${sql})
       SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM first) looked
-      LEFT JOIN (SELECT * FROM first WHERE position(lower($${n + 1}) IN words) > 0) e ON true
+      LEFT JOIN (SELECT * FROM first WHERE position($${n + 1}::text IN words) > 0) e ON true
       ORDER BY seq ${sortDirection(question)} LIMIT $${n + 2}`,
-    values: [...values, question.filter.text, question.count],
+    values: [...values, foldText(question.filter.text ?? ''), question.count],
   };
 }
 
@@ -139,8 +140,9 @@ function findTellingPart(text: string): string {
 export function selectByText(question: EntrySearch, most: number): Statement {
   const values = new Values();
   const { filter, actors, count } = question;
-  const pattern = values.add(`%${escapePattern(findTellingPart(filter.text ?? ''))}%`);
-  const text = values.add(filter.text);
+  const folded = foldText(filter.text ?? '');
+  const pattern = values.add(`%${escapePattern(findTellingPart(folded))}%`);
+  const text = values.add(folded);
   const limit = values.add(most);
   const where = [...makeConditions(question, values, false), makeRangeCondition(question, values)];
   if (filter.target) where.push(`e.target_id = ${values.add(filter.target)}`);
@@ -148,7 +150,7 @@ export function selectByText(question: EntrySearch, most: number): Statement {
   if (actors) where.push(`e.actor_id = ANY (${values.add(actors)})`);
   const way = sortDirection(question);
   const sql = `WITH hits AS MATERIALIZED (SELECT seq FROM audit_entries
-      WHERE words LIKE lower(${pattern}) AND position(lower(${text}) IN words) > 0 LIMIT ${limit})
+      WHERE words LIKE ${pattern} AND position(${text} IN words) > 0 LIMIT ${limit})
     SELECT ${ENTRY_COLUMNS}, looked.n AS looked FROM (SELECT count(*) AS n FROM hits) looked
     LEFT JOIN (SELECT e.* FROM (SELECT seq FROM hits ORDER BY seq ${way}) h, LATERAL (
       SELECT * FROM audit_entries e WHERE e.seq = h.seq AND ${where.join(' AND ')}) e ORDER BY e.seq ${way} LIMIT ${values.add(count)}) e ON true

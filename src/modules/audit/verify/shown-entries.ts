@@ -1,7 +1,13 @@
 import type { Json, RecordedEvent } from '../../../kernel/events.js';
 import { canonicalJson } from '../../../kernel/text.js';
 import type { AuditEntryEntity } from '../trail/audit-entry.entity.js';
-import { describeEvents, makeAuditRows, nothingBefore, type PriorEntries } from '../trail/audit-rows.js';
+import {
+  describeEvents,
+  makeAuditRows,
+  nothingBefore,
+  type PriorEntries,
+  type UnlabelledRow,
+} from '../trail/audit-rows.js';
 import type { AuditEntryView } from '../trail/audit-view.js';
 import { Tampered } from './problem.js';
 
@@ -38,7 +44,7 @@ class PackageLabels {
 }
 
 /** An entry as it should be shown, without the label, which can become known later. */
-function shownAs(row: AuditEntryEntity): Omit<AuditEntryView, 'target'> & { target: { type: string; id: string } } {
+function shownAs(row: UnlabelledRow): Omit<AuditEntryView, 'target'> & { target: { type: string; id: string } } {
   const {
     eventId: id,
     seq,
@@ -129,7 +135,7 @@ export class ShownEntries {
   }
 
   private compareEntry(
-    row: AuditEntryEntity,
+    row: UnlabelledRow,
     entry: AuditEntryView,
     fields: readonly (typeof COMPARED_FIELDS)[number][],
   ): void {
@@ -145,13 +151,13 @@ export class ShownEntries {
   }
 }
 
-function makeOtherEventError({ seq: number, eventId }: AuditEntryEntity, { id, kind }: AuditEntryView): Tampered {
+function makeOtherEventError({ seq: number, eventId }: UnlabelledRow, { id, kind }: AuditEntryView): Tampered {
   const what = `Entry ${number} is shown as event ${id} (${kind}), but in the log it is event ${eventId}: the shown event was inserted, the event of the log was removed, or the order was changed.`;
   return new Tampered({ wrong: 'shown', number, eventId: id, what });
 }
 
 function makeEntryError(
-  { seq: number, eventId, kind }: AuditEntryEntity,
+  { seq: number, eventId, kind }: UnlabelledRow,
   how: 'removed' | 'shown',
   what: string,
 ): Tampered {

@@ -5,13 +5,12 @@ import { verifyEd25519 } from '../../../platform/peer-calls/ed25519.js';
 import { SignerKeys } from '../../../platform/peer-calls/signer-keys.port.js';
 import { Settings } from '../../../platform/runtime/settings.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { MIN_CORRECTION_MS } from '../../peers/contracts/signers.js';
 import { factText, type SignedFact, stampOf } from '../contracts/signed-facts.js';
 import type { ProofVerdict, Trust } from './judge-peer-facts.js';
 
 /** Signatures that were checked and need no second check, because several peers pass on the same ones. */
 const MAX_REMEMBERED = 5_000;
-/** As in the decider of signers: a correction of less than this is not recorded. */
-const MIN_CORRECTION_MS = 24 * 3_600_000;
 
 /** Checks signed facts with the keys that this server knows, and says which unsigned ones it accepts. */
 @Injectable()

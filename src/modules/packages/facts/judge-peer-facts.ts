@@ -1,9 +1,12 @@
-import { type Stamp, stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
+import { type Stamp, stampServer } from '../../../kernel/hybrid-clock.js';
 import { proofOf } from '../contracts/fact-proofs.js';
+import type { Stage } from '../../../kernel/stage.js';
 import type { PackageFacts } from '../contracts/package-facts.js';
 import type { Author, FactRefusal } from '../contracts/package.events.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
 import { type Register, REGISTERS, type SignedFact, stampOf } from '../contracts/signed-facts.js';
+import { isNews, mergeAccepted, type PeerFacts, serverOf, stageAtPublication, stampIn } from './merge-told-facts.js';
+import { type AppliedRights, findMissingRight, NO_LIMITS } from './peer-rights-rules.js';
 
 /**
  * What the check of a signature found: the server signed the statement, nobody here knows the key, or the statement
@@ -38,53 +41,98 @@ export interface JudgedFacts {
   readonly refused: readonly RefusedFact[];
 }
 
-/** What a peer tells of a package. */
-export interface PeerFacts {
-  readonly facts: PackageFacts;
-  readonly proofs: readonly SignedFact[];
-  readonly authors: ChangeAuthors;
-}
-
 /**
  * Judges what a peer tells of a package. A register that is not newer than ours needs no judgement. Each newer one needs
- * the signature of the server that its stamp names; without one it is only what the peer says.
+ * the signature of the server that its stamp names; without one it is only what the peer says. What is believed must also be
+ * allowed by the rights that count for it.
  */
-export function judgePeerFacts(ours: PackageFacts | null, told: PeerFacts, trust: Trust): JudgedFacts {
-  const news = REGISTERS.filter((register) => isNews(register, ours, told.facts));
-  const refused = news.flatMap((register) => judgeRegister(register, told, trust) ?? []);
+export function judgePeerFacts(
+  ours: PackageFacts | null,
+  told: PeerFacts,
+  trust: Trust,
+  rights: AppliedRights = NO_LIMITS,
+): JudgedFacts {
+  const refused: RefusedFact[] = [];
+  // A publication is judged first: it decides whose package the other registers change.
+  for (const register of REGISTERS) {
+    if (!isNews(register, ours, told.facts)) continue;
+    const judged =
+      judgeRegister(register, told, trust) ?? judgeRights(register, ours, told, { trust, rights, refused });
+    if (judged) refused.push(judged);
+  }
   const accepted = mergeAccepted(ours, told, new Set(refused.map(({ register }) => register)));
   const proofs = accepted ? believedProofs(accepted, told.proofs, trust) : [];
   return { accepted, proofs, authors: accepted ? authorsOf(accepted, proofs, told.authors) : told.authors, refused };
 }
 
-function isNews(register: Register, ours: PackageFacts | null, theirs: PackageFacts): boolean {
-  if (register === 'removal') return theirs.removal !== null && theirs.removal > (ours?.removal ?? '');
-  if (!ours) return true;
-  if (register === 'publication') return theirs.publication > ours.publication;
-  if (register === 'stage') return theirs.stageStamp > ours.stageStamp;
-  return theirs.firstPublishedAt < ours.firstPublishedAt;
+const refusedFact = (register: Register, told: PeerFacts, code: FactRefusal, reason: string): RefusedFact => ({
+  register,
+  stamp: stampIn(register, told.facts) ?? told.facts.firstPublishedAt,
+  code,
+  reason,
+  claimed: claimedAuthor(register, told, serverOf(register, told)),
+});
+
+interface RightsContext {
+  readonly trust: Trust;
+  readonly rights: AppliedRights;
+  /** What was refused of the registers before this one. */
+  readonly refused: readonly RefusedFact[];
 }
 
-/** The stamp of a register; null for the time of the first publication, which has none. */
-const stampIn = (register: Register, facts: PackageFacts): Stamp | null =>
-  register === 'publication'
-    ? facts.publication
-    : register === 'stage'
-      ? facts.stageStamp
-      : register === 'removal'
-        ? facts.removal
-        : null;
+/** Judges a register that is believed by the rights that count for it. What this server has signed is always allowed. */
+function judgeRights(
+  register: Register,
+  ours: PackageFacts | null,
+  told: PeerFacts,
+  { trust, rights, refused }: RightsContext,
+): RefusedFact | null {
+  const { facts, proofs } = told;
+  const serverId = serverOf(register, told);
+  if (serverId === trust.ownServerId) return null;
+  const proof = proofOf(register, facts, proofs);
+  const published = refused.find((fact) => fact.register === 'publication');
+  // What a refused publication says of the other registers is refused with it.
+  if (published?.code === 'NOT_ALLOWED' && proof !== null && proof === proofOf('publication', facts, proofs))
+    return refusedFact(register, told, 'NOT_ALLOWED', published.reason);
+  // What is known before this register is accepted.
+  const left = new Set([...REGISTERS.slice(REGISTERS.indexOf(register)), ...refused.map((fact) => fact.register)]);
+  const unchanged = REGISTERS.filter((other) => left.has(other) || !isNews(other, ours, facts));
+  const isPublished = !unchanged.includes('publication');
+  const reason = findMissingRight(
+    {
+      register,
+      packageId: facts.packageId,
+      filename: facts.filename,
+      serverId,
+      isVerified: proof !== null && judgeProof(proof, serverId, trust) === 'verified',
+      to: register === 'publication' ? stageGivenBy(told) : register === 'stage' ? facts.stage : null,
+      from: mergeAccepted(ours, told, new Set(unchanged))?.stage ?? null,
+      // The first publication of a package that is new here changes nothing that another server has published.
+      publisher: (isPublished && register !== 'first' ? facts.origin : ours?.origin) ?? null,
+    },
+    rights,
+  );
+  return reason === null ? null : refusedFact(register, told, 'NOT_ALLOWED', reason);
+}
+
+/** The stage that a publication gives to the package; null when nobody says. */
+function stageGivenBy({ facts, proofs }: PeerFacts): Stage | null {
+  const signed = stageAtPublication(facts, proofs);
+  if (signed) return signed.stage;
+  // A server sets the stage of a new publication by itself. A later change of it is judged by itself.
+  return facts.stageStamp <= facts.publication && stampServer(facts.stageStamp) === stampServer(facts.publication)
+    ? facts.stage
+    : null;
+}
 
 function judgeRegister(register: Register, told: PeerFacts, trust: Trust): RefusedFact | null {
   const stamp = stampIn(register, told.facts);
   const proof = proofOf(register, told.facts, told.proofs);
-  const serverId = stamp === null ? (proof?.statement.serverId ?? null) : stampServer(stamp);
+  const serverId = serverOf(register, told);
   const found = proof ? judgeProof(proof, serverId, trust) : 'unsigned';
   if (found === 'verified') return null;
-  const refuse = (code: FactRefusal, reason: string): RefusedFact => {
-    const claimed = claimedAuthor(register, told, serverId);
-    return { register, stamp: stamp ?? told.facts.firstPublishedAt, code, reason, claimed };
-  };
+  const refuse = (code: FactRefusal, reason: string) => refusedFact(register, told, code, reason);
   const isPublication = register === 'publication';
   const originId = told.facts.origin.serverId;
   if (serverId === trust.ownServerId || (isPublication && originId === trust.ownServerId))
@@ -120,45 +168,6 @@ function claimedAuthor(register: Register, { facts, authors }: PeerFacts, server
   if (register === 'publication') return { serverId: origin.serverId, serverName: origin.name, actor: uploadedBy };
   return { serverId: serverId ?? origin.serverId, serverName: null, actor: null };
 }
-
-function mergeAccepted(
-  ours: PackageFacts | null,
-  { facts: theirs, proofs }: PeerFacts,
-  refused: ReadonlySet<Register>,
-): PackageFacts | null {
-  if (refused.size === 0) return theirs;
-  const removal = refused.has('removal') ? (ours?.removal ?? null) : theirs.removal;
-  if (!ours) {
-    if (refused.has('publication')) return null;
-    const stage = refused.has('stage') ? stageAtPublication(theirs, proofs) : theirs;
-    const firstPublishedAt = refused.has('first') ? secondOf(theirs.publication) : theirs.firstPublishedAt;
-    return stage && { ...theirs, stage: stage.stage, stageStamp: stage.stageStamp, firstPublishedAt, removal };
-  }
-  const publication = refused.has('publication') ? ours : theirs;
-  const stage = refused.has('stage') ? ours : theirs;
-  return {
-    ...theirs,
-    publication: publication.publication,
-    origin: publication.origin,
-    uploadedBy: publication.uploadedBy,
-    stage: stage.stage,
-    stageStamp: stage.stageStamp,
-    firstPublishedAt: refused.has('first') ? ours.firstPublishedAt : theirs.firstPublishedAt,
-    removal,
-  };
-}
-
-/** The stage that the publication itself gave to the package, when a later change of it is refused. */
-function stageAtPublication(
-  facts: PackageFacts,
-  proofs: readonly SignedFact[],
-): Pick<PackageFacts, 'stage' | 'stageStamp'> | null {
-  const statement = proofOf('publication', facts, proofs)?.statement;
-  if (statement?.kind !== 'publication' || !statement.stage) return null;
-  return { stage: statement.stage.stage, stageStamp: statement.stage.stamp };
-}
-
-const secondOf = (stamp: Stamp): string => `${new Date(stampMs(stamp)).toISOString().slice(0, 19)}Z`;
 
 /** The statements that state a register as it is now and are not forged. */
 function believedProofs(facts: PackageFacts, proofs: readonly SignedFact[], trust: Trust): readonly SignedFact[] {

@@ -13,6 +13,7 @@ import { LearnPackage, type LearntPackage, RecordPackageDamage } from '../contra
 import { type SignedFact, stampOf } from '../contracts/signed-facts.js';
 import { normalizeFilename } from '../lifecycle/filename.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
+import { FactRights } from './fact-rights.js';
 import { FactTrust } from './fact-trust.js';
 import { type JudgedFacts, judgePeerFacts, type RefusedFact } from './judge-peer-facts.js';
 
@@ -29,6 +30,7 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     private readonly packages: PackageWriter,
     private readonly clock: Clock,
     private readonly trust: FactTrust,
+    private readonly rights: FactRights,
     private readonly commands: CommandBus,
   ) {}
 
@@ -38,7 +40,8 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     this.requireTimelyStamps(facts);
     const { packageId } = facts;
     const { facts: ours } = await this.packages.loadPackage(packageId);
-    const judged = judgePeerFacts(ours, { facts, proofs, authors }, this.trust);
+    const rights = await this.rights.findApplied(ours, facts, peer.peerId);
+    const judged = judgePeerFacts(ours, { facts, proofs, authors }, this.trust, rights);
     if (judged.refused.length > 0) await this.recordRefused(command, judged.refused);
     const isAllowed = judged.refused.every(({ code }) => code !== 'NOT_ALLOWED');
     if (!judged.accepted) return { facts: ours, isAllowed };

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
-import type { Stage } from '../../../kernel/stage.js';
+import { isUpTo, type Stage } from '../../../kernel/stage.js';
 import { foldProofs, proofOf, unsignedRegisters } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
@@ -104,6 +104,12 @@ export interface PackageState {
 /** The data of a publication without its source, which follows from the command. */
 export type Publication = Omit<PackagePublished['data'], 'source' | 'proofs'>;
 
+interface StageChange {
+  readonly stage: Stage;
+  readonly stamp: Stamp;
+  readonly proof?: SignedFact;
+}
+
 /** All commands on a package. Each gives the events that it leads to, or throws a Refusal. */
 export type PackageCommand =
   /** Records some pages of digests of a package that has too many of them for one append. */
@@ -117,6 +123,8 @@ export type PackageCommand =
       readonly publication: Publication;
       readonly pages: readonly ChunkPage[];
       readonly proof?: SignedFact;
+      /** A change of the stage of a package that was there before. An upload lowers the stage only when it says so. */
+      readonly stageChange?: StageChange & { readonly mayLower: boolean };
     }
   /**
    * Merges what a peer knows, as far as it is accepted, into ours. Refusals: PACKAGE_CONFLICT, INVALID_REQUEST.
@@ -134,7 +142,7 @@ export type PackageCommand =
   /** Records signed statements of registers that are known without them. */
   | { readonly type: 'sign'; readonly proofs: readonly SignedFact[] }
   /** Refusal: PACKAGE_NOT_FOUND. */
-  | { readonly type: 'setStage'; readonly stage: Stage; readonly stamp: Stamp; readonly proof?: SignedFact }
+  | ({ readonly type: 'setStage' } & StageChange)
   /** Refusal: PACKAGE_NOT_FOUND. */
   | { readonly type: 'remove'; readonly stamp: Stamp; readonly proof?: SignedFact }
   /** Records that another package has taken over the filename. */
@@ -183,23 +191,29 @@ function requirePresent({ facts }: PackageState): PackageFacts {
  */
 function publishPackage(
   state: PackageState,
-  { publication, pages, proof }: Extract<PackageCommand, { type: 'publish' }>,
+  { publication, pages, proof, stageChange }: Extract<PackageCommand, { type: 'publish' }>,
 ): PackageEvent[] {
   if ((state.facts?.removal ?? '') > publication.publication) {
     throw new Refusal('UNAVAILABLE', 'The package was removed at the same time. Send the file again.');
   }
   const events = recordLastPages(state, publication, pages);
   const proofs = proof ? [proof] : [];
-  return [...events, { type: 'PackagePublished', data: { ...publication, source: LOCAL, proofs } }];
+  events.push({ type: 'PackagePublished', data: { ...publication, source: LOCAL, proofs } });
+  const published = events.reduce(evolve, state);
+  const lowers = stageChange && published.facts && !isUpTo(stageChange.stage, published.facts.stage);
+  if (!stageChange || (lowers && !stageChange.mayLower)) return events;
+  return [...events, ...changeStage(published, stageChange)];
 }
 
-function changeStage(
-  state: PackageState,
-  { stage, stamp, proof = null }: { stage: Stage; stamp: Stamp; proof?: SignedFact | null },
-): PackageEvent[] {
+function changeStage(state: PackageState, { stage, stamp, proof }: StageChange): PackageEvent[] {
   const { packageId, filename, stage: from, stageStamp } = requirePresent(state);
   if (from === stage || stamp <= stageStamp) return [];
-  return [{ type: 'PackageStageChanged', data: { packageId, filename, from, to: stage, stamp, source: LOCAL, proof } }];
+  return [
+    {
+      type: 'PackageStageChanged',
+      data: { packageId, filename, from, to: stage, stamp, source: LOCAL, proof: proof ?? null },
+    },
+  ];
 }
 
 function removePackage(state: PackageState, stamp: Stamp, proof: SignedFact | null): PackageEvent[] {

@@ -92,6 +92,32 @@ describe('publishing', () => {
       .gives(published(again));
   });
 
+  it('of a package that is there changes its stage by an event of its own, and lowers it only when it may', () => {
+    const again = { ...publication, publication: stamp(20) };
+    const scene = given(...chunks(page(0, 3)), published());
+    const to = (stage: 'Prod' | 'Test', mayLower: boolean) =>
+      scene.when({
+        type: 'publish',
+        publication: again,
+        pages: [],
+        stageChange: { stage, stamp: stamp(21), mayLower },
+      });
+    to('Prod', true).gives(published(again));
+    to('Test', false).gives(published(again));
+    to('Test', true).gives(published(again), {
+      type: 'PackageStageChanged',
+      data: {
+        packageId: 'p1',
+        filename: 'a.pkg',
+        from: 'Prod',
+        to: 'Test',
+        stamp: stamp(21),
+        source: { kind: 'local' },
+        proof: null,
+      },
+    });
+  });
+
   it('may replace the digests that a peer told', () => {
     given(...chunks(page(0, 3)), learned())
       .when({ type: 'publish', publication, pages: [page(0, 3)] })

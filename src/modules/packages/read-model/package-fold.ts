@@ -1,3 +1,4 @@
+import { foldText } from '../../../kernel/text.js';
 import { type Stamp, stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
 import { type LocalReplicaEvent, readLocalReplicaEvent } from '../contracts/local-replica.events.js';
 import { packageEvents, type PackageEvent } from '../contracts/package.events.js';
@@ -68,7 +69,7 @@ function fromRow(row: PackageEntity): FoldedPackage {
 /** The facts of a package, as they are in its row. */
 export function factsOf(row: PackageEntity): PackageFacts {
   const { id, firstPublishedAt, originId, originName } = row;
-  const { proofs: _proofs, uploaded: _uploaded, held: _held, fetching: _fetching, ...rest } = row;
+  const { proofs: _proofs, folded: _folded, uploaded: _uploaded, held: _held, fetching: _fetching, ...rest } = row;
   return {
     ...rest,
     packageId: id,
@@ -96,6 +97,8 @@ function toRow({ facts, publishedAt, proofs, uploaded, held, fetching }: FoldedP
     publication,
     removal,
     uploadedBy,
+    // A log may hold a name that is no text. It is listed as it is written.
+    folded: foldText(String(filename)),
     proofs,
     unsignedBy: unsignedServers(facts, proofs),
     uploaded,

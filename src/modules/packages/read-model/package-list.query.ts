@@ -3,7 +3,7 @@ import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { z } from 'zod';
 import type { Stage } from '../../../kernel/stage.js';
 import { isStorableTime } from '../../../kernel/input-text.js';
-import { isPlain } from '../../../kernel/text.js';
+import { foldText, isPlain } from '../../../kernel/text.js';
 import { checkFirst, decodeCursor, encodeCursor, type Page, pageOf } from '../../../platform/graphql/paging.js';
 import type { PackageStatus, PackageView } from '../contracts/package-view.js';
 import { PackageEntity } from './package.entity.js';
@@ -94,10 +94,7 @@ function filterPackages(dataSource: DataSource, filter: PackageFilter): SelectQu
   if (states) query.andWhere('package.state = ANY(:states)', { states });
   else query.andWhere(`package.state <> 'REMOVED'`);
   if (stages) query.andWhere('package.stage = ANY(:stages)', { stages });
-  if (filename) {
-    const text = filename.normalize('NFC');
-    query.andWhere('position(lower(:text) in lower(package.filename COLLATE "default")) > 0', { text });
-  }
+  if (filename) query.andWhere('position(:text in package.folded) > 0', { text: foldText(filename) });
   return query;
 }
 

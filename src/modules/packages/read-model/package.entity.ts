@@ -9,6 +9,8 @@ import type { SignedFact } from '../contracts/signed-facts.js';
 export class PackageEntity {
   @PrimaryColumn('uuid') id!: string;
   @Column('text') filename!: string;
+  /** The filename as it is searched: see foldText. */
+  @Column('text') folded!: string;
   @Column('bigint', { transformer: safeBigint }) size!: number;
   @Column('text') sha1!: string;
   @Column('text') sha256!: string;

@@ -51,7 +51,7 @@ async function rankPackages(tx: EntityManager, filenames: readonly string[] | nu
 @Injectable()
 export class PackagesProjection implements Projection {
   readonly name = 'packages';
-  readonly version = 4;
+  readonly version = 5;
   readonly tables = ['packages', 'serving_stage'];
   readonly eventTypes = [
     'PackagePublished',

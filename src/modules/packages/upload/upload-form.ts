@@ -3,12 +3,15 @@ import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { decodeFormFilename } from './form-filename.js';
 import { parseStage } from './upload-request.js';
 
 /** The file in a form: its name and the stream of its bytes. */
 interface FormFile {
   readonly filename: string;
   readonly bytes: Readable;
+  /** The stage that the form names before the file; null when there is none before it. */
+  readonly stageBefore: Stage | null;
 }
 
 const FORM_LIMITS = { files: 1, fields: 1, parts: 3, fieldSize: 100, headerPairs: 20, headerSize: 8 * 1024 };
@@ -92,7 +95,11 @@ export class UploadForm {
       this.failUpload(new Refusal('INVALID_FILENAME', 'The filename must be UTF-8.'));
       return;
     }
-    this.fileBegan({ filename, bytes });
+    try {
+      this.fileBegan({ filename: decodeFormFilename(filename), bytes, stageBefore: this.namedStage });
+    } catch (error) {
+      this.failUpload(error);
+    }
   }
 
   private takeField(name: string, value: string): void {

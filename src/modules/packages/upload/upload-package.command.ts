@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler, QueryBus } from '@nestjs/cqrs';
@@ -6,35 +5,24 @@ import { type Authority, requirePermission, requireStage } from '../../../kernel
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { retry } from '../../../kernel/retry.js';
-import type { Stage } from '../../../kernel/stage.js';
+import { isUpTo, type Stage } from '../../../kernel/stage.js';
 import { Principals } from '../../../platform/access/access.port.js';
 import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { currentAuthority, currentContext } from '../../../platform/runtime/call-context.js';
 import { Clock } from '../../../platform/runtime/clock.js';
 import { packageIdOf } from '../../../platform/runtime/ids.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
-import {
-  type ContentDigests,
-  PackageStorage,
-  type StagedUpload,
-  StorageFull,
-} from '../../../ports/package-storage.port.js';
+import { type ContentDigests, PackageStorage } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { isRemoved, registerStamps } from '../contracts/package-facts.js';
-import { FilenameHoldersQuery } from '../contracts/package-queries.js';
+import { isRemoved, type PackageFacts, registerStamps } from '../contracts/package-facts.js';
+import { FilenameHoldersQuery, PublishedFileQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
 import { PackageWriter } from '../lifecycle/package-writer.js';
 import type { Publication } from '../lifecycle/package.decider.js';
 import { requireMayPublish, requireMayTakeFilename } from '../lifecycle/publishing-limits.js';
-
-/** The digests that the sender expects the file to have, in lower-case hex. */
-export interface ExpectedDigests {
-  readonly sha1?: string;
-  readonly sha256?: string;
-  readonly sha512?: string;
-}
+import { type ExpectedDigests, receiveFile, requireBytes, verifyDigests } from './receive-file.js';
 
 /** The published package, as the answer to the upload shows it. */
 export interface UploadedPackage {
@@ -44,15 +32,23 @@ export interface UploadedPackage {
   readonly sha1: string;
   readonly sha256: string;
   readonly stage: Stage;
-  readonly receipt: Receipt;
+  /** False when the package was there before. */
+  readonly created: boolean;
+  /** Null when nothing was recorded. */
+  readonly receipt: Receipt | null;
 }
 
 interface UploadOptions {
   /**
    * The stage of the package. Null means the stage of this server. In a form it may come after the bytes, so it may be a
-   * promise. A rejection of it undoes the upload.
+   * promise. A rejection of it undoes the upload. The stage of a package that is there already is only raised, unless
+   * `demotes` is true.
    */
   readonly stage: Stage | null | Promise<Stage | null>;
+  /** The stage as far as it is known before the bytes, when `stage` is a promise. Null means the stage of this server. */
+  readonly stageBefore?: Stage | null;
+  /** The upload may lower the stage of a package that is there already. */
+  readonly demotes?: boolean;
   readonly expected: ExpectedDigests;
   /** The size in bytes that the sender announced, or null when it announced none. */
   readonly announcedSize: number | null;
@@ -75,62 +71,37 @@ export class UploadPackage extends Command<UploadedPackage> {
   }
 }
 
-/** Clients rarely send a SHA-512 digest, so it is computed separately from the others. */
-async function computeSha512(upload: StagedUpload): Promise<string> {
-  const hash = createHash('sha512');
-  for await (const bytes of upload.readBytes()) hash.update(bytes);
-  return hash.digest('hex');
-}
-
-/** Compares the digests of the file with the expected ones. @throws Refusal DIGEST_MISMATCH */
-async function verifyDigests(upload: StagedUpload, file: ContentDigests, expected: ExpectedDigests): Promise<void> {
-  const actual = {
-    sha1: file.sha1,
-    sha256: file.sha256,
-    sha512: expected.sha512 === undefined ? undefined : await computeSha512(upload),
-  };
-  for (const algorithm of ['sha256', 'sha512', 'sha1'] as const) {
-    const [wanted, got] = [expected[algorithm], actual[algorithm]];
-    if (wanted === undefined || wanted === got) continue;
-    throw new Refusal(
-      'DIGEST_MISMATCH',
-      `The ${algorithm} digest of the received file is ${got}, not ${wanted}. Send the file again.`,
-      {
-        algorithm,
-        expected: wanted,
-        actual: got ?? '',
-      },
-    );
-  }
-}
-
-/** A file without bytes nearly always is a folder, or the output of a program that has failed. @throws Refusal EMPTY_FILE */
-function requireBytes(size: number | null, { allowsEmpty }: UploadOptions): void {
-  if (size !== 0 || allowsEmpty) return;
-  throw new Refusal(
-    'EMPTY_FILE',
-    'The file has no bytes. It may be a folder, or the program that made it has failed. To publish an empty file, add ?allowEmpty=true.',
-  );
-}
-
 interface RecordedPublication {
   readonly receipt: Receipt;
   readonly publication: Stamp;
+  readonly stage: Stage;
+  readonly created: boolean;
 }
+
+/** What an upload brings, after its bytes have arrived. */
+interface WantedPackage {
+  readonly id: string;
+  readonly name: string;
+  readonly file: ContentDigests;
+  readonly stage: Stage;
+  readonly mayLower: boolean;
+}
+
+/** True when an upload raises the stage of a package, or may lower it and does. */
+const changesStage = ({ stage }: PackageFacts, wanted: WantedPackage): boolean =>
+  stage !== wanted.stage && (wanted.mayLower || isUpTo(wanted.stage, stage));
+
+const answerOf = ({ packageId, filename, size, sha1, sha256, stage }: PackageFacts) => ({
+  id: packageId,
+  filename,
+  size,
+  sha1,
+  sha256,
+  stage,
+});
 
 /** Removals of the same package that arrive this often during one upload are not an accident. */
 const MAX_PUBLICATION_TRIES = 10;
-
-/** Stores all bytes of the body. @throws StorageFull, Refusal INCOMPLETE_BODY */
-async function receiveFile(upload: StagedUpload, source: Readable): Promise<ContentDigests> {
-  try {
-    await upload.append(0, source);
-    return await upload.finish();
-  } catch (error) {
-    if (error instanceof StorageFull || error instanceof Refusal || !source.destroyed) throw error;
-    throw new Refusal('INCOMPLETE_BODY', 'The upload ended before all of its bytes had arrived. Send the file again.');
-  }
-}
 
 const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
@@ -151,11 +122,14 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
 
   async execute({ filename, source, options }: UploadPackage): Promise<UploadedPackage> {
     const name = normalizeUploadName(filename);
-    if (!(options.stage instanceof Promise)) requireStage(currentAuthority(), options.stage ?? this.identity.stage);
+    const { stage: given, stageBefore = null } = options;
+    const mayFollow = given instanceof Promise;
+    // A stage after the file could still be lower. But the bytes of what will most likely be refused must not be sent first.
+    requireStage(currentAuthority(), (mayFollow ? stageBefore : given) ?? this.identity.stage);
     requireBytes(options.announcedSize, options);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
-    const stageNow = options.stage instanceof Promise ? null : (options.stage ?? this.identity.stage);
+    const stageNow = mayFollow ? stageBefore : (given ?? this.identity.stage);
     await this.requireMayTakeFilename(currentAuthority(), name, stageNow);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
@@ -164,23 +138,53 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       await verifyDigests(upload, file, options.expected);
       const stage = (await options.stage) ?? this.identity.stage;
       const id = packageIdOf(name, file.sha256);
-      await this.requireStillAllowed(id, name, stage);
+      const wanted = { id, name, file, stage, mayLower: options.demotes === true };
+      const same = await this.findUnchanged(wanted);
+      if (same) {
+        await upload.discard();
+        this.logger.log(`${name} was sent again and is unchanged in ${same.stage}: ${id}`);
+        return { ...answerOf(same), created: false, receipt: null };
+      }
+      await this.requireStillAllowed(wanted);
       await upload.publish(id);
-      const { receipt, publication } = await this.recordWithFreshStamp(id, name, file, stage);
-      await this.requireStored(id, publication);
-      this.logger.log(`${name} is published in ${stage}: ${file.size} bytes, ${id}`);
-      return { id, filename: name, size: file.size, sha1: file.sha1, sha256: file.sha256, stage, receipt };
+      const recorded = await this.recordWithFreshStamp(wanted);
+      await this.requireStored(id, recorded.publication);
+      this.logger.log(`${name} is published in ${recorded.stage}: ${file.size} bytes, ${id}`);
+      const { created, receipt } = recorded;
+      return {
+        id,
+        filename: name,
+        size: file.size,
+        sha1: file.sha1,
+        sha256: file.sha256,
+        stage: recorded.stage,
+        created,
+        receipt,
+      };
     } catch (error) {
       await upload.discard();
       throw error;
     }
   }
 
+  /** The package, when this server serves it already and the upload would not change its stage. */
+  private async findUnchanged(wanted: WantedPackage): Promise<PackageFacts | null> {
+    const { facts } = await this.packages.loadPackage(wanted.id);
+    if (!facts || isRemoved(facts) || changesStage(facts, wanted)) return null;
+    const served = await this.queries.execute(new PublishedFileQuery({ filename: wanted.name }));
+    if (served === null || served.damaged || served.packageId !== wanted.id) return null;
+    const stored = await this.storage.openStored(wanted.id);
+    await stored?.close();
+    if (stored?.size !== wanted.file.size) return null;
+    await this.currentRights();
+    return facts;
+  }
+
   /**
    * Checks the permissions again after the bytes have arrived. A session that expired during the upload still counts. A
    * session or token that was revoked does not.
    */
-  private async requireStillAllowed(packageId: string, filename: string, stage: Stage): Promise<void> {
+  private async currentRights(): Promise<Authority | null> {
     const { principal } = currentContext();
     const authority = principal && (await this.principals.authorityNow(principal));
     if (principal && !authority) {
@@ -190,9 +194,16 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
       );
     }
     if (authority) requirePermission(authority, 'upload');
-    const { facts } = await this.packages.loadPackage(packageId);
+    return authority;
+  }
+
+  private async requireStillAllowed({ id, name, stage, mayLower }: WantedPackage): Promise<void> {
+    const authority = await this.currentRights();
+    const { facts } = await this.packages.loadPackage(id);
     requireMayPublish(authority, facts, stage, this.identity.serverId);
-    await this.requireMayTakeFilename(authority, filename, stage);
+    const lowers = mayLower && facts !== null && !isRemoved(facts) && !isUpTo(stage, facts.stage);
+    if (authority && lowers) requirePermission(authority, 'promote');
+    await this.requireMayTakeFilename(authority, name, stage);
   }
 
   private async requireMayTakeFilename(
@@ -205,13 +216,8 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
   }
 
   /** Records the publication. When a removal is recorded at the same time, it takes a new stamp and tries again. */
-  private async recordWithFreshStamp(
-    packageId: string,
-    filename: string,
-    file: ContentDigests,
-    stage: Stage,
-  ): Promise<RecordedPublication> {
-    return retry(() => this.recordPublication(packageId, filename, file, stage), {
+  private async recordWithFreshStamp(wanted: WantedPackage): Promise<RecordedPublication> {
+    return retry(() => this.recordPublication(wanted), {
       while: (error, attempt) =>
         error instanceof Refusal && error.code === 'UNAVAILABLE' && attempt < MAX_PUBLICATION_TRIES,
     });
@@ -219,41 +225,45 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
 
   /**
    * A publication always gets a new stamp, so it also undoes a removal that happened during the upload. It follows the
-   * other packages with the filename, as far as the list of packages shows them: those are what it replaces.
+   * other packages with the filename, as far as the list of packages shows them: those are what it replaces. A package
+   * that is there already keeps its stage and the stamp of it. A change of its stage is an event of its own.
    */
-  private async recordPublication(
-    packageId: string,
-    filename: string,
-    file: ContentDigests,
-    stage: Stage,
-  ): Promise<RecordedPublication> {
-    const { facts, vouched } = await this.packages.loadPackage(packageId);
+  private async recordPublication(wanted: WantedPackage): Promise<RecordedPublication> {
+    const { id: packageId, name: filename, file, stage, mayLower } = wanted;
+    const { vouched, facts } = await this.packages.loadPackage(packageId);
+    const present = facts !== null && !isRemoved(facts) ? facts : null;
     const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
-    const stageStamp = this.clock.hybrid.nextStamp(registerStamps(facts));
+    const newStageStamp = this.clock.hybrid.nextStamp(registerStamps(facts));
     const publication: Publication = {
       packageId,
       filename,
       size: file.size,
       sha1: file.sha1,
       sha256: file.sha256,
-      stage,
+      stage: present?.stage ?? stage,
       chunkSize: CHUNK_SIZE,
       chunkCount: Math.ceil(file.size / CHUNK_SIZE),
-      stageStamp,
-      publication: this.clock.hybrid.nextStamp([stageStamp, ...holders.map((holder) => holder.publication)]),
+      stageStamp: present?.stageStamp ?? newStageStamp,
+      publication: this.clock.hybrid.nextStamp([newStageStamp, ...holders.map((holder) => holder.publication)]),
       firstPublishedAt: isoSeconds(this.clock.now()),
       origin: { serverId: this.identity.serverId, name: this.identity.name },
       uploadedBy: currentAuthority()?.username ?? currentContext().actor.name,
     };
-    const proof = this.signer.signPublication(publication);
+    const proof = this.signer.signPublication(publication, present === null);
     const pages = vouched ? [] : toPages(file.chunks);
-    const { receipt } = await this.packages.runWithPages(packageId, pages, (pages) => ({
+    const change = { stage, stamp: newStageStamp, mayLower };
+    const stageChange = present && {
+      stageChange: { ...change, proof: this.signer.signStage(publication, stage, newStageStamp) },
+    };
+    const { receipt, state } = await this.packages.runWithPages(packageId, pages, (pages) => ({
       type: 'publish',
       publication,
       pages,
       proof,
+      ...stageChange,
     }));
-    return { receipt, publication: publication.publication };
+    const recordedStage = state.facts?.stage ?? stage;
+    return { receipt, publication: publication.publication, stage: recordedStage, created: present === null };
   }
 
   /** The removal of an earlier publication may have deleted the file before the event was recorded. @throws Refusal UNAVAILABLE */

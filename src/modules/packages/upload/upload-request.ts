@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type Dictionary, parseDictionary, ParseError } from 'structured-headers';
 import { Refusal } from '../../../kernel/errors.js';
 import { isStage, type Stage, STAGES } from '../../../kernel/stage.js';
-import type { ExpectedDigests } from './upload-package.command.js';
+import type { ExpectedDigests } from './receive-file.js';
 
 export const UPLOAD_PATH = '/api/packages';
 
@@ -17,12 +17,19 @@ function queryOf(url: string): URLSearchParams {
   return new URLSearchParams(query < 0 ? '' : url.slice(query));
 }
 
-/** Whether the query says that the file may have no bytes. Without that, an empty file is a mistake. @throws Refusal INVALID_REQUEST */
-export function allowsEmptyFile(url: string): boolean {
-  const values = queryOf(url).getAll('allowEmpty');
+/** Whether the query says yes to an option, which is no by default. @throws Refusal INVALID_REQUEST */
+export function optionInQuery(url: string, option: 'allowEmpty' | 'demote'): boolean {
+  const values = queryOf(url).getAll(option);
   if (values.some((value) => value !== 'true' && value !== 'false'))
-    throw new Refusal('INVALID_REQUEST', 'allowEmpty must be true or false.');
+    throw new Refusal('INVALID_REQUEST', `${option} must be true or false.`);
   return values.length > 0 && values.every((value) => value === 'true');
+}
+
+/** The SHA-256 digest in the query of a URL, in lower-case hex, or null when there is none. @throws Refusal INVALID_DIGEST */
+export function digestInQuery(url: string): string | null {
+  const [digest = null, ...more] = queryOf(url).getAll('sha256');
+  if (digest === null || (more.length === 0 && /^[0-9a-f]{64}$/i.test(digest))) return digest?.toLowerCase() ?? null;
+  throw new Refusal('INVALID_DIGEST', 'sha256 must be the SHA-256 digest of the file in hex (64 digits), given once.');
 }
 
 /** The stage in the query of a URL, or null when there is none. @throws Refusal INVALID_STAGE */
@@ -39,6 +46,11 @@ export function stageInQuery(url: string): Stage | null {
 export function filenameInUrl(url: string): string {
   const [path = ''] = url.split('?', 1);
   const encoded = path.slice(UPLOAD_PATH.length + 1);
+  if (encoded === '')
+    throw new Refusal(
+      'INVALID_FILENAME',
+      'The filename must not be empty. It belongs before the question mark: PUT /api/packages/<filename>?stage=…. curl adds the filename only to an address that ends with a slash.',
+    );
   if (encoded.includes('/')) throw new Refusal('INVALID_FILENAME', 'The filename must not contain slashes.');
   try {
     return decodeURIComponent(encoded);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Controller, Post, Put, Req, Res, type OnModuleInit } from '@nestjs/common';
+import { Controller, Get, Post, Put, Req, Res, type OnModuleInit } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
@@ -9,14 +9,16 @@ import { RawRoutes, stateRoute } from '../../../platform/http/raw-routes.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { UploadPackage, type UploadedPackage } from './upload-package.command.js';
 import {
-  allowsEmptyFile,
   bodySize,
+  digestInQuery,
   expectedDigests,
   filenameInUrl,
+  optionInQuery,
   requirePlainBody,
   stageInQuery,
   UPLOAD_PATH,
 } from './upload-request.js';
+import { KnownPackages, type ShownPackage } from './known-packages.js';
 import { UploadForm } from './upload-form.js';
 
 type Request = IncomingMessage & { readonly originalUrl: string };
@@ -37,6 +39,7 @@ export class UploadController implements OnModuleInit {
 
   constructor(
     private readonly commands: CommandBus,
+    private readonly known: KnownPackages,
     private readonly readModels: ReadModels,
     private readonly routes: RawRoutes,
   ) {}
@@ -62,14 +65,28 @@ export class UploadController implements OnModuleInit {
     this.startLimit.take(currentContext().actor.id);
     const stage = stageInQuery(request.originalUrl);
     requirePlainBody(request);
-    const options = {
-      stage,
-      expected: expectedDigests(request.headers, true),
+    const expected = expectedDigests(request.headers, true);
+    const options = { ...this.optionsOf(request), stage, expected };
+    const filename = filenameInUrl(request.originalUrl);
+    await this.known.requireNoneMatch(filename, request.headers['if-none-match']);
+    await this.answerUpload(response, await this.commands.execute(new UploadPackage(filename, request, options)));
+  }
+
+  /** Says, without any bytes of a file, whether a package is there: any with this filename, or the one with this content. */
+  @Needs('upload')
+  @Get('api/packages/{*filename}')
+  async findPackage(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
+    const { originalUrl } = request;
+    const found = await this.known.requirePackage(filenameInUrl(originalUrl), digestInQuery(originalUrl));
+    this.answerPackage(response, 200, found);
+  }
+
+  private optionsOf(request: Request) {
+    return {
       announcedSize: bodySize(request),
-      allowsEmpty: allowsEmptyFile(request.originalUrl),
+      allowsEmpty: optionInQuery(request.originalUrl, 'allowEmpty'),
+      demotes: optionInQuery(request.originalUrl, 'demote'),
     };
-    const upload = new UploadPackage(filenameInUrl(request.originalUrl), request, options);
-    await this.answerCreated(response, await this.commands.execute(upload));
   }
 
   @Needs('upload')
@@ -79,28 +96,39 @@ export class UploadController implements OnModuleInit {
     requirePlainBody(request);
     const inQuery = stageInQuery(request.originalUrl);
     const expected = expectedDigests(request.headers, false);
-    const allowsEmpty = allowsEmptyFile(request.originalUrl);
+    const more = this.optionsOf(request);
     const form = new UploadForm(request);
     try {
-      const { filename, bytes } = await form.file;
+      const { filename, bytes, stageBefore } = await form.file;
       const stage = form.stage.then((named) => named ?? inQuery);
       // Avoids an unhandled rejection: the command awaits the stage only after the last byte.
       stage.catch(() => undefined);
-      const options = { stage, expected, announcedSize: bodySize(request), allowsEmpty };
-      await this.answerCreated(response, await this.commands.execute(new UploadPackage(filename, bytes, options)));
+      await this.known.requireNoneMatch(filename, request.headers['if-none-match']);
+      const upload = new UploadPackage(filename, bytes, {
+        ...more,
+        stage,
+        stageBefore: stageBefore ?? inQuery,
+        expected,
+      });
+      await this.answerUpload(response, await this.commands.execute(upload));
     } finally {
       form.stopReading();
     }
   }
 
-  /** Answers 201 as soon as the package can be downloaded and listed. */
-  private async answerCreated(response: ServerResponse, { receipt, ...uploaded }: UploadedPackage): Promise<void> {
-    await this.readModels.reflect(receipt);
-    const body = Buffer.from(JSON.stringify(uploaded));
-    response.writeHead(201, {
+  /** Answers as soon as the package can be downloaded and listed: 201 when it is new, 200 when it was there before. */
+  private async answerUpload(response: ServerResponse, uploaded: UploadedPackage): Promise<void> {
+    const { receipt, created, ...shown } = uploaded;
+    if (receipt) await this.readModels.reflect(receipt);
+    this.answerPackage(response, created ? 201 : 200, shown);
+  }
+
+  private answerPackage(response: ServerResponse, status: number, shown: ShownPackage): void {
+    const body = Buffer.from(JSON.stringify(shown));
+    response.writeHead(status, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': body.length,
-      Location: `/Packages/${encodeURIComponent(uploaded.filename)}`,
+      Location: this.known.addressOf(shown),
     });
     response.end(body);
   }

@@ -24,6 +24,9 @@ export const ALL_RIGHTS: PeerRights = { publishUpTo: 'Prod', filenames: [], mayT
 export abstract class RightsOfPeers {
   /** The rights of a server that is registered here, also while it is suspended; null for any other server. */
   abstract rightsOf(serverId: string): PeerRights | null;
+
+  /** The rights that a server has or last had here; all rights when it was never registered. */
+  abstract lastRightsOf(serverId: string): PeerRights;
 }
 
 /** True when nothing is refused to a server with these rights. */

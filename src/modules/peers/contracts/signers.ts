@@ -12,6 +12,9 @@ export class LearnSigners extends Message<void> {
   }
 }
 
+/** The stamp from which on a server signs is corrected only by more than this, so that it is recorded seldom. */
+export const MIN_CORRECTION_MS = 24 * 3_600_000;
+
 /** Command: notes that a server signs its facts, because a signed fact with this stamp was verified. */
 export class NoteSigning extends Message<void> {
   constructor(

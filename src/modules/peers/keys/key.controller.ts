@@ -2,16 +2,13 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { currentContext } from '../../../platform/runtime/call-context.js';
-import { PublicKey, Signature } from '../../../platform/input/parsers.js';
+import { keySuccessions, PublicKey, Signature } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { RecordPeerKey } from './record-peer-key.command.js';
 
 /** More keys than a server can have had. */
 const MAX_ROTATIONS = 1_000_000;
-
-/** As many successions as a server announces at most. */
-const MAX_SUCCESSIONS = 64;
 
 const KeyAnnouncement = wireSchema(
   'announced key',
@@ -20,10 +17,7 @@ const KeyAnnouncement = wireSchema(
     rotation: z.int().min(0).max(MAX_ROTATIONS),
     proof: Signature,
     /** A server of an earlier version does not send them. */
-    successions: z
-      .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
-      .max(MAX_SUCCESSIONS)
-      .default([]),
+    successions: keySuccessions().default([]),
   }),
 );
 

@@ -1,12 +1,10 @@
 import type { RecordedEvent } from '../../../kernel/events.js';
 import type { LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { KnownKeys } from '../../../platform/peer-calls/known-keys.port.js';
-import type { KeySuccession } from '../../../kernel/introduction.js';
+import { type KeySuccession, MAX_SUCCESSIONS } from '../../../kernel/introduction.js';
 import type { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { peerEvents } from '../contracts/peer.events.js';
-
-const MAX_SUCCESSIONS = 64;
 
 /** The keys of this server and what peers know of them, folded from the log into memory: each call to a peer needs it. */
 export class LiveKnownKeys extends KnownKeys implements LiveView {

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import { base64UrlBytes, BaseUrl, LowerUuid, PublicKey, Signature, Time } from '../../../platform/input/parsers.js';
+import {
+  base64UrlBytes,
+  BaseUrl,
+  keySuccessions,
+  LowerUuid,
+  PublicKey,
+  Time,
+} from '../../../platform/input/parsers.js';
 import { type ReadBy, wireSchema } from '../../../platform/input/wire-schema.js';
 
 const MAX_TOKEN_LENGTH = 4_096;
@@ -21,10 +28,7 @@ const Token = wireSchema(
     secret: base64UrlBytes(32),
     expiresAt: Time,
     /** Proofs that the key follows former ones. An invitation of an earlier version has none. */
-    successions: z
-      .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
-      .max(MAX_SUCCESSIONS)
-      .default([]),
+    successions: keySuccessions(MAX_SUCCESSIONS).default([]),
   }),
 );
 export type InvitationToken = ReadBy<typeof Token>;

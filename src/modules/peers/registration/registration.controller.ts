@@ -6,19 +6,16 @@ import { currentContext } from '../../../platform/runtime/call-context.js';
 import {
   base64UrlBytes,
   BaseUrl,
+  keySuccessions,
   LowerUuid,
   PublicKey,
   serverName,
-  Signature,
 } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { PeerCallLimits } from '../../../platform/peer-calls/peer-call-limits.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { ReadModels } from '../../../platform/eventsourcing/read-models.js';
 import { RegisterPeer, type RegisteredPeer } from './register-peer.command.js';
-
-/** As many successions as a server announces at most. */
-const MAX_SUCCESSIONS = 64;
 
 const Registration = wireSchema(
   'registration',
@@ -31,10 +28,7 @@ const Registration = wireSchema(
     publicKey: PublicKey,
     expectedKey: PublicKey.nullable().default(null),
     /** A server of an earlier version does not send them. */
-    successions: z
-      .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
-      .max(MAX_SUCCESSIONS)
-      .default([]),
+    successions: keySuccessions().default([]),
   }),
 );
 

@@ -5,7 +5,7 @@ import type { LiveView } from '../../../platform/eventsourcing/live-views.js';
 import { TokenBucket } from '../../../platform/limits/rate-limit.js';
 import type { EventStore } from '../../../ports/event-store.port.js';
 import { PeerDirectory, type PeerContact } from '../../../ports/peer-directory.port.js';
-import type { PeerRights, RightsOfPeers } from '../contracts/peer-rights.js';
+import { ALL_RIGHTS, type PeerRights, type RightsOfPeers } from '../contracts/peer-rights.js';
 import { peerEvents, type PeerEvent } from '../contracts/peer.events.js';
 import { peer, type KnownPeer } from './peer.decider.js';
 
@@ -55,6 +55,10 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView, Rights
   rightsOf(serverId: string): PeerRights | null {
     const known = this.peers.get(serverId);
     return known && known.standing !== 'unregistered' ? known.rights : null;
+  }
+
+  lastRightsOf(serverId: string): PeerRights {
+    return this.peers.get(serverId)?.rights ?? ALL_RIGHTS;
   }
 
   list(): Promise<readonly PeerContact[]> {

@@ -1,6 +1,7 @@
 import type { Aggregate } from '../../../kernel/decider.js';
 import { type Stamp, stampMs } from '../../../kernel/hybrid-clock.js';
 import type { KeySuccession } from '../../../kernel/introduction.js';
+import { MIN_CORRECTION_MS } from '../contracts/signers.js';
 import { type SignerEvent, signerEvents } from '../contracts/signer.events.js';
 
 interface SignerState {
@@ -29,8 +30,6 @@ export type SignerCommand =
   | { readonly type: 'introduce'; readonly as: CheckedIntroduction }
   | { readonly type: 'noteSigning'; readonly serverId: string; readonly stamp: Stamp };
 
-/** The stamp from which on a server signs is corrected only by more than this, so that it is recorded seldom. */
-const MIN_CORRECTION_MS = 24 * 3_600_000;
 /** A liar can invent any number of keys. Later ones are refused without a record. */
 const MAX_REFUSED_KEYS = 20;
 

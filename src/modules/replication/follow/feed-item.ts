@@ -6,6 +6,7 @@ import {
   DigestPage,
   Filename,
   hexBytes,
+  keySuccessions,
   LowerUuid,
   machineText,
   PackageSize,
@@ -82,9 +83,7 @@ const IntroductionShape = z.object({
   name: Name,
   /** The last one is the current key. */
   keys: z.array(PublicKey).min(1).max(MAX_KEYS),
-  successions: z
-    .array(z.object({ previousPublicKey: PublicKey, publicKey: PublicKey, proof: Signature }))
-    .max(MAX_KEYS),
+  successions: keySuccessions(MAX_KEYS),
   introducedBy: LowerUuid,
   publicKey: PublicKey,
   signature: Signature,

@@ -72,7 +72,7 @@ const generalCodes = declareErrorCodes({
       'The called server has unregistered the calling server. On the calling server, unregister the called server too, or register again.',
   },
   NOT_FOUND: { status: 404, meaning: 'There is nothing at this address.' },
-  METHOD_NOT_ALLOWED: { status: 405, meaning: 'Only GET and HEAD are possible here.' },
+  METHOD_NOT_ALLOWED: { status: 405, meaning: 'This method is not possible here. `Allow` says which ones are.' },
   REQUEST_TIMEOUT: {
     status: 408,
     meaning:

@@ -11,10 +11,13 @@ const matchesStrongly = (header: string, etag: string): boolean =>
 const matchesWeakly = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag);
 
-/** True when the file was changed after the date in a header. Null when the header is not a date. */
-function changedSince(header: string, { lastModifiedMs }: Representation): boolean | null {
-  const since = Date.parse(header);
-  return Number.isNaN(since) ? null : lastModifiedMs > since;
+/**
+ * True when the date in a header is not exactly the Last-Modified date of the file. An earlier content can be served again,
+ * for example after a removal, so a later date does not mean that the client has this file. Null when the header is not a date.
+ */
+function isOtherDate(header: string, { lastModifiedMs }: Representation): boolean | null {
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : lastModifiedMs !== date;
 }
 
 /** Evaluates the preconditions of a GET or HEAD request in the order of RFC 9110, 13.2.2. Returns the HTTP status. */
@@ -23,11 +26,11 @@ export function checkConditions(headers: IncomingHttpHeaders, file: Representati
   const ifUnmodified = headers['if-unmodified-since'];
   if (ifMatch !== undefined) {
     if (!matchesStrongly(ifMatch, file.etag)) return 412;
-  } else if (ifUnmodified !== undefined && changedSince(ifUnmodified, file)) return 412;
+  } else if (ifUnmodified !== undefined && isOtherDate(ifUnmodified, file)) return 412;
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch !== undefined) return matchesWeakly(ifNoneMatch, file.etag) ? 304 : 200;
   const ifModified = headers['if-modified-since'];
-  return ifModified !== undefined && changedSince(ifModified, file) === false ? 304 : 200;
+  return ifModified !== undefined && isOtherDate(ifModified, file) === false ? 304 : 200;
 }
 
 /**

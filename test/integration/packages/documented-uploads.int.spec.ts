@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { factsIn, startPackageApp, type PackageApp } from '../../support/package-app.js';
+
+const NAMES = [
+  'plain.pkg',
+  'with blanks  in it.pkg',
+  'Foo#1.pkg',
+  'what?.pkg',
+  '100%.pkg',
+  'a%20b.pkg',
+  'C++ & Co.pkg',
+  `it's "quoted".pkg`,
+  '$HOME `x`.pkg',
+  'Über Äpfel.pkg',
+  'Über NFD.pkg'.normalize('NFD'),
+  'smile 🙂.pkg',
+  '[1-3]{a,b}.pkg',
+  '-T.pkg',
+];
+
+/** The block of shell commands in a document that contains a text, as it stands there. */
+async function commandsIn(document: string, text: string): Promise<string> {
+  const blocks = [...(await readFile(document, 'utf8')).matchAll(/```sh\n([^]*?)```/g)].map(([, block = '']) => block);
+  const [found, ...more] = blocks.filter((block) => block.includes(text));
+  if (found === undefined || more.length > 0) throw new Error(`${document} has not exactly one block with ${text}`);
+  return found;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+const runShell = (commands: string, env: Record<string, string>): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
+    execFile('bash', ['-c', commands], options, (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: `${stdout}${stderr}` }),
+    );
+  });
+
+describe('the documented commands for uploads', () => {
+  let app: PackageApp;
+  let home = '';
+  let env: Record<string, string> = {};
+
+  beforeAll(async () => {
+    app = await startPackageApp();
+    home = await mkdtemp(join(tmpdir(), 'ods-home-'));
+    const cache = join(home, 'Library/AutoPkg/Cache/recipe');
+    await mkdir(join(cache, 'folder.pkg'), { recursive: true });
+    await writeFile(join(home, '.odst-token'), 'odst_token');
+    for (const name of NAMES) await writeFile(join(cache, name), `content of ${name}`);
+    env = { HOME: home, ODS: app.url, ODST_TOKEN: 'odst_token' };
+  });
+  afterAll(async () => {
+    await app.stop();
+    await rm(home, { recursive: true });
+  });
+
+  const filenames = () =>
+    factsIn(app.store)
+      .map(({ filename }) => filename)
+      .toSorted();
+
+  it('of AutoPkg publish files with every name that is allowed, leave out folders, and say what was there', async () => {
+    const commands = await commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache');
+    const first = await runShell(commands, env);
+    expect(first.output.match(/^uploaded: /gm)).toHaveLength(NAMES.length);
+    expect(first.output).toMatch(/left out, not a file: .*folder\.pkg/);
+    expect(first.code).toBe(0);
+    expect(filenames()).toEqual(NAMES.map((name) => name.normalize('NFC')).toSorted());
+    const second = await runShell(commands, env);
+    expect(second.output.match(/^already there: /gm)).toHaveLength(NAMES.length);
+    expect(second.code).toBe(0);
+  });
+
+  it('of AutoPkg go on after a failure, and end with 1', async () => {
+    const bad = join(home, 'Library/AutoPkg/Cache/recipe/CON.pkg');
+    await writeFile(bad, 'a name that no package can have');
+    const { code, output } = await runShell(await commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache'), env);
+    await rm(bad);
+    expect(output).toMatch(/failed with 400: .*CON\.pkg/);
+    expect(output.match(/^already there: /gm)).toHaveLength(NAMES.length);
+    expect(code).toBe(1);
+  });
+
+  it.each(NAMES)('of a pipeline publish %s, and find it afterwards', async (name) => {
+    const file = join(home, 'pipeline', name);
+    await mkdir(join(home, 'pipeline'), { recursive: true });
+    await writeFile(file, `pipeline ${name}`);
+    const withFile = { ...env, FILE: file };
+    const ask = await commandsIn('docs/how-to/upload-packages.md', '--head');
+    expect((await runShell(ask, withFile)).code).toBe(22);
+    const upload = await commandsIn('docs/how-to/upload-packages.md', 'set -eu');
+    const { code, output } = await runShell(upload, withFile);
+    expect(code).toBe(0);
+    const sha256 = createHash('sha256').update(`pipeline ${name}`).digest('hex');
+    expect(output).toContain(sha256);
+    expect(factsIn(app.store).find((facts) => facts.sha256 === sha256)?.filename).toBe(name.normalize('NFC'));
+    expect((await runShell(ask, withFile)).code).toBe(0);
+  });
+});
