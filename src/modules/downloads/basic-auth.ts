@@ -87,6 +87,8 @@ export class BasicAuth {
     const { username, password } = credentials;
     const key = digestOf(JSON.stringify([wanted.credentialId, wanted.username, username, password])).toString('base64');
     if (this.wrong.has(key)) return false;
+    // What is known to be right does not wait behind the guesses of others at the same address.
+    if (this.verified.has(key)) return true;
     const checked = await this.tries.check(addressGroup(address), () => this.checkUnknown(key, credentials, wanted));
     return checked !== null;
   }

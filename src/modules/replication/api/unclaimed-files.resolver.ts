@@ -1,5 +1,6 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { Args, Field, ID, Int, Mutation, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { textArgument } from '../../../platform/graphql/arguments.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { ByteCount } from '../../../platform/graphql/scalars.js';
 import { DeleteUnclaimedFiles, UnclaimedFilesQuery } from '../integrity/unclaimed-files.command.js';
@@ -70,6 +71,7 @@ export class UnclaimedFilesResolver {
       'Deletes unclaimed files by their names, for good. Other names are left out. The audit trail tells of it.',
   })
   deleteUnclaimedFiles(@Args('names', { type: () => [String] }) names: string[]): Promise<DeletedFiles> {
-    return this.commands.execute(new DeleteUnclaimedFiles(names, 'requested'));
+    const checked = names.map((name) => textArgument('names', name));
+    return this.commands.execute(new DeleteUnclaimedFiles(checked, 'requested'));
   }
 }
