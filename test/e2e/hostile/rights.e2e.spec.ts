@@ -32,7 +32,7 @@ beforeAll(async () => {
   [berlin, munich] = [new ServerUnderTest('berlin'), new ServerUnderTest('munich')];
   await Promise.all([berlin.start(), munich.start()]);
   await registerPeers(await munich.client(), await berlin.client());
-  expect((await munich.put('Chrome.pkg', chrome)).status).toBe(201);
+  expect((await berlin.put('Chrome.pkg', chrome)).status).toBe(201);
   await serveChrome();
   const { id, name } = (await (await munich.client()).ask('{ server { id name } }', Server)).server;
   factsOfChrome = factsOf('Chrome.pkg', chrome, { serverId: id, name });
@@ -176,7 +176,7 @@ it('an honest server that gives it all rights cannot do so for it either, and pa
   );
   expect(await munich.servedDigest('Chrome.pkg')).toBe(sha256(chrome));
   await setRights(berlin, LIMITED);
-  expect((await munich.put('Chrome.pkg', chrome)).status).toBe(201);
+  expect((await berlin.put('Chrome.pkg', chrome)).status).toBe(201);
   await serveChrome();
 });
 
