@@ -32,7 +32,7 @@ beforeAll(async () => {
   [berlin, munich] = [new ServerUnderTest('berlin'), new ServerUnderTest('munich')];
   await Promise.all([berlin.start(), munich.start()]);
   await registerPeers(await munich.client(), await berlin.client());
-  expect((await berlin.put('Chrome.pkg', chrome)).status).toBe(201);
+  expect((await munich.put('Chrome.pkg', chrome)).status).toBe(201);
   await serveChrome();
   const { id, name } = (await (await munich.client()).ask('{ server { id name } }', Server)).server;
   factsOfChrome = factsOf('Chrome.pkg', chrome, { serverId: id, name });
