@@ -15,7 +15,7 @@ export class RefusedFacts1764000000621 implements MigrationInterface {
       reason text NOT NULL,
       refusals integer NOT NULL,
       refused_at timestamptz NOT NULL)`);
-    await queryRunner.query('CREATE INDEX refused_facts_of_peer ON read.refused_facts (peer_id, code, refused_at)');
+    await queryRunner.query('CREATE INDEX refused_facts_by_time ON read.refused_facts (refused_at)');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

@@ -14,6 +14,9 @@ export interface PackageFacts extends Omit<PackagePublished['data'], 'source' | 
 export const registerStamps = (facts: PackageFacts | null): readonly (Stamp | null)[] =>
   facts ? [facts.publication, facts.stageStamp, facts.removal] : [];
 
+/** A time in whole seconds, as `firstPublishedAt` has it: `2026-01-02T03:04:05Z`. */
+export const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
+
 /** True when the package was removed and not published again since. */
 export const isRemoved = (facts: PackageFacts): boolean => facts.removal !== null && facts.removal > facts.publication;
 

@@ -11,7 +11,7 @@ export interface ChangeAuthors {
 }
 
 export interface LearntPackage {
-  /** What this server knows of the package now. */
+  /** The package as this server knows it now. Null when it does not. */
   readonly facts: PackageFacts | null;
   /** False when something was refused because the rights of a server do not allow it. */
   readonly isAllowed: boolean;

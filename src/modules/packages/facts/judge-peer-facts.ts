@@ -76,7 +76,7 @@ const refusedFact = (register: Register, told: PeerFacts, code: FactRefusal, rea
 interface RightsContext {
   readonly trust: Trust;
   readonly rights: AppliedRights;
-  /** What was refused of the registers before this one. */
+  /** The refusals of the registers that were judged before this one. */
   readonly refused: readonly RefusedFact[];
 }
 

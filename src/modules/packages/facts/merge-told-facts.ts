@@ -1,10 +1,10 @@
 import { type Stamp, stampMs, stampServer } from '../../../kernel/hybrid-clock.js';
 import { proofOf } from '../contracts/fact-proofs.js';
-import type { PackageFacts } from '../contracts/package-facts.js';
+import { isoSeconds, type PackageFacts } from '../contracts/package-facts.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
 import type { Register, SignedFact } from '../contracts/signed-facts.js';
 
-/** What a peer tells of a package. */
+/** The statements of a peer about a package. */
 export interface PeerFacts {
   readonly facts: PackageFacts;
   readonly proofs: readonly SignedFact[];
@@ -36,7 +36,7 @@ export function serverOf(register: Register, { facts, proofs }: PeerFacts): stri
   return stamp === null ? (proofOf(register, facts, proofs)?.statement.serverId ?? null) : stampServer(stamp);
 }
 
-/** What is known when only the registers that are not refused are merged. Null when the publication is missing. */
+/** Merges only the registers that are not refused. Returns null when the publication is missing. */
 export function mergeAccepted(
   ours: PackageFacts | null,
   { facts: theirs, proofs }: PeerFacts,
@@ -86,4 +86,4 @@ export function stageAtPublication(
   return { stage: statement.stage.stage, stageStamp: statement.stage.stamp };
 }
 
-const secondOf = (stamp: Stamp): string => `${new Date(stampMs(stamp)).toISOString().slice(0, 19)}Z`;
+const secondOf = (stamp: Stamp): string => isoSeconds(new Date(stampMs(stamp)));

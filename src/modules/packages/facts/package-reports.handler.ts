@@ -67,7 +67,10 @@ export class LearnPackageHandler implements ICommandHandler<LearnPackage> {
     const { peerId, name: peerName } = peer;
     const events: PackageEvent[] = [];
     await this.recordOf(peerId).recordOrCount(async (unrecorded) => {
-      const data = refused.map((fact) => ({ packageId, filename, peerId, peerName, ...fact, unrecorded }));
+      // The items that were only counted are told once, and not with each register of this one.
+      const data = refused.map((fact, i) => {
+        return { packageId, filename, peerId, peerName, ...fact, unrecorded: i === 0 ? unrecorded : 0 };
+      });
       events.push(...(await this.packages.runCommand(packageId, { type: 'refuse', refused: data })).events);
     });
     for (const event of events) {

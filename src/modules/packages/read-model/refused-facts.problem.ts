@@ -48,7 +48,7 @@ export class RefusedFactsProblem implements ProblemSource {
     return rows.filter(({ peerId }) => this.peers.rightsOf(peerId) !== null).map(toProblem);
   }
 
-  /** What was accepted later, or overtaken by a later value of the register, is no problem any more. */
+  /** A refusal is no problem any more when the value was accepted later, or a later value of the register replaced it. */
   private findRefused(): Promise<readonly Row[]> {
     return this.dataSource.query(
       `SELECT peer_id AS "peerId", code, min(refused_at) AS since, max(refused_at) AS latest,

@@ -14,7 +14,7 @@ import { packageIdOf } from '../../../platform/runtime/ids.js';
 import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { type ContentDigests, PackageStorage } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
-import { isRemoved, type PackageFacts, registerStamps } from '../contracts/package-facts.js';
+import { isoSeconds, isRemoved, type PackageFacts, registerStamps } from '../contracts/package-facts.js';
 import { FilenameHoldersQuery, PublishedFileQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeUploadName } from '../lifecycle/filename.js';
@@ -78,7 +78,7 @@ interface RecordedPublication {
   readonly created: boolean;
 }
 
-/** What an upload brings, after its bytes have arrived. */
+/** The package as an upload wants it, once its bytes have arrived. */
 interface WantedPackage {
   readonly id: string;
   readonly name: string;
@@ -103,8 +103,6 @@ const answerOf = ({ packageId, filename, size, sha1, sha256, stage }: PackageFac
 /** Removals of the same package that arrive this often during one upload are not an accident. */
 const MAX_PUBLICATION_TRIES = 10;
 
-const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
-
 /** Stores the bytes first and records the event then, so that every package in the log is on the disk. */
 @CommandHandler(UploadPackage)
 export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
@@ -125,11 +123,11 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const { stage: given, stageBefore = null } = options;
     const mayFollow = given instanceof Promise;
     // A stage after the file could still be lower. But the bytes of what will most likely be refused must not be sent first.
-    requireStage(currentAuthority(), (mayFollow ? stageBefore : given) ?? this.identity.stage);
+    const stageNow = mayFollow ? stageBefore : (given ?? this.identity.stage);
+    requireStage(currentAuthority(), stageNow ?? this.identity.stage);
     requireBytes(options.announcedSize, options);
     // Errors of the source are handled where it is read. An error after a refusal must not end the process.
     source.on('error', () => undefined);
-    const stageNow = mayFollow ? stageBefore : (given ?? this.identity.stage);
     await this.requireMayTakeFilename(currentAuthority(), name, stageNow);
     const upload = await this.storage.beginUpload(options.announcedSize ?? undefined);
     try {
