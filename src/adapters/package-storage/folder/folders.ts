@@ -31,8 +31,9 @@ const REMOVED = 'removed-';
 const DAMAGED = 'damaged-';
 const SAFE_ID = /^[0-9a-zA-Z-]{1,64}$/;
 
+/** @throws RangeError, which tells a reader of the log that the event is at fault, and that another try would fail as well */
 function requireSafeId(packageId: string): string {
-  if (!SAFE_ID.test(packageId)) throw new Error('Not a package id');
+  if (!SAFE_ID.test(packageId)) throw new RangeError('Not a package id');
   return packageId;
 }
 
