@@ -62,12 +62,14 @@ export async function foldHistory(
   const stop = new AbortController();
   let from = await loadCheckpoint(tables.manager, projection);
   for await (const item of log.subscribe({ after: from, types: projection.eventTypes, signal: stop.signal })) {
+    if (item.cursor !== from) {
+      const events = item.kind === 'events' ? item.events : [];
+      // Also without any event: a checkpoint that stays at the beginning of the log would count as one that stands still.
+      await foldPage(tables, { projection, events, from, to: item.cursor });
+      from = item.cursor;
+      progress(projection.name, events.length);
+    }
     if (item.kind === 'caughtUp') break;
-    if (item.cursor === from) continue;
-    const events = item.kind === 'events' ? item.events : [];
-    await foldPage(tables, { projection, events, from, to: item.cursor });
-    from = item.cursor;
-    progress(projection.name, events.length);
   }
   stop.abort();
 }

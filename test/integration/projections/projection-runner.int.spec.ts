@@ -10,6 +10,7 @@ import { type Projection, ProjectionRegistry } from '../../../src/platform/event
 import { ReadModelChanges } from '../../../src/platform/eventsourcing/read-model-changes.js';
 import { ReadModels } from '../../../src/platform/eventsourcing/read-models.js';
 import { ProjectionRunner } from '../../../src/platform/eventsourcing/projection-runner.js';
+import { foldHistory } from '../../../src/platform/eventsourcing/rebuild.js';
 import { createTestDatabase, type TestDatabase, TestDatabasePort } from '../../support/test-database.js';
 import type { HoldOptions, Locks } from '../../../src/ports/locks.port.js';
 import { untilAborted } from '../../../src/platform/runtime/restarting-work.js';
@@ -44,6 +45,12 @@ class Broken extends Applied {
     this.tries += 1;
     throw new Error('it is broken');
   }
+}
+
+/** Wants nothing that happens. */
+class Rare extends Applied {
+  override readonly name = 'rare';
+  override readonly eventTypes = ['NeverHappens'];
 }
 
 /** After the first hold, another process has the locks, for good. */
@@ -126,6 +133,14 @@ async function counts(): Promise<{ rows: number; ids: number }> {
   return row ?? { rows: -1, ids: -1 };
 }
 
+async function checkpointOf(projection: string): Promise<string | null> {
+  const rows: { cursor: string | null }[] = await dataSource.query(
+    'SELECT cursor FROM checkpoints WHERE projection = $1',
+    [projection],
+  );
+  return rows[0]?.cursor ?? null;
+}
+
 describe('ProjectionRunner', () => {
   it('has folded the history before start resolves', async () => {
     await happen(50);
@@ -158,6 +173,18 @@ describe('ProjectionRunner', () => {
     await happen(3);
     await waitFor('more rows', async () => (await counts()).rows === 5);
     await waitFor('the other to be tried', () => broken.tries > 0);
+  });
+
+  it('moves the checkpoint of a projection past events of which it wants none', async () => {
+    await startProcess([new Rare()]).started;
+    const { cursor } = await happen(3);
+    await waitFor('the checkpoint', async () => (await checkpointOf('rare')) === cursor);
+  });
+
+  it('has a checkpoint at the end of the log after a rebuild, also when it wants none of its events', async () => {
+    const { cursor } = await happen(3);
+    await foldHistory(dataSource, new Rare(), store);
+    expect(await checkpointOf('rare')).toBe(cursor);
   });
 
   it('is not failing any more when another process has gone on with the projection', async () => {
