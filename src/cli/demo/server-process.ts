@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,19 +21,22 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Finds a free port, which is the requested one if possible. */
+/** Below the ports that Linux and macOS take for connections, so that none of them takes a port before its server listens. */
+const ANY_PORT = { from: 20_000, below: 32_000 } as const;
+
+/** Finds a free port, which is the requested one if possible. 0 asks for any. */
 export async function findFreePort(wanted: number): Promise<number> {
+  const port = wanted === 0 ? randomInt(ANY_PORT.from, ANY_PORT.below) : wanted;
   const probe = createServer();
   const bound = once(probe, 'listening').then(
     () => true,
     () => false,
   );
-  probe.listen(wanted);
+  probe.listen(port);
   if (!(await bound)) return findFreePort(0);
-  const address = probe.address();
   probe.close();
   await once(probe, 'close');
-  return address !== null && typeof address === 'object' ? address.port : wanted;
+  return port;
 }
 
 /** Settings meant for a server of the user's are not for these: with one DATABASE_URL both would share a database. */
