@@ -17,7 +17,8 @@ afterEach(() => scene.expectHealthy());
 
 const GETS = [
   '/peer/v1/inventory?stage=Dev',
-  '/peer/v1/inventory/entries?stage=Dev&bucket=0',
+  '/peer/v1/inventory/0',
+  '/peer/v1/refused',
   '/peer/v1/packages/ID/manifest',
   '/peer/v1/packages/ID/chunks',
   '/peer/v1/packages/ID/content',
@@ -25,7 +26,7 @@ const GETS = [
   '/peer/v1/tunnel',
   '/cluster/v1/tunnels/x/y',
 ];
-const POSTS = ['/peer/v1/registrations', '/peer/v1/key', '/peer/v1/inventory/items'];
+const POSTS = ['/peer/v1/registrations', '/peer/v1/key', '/peer/v1/items'];
 const target = fc.constantFrom(
   ...GETS.map((path) => ['GET', path] as const),
   ...POSTS.map((path) => ['POST', path] as const),
@@ -127,7 +128,7 @@ describe('calls of a registered peer', () => {
   it('with any body', async () => {
     const body = fc.oneof(nastyJson, items, key, nastyText);
     await fuzz(
-      fc.tuple(fc.constantFrom('/peer/v1/inventory/items', '/peer/v1/key'), body),
+      fc.tuple(fc.constantFrom('/peer/v1/items', '/peer/v1/key'), body),
       async ([where, given]) => {
         await scene.fetch(where, peer.call('POST', where, given));
       },
@@ -142,7 +143,7 @@ describe('calls of a registered peer', () => {
       { maxKeys: 4 },
     );
     const where = fc.oneof(
-      fc.tuple(fc.constantFrom('/peer/v1/inventory', '/peer/v1/inventory/entries'), query).map(
+      fc.tuple(fc.constantFrom('/peer/v1/inventory', '/peer/v1/inventory/0', '/peer/v1/refused'), query).map(
         ([start, given]) =>
           `${start}?${Object.entries(given)
             .map(([name, value]) => `${name}=${value}`)
