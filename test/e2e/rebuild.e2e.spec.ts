@@ -17,7 +17,9 @@ const Listed = z.object({
 
 let pair: Pair;
 beforeAll(async () => {
-  pair = await startPair();
+  // While the rows are built again, the lists are asked for without a break.
+  const rate = { ODST_GRAPHQL_RATE: '99999' };
+  pair = await startPair({ a: rate, b: rate });
   for (const [i, stage] of ['Dev', 'Test', 'Prod'].entries()) {
     await pair.a.put(`package-${i}.pkg`, randomBytes(2_000_000 * i), `?stage=${stage}&allowEmpty=true`);
   }
