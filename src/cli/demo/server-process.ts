@@ -79,7 +79,10 @@ export class ServerProcess {
   async waitUntilReady(): Promise<void> {
     const late = delay(START_TIMEOUT_MS, false, { ref: false });
     if (await Promise.race([this.listening, late])) return;
-    throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
+    const { name, dataDir } = this.options;
+    const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
+    const what = hasEnded ? 'ended while it started' : `did not start within ${START_TIMEOUT_MS / 1000} seconds`;
+    throw new StartupError(`${name} ${what}. ${this.lastLine} Its log is ${join(dataDir, 'server.log')}.`);
   }
 
   /** Process id while it runs. */
