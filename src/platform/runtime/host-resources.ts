@@ -15,6 +15,18 @@ export async function readOpenFileLimit(): Promise<number | null> {
   return soft === undefined ? null : Number(soft);
 }
 
+/** Files for the databases, the threads, the packages that are being read or written, and connections that are being refused. */
+const RESERVED_FILES = 128;
+const RESERVED_SHARE = 0.25;
+const MIN_CONNECTIONS = 16;
+
+/** The number of connections that may be open while the process can still open the files that it needs. */
+export async function findMaxConnections(): Promise<number> {
+  const limit = await readOpenFileLimit();
+  if (limit === null) return Number.POSITIVE_INFINITY;
+  return Math.max(MIN_CONNECTIONS, limit - Math.max(RESERVED_FILES, Math.ceil(limit * RESERVED_SHARE)));
+}
+
 /** Says that this process has hardly any file left to open; null when it has, or when that is not known. */
 export async function findFileShortage(): Promise<string | null> {
   try {
