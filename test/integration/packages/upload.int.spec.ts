@@ -404,6 +404,48 @@ describe('POST /api/packages', () => {
     await nothingLeft();
   });
 
+  const sendForm = async (disposition: string, bytes: string, more = '') => {
+    const body = Buffer.from(`--b\r\n${disposition}\r\n${more}\r\n${bytes}\r\n--b--\r\n`);
+    const head = `POST /api/packages HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary="b"\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const { socket, answer } = await raw(head, body);
+    await waitFor('an answer', () => /"(?:filename|message)":/.test(answer()));
+    socket.destroy();
+    return Buffer.from(answer(), 'latin1').toString();
+  };
+
+  it.each([
+    ['of .NET', `filename="=?utf-8?B?w5wvYi5wa2c=?="; filename*=utf-8''%C3%9C%20b.pkg`, 'Ü b.pkg'],
+    ['of .NET, the other way round', `filename*=utf-8''%C3%A4%22.pkg; filename="=?utf-8?B?w6Q=?="`, 'ä".pkg'],
+    ['of curl and browsers', 'filename="say %22hi%22; 2.pkg"', 'say "hi"; 2.pkg'],
+    ['without quotation marks', 'filename=Foo bar  3.pkg', 'Foo bar  3.pkg'],
+  ])('takes the name of the file in a form %s', async (_who, filename, name) => {
+    const answer = await sendForm(`Content-Disposition: form-data; name="file"; ${filename}`, `bytes of ${name}`);
+    expect(answer).toMatch(/^HTTP\/1.1 201 /);
+    expect(answer).toContain(`"filename":${JSON.stringify(name)}`);
+    expect(published(name)).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unterminated quotation mark', 'form-data; name="file"; filename="odd.pkg', '', 'INVALID_REQUEST'],
+    ['something behind a quotation mark', 'form-data; name="file"; filename="odd" .pkg', '', 'INVALID_REQUEST'],
+    ['two filenames', 'form-data; name="file"; filename=odd.pkg; filename="odd2.pkg"', '', 'INVALID_REQUEST'],
+    [
+      'a file without a name',
+      'form-data; name="file"',
+      'Content-Type: application/octet-stream\r\n',
+      'INVALID_REQUEST',
+    ],
+    ['base64', 'form-data; name="file"; filename=odd.pkg', 'Content-Transfer-Encoding: base64\r\n', 'INVALID_REQUEST'],
+    ['a broken filename*', `form-data; name="file"; filename=odd.pkg; filename*=utf-8''%ff`, '', 'INVALID_FILENAME'],
+    ['a stage as a file', 'form-data; name="stage"; filename=odd.pkg', '', 'INVALID_REQUEST'],
+  ])('refuses a form with %s', async (_what, disposition, more, code) => {
+    const answer = await sendForm(`Content-Disposition: ${disposition}`, 'Dev', more);
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(app.store.all.filter(({ data }) => JSON.stringify(data).includes('odd'))).toEqual([]);
+    await nothingLeft();
+  });
+
   it('refuses what is no form', async () => {
     const reply = await fetch(`${app.url}/api/packages`, { method: 'POST', body: 'x' });
     expect(reply.status).toBe(415);
