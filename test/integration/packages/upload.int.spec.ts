@@ -61,6 +61,19 @@ it('refuses a large body of GraphQL before it is read', async () => {
   socket.destroy();
 });
 
+it('refuses a body of GraphQL of unknown length as soon as it is too large', async () => {
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const piece = `${(512 * 1024).toString(16)}\r\n${'x'.repeat(512 * 1024)}\r\n`;
+  const { socket, answer } = await raw(head, piece, piece, '1\r\nx\r\n');
+  // The last chunk is never sent.
+  await waitFor('an answer', () => answer().includes('TOO_LARGE'));
+  expect(answer()).toMatch(/^HTTP\/1.1 413 /);
+  expect(answer()).toMatch(/connection: close/i);
+  expect(answer().match(/HTTP\/1.1/g)).toHaveLength(1);
+  socket.destroy();
+});
+
 describe('PUT /api/packages/<filename>', () => {
   it('publishes the bytes, which are then served', async () => {
     const bytes = randomBytes(2_500_000);
