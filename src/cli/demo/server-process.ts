@@ -81,7 +81,10 @@ export class ServerProcess {
   async waitUntilReady(): Promise<void> {
     const late = delay(START_TIMEOUT_MS, false, { ref: false });
     if (await Promise.race([this.listening, late])) return;
-    throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
+    const { name, dataDir } = this.options;
+    const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
+    const what = hasEnded ? 'ended while it started' : `did not start within ${START_TIMEOUT_MS / 1000} seconds`;
+    throw new StartupError(`${name} ${what}. ${this.lastLine} Its log is ${join(dataDir, 'server.log')}.`);
   }
 
   /** Process id while it runs. */
@@ -94,10 +97,10 @@ export class ServerProcess {
     return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await ended;
   }
 }

@@ -68,6 +68,7 @@ export async function runServer(
   args: readonly string[],
 ): Promise<void> {
   answerArguments(args);
+  let shutdown: Shutdown | null = null;
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
@@ -79,9 +80,13 @@ export async function runServer(
     await warnAboutOpenFiles(logger);
     await refuseTakenPort(settings.port);
     await secureDataFolder(settings.dataDir, logger);
-    await startServer({ settings, tls, logger, shutdown: makeShutdown(settings, logger) });
+    shutdown = makeShutdown(settings, logger);
+    await startServer({ settings, tls, logger, shutdown });
   } catch (error) {
+    // An error that is caused by stopping is not reported.
+    if (shutdown?.hasBegun) return;
     process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
+    await shutdown?.undoStart();
     process.exit(1);
   }
 }
@@ -96,17 +101,9 @@ async function startServer(beginning: StartContext): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   await refuseLostDatabase(settings);
   const starting = startDatabase(settings, logger, shutdown.signal);
-  shutdown.addStep('the database', async () => (await starting).stop());
+  shutdown.addStep('the database', async () => (await starting.catch(() => null))?.stop());
   const database = await starting;
-  if (shutdown.hasBegun) return;
-  try {
-    await startApp(beginning, database);
-  } catch (error) {
-    // An error that is caused by stopping is not reported.
-    if (shutdown.hasBegun) return;
-    await database.stop();
-    throw error;
-  }
+  if (!shutdown.hasBegun) await startApp(beginning, database);
 }
 
 async function startApp(beginning: StartContext, database: Database): Promise<void> {
@@ -118,9 +115,9 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
     logger.log('Another process of this server is starting. This process waits for it', 'Server');
   const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
   if (!app) return;
-  renewReadModels(app);
   await app.get(BackgroundTasks).start();
   await listenOnPort(app, settings.port);
+  renewReadModels(app, shutdown);
   logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
   if (process.connected) process.send?.('ready');
 }

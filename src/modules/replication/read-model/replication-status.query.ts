@@ -1,5 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
+import { MISSING_AFTER_MS } from '../../../platform/jobs/running-processes.js';
 
 /** The contact of this server with a peer that it follows. */
 export interface PeerContactStatus {
@@ -11,6 +12,10 @@ export interface PeerContactStatus {
   readonly lastError: string | null;
   /** The time when this server tries again. Null while it follows the peer. */
   readonly nextTryAt: Date | null;
+  /** True while the process that has written this runs. Nobody knows otherwise whether it is still so. */
+  readonly isWatched: boolean;
+  /** When that process was seen last; null when it has left no trace. */
+  readonly watchedAt: Date | null;
 }
 
 /** Asks for the contact with these peers, in the order of their ids. It is null for a peer that this server does not follow. */
@@ -60,9 +65,11 @@ export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
 
   async execute({ peerIds }: PeerContactsQuery): Promise<readonly (PeerContactStatus | null)[]> {
     const rows: PeerContactStatus[] = await this.dataSource.query(
-      `SELECT peer_id AS "peerId", following, since, last_error AS "lastError", next_try_at AS "nextTryAt"
-       FROM state.peer_contacts WHERE peer_id = ANY ($1)`,
-      [peerIds],
+      `SELECT c.peer_id AS "peerId", c.following, c.since, c.last_error AS "lastError", c.next_try_at AS "nextTryAt",
+         p.seen_at AS "watchedAt",
+         coalesce(NOT p.has_ended AND p.seen_at > now() - $2 * interval '1 ms', false) AS "isWatched"
+       FROM state.peer_contacts c LEFT JOIN state.processes p ON p.id = c.process_id WHERE c.peer_id = ANY ($1)`,
+      [peerIds, MISSING_AFTER_MS],
     );
     return peerIds.map((id) => rows.find(({ peerId }) => peerId === id) ?? null);
   }
