@@ -41,7 +41,9 @@ export async function findFreePort(wanted: number): Promise<number> {
 
 /** Settings meant for a server of the user's are not for these: with one DATABASE_URL both would share a database. */
 const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in environment)));
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '').toUpperCase() in environment)),
+  );
 
 /** A complete server in a process of its own; what it logs goes to `server.log` in its data folder. */
 export class ServerProcess {
@@ -95,10 +97,10 @@ export class ServerProcess {
     return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await ended;
   }
 }
