@@ -15,7 +15,7 @@ const Server = z.object({ server: z.object({ id: z.string() }) });
 /** A complete server in its own process, as an administrator would run it. */
 export class BenchServer {
   private constructor(
-    readonly process: ServerProcess,
+    private running: ServerProcess,
     readonly client: AdminClient,
     /** Its id in the mesh. */
     readonly id: string,
@@ -38,6 +38,22 @@ export class BenchServer {
     await process.waitUntilReady();
     const client = await AdminClient.signIn(process.url, 'admin', PASSWORD);
     return new BenchServer(process, client, (await client.ask('{ server { id } }', Server)).server.id);
+  }
+
+  /** The process that runs now, or that ran last. */
+  get process(): ServerProcess {
+    return this.running;
+  }
+
+  /** Ends the process without a warning. */
+  async kill(): Promise<void> {
+    await this.running.stop('SIGKILL');
+  }
+
+  /** Starts a new process on the same folder and port, and waits until it is ready. */
+  async restart(): Promise<void> {
+    this.running = new ServerProcess(this.running.options);
+    await this.running.waitUntilReady();
   }
 
   get url(): string {

@@ -9,6 +9,7 @@ import { behindNginx } from './figures/behind-nginx.js';
 import { download } from './figures/download.js';
 import { jobs } from './figures/jobs.js';
 import { clusterLatency, latency } from './figures/latency.js';
+import { afterKill } from './figures/mesh/after-kill.js';
 import { chain } from './figures/mesh/chain.js';
 import { manyFiles } from './figures/mesh/many-files.js';
 import { memory } from './figures/mesh/memory.js';
@@ -22,6 +23,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   mirror,
   manyFiles,
   chain,
+  afterKill,
   twoSources,
   download,
   behindNginx,

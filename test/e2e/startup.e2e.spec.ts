@@ -2,9 +2,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterEach, expect, it } from 'vitest';
+import { runningSettings } from '../../src/adapters/database/embedded/embedded-database.js';
+import { findFreePort } from '../../src/cli/demo/server-process.js';
 import { ServerUnderTest } from '../support/server-under-test.js';
 import { tlsFile } from '../support/tls/certificates.js';
+import { waitFor } from '../support/wait-for.js';
 
 let server: ServerUnderTest;
 afterEach(() => server.dispose());
@@ -60,6 +64,20 @@ it('a port in use ends with one line and exit code 1', async () => {
   other.close();
   expect(code).toBe(1);
   expect(lastWords(output)).toEqual([expect.stringMatching(/port \d+ is in use/i)]);
+});
+
+it('a port that is taken while the server starts ends with one line, and nothing goes on', async () => {
+  server = new ServerUnderTest('overtaken');
+  server.port = await findFreePort(0);
+  const ending = server.runToEnd();
+  const database = await waitFor('the database', () => runningSettings(server.dataDir));
+  const other = createServer().listen(server.port);
+  await once(other, 'listening');
+  const { code, output } = await ending;
+  other.close();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringMatching(/port \d+ is in use/i)]);
+  await expect(new Client(database).connect()).rejects.toThrow('ECONNREFUSED');
 });
 
 it('a second server on the same data is refused while the first goes on', async () => {

@@ -69,6 +69,16 @@ describe('embedded PostgreSQL', () => {
     await expect(query({ ...second.settings, password: 'wrong' }, 'SELECT 1')).rejects.toThrow(/password/);
   });
 
+  it('starts while the one before is still ending', async () => {
+    const first = await start();
+    // Clients that wait for an answer are what makes an end take a moment.
+    const clients = await Promise.all(Array.from({ length: 20 }, () => new Client(first.settings)));
+    await Promise.all(clients.map((client) => client.on('error', () => undefined).connect()));
+    for (const client of clients) client.query('SELECT pg_sleep(60)').catch(() => undefined);
+    const [, second] = await Promise.all([first.stop(), start()]);
+    expect(await query(second.settings, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('takes over from a process that was killed', async () => {
     const child = new Child(new URL('../support/embedded-server.ts', import.meta.url), { TEST_DATA_DIR: dataDir });
     await vi.waitFor(() => expect(child.lines).toHaveLength(1), WAIT);

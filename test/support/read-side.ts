@@ -71,8 +71,8 @@ export class ReadSide {
     readonly dataSource: DataSource,
   ) {}
 
-  static async open(): Promise<ReadSide> {
-    const database = await createTestDatabase();
+  static async open(create = createTestDatabase): Promise<ReadSide> {
+    const database = await create();
     const entities = getMetadataArgsStorage().tables.map((table) => table.target);
     const dataSource = new DataSource({ ...dataSourceOptions(database.settings, 'read'), entities });
     return new ReadSide(database, await dataSource.initialize());

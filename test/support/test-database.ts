@@ -28,6 +28,13 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** A fresh database with nothing in it. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase();
 
+/** A fresh database with all migrations run, for which only the letters of ASCII are letters. */
+export async function createDatabaseInC(): Promise<TestDatabase> {
+  const database = await createDatabase(`TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C'`);
+  await migrate(database.settings);
+  return database;
+}
+
 /** The name of a database that nobody uses, with all migrations run. A copy of it is made faster than the migrations run. */
 const TEMPLATE = 'test_template';
 let template: Promise<void> | undefined;

@@ -15,6 +15,8 @@ const NOT_COPIED = [
   'scrub',
   'transfers',
   'peer_contacts',
+  'peer_stages',
+  'processes',
   'peer_comparisons',
   'refused_items',
   'refused_by_peers',

@@ -41,7 +41,9 @@ export async function findFreePort(wanted: number): Promise<number> {
 
 /** Settings meant for a server of the user's are not for these: with one DATABASE_URL both would share a database. */
 const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in environment)));
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '').toUpperCase() in environment)),
+  );
 
 /** A complete server in a process of its own; what it logs goes to `server.log` in its data folder. */
 export class ServerProcess {
@@ -79,7 +81,10 @@ export class ServerProcess {
   async waitUntilReady(): Promise<void> {
     const late = delay(START_TIMEOUT_MS, false, { ref: false });
     if (await Promise.race([this.listening, late])) return;
-    throw new StartupError(`${this.options.name} did not start. ${this.lastLine}`);
+    const { name, dataDir } = this.options;
+    const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
+    const what = hasEnded ? 'ended while it started' : `did not start within ${START_TIMEOUT_MS / 1000} seconds`;
+    throw new StartupError(`${name} ${what}. ${this.lastLine} Its log is ${join(dataDir, 'server.log')}.`);
   }
 
   /** Process id while it runs. */
@@ -92,10 +97,10 @@ export class ServerProcess {
     return this.child.exitCode === 1 && /^Port \d+ is in use/.test(this.lastLine);
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    this.child.kill(signal);
     await ended;
   }
 }

@@ -4,8 +4,8 @@ import { QueueHealth } from '../../platform/jobs/queue-health.js';
 import { JobQueue } from '../../ports/job-queue.port.js';
 
 /**
- * IDLE: no job is due. WORKING: jobs run or are about to run. STUCK: jobs are due and no process takes them. UNAVAILABLE: the
- * queue does not answer.
+ * IDLE: no job is due. WORKING: jobs run or are about to run. STUCK: jobs are due and no process takes them, or no process
+ * runs that could take any. UNAVAILABLE: the queue does not answer.
  */
 export const QUEUE_STATES = ['IDLE', 'WORKING', 'STUCK', 'UNAVAILABLE'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];

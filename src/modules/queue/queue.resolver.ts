@@ -11,7 +11,7 @@ const QueueStateName = enumOf('QueueState', QUEUE_STATES, {
   values: {
     IDLE: 'No job is due.',
     WORKING: 'Jobs run or are about to run.',
-    STUCK: 'Jobs are due and no process takes them. `advice` says what to do.',
+    STUCK: 'Jobs are due and no process takes them, or no process runs that could take any. `advice` says what to do.',
     UNAVAILABLE: 'The queue does not answer. `advice` says what to do.',
   },
 });

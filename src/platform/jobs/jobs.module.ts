@@ -3,12 +3,13 @@ import { DiscoveryModule } from '@nestjs/core';
 import { JobRunner } from './job-runner.js';
 import { QueueHealth } from './queue-health.js';
 import { QueueWatch } from './queue-watch.js';
+import { RunningProcesses } from './running-processes.js';
 
-/** Runs the jobs of the queue and watches its state. */
+/** Runs the jobs of the queue, and watches its state and the processes that work on it. */
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [JobRunner, QueueHealth, QueueWatch],
-  exports: [JobRunner, QueueHealth, QueueWatch],
+  providers: [JobRunner, QueueHealth, QueueWatch, RunningProcesses],
+  exports: [JobRunner, QueueHealth, QueueWatch, RunningProcesses],
 })
 export class JobsModule {}

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { pause } from '../../kernel/retry.js';
 import { JobQueue, type QueueCounts } from '../../ports/job-queue.port.js';
 import { AsBackgroundTask, type BackgroundTask } from '../runtime/background-tasks.js';
+import { RunningProcesses } from './running-processes.js';
 
 const CHECK_INTERVAL_MS = 5_000;
 /**
@@ -23,6 +24,8 @@ interface QueueFinding {
   readonly state: 'IDLE' | 'WORKING' | 'STUCK' | 'UNAVAILABLE';
   readonly advice: string | null;
   readonly counts: QueueCounts | null;
+  /** True when the log tells it already. */
+  readonly isLogged?: boolean;
 }
 
 /** Checks every 5 s whether the queue is stuck or unavailable, and logs it. Other callers can check at any time. */
@@ -33,7 +36,10 @@ export class QueueHealth implements BackgroundTask {
   private vainSince: number | null = null;
   private logged: QueueFinding['state'] = 'IDLE';
 
-  constructor(private readonly queue: JobQueue) {}
+  constructor(
+    private readonly queue: JobQueue,
+    private readonly processes: RunningProcesses,
+  ) {}
 
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -49,7 +55,7 @@ export class QueueHealth implements BackgroundTask {
    */
   async checkQueue(now = Date.now()): Promise<QueueFinding> {
     const finding = await this.findState(now);
-    if (finding.advice !== null && finding.state !== this.logged) this.logger.warn(finding.advice);
+    if (finding.advice !== null && !finding.isLogged && finding.state !== this.logged) this.logger.warn(finding.advice);
     if (finding.state !== 'STUCK' && this.logged === 'STUCK') this.logger.log('The job queue is working again');
     this.logged = finding.state;
     return finding;
@@ -64,6 +70,8 @@ export class QueueHealth implements BackgroundTask {
     }
     const inVain = counts.due > 0 && counts.running === 0;
     this.vainSince = inVain ? (this.vainSince ?? now) : null;
+    const noWorker = this.processes.findMissing().find(({ role }) => role === 'worker');
+    if (noWorker) return { state: 'STUCK', advice: noWorker.words, counts, isLogged: true };
     if (this.vainSince !== null && now - this.vainSince >= STUCK_AFTER_MS)
       return { state: 'STUCK', advice: NO_WORKER_ADVICE, counts };
     return { state: counts.due + counts.running > 0 ? 'WORKING' : 'IDLE', advice: null, counts };

@@ -7,6 +7,7 @@ import { JobQueue } from '../../ports/job-queue.port.js';
 import { messageOf } from '../../kernel/errors.js';
 import { PackageStorage } from '../../ports/package-storage.port.js';
 import { FailingReaders } from '../failures/failing-readers.js';
+import { type MissingRole, RunningProcesses } from '../jobs/running-processes.js';
 import { presentCauses } from '../http/errors/public-error.js';
 import { findFileShortage, findFullDisk } from './host-resources.js';
 import { Settings } from './settings.js';
@@ -31,7 +32,13 @@ class HealthChecks {
     private readonly failing: FailingReaders,
     private readonly settings: Settings,
     private readonly storage: PackageStorage,
+    private readonly processes: RunningProcesses,
   ) {}
+
+  /** Roles that no process of this server has. */
+  findMissingRoles(): readonly MissingRole[] {
+    return this.processes.findMissing();
+  }
 
   /** Tasks and readers of this process that fail again and again. */
   findFailing(): readonly string[] {
@@ -131,7 +138,9 @@ class HealthController {
   /**
    * Answers 200 when all engines that the server needs are available and all projections follow the log, and 503
    * otherwise. `reasons` say why, when engines answer and the process still cannot work: a read-only database, a full disk,
-   * too many open files, packages that are not mounted. `failing` names tasks that fail again and again. Unprocessable events are counted, and do not make it 503: the server works without them.
+   * too many open files, packages that are not mounted. `failing` names tasks that fail again and again. Unprocessable events
+   * are counted, and do not make it 503: the server works without them. Neither does a role that no process has: downloads
+   * go on without a worker. The status is then `degraded`, and `missingRoles` and `warnings` say why.
    */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response): Promise<object> {
@@ -144,16 +153,26 @@ class HealthController {
     const failing = this.checks.findFailing();
     const isMoving = projections === null || projections.standingStill.length === 0;
     const ok = isMoving && reasons.length === 0 && Object.values(engines).every((state) => state === 'ok');
+    const missing = this.checks.findMissingRoles();
     response.status(ok ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
     return {
-      status: ok ? 'ok' : 'unavailable',
+      status: statusOf(ok, missing),
       engines,
       projections,
       ...(directory !== null && { directory }),
       ...(reasons.length > 0 && { reasons }),
       ...(failing.length > 0 && { failing }),
+      ...(missing.length > 0 && {
+        missingRoles: missing.map(({ role }) => role),
+        warnings: missing.map(({ words }) => words),
+      }),
     };
   }
+}
+
+function statusOf(ok: boolean, missing: readonly MissingRole[]): 'ok' | 'degraded' | 'unavailable' {
+  if (!ok) return 'unavailable';
+  return missing.length > 0 ? 'degraded' : 'ok';
 }
 
 /** Serves the health endpoints. */

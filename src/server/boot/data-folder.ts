@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { z } from 'zod';
 import { dataFolder } from '../../adapters/database/embedded/cluster.js';
 import { isPackageName } from '../../adapters/package-storage/folder/folders.js';
@@ -8,6 +8,7 @@ import { readMark } from '../../adapters/package-storage/folder/packages-mark.js
 import { errorCode, StartupError } from '../../kernel/errors.js';
 import type { Settings } from '../../platform/runtime/settings.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
+import { withBootClient } from './data-source.js';
 
 const OWNER_FILE = 'server.id';
 const DATABASE_FILE = 'database.json';
@@ -99,13 +100,11 @@ export async function refuseOtherDatabase({ dataDir }: Settings, settings: Datab
 }
 
 /** Finds out which database this is and whose. The owner is null when no server has used it. Changes nothing. */
-export async function describeDatabase(
+export function describeDatabase(
   settings: DatabaseSettings,
   dataDir: string,
 ): Promise<KnownDatabase & { readonly owner: string | null }> {
-  const client = new Client({ ...settings, application_name: 'odst boot' });
-  await client.connect();
-  try {
+  return withBootClient(settings, async (client) => {
     const [found] = (
       await client.query<{ home: string; binding: string | null }>(
         `SELECT c.system_identifier || '/' || d.oid AS home, to_regclass('state.log_binding')::text AS binding
@@ -119,23 +118,17 @@ export async function describeDatabase(
       ? `the embedded PostgreSQL in ${dataDir}`
       : `${settings.database} at ${settings.host}:${settings.port}`;
     return { home: found.home, place, isEmbedded, since: new Date().toISOString(), owner: bound[0]?.id ?? null };
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 const SELECT_OWNER = 'SELECT server_id AS id FROM state.log_binding';
 
 /** The name of the server that has used the database, as its read model or its first event has it. For tools. */
-export async function readServerName(settings: DatabaseSettings): Promise<string> {
-  const client = new Client({ ...settings, application_name: 'odst boot' });
-  await client.connect();
-  try {
+export function readServerName(settings: DatabaseSettings): Promise<string> {
+  return withBootClient(settings, async (client) => {
     const { rows } = await client.query<{ name: string }>('SELECT name FROM read.server_settings LIMIT 1');
     return rows[0]?.name ?? 'without a name';
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** A database of somebody else does not tell where its files are, and then it is not ours. */

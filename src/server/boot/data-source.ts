@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { Client } from 'pg';
 import { DataSource, type DataSourceOptions, getMetadataArgsStorage, type MigrationInterface } from 'typeorm';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 
@@ -33,6 +34,19 @@ export function dataSourceOptions(database: DatabaseSettings, schema: ReadSchema
 export function connectReadSchema(database: DatabaseSettings, schema: ReadSchema): Promise<DataSource> {
   const entities = getMetadataArgsStorage().tables.map((table) => table.target);
   return new DataSource({ ...dataSourceOptions(database, schema), poolSize: 2, entities }).initialize();
+}
+
+/** Works with one connection of its own, for what is asked before the data sources are there. */
+export async function withBootClient<T>(database: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ ...database, application_name: 'odst boot' });
+  // The query in progress reports a connection that is lost. Without a listener the process would end with a stack trace.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 const MIGRATION_FILE = /^\d{13}-[a-z0-9-]+\.(?:js|ts)$/;

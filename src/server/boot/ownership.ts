@@ -1,9 +1,10 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { StartupError } from '../../kernel/errors.js';
 import { serverEvents } from '../../modules/server/contracts/server.events.js';
 import { logHolds } from '../../platform/eventsourcing/history.js';
 import type { DatabaseSettings } from '../../ports/database.port.js';
 import type { EventStore } from '../../ports/event-store.port.js';
+import { withBootClient } from './data-source.js';
 import { allProjections } from './read-models.js';
 
 interface Binding {
@@ -17,23 +18,23 @@ interface Binding {
  * Returns true in this case. @throws StartupError when the log belongs to another server, or lacks events that the database knows
  */
 export async function checkBinding(settings: DatabaseSettings, store: EventStore): Promise<boolean> {
-  const bound = await withClient(settings, readBinding);
+  const bound = await withBootClient(settings, readBinding);
   const epoch = await store.epoch();
   if (!bound || bound.epoch === epoch) return false;
   const owner = await readLogOwner(store);
   if (owner === null) throw emptyLog(bound);
   if (owner !== bound.serverId) throw foreignLog(owner, bound);
-  const last = await withClient(settings, readLastKnown);
+  const last = await withBootClient(settings, readLastKnown);
   // After a move, the whole log may have to be read once.
   if (last && !(await logHolds(store, null, last.id))) throw staleLog(bound, last);
-  await withClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
+  await withBootClient(settings, (client) => dropDerivedData(client, { epoch, serverId: owner }));
   return true;
 }
 
 /** Records that database and log belong together, when the server is known. */
 export async function bindLog(settings: DatabaseSettings, store: EventStore, serverId: string): Promise<void> {
   const epoch = await store.epoch();
-  await withClient(settings, (client) => writeBinding(client, { epoch, serverId }));
+  await withBootClient(settings, (client) => writeBinding(client, { epoch, serverId }));
 }
 
 const emptyLog = ({ serverId }: Binding): StartupError =>
@@ -101,14 +102,4 @@ async function dropDerivedData(client: Client, binding: Binding): Promise<void> 
   await client.query('DELETE FROM state.unprocessable_events');
   await writeBinding(client, binding);
   await client.query('COMMIT');
-}
-
-async function withClient<T>(settings: DatabaseSettings, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ ...settings, application_name: 'odst boot' });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

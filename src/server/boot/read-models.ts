@@ -9,6 +9,7 @@ import { Locks } from '../../ports/locks.port.js';
 import { MODULES } from '../app.module.js';
 import { findProjections } from '../discovery.js';
 import { connectReadSchema } from './data-source.js';
+import type { Shutdown } from './shutdown.js';
 
 /** New instances of all projections, for tools that build read models outside the running server. */
 export const allProjections = (): readonly Projection[] => findProjections(MODULES);
@@ -17,6 +18,8 @@ export interface RebuildOptions {
   readonly progress?: FoldProgress;
   /** Does nothing when another process has rebuilt them in the meantime. */
   readonly onlyOutdated?: boolean;
+  /** Ends the wait for another process that builds them. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,7 +30,7 @@ export async function rebuildReadModels(
   database: DatabaseSettings,
   store: EventStore,
   locks: Locks,
-  { progress, onlyOutdated = false }: RebuildOptions = {},
+  { progress, onlyOutdated = false, signal }: RebuildOptions = {},
 ): Promise<void> {
   const [live, next] = [await connectReadSchema(database, 'read'), await connectReadSchema(database, 'read_next')];
   const rebuild = async (): Promise<void> => {
@@ -35,7 +38,7 @@ export async function rebuildReadModels(
     await new Rebuild(live, next, allProjections(), store, progress).run();
   };
   try {
-    await locks.hold('rebuild', rebuild);
+    await locks.hold('rebuild', rebuild, signal && { signal });
   } finally {
     await Promise.all([live.destroy(), next.destroy()]);
   }
@@ -54,16 +57,23 @@ async function readModelsAreOutdated(dataSource: DataSource): Promise<boolean> {
   return isOther || hasFailuresOfOtherProgram(dataSource);
 }
 
-/** When the projections have another version, builds their rows beside the old ones, which are shown until this is done. */
-export function renewReadModels(app: INestApplication): void {
+/**
+ * When the projections have another version, builds their rows beside the old ones, which are shown until this is done. A
+ * shutdown waits until it has stopped, after at most one page of events; the next start begins anew.
+ */
+export function renewReadModels(app: INestApplication, shutdown: Shutdown): void {
   const logger = new Logger('Projections');
+  const { signal } = shutdown;
   const renew = async () => {
     if (!(await readModelsAreOutdated(app.get(DataSource)))) return;
     logger.log('The read models are of another version. The server builds them again');
-    await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), { onlyOutdated: true });
+    const options = { onlyOutdated: true, progress: () => signal.throwIfAborted(), signal };
+    await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), options);
     logger.log('The read models were built again');
   };
-  renew().catch((error: unknown) =>
-    logger.error(`The read models could not be built again and stay as they are: ${String(error)}`),
-  );
+  const renewing = renew().catch((error: unknown) => {
+    if (!signal.aborted)
+      logger.error(`The read models could not be built again and stay as they are: ${String(error)}`);
+  });
+  shutdown.addStep('the read models that are built again', () => renewing);
 }

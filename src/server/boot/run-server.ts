@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
+import { nameOf, parseProxy } from '../../adapters/peer-transport/http/proxies.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
 import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
@@ -21,6 +22,19 @@ import { renewReadModels } from './read-models.js';
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
+}
+
+/** Proxies are often set for all programs of a machine, so that somebody may look for them here in vain. */
+function nameProxies({ httpsProxy, httpProxy, noProxy }: Settings, logger: LoggerService): void {
+  for (const [scheme, address] of Object.entries({ https: httpsProxy, http: httpProxy })) {
+    const proxy = address === null ? null : parseProxy(address);
+    if (!proxy) continue;
+    const except = noProxy.length === 0 ? '' : `, except those of NO_PROXY (${noProxy.join(', ')})`;
+    logger.log(
+      `Peers with an ${scheme}:// address are called through the proxy ${nameOf(proxy)} (${scheme.toUpperCase()}_PROXY)${except}.`,
+      'Server',
+    );
+  }
 }
 
 async function warnAboutOpenFiles(logger: LoggerService): Promise<void> {
@@ -54,19 +68,25 @@ export async function runServer(
   args: readonly string[],
 ): Promise<void> {
   answerArguments(args);
+  let shutdown: Shutdown | null = null;
   try {
     const settings = loadSettings(env);
     const logger = new PinoLogger(settings.logLevel);
     const tls = loadServedKeyPair(settings, logger);
     warnAboutAddress(settings, logger);
+    nameProxies(settings, logger);
     const warning = plainTextWarning(settings.directory);
     if (warning !== null) logger.warn(warning, 'Directory');
     await warnAboutOpenFiles(logger);
     await refuseTakenPort(settings.port);
     await secureDataFolder(settings.dataDir, logger);
-    await startServer({ settings, tls, logger, shutdown: makeShutdown(settings, logger) });
+    shutdown = makeShutdown(settings, logger);
+    await startServer({ settings, tls, logger, shutdown });
   } catch (error) {
+    // An error that is caused by stopping is not reported.
+    if (shutdown?.hasBegun) return;
     process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
+    await shutdown?.undoStart();
     process.exit(1);
   }
 }
@@ -81,17 +101,9 @@ async function startServer(beginning: StartContext): Promise<void> {
   const { settings, logger, shutdown } = beginning;
   await refuseLostDatabase(settings);
   const starting = startDatabase(settings, logger, shutdown.signal);
-  shutdown.addStep('the database', async () => (await starting).stop());
+  shutdown.addStep('the database', async () => (await starting.catch(() => null))?.stop());
   const database = await starting;
-  if (shutdown.hasBegun) return;
-  try {
-    await startApp(beginning, database);
-  } catch (error) {
-    // An error that is caused by stopping is not reported.
-    if (shutdown.hasBegun) return;
-    await database.stop();
-    throw error;
-  }
+  if (!shutdown.hasBegun) await startApp(beginning, database);
 }
 
 async function startApp(beginning: StartContext, database: Database): Promise<void> {
@@ -103,9 +115,9 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
     logger.log('Another process of this server is starting. This process waits for it', 'Server');
   const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
   if (!app) return;
-  renewReadModels(app);
   await app.get(BackgroundTasks).start();
   await listenOnPort(app, settings.port);
+  renewReadModels(app, shutdown);
   logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
   if (process.connected) process.send?.('ready');
 }

@@ -62,12 +62,22 @@ export class Shutdown {
     this.beginOnce(name);
   }
 
-  private beginOnce(cause: string): void {
-    if (this.hasBegun) return;
+  /** Ends what a start that failed has begun, in the same order. Resolves when it has ended; must not have begun before. */
+  async undoStart(): Promise<void> {
+    this.begin();
+    await this.runSteps();
+  }
+
+  private begin(): void {
     this.begunAt = performance.now();
     this.beginning.abort();
-    this.logger.log(`Stopping (${cause})`, 'Server');
     setTimeout(() => this.giveUp(), this.options.graceMs + SHUTDOWN_TIMEOUT_MS);
+  }
+
+  private beginOnce(cause: string): void {
+    if (this.hasBegun) return;
+    this.begin();
+    this.logger.log(`Stopping (${cause})`, 'Server');
     void this.runSteps().then(() => {
       this.logger.log('Stopped', 'Server');
       process.exit(0);

@@ -72,6 +72,28 @@ describe('loadSettings', () => {
       expect(messageOf({ ODST_ALLOWED_PEER_ADDRESSES: wrong })).toMatch(/^ODST_ALLOWED_PEER_ADDRESSES must be/);
   });
 
+  it('takes proxies for outgoing calls as other programs do, and shows no password of them', () => {
+    expect(loadSettings({})).toMatchObject({ httpsProxy: null, httpProxy: null, noProxy: [] });
+    const env = {
+      HTTPS_PROXY: 'http://u:p@proxy:3128',
+      http_proxy: 'proxy:3129',
+      NO_PROXY: ' a.example, 10.0.0.0/8 b ',
+    };
+    expect(loadSettings(env)).toMatchObject({
+      httpsProxy: 'http://u:p@proxy:3128',
+      httpProxy: 'proxy:3129',
+      noProxy: ['a.example', '10.0.0.0/8', 'b'],
+    });
+    expect(loadSettings({ HTTPS_PROXY: 'http://a', https_proxy: 'http://b' }).httpsProxy).toBe('http://b');
+    expect(loadSettings({ HTTPS_PROXY: 'http://a', https_proxy: '' }).httpsProxy).toBeNull();
+    for (const wrong of ['socks5://u:hunter2@p', 'http://u:hunter2@p/x']) {
+      expect(messageOf({ HTTPS_PROXY: wrong })).toMatch(/^HTTPS_PROXY must be the http:/);
+      expect(messageOf({ http_proxy: wrong })).toMatch(/^HTTP_PROXY must be the http:/);
+      expect(messageOf({ HTTPS_PROXY: wrong })).not.toContain('hunter2');
+    }
+    expect(messageOf({ NO_PROXY: '10.0.0.0/33' })).toMatch(/^NO_PROXY must be a comma-separated list/);
+  });
+
   it.each([
     ['0s', 0],
     ['90s', 90_000],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { StartupError } from '../../kernel/errors.js';
 import { environment, SECRETS, type VariableName } from './environment.js';
+import { proxyVariables } from './proxy-variables.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 export type Parsed<N extends VariableName> = z.output<(typeof environment)[N]['check']>;
@@ -25,13 +26,17 @@ export function readVariable<N extends VariableName>(env: Env, name: N): Parsed<
 
 /** The text of a variable; undefined when it is not set or empty. */
 export function readRawValue(env: Env, name: VariableName): string | undefined {
-  const direct = withoutEnds(name, env[name] ?? '') || undefined;
+  const direct = withoutEnds(name, inLowerCase(env, name) ?? env[name] ?? '') || undefined;
   const file = SECRETS.includes(name) ? env[`${name}_FILE`]?.trim() || undefined : undefined;
   if (direct !== undefined && file !== undefined) {
     throw new StartupError(`Both ${name} and ${name}_FILE are set. Keep one of them.`);
   }
   return file === undefined ? direct : readSecret(name, file);
 }
+
+/** Most programs know these variables in lower case, and take that first. */
+const inLowerCase = (env: Env, name: VariableName): string | undefined =>
+  name in proxyVariables ? env[name.toLowerCase()] : undefined;
 
 /** Passwords may begin and end with blanks. */
 const PASSWORDS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'LDAP_BIND_PASSWORD'];

@@ -16,6 +16,21 @@ import { waitFor } from '../../support/wait-for.js';
 const MIB = 1024 * 1024;
 const Uploaded = z.object({ id: z.string() });
 const Stage = z.object({ package: z.object({ stage: z.string() }).nullable() });
+const Ready = z.object({ status: z.string(), missingRoles: z.array(z.string()).optional() });
+const STATE = `{ queue { state advice } problems { kind }
+  peers { inSync inSyncUnknown { reason ageSeconds } contact { following unknown { reason ageSeconds } } } }`;
+const Unknown = z.object({ reason: z.string(), ageSeconds: z.number() }).nullable();
+const State = z.object({
+  queue: z.object({ state: z.string(), advice: z.string().nullable() }),
+  problems: z.array(z.object({ kind: z.string() })),
+  peers: z.array(
+    z.object({
+      inSync: z.boolean().nullable(),
+      inSyncUnknown: Unknown,
+      contact: z.object({ following: z.boolean().nullable(), unknown: Unknown }).nullable(),
+    }),
+  ),
+});
 const upload = async (server: ServerUnderTest, filename: string, bytes: Uint8Array): Promise<string> =>
   Uploaded.parse(await (await server.put(filename, bytes)).json()).id;
 
@@ -77,10 +92,28 @@ describe.skipIf(lacksRedis())('2 api and 2 worker processes on EventStoreDB, Pos
     await Promise.all(clients.map((client) => client.dispose()));
   });
 
-  it('answer as what they are: a worker only whether it lives', async () => {
+  it('answer as what they are: a worker only whether it lives. When all workers are dead, the others say so', async () => {
     const [worker] = cluster.workers;
     expect((await fetch(`${worker?.url}/health/live`)).status).toBe(200);
     expect(await (await fetch(`${worker?.url}/Packages/x.pkg`)).json()).toMatchObject({ code: 'NOT_FOUND' });
+
+    const client = await cluster.api.client();
+    const look = () => client.ask(STATE, State);
+    await waitFor('both to agree', async () => (await look()).peers[0]?.inSync === true, 120_000);
+    expect((await look()).peers[0]).toMatchObject({ contact: { following: true, unknown: null }, inSyncUnknown: null });
+    await Promise.all(cluster.workers.map((one) => one.kill()));
+    await waitFor('the lack of a worker to be told', async () => {
+      const ready = Ready.parse(await (await fetch(`${cluster.api.url}/health/ready`)).json());
+      return ready.status === 'degraded' && ready.missingRoles?.includes('worker') === true;
+    });
+    const unknown = { reason: expect.stringContaining('ODST_ROLE=worker'), ageSeconds: expect.any(Number) };
+    await waitFor('the state of the peer to be unknown', async () => (await look()).peers[0]?.inSync === null);
+    expect(await look()).toMatchObject({
+      queue: { state: 'STUCK', advice: expect.stringContaining('ODST_ROLE=worker') },
+      peers: [{ inSync: null, inSyncUnknown: unknown, contact: { following: null, unknown } }],
+      problems: [{ kind: 'ROLE_MISSING' }],
+    });
+    expect(await cluster.api.servedDigest('x.pkg')).toBeNull();
   });
 });
 

@@ -61,6 +61,28 @@ async function createDatabase(settings: DatabaseSettings): Promise<void> {
   }
 }
 
+const MAX_TRIES = 20;
+
+/**
+ * Starts PostgreSQL or takes over a running one, and locks the data folder. One that is ending answers until it ends the
+ * connection, for example when a tool has just done its work. Then it is waited for and another one is started.
+ * @throws StartupError
+ */
+async function reachServer(cluster: Cluster, dataDir: string, extra: ServerOptions) {
+  for (let tries = 1; ; tries++) {
+    const { port } = await startOrAdopt(cluster, 0, extra);
+    const settings = settingsOf(cluster.password, port);
+    try {
+      return { settings, guard: await lockDataFolder(settings, dataDir) };
+    } catch (error) {
+      if (error instanceof StartupError) throw error;
+      if (tries >= MAX_TRIES)
+        throw new StartupError(`PostgreSQL in ${dataDir} does not keep a connection: ${messageOf(error)}`, error);
+      await delay(tries * 50);
+    }
+  }
+}
+
 const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const LOG_CHECK_INTERVAL_MS = 10 * 60_000;
 
@@ -122,9 +144,7 @@ export class EmbeddedDatabase extends PgDatabase {
   /** Starts the server, or takes over a running one. @throws StartupError with one line that says what to change */
   static async start(dataDir: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
     const cluster = await prepareCluster(join(dataDir, 'postgres'), await findBinaries(), options.onEvent);
-    const { port } = await startOrAdopt(cluster, 0, options.settings ?? {});
-    const settings = settingsOf(cluster.password, port);
-    const guard = await lockDataFolder(settings, dataDir);
+    const { settings, guard } = await reachServer(cluster, dataDir, options.settings ?? {});
     return new EmbeddedDatabase(settings, cluster, dataDir, guard, options);
   }
 

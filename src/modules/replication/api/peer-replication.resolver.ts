@@ -1,20 +1,45 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Field, Int, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import type { Stage } from '../../../kernel/stage.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
 import { Peer } from '../../peers/api/peer.type.js';
 import {
   type PeerComparison,
   PeerComparisonsQuery,
   PeerContactsQuery,
+  type PeerStage,
+  PeerStagesQuery,
   type PeerContactStatus,
 } from '../read-model/replication-status.query.js';
+import { judgeContact, judgeSync, type NotKnown as WhyNotKnown } from '../read-model/peer-watch.js';
 import { type RefusalCounts, RefusalCountsQuery } from '../read-model/refused.query.js';
+
+@ObjectType({ description: 'Why something is not known now, and for how long.' })
+class NotKnown {
+  @Field(() => String, { description: 'Why it is not known.' })
+  reason!: string;
+
+  @Field(() => Date, { description: 'Since when it is not known.' })
+  since!: Date;
+
+  @Field(() => Int, { description: 'For how many seconds it has not been known.' })
+  ageSeconds!: number;
+}
 
 @ObjectType({ description: 'State of the connection on which this server reads the feed of a peer.' })
 class PeerFollowing {
-  @Field(() => Boolean, { description: 'Whether this server reads the feed of the peer now.' })
-  following!: boolean;
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether this server reads the feed of the peer now. Null when this is not known, because no process of this ' +
+      'server watches the peer. `unknown` says more.',
+  })
+  following!: boolean | null;
+
+  @Field(() => NotKnown, { nullable: true, description: 'Why `following` is null. Null when it is not.' })
+  unknown!: NotKnown | null;
 
   @Field(() => Date, { description: 'Since when `following` has had this value.' })
   since!: Date;
@@ -39,6 +64,10 @@ export class PeerReplicationResolver {
     { cache: false, maxBatchSize: 100 },
   );
 
+  private readonly stages = new DataLoader<string, PeerStage | null>(
+    (peerIds) => this.queries.execute(new PeerStagesQuery(peerIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
   private readonly refusals = new DataLoader<string, RefusalCounts>(
     (peerIds) => this.queries.execute(new RefusalCountsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
@@ -47,14 +76,40 @@ export class PeerReplicationResolver {
   constructor(private readonly queries: QueryBus) {}
 
   @Needs('read')
+  @ResolveField(() => StageName, {
+    nullable: true,
+    description:
+      'The stage of the peer, as it told at `stageToldAt`. It takes packages of this stage or a later one. Null before it ' +
+      'has told its stage, which it does with each comparison.',
+  })
+  async stage(@Parent() { id }: Peer): Promise<Stage | null> {
+    return (await this.stages.load(id))?.stage ?? null;
+  }
+
+  @Needs('read')
+  @ResolveField(() => Date, { nullable: true, description: 'When the peer told its stage last.' })
+  async stageToldAt(@Parent() { id }: Peer): Promise<Date | null> {
+    return (await this.stages.load(id))?.toldAt ?? null;
+  }
+
+  @Needs('read')
   @ResolveField(() => Boolean, {
     nullable: true,
     description:
-      'Whether both servers knew and held the same packages when they were last compared. Null before the first comparison.',
+      'Whether both servers know and hold the same packages, as the last comparison has found. Null when this is not known: ' +
+      'while the peer is away, while no process of this server watches it, and before the first comparison. ' +
+      '`inSyncUnknown` says more.',
   })
-  async inSync(@Parent() { id }: Peer): Promise<boolean | null> {
-    const found = await this.comparisons.load(id);
-    return found && found.differences === 0;
+  async inSync(@Parent() peer: Peer): Promise<boolean | null> {
+    const found = await this.findSync(peer);
+    return typeof found === 'boolean' ? found : null;
+  }
+
+  @Needs('read')
+  @ResolveField(() => NotKnown, { nullable: true, description: 'Why `inSync` is null. Null when it is not.' })
+  async inSyncUnknown(@Parent() peer: Peer): Promise<NotKnown | null> {
+    const found = await this.findSync(peer);
+    return typeof found === 'boolean' ? null : withAge(found);
   }
 
   @Needs('read')
@@ -83,8 +138,9 @@ export class PeerReplicationResolver {
     description:
       'State of the connection to the feed of the peer. Null when this server does not read the feed, because the peer is suspended or SEND_ONLY.',
   })
-  contact(@Parent() { id }: Peer): Promise<PeerFollowing | null> {
-    return this.contacts.load(id);
+  async contact(@Parent() peer: Peer): Promise<PeerFollowing | null> {
+    const contact = judgeContact(peer, await this.contacts.load(peer.id));
+    return contact && { ...contact, unknown: contact.unknown && withAge(contact.unknown) };
   }
 
   @Needs('read')
@@ -106,4 +162,15 @@ export class PeerReplicationResolver {
   async refusedByPeer(@Parent() { id }: Peer): Promise<number> {
     return (await this.refusals.load(id)).byPeer;
   }
+
+  private async findSync(peer: Peer): Promise<boolean | WhyNotKnown> {
+    const [contact, comparison] = await Promise.all([this.contacts.load(peer.id), this.comparisons.load(peer.id)]);
+    return judgeSync(peer, contact, comparison, new Date());
+  }
 }
+
+const withAge = ({ reason, since }: WhyNotKnown): NotKnown => ({
+  reason,
+  since,
+  ageSeconds: Math.max(0, Math.round((Date.now() - since.getTime()) / 1_000)),
+});

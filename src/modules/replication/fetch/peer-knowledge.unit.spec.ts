@@ -45,6 +45,17 @@ it('leaves a peer alone for longer with each failure, then tries one range at a 
   expect([record.isUsable(40_000), record.lastError]).toEqual([true, null]);
 });
 
+it('asks a peer that has returned as one that has never failed', () => {
+  const record = new PeerPerformance();
+  for (let i = 0; i < 20; i++) {
+    record.beginFetch();
+    record.endFetch(null, 'away', 0);
+  }
+  record.beginFetch();
+  record.noteReturn();
+  expect([record.isUsable(1), record.nextTry(1), record.lastError]).toEqual([true, null, null]);
+});
+
 it('does not blame a peer that has to wait itself', () => {
   const record = new PeerPerformance();
   record.beginFetch();

@@ -46,6 +46,13 @@ export class PeerPerformance {
     this.notBefore = failure === null ? now : now + backoffMs(this.failures, BACK_OFF_MS.first, BACK_OFF_MS.longest, 1);
   }
 
+  /** Notes that it answers again. Its failures were those of a peer that was away, and say nothing about it now. */
+  noteReturn(): void {
+    this.failures = 0;
+    this.lastError = null;
+    this.notBefore = Number.NEGATIVE_INFINITY;
+  }
+
   /** Bytes per second of all its fetches together; null when it is unknown or too old. */
   knownRate(now: number): number | null {
     return now - this.measuredAt > RATE_STALE_AFTER_MS ? null : this.rate;

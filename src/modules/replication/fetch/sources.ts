@@ -125,6 +125,12 @@ export class Sources {
     this.lacking.set(lackingKey(packageId, holder), true);
   }
 
+  /** Notes that a peer answers again, so that it is asked as one that has never failed, and for what it lacked. */
+  noteReturn(peerId: string): void {
+    this.peers.get(peerId)?.noteReturn();
+    for (const key of this.lacking.keys()) if (key.includes(`/${peerId}/`)) this.lacking.delete(key);
+  }
+
   /** Describes the sources of the packages that were fetched lately. */
   describeSources(): readonly SourceStatus[] {
     const now = Date.now();

@@ -16,6 +16,7 @@ import { PeerTunnels } from '../../../ports/tunnel-transport.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { serverEvents } from '../../server/contracts/server.events.js';
 import { sweepWithdrawnJob, wakeReplicasJob, wakeReplicasLaterJob } from '../contracts/replica-jobs.js';
+import { Sources } from '../fetch/sources.js';
 import { Comparison } from './comparison.js';
 import { ContactRecord, FeedCursors } from './follow-records.js';
 import { ItemHandler } from './item-handler.js';
@@ -57,11 +58,15 @@ export class FeedFollowers implements LiveView, BackgroundTask {
     private readonly arrivals: PeerArrivals,
     watch: QueueWatch,
     private readonly refusals: RecordedRefusals,
+    sources: Sources,
   ) {
     watch.onEmptied(() =>
       this.queue.enqueue([wakeReplicasJob(), wakeReplicasLaterJob(new Date()), sweepWithdrawnJob()]),
     );
-    const onReturn = () => this.queue.enqueue([wakeReplicasJob()]);
+    const onReturn = (peerId: string): Promise<void> => {
+      sources.noteReturn(peerId);
+      return this.queue.enqueue([wakeReplicasJob()]);
+    };
     const compare = comparison.compareWith.bind(comparison);
     this.parts = { transport, cursors, items, compare, contacts, logger: new Logger('Subscriber'), onReturn };
   }

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { streamOf } from '../../../kernel/decider.js';
 import type { Stage } from '../../../kernel/stage.js';
+import { RunningProcesses } from '../../../platform/jobs/running-processes.js';
 import { readerOf, UnprocessableEvents } from '../../../platform/failures/unprocessable-events.js';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 
@@ -32,17 +33,22 @@ export class FeedCursors {
 }
 
 const SAVE_CONTACT = `
-INSERT INTO state.peer_contacts (peer_id, following, since, last_error, next_try_at) VALUES ($1, $2, now(), $3, $4)
+INSERT INTO state.peer_contacts (peer_id, following, since, last_error, next_try_at, process_id)
+VALUES ($1, $2, now(), $3, $4, $5)
 ON CONFLICT (peer_id) DO UPDATE SET following = excluded.following, last_error = excluded.last_error,
-  next_try_at = excluded.next_try_at,
-  since = CASE WHEN peer_contacts.following = excluded.following THEN peer_contacts.since ELSE now() END`;
+  next_try_at = excluded.next_try_at, process_id = excluded.process_id,
+  since = CASE WHEN peer_contacts.following = excluded.following AND peer_contacts.process_id = excluded.process_id
+    THEN peer_contacts.since ELSE now() END`;
 
 /** Records for all processes whether peers can be followed. Its methods never fail: a lost record is replaced by the next one. */
 @Injectable()
 export class ContactRecord {
   private readonly logger = new Logger('Subscriber');
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly processes: RunningProcesses,
+  ) {}
 
   following(peerId: string): Promise<void> {
     return this.saveContact([peerId, true, null, null]);
@@ -58,7 +64,7 @@ export class ContactRecord {
   }
 
   private saveContact(values: readonly unknown[]): Promise<void> {
-    return this.runQuery(SAVE_CONTACT, values);
+    return this.runQuery(SAVE_CONTACT, [...values, this.processes.id]);
   }
 
   private async runQuery(sql: string, values: readonly unknown[]): Promise<void> {
@@ -67,6 +73,20 @@ export class ContactRecord {
     } catch (error) {
       this.logger.debug(`Cannot record whether a peer is followed: ${String(error)}`);
     }
+  }
+}
+
+/** Keeps the stage that each peer told last, when it was compared with this server or compared itself. */
+@Injectable()
+export class PeerStages {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async noteStage(peerId: string, stage: Stage): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO state.peer_stages (peer_id, stage, told_at) VALUES ($1, $2, now())
+       ON CONFLICT (peer_id) DO UPDATE SET stage = excluded.stage, told_at = excluded.told_at`,
+      [peerId, stage],
+    );
   }
 }
 

@@ -34,7 +34,7 @@ export interface FollowerParts {
   readonly contacts: Pick<ContactRecord, 'following' | 'away'>;
   readonly logger: Logger;
   /** Called when the peer answers again after it did not. */
-  readonly onReturn: () => Promise<void>;
+  readonly onReturn: (peerId: string) => Promise<void>;
 }
 
 interface Incoming {
@@ -201,7 +201,7 @@ export class PeerFollower {
     void this.parts.contacts.following(this.peer.peerId);
     const wasAway = this.lastProblem !== null;
     this.lastProblem = null;
-    if (wasAway) await this.parts.onReturn();
+    if (wasAway) await this.parts.onReturn(this.peer.peerId);
   }
 
   /** Logs a problem once, and not again at each try. */

@@ -35,7 +35,7 @@ function follow(
   const saved: string[] = [];
   const from: (string | null)[] = [];
   const handled: string[] = [];
-  const onReturn = vi.fn<() => Promise<void>>().mockResolvedValue();
+  const onReturn = vi.fn<(peerId: string) => Promise<void>>().mockResolvedValue();
   async function* feed(_peer: object, after: string | null, signal: AbortSignal): AsyncGenerator<FeedMessage> {
     const messages = connections[from.push(after) - 1] ?? [];
     const code = refusals.shift();
@@ -73,7 +73,7 @@ function follow(
   Logger.overrideLogger(false);
   follower.start(new MemoryLocks());
   ends.push(() => follower.stop());
-  return { saved, from, handled, onReturn, warnings };
+  return { follower, saved, from, handled, onReturn, warnings };
 }
 
 describe('following a peer', () => {
@@ -82,7 +82,21 @@ describe('following a peer', () => {
     await vi.waitFor(() => expect(saved.at(-1)).toBe('3'));
     expect(from).toEqual([null, '2']);
     expect(handled).toEqual(['1', '2', '3']);
-    expect(onReturn).toHaveBeenCalledTimes(1);
+    expect(onReturn.mock.calls).toEqual([[peer.peerId]]);
+  });
+
+  it('asks again at once, and as after a first failure, when the peer shows that it is back', async () => {
+    vi.useFakeTimers();
+    const { follower, from } = follow([], undefined, { refusals: Array.from({ length: 30 }, () => null) });
+    // After eight failures, the wait is between 7.5 and 15 s.
+    await vi.advanceTimersByTimeAsync(60_000);
+    const tries = from.length;
+    expect(tries).toBeGreaterThan(8);
+    follower.retryNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(from).toHaveLength(tries + 1);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(from).toHaveLength(tries + 2);
   });
 
   it('reads an item again that could not be recorded, and nothing after it counts', async () => {

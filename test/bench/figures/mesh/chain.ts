@@ -6,12 +6,13 @@ import { makeFile, shell } from '../../machine.js';
 import { LINK_SPEEDS, type LinkSpeed } from './links.js';
 import { linkBetween, timedReplication } from './replication.js';
 
-const NAMES = ['a', 'b', 'c', 'd', 'e'];
+const NAMES = ['chain-a', 'chain-b', 'chain-c', 'chain-d', 'chain-e'];
 
-async function startChain(folder: string): Promise<BenchServer[]> {
+/** Servers of which each follows the one before it and the one after it. */
+export async function startChain(folder: string, names: readonly string[]): Promise<BenchServer[]> {
   const servers: BenchServer[] = [];
-  for (const name of NAMES) {
-    const server = await BenchServer.start(folder, `chain-${name}`);
+  for (const name of names) {
+    const server = await BenchServer.start(folder, name);
     const before = servers.at(-1);
     if (before) await registerPeers(before.client, server.client);
     servers.push(server);
@@ -73,7 +74,7 @@ async function compare(scene: Scene, { name, bytesPerSecond }: LinkSpeed): Promi
 export const chain: Figure = async (context) => {
   const file = join(context.folder, 'chain-source');
   await makeFile(file, context.size);
-  const servers = await startChain(context.folder);
+  const servers = await startChain(context.folder, NAMES);
   const scene = { ...context, runs: Math.min(3, context.runs), servers, file };
   try {
     const results: Result[] = [];
