@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { STAGES, type Stage } from '../../src/kernel/stage.js';
 import { disagreements } from '../support/mesh/agreement.js';
 import { Mesh, type Plan } from '../support/mesh/mesh.js';
-import { steps, take, type Answered, type Step } from '../support/mesh/steps.js';
+import { type Answered, restLonger, type Step, steps, take } from '../support/mesh/steps.js';
 
 Logger.overrideLogger(false);
 
@@ -40,21 +40,11 @@ const plans = (stages: readonly Stage[]): fc.Arbitrary<Plan> =>
       return { seed, servers, edges: [...all.values()] };
     });
 
-/** Longer than any clock is off, so that what was put off is taken; then longer than files of withdrawn replicas stay. */
-async function atRest(mesh: Mesh): Promise<void> {
-  await mesh.idle();
-  await mesh.rest();
-  for (const minutes of [15, 65]) {
-    mesh.now += minutes * 60_000;
-    await mesh.rest();
-  }
-}
-
 async function run(plan: Plan, script: readonly Step[]): Promise<{ mesh: Mesh; answered: Answered[] }> {
   const mesh = await Mesh.start(plan);
   const answered: Answered[] = [];
   for (const step of script) await take(mesh, step, answered);
-  await atRest(mesh);
+  await restLonger(mesh);
   return { mesh, answered };
 }
 

@@ -2,8 +2,12 @@ import { ALL_RIGHTS, type PeerRights, RightsOfPeers } from '../../src/modules/pe
 
 /** The rights of peers as a test gives them. Servers without any are not registered. */
 export class KnownRights extends RightsOfPeers {
-  constructor(readonly rights: ReadonlyMap<string, PeerRights> = new Map()) {
+  constructor(readonly rights: Map<string, PeerRights> = new Map()) {
     super();
+  }
+
+  giveAll(): void {
+    for (const id of this.rights.keys()) this.rights.set(id, ALL_RIGHTS);
   }
 
   rightsOf(serverId: string): PeerRights | null {

@@ -134,7 +134,7 @@ export class ServerUnderTest {
 
   private launch(args: readonly string[] = []): ChildProcess {
     // The server refuses variables of its own prefix that it does not know.
-    const { ODST_TEST_LOG: log, ...inherited } = process.env;
+    const { ODST_TEST_LOG: log, ...inherited } = withoutProxies(process.env);
     const env = {
       ...inherited,
       PORT: String(this.port),
@@ -173,3 +173,7 @@ export class ServerUnderTest {
     await ended;
   }
 }
+
+/** Servers of tests call each other on this machine, where the proxy of its user cannot find them. */
+const withoutProxies = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:https?|no)_proxy$/i.test(name)));

@@ -19,14 +19,16 @@ const registersOf = ({
 const told = (id: string, row: PackageEntity | undefined): string =>
   row ? `${id}: held ${row.held}, fetching ${row.fetching}, ${registersOf(row)}` : `${id}: unknown`;
 
-/** What two servers that follow each other do not agree on. */
-function betweenTwo(a: Shown, b: Shown, names: string): string[] {
+/** What two servers that follow each other do not agree on, without the packages on which they need not. */
+function betweenTwo(a: Shown, b: Shown, names: string, mayDiffer: (packageId: string) => boolean): string[] {
   const faults: string[] = [];
-  for (const ours of a.packages) {
+  const excused = new Set([...a.packages, ...b.packages].filter(({ id }) => mayDiffer(id)).map((row) => row.filename));
+  for (const ours of a.packages.filter(({ id }) => !mayDiffer(id))) {
     const theirs = b.find(ours.id);
     const both = `${names}: ${ours.filename}\n  ${told('here', ours)}\n  ${told('there', theirs)}`;
     if (theirs && registersOf(ours) !== registersOf(theirs)) faults.push(`registers differ, ${both}`);
     if (ours.held && !isGone(ours) && b.takes(ours) && !theirs?.held) faults.push(`not held there, ${both}`);
+    if (excused.has(ours.filename)) continue;
     if (a.stage === b.stage && a.served(ours.filename)?.id !== b.served(ours.filename)?.id)
       faults.push(`serve different files, ${both}`);
   }
@@ -65,18 +67,33 @@ function wasRemoved({ file }: MeshServer, packageId: string): boolean {
   return events.some((event) => event.type === 'PackageRemoved' && event.data.stamp > (uploads.at(-1) ?? ''));
 }
 
+interface Expected {
+  /** The servers that are looked at, all when they are not given. */
+  readonly among?: readonly MeshServer[];
+  /** True when one of two neighbours refuses what the other knows of packages, so that they need not agree on them. */
+  readonly allowsRefused?: boolean;
+}
+
 /** Everything that is not as it should be when the mesh is at rest; empty when all is well. */
-export function disagreements(mesh: Mesh, answered: readonly Answered[]): string[] {
-  const shown = new Map(mesh.servers.map((server) => [server, server.shown()]));
+export function disagreements(
+  mesh: Mesh,
+  answered: readonly Answered[],
+  { among = mesh.servers, allowsRefused = false }: Expected = {},
+): string[] {
+  const shown = new Map(among.map((server) => [server, server.shown()]));
   const ofPairs = mesh.links.flatMap(({ follower, peer }) => {
     const [a, b] = [shown.get(follower), shown.get(peer)];
-    return a && b ? betweenTwo(a, b, `${follower.id} (${a.stage}) and ${peer.id} (${b.stage})`) : [];
+    const mayDiffer = (id: string): boolean =>
+      allowsRefused && (follower.refusals.has(peer.id, id) || peer.refusals.has(follower.id, id));
+    return a && b ? betweenTwo(a, b, `${follower.id} (${a.stage}) and ${peer.id} (${b.stage})`, mayDiffer) : [];
   });
   const lost = answered.flatMap(({ id, server }) => {
-    const row = shown.get(mesh.server(server))?.find(id);
+    const found = shown.get(mesh.server(server));
+    if (!found) return [];
+    const row = found.find(id);
     return row && (row.held || wasRemoved(mesh.server(server), id))
       ? []
       : [`lost what was uploaded on ${mesh.server(server).id}: ${told(id, row)}`];
   });
-  return [...mesh.servers.flatMap(within), ...ofPairs, ...lost];
+  return [...among.flatMap(within), ...ofPairs, ...lost];
 }

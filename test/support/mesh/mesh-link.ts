@@ -50,6 +50,16 @@ export class MeshLink {
     return process && old ? this.take(process, old.item).then(() => undefined) : Promise.resolve();
   }
 
+  /** Anything that the peer could send comes, out of order. What makes no sense is refused. */
+  async tell(data: unknown): Promise<void> {
+    const { process } = this.follower;
+    const item = process?.items.readItem(this.contact(), data);
+    if (!process || !item) return;
+    await this.take(process, item).catch((error: unknown) => {
+      if (!(error instanceof PeerUnreachable)) throw error;
+    });
+  }
+
   /** Takes up to `most` items, until there are no more or the connection ends. */
   read(most: number): Promise<void> {
     return this.follower.alone(`follow ${this.peer.id}`, async (process) => {

@@ -34,6 +34,7 @@ import {
   RecordDamage,
   RecordDamageHandler,
 } from '../../../src/modules/replication/fetch/replica-progress.command.js';
+import type { RefusedItems } from '../../../src/modules/replication/follow/refused-items.js';
 import { ReplicaFiles } from '../../../src/modules/replication/replica/replica-files.js';
 import {
   ReviewReplica,
@@ -73,7 +74,7 @@ import type { PeerTransport } from '../../../src/ports/peer-transport.port.js';
 import { MemoryLocks } from '../memory-locks.js';
 import { StrictItemFailures, strictFailures } from '../strict-failures.js';
 import { Life, type Gate } from './gate.js';
-import { KnownRights } from '../known-rights.js';
+import type { KnownRights } from '../known-rights.js';
 import { MemoryBus } from './memory-bus.js';
 import { MeshDisk, type Content, type DiskContents } from './mesh-disk.js';
 import { MeshSignerKeys } from './mesh-keys.js';
@@ -93,6 +94,8 @@ export interface Ground {
   /** The server's own wall clock, ms. */
   readonly wall: () => number;
   readonly transport: Pick<PeerTransport, 'get'>;
+  readonly rights: KnownRights;
+  readonly refusals: RefusedItems;
 }
 
 /** One run of a server, put together from its real rules. All that it remembers is lost with it. */
@@ -110,7 +113,7 @@ export class MeshProcess {
   private readonly runner: CommandRunner;
   private readonly streams: StreamReader;
 
-  constructor({ serverId, file, disk, gate, wall, transport }: Ground) {
+  constructor({ serverId, file, disk, gate, wall, transport, rights, refusals }: Ground) {
     const store = new MeshLog(file, gate, this.life);
     this.identity = new MeshIdentity(serverId, file);
     this.storage = new MeshDisk(disk, gate, this.life);
@@ -129,9 +132,9 @@ export class MeshProcess {
       transport as PeerTransport,
       this.identity,
       new StrictItemFailures(),
-      { note: async () => undefined },
+      refusals,
     );
-    this.handlePackages(file, store);
+    this.handlePackages(file, store, rights);
     this.handleReplicas(store);
     this.reactions = this.makeReactions(file);
   }
@@ -165,12 +168,12 @@ export class MeshProcess {
     ];
   }
 
-  private handlePackages(file: LogFile, store: MeshLog): void {
+  private handlePackages(file: LogFile, store: MeshLog, known: KnownRights): void {
     const writer = new PackageWriter(this.runner);
     const signer = new FactSigner(this.identity);
     const trust = new FactTrust(new MeshSignerKeys(), this.identity, { acceptsUnsignedFacts: false } as Settings);
     const shown = { reflect: async () => undefined } as unknown as ReadModels;
-    const rights = new FactRights(new KnownRights(), this.bus.queries, shown, store);
+    const rights = new FactRights(known, this.bus.queries, shown, store);
     const nothing = { execute: async () => undefined };
     const access = new NoPrincipals();
     this.bus

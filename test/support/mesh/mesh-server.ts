@@ -14,6 +14,8 @@ import type { Gate } from './gate.js';
 import { DiskContents } from './mesh-disk.js';
 import { LogFile, MeshLog } from './mesh-log.js';
 import { withdrawnIn } from './log-queries.js';
+import { RefusedItems } from '../../../src/modules/replication/follow/refused-items.js';
+import { KnownRights } from '../known-rights.js';
 import { GRACE_MS, MeshProcess } from './mesh-process.js';
 import { Shown } from './shown.js';
 
@@ -23,12 +25,26 @@ export interface Neighbours {
   reach(serverId: string, peerId: string): MeshProcess | null;
 }
 
+/** What a server does not accept of its neighbours because of their rights. */
+class Refusals extends RefusedItems {
+  private readonly noted = new Set<string>();
+
+  override async note(peerId: string, { facts }: Parameters<RefusedItems['note']>[1]): Promise<void> {
+    this.noted.add(`${peerId} ${facts.packageId}`);
+  }
+
+  has = (peerId: string, packageId: string): boolean => this.noted.has(`${peerId} ${packageId}`);
+}
+
 /** A server with what outlives its processes: log, disk, and the places that were saved. */
 export class MeshServer {
   readonly disk = new DiskContents();
   readonly file: LogFile;
   /** Places in the feeds of peers, each with the stage that it holds for, the latest last. */
   readonly feedCursors = new Map<string, { readonly stage: string; readonly cursor: string }[]>();
+  /** What it gives to its neighbours. */
+  readonly rights = new KnownRights();
+  readonly refusals = new Refusals();
   process: MeshProcess | null = null;
   /** Chunks that were downloaded here, by package. */
   readonly downloaded = new Map<string, number>();
@@ -46,9 +62,9 @@ export class MeshServer {
 
   /** What a start does: leftovers are swept away. */
   async boot(): Promise<void> {
-    const { id: serverId, file, disk, gate, wall } = this;
+    const { id: serverId, file, disk, gate, wall, rights, refusals } = this;
     this.busy.clear();
-    this.process = new MeshProcess({ serverId, file, disk, gate, wall, transport: this.transport() });
+    this.process = new MeshProcess({ serverId, file, disk, gate, wall, transport: this.transport(), rights, refusals });
     const { packages } = this.shown();
     const held = new Set(packages.filter((row) => row.held).map((row) => row.id));
     for (const [id, since] of withdrawnIn(file)) if (since.getTime() + GRACE_MS > wall()) held.add(id);

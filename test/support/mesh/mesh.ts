@@ -1,6 +1,7 @@
 import type { Stage } from '../../../src/kernel/stage.js';
 import { Refusal } from '../../../src/kernel/errors.js';
 import { withContext } from '../../../src/platform/runtime/call-context.js';
+import { ALL_RIGHTS, type PeerRights } from '../../../src/modules/peers/contracts/peer-rights.js';
 import { chooser, Gate } from './gate.js';
 import { MeshLink } from './mesh-link.js';
 import type { MeshProcess } from './mesh-process.js';
@@ -12,6 +13,8 @@ export interface Plan {
   readonly servers: readonly { readonly stage: Stage; readonly clockOffMs: number }[];
   /** Pairs of indexes. */
   readonly edges: readonly (readonly [number, number])[];
+  /** The rights that all neighbours give to a server, by index. All rights for the others. */
+  readonly rights?: ReadonlyMap<number, PeerRights>;
 }
 
 const START = Date.UTC(2026, 0, 1);
@@ -44,6 +47,7 @@ export class Mesh implements Neighbours {
           [b, a],
         ] as const,
     );
+    for (const [a, b] of links) this.server(a).rights.rights.set(this.server(b).id, plan.rights?.get(b) ?? ALL_RIGHTS);
     this.links = links.map(([follower, peer]) => new MeshLink(this.server(follower), this.server(peer), this.gate));
   }
 

@@ -12,7 +12,7 @@ const filename = fc.constantFrom('a.pkg', 'b.pkg');
 const content = fc.constantFrom<[string, number]>(['one', 1], ['two', 3], ['large', 18], ['empty', 0]);
 const opened = fc.nat(60);
 
-const step = fc.oneof(
+export const step = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -62,6 +62,16 @@ export async function take(mesh: Mesh, step: Step, answered: Answered[]): Promis
   begin(mesh, step, answered);
   if (step.kind === 'boot') await bootIfAway(mesh, step.server);
   await mesh.gate.open(step.opened);
+}
+
+/** Longer than any clock is off, so that what was put off is taken; then longer than files of withdrawn replicas stay. */
+export async function restLonger(mesh: Mesh): Promise<void> {
+  await mesh.idle();
+  await mesh.rest();
+  for (const minutes of [15, 65]) {
+    mesh.now += minutes * 60_000;
+    await mesh.rest();
+  }
 }
 
 async function bootIfAway(mesh: Mesh, server: number): Promise<void> {

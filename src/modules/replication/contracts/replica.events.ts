@@ -90,11 +90,17 @@ type ReplicaUnreported = DomainEvent<
 
 /**
  * A peer that has a copy reported older news of the package than ours. It may have ignored our news because it did not
- * know the package yet. This event brings the news on the feed again.
+ * know the package yet. This event brings the news on the feed again, once: a peer may also refuse what we know.
  */
 type PeerOutdated = DomainEvent<
   'PeerOutdated',
-  { readonly packageId: string; readonly peerId: string; readonly peerName: string }
+  {
+    readonly packageId: string;
+    readonly peerId: string;
+    readonly peerName: string;
+    /** What is told, by the values of its registers. Events of version 1 do not have it. */
+    readonly told?: string;
+  }
 >;
 
 /** Stream `replica-<package id>`. */
@@ -116,5 +122,6 @@ export const replicaEvents = new EventFamily<ReplicaEvent>({
   ReplicaDelayed: { version: 1 },
   ReplicaReported: { version: 2, upcasters: { 1: withFields({ lineage: [] }) } },
   ReplicaUnreported: { version: 1 },
-  PeerOutdated: { version: 1 },
+  // The audit trail describes the events of version 1 as it always did, without a field that they did not have.
+  PeerOutdated: { version: 2, upcasters: { 1: withFields({}) } },
 });

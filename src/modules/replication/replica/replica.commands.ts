@@ -61,8 +61,8 @@ export type ReplicaCommand =
   | { readonly kind: 'arrive' }
   | { readonly kind: 'withdraw'; readonly reason: 'removed' | 'stage' }
   | ReportHolder
-  /** A peer that has a copy reported older news of the package than ours. */
-  | { readonly kind: 'outdated'; readonly packageId: string; readonly holder: Holder }
+  /** A peer that has a copy reported older news of the package than ours. `told` is what we know. */
+  | { readonly kind: 'outdated'; readonly packageId: string; readonly holder: Holder; readonly told: string }
   /** A peer reports its copy, and our own copy is requested in the same step. */
   | { readonly kind: 'announce'; readonly report: ReportHolder; readonly content: ReplicaContent }
   | { readonly kind: 'retry' };

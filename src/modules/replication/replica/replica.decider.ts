@@ -147,8 +147,7 @@ export const replica: Aggregate<ReplicaState, ReplicaCommand, ReplicaEvent> = {
     if (command.kind === 'report') return reportCopy(command, state);
     if (command.kind === 'announce') return announceCopy(command, state);
     if (command.kind === 'retry') return retryReplica(state);
-    if (command.kind === 'outdated')
-      return [{ type: 'PeerOutdated', data: { packageId: command.packageId, ...command.holder } }];
+    if (command.kind === 'outdated') return tellAgain(command, state);
     if (command.kind === 'adopt') return adoptFile(command, state);
     if (command.kind === 'damagePublished') return recordPublishedDamage(command, state);
     // The other commands are about a requested copy. Without one they are old news.
@@ -184,6 +183,15 @@ function isSameCopy(a: PeerCopy | null, b: PeerCopy | null): boolean {
   if (a === null || b === null) return a === b;
   const step = (one: LineageStep): string => `${one.serverId} ${one.verifiedAt}`;
   return a.verifiedAt === b.verifiedAt && a.lineage.map(step).join() === b.lineage.map(step).join();
+}
+
+/**
+ * A peer is told the same only once. One that refuses what we know, while we refuse what it knows, would answer with its
+ * own, and so on for ever. A peer that has lost what it was told finds it by the comparison.
+ */
+function tellAgain({ packageId, holder, told }: Command<'outdated'>, state: ReplicaState): readonly ReplicaEvent[] {
+  if (state.toldAgain.get(holder.peerId) === told) return [];
+  return [{ type: 'PeerOutdated', data: { packageId, ...holder, told } }];
 }
 
 function announceCopy({ report: news, content }: Command<'announce'>, state: ReplicaState): readonly ReplicaEvent[] {

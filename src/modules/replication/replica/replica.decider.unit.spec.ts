@@ -394,6 +394,21 @@ describe('reports of peers', () => {
     given(told('t1', way)).when(news('t1', way)).gives();
   });
 
+  it('that lack what we know are answered once with the same', () => {
+    const lacks = (told: string) => ({ kind: 'outdated', packageId, holder: A, told }) as const;
+    const answered = (told?: string): ReplicaEvent => ({
+      type: 'PeerOutdated',
+      data: { packageId, ...A, ...(told !== undefined && { told }) },
+    });
+    given().when(lacks('s1')).gives(answered('s1'));
+    given(answered('s1'), reported).when(lacks('s1')).gives();
+    given(answered('s1')).when(lacks('s2')).gives(answered('s2'));
+    given(answered('s1'))
+      .when({ ...lacks('s1'), holder: { peerId: 'b', peerName: 'B' } })
+      .gives({ type: 'PeerOutdated', data: { packageId, peerId: 'b', peerName: 'B', told: 's1' } });
+    given(answered()).when(lacks('s1')).gives(answered('s1'));
+  });
+
   it('come in one step with the wish for a copy', () => {
     const announce = { kind: 'announce', report: report('t1'), content } as const;
     given().when(announce).gives(reported, requested);

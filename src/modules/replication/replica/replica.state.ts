@@ -36,6 +36,8 @@ export interface ReplicaState {
   readonly delay: string | null;
   /** The copies of the peers that hold the package or fetch it, by the peer's id. */
   readonly holders: ReadonlyMap<string, PeerCopy>;
+  /** What was told again to a peer that lacked it, the last of it, by the peer's id. */
+  readonly toldAgain: ReadonlyMap<string, string>;
 }
 
 export const noReplica: ReplicaState = {
@@ -50,6 +52,7 @@ export const noReplica: ReplicaState = {
   failure: null,
   delay: null,
   holders: new Map(),
+  toldAgain: new Map(),
 };
 
 const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
@@ -120,8 +123,10 @@ export function evolveReplica(state: ReplicaState, event: ReplicaEvent): Replica
       const { peerId, verifiedAt, lineage } = event.data;
       return { ...state, holders: withEntry(state.holders, peerId, { verifiedAt, lineage }) };
     }
-    case 'PeerOutdated':
-      return state;
+    case 'PeerOutdated': {
+      const { peerId, told } = event.data;
+      return told === undefined ? state : { ...state, toldAgain: withEntry(state.toldAgain, peerId, told) };
+    }
     case 'ReplicaUnreported':
       return { ...state, holders: withoutEntry(state.holders, event.data.peerId) };
   }

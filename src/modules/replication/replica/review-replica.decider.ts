@@ -1,5 +1,5 @@
 import { takesStage, type Stage } from '../../../kernel/stage.js';
-import { isRemoved, type PackageFacts } from '../../packages/contracts/package-facts.js';
+import { isRemoved, type PackageFacts, registerStamps } from '../../packages/contracts/package-facts.js';
 import type { PeerCopy } from '../contracts/replica.events.js';
 import { isUnderWay } from './our-replica.js';
 import type { ReplicaCommand, ReportHolder } from './replica.commands.js';
@@ -155,8 +155,9 @@ const toReport = ({ packageId }: PackageFacts, { peerId, peerName, copy }: PeerR
   copy,
 });
 
-const tellAgain = ({ packageId }: PackageFacts, { peerId, peerName }: PeerReport): ReplicaCommand => ({
+const tellAgain = (facts: PackageFacts, { peerId, peerName }: PeerReport): ReplicaCommand => ({
   kind: 'outdated',
-  packageId,
+  packageId: facts.packageId,
   holder: { peerId, peerName },
+  told: [...registerStamps(facts), facts.firstPublishedAt].join(' '),
 });
