@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { errorCode } from '../../kernel/errors.js';
 
@@ -48,6 +49,27 @@ export async function findFullDisk(folder: string): Promise<string | null> {
   const found = await statfs(folder).catch(() => null);
   if (!found) return null;
   const free = found.bavail * found.bsize;
-  if (free >= NEEDED_DISK_BYTES) return null;
-  return `The disk of the database is full: ${NEEDED_DISK_BYTES} bytes are needed and ${free} bytes are free in ${folder}.`;
+  return free >= NEEDED_DISK_BYTES ? null : describeFullDisk(free, folder);
+}
+
+const describeFullDisk = (free: number, folder: string): string =>
+  `The disk of the database is full: ${NEEDED_DISK_BYTES} bytes are needed and ${free} bytes are free in ${folder}.`;
+
+/** The folder of the database of this process, when that is the embedded one. */
+let databaseFolder: string | null = null;
+
+/** Notes where the embedded database is, so that a full disk can be described with its sizes. */
+export function noteDatabaseFolder(folder: string): void {
+  databaseFolder = folder;
+}
+
+/** Says that the disk of the database is full, with its sizes as far as they are known. */
+export function describeFullDatabase(): string {
+  if (databaseFolder === null) return 'The disk of the database is full.';
+  try {
+    const { bavail, bsize } = statfsSync(databaseFolder);
+    return describeFullDisk(bavail * bsize, databaseFolder);
+  } catch {
+    return `The disk of the database in ${databaseFolder} is full.`;
+  }
 }
