@@ -102,6 +102,23 @@ const isTooLarge = ({ url, headers }: IncomingMessage): boolean =>
   isGraphqlPath(url) && Number(headers['content-length'] ?? 0) > MAX_GRAPHQL_BYTES;
 
 /**
+ * Refuses a GraphQL request of unknown length as soon as too much of it has arrived. Its parser would read the whole body
+ * first, however long it is.
+ */
+function refuseWhenTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  if (!isGraphqlPath(request.url) || request.headers['transfer-encoding'] === undefined) return;
+  const push = request.push.bind(request);
+  let arrived = 0;
+  request.push = (bytes: Buffer | null, encoding) => {
+    arrived += bytes?.length ?? 0;
+    if (arrived <= MAX_GRAPHQL_BYTES) return push(bytes, encoding);
+    request.push = push;
+    sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
+    return push(bytes, encoding);
+  };
+}
+
+/**
  * Connects Nest and Express to the HTTP server. Raw handlers, for routes that must be fast, run before Nest and
  * Express. Only JSON bodies of /graphql are parsed, up to 1 MB. All other handlers read the stream of the request
  * themselves.
@@ -250,6 +267,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     if (request.url !== undefined && /^https?:/i.test(request.url))
       request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
     if (isTooLarge(request)) return sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
+    refuseWhenTooLarge(request, response);
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
