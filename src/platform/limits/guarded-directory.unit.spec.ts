@@ -50,7 +50,7 @@ describe('GuardedDirectory', () => {
   it('asks anew after it was told to forget, also what was being asked then', async () => {
     const { inner, directory } = scene();
     const refused = { refused: 'no group', passwordIsRight: true };
-    let answer = (_: DirectoryVerdict): void => undefined;
+    let answer: (verdict: DirectoryVerdict) => void = () => undefined;
     inner.authenticate.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
     const before = directory.authenticate('ann', 'x');
     await vi.waitFor(() => expect(inner.authenticate).toHaveBeenCalledTimes(1));
