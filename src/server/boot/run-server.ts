@@ -80,7 +80,7 @@ export async function runServer(
   } catch (error) {
     // An error that is caused by stopping is not reported.
     if (shutdown?.hasBegun) return;
-    process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
+    process.stderr.write(`${describeFailure(error)}\n`);
     await shutdown?.undoStart();
     process.exit(1);
   }
@@ -89,6 +89,14 @@ export async function runServer(
 /** With HTTPS, SIGHUP loads the certificate again. */
 const makeShutdown = ({ stopGraceMs: graceMs, tls }: Settings, logger: LoggerService): Shutdown =>
   new Shutdown(logger, { graceMs, stopsOnHangUp: tls === null });
+
+function describeFailure(error: unknown): string {
+  if (error instanceof StartupError) return error.message;
+  // What a file system refuses is no fault of the program.
+  const { path, code, syscall }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  if (path === undefined || code === undefined || syscall === undefined) return describeUnexpected(error);
+  return `${path} cannot be used (${code} at ${syscall}). Correct the path, its owner and its rights.`;
+}
 
 /** Describes an unexpected error with its stack, which is needed for a bug report. */
 const describeUnexpected = (error: unknown): string =>
