@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
-import { factsOf, HostilePeer, type Lie, stampBy } from '../../support/hostile/hostile-peer.js';
+import { HostilePeer, type Lie } from '../../support/hostile/hostile-peer.js';
+import { factsOf, stampBy } from '../../support/signing-server.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
