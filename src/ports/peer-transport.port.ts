@@ -43,7 +43,8 @@ export interface ChunkResult {
 export class PeerUnreachable extends Error {
   constructor(
     readonly peerName: string,
-    reason: string,
+    /** What went wrong, without the name of the peer. */
+    readonly reason: string,
     /** HTTP status when there was an answer. */
     readonly status: number | null = null,
     /** `code` of the peer's error body when there was one. Without a status: PEER_ADDRESS_REFUSED when no call was made. */

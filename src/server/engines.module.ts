@@ -7,6 +7,7 @@ import { BULL_QUEUE, bullQueueModule } from '../adapters/job-queue/bull/bull-que
 import { GraphileJobQueue } from '../adapters/job-queue/graphile/graphile-job-queue.js';
 import { FolderPackageStorage } from '../adapters/package-storage/folder/folder-package-storage.js';
 import { HttpPeerTransport } from '../adapters/peer-transport/http/http-peer-transport.js';
+import type { Trust } from '../adapters/peer-transport/http/json-calls.js';
 import { addressRulesOf } from '../adapters/peer-transport/http/peer-addresses.js';
 import { WebSocketTunnels } from '../adapters/peer-transport/http/web-socket-tunnels.js';
 import { Settings } from '../platform/runtime/settings.js';
@@ -42,22 +43,24 @@ const packageStorage = {
   useFactory: (settings: Settings) => FolderPackageStorage.openFolder(settings.dataDir),
 };
 
-/** The address of this server can change while it runs. */
-const addressRules = (identity: ServerIdentity, settings: Settings) => () =>
-  addressRulesOf(identity.url, settings.allowedPeerAddresses);
+const trustOf = (identity: ServerIdentity, settings: Settings): Trust => ({
+  // The address of this server can change while it runs.
+  addresses: () => addressRulesOf(identity.url, settings.allowedPeerAddresses),
+  proxies: { https: settings.httpsProxy, http: settings.httpProxy, exceptions: settings.noProxy },
+});
 
 const peerTransport = {
   provide: PeerTransport,
   inject: [RequestSigner, PeerTunnels, ServerIdentity, Settings],
   useFactory: (signer: RequestSigner, tunnels: PeerTunnels, identity: ServerIdentity, settings: Settings) =>
-    new HttpPeerTransport(signer, { addresses: addressRules(identity, settings) }, tunnels),
+    new HttpPeerTransport(signer, trustOf(identity, settings), tunnels),
 };
 
 const tunnelTransport = {
   provide: TunnelTransport,
   inject: [RequestSigner, ServerIdentity, Settings],
   useFactory: (signer: RequestSigner, identity: ServerIdentity, settings: Settings) =>
-    new WebSocketTunnels(signer, { addresses: addressRules(identity, settings) }),
+    new WebSocketTunnels(signer, trustOf(identity, settings)),
 };
 
 const directory = {

@@ -25,6 +25,8 @@ export class ServerUnderTest {
   readonly dataDir: string;
   port = 0;
   output = '';
+  /** A program with arguments that starts the server in its place, such as one that sets limits. */
+  starter: readonly string[] = [];
   private child: ChildProcess | null = null;
   private admin: AdminClient | null = null;
 
@@ -132,7 +134,7 @@ export class ServerUnderTest {
 
   private launch(args: readonly string[] = []): ChildProcess {
     // The server refuses variables of its own prefix that it does not know.
-    const { ODST_TEST_LOG: log, ...inherited } = process.env;
+    const { ODST_TEST_LOG: log, ...inherited } = withoutProxies(process.env);
     const env = {
       ...inherited,
       PORT: String(this.port),
@@ -142,7 +144,8 @@ export class ServerUnderTest {
       ODST_ADMIN_PASSWORD: PASSWORD,
       ...this.env,
     };
-    this.child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = process.execPath, ...more] = [...this.starter, process.execPath, MAIN, ...args];
+    this.child = spawn(program, more, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data.toString();
@@ -170,3 +173,7 @@ export class ServerUnderTest {
     await ended;
   }
 }
+
+/** Servers of tests call each other on this machine, where the proxy of its user cannot find them. */
+const withoutProxies = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:https?|no)_proxy$/i.test(name)));

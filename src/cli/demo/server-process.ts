@@ -41,7 +41,9 @@ export async function findFreePort(wanted: number): Promise<number> {
 
 /** Settings meant for a server of the user's are not for these: with one DATABASE_URL both would share a database. */
 const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in environment)));
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '').toUpperCase() in environment)),
+  );
 
 /** A complete server in a process of its own; what it logs goes to `server.log` in its data folder. */
 export class ServerProcess {

@@ -46,6 +46,12 @@ export abstract class Settings {
   abstract readonly trustedProxies: readonly string[];
   /** Addresses and CIDR ranges at which peers are called although they are loopback or link-local addresses. */
   abstract readonly allowedPeerAddresses: readonly string[];
+  /** Address of the proxy for calls to https:// addresses; null for none. */
+  abstract readonly httpsProxy: string | null;
+  /** Address of the proxy for calls to http:// addresses; null for none. */
+  abstract readonly httpProxy: string | null;
+  /** Names, addresses and networks of servers that are called without a proxy. */
+  abstract readonly noProxy: readonly string[];
   /**
    * Internal location of nginx from which it sends package files, with a slash at both ends; null when the server sends
    * them itself.

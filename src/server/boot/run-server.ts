@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
+import { nameOf, parseProxy } from '../../adapters/peer-transport/http/proxies.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
 import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
@@ -21,6 +22,19 @@ import { renewReadModels } from './read-models.js';
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
   return tls && new ServedKeyPair(tls, loadKeyPair(tls), { logger, ownUrl: url });
+}
+
+/** Proxies are often set for all programs of a machine, so that somebody may look for them here in vain. */
+function nameProxies({ httpsProxy, httpProxy, noProxy }: Settings, logger: LoggerService): void {
+  for (const [scheme, address] of Object.entries({ https: httpsProxy, http: httpProxy })) {
+    const proxy = address === null ? null : parseProxy(address);
+    if (!proxy) continue;
+    const except = noProxy.length === 0 ? '' : `, except those of NO_PROXY (${noProxy.join(', ')})`;
+    logger.log(
+      `Peers with an ${scheme}:// address are called through the proxy ${nameOf(proxy)} (${scheme.toUpperCase()}_PROXY)${except}.`,
+      'Server',
+    );
+  }
 }
 
 async function warnAboutOpenFiles(logger: LoggerService): Promise<void> {
@@ -60,6 +74,7 @@ export async function runServer(
     const logger = new PinoLogger(settings.logLevel);
     const tls = loadServedKeyPair(settings, logger);
     warnAboutAddress(settings, logger);
+    nameProxies(settings, logger);
     const warning = plainTextWarning(settings.directory);
     if (warning !== null) logger.warn(warning, 'Directory');
     await warnAboutOpenFiles(logger);

@@ -20,6 +20,7 @@ import {
   yesOrNo,
 } from './checks.js';
 import { directoryVariables } from './directory-variables.js';
+import { proxyVariables } from './proxy-variables.js';
 
 /**
  * Every environment variable: the setting that it sets, its check, its default (`fallback` as text, or `unset` in words,
@@ -240,6 +241,7 @@ export const environment = {
     expected: 'redis://user:password@host:6379/0, or rediss://… for TLS',
     meaning: 'A Redis for the job queue. Several servers can share one, because the keys contain the id of the server.',
   },
+  ...proxyVariables,
   ...directoryVariables,
 } as const;
 
@@ -253,4 +255,7 @@ export const SECRETS: readonly VariableName[] = [
   'EVENTSTOREDB_URL',
   'REDIS_URL',
   'LDAP_BIND_PASSWORD',
+  // They may contain a password.
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
 ];

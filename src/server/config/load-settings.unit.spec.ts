@@ -72,6 +72,28 @@ describe('loadSettings', () => {
       expect(messageOf({ ODST_ALLOWED_PEER_ADDRESSES: wrong })).toMatch(/^ODST_ALLOWED_PEER_ADDRESSES must be/);
   });
 
+  it('takes proxies for outgoing calls as other programs do, and shows no password of them', () => {
+    expect(loadSettings({})).toMatchObject({ httpsProxy: null, httpProxy: null, noProxy: [] });
+    const env = {
+      HTTPS_PROXY: 'http://u:p@proxy:3128',
+      http_proxy: 'proxy:3129',
+      NO_PROXY: ' a.example, 10.0.0.0/8 b ',
+    };
+    expect(loadSettings(env)).toMatchObject({
+      httpsProxy: 'http://u:p@proxy:3128',
+      httpProxy: 'proxy:3129',
+      noProxy: ['a.example', '10.0.0.0/8', 'b'],
+    });
+    expect(loadSettings({ HTTPS_PROXY: 'http://a', https_proxy: 'http://b' }).httpsProxy).toBe('http://b');
+    expect(loadSettings({ HTTPS_PROXY: 'http://a', https_proxy: '' }).httpsProxy).toBeNull();
+    for (const wrong of ['socks5://u:hunter2@p', 'http://u:hunter2@p/x']) {
+      expect(messageOf({ HTTPS_PROXY: wrong })).toMatch(/^HTTPS_PROXY must be the http:/);
+      expect(messageOf({ http_proxy: wrong })).toMatch(/^HTTP_PROXY must be the http:/);
+      expect(messageOf({ HTTPS_PROXY: wrong })).not.toContain('hunter2');
+    }
+    expect(messageOf({ NO_PROXY: '10.0.0.0/33' })).toMatch(/^NO_PROXY must be a comma-separated list/);
+  });
+
   it.each([
     ['0s', 0],
     ['90s', 90_000],
@@ -123,8 +145,53 @@ describe('loadSettings', () => {
       writeFileSync(file, content);
       expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe(password);
     }
+    writeFileSync(file, Buffer.from('l\xf6ng enough', 'latin1'));
+    expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file })).toContain('cannot be read');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file, ODST_ADMIN_PASSWORD: 'from outside' })).toContain('Keep one');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: `${file}.gone` })).toContain('cannot be read');
+  });
+});
+
+describe('white space at the ends of a secret', () => {
+  const HEX = 'ab'.repeat(32);
+  const SECRETS = [
+    ['ODST_SECRET_KEY', HEX],
+    ['DATABASE_URL', 'postgres://u:p@h/d'],
+    ['EVENTSTOREDB_URL', 'esdb://u:p@h:2113'],
+    ['REDIS_URL', 'redis://u:p@h'],
+  ] as const;
+  const file = join(mkdtempSync(join(tmpdir(), 'odst-settings-')), 'secret');
+  const inFile = (name: string, content: string) => {
+    writeFileSync(file, content);
+    return { [`${name}_FILE`]: file };
+  };
+
+  it.each(SECRETS)('is refused in %s, but for one line end and a byte order mark', (name, value) => {
+    const wanted = loadSettings({ [name]: value });
+    for (const right of [`${value}\n`, `\uFEFF${value}\r\n`]) {
+      expect(loadSettings({ [name]: right })).toEqual(wanted);
+      expect(loadSettings(inFile(name, right))).toEqual(wanted);
+    }
+    for (const wrong of [` ${value}`, `${value} `, `${value}\n\n`, `${value}\t\n`, ' ']) {
+      const refused = new RegExp(`^${name} must not begin or end with white space`);
+      expect(messageOf({ [name]: wrong })).toMatch(refused);
+      expect(messageOf(inFile(name, wrong))).toMatch(refused);
+    }
+  });
+
+  it('belongs to the password of the directory', () => {
+    const directory = {
+      LDAP_URL: 'ldap://dc1.example.org',
+      LDAP_SEARCH_BASE: 'dc=example,dc=org',
+      LDAP_ROLE_MAP: 'admin=cn=admins,dc=example,dc=org',
+      LDAP_BIND_DN: 'cn=reader,dc=example,dc=org',
+    };
+    const bound = (env: Record<string, string>) => loadSettings({ ...directory, ...env }).directory?.bind?.password;
+    for (const password of [' secret ', 'secret\t', '\u00a0secret'])
+      for (const end of ['', '\n', '\r\n']) {
+        expect(bound({ LDAP_BIND_PASSWORD: `${password}${end}` })).toBe(password);
+        expect(bound(inFile('LDAP_BIND_PASSWORD', `${password}${end}`))).toBe(password);
+      }
   });
 });
 

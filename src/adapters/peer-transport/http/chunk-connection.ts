@@ -3,7 +3,8 @@ import { connect as connectTls } from 'node:tls';
 import type { ByteBucket } from '../../../kernel/byte-bucket.js';
 import type { Origin, Timeouts } from './chunk-messages.js';
 import { failureReason } from './failure-reason.js';
-import { AddressRefused, checkedLookup, findAddressFault } from './peer-addresses.js';
+import { AddressRefused, checkedLookup, findAddressFault, findProxiedHostFault } from './peer-addresses.js';
+import { dialThrough, type Proxy } from './proxies.js';
 
 /** The parts of an HTTP/1.1 response head (RFC 9112) that are needed here. */
 export interface ResponseHead {
@@ -70,7 +71,10 @@ export interface ResponseReceiver {
  */
 export class Connection {
   private readonly headSpace = Buffer.allocUnsafeSlow(MAX_HEAD_BYTES);
-  private readonly socket: Socket;
+  /** Null while a proxy is making the connection. */
+  private socket: Socket | null = null;
+  /** The head of a request that waits for the connection. */
+  private waitingHead = '';
   private headLength = 0;
   private inBody = false;
   private receiver: ResponseReceiver | null = null;
@@ -84,25 +88,9 @@ export class Connection {
     origin: Origin,
     private readonly timeouts: Timeouts,
   ) {
-    this.socket = openSocket(origin, {
-      buffer: () =>
-        this.inBody && this.receiver ? this.nextBuffer(this.receiver) : this.headSpace.subarray(this.headLength),
-      callback: (count) => {
-        this.handleBytes(count);
-        return true;
-      },
-    });
-    this.socket.setNoDelay(true);
-    const connecting = setTimeout(() => this.close('timed out while connecting'), timeouts.connectMs);
-    this.socket.once(origin.secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
-    this.socket.once('close', () => clearTimeout(connecting));
-    this.socket.setTimeout(timeouts.idleMs, () => this.close(`sent nothing for ${timeouts.idleMs / 1000} seconds`));
-    this.socket.on('error', (error) =>
-      this.close(failureReason(error), error instanceof AddressRefused ? error.code : null),
-    );
-    for (const ending of ['end', 'close']) {
-      this.socket.on(ending, () => this.close('the connection was closed in the middle'));
-    }
+    const { through } = origin;
+    if (!through) this.useSocket(openSocket(origin, this.reading), origin.secure);
+    else void this.dial(origin, through);
   }
 
   get closed(): boolean {
@@ -115,7 +103,8 @@ export class Connection {
     this.uses += 1;
     this.receiver = receiver;
     this.bucket = bucket;
-    this.socket.write(head, 'latin1');
+    if (this.socket) this.socket.write(head, 'latin1');
+    else this.waitingHead = head;
   }
 
   /** Is called when the response is complete. The connection then waits for the next request. */
@@ -128,11 +117,69 @@ export class Connection {
   close(reason: string, code: string | null = null): void {
     if (this.end !== null) return;
     this.end = { reason, code };
-    this.socket.destroy();
+    this.socket?.destroy();
     if (this.pausing) clearTimeout(this.pausing);
     const receiver = this.receiver;
     this.receiver = null;
     receiver?.onBroken(this.end, !this.inBody && this.headLength === 0);
+  }
+
+  /** Where the socket writes what it reads. */
+  private get reading(): OnReadOpts {
+    return {
+      buffer: () => this.nextSpace(),
+      callback: (count) => {
+        this.handleBytes(count);
+        return true;
+      },
+    };
+  }
+
+  private nextSpace(): Uint8Array {
+    return this.inBody && this.receiver ? this.nextBuffer(this.receiver) : this.headSpace.subarray(this.headLength);
+  }
+
+  /** A TLS socket over another socket cannot write into the buffers of the receiver, so its bytes are copied. */
+  private async dial(origin: Origin, through: Proxy): Promise<void> {
+    const { host, port, ca, rules } = origin;
+    try {
+      const fault = rules && findProxiedHostFault(host, rules);
+      if (fault) throw fault;
+      const socket = await dialThrough(through, { host, port, timeoutMs: this.timeouts.connectMs, ca });
+      if (this.end !== null) return void socket.destroy();
+      const secured = connectTls({ socket, ...tlsOptions(origin) });
+      secured.on('data', (piece: Buffer) => this.copyBytes(piece));
+      this.useSocket(secured, true);
+      secured.write(this.waitingHead, 'latin1');
+    } catch (error) {
+      this.close(failureReason(error), error instanceof AddressRefused ? error.code : null);
+    }
+  }
+
+  private copyBytes(piece: Buffer): void {
+    for (let rest = piece; rest.length > 0 && this.end === null;) {
+      const space = this.nextSpace();
+      const count = Math.min(space.length, rest.length);
+      space.set(rest.subarray(0, count));
+      this.handleBytes(count);
+      rest = rest.subarray(count);
+    }
+  }
+
+  private useSocket(socket: Socket, secure: boolean): void {
+    this.socket = socket;
+    socket.setNoDelay(true);
+    const connecting = setTimeout(() => this.close('timed out while connecting'), this.timeouts.connectMs);
+    socket.once(secure ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+    socket.once('close', () => clearTimeout(connecting));
+    const { idleMs } = this.timeouts;
+    socket.setTimeout(idleMs, () => this.close(`sent nothing for ${idleMs / 1000} seconds`));
+    socket.on('error', (error) =>
+      this.close(failureReason(error), error instanceof AddressRefused ? error.code : null),
+    );
+    for (const ending of ['end', 'close']) {
+      socket.on(ending, () => this.close('the connection was closed in the middle'));
+    }
   }
 
   private handleBytes(count: number): void {
@@ -179,24 +226,30 @@ export class Connection {
     const waitMs = this.bucket?.useBytes(count) ?? 0;
     if (waitMs < 1 || !this.receiver) return;
     if (this.pausing) clearTimeout(this.pausing);
-    this.socket.setTimeout(0);
-    this.socket.pause();
+    this.socket?.setTimeout(0);
+    this.socket?.pause();
     this.pausing = setTimeout(() => {
-      this.socket.setTimeout(this.timeouts.idleMs);
-      this.socket.resume();
+      this.socket?.setTimeout(this.timeouts.idleMs);
+      this.socket?.resume();
     }, waitMs);
   }
 }
 
-function openSocket({ secure, host, port, ca, rules }: Origin, onread: OnReadOpts): Socket {
+function openSocket(origin: Origin, onread: OnReadOpts): Socket {
+  const { secure, host, port, rules } = origin;
   // A host that is an address is not looked up, so it is judged here.
   const fault = rules && findAddressFault(host, rules);
   if (fault) return new Socket().destroy(fault);
   const check = rules ? { lookup: checkedLookup(() => rules) } : {};
   if (!secure) return connectTcp({ host, port, onread, ...check });
-  const name = isIP(host) ? {} : { servername: host };
-  const trust = ca === undefined ? {} : { ca };
   // Node's types leave `onread` out of the TLS options; the documentation of tls.connect has it.
-  const options = { host, port, ALPNProtocols: ['http/1.1'], onread, ...name, ...trust, ...check };
+  const options = { port, onread, ...tlsOptions(origin), ...check };
   return connectTls(options);
 }
+
+const tlsOptions = ({ host, ca }: Origin) => ({
+  host,
+  ALPNProtocols: ['http/1.1'],
+  ...(isIP(host) ? {} : { servername: host }),
+  ...(ca === undefined ? {} : { ca }),
+});

@@ -1,6 +1,7 @@
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
 import type { RangeProgress, RejectedChunk } from '../../../ports/peer-transport.port.js';
 import type { AddressRules } from './peer-addresses.js';
+import type { Proxy } from './proxies.js';
 
 /** Tells a thread to fetch one range of chunks. */
 export interface FetchOrder {
@@ -30,8 +31,12 @@ export interface Origin {
   readonly port: number;
   /** Certificates that are trusted instead of those of the system, in PEM. */
   readonly ca: string | undefined;
-  /** Null for the local port of a tunnel. */
+  /** Null for the local port of a tunnel, and for a proxy. */
   readonly rules: AddressRules | null;
+  /** The proxy that connects to the target. Null when this server does so itself. */
+  readonly through: Proxy | null;
+  /** The proxy that is the target, and answers in the name of the server. Null when the target is no proxy. */
+  readonly proxy: Proxy | null;
 }
 
 /** Limits in milliseconds: for connecting, between two bytes, and for a whole range. */

@@ -5,6 +5,7 @@ import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { serveCalls, type CallContext } from '../../shared/worker-client.js';
 import { Connection } from './chunk-connection.js';
 import type { FetchOrder, FetchProgress, FetchReport, Origin, RateLimit, Timeouts } from './chunk-messages.js';
+import { nameOf } from './proxies.js';
 import { type RangeEnd, RangeReceiver } from './range-receiver.js';
 
 /** Servers close idle connections after 5 s by default; this pool closes them earlier. */
@@ -39,7 +40,8 @@ class ConnectionPool {
   }
 }
 
-const originKey = ({ secure, host, port }: Origin): string => `${secure ? 'https' : 'http'}://${host}:${port}`;
+const originKey = ({ secure, host, port, through }: Origin): string =>
+  `${secure ? 'https' : 'http'}://${nameOf({ host, port })}${through ? ` through ${nameOf(through)}` : ''}`;
 
 const buckets = new Map<string, ByteBucket>();
 

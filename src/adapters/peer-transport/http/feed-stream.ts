@@ -3,7 +3,8 @@ import { createParser } from 'eventsource-parser';
 import type { Dispatcher } from 'undici';
 import { type FeedMessage, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
-import { type PeerAgents, requestTarget, type Via } from './json-calls.js';
+import type { PeerAgents, RequestTarget, Via } from './json-calls.js';
+import { blameProxy } from './proxies.js';
 
 /** A message of a feed. `id` is the latest one that the stream has named, '' before the first. */
 interface StreamMessage {
@@ -60,25 +61,26 @@ type Body = Dispatcher.ResponseData['body'];
  * @throws PeerUnreachable when the connection ends
  */
 export async function* followFeed(agents: PeerAgents, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
+  let target: RequestTarget | null = null;
   try {
-    const body = await openFeed(agents, peerName, call);
+    target = agents.targetOf(call.url, call.via);
+    const body = await openFeed(target, peerName, call);
     yield { kind: 'connected' };
     yield* readMessages(peerName, body);
     throw new PeerUnreachable(peerName, 'the feed ended');
   } catch (error) {
     if (call.signal.aborted) return;
-    throw toPeerUnreachable(peerName, error);
+    throw blameProxy(toPeerUnreachable(peerName, error), target?.proxy ?? null);
   }
 }
 
-async function openFeed(agents: PeerAgents, peerName: string, call: FeedCall): Promise<Body> {
-  const { origin, path, host } = requestTarget(call.url, call.via);
+async function openFeed(target: RequestTarget, peerName: string, call: FeedCall): Promise<Body> {
   const resume = call.lastEventId === null ? {} : { 'last-event-id': call.lastEventId };
-  const { statusCode, headers, body } = await agents.for(call.via).request({
-    origin,
-    path,
+  const { statusCode, headers, body } = await target.agent.request({
+    origin: target.origin,
+    path: target.path,
     method: 'GET',
-    headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...host },
+    headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...target.headers },
     signal: call.signal,
     bodyTimeout: call.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     // A feed stays open for days, so it uses its own connection and leaves the others free for calls.

@@ -14,7 +14,9 @@ import type { FetchReport, Origin, Timeouts } from './chunk-messages.js';
 import { ChunkThreads } from './chunk-threads.js';
 import { followFeed } from './feed-stream.js';
 import { callJson, PeerAgents, type Trust, type Via } from './json-calls.js';
-import { strictAddressRules } from './peer-addresses.js';
+import { toPeerUnreachable } from './failure-reason.js';
+import { AddressRefused, findProxiedHostFault, hostOf, strictAddressRules } from './peer-addresses.js';
+import { NO_PROXIES, proxyFor } from './proxies.js';
 
 interface ContentRequest {
   readonly origin: Origin;
@@ -27,23 +29,30 @@ function buildContentRequest(
   signer: RequestSigner,
   peer: PeerContact,
   request: ChunkRequest,
-  { ca, addresses = strictAddressRules }: Trust,
+  trust: Trust,
   via: Via,
 ): ContentRequest {
   const url = new URL(`${peer.url}/peer/v1/packages/${encodeURIComponent(request.file.packageId)}/content`);
+  const origin = originFor(url, trust, via);
   const buildHead = () => {
     const signed = signer.sign({ method: 'GET', url: url.href, to: peer.peerId });
-    return headOf(url, { range: rangeOf(request), 'accept-encoding': 'identity', ...signed });
+    const headers = { range: rangeOf(request), 'accept-encoding': 'identity', ...signed, ...origin.proxy?.headers };
+    return headOf(url, origin.proxy ? url.href : url.pathname + url.search, headers);
   };
-  return {
-    origin: via ? { secure: false, ...via, ca: undefined, rules: null } : { ...originOf(url, ca), rules: addresses() },
-    heads: [buildHead(), buildHead()],
-  };
+  return { origin, heads: [buildHead(), buildHead()] };
 }
 
-function originOf(url: URL, ca: string | undefined): Omit<Origin, 'rules'> {
+function originFor(url: URL, { ca, addresses = strictAddressRules, proxies = NO_PROXIES }: Trust, via: Via): Origin {
+  const nothing = { ca, rules: null, through: null, proxy: null };
+  if (via) return { ...nothing, secure: false, ...via };
   const secure = url.protocol === 'https:';
-  return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (secure ? 443 : 80)), ca };
+  const proxy = proxyFor(url.href, proxies);
+  const target = { secure, host: hostOf(url.href), port: Number(url.port || (secure ? 443 : 80)) };
+  if (!proxy || secure) return { ...nothing, ...target, rules: addresses(), through: proxy };
+  // The connection is made to the proxy, so the address of the server is judged here.
+  const fault = findProxiedHostFault(target.host, addresses());
+  if (fault) throw fault;
+  return { ...nothing, secure: proxy.secure, host: proxy.host, port: proxy.port, proxy };
 }
 
 function rangeOf({ range, file }: ChunkRequest): string {
@@ -51,9 +60,9 @@ function rangeOf({ range, file }: ChunkRequest): string {
   return `bytes=${first}-${Math.min(first + range.count * CHUNK_SIZE, file.size) - 1}`;
 }
 
-function headOf(url: URL, headers: Readonly<Record<string, string>>): string {
+function headOf(url: URL, target: string, headers: Readonly<Record<string, string>>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
+  return `GET ${target} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
 }
 
 /** Options of the transport, with limits that tests shorten. */
@@ -121,7 +130,9 @@ export class HttpPeerTransport extends PeerTransport {
     request.signal.throwIfAborted();
     const via = await this.routeTo(peer).catch(peerFault);
     if (via instanceof PeerUnreachable) return { verified: [], rejected: [], error: via };
-    const { origin, heads } = buildContentRequest(this.signer, peer, request, this.options, via);
+    const content = this.buildContentRequest(peer, request, via);
+    if (content instanceof PeerUnreachable) return { verified: [], rejected: [], error: content };
+    const { origin, heads } = content;
     const { file, range, sha256 } = request;
     const { bytesPerSecond } = peer.policy.receive;
     const limit = bytesPerSecond === null ? null : { key: peer.peerId, bytesPerSecond };
@@ -129,6 +140,15 @@ export class HttpPeerTransport extends PeerTransport {
     const { signal, onProgress = () => undefined } = request;
     const report = await this.threads.fetchRange(order, file, signal, onProgress);
     return { verified: report.verified, rejected: report.rejected, error: faultOf(peer, report) };
+  }
+
+  private buildContentRequest(peer: PeerContact, request: ChunkRequest, via: Via): ContentRequest | PeerUnreachable {
+    try {
+      return buildContentRequest(this.signer, peer, request, this.options, via);
+    } catch (error) {
+      if (error instanceof AddressRefused) return toPeerUnreachable(peer.name, error);
+      throw error;
+    }
   }
 
   private postJson(

@@ -1,17 +1,18 @@
 import { Agent, buildConnector } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
-import { type AddressRules, checkedLookup, findAddressFault, strictAddressRules } from './peer-addresses.js';
+import {
+  type AddressRules,
+  checkedLookup,
+  findAddressFault,
+  findProxiedHostFault,
+  hostOf,
+  strictAddressRules,
+} from './peer-addresses.js';
+import { blameProxy, dialThrough, nameOf, NO_PROXIES, type Proxy, proxyFor, type ProxySettings } from './proxies.js';
 
 /** The local port of a tunnel to a server that cannot be called at its address. Null when it can. */
 export type Via = { readonly host: string; readonly port: number } | null;
-
-/** Returns the target of a request for undici. Through a tunnel, the Host header still names the server itself. */
-export function requestTarget(url: string, via: Via) {
-  const { origin, host, pathname, search } = new URL(url);
-  const path = pathname + search;
-  return via ? { origin: `http://${via.host}:${via.port}`, path, host: { host } } : { origin, path, host: {} };
-}
 
 /** Which servers are called, and believed. */
 export interface Trust {
@@ -19,6 +20,18 @@ export interface Trust {
   readonly ca?: string;
   /** The rules for addresses at this moment; the strict ones when they are left out. */
   readonly addresses?: () => AddressRules;
+  /** The proxies for outgoing calls; none when they are left out. */
+  readonly proxies?: ProxySettings;
+}
+
+/** Where a request goes, for undici. */
+export interface RequestTarget {
+  readonly agent: Agent;
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The proxy that answers in the name of the server. Null when it cannot, since it sees encrypted bytes only. */
+  readonly proxy: Proxy | null;
 }
 
 /** Limits in time and size. Redirects are not followed. */
@@ -27,32 +40,84 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The connections for JSON calls and for feeds. */
 export class PeerAgents {
-  private readonly direct: Agent;
-  /** To the local ports of tunnels, which this server itself has opened on a loopback address. */
-  private readonly tunnelled = new Agent({ ...AGENT_OPTIONS, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  private readonly checked: Agent;
+  /** To the local ports of tunnels, which this server itself has opened on a loopback address, and to the proxies that are set. */
+  private readonly unchecked: Agent;
 
-  constructor(trust: Trust) {
-    this.direct = new Agent({ ...AGENT_OPTIONS, connect: checkedConnector(trust) });
+  constructor(private readonly trust: Trust) {
+    this.checked = new Agent({ ...AGENT_OPTIONS, connect: checkedConnector(trust) });
+    this.unchecked = new Agent({ ...AGENT_OPTIONS, connect: uncheckedConnector(trust) });
   }
 
-  for(via: Via): Agent {
-    return via ? this.tunnelled : this.direct;
+  /** Through a tunnel or a proxy, the Host header still names the server itself. @throws AddressRefused */
+  targetOf(url: string, via: Via): RequestTarget {
+    const { origin, host, pathname, search } = new URL(url);
+    const path = pathname + search;
+    if (via) {
+      return { agent: this.unchecked, origin: `http://${via.host}:${via.port}`, path, headers: { host }, proxy: null };
+    }
+    const { proxies = NO_PROXIES, addresses = strictAddressRules } = this.trust;
+    const proxy = proxyFor(url, proxies);
+    if (!proxy || origin.startsWith('https:')) return { agent: this.checked, origin, path, headers: {}, proxy: null };
+    const fault = findProxiedHostFault(hostOf(url), addresses());
+    if (fault) throw fault;
+    const headers = { host, ...proxy.headers };
+    return { agent: this.unchecked, origin: originOf(proxy), path: `${origin}${path}`, headers, proxy };
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.direct.destroy(), this.tunnelled.destroy()]);
+    await Promise.all([this.checked.destroy(), this.unchecked.destroy()]);
   }
 }
 
-/** Connects to allowed addresses only. A host that is an address is not looked up, so it is judged before. */
-function checkedConnector({ ca, addresses = strictAddressRules }: Trust): buildConnector.connector {
-  const lookup = checkedLookup(addresses);
-  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup, ...(ca === undefined ? {} : { ca }) });
+const originOf = (proxy: Proxy): string => `${proxy.secure ? 'https' : 'http'}://${nameOf(proxy)}`;
+
+/** The certificate of a proxy is for its own name, and not for the one in the Host header. */
+function uncheckedConnector({ ca }: Trust): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) });
   return (options, done) => {
-    const fault = findAddressFault(options.hostname, addresses());
-    if (fault) done(fault, null);
-    else connect(options, done);
+    const own = { ...options };
+    delete own.servername;
+    connect(own, done);
   };
+}
+
+/**
+ * Connects to allowed addresses only. A host that is an address is not looked up, so it is judged before. Through a proxy,
+ * no name is looked up here.
+ */
+function checkedConnector({
+  ca,
+  addresses = strictAddressRules,
+  proxies = NO_PROXIES,
+}: Trust): buildConnector.connector {
+  const trust = ca === undefined ? {} : { ca };
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: checkedLookup(addresses), ...trust });
+  return (options, done) => {
+    const proxy = proxyFor(`${options.protocol}//${options.host}`, proxies);
+    const judge = proxy ? findProxiedHostFault : findAddressFault;
+    const fault = judge(options.hostname.replace(/^\[|\]$/g, ''), addresses());
+    if (fault) return done(fault, null);
+    if (!proxy) return void connect(options, done);
+    void connectThrough(proxy, ca, options, connect, done);
+  };
+}
+
+async function connectThrough(
+  proxy: Proxy,
+  ca: string | undefined,
+  options: buildConnector.Options,
+  connect: buildConnector.connector,
+  done: buildConnector.Callback,
+): Promise<void> {
+  let httpSocket;
+  try {
+    const target = { host: options.hostname, port: Number(options.port || 443), timeoutMs: CONNECT_TIMEOUT_MS, ca };
+    httpSocket = await dialThrough(proxy, target);
+  } catch (error) {
+    return done(error instanceof Error ? error : new Error(String(error)), null);
+  }
+  connect({ ...options, httpSocket }, done);
 }
 
 interface JsonCall {
@@ -67,20 +132,22 @@ interface JsonCall {
 
 /** Makes one call and returns its parsed answer. @throws PeerUnreachable unless it is a 2xx with a JSON body */
 export async function callJson(agents: PeerAgents, peerName: string, call: JsonCall): Promise<unknown> {
+  let proxy: Proxy | null = null;
   try {
-    const { origin, path, host } = requestTarget(call.url, call.via);
-    const response = await agents.for(call.via).request({
-      origin,
-      path,
+    const { agent, ...target } = agents.targetOf(call.url, call.via);
+    proxy = target.proxy;
+    const response = await agent.request({
+      origin: target.origin,
+      path: target.path,
       method: call.method,
-      headers: { accept: 'application/json', ...call.headers, ...host },
+      headers: { accept: 'application/json', ...call.headers, ...target.headers },
       body: call.body ?? null,
     });
     const { body, headers } = response;
     const text = await readText(peerName, body, Number(headers['content-length'] ?? 0), call.maxBytes);
     return parseAnswer(peerName, response.statusCode, String(headers['content-type'] ?? ''), text);
   } catch (error) {
-    throw toPeerUnreachable(peerName, error);
+    throw blameProxy(toPeerUnreachable(peerName, error), proxy);
   }
 }
 

@@ -21,9 +21,10 @@ export const hostOf = (url: string): string => new URL(url).hostname.replace(/^\
 /** Returns the rules of a server that is reached at this URL. */
 export function addressRulesOf(ownUrl: string, allowed: readonly string[]): AddressRules {
   const host = hostOf(ownUrl);
-  const isLoopbackName = /^(?:.+\.)?localhost\.?$/i.test(host);
-  return { allowsLoopback: isLoopbackName || LOOPBACK.includes(host), allowed };
+  return { allowsLoopback: isLoopbackName(host) || LOOPBACK.includes(host), allowed };
 }
+
+const isLoopbackName = (host: string): boolean => /^(?:.+\.)?localhost\.?$/i.test(host);
 
 const FAMILIES = { 0: null, 4: 'ipv4', 6: 'ipv6' } as const;
 const familyOf = (address: string) => FAMILIES[isIP(address) as 0 | 4 | 6];
@@ -31,10 +32,10 @@ const familyOf = (address: string) => FAMILIES[isIP(address) as 0 | 4 | 6];
 const hex = (high = 0, low = 0): string => ((high << 8) | low).toString(16);
 
 /**
- * A set of addresses. An IPv4 network includes the IPv6 addresses that lead to it: mapped (`::ffff:`), compatible (`::`),
+ * A set of addresses and CIDR ranges. An IPv4 network includes the IPv6 addresses that lead to it: mapped (`::ffff:`), compatible (`::`),
  * NAT64 (RFC 6052) and 6to4 (RFC 3056).
  */
-class Networks {
+export class Networks {
   private readonly list = new BlockList();
 
   constructor(networks: readonly string[]) {
@@ -114,6 +115,16 @@ export function findAddressFault(address: string, rules: AddressRules): AddressR
       ? 'No peer is there; correct the address of the peer'
       : 'If the peer is really there, list the address in ODST_ALLOWED_PEER_ADDRESSES of this server';
   return new AddressRefused(`${address} is ${kind.what}, which this server does not call. ${advice}`);
+}
+
+/**
+ * Returns why this server does not have a proxy connect to a host, and null when it does. The proxy resolves the names, so
+ * only an address that is written as one can be judged here, and `localhost`, which is an address by definition. What a
+ * name leads to is for the proxy to judge.
+ */
+export function findProxiedHostFault(host: string, rules: AddressRules): AddressRefused | null {
+  const fault = findAddressFault(isLoopbackName(host) ? '127.0.0.1' : host, rules);
+  return fault && isLoopbackName(host) ? new AddressRefused(fault.message.replace('127.0.0.1', host)) : fault;
 }
 
 /** The part of `dns.lookup` that is used; tests put their own answers in its place. */

@@ -12,6 +12,7 @@ import {
   type ResponseReceiver,
 } from './chunk-connection.js';
 import type { FetchOrder, FetchFailure } from './chunk-messages.js';
+import { throughProxy } from './proxies.js';
 
 /** Bytes that are hashed at a time: few enough to be still in the processor's cache. */
 const SLICE_BYTES = 256 * 1024;
@@ -155,7 +156,14 @@ export class RangeReceiver implements ResponseReceiver {
   private endRange(failure: FetchFailure | null, untouched = false): void {
     if (this.ended) return;
     this.ended = true;
-    this.onEnd({ failure, reusable: failure === null && this.reusable, untouched });
+    this.onEnd({ failure: this.blameProxy(failure), reusable: failure === null && this.reusable, untouched });
+  }
+
+  /** See `blameProxy` of the JSON calls. */
+  private blameProxy(failure: FetchFailure | null): FetchFailure | null {
+    const { proxy } = this.order.origin;
+    if (!proxy || failure?.kind !== 'peer' || failure.code !== null) return failure;
+    return { ...failure, reason: throughProxy(failure.reason, failure.status, proxy) };
   }
 }
 

@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocket, WebSocketServer } from 'ws';
+import { connect as connectTls } from 'node:tls';
+import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
 import type { PeerContact } from '../../../ports/peer-directory.port.js';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import type { RequestSigner } from '../../../ports/request-signer.port.js';
 import { TunnelTransport, type Tunnel } from '../../../ports/tunnel-transport.port.js';
 import { describeStatus, codeOfBody, toPeerUnreachable } from './failure-reason.js';
 import type { Trust } from './json-calls.js';
-import { checkedLookup, findAddressFault, hostOf, strictAddressRules } from './peer-addresses.js';
+import { checkedLookup, findAddressFault, findProxiedHostFault, hostOf, strictAddressRules } from './peer-addresses.js';
+import { dialThrough, NO_PROXIES, type Proxy, proxyFor } from './proxies.js';
 import { HEARTBEAT, type HeartbeatTimes, MAX_FRAME_BYTES, WebSocketTunnel } from './web-socket-tunnel.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -21,6 +24,9 @@ const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES, c
  * servers, and masking each byte twice would cost more than everything else. Every receiver accepts a key of zeros.
  */
 const clearMask = (key: Buffer): void => void key.fill(0);
+
+/** How the connection is made: directly, or with one that a proxy has made. */
+type ConnectOptions = Pick<ClientOptions, 'createConnection'> & { readonly lookup?: LookupFunction };
 
 export interface TunnelOptions extends Trust {
   readonly heartbeat?: HeartbeatTimes;
@@ -41,13 +47,19 @@ export class WebSocketTunnels extends TunnelTransport {
 
   async open(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
     // A host that is an address is not looked up, so it is judged here.
-    const fault = findAddressFault(hostOf(peer.url), (this.options.addresses ?? strictAddressRules)());
+    const { ca, addresses = strictAddressRules, proxies = NO_PROXIES } = this.options;
+    const proxy = proxyFor(peer.url, proxies);
+    const fault = (proxy ? findProxiedHostFault : findAddressFault)(hostOf(peer.url), addresses());
     if (fault) throw toPeerUnreachable(peer.name, fault);
-    return this.connect(peer, signal);
+    if (!proxy) return this.connect(peer, { lookup: checkedLookup(addresses) }, signal);
+    const socket = await dialPeer(proxy, peer.url, ca, signal).catch((error: unknown) => {
+      throw toPeerUnreachable(peer.name, error);
+    });
+    return this.connect(peer, { createConnection: () => socket }, signal);
   }
 
-  private connect(peer: PeerContact, signal: AbortSignal): Promise<Tunnel> {
-    const socket = this.openSocket(peer);
+  private connect(peer: PeerContact, how: ConnectOptions, signal: AbortSignal): Promise<Tunnel> {
+    const socket = this.openSocket(peer, how);
     return new Promise((resolve, reject) => {
       const abort = () => socket.terminate();
       const removeListener = () => signal.removeEventListener('abort', abort);
@@ -76,20 +88,31 @@ export class WebSocketTunnels extends TunnelTransport {
     );
   }
 
-  private openSocket(peer: PeerContact): WebSocket {
+  private openSocket(peer: PeerContact, how: ConnectOptions): WebSocket {
     const url = `${peer.url}/peer/v1/tunnel`;
     const headers = this.signer.sign({ method: 'GET', url, to: peer.peerId });
-    const { ca, addresses = strictAddressRules } = this.options;
+    const { ca } = this.options;
     return new WebSocket(url.replace(/^http/, 'ws'), {
       ...FRAME_OPTIONS,
       headers,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       followRedirects: false,
-      lookup: checkedLookup(addresses),
+      ...how,
       ...(ca === undefined ? {} : { ca }),
       generateMask: clearMask,
     });
   }
+}
+
+/** Connects to a server through a proxy. A tunnel to an http:// address needs CONNECT, too, because it is an upgrade. */
+async function dialPeer(proxy: Proxy, url: string, ca: string | undefined, signal: AbortSignal): Promise<Socket> {
+  const host = hostOf(url);
+  const { protocol, port } = new URL(url);
+  const secure = protocol === 'https:';
+  const target = { host, port: Number(port || (secure ? 443 : 80)), timeoutMs: HANDSHAKE_TIMEOUT_MS, ca, signal };
+  const socket = await dialThrough(proxy, target);
+  if (!secure) return socket;
+  return connectTls({ socket, host, ...(isIP(host) ? {} : { servername: host }), ...(ca === undefined ? {} : { ca }) });
 }
 
 async function refusalOf(peerName: string, response: IncomingMessage): Promise<PeerUnreachable> {
