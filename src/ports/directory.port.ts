@@ -14,8 +14,13 @@ export interface DirectoryPerson {
   readonly disabled: boolean;
 }
 
-/** `refused` is the reason for the audit trail. It must not be shown to the person who signs in. */
-export type DirectoryVerdict = { readonly person: DirectoryPerson } | { readonly refused: string };
+/**
+ * `refused` is the reason for the audit trail. It must not be shown to the person who signs in. `passwordIsRight` says that
+ * the password is right, and the person is refused for another reason.
+ */
+export type DirectoryVerdict =
+  | { readonly person: DirectoryPerson }
+  | { readonly refused: string; readonly passwordIsRight?: boolean };
 
 /** The directory cannot be asked now or with these settings. The message is for administrators and contains no secrets. */
 export class DirectoryUnavailable extends Error {
@@ -49,6 +54,11 @@ export abstract class Directory {
 
   /** Signs in with the account of this server and looks for the search base. @throws DirectoryUnavailable */
   abstract checkAccess(): Promise<void>;
+
+  /** Asks the directory anew from now on, where answers are remembered for a time. */
+  forgetVerdicts(): void {
+    // Only an implementation that remembers answers has something to forget.
+  }
 }
 
 /** The settings of a directory (`LDAP_*`). */

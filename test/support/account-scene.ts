@@ -47,17 +47,11 @@ export async function startAccounts(
   const locks = new MemoryLocks();
   const changes = new AccountChanges(runner, views, locks, accounts);
   const people = new DirectoryAccounts(home.settings(change), changes, accounts, sessions);
-  const refresh = new RefreshDirectoryHandler(
-    directory,
-    accounts,
-    people,
-    sessions,
-    locks,
-    new RefreshRecord(home.dataSource),
-  );
+  const refreshes = new RefreshRecord(home.dataSource);
+  const refresh = new RefreshDirectoryHandler(directory, accounts, people, sessions, locks, refreshes);
   const handler = new SignInHandler(
     new LocalPasswords(passwords, hashing),
-    new DirectoryPasswords(directory, accounts, people),
+    new DirectoryPasswords(directory, accounts, people, refreshes),
     new FailedAttempts(home.dataSource),
     new KnownAddresses(home.dataSource),
     new RefusedSignIns(new FactsLog(home.store, identity)),

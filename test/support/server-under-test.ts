@@ -25,6 +25,8 @@ export class ServerUnderTest {
   readonly dataDir: string;
   port = 0;
   output = '';
+  /** A program with arguments that starts the server in its place, such as one that sets limits. */
+  starter: readonly string[] = [];
   private child: ChildProcess | null = null;
   private admin: AdminClient | null = null;
 
@@ -142,7 +144,8 @@ export class ServerUnderTest {
       ODST_ADMIN_PASSWORD: PASSWORD,
       ...this.env,
     };
-    this.child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = process.execPath, ...more] = [...this.starter, process.execPath, MAIN, ...args];
+    this.child = spawn(program, more, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.output += data.toString();

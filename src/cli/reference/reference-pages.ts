@@ -60,7 +60,9 @@ export function renderConfigurationPage(): string {
     'Settings are environment variables, read at the start. One that cannot be used, or one that begins with `ODST_` and\n' +
       'is not in this list, ends the start with one line that says what to change, and exit code 1.',
     renderTable(['variable', 'when unset', 'must be', 'meaning'], rows),
-    `Secrets can be in files instead, whose paths are in\n${files}.`,
+    `Secrets can be in files instead, whose paths are in\n${files}.\n` +
+      'A byte order mark and one line end are left out of a secret. A password keeps all other white space at its ends; in any\n' +
+      'other secret it is refused.',
     'What `ODST_NAME`, `ODST_URL`, `ODST_STAGE` and `ODST_REACHABLE` set wins over `updateServer`, which then refuses with `SETTING_FIXED`.',
   );
 }

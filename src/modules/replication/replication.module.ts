@@ -9,6 +9,8 @@ import { PeerReplicationResolver } from './api/peer-replication.resolver.js';
 import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { UnclaimedFilesResolver } from './api/unclaimed-files.resolver.js';
+import { WhyNotResolver } from './api/why-not.resolver.js';
+import { WhyNotHandler } from './read-model/why-not.query.js';
 import { VerificationResolver } from './api/verification.resolver.js';
 import { ChunkArrivals, ChunkFetch, RangeFetcher } from './fetch/chunk-fetch.js';
 import { Delays } from './fetch/delays.js';
@@ -28,12 +30,17 @@ import { TransferReport } from './fetch/transfer-report.js';
 import { WakeAfterPolicy, WakeReplicasWorker } from './fetch/wake-replicas.job.js';
 import { Comparison } from './follow/comparison.js';
 import { FeedFollowers } from './follow/feed-followers.js';
-import { ContactRecord, FeedCursors, ItemFailures, RecordedItemFailures } from './follow/follow-records.js';
+import { ContactRecord, FeedCursors, ItemFailures, PeerStages, RecordedItemFailures } from './follow/follow-records.js';
 import { DifferencesHandler, InventoryEntriesHandler, InventoryHandler } from './read-model/inventory.query.js';
 import { RefusalCountsHandler, RefusedPackagesHandler, RefusingPeersHandler } from './read-model/refused.query.js';
 import { ItemHandler } from './follow/item-handler.js';
 import { JudgeAgainAfterRights, RecordedRefusals, RefusedItems } from './follow/refused-items.js';
-import { PeerComparisonsHandler, PeerContactsHandler, SourcesHandler } from './read-model/replication-status.query.js';
+import {
+  PeerComparisonsHandler,
+  PeerContactsHandler,
+  PeerStagesHandler,
+  SourcesHandler,
+} from './read-model/replication-status.query.js';
 import { MissingFiles, ReturnedFiles } from './integrity/missing-files.js';
 import { RecoverReplicaHandler } from './integrity/recover-replica.command.js';
 import { ScrubRecords } from './integrity/scrub-records.js';
@@ -84,7 +91,7 @@ const scrubQueries = [AwaitedIdsHandler, DuePackagesHandler, HeldIdsHandler, Las
 const inventoryQueries = [InventoryHandler, InventoryEntriesHandler, DifferencesHandler, PeerComparisonsHandler];
 
 const refusedQueries = [RefusedPackagesHandler, RefusalCountsHandler, RefusingPeersHandler];
-const statusQueries = [PeerContactsHandler, SourcesHandler];
+const statusQueries = [PeerContactsHandler, PeerStagesHandler, SourcesHandler];
 
 /** The read model of replicas and its queries. */
 @Module({
@@ -144,6 +151,7 @@ const feeds = [
   ItemHandler,
   Comparison,
   ContactRecord,
+  PeerStages,
   { provide: ItemFailures, useClass: RecordedItemFailures },
   RecordedRefusals,
   { provide: RefusedItems, useExisting: RecordedRefusals },
@@ -168,6 +176,8 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     UnclaimedFilesResolver,
     VerificationResolver,
     PeerReplicationResolver,
+    WhyNotHandler,
+    WhyNotResolver,
   ],
 })
 export class ReplicationModule {}

@@ -9,6 +9,7 @@ import { addressOf } from '../access/caller.js';
 import { STRANGER, withContext } from '../runtime/call-context.js';
 import { newId } from '../runtime/ids.js';
 import { trustOf, trustProxies } from './caller-address.js';
+import { ConnectionSpace } from './connection-space.js';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,
@@ -49,6 +50,8 @@ export interface HttpOptions {
   readonly hstsSeconds?: number;
   /** The time for which requests in progress may continue when the server stops, in milliseconds; 3 s when left out. */
   readonly shutdownGraceMs?: number;
+  /** The number of connections that are served at the same time; any number when left out. */
+  readonly maxConnections?: number;
   /** Time limits that differ from DEFAULT_CONNECTION_LIMITS. */
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -103,6 +106,23 @@ const isTooLarge = ({ url, headers }: IncomingMessage): boolean =>
   isGraphqlPath(url) && Number(headers['content-length'] ?? 0) > MAX_GRAPHQL_BYTES;
 
 /**
+ * Refuses a GraphQL request of unknown length as soon as too much of it has arrived. Its parser would read the whole body
+ * first, however long it is.
+ */
+function refuseWhenTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  if (!isGraphqlPath(request.url) || request.headers['transfer-encoding'] === undefined) return;
+  const push = request.push.bind(request);
+  let arrived = 0;
+  request.push = (bytes: Buffer | null, encoding) => {
+    arrived += bytes?.length ?? 0;
+    if (arrived <= MAX_GRAPHQL_BYTES) return push(bytes, encoding);
+    request.push = push;
+    sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
+    return push(bytes, encoding);
+  };
+}
+
+/**
  * Connects Nest and Express to the HTTP server. Raw handlers, for routes that must be fast, run before Nest and
  * Express. Only JSON bodies of /graphql are parsed, up to 1 MB. All other handlers read the stream of the request
  * themselves.
@@ -113,6 +133,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
   private readonly limits: ConnectionLimits;
   private readonly strictTransport: StrictTransport;
+  private readonly space: ConnectionSpace;
   private readonly stopLog = new Logger('Http');
   /** Closes the connections that are left when the server stops; null until then. */
   private cut: NodeJS.Timeout | null = null;
@@ -122,6 +143,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
   constructor(private readonly http: HttpOptions = {}) {
     super();
     this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...http.limits };
+    this.space = new ConnectionSpace(http.maxConnections ?? Number.POSITIVE_INFINITY);
     this.strictTransport = new StrictTransport(http.hstsSeconds ?? HALF_YEAR_SECONDS);
     this.set('x-powered-by', false);
     // Without this, Express shows stack traces to clients.
@@ -138,7 +160,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
     // A client may close its sending side after the request and still wait for the response.
     Object.assign(this.httpServer, { httpAllowHalfOpen: true });
     this.httpServer.setTimeout(this.limits.idleMs, (socket) => endIdle(socket, this.answers.get(socket)));
-    this.trustProxies();
+    this.watchConnections();
     this.httpServer.on('checkContinue', (request, response) => {
       continueWhenRead(request, response);
       this.handle(request, response);
@@ -184,11 +206,12 @@ export class OdsHttpAdapter extends ExpressAdapter {
     return server;
   }
 
-  private trustProxies(): void {
+  private watchConnections(): void {
     const trust = trustOf(this.http.trustedProxies ?? []);
     // Express derives `request.protocol` from X-Forwarded-Proto by this setting.
     this.set('trust proxy', trust ?? false);
     const event = this.http.tls ? 'secureConnection' : 'connection';
+    this.space.watch(this.httpServer, event);
     if (trust) this.httpServer.on(event, (socket: Socket) => trustProxies(socket, trust));
   }
 
@@ -248,10 +271,13 @@ export class OdsHttpAdapter extends ExpressAdapter {
     if (strict !== null) response.setHeader(STRICT_TRANSPORT, strict);
     const fault = findHeadFault(request);
     if (fault) return sendError(request, response, fault);
+    const refusal = this.space.findRefusal(request);
+    if (refusal) return sendError(request, response, refusal, { Connection: 'close' });
     // A client may send the absolute URL (RFC 9112, 3.2.2).
     if (request.url !== undefined && /^https?:/i.test(request.url))
       request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
     if (isTooLarge(request)) return sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
+    refuseWhenTooLarge(request, response);
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];

@@ -63,7 +63,7 @@ class CircuitBreaker<E extends Error> {
 
 const MAX_CONCURRENT_CALLS = 8;
 const MAX_WAITING_CALLS = 100;
-/** A verdict is reused for this long, so a change in the directory takes effect after at most this time. */
+/** A verdict is reused for this long, so a change in the directory takes effect after at most this time, or a refresh. */
 const VERDICT_TTL_MS = 30_000;
 const MAX_VERDICTS = 1_000;
 const CHECK_TTL_MS = 10_000;
@@ -75,7 +75,7 @@ const UNREADABLE_ID = 'The id of this person in the directory has characters tha
 
 /** The verdict with texts that can be stored. */
 function readVerdict(verdict: DirectoryVerdict): DirectoryVerdict {
-  if ('refused' in verdict) return { refused: cleanText(verdict.refused, MAX_REASON_LENGTH) };
+  if ('refused' in verdict) return { ...verdict, refused: cleanText(verdict.refused, MAX_REASON_LENGTH) };
   const person = readPerson(verdict.person);
   return person ? { person } : { refused: UNREADABLE_ID };
 }
@@ -94,7 +94,7 @@ const isDown = (error: unknown): error is DirectoryUnavailable =>
 export class GuardedDirectory extends Directory {
   private readonly key = randomBytes(32);
   private readonly verdicts = new LRUCache<string, DirectoryVerdict>({ max: MAX_VERDICTS, ttl: VERDICT_TTL_MS });
-  private readonly asked = new Map<string, Promise<DirectoryVerdict>>();
+  private asked = new Map<string, Promise<DirectoryVerdict>>();
   private readonly gate = new Gate(MAX_CONCURRENT_CALLS, MAX_WAITING_CALLS);
   private readonly breaker;
   private checked: { readonly at: number; readonly result: Promise<void> } | null = null;
@@ -121,6 +121,12 @@ export class GuardedDirectory extends Directory {
       : this.once(key, async () => readVerdict(await this.guarded(() => this.inner.authenticate(username, password))));
   }
 
+  /** What is being asked now may have been answered before the change, so it is not remembered either. */
+  override forgetVerdicts(): void {
+    this.verdicts.clear();
+    this.asked = new Map();
+  }
+
   override imitateAuthentication(username: string): Promise<void> {
     return this.guarded(() => this.inner.imitateAuthentication(username));
   }
@@ -144,16 +150,17 @@ export class GuardedDirectory extends Directory {
   }
 
   private async once(key: string, ask: () => Promise<DirectoryVerdict>): Promise<DirectoryVerdict> {
-    const running = this.asked.get(key);
+    const { asked } = this;
+    const running = asked.get(key);
     if (running) return running;
     const answer = ask();
-    this.asked.set(key, answer);
+    asked.set(key, answer);
     try {
       const verdict = await answer;
-      this.verdicts.set(key, verdict);
+      if (asked === this.asked) this.verdicts.set(key, verdict);
       return verdict;
     } finally {
-      this.asked.delete(key);
+      asked.delete(key);
     }
   }
 

@@ -47,6 +47,23 @@ describe('GuardedDirectory', () => {
     expect(inner.authenticate).toHaveBeenCalledTimes(3);
   });
 
+  it('asks anew after it was told to forget, also what was being asked then', async () => {
+    const { inner, directory } = scene();
+    const refused = { refused: 'no group', passwordIsRight: true };
+    let answer: (verdict: DirectoryVerdict) => void = () => undefined;
+    inner.authenticate.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const before = directory.authenticate('ann', 'x');
+    await vi.waitFor(() => expect(inner.authenticate).toHaveBeenCalledTimes(1));
+    directory.forgetVerdicts();
+    expect(await directory.authenticate('ann', 'x')).toEqual({ person });
+    answer(refused);
+    expect(await before).toEqual(refused);
+    expect(await directory.authenticate('ann', 'x')).toEqual({ person });
+    directory.forgetVerdicts();
+    inner.authenticate.mockResolvedValue(refused);
+    expect(await directory.authenticate('ann', 'x')).toEqual(refused);
+  });
+
   it('keeps no password', async () => {
     const { directory } = scene();
     await directory.authenticate('ann', 'a secret password');

@@ -13,6 +13,7 @@ import { UnprocessableEvents } from '../../platform/failures/unprocessable-event
 import { sendError } from '../../platform/http/errors/send-error.js';
 import { OdsHttpAdapter, type RawHandler } from '../../platform/http/ods-http-adapter.js';
 import type { ServedKeyPair } from '../../platform/http/served-key-pair.js';
+import { findMaxConnections, noteDatabaseFolder } from '../../platform/runtime/host-resources.js';
 import type { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import { Settings } from '../../platform/runtime/settings.js';
 import type { Database } from '../../ports/database.port.js';
@@ -112,7 +113,9 @@ export async function assembleServer({
   const isMoved = await checkBinding(database.settings, store);
   if (isMoved)
     logger.log('The event log is a different one than before. The server derives everything from it again', 'Server');
-  const http = new OdsHttpAdapter({ ...settings, tls, shutdownGraceMs: settings.stopGraceMs });
+  if (settings.databaseUrl === null) noteDatabaseFolder(settings.dataDir);
+  const maxConnections = await findMaxConnections();
+  const http = new OdsHttpAdapter({ ...settings, tls, shutdownGraceMs: settings.stopGraceMs, maxConnections });
   shutdown.signal.addEventListener('abort', () => http.stopAccepting());
   if (settings.role === 'worker') http.addRawHandler(answerHealthOnly);
   const engines = { settings, database, store, locks };

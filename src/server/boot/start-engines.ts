@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { EmbeddedDatabase, runningSettings } from '../../adapters/database/embedded/embedded-database.js';
-import { ExternalDatabase } from '../../adapters/database/external/external-database.js';
+import { ExternalDatabase, waitUntilWritable } from '../../adapters/database/external/external-database.js';
 import type { EventStoreLog } from '../../adapters/event-store/eventstoredb/connection.js';
 import { EventStoreDbEventStore } from '../../adapters/event-store/eventstoredb/eventstoredb-event-store.js';
 import { PostgresEventStore } from '../../adapters/event-store/postgres/postgres-event-store.js';
@@ -28,10 +28,17 @@ export async function startEventStore(
 }
 
 /** Connects to the PostgreSQL of DATABASE_URL, or starts the embedded one in the data folder. @throws StartupError */
-export function startDatabase(settings: Settings, logger: LoggerService, signal: AbortSignal): Promise<Database> {
+export async function startDatabase(settings: Settings, logger: LoggerService, signal: AbortSignal): Promise<Database> {
   const warn = (message: string): void => logger.warn(message, 'Database');
   if (settings.databaseUrl !== null) return ExternalDatabase.connect(settings.databaseUrl, { onWaiting: warn, signal });
-  return EmbeddedDatabase.start(settings.dataDir, { onEvent: warn });
+  const database = await EmbeddedDatabase.start(settings.dataDir, { onEvent: warn });
+  try {
+    await waitUntilWritable(database.settings, `in ${settings.dataDir}`, { onWaiting: warn, signal });
+    return database;
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
 }
 
 /**

@@ -145,8 +145,53 @@ describe('loadSettings', () => {
       writeFileSync(file, content);
       expect(loadSettings({ ODST_ADMIN_PASSWORD_FILE: file }).adminPassword).toBe(password);
     }
+    writeFileSync(file, Buffer.from('l\xf6ng enough', 'latin1'));
+    expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file })).toContain('cannot be read');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: file, ODST_ADMIN_PASSWORD: 'from outside' })).toContain('Keep one');
     expect(messageOf({ ODST_ADMIN_PASSWORD_FILE: `${file}.gone` })).toContain('cannot be read');
+  });
+});
+
+describe('white space at the ends of a secret', () => {
+  const HEX = 'ab'.repeat(32);
+  const SECRETS = [
+    ['ODST_SECRET_KEY', HEX],
+    ['DATABASE_URL', 'postgres://u:p@h/d'],
+    ['EVENTSTOREDB_URL', 'esdb://u:p@h:2113'],
+    ['REDIS_URL', 'redis://u:p@h'],
+  ] as const;
+  const file = join(mkdtempSync(join(tmpdir(), 'odst-settings-')), 'secret');
+  const inFile = (name: string, content: string) => {
+    writeFileSync(file, content);
+    return { [`${name}_FILE`]: file };
+  };
+
+  it.each(SECRETS)('is refused in %s, but for one line end and a byte order mark', (name, value) => {
+    const wanted = loadSettings({ [name]: value });
+    for (const right of [`${value}\n`, `\uFEFF${value}\r\n`]) {
+      expect(loadSettings({ [name]: right })).toEqual(wanted);
+      expect(loadSettings(inFile(name, right))).toEqual(wanted);
+    }
+    for (const wrong of [` ${value}`, `${value} `, `${value}\n\n`, `${value}\t\n`, ' ']) {
+      const refused = new RegExp(`^${name} must not begin or end with white space`);
+      expect(messageOf({ [name]: wrong })).toMatch(refused);
+      expect(messageOf(inFile(name, wrong))).toMatch(refused);
+    }
+  });
+
+  it('belongs to the password of the directory', () => {
+    const directory = {
+      LDAP_URL: 'ldap://dc1.example.org',
+      LDAP_SEARCH_BASE: 'dc=example,dc=org',
+      LDAP_ROLE_MAP: 'admin=cn=admins,dc=example,dc=org',
+      LDAP_BIND_DN: 'cn=reader,dc=example,dc=org',
+    };
+    const bound = (env: Record<string, string>) => loadSettings({ ...directory, ...env }).directory?.bind?.password;
+    for (const password of [' secret ', 'secret\t', '\u00a0secret'])
+      for (const end of ['', '\n', '\r\n']) {
+        expect(bound({ LDAP_BIND_PASSWORD: `${password}${end}` })).toBe(password);
+        expect(bound(inFile('LDAP_BIND_PASSWORD', `${password}${end}`))).toBe(password);
+      }
   });
 });
 

@@ -41,15 +41,26 @@ const inLowerCase = (env: Env, name: VariableName): string | undefined =>
 /** Passwords may begin and end with blanks. */
 const PASSWORDS: readonly VariableName[] = ['ODST_ADMIN_PASSWORD', 'LDAP_BIND_PASSWORD'];
 
-/** Takes off what editors and shells add: from a password the byte order mark and one line end, and else all white space. */
-const withoutEnds = (name: VariableName, text: string): string =>
-  PASSWORDS.includes(name) ? text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '') : text.trim();
+/**
+ * Takes off what editors and shells add: from a secret the byte order mark and one line end, and from anything else all
+ * white space. @throws StartupError when a secret that is no password has more white space at its ends
+ */
+function withoutEnds(name: VariableName, text: string): string {
+  if (!SECRETS.includes(name)) return text.trim();
+  const secret = text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '');
+  if (PASSWORDS.includes(name) || secret === secret.trim()) return secret;
+  throw new StartupError(
+    `${name} must not begin or end with white space. Remove it; one line end and a byte order mark are ignored.`,
+  );
+}
 
 function readSecret(name: VariableName, path: string): string {
+  let text = '';
   try {
-    return withoutEnds(name, readFileSync(path, 'utf8'));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`${name}_FILE names a file that cannot be read: ${reason}.`);
   }
+  return withoutEnds(name, text);
 }

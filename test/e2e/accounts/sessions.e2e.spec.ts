@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sendRaw } from '../../support/fuzz/raw-http.js';
 import { ask, bearer, inDatabase, listen, OWN_PASSWORD, signIn, somebody } from '../../support/people.js';
 import { PASSWORD, ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -16,6 +17,56 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 const Sessions = z.object({ sessions: z.array(z.object({ id: z.string(), current: z.boolean() })) });
+
+describe('an upload beyond the limit of its stage', () => {
+  const disposition = 'Content-Disposition: form-data;';
+  const file = `--b\r\n${disposition} name="file"; filename="beyond.pkg"\r\n\r\nfirst bytes`;
+  const field = (stage: string) => `--b\r\n${disposition} name="stage"\r\n\r\n${stage}\r\n`;
+  const PLACES = {
+    'the default of the server': ['POST', '', file],
+    'the query of a form': ['POST', '?stage=Test', file],
+    'the part before the file': ['POST', '', `${field('Test')}${file}`],
+    'the part before the file, against the query': ['POST', '?stage=Dev', `${field('Prod')}${file}`],
+    'the default, without a form': ['PUT', '/beyond.pkg', ''],
+    'the query, without a form': ['PUT', '/beyond.pkg?stage=Prod', ''],
+  } as const;
+  let tokens: Record<string, string>[] = [];
+
+  beforeAll(async () => {
+    const me = await somebody(server, 'limited', ['publisher'], 'Dev');
+    const boss = await somebody(server, 'unlimited', ['publisher'], 'Prod');
+    const Made = z.object({ createApiToken: z.object({ token: z.string() }) });
+    const make = 'mutation { createApiToken(name: "CI", scopes: [upload], publishUpTo: Dev) { token } }';
+    const { createApiToken } = Made.parse((await ask(server, boss.headers, make)).data);
+    tokens = [me.headers, bearer(createApiToken.token)];
+  });
+
+  it.each(Object.entries(PLACES))('is refused before its bytes: %s', async (_, [method, path, begin]) => {
+    for (const headers of tokens) {
+      const head = [
+        `${method} /api/packages${path} HTTP/1.1`,
+        'Host: a',
+        `Authorization: ${headers['authorization']}`,
+        ...(method === 'POST' ? ['Content-Type: multipart/form-data; boundary=b'] : []),
+        'Content-Length: 50000000',
+      ].join('\r\n');
+      // The other bytes of the file are never sent.
+      const answer = await sendRaw(server.port, `${head}\r\n\r\n${begin}`);
+      expect([answer?.status, answer?.headers.get('connection')]).toEqual([403, 'close']);
+      expect(answer?.body.toString()).toContain('"code":"FORBIDDEN"');
+    }
+  });
+
+  it('is none when the part before the file names a stage within the limit', async () => {
+    for (const headers of tokens) {
+      const form = new FormData();
+      form.append('stage', 'Dev');
+      form.append('file', new Blob([headers['authorization'] ?? '']), `within${tokens.indexOf(headers)}.pkg`);
+      const reply = await fetch(`${server.url}/api/packages?stage=Test`, { method: 'POST', headers, body: form });
+      expect(reply.status).toBe(201);
+    }
+  });
+});
 
 describe('sessions', () => {
   it('are listed with their place, and closed one by one or all at once', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { buildSchema, isObjectType } from 'graphql';
 import { createClient } from 'graphql-ws';
@@ -11,6 +12,7 @@ import { ActingPeer } from '../../support/fuzz/acting-peer.js';
 import { type Operation, rootFields } from '../../support/fuzz/schema-walk.js';
 import { FuzzScene } from '../../support/fuzz/scene.js';
 import { textPlaces } from '../../support/fuzz/text-arguments.js';
+import { bearer } from '../../support/people.js';
 import { closeAll, serve } from '../../support/scripted-peer.js';
 import { waitFor } from '../../support/wait-for.js';
 import { exampleFacts, exampleItem, WIRE_EXAMPLES } from '../../support/wire-examples.js';
@@ -101,7 +103,9 @@ describe('GraphQL', () => {
         // What has a code of its own has a sentence of its own.
         const named = expected[0] === error?.extensions.code && type !== 'DateTime' ? name : '';
         expect(error?.message).toMatch(named === '' ? /./ : new RegExp(`\`[^\`]*\\b${named}\\b`));
-        expect(error?.message).not.toMatch(/Invalid input|expected string|received/);
+        expect(error?.message).not.toMatch(
+          /Invalid (?:input|option)|expected string|received|Too (?:big|small)|Unrecognized/,
+        );
       }
       expect(await entries()).toEqual(before);
     },
@@ -269,5 +273,62 @@ describe('a peer that lies in its feed', () => {
     expect(scene.server.output).toContain('`held.verifiedAt` must');
     expect((await scene.server.put('after-the-lies.pkg', Buffer.from('still here'))).status).toBe(201);
     expect((await scene.fetch('/health/ready')).status).toBe(200);
+  });
+});
+
+describe('what is typed in another normal form', () => {
+  const typed = places.filter(({ root, place }) => root.kind !== 'subscription' && place.type !== 'DateTime');
+  it.each(typed.map(({ name, place }) => [name, place] as const))(
+    'is the text that looks the same: %s',
+    async (_, { operation }) => {
+      const { body } = await scene.graphql(operation(`caf${OTHER_FORM}`));
+      expect(body.toString()).not.toMatch(/normal form|INTERNAL/);
+      expect(body.toString().normalize('NFC')).toBe(body.toString());
+    },
+  );
+
+  const SEARCHED = ['target', 'text', 'actor'] as const;
+  it.each(SEARCHED)('is found in the audit trail, its export and its subscription: %s', async (field) => {
+    const Created = z.object({ data: z.object({ createApiToken: z.object({ token: z.string() }) }) });
+    const make = 'mutation($name: String!) { createApiToken(name: $name, scopes: [upload]) { token } }';
+    const made = await ask({ query: make, variables: { name: `Café ${field}` } });
+    const token = Created.parse(made).data.createApiToken.token;
+    const client = createClient({
+      url: `${scene.server.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { Authorization: `Bearer ${scene.token}` },
+    });
+    const content = `content for ${field}`;
+    const id = packageIdOf('Café.pkg', createHash('sha256').update(content).digest('hex'));
+    const search = {
+      target: id,
+      text: `caf${OTHER_FORM}.pkg`,
+      actor: `Caf${OTHER_FORM} ${field} of admin`,
+    }[field];
+    const filter = { [field]: search, kinds: ['PackagePublished'] };
+    const heard: unknown[] = [];
+    const subscribed = 'subscription($filter: AuditFilter) { auditRecorded(filter: $filter) { summary } }';
+    client.subscribe(
+      { query: subscribed, variables: { filter } },
+      { next: (value) => heard.push(value), error: (error) => heard.push(error), complete: () => undefined },
+    );
+    await scene.fetch(`/api/packages/Caf${encodeURIComponent(OTHER_FORM)}.pkg`, {
+      method: 'PUT',
+      headers: bearer(token),
+      body: content,
+    });
+    const said = expect.stringContaining('Café.pkg');
+    const query =
+      'query($filter: AuditFilter) { auditTrail(first: 1, filter: $filter) { edges { node { summary } } } }';
+    const { data } = await ask({ query, variables: { filter } });
+    expect(data).toEqual({ auditTrail: { edges: [{ node: { summary: said } }] } });
+    const exported = await scene.fetch(
+      `/api/audit/export?format=csv&kinds=PackagePublished&${field}=${encodeURIComponent(search)}`,
+      { headers: scene.bearer },
+    );
+    expect(exported.body.toString().split('\n').slice(1).filter(Boolean)).toContainEqual(said);
+    await waitFor('the entry over the subscription', () => heard.length > 0);
+    expect(heard).toEqual([{ data: { auditRecorded: { summary: said } } }]);
+    await client.dispose();
   });
 });

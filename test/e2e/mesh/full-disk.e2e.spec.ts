@@ -63,3 +63,32 @@ itWith('the right to mount a tmpfs', isMounted, false)(
     await waitFor('nothing to be staged', () => stagedOn(b).length === 0);
   },
 );
+
+itWith('the right to mount a tmpfs', isMounted, false)(
+  'a full disk of the database: said with its sizes wherever somebody looks, and once in the log',
+  { timeout: 300_000 },
+  async () => {
+    const filler = join(disk, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'], { stdio: 'ignore' });
+    const words = /The disk of the database is full: \d+ bytes are needed and \d+ bytes are free in /;
+    const change = { query: 'mutation { createApiToken(name: "t", scopes: [read]) { token } }' };
+    const { token } = await b.client();
+    const ask = async (): Promise<string> => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const body = JSON.stringify(change);
+      return (await fetch(`${b.url}/graphql`, { method: 'POST', headers, body })).text();
+    };
+    const refusal = await waitFor('a refusal', async () => {
+      const answers = await Promise.all(Array.from({ length: 20 }, ask));
+      return answers.find((answer) => answer.includes('errors'));
+    });
+    expect(refusal).toMatch(words);
+    expect(refusal).toContain('"UNAVAILABLE"');
+    const ready = await fetch(`${b.url}/health/ready`);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringMatching(words)]);
+    expect(b.output.match(new RegExp(words, 'g'))).toHaveLength(1);
+
+    rmSync(filler);
+    await waitFor('the recovery', async () => !(await ask()).includes('errors'), 120_000);
+  },
+);

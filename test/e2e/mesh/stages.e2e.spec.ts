@@ -34,6 +34,15 @@ const setStage = (name: string, stage: string) =>
 const isServed = async (name: string) => (await mesh.server(name).servedDigest('staged.pkg')) === sha256(bytes);
 const isGone = async (name: string) => (await mesh.server(name).download('staged.pkg')).status === 404;
 const hasFile = (name: string) => existsSync(join(mesh.server(name).dataDir, 'packages', id));
+const WhyNot = z.object({ whyNot: z.object({ reasons: z.array(z.object({ code: z.string(), words: z.string() })) }) });
+async function whyNot(asked: string, pkg: string, server: string) {
+  const question =
+    'query ($pkg: String!, $server: String!) { whyNot(package: $pkg, server: $server) { reasons { code words } } }';
+  return (await mesh.ask(asked, question, WhyNot, { pkg, server })).whyNot.reasons;
+}
+const Stages = z.object({ peers: z.array(z.object({ name: z.string(), stage: z.string().nullable() })) });
+const stageOf = async (asked: string, peer: string) =>
+  (await mesh.ask(asked, '{ peers { name stage } }', Stages)).peers.find(({ name }) => name === peer)?.stage;
 const fetched = async (name: string) => (await mesh.trail(name, ['ChunksVerified'], id)).length;
 
 it('takes a package further with each promotion, and only so far', async () => {
@@ -41,6 +50,11 @@ it('takes a package further with each promotion, and only so far', async () => {
   await setStage('dev', 'Test');
   await waitFor('it on test', () => isServed('test'));
   expect(await isGone('prod')).toBe(true);
+  await waitFor('test to know the stage of prod', async () => (await stageOf('test', 'prod')) === 'Prod');
+  const stage = { code: 'STAGE', words: expect.stringContaining('prod takes packages from the stage Prod on') };
+  expect((await whyNot('test', 'staged.pkg', 'prod'))[0]).toMatchObject(stage);
+  expect((await whyNot('prod', id, 'prod'))[0]).toMatchObject(stage);
+  expect((await whyNot('prod', 'staged.pkg', 'prod'))[0]).toMatchObject({ code: 'UNKNOWN_PACKAGE' });
   await setStage('test', 'Prod');
   await waitFor('it on prod', () => isServed('prod'));
 });
@@ -63,6 +77,8 @@ it('takes the file back within the grace time, without fetching a byte', async (
 it('follows the stage of the server itself, also while its peers are away', async () => {
   const before = await fetched('test');
   for (const name of ['dev', 'prod']) await mesh.server(name).stop();
+  const isAway = async () => (await whyNot('test', id, 'prod')).some(({ code }) => code === 'PEER_AWAY');
+  await waitFor('the reason that prod is away', isAway);
   await setOwnStage('test', 'Prod');
   await waitFor('it to be gone from test', () => isGone('test'));
   await setOwnStage('test', 'Dev');

@@ -61,6 +61,19 @@ it('refuses a large body of GraphQL before it is read', async () => {
   socket.destroy();
 });
 
+it('refuses a body of GraphQL of unknown length as soon as it is too large', async () => {
+  const head =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const piece = `${(512 * 1024).toString(16)}\r\n${'x'.repeat(512 * 1024)}\r\n`;
+  const { socket, answer } = await raw(head, piece, piece, '1\r\nx\r\n');
+  // The last chunk is never sent.
+  await waitFor('an answer', () => answer().includes('TOO_LARGE'));
+  expect(answer()).toMatch(/^HTTP\/1.1 413 /);
+  expect(answer()).toMatch(/connection: close/i);
+  expect(answer().match(/HTTP\/1.1/g)).toHaveLength(1);
+  socket.destroy();
+});
+
 describe('PUT /api/packages/<filename>', () => {
   it('publishes the bytes, which are then served', async () => {
     const bytes = randomBytes(2_500_000);
@@ -314,113 +327,4 @@ it('lets a sender who was refused early read the answer', async () => {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.end(randomBytes(10_000_000));
   await closed;
-});
-
-describe('POST /api/packages', () => {
-  const post = (form: FormData, query = ''): Promise<Response> =>
-    fetch(`${app.url}/api/packages${query}`, { method: 'POST', body: form });
-  const form = (...fields: [string, string | Buffer, string?][]): FormData => {
-    const data = new FormData();
-    for (const [name, value, filename] of fields) {
-      if (typeof value === 'string') data.append(name, value);
-      else data.append(name, new Blob([new Uint8Array(value)]), filename);
-    }
-    return data;
-  };
-
-  it('publishes the file of a form, with the stage before or after it', async () => {
-    const bytes = randomBytes(2_345_678);
-    for (const fields of [
-      [
-        ['stage', 'Dev'],
-        ['file', bytes, 'Förm 1.pkg'],
-      ],
-      [
-        ['file', bytes, 'Förm 2.pkg'],
-        ['stage', 'Prod'],
-      ],
-    ] as [string, string | Buffer, string?][][]) {
-      const reply = await post(form(...fields));
-      expect(reply.status).toBe(201);
-      const stage = fields.find(([name]) => name === 'stage')?.[1];
-      expect(await reply.json()).toMatchObject({
-        filename: expect.stringMatching(/^Förm [12]\.pkg$/),
-        sha256: digest('sha256', bytes),
-        stage,
-      });
-    }
-    const chosen = await post(form(['file', bytes, 'Förm.pkg']), '?stage=Dev');
-    expect(await chosen.json()).toMatchObject({ stage: 'Dev' });
-  });
-
-  const file = randomBytes(100_000);
-  it.each<[string, number, string, [string, string | Buffer, string?][]]>([
-    ['no file', 400, 'INVALID_REQUEST', [['stage', 'Dev']]],
-    [
-      'two files',
-      400,
-      'INVALID_REQUEST',
-      [
-        ['file', file, 'f.pkg'],
-        ['file', file, 'f.pkg'],
-      ],
-    ],
-    ['another name', 400, 'INVALID_REQUEST', [['package', file, 'f.pkg']]],
-    [
-      'another field',
-      400,
-      'INVALID_REQUEST',
-      [
-        ['file', file, 'f.pkg'],
-        ['colour', 'red'],
-      ],
-    ],
-    ['a text as the file', 400, 'INVALID_REQUEST', [['file', 'text']]],
-    [
-      'a wrong stage before',
-      400,
-      'INVALID_STAGE',
-      [
-        ['stage', 'dev'],
-        ['file', file, 'f.pkg'],
-      ],
-    ],
-    [
-      'a wrong stage after',
-      400,
-      'INVALID_STAGE',
-      [
-        ['file', file, 'f.pkg'],
-        ['stage', 'dev'],
-      ],
-    ],
-    ['a filename that is no UTF-8', 400, 'INVALID_FILENAME', [['file', file, '\uFFFD.pkg']]],
-    ['a path as filename', 400, 'INVALID_FILENAME', [['file', file, '../f.pkg']]],
-  ])('refuses a form with %s', async (_name, status, code, fields) => {
-    const reply = await post(form(...fields));
-    expect(await reply.json()).toMatchObject({ code });
-    expect(reply.status).toBe(status);
-    expect(published('f.pkg')).toEqual([]);
-    await nothingLeft();
-  });
-
-  it('refuses what is no form', async () => {
-    const reply = await fetch(`${app.url}/api/packages`, { method: 'POST', body: 'x' });
-    expect(reply.status).toBe(415);
-  });
-
-  it.each(['cut off', 'ended without its boundary'])('leaves nothing of a form that is %s', async (how) => {
-    const body = '--b\r\nContent-Disposition: form-data; name="file"; filename="f.pkg"\r\n\r\nabcdef';
-    const length = how === 'cut off' ? 5_000_000 : body.length;
-    const { socket, answer } = await raw(
-      `POST /api/packages HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${length}\r\n\r\n${body}`,
-    );
-    if (how === 'cut off') {
-      await waitFor('a staging file', async () => (await app.staging()).length > 0, 5_000);
-      socket.destroy();
-    } else await waitFor('a refusal', () => /^HTTP\/1.1 400 [^]*INCOMPLETE_BODY/.test(answer()), 5_000);
-    await nothingLeft();
-    expect(published('f.pkg')).toEqual([]);
-    socket.destroy();
-  });
 });

@@ -13,6 +13,7 @@ import {
   type DirectoryVerdict,
 } from '../../../src/ports/directory.port.js';
 import { startAccounts, type AccountScene } from '../../support/account-scene.js';
+import { GuardedDirectory } from '../../../src/platform/limits/guarded-directory.js';
 import { settingsOf } from '../../support/directory/settings-of.js';
 import { eventsOf, ServerHome } from '../../support/trusted-server.js';
 
@@ -34,7 +35,8 @@ class Scripted extends Directory {
     async (name, password) => {
       this.up();
       const person = this.people.get(name);
-      return person && password === `of ${name}` ? { person } : { refused: 'The directory refuses it.' };
+      if (!person || password !== `of ${name}`) return { refused: 'The directory refuses it.' };
+      return person.disabled ? { refused: 'It is disabled.', passwordIsRight: true } : { person };
     },
   );
 
@@ -227,6 +229,19 @@ describe('a refresh', () => {
     expect(await stateOf('ann')).toMatchObject({ roles: ['admin'] });
   });
 
+  it('lets in at once, on every process, who was just put into the right group', async () => {
+    const others = await startAccounts(home, settings, new GuardedDirectory(directory));
+    const guarded = await startAccounts(home, settings, new GuardedDirectory(directory));
+    directory.put('ann', []);
+    for (const process of [guarded, others])
+      await expect(process.signIn('ann', 'of ann')).rejects.toMatchObject(refused);
+    directory.put('ann', [ADMINS]);
+    await expect(guarded.signIn('ann', 'of ann')).rejects.toMatchObject(refused);
+    await guarded.refresh.execute();
+    for (const process of [guarded, others]) await process.signIn('ann', 'of ann');
+    for (const { views } of [guarded, others]) await views.onApplicationShutdown();
+  });
+
   it.each([
     ['gone', () => directory.people.delete('ann')],
     ['disabled', () => directory.put('ann', [ADMINS], { disabled: true })],
@@ -286,6 +301,21 @@ describe('a refresh', () => {
 });
 
 describe('guessing', () => {
+  it.each([
+    ['in no mapped group', () => directory.put('ann', []), () => directory.put('ann', [ADMINS])],
+    ['disabled', () => directory.put('ann', [ADMINS], { disabled: true }), () => directory.put('ann', [ADMINS])],
+  ])(
+    'is not what the right password does of somebody who is %s',
+    async (_, before, after) => {
+      before();
+      // More than five wrong ones would lead to a pause.
+      for (let i = 0; i < 8; i++) await expect(scene.signIn('ann', 'of ann')).rejects.toMatchObject(refused);
+      after();
+      await scene.signIn('ann', 'of ann');
+    },
+    60_000,
+  );
+
   it('is slowed down before the directory is asked', async () => {
     directory.put('ann', [ADMINS]);
     await Promise.allSettled(Array.from({ length: 20 }, () => scene.signIn('ann', 'wrong')));

@@ -88,19 +88,13 @@ export class ExternalDatabase extends PgDatabase {
         throw unusableError(settings, error);
       return true;
     };
-    let told = '';
-    const onFailure = (error: unknown): void => {
-      const message = `Waiting for the database ${placeOf(settings)}: ${reasonOf(error)}`;
-      if (message !== told) onWaiting(message);
-      told = message;
-    };
     await retry(
       () => probeDatabase(settings, Math.max(RETRY_INTERVAL_MS, deadline - Date.now()), signal !== undefined),
       {
         while: isWorthRetrying,
         signal: signal ?? new AbortController().signal,
         backoff: () => RETRY_INTERVAL_MS,
-        onFailure,
+        onFailure: tellOnce(placeOf(settings), onWaiting),
       },
     );
     return new ExternalDatabase(settings);
@@ -109,6 +103,30 @@ export class ExternalDatabase extends PgDatabase {
   override async stop(): Promise<void> {
     // The server did not start this database, so it does not stop it.
   }
+}
+
+/** Waits without an end until a database that answers takes changes, and reports once that it waits. */
+export async function waitUntilWritable(
+  settings: DatabaseSettings,
+  place: string,
+  { onWaiting, signal }: { readonly onWaiting: (message: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  await retry(() => probeDatabase(settings, CONNECT_TIMEOUT_MS, true), {
+    while: (error) => error instanceof ReadOnlyDatabase,
+    signal,
+    backoff: () => RETRY_INTERVAL_MS,
+    onFailure: tellOnce(place, onWaiting),
+  });
+}
+
+/** Reports what a start waits for, and not again while the reason stays the same. */
+function tellOnce(place: string, onWaiting: (message: string) => void): (error: unknown) => void {
+  let told = '';
+  return (error) => {
+    const message = `Waiting for the database ${place}: ${reasonOf(error)}`;
+    if (message !== told) onWaiting(message);
+    told = message;
+  };
 }
 
 async function probeDatabase(settings: DatabaseSettings, timeout: number, mustWrite: boolean): Promise<void> {

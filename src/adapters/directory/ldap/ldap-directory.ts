@@ -80,7 +80,8 @@ export class LdapDirectory extends Directory {
       const found = await session.findPerson(username);
       if (typeof found === 'string') return this.refuseAfterDecoy(found, connections);
       const refused = await checkPassword(this.settings, found.dn, password, connections);
-      if (refused !== null || found.disabled) return { refused: refused ?? ACCOUNT_DISABLED };
+      if (refused !== null) return { refused };
+      if (found.disabled) return { refused: ACCOUNT_DISABLED, passwordIsRight: true };
       return { person: await session.addGroups(found) };
     });
   }

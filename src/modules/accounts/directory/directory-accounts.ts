@@ -36,7 +36,7 @@ export class DirectoryAccounts {
         if (known) refuseOtherPerson(known, person);
         if (known) await this.applyPerson(known, person);
         if (this.rightsOf(person).roles.length === 0)
-          throw RefusedSignIn.wrongCredentials(`${person.dn} is in none of the groups in LDAP_ROLE_MAP.`);
+          throw RefusedSignIn.notAdmitted(`${person.dn} is in none of the groups in LDAP_ROLE_MAP.`);
         if (!known) await this.createAccount(accountId, person);
       }),
     );
@@ -99,7 +99,7 @@ function usernameOf({ username, dn }: DirectoryPerson): string {
     return checkedUsername(username);
   } catch (error) {
     if (error instanceof Refusal)
-      throw RefusedSignIn.wrongCredentials(
+      throw RefusedSignIn.notAdmitted(
         `The name of ${dn} in the directory cannot be the name of an account: ${error.message}`,
       );
     throw error;
@@ -112,14 +112,14 @@ function refuseOtherPerson(
   person: DirectoryPerson,
 ): void {
   if (source !== 'directory')
-    throw RefusedSignIn.wrongCredentials(
+    throw RefusedSignIn.notAdmitted(
       `A local account ${username} exists, so ${person.dn} cannot sign in under this name.`,
     );
   if (externalId !== null && externalId !== person.id) {
-    throw RefusedSignIn.wrongCredentials(
+    throw RefusedSignIn.notAdmitted(
       `The account ${username} belongs to ${externalId}, but ${person.dn} is ${person.id}. \`relinkAccount\` releases the account.`,
     );
   }
   if (disabled && !disabledByDirectory)
-    throw RefusedSignIn.wrongCredentials(`An administrator has disabled the account ${username}.`);
+    throw RefusedSignIn.notAdmitted(`An administrator has disabled the account ${username}.`);
 }

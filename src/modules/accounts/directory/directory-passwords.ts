@@ -5,6 +5,7 @@ import { accountIdOf, checkedUsername } from '../accounts/username.js';
 import { DirectoryAccounts } from './directory-accounts.js';
 import { RefusedSignIn } from '../sign-in/refusals.js';
 import { LiveAccounts } from '../accounts/live-accounts.js';
+import { RefreshRecord } from './refresh-directory.command.js';
 
 const MAX_PASSWORD_LENGTH = 1_000;
 /** The name to ask the directory about when the entered text cannot be a name. */
@@ -13,10 +14,14 @@ const DECOY_NAME = 'nobody';
 /** Checks the passwords of people in the directory. */
 @Injectable()
 export class DirectoryPasswords {
+  /** The time of the last refresh that this process has seen. */
+  private lastRefresh = 0;
+
   constructor(
     private readonly directory: Directory,
     private readonly accounts: LiveAccounts,
     private readonly people: DirectoryAccounts,
+    private readonly refreshes: RefreshRecord,
   ) {}
 
   get isConfigured(): boolean {
@@ -42,9 +47,19 @@ export class DirectoryPasswords {
       await this.directory.imitateAuthentication(isPossible ? username : DECOY_NAME);
       throw RefusedSignIn.wrongCredentials();
     }
+    await this.forgetBeforeRefresh();
     const verdict = await this.directory.authenticate(username, password);
-    if ('refused' in verdict) throw RefusedSignIn.wrongCredentials(verdict.refused);
-    return this.people.admitPerson(verdict.person);
+    if (!('refused' in verdict)) return this.people.admitPerson(verdict.person);
+    const { refused, passwordIsRight } = verdict;
+    throw passwordIsRight === true ? RefusedSignIn.notAdmitted(refused) : RefusedSignIn.wrongCredentials(refused);
+  }
+
+  /** After a refresh, in whatever process, no answer from before it counts. */
+  private async forgetBeforeRefresh(): Promise<void> {
+    const last = await this.refreshes.lastSuccess();
+    if (last === this.lastRefresh) return;
+    this.lastRefresh = last;
+    this.directory.forgetVerdicts();
   }
 }
 

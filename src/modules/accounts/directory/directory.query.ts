@@ -136,7 +136,10 @@ export class DirectoryTestHandler implements IQueryHandler<DirectoryTestQuery> {
   async execute({ username }: DirectoryTestQuery): Promise<DirectoryTest> {
     if (this.directory.url === null) throw new Refusal('NO_DIRECTORY', 'No directory is configured. Set LDAP_URL.');
     try {
-      return this.describePerson(await this.directory.findPerson(username));
+      const person = await this.directory.findPerson(username);
+      // What is shown here has to hold for the next sign-in.
+      this.directory.forgetVerdicts();
+      return this.describePerson(person);
     } catch (error) {
       if (error instanceof DirectoryUnavailable) throw new Refusal('DIRECTORY_UNAVAILABLE', error.message);
       throw error;

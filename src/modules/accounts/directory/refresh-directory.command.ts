@@ -49,6 +49,14 @@ export class RefreshRecord {
     await this.dataSource.query(SAVE_RESULT, [new Date(), null, null, accounts, changed]);
   }
 
+  /** The time of the last refresh that succeeded, in milliseconds since 1970; 0 when there was none. */
+  async lastSuccess(): Promise<number> {
+    const [row]: { succeededAt: Date | null }[] = await this.dataSource.query(
+      'SELECT succeeded_at AS "succeededAt" FROM state.directory_refresh',
+    );
+    return row?.succeededAt?.getTime() ?? 0;
+  }
+
   async saveFailure(error: string): Promise<void> {
     await this.dataSource.query(SAVE_RESULT, [null, new Date(), error, null, null]);
   }

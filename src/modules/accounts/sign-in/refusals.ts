@@ -16,6 +16,8 @@ export class RefusedSignIn extends Refusal {
     code: ErrorCode,
     message: string,
     readonly reason: string,
+    /** The password is right, so this is no failed attempt. The caller gets the same answer. */
+    readonly passwordIsRight = false,
   ) {
     super(code, message);
   }
@@ -23,6 +25,11 @@ export class RefusedSignIn extends Refusal {
   /** The message is the same for every reason that has to do with the name or the password. */
   static wrongCredentials(reason = WRONG_CREDENTIALS): RefusedSignIn {
     return new RefusedSignIn('SIGN_IN_REFUSED', WRONG_CREDENTIALS, reason);
+  }
+
+  /** Refuses somebody whose password is right. The caller is told the same as with a wrong one. */
+  static notAdmitted(reason: string): RefusedSignIn {
+    return new RefusedSignIn('SIGN_IN_REFUSED', WRONG_CREDENTIALS, reason, true);
   }
 
   /** The message is the same whether or not the account exists, and whether or not it is a local one. */

@@ -124,6 +124,10 @@ export class SignInHandler implements ICommandHandler<SignIn> {
     try {
       return await this.directory.checkPassword(username, password);
     } catch (error) {
+      if (error instanceof RefusedSignIn && error.passwordIsRight) {
+        await this.attempts.undoFailure(attempt);
+        throw error;
+      }
       if (error instanceof Refusal && error.code === 'DIRECTORY_UNAVAILABLE')
         await this.attempts.undoForAddress(attempt);
       if (error instanceof Refusal) this.attempts.requireNoPause(attempt);

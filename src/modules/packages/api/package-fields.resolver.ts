@@ -71,7 +71,9 @@ export class PackageFieldsResolver {
   @Needs('read')
   @ResolveField(() => String, {
     nullable: true,
-    description: 'Path under which this server serves the package. Null when the server does not serve it.',
+    description:
+      'Path under which this server serves the package, to be appended to the address of the server (`server { url }`), which ' +
+      'may have a path of its own. Null when the server does not serve the package.',
   })
   downloadPath(@Parent() { state, filename }: Package): string | null {
     return state === 'AVAILABLE' ? `/Packages/${encodeURIComponent(filename)}` : null;
@@ -81,8 +83,9 @@ export class PackageFieldsResolver {
   @ResolveField(() => String, {
     nullable: true,
     description:
-      'Path of exactly this content on this server. It also works while the filename serves another package. Null when ' +
-      'the server does not have the content.',
+      'Path of exactly this content on this server, to be appended to the address of the server (`server { url }`), which may ' +
+      'have a path of its own. It also works while the filename serves another package, so a broken download can be ' +
+      'continued from it. Null when the server does not have the content.',
   })
   versionPath(@Parent() { id, state, filename }: Package): string | null {
     const isGiven = state === 'AVAILABLE' || state === 'SUPERSEDED';

@@ -1,12 +1,16 @@
 import { QueryBus } from '@nestjs/cqrs';
 import { Field, Int, ObjectType, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import DataLoader from 'dataloader';
+import type { Stage } from '../../../kernel/stage.js';
 import { Needs } from '../../../platform/access/needs.decorator.js';
+import { StageName } from '../../../platform/graphql/common.types.js';
 import { Peer } from '../../peers/api/peer.type.js';
 import {
   type PeerComparison,
   PeerComparisonsQuery,
   PeerContactsQuery,
+  type PeerStage,
+  PeerStagesQuery,
   type PeerContactStatus,
 } from '../read-model/replication-status.query.js';
 import { judgeContact, judgeSync, type NotKnown as WhyNotKnown } from '../read-model/peer-watch.js';
@@ -60,12 +64,33 @@ export class PeerReplicationResolver {
     { cache: false, maxBatchSize: 100 },
   );
 
+  private readonly stages = new DataLoader<string, PeerStage | null>(
+    (peerIds) => this.queries.execute(new PeerStagesQuery(peerIds)),
+    { cache: false, maxBatchSize: 100 },
+  );
   private readonly refusals = new DataLoader<string, RefusalCounts>(
     (peerIds) => this.queries.execute(new RefusalCountsQuery(peerIds)),
     { cache: false, maxBatchSize: 100 },
   );
 
   constructor(private readonly queries: QueryBus) {}
+
+  @Needs('read')
+  @ResolveField(() => StageName, {
+    nullable: true,
+    description:
+      'The stage of the peer, as it told at `stageToldAt`. It takes packages of this stage or a later one. Null before it ' +
+      'has told its stage, which it does with each comparison.',
+  })
+  async stage(@Parent() { id }: Peer): Promise<Stage | null> {
+    return (await this.stages.load(id))?.stage ?? null;
+  }
+
+  @Needs('read')
+  @ResolveField(() => Date, { nullable: true, description: 'When the peer told its stage last.' })
+  async stageToldAt(@Parent() { id }: Peer): Promise<Date | null> {
+    return (await this.stages.load(id))?.toldAt ?? null;
+  }
 
   @Needs('read')
   @ResolveField(() => Boolean, {

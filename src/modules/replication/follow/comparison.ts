@@ -25,6 +25,7 @@ import {
 import { digestOfIds } from '../read-model/refused.query.js';
 import { ReviewReplica } from '../replica/review-replica.command.js';
 import { compareEntries } from './compare-entries.js';
+import { PeerStages } from './follow-records.js';
 import { ItemHandler } from './item-handler.js';
 import { RecordedRefusals } from './refused-items.js';
 
@@ -97,6 +98,7 @@ export class Comparison {
     private readonly readModels: ReadModels,
     private readonly dataSource: DataSource,
     private readonly refusals: RecordedRefusals,
+    private readonly stages: PeerStages,
   ) {}
 
   /**
@@ -106,6 +108,7 @@ export class Comparison {
   async compareWith(peer: PeerContact, stage: Stage, signal: AbortSignal): Promise<number> {
     await this.readModels.reflect({ cursor: await this.store.head(), types: ['PackagePublished', 'ReplicaReported'] });
     const theirs = await this.askPeer(peer, `/peer/v1/inventory?stage=${stage}`, PeerInventory, MAX_INVENTORY_BYTES);
+    await this.stages.noteStage(peer.peerId, theirs.stage);
     const shared = stagesOfBoth(stage, theirs.stage);
     await this.refusals.forgetOld(peer.peerId);
     const compared = { peerId: peer.peerId, holder: 'peer' } as const;

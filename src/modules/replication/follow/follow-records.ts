@@ -76,6 +76,20 @@ export class ContactRecord {
   }
 }
 
+/** Keeps the stage that each peer told last, when it was compared with this server or compared itself. */
+@Injectable()
+export class PeerStages {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async noteStage(peerId: string, stage: Stage): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO state.peer_stages (peer_id, stage, told_at) VALUES ($1, $2, now())
+       ON CONFLICT (peer_id) DO UPDATE SET stage = excluded.stage, told_at = excluded.told_at`,
+      [peerId, stage],
+    );
+  }
+}
+
 /** The most failures that are recorded for the feed of one peer. The log tells all of them. */
 const MAX_FAILED_ITEMS = 1_000;
 

@@ -1,5 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
+import type { Stage } from '../../../kernel/stage.js';
 import { MISSING_AFTER_MS } from '../../../platform/jobs/running-processes.js';
 
 /** The contact of this server with a peer that it follows. */
@@ -20,6 +21,20 @@ export interface PeerContactStatus {
 
 /** Asks for the contact with these peers, in the order of their ids. It is null for a peer that this server does not follow. */
 export class PeerContactsQuery extends Query<readonly (PeerContactStatus | null)[]> {
+  constructor(readonly peerIds: readonly string[]) {
+    super();
+  }
+}
+
+/** The stage that a peer told last. */
+export interface PeerStage {
+  readonly peerId: string;
+  readonly stage: Stage;
+  readonly toldAt: Date;
+}
+
+/** The stages that these peers told last, in the order of their ids; null for a peer that has told none. */
+export class PeerStagesQuery extends Query<readonly (PeerStage | null)[]> {
   constructor(readonly peerIds: readonly string[]) {
     super();
   }
@@ -70,6 +85,19 @@ export class PeerContactsHandler implements IQueryHandler<PeerContactsQuery> {
          coalesce(NOT p.has_ended AND p.seen_at > now() - $2 * interval '1 ms', false) AS "isWatched"
        FROM state.peer_contacts c LEFT JOIN state.processes p ON p.id = c.process_id WHERE c.peer_id = ANY ($1)`,
       [peerIds, MISSING_AFTER_MS],
+    );
+    return peerIds.map((id) => rows.find(({ peerId }) => peerId === id) ?? null);
+  }
+}
+
+@QueryHandler(PeerStagesQuery)
+export class PeerStagesHandler implements IQueryHandler<PeerStagesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async execute({ peerIds }: PeerStagesQuery): Promise<readonly (PeerStage | null)[]> {
+    const rows: PeerStage[] = await this.dataSource.query(
+      'SELECT peer_id AS "peerId", stage, told_at AS "toldAt" FROM state.peer_stages WHERE peer_id = ANY ($1)',
+      [peerIds],
     );
     return peerIds.map((id) => rows.find(({ peerId }) => peerId === id) ?? null);
   }

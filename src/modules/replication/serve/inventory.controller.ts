@@ -19,6 +19,7 @@ import {
   MAX_ITEMS_PER_REQUEST,
   stagesOfBoth,
 } from '../read-model/inventory.query.js';
+import { PeerStages } from '../follow/follow-records.js';
 import { RefusedPackagesQuery } from '../read-model/refused.query.js';
 import { type FeedItem, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
@@ -62,6 +63,7 @@ export class InventoryController {
     private readonly source: FeedSource,
     private readonly upToDate: UpToDate,
     private readonly peers: ServedPeers,
+    private readonly stages: PeerStages,
   ) {}
 
   /**
@@ -74,6 +76,7 @@ export class InventoryController {
     const { stage: theirs } = InventoryRequest.require(query);
     const { peerId, policy } = await this.peers.requireCaller();
     await this.upToDate.waitForReadModels();
+    await this.stages.noteStage(peerId, theirs);
     const { stage } = this.identity;
     const compared = { peerId, holder: 'us' } as const;
     const inventory = await this.queries.execute(new InventoryQuery(stagesOfBoth(stage, theirs), compared));

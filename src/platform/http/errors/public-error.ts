@@ -1,9 +1,10 @@
-import { HttpException } from '@nestjs/common';
+import { HttpException, Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { Refusal } from '../../../kernel/errors.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
 import { StorageFull, StorageMissing } from '../../../ports/package-storage.port.js';
+import { describeFullDatabase } from '../../runtime/host-resources.js';
 import { codeOf, statusOf } from './error-codes.js';
 
 /**
@@ -45,27 +46,22 @@ const QUEUE_UNAVAILABLE = 'The job queue cannot be reached right now. Try again 
 const DATABASE_UNAVAILABLE = 'The database cannot be reached right now. Try again soon.';
 const LOG_UNAVAILABLE = 'The server cannot record changes right now. Try again soon.';
 
+const OUT_OF_FILES =
+  'The server has too many files and connections open right now. Try again soon, or raise its limit (LimitNOFILE).';
+
 /** Causes that have a name, by the code of the error. They do not pass by themselves, so the message says what to do. */
-const NAMED_CAUSES: readonly { readonly code: RegExp; readonly message: string }[] = [
+const NAMED_CAUSES: readonly { readonly code: RegExp; readonly message: () => string }[] = [
   {
     code: /^25006$/,
-    message:
+    message: () =>
       'The database is read-only right now, so nothing can be changed. Its administrator has to make it writable.',
   },
-  {
-    code: /^53100$/,
-    message:
-      'The disk of the database is full, so nothing can be changed. Free some space on it; health/ready says how much.',
-  },
+  { code: /^53100$/, message: () => `${describeFullDatabase()} Nothing can be changed until there is more space.` },
   {
     code: /^53300$/,
-    message: 'The database takes no more connections right now. Try again soon, or raise its max_connections.',
+    message: () => 'The database takes no more connections right now. Try again soon, or raise its max_connections.',
   },
-  {
-    code: /^(EMFILE|ENFILE)$/,
-    message:
-      'The server has too many files and connections open right now. Try again soon, or raise its limit (LimitNOFILE).',
-  },
+  { code: /^(EMFILE|ENFILE)$/, message: () => OUT_OF_FILES },
 ];
 
 const RETRY_WITHOUT_FILES_SECONDS = 5;
@@ -84,27 +80,51 @@ function codesOf(error: unknown): readonly string[] {
 /** The message about the cause of an error that has a name; null for any other error. */
 export function nameCause(error: unknown): string | null {
   const codes = codesOf(error);
-  return NAMED_CAUSES.find(({ code }) => codes.some((found) => code.test(found)))?.message ?? null;
+  return NAMED_CAUSES.find(({ code }) => codes.some((found) => code.test(found)))?.message() ?? null;
 }
 
 /** A cause counts as present for so long after it was met last. */
 const PRESENT_MS = 15_000;
-const metAt = new Map<string, number>();
+/** The log tells again after this time that a cause is present. */
+const TOLD_FOR_MS = 5 * 60_000;
+const logger = new Logger('Server');
+
+interface MetCause {
+  /** The words of the latest time: sizes in them change. */
+  message: string;
+  at: number;
+  toldAt: number;
+}
+
+/** By the first words, which say the kind. */
+const met = new Map<string, MetCause>();
+
+/** Remembers a cause for health checks, and logs it once. */
+function noteCause(message: string): void {
+  const [kind = message] = message.split(/[:.,]/, 1);
+  const now = Date.now();
+  const known = met.get(kind) ?? { message, at: now, toldAt: Number.NEGATIVE_INFINITY };
+  const isTold = now - known.toldAt < TOLD_FOR_MS;
+  if (!isTold) logger.warn(message);
+  met.set(kind, { message, at: now, toldAt: isTold ? known.toldAt : now });
+}
 
 /** The causes that this process has met in the last seconds. */
 export const presentCauses = (now = Date.now()): readonly string[] =>
-  [...metAt].filter(([, at]) => now - at < PRESENT_MS).map(([message]) => message);
+  [...met.values()].filter(({ at }) => now - at < PRESENT_MS).map(({ message }) => message);
+
+/** The refusal of a process that can hardly open a further file or connection. */
+export function refuseOutOfFiles(): PublicError {
+  noteCause(OUT_OF_FILES);
+  const details = { retryAfterSeconds: RETRY_WITHOUT_FILES_SECONDS };
+  return { status: 503, code: 'UNAVAILABLE', message: OUT_OF_FILES, details };
+}
 
 function unavailable(error: unknown, message: string): PublicError {
   const cause = nameCause(error);
-  if (cause !== null) metAt.set(cause, Date.now());
-  const isOutOfFiles = codesOf(error).some((code) => code === 'EMFILE' || code === 'ENFILE');
-  return {
-    status: 503,
-    code: 'UNAVAILABLE',
-    message: cause ?? message,
-    ...(isOutOfFiles && { details: { retryAfterSeconds: RETRY_WITHOUT_FILES_SECONDS } }),
-  };
+  if (cause === OUT_OF_FILES) return refuseOutOfFiles();
+  if (cause !== null) noteCause(cause);
+  return { status: 503, code: 'UNAVAILABLE', message: cause ?? message };
 }
 
 /** Returns what callers may know about an expected error, or null when the error is unexpected. */
