@@ -11,6 +11,7 @@ import { AuditEntryEntity } from './trail/audit-entry.entity.js';
 import { AuditEntriesSinceHandler, AuditTrailHandler } from './trail/audit-trail.query.js';
 import { AuditProjection } from './trail/audit.projection.js';
 import { AuditResolver } from './trail/audit.resolver.js';
+import { RequireKnownPartiesHandler } from './trail/known-parties.query.js';
 
 declarePermissions({
   audit: { meaning: 'the audit trail', roles: ['auditor'], isTokenScope: true },
@@ -24,7 +25,8 @@ declare module '../../kernel/access.js' {
 
 const auditEntities = [AuditEntryEntity];
 
-const queries = [AuditTrailHandler, AuditEntriesSinceHandler, AuditChainHandler, AuditCheckpointsHandler];
+const trailQueries = [AuditTrailHandler, AuditEntriesSinceHandler, RequireKnownPartiesHandler];
+const queries = [...trailQueries, AuditChainHandler, AuditCheckpointsHandler];
 
 /** The audit trail: who did what, when and from where, and the proof that it has not been changed since. */
 @Module({

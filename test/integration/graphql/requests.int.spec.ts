@@ -111,6 +111,8 @@ describe('a request that is wrong', () => {
     ['{ package(filename: "a\\u0000b") { id } }', 'INVALID_REQUEST'],
     ['{ packages(filter: {filename: "\\u0000"}) { totalCount } }', 'INVALID_REQUEST'],
     ['{ auditTrail(filter: {text: "\\u0000"}) { edges { cursor } } }', 'INVALID_REQUEST'],
+    ['{ auditTrail(filter: {actor: "nobody at all"}) { edges { cursor } } }', 'INVALID_REQUEST'],
+    ['{ auditTrail(filter: {target: "app.pkg"}) { edges { cursor } } }', 'INVALID_REQUEST'],
     ['{ auditTrail(filter: {since: "yesterday"}) { edges { cursor } } }', 'BAD_USER_INPUT'],
     ['{ auditTrail(after: "e30") { edges { cursor } } }', 'INVALID_CURSOR'],
   ])('%s is refused as %s', async (query, code) => {

@@ -3,6 +3,10 @@ import type { AuditEntryView, AuditFilter } from '../../../src/modules/audit/tra
 import { describedTypes } from '../../../src/platform/eventsourcing/event-descriptions.js';
 import '../../../src/server/app.module.js';
 import { AuditTrailHandler, AuditTrailQuery } from '../../../src/modules/audit/trail/audit-trail.query.js';
+import {
+  RequireKnownPartiesHandler,
+  RequireKnownPartiesQuery,
+} from '../../../src/modules/audit/trail/known-parties.query.js';
 import { encodeCursor } from '../../../src/platform/graphql/paging.js';
 import { PEER, publication, ReadSide, recorded } from '../../support/read-side.js';
 
@@ -91,6 +95,27 @@ describe('the trail', () => {
     expect(await kinds({ text: 'APP.PKG' })).toEqual(['PackagePublished', 'PackageChunksHashed']);
     expect(await kinds({ actor: 'Admin' })).toHaveLength(4);
     expect(await kinds({ actor: 'nobody' })).toEqual([]);
+  });
+
+  it('does not look for actors and targets that nobody knows', async () => {
+    const handler = new RequireKnownPartiesHandler(side.dataSource);
+    const check = (filter: AuditFilter) => handler.execute(new RequireKnownPartiesQuery(filter));
+    const created = {
+      accountId: 'a-3',
+      username: 'Zoë',
+      displayName: null,
+      source: 'local',
+      mustChangePassword: false,
+    };
+    await side.apply(recorded('AccountCreated', { ...created, roles: [], publishUpTo: null }));
+    for (const actor of ['admin', 'ADMIN', 'zoË', 'Zoe\u0308', packageId, '', null]) await check({ actor });
+    for (const target of [packageId, packageId.toUpperCase(), 'a-3', '0192c7a0-0000-7000-8000-0000000000ff', '']) {
+      await check({ target });
+    }
+    const refusal = (words: string) => ({ code: 'INVALID_REQUEST', message: expect.stringContaining(words) });
+    await expect(check({ actor: 'amdin' })).rejects.toMatchObject(refusal('The nearest names are admin'));
+    await expect(check({ actor: 'Zoä' })).rejects.toMatchObject(refusal('The nearest names are zoë'));
+    await expect(check({ target: filename })).rejects.toMatchObject(refusal('Use `text` to find a name'));
   });
 
   it('is paged newest first, and what comes in between does not move a page', async () => {

@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Logger, Req, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Needs } from '../../../platform/access/needs.decorator.js';
 import { describedTypes } from '../../../platform/eventsourcing/event-descriptions.js';
 import { requireKnownNames } from '../../../platform/input/known-names.js';
 import { typedText, TypedTime } from '../../../platform/input/parsers.js';
 import { wireSchema } from '../../../platform/input/wire-schema.js';
+import { RequireKnownPartiesQuery } from '../trail/known-parties.query.js';
 import type { AuditFilter } from '../trail/audit-view.js';
 import { AuditExport } from './audit-export.js';
 
@@ -53,13 +55,17 @@ const CONTENT_TYPES = {
 export class ExportController {
   private readonly logger = new Logger('Audit');
 
-  constructor(private readonly exports: AuditExport) {}
+  constructor(
+    private readonly exports: AuditExport,
+    private readonly queries: QueryBus,
+  ) {}
 
   /** Streams the export as fast as the client reads, and stops when the client leaves. Refusals: INVALID_REQUEST, UNAVAILABLE. */
   @Needs('audit')
   @Get('api/audit/export')
   async export(@Req() request: Request, @Res() response: ServerResponse): Promise<void> {
     const { format, filter } = parseExportRequest(request.originalUrl);
+    await this.queries.execute(new RequireKnownPartiesQuery(filter));
     const pieces = this.exports[format](filter);
     // A refusal is only possible before the answer begins.
     const first = await pieces.next();

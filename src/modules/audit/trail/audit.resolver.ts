@@ -14,6 +14,7 @@ import { FactSignature } from '../../packages/api/fact-signature.type.js';
 import { AuditEntriesSinceQuery, AuditTrailQuery } from './audit-trail.query.js';
 import type { AuditFilter as Filter } from './audit-view.js';
 import { AuditEntry, AuditEntryConnection, AuditFilter } from './audit.types.js';
+import { RequireKnownPartiesQuery } from './known-parties.query.js';
 import { signaturesOf } from './entry-signatures.js';
 
 /** Maximum number of entries that a subscription reads at once. */
@@ -56,14 +57,17 @@ export class AuditResolver {
 
   @Needs('audit')
   @Query(() => AuditEntryConnection, {
-    description: 'Entries of the audit trail, newest first.',
+    description:
+      'Entries of the audit trail, newest first. A kind, or a name of an actor, that does not exist is refused. Refusals: ' +
+      'INVALID_REQUEST, INVALID_CURSOR.',
     complexity: connectionCost,
   })
-  auditTrail(
+  async auditTrail(
     @Args() { first, after }: PageArgs,
     @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
   ): Promise<AuditEntryConnection> {
-    return this.queries.execute(new AuditTrailQuery(checkFilter(filter), first, after ?? null));
+    const wanted = await this.requireKnown(checkFilter(filter));
+    return this.queries.execute(new AuditTrailQuery(wanted, first, after ?? null));
   }
 
   @Needs('audit')
@@ -74,7 +78,7 @@ export class AuditResolver {
   async auditRecorded(
     @Args('filter', { type: () => AuditFilter, nullable: true }) filter?: AuditFilter | null,
   ): Promise<AsyncIterator<AuditEntry>> {
-    const wanted = checkFilter(filter);
+    const wanted = await this.requireKnown(checkFilter(filter));
     let last = await this.readNewestSeq();
     const load = async (keys: readonly string[] | null): Promise<readonly AuditEntry[]> => {
       const entries = await this.queries.execute(new AuditEntriesSinceQuery(wanted, last, BATCH_SIZE));
@@ -86,6 +90,11 @@ export class AuditResolver {
     // Reads at once, so that entries that were recorded during the look-up of the newest entry are not missed.
     const stream = new ChangeStream(this.changes, 'audit', load, { atOnce: true });
     return stream;
+  }
+
+  private async requireKnown(filter: Filter): Promise<Filter> {
+    await this.queries.execute(new RequireKnownPartiesQuery(filter));
+    return filter;
   }
 
   private async readNewestSeq(): Promise<number> {
