@@ -13,7 +13,7 @@ import { type Answered, restLonger, step, take } from '../support/mesh/steps.js'
 Logger.overrideLogger(false);
 
 /** Of each property; `MESH_RUNS=20000 MESH_SEED=7` looks longer, and elsewhere. */
-const RUNS = Number(process.env['MESH_RUNS'] ?? 70);
+const RUNS = Number(process.env['MESH_RUNS'] ?? 40);
 const SEED = Number(process.env['MESH_SEED'] ?? 20261201);
 const TIMEOUT_MS = 60_000 + RUNS * 500;
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
@@ -6,30 +6,74 @@ import { PatientLimit } from '../../platform/limits/patient-limit.js';
 import { addressGroup } from '../../platform/limits/rate-limit.js';
 import { newId } from '../../platform/runtime/ids.js';
 import { PasswordHashing } from '../../platform/secrets/password-hashing.js';
+import { ServerSecrets } from '../../platform/secrets/server-secrets.js';
 import type { DownloadProtection } from './contracts/download.events.js';
 
-/** Stores the hashes of the password for downloads in the state of this server. They are never part of the log. */
+/** A name and a password as RFC 7617 sends them. */
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What is stored of a password for downloads. */
+interface StoredPassword {
+  /** The argon2id hash in PHC format. */
+  readonly hash: string;
+  /** The digest of the right pair; null for a password of an earlier version, which nobody has used since. */
+  readonly pairDigest: Buffer | null;
+}
+
+const SECRET_NAME = 'download-pair-key';
+const KEY_BYTES = 32;
+
+/**
+ * Stores what belongs to the password for downloads in the state of this server. Nothing of it is ever part of the log.
+ * Beside the hash there is a digest of name and password under a secret of this server (HMAC-SHA256). It makes a check
+ * cheap, also after a restart, and is worth nothing without the secret key.
+ */
 @Injectable()
 export class DownloadPasswords {
-  constructor(private readonly dataSource: DataSource) {}
+  private key: Promise<Buffer> | null = null;
 
-  /** Stores a hash and returns its id. The hash counts only when an event names the id, so a crash before changes nothing. */
-  async storeHash(hash: string): Promise<string> {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly secrets: ServerSecrets,
+  ) {}
+
+  /** Stores a password and returns its id. It counts only when an event names the id, so a crash before changes nothing. */
+  async storePassword(hash: string, credentials: Credentials): Promise<string> {
     const id = newId();
-    await this.dataSource.query('INSERT INTO state.download_passwords (id, hash) VALUES ($1, $2)', [id, hash]);
+    await this.dataSource.query('INSERT INTO state.download_passwords (id, hash, pair_digest) VALUES ($1, $2, $3)', [
+      id,
+      hash,
+      await this.digestPair(id, credentials),
+    ]);
     return id;
   }
 
-  /** The argon2id hash in PHC format, or null when there is none. */
-  async findHash(id: string): Promise<string | null> {
-    const rows: { hash: string }[] = await this.dataSource.query(
-      'SELECT hash FROM state.download_passwords WHERE id = $1',
+  async findPassword(id: string): Promise<StoredPassword | null> {
+    const rows: StoredPassword[] = await this.dataSource.query(
+      'SELECT hash, pair_digest AS "pairDigest" FROM state.download_passwords WHERE id = $1',
       [id],
     );
-    return rows[0]?.hash ?? null;
+    return rows[0] ?? null;
   }
 
-  /** Deletes all other hashes that are older than an hour. A younger one may belong to a change that is under way. */
+  async rememberPair(id: string, pairDigest: Buffer): Promise<void> {
+    await this.dataSource.query('UPDATE state.download_passwords SET pair_digest = $2 WHERE id = $1', [id, pairDigest]);
+  }
+
+  async digestPair(id: string, { username, password }: Credentials): Promise<Buffer> {
+    this.key ??= this.secrets.findOrStore(SECRET_NAME, randomBytes(KEY_BYTES));
+    const key = await this.key.catch((error: unknown) => {
+      this.key = null;
+      throw error;
+    });
+    const pair = JSON.stringify([id, username.normalize('NFC'), password.normalize('NFC')]);
+    return createHmac('sha256', key).update(pair).digest();
+  }
+
+  /** Deletes all other passwords that are older than an hour. A younger one may belong to a change that is under way. */
   async keepOnly(id: string | null): Promise<void> {
     await this.dataSource.query(
       `DELETE FROM state.download_passwords WHERE id IS DISTINCT FROM $1 AND created_at < now() - interval '1 hour'`,
@@ -38,17 +82,12 @@ export class DownloadPasswords {
   }
 }
 
-/** Different wrong pairs that one address may send, and then four in a second. */
-const WRONG_PASSWORDS = { burst: 10, perSecond: 0.2, pauseMs: 250, maxWaiting: 120 };
-const VERIFIED_CACHE_MS = 10 * 60_000;
-
-/** A name and a password as RFC 7617 sends them. */
-interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
-
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** Different wrong pairs that one address may send without a wait. Beyond that, checks run one after the other. */
+export const WRONG_PAIRS = { burst: 200, perSecond: 5, pauseMs: 200, maxWaiting: 120 };
+/** The same as long as the right pair is known only by its hash, so that each check needs argon2. */
+export const WRONG_PAIRS_TO_HASH = { burst: 10, perSecond: 0.2, pauseMs: 250, maxWaiting: 120 };
+/** The time until this process looks again whether another one has seen the right pair. */
+const UNKNOWN_PAIR_MS = 1_000;
 
 /** The credentials in an `Authorization: Basic` header (RFC 7617, UTF-8), or null when it has none. */
 export function parseBasicCredentials(header: string | undefined): Credentials | null {
@@ -60,18 +99,19 @@ export function parseBasicCredentials(header: string | undefined): Credentials |
 }
 
 /**
- * Checks the name and password of downloads. Thousands of endpoints send the same pair, so after a successful check only
- * its SHA-256 digest is compared for 10 minutes. An unknown pair is checked with argon2, and wrong pairs are slowed down
- * per address. A wrong pair counts once: a client that still has an old password costs nothing and holds up nobody. The
- * right pair is let in after any number of wrong ones. Beyond the limit it waits for its turn, which nobody can use to
- * guess faster.
+ * Checks the name and password of downloads. The right pair is known by its digest, which is compared at once: it is let in
+ * although its address has sent many wrong ones. A wrong pair counts once: a client that still has an old password holds up
+ * nobody. Only beyond the limit of different wrong pairs, checks from that address wait for their turn, since otherwise the
+ * answer to the right one would tell who guesses as many passwords as they can send. The password of an earlier version is
+ * checked with argon2 until it has been right once.
  */
 @Injectable()
 export class BasicAuth {
-  private readonly verified = new LRUCache<string, true>({ max: 100, ttl: VERIFIED_CACHE_MS });
+  private readonly pairs = new LRUCache<string, { readonly digest: Buffer | null }>({ max: 100 });
   /** Pairs that were wrong. They stay so, because a new password has a new id. */
   private readonly wrong = new LRUCache<string, true>({ max: 10_000 });
-  private readonly tries = new PatientLimit('Too many wrong passwords', WRONG_PASSWORDS);
+  private readonly tries = new PatientLimit('Too many wrong passwords', WRONG_PAIRS);
+  private readonly hashedTries = new PatientLimit('Too many wrong passwords', WRONG_PAIRS_TO_HASH);
 
   constructor(
     private readonly passwords: DownloadPasswords,
@@ -81,30 +121,42 @@ export class BasicAuth {
   /** @throws Refusal TOO_MANY_REQUESTS, UNAVAILABLE */
   async checkCredentials(
     credentials: Credentials,
-    wanted: DownloadProtection,
+    { credentialId: id, username }: DownloadProtection,
     address: string | null,
   ): Promise<boolean> {
-    const { username, password } = credentials;
-    const key = digestOf(JSON.stringify([wanted.credentialId, wanted.username, username, password])).toString('base64');
-    if (this.wrong.has(key)) return false;
-    // What is known to be right does not wait behind the guesses of others at the same address.
-    if (this.verified.has(key)) return true;
-    const checked = await this.tries.check(addressGroup(address), () => this.checkUnknown(key, credentials, wanted));
-    return checked !== null;
+    if (id === null) return false;
+    const shown = await this.passwords.digestPair(id, credentials);
+    if (this.wrong.has(shown.toString('base64'))) return false;
+    const { digest } = await this.findPair(id);
+    const isName = credentials.username.normalize('NFC') === username?.normalize('NFC');
+    const [limit, judge] = digest
+      ? [this.tries, async () => timingSafeEqual(digest, shown)]
+      : [this.hashedTries, () => this.checkHash(id, shown, credentials.password, isName)];
+    const isRight = await limit.check(addressGroup(address), async () => {
+      if ((await judge()) && isName) return true;
+      if (this.pairs.has(id)) this.wrong.set(shown.toString('base64'), true);
+      return null;
+    });
+    return isRight !== null;
   }
 
-  private async checkUnknown(
-    key: string,
-    { username, password }: Credentials,
-    wanted: DownloadProtection,
-  ): Promise<true | null> {
-    if (this.verified.has(key)) return true;
-    const isName = timingSafeEqual(digestOf(username), digestOf(wanted.username ?? ''));
-    const stored = wanted.credentialId === null ? null : await this.passwords.findHash(wanted.credentialId);
-    const matches = await this.hashing.matchesHash(stored, password);
-    const isRight = matches && isName;
-    // A hash that is not there may be one that another process has just stored.
-    if (isRight || stored !== null) (isRight ? this.verified : this.wrong).set(key, true);
-    return isRight || null;
+  /** The digest of the right pair. A password that is not there may be one that another process has just stored. */
+  private async findPair(id: string): Promise<{ readonly digest: Buffer | null }> {
+    const known = this.pairs.get(id);
+    if (known) return known;
+    const stored = await this.passwords.findPassword(id);
+    const pair = { digest: stored?.pairDigest ?? null };
+    if (stored) this.pairs.set(id, pair, { ttl: pair.digest ? 0 : UNKNOWN_PAIR_MS });
+    return pair;
+  }
+
+  private async checkHash(id: string, shown: Buffer, password: string, isName: boolean): Promise<boolean> {
+    const stored = await this.passwords.findPassword(id);
+    const isRight = (await this.hashing.matchesHash(stored?.hash ?? null, password)) && isName;
+    if (isRight) {
+      await this.passwords.rememberPair(id, shown);
+      this.pairs.set(id, { digest: shown });
+    }
+    return isRight;
   }
 }

@@ -48,7 +48,12 @@ export class SetDownloadProtectionHandler implements ICommandHandler<SetDownload
       mode !== 'BASIC' || (password === null && before.credentialId !== null && before.username === username);
     const chosen = keeps ? null : checkPassword(password ?? makeOneTimePassword());
     const credentialId =
-      chosen === null ? before.credentialId : await this.passwords.storeHash(await this.hashing.hashPassword(chosen));
+      chosen === null
+        ? before.credentialId
+        : await this.passwords.storePassword(await this.hashing.hashPassword(chosen), {
+            username: username ?? '',
+            password: chosen,
+          });
     const to = { mode, username, credentialId, networks };
     const { state, receipt } = await this.runner.run(downloadProtection, undefined, { type: 'protect', to });
     await this.views.reflect(receipt);

@@ -9,9 +9,10 @@ import { SessionCookie } from './session-cookie.js';
 
 /**
  * Limit for invalid tokens from one address (one /64 network for IPv6). Nobody can guess a token, so there is no pause
- * beyond the limit: it bounds the work, since tokens from one address are then looked up one after the other.
+ * beyond the limit: it bounds the work, since tokens from one address are then looked up one after the other. Any number
+ * may wait, because each one has a connection of its own, and the valid one among them must be let in.
  */
-const TOKEN_FAILURES = { burst: 100, perSecond: 1, pauseMs: 0, maxWaiting: 200 };
+const TOKEN_FAILURES = { burst: 100, perSecond: 1, pauseMs: 0, maxWaiting: Number.POSITIVE_INFINITY };
 
 /**
  * Limits the attempts with invalid tokens per address. A valid token is let in however many invalid ones others at the

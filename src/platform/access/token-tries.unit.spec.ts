@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Refusal } from '../../kernel/errors.js';
 import { TokenTries } from './authenticator.js';
 
 const tooMany = { code: 'TOO_MANY_REQUESTS' };
 const right = async (): Promise<string | null> => 'somebody';
 const wrong = async (): Promise<string | null> => null;
+
+// The limit is counted in a time that stands still.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
 
 describe('tokens that are not valid', () => {
   const guess = (tries: TokenTries, count: number, answer = wrong) =>
@@ -22,6 +26,20 @@ describe('tokens that are not valid', () => {
     await guess(tries, 1000);
     for (let i = 0; i < 8; i += 1) expect(await tries.checkToken('192.0.2.1', right)).toBe('somebody');
     await expect(tries.checkToken('192.0.2.1', wrong)).rejects.toMatchObject(tooMany);
+  });
+
+  it('hold up no valid one that comes while thousands of them are being looked up', async () => {
+    const tries = new TokenTries();
+    const slowly = async () => {
+      await new Promise(setImmediate);
+      return null;
+    };
+    const guesses = guess(tries, 3000, slowly);
+    expect(await Promise.all(Array.from({ length: 8 }, () => tries.checkToken('192.0.2.1', right)))).toEqual(
+      Array.from({ length: 8 }, () => 'somebody'),
+    );
+    const refused = (await guesses).filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(2900);
   });
 
   it('are looked up one after the other beyond the limit', async () => {

@@ -63,11 +63,15 @@ export class PatientLimit {
       const found = await check();
       if (found !== null) return found;
     } catch (error) {
-      if (error instanceof Refusal) await this.pause(this.patience.pauseMs);
+      if (error instanceof Refusal) await this.pauseAfterFailure();
       throw error;
     }
-    await this.pause(this.patience.pauseMs);
+    await this.pauseAfterFailure();
     throw this.refusal();
+  }
+
+  private async pauseAfterFailure(): Promise<void> {
+    if (this.patience.pauseMs > 0) await this.pause(this.patience.pauseMs);
   }
 
   private readonly refusal = (): Refusal => {

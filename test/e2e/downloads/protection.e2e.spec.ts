@@ -186,4 +186,30 @@ describe('downloads for networks, behind a proxy that names callers in many ways
     await waitFor('all refusals', async () => (await addresses()).length === 6);
     expect(await addresses()).toEqual(['198.51.100.7', '198.51.100.7', ...Array(4).fill('unknown')]);
   });
+
+  it('BASIC: the right password and a token are let in after a restart, in the midst of wrong ones', async () => {
+    await (
+      await server.client()
+    ).ask(
+      'mutation { setDownloadProtection(mode: BASIC, username: "munki", password: "the right password") { generatedPassword } }',
+      Protection,
+    );
+    await server.stop();
+    await server.start();
+    const statusOf = async (path: string, headers: Record<string, string>) => {
+      const reply = await fetch(`${server.url}${path}`, { headers: { 'x-forwarded-for': '203.0.113.9', ...headers } });
+      await reply.arrayBuffer();
+      return reply.status;
+    };
+    const download = (password: string) => statusOf('/Packages/Foo.pkg', basic('munki', password));
+    const call = (token: string) => statusOf('/api/packages/Foo.pkg', { authorization: `Bearer ${token}` });
+    const { token } = await server.client();
+    const wrong = Array.from({ length: 120 }, (_, i) => Promise.all([download(`wrong ${i}`), call(`wrong${i}`)]));
+    for (let i = 0; i < 8; i += 1)
+      expect([await download('the right password'), await call(token)]).toEqual([200, 200]);
+    const refused = new Set((await Promise.all(wrong)).flat());
+    expect([...refused].filter((status) => status !== 401 && status !== 429)).toEqual([]);
+    for (let i = 0; i < 8; i += 1)
+      expect([await download('the right password'), await call(token)]).toEqual([200, 200]);
+  });
 });

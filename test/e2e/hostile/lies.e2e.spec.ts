@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
 import { keyFingerprint } from '../../../src/platform/peer-calls/ed25519.js';
-import { factsOf, HostilePeer, stampBy } from '../../support/hostile/hostile-peer.js';
+import { HostilePeer } from '../../support/hostile/hostile-peer.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
-import { SigningServer } from '../../support/signing-server.js';
+import { factsOf, SigningServer, stampBy } from '../../support/signing-server.js';
 import { waitFor } from '../../support/wait-for.js';
 
 /**

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
 import type { PackageFacts } from '../../../src/modules/packages/contracts/package-facts.js';
-import { factsOf, HostilePeer, type Lie, stampBy } from '../../support/hostile/hostile-peer.js';
+import { HostilePeer, type Lie } from '../../support/hostile/hostile-peer.js';
+import { factsOf, stampBy } from '../../support/signing-server.js';
 import { ServerUnderTest, sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -179,6 +180,65 @@ it('an honest server that gives it all rights cannot do so for it either, and pa
   expect((await berlin.put('Chrome.pkg', chrome)).status).toBe(201);
   await serveChrome();
 });
+
+const Peers = z.object({
+  peers: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      inSync: z.boolean().nullable(),
+      refusedFromPeer: z.number(),
+      refusedByPeer: z.number(),
+    }),
+  ),
+});
+async function peerOf(server: ServerUnderTest, name: string) {
+  const { peers } = await (
+    await server.client()
+  ).ask('{ peers { id name inSync refusedFromPeer refusedByPeer } }', Peers);
+  return peers.find((peer) => peer.name === name);
+}
+
+it(
+  'what an honest server may not publish is no difference, also after a restart, and comes when it may',
+  { timeout: 600_000 },
+  async () => {
+    const berlinAtMunich = (await peerOf(munich, 'berlin'))?.id;
+    const setBerlin = async (rights: string): Promise<void> => {
+      const mutation = `mutation { setPeerRights(id: "${berlinAtMunich}", rights: ${rights}) { id } }`;
+      await (await munich.client()).ask(mutation, Peer);
+    };
+    const bothSayThatItIsRefused = async (): Promise<void> => {
+      const munichSays = async () => {
+        const found = await peerOf(munich, 'berlin');
+        return found?.refusedFromPeer === 1 && found.inSync === true;
+      };
+      await waitFor('munich to count it as refused', munichSays, 120_000);
+      const berlinSays = async () => {
+        const found = await peerOf(berlin, 'munich');
+        return found?.refusedByPeer === 1 && found.inSync === true;
+      };
+      await waitFor('berlin to know that it is refused', berlinSays, 120_000);
+    };
+    await setBerlin('{ filenames: ["allowed-*"] }');
+    const content = randomBytes(2_500);
+    expect((await berlin.put('other.pkg', content)).status).toBe(201);
+    expect((await berlin.put('allowed-1.pkg', content)).status).toBe(201);
+    await waitFor('what is allowed', async () => (await munich.servedDigest('allowed-1.pkg')) === sha256(content));
+    await bothSayThatItIsRefused();
+    await munich.kill();
+    await munich.start();
+    await bothSayThatItIsRefused();
+    expect(await munich.servedDigest('other.pkg')).toBeNull();
+    await setBerlin('{ filenames: [] }');
+    await waitFor(
+      'what was refused',
+      async () => (await munich.servedDigest('other.pkg')) === sha256(content),
+      120_000,
+    );
+    await waitFor('nothing to be refused', async () => (await peerOf(berlin, 'munich'))?.refusedByPeer === 0, 120_000);
+  },
+);
 
 it('after all of it both servers serve, and take and exchange uploads', async () => {
   for (const [from, to] of [

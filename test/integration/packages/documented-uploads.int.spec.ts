@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandsIn, runShell } from '../../support/documented-commands.js';
 import { factsIn, startPackageApp, type PackageApp } from '../../support/package-app.js';
 
 const NAMES = [
@@ -22,27 +22,6 @@ const NAMES = [
   '[1-3]{a,b}.pkg',
   '-T.pkg',
 ];
-
-/** The block of shell commands in a document that contains a text, as it stands there. */
-async function commandsIn(document: string, text: string): Promise<string> {
-  const blocks = [...(await readFile(document, 'utf8')).matchAll(/```sh\n([^]*?)```/g)].map(([, block = '']) => block);
-  const [found, ...more] = blocks.filter((block) => block.includes(text));
-  if (found === undefined || more.length > 0) throw new Error(`${document} has not exactly one block with ${text}`);
-  return found;
-}
-
-interface Outcome {
-  readonly code: number;
-  readonly output: string;
-}
-
-const runShell = (commands: string, env: Record<string, string>): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const options = { env: { PATH: process.env['PATH'] ?? '', ...env } };
-    execFile('bash', ['-c', commands], options, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: `${stdout}${stderr}` }),
-    );
-  });
 
 describe('the documented commands for uploads', () => {
   let app: PackageApp;
@@ -69,7 +48,7 @@ describe('the documented commands for uploads', () => {
       .toSorted();
 
   it('of AutoPkg publish files with every name that is allowed, leave out folders, and say what was there', async () => {
-    const commands = await commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache');
+    const commands = commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache');
     const first = await runShell(commands, env);
     expect(first.output.match(/^uploaded: /gm)).toHaveLength(NAMES.length);
     expect(first.output).toMatch(/left out, not a file: .*folder\.pkg/);
@@ -83,7 +62,7 @@ describe('the documented commands for uploads', () => {
   it('of AutoPkg go on after a failure, and end with 1', async () => {
     const bad = join(home, 'Library/AutoPkg/Cache/recipe/CON.pkg');
     await writeFile(bad, 'a name that no package can have');
-    const { code, output } = await runShell(await commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache'), env);
+    const { code, output } = await runShell(commandsIn('docs/how-to/api-tokens.md', 'AutoPkg/Cache'), env);
     await rm(bad);
     expect(output).toMatch(/failed with 400: .*CON\.pkg/);
     expect(output.match(/^already there: /gm)).toHaveLength(NAMES.length);
@@ -95,9 +74,9 @@ describe('the documented commands for uploads', () => {
     await mkdir(join(home, 'pipeline'), { recursive: true });
     await writeFile(file, `pipeline ${name}`);
     const withFile = { ...env, FILE: file };
-    const ask = await commandsIn('docs/how-to/upload-packages.md', '--head');
+    const ask = commandsIn('docs/how-to/upload-packages.md', '--head');
     expect((await runShell(ask, withFile)).code).toBe(22);
-    const upload = await commandsIn('docs/how-to/upload-packages.md', 'set -eu');
+    const upload = commandsIn('docs/how-to/upload-packages.md', 'set -eu');
     const { code, output } = await runShell(upload, withFile);
     expect(code).toBe(0);
     const sha256 = createHash('sha256').update(`pipeline ${name}`).digest('hex');

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -8,7 +8,6 @@ import type { PackageFacts } from '../../../src/modules/packages/contracts/packa
 import type { SignedFact } from '../../../src/modules/packages/contracts/signed-facts.js';
 import { decodeToken } from '../../../src/modules/peers/registration/invitation-token.js';
 import { PeerRequestSigner } from '../../../src/platform/peer-calls/peer-request-signer.js';
-import { packageIdOf } from '../../../src/platform/runtime/ids.js';
 import type { ServerUnderTest } from '../server-under-test.js';
 import { SigningServer } from '../signing-server.js';
 
@@ -125,39 +124,6 @@ function* piecesOf(bytes: number): Generator<Buffer> {
   yield Buffer.from('{"pages":[{"first":0,"count":1,"sha1":"');
   for (let left = bytes; left > 0; left -= PIECE.length) yield PIECE.subarray(0, Math.min(left, PIECE.length));
   yield Buffer.from('","sha256":""}]}');
-}
-
-let clock = 0;
-
-/** A stamp of now, later than all before it. */
-export const stampBy = (serverId: string, aheadMs = 0): string =>
-  `${(Date.now() + aheadMs).toString(16).padStart(12, '0')}-${(clock++).toString(16).padStart(4, '0')}-${serverId}`;
-
-/** Facts of a small package that a server published, in whose name anybody may say it. */
-export function factsOf(
-  filename: string,
-  content: Buffer,
-  by: { readonly serverId: string; readonly name: string },
-  change: Partial<PackageFacts> = {},
-): PackageFacts {
-  const digest = (algorithm: string): string => createHash(algorithm).update(content).digest('hex');
-  return {
-    packageId: packageIdOf(filename, digest('sha256')),
-    filename,
-    size: content.length,
-    sha1: digest('sha1'),
-    sha256: digest('sha256'),
-    chunkSize: 1024 * 1024,
-    chunkCount: 1,
-    stage: 'Prod',
-    stageStamp: stampBy(by.serverId),
-    publication: stampBy(by.serverId),
-    removal: null,
-    firstPublishedAt: `${new Date().toISOString().slice(0, 19)}Z`,
-    origin: { serverId: by.serverId, name: by.name },
-    uploadedBy: 'admin',
-    ...change,
-  };
 }
 
 /** The rest of an item: the peer claims to hold the package, which has one chunk. */

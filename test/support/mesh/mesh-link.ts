@@ -55,7 +55,7 @@ export class MeshLink {
     const { process } = this.follower;
     const item = process?.items.readItem(this.contact(), data);
     if (!process || !item) return;
-    await this.take(process, item).catch((error: unknown) => {
+    await Promise.race([this.take(process, item), process.life.ended]).catch((error: unknown) => {
       if (!(error instanceof PeerUnreachable)) throw error;
     });
   }

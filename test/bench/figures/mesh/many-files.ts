@@ -1,5 +1,11 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { FactTrust } from '../../../../src/modules/packages/facts/fact-trust.js';
+import { judgePeerFacts } from '../../../../src/modules/packages/facts/judge-peer-facts.js';
+import { loadSettings } from '../../../../src/server/config/load-settings.js';
+import { NoSignerKeys } from '../../../support/no-signer-keys.js';
+import { factsOf, SigningServer } from '../../../support/signing-server.js';
 import { startBenchPair, stopAll, type BenchServer } from '../../bench-server.js';
 import { inSeconds, inTurn, type BenchContext, type Figure, type Result, type Skipped } from '../../figure.js';
 import { have, makeFile, median, shell, timed, warm } from '../../machine.js';
@@ -79,6 +85,39 @@ async function againstSyncthing(scene: Scene): Promise<Result | Skipped> {
   }
 }
 
+/** Knows the key of whoever signed, so that only the signatures are checked. */
+class EveryKey extends NoSignerKeys {
+  override statusOf(): 'known' {
+    return 'known';
+  }
+}
+
+/** Signs each publication as its server does, and judges it as a receiver does. Nothing that was checked is remembered. */
+function signAndJudge(): number {
+  const [signer, receiver] = [new SigningServer(randomUUID()), new SigningServer(randomUUID())];
+  const trust = new FactTrust(new EveryKey(), receiver, loadSettings({ ODST_ACCEPT_UNSIGNED: 'false' }));
+  const contents = Array.from({ length: FILES }, () => randomBytes(64));
+  const began = performance.now();
+  for (const [i, content] of contents.entries()) {
+    const facts = factsOf(`many-${i}.pkg`, content, signer);
+    const told = { facts, proofs: [signer.facts.signPublication(facts)], authors: { stage: null, removal: null } };
+    if (judgePeerFacts(null, told, trust).refused.length > 0) throw new Error('A signature was not accepted');
+  }
+  return (performance.now() - began) / 1000;
+}
+
+/** The time that signatures take on both servers together, as a part of the time that the packages take. */
+async function shareOfSignatures(scene: Scene): Promise<Result> {
+  const times = await inTurn(scene, { signatures: async () => signAndJudge(), ours: ours(scene) });
+  return {
+    what: `signatures of ${FILES} packages / replicating them`,
+    ours: `${(times.signatures * 1000).toFixed(0)} ms`,
+    rival: inSeconds(times.ours),
+    value: times.signatures / times.ours,
+    mark: { atMost: 0.03 },
+  };
+}
+
 /** Many packages of a few chunks, where the work beside the bytes counts. */
 export const manyFiles: Figure = async (context) => {
   const source = join(context.folder, 'many');
@@ -90,7 +129,7 @@ export const manyFiles: Figure = async (context) => {
   const [a, b] = await startBenchPair(context.folder);
   const scene = { ...context, a, b, source, names };
   try {
-    return [await againstRclone(scene), await againstSyncthing(scene)];
+    return [await shareOfSignatures(scene), await againstRclone(scene), await againstSyncthing(scene)];
   } finally {
     await stopAll([a, b]);
     await shell(`rm -rf '${source}'`);
