@@ -65,8 +65,17 @@ export const MAX_SMALL_ANSWER_BYTES = 16 * 1024;
  * answer may have at most, by what the caller knows of it; a longer one is not read, and its connection is closed.
  */
 export abstract class PeerTransport {
-  /** POST of a JSON body to a server that may not know us yet; the parsed reply, not yet checked. */
-  abstract post(server: { name: string; url: string }, path: string, body: object, maxBytes: number): Promise<unknown>;
+  /**
+   * POST of a JSON body to whatever answers at an address, also to a server that may not know us yet; the parsed reply, not
+   * yet checked. With `to`, only the server with this id accepts the call.
+   */
+  abstract post(
+    server: { name: string; url: string },
+    path: string,
+    body: object,
+    maxBytes: number,
+    how?: { readonly to: string; readonly key?: string },
+  ): Promise<unknown>;
 
   /** POST of a JSON body to a peer, signed with the key of ours that is given, or that it knows; the parsed reply, not yet checked. */
   abstract postTo(peer: PeerContact, path: string, body: object, maxBytes: number, key?: string): Promise<unknown>;

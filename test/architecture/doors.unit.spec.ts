@@ -197,6 +197,7 @@ const MAY_PARSE: Readonly<Record<string, string>> = {
   'modules/audit/verify/shown-entries.ts': 'verification, which records nothing',
   'modules/audit/verify/shown-lines.ts': 'verification, which records nothing',
   'modules/audit/verify/signer-key-history.ts': 'verification, which records nothing',
+  'modules/peers/addresses/announce-address.job.ts': 'the data of a job, which we have queued',
   'modules/peers/keys/announce-key.job.ts': 'the data of a job, which we have queued',
   'modules/peers/registration/invitation-token.ts': 'JSON, for a wire schema',
   'modules/replication/fetch/fetch-chunks.job.ts': 'the data of a job, which we have queued',

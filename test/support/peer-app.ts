@@ -6,6 +6,8 @@ import { HttpPeerTransport } from '../../src/adapters/peer-transport/http/http-p
 import { WebSocketTunnels } from '../../src/adapters/peer-transport/http/web-socket-tunnels.js';
 import { NoDirectory } from '../../src/adapters/directory/no-directory.js';
 import { accountProviders } from '../../src/modules/accounts/accounts.module.js';
+import { AddressProof } from '../../src/modules/peers/addresses/address-proof.js';
+import { AddressController } from '../../src/modules/peers/addresses/address.controller.js';
 import { KeyController } from '../../src/modules/peers/keys/key.controller.js';
 import { RegistrationController } from '../../src/modules/peers/registration/registration.controller.js';
 import { peerProviders, tunnelProviders } from '../../src/modules/peers/peers.module.js';
@@ -78,7 +80,17 @@ export class ProbeController {
 @Global()
 @Module({
   providers: [...serverProviders, ...accountProviders, ...peerProviders, ...tunnelProviders],
-  exports: [ServerIdentity, Principals, RefusedCalls, PeerDirectory, KnownKeys, SignerKeys, PeerCallAudit, PeerTunnels],
+  exports: [
+    AddressProof,
+    ServerIdentity,
+    Principals,
+    RefusedCalls,
+    PeerDirectory,
+    KnownKeys,
+    SignerKeys,
+    PeerCallAudit,
+    PeerTunnels,
+  ],
 })
 class Modules {}
 
@@ -134,7 +146,7 @@ export async function startPeerApp(home: ServerHome, change: Partial<Settings>):
       PeerCallsModule,
       Modules,
     ],
-    controllers: [ProbeController, RegistrationController, KeyController],
+    controllers: [ProbeController, RegistrationController, KeyController, AddressController],
   })
   class App {}
 

@@ -122,6 +122,10 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   'answer to an announced key': { publicKey: KEY },
   'announced key': { publicKey: KEY, rotation: 1, proof: 'A'.repeat(86), successions },
+  'answer to an announced address': { url: 'https://packages.example.com' },
+  'announced address': { url: 'https://packages.example.com' },
+  'question for an identity': { challenge: KEY },
+  'proof of an identity': { serverId: ID, url: 'https://packages.example.com', proof: 'A'.repeat(86) },
   'introduction of a caller': { serverId: ID, publicKey: KEY },
   'query of an export': { format: 'csv', kinds: 'a,b', actor: 'a', target: 'b', text: 'c', since: TIME, until: TIME },
 };

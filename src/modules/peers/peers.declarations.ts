@@ -35,6 +35,16 @@ const peerCodes = declareErrorCodes({
     meaning:
       'This server does not connect to the address of the other server, which is, for example, a loopback or link-local one. See `ODST_ALLOWED_PEER_ADDRESSES`.',
   },
+  PEER_ADDRESS_UNCONFIRMED: {
+    status: 409,
+    meaning:
+      'A server announced a new address, and the called server does not reach it there. The log of the called server says why.',
+  },
+  PEER_ID_SHARED: {
+    status: 409,
+    meaning:
+      'Two servers have the same id and key, because one is a copy of the other. The copy needs an identity of its own.',
+  },
   INVITATION_EXPIRED: { status: 410, meaning: 'The invitation is more than an hour old. Ask for a new one.' },
 });
 
@@ -71,6 +81,7 @@ const SUMMARIES = {
   PeerKeyRotated: 'Recorded the new key of',
   PeerKeyAcknowledged: 'The new key of this server is known to',
   PeerSettingsChanged: 'Changed the settings of',
+  PeerMoved: 'Took over the new address of',
   PeerSuspended: 'Suspended',
   PeerResumed: 'Resumed',
   PeerUnregistered: 'Unregistered',
@@ -84,7 +95,8 @@ function describePeerEvent(event: PeerEvent): EventDescription {
   const { peerId, name } = event.data;
   const rights = event.type === 'PeerRegistered' ? (event.data.rights ?? null) : null;
   const limits = rights === null ? '' : ` with these rights: ${describeRights(rights)}`;
-  const summary = `${SUMMARIES[event.type]} ${name}${limits}`;
+  const proof = event.type === 'PeerMoved' ? `, which answers at ${event.data.url} with the same id and key` : '';
+  const summary = `${SUMMARIES[event.type]} ${name}${limits}${proof}`;
   const details = detailsOf(event);
   return { targetType: 'PEER', targetId: peerId, targetLabel: name, summary, details, ...changeOf(event) };
 }
@@ -116,6 +128,8 @@ function changeOf(event: PeerChangeEvent): Pick<EventDescription, 'before' | 'no
       return { now: { knowsKey: event.data.publicKey } };
     case 'PeerSettingsChanged':
       return { now: { name: event.data.name, url: event.data.url } };
+    case 'PeerMoved':
+      return { before: { url: event.data.previousUrl }, now: { url: event.data.url } };
     case 'PeerSuspended':
       return { before: { suspended: false }, now: { suspended: true } };
     case 'PeerResumed':

@@ -11,6 +11,11 @@ import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
 import { RightsOfPeers } from './contracts/peer-rights.js';
+import { AddressController } from './addresses/address.controller.js';
+import { AddressProof } from './addresses/address-proof.js';
+import { AnnounceAddressWorker } from './addresses/announce-address.job.js';
+import { AnnounceAddresses } from './addresses/announce-addresses.reaction.js';
+import { TakeOverAddressHandler } from './addresses/take-over-address.command.js';
 import { AnnounceKeyHandler } from './keys/announce-key.command.js';
 import { AnnounceKeyWorker } from './keys/announce-key.job.js';
 import { AnnounceKeys } from './keys/announce-keys.reaction.js';
@@ -89,6 +94,7 @@ const handlers = [
   UnregisterPeerHandler,
   RecordPeerKeyHandler,
   AnnounceKeyHandler,
+  TakeOverAddressHandler,
 ];
 
 /** Providers that decide about peers, without the API. */
@@ -102,15 +108,25 @@ export const peerProviders = [
   { provide: SignerKeys, useExisting: LiveSignerKeys },
   { provide: PeerCallAudit, useClass: RecordedPeerCalls },
   PeerChanges,
+  AddressProof,
   ...handlers,
 ];
 
 /** The peers of this server: registration, keys, policies, and whose calls are accepted. */
 @Global()
 @Module({
-  controllers: [RegistrationController, KeyController],
+  controllers: [RegistrationController, KeyController, AddressController],
   imports: [PeersReadModule],
   exports: [PeerDirectory, RightsOfPeers, KnownKeys, SignerKeys, PeerCallAudit],
-  providers: [...peerProviders, AnnounceKeyWorker, AnnounceKeys, PeersResolver, PeerRouteResolver, PeerChangesResolver],
+  providers: [
+    ...peerProviders,
+    AnnounceKeyWorker,
+    AnnounceKeys,
+    AnnounceAddressWorker,
+    AnnounceAddresses,
+    PeersResolver,
+    PeerRouteResolver,
+    PeerChangesResolver,
+  ],
 })
 export class PeersModule {}

@@ -19,6 +19,7 @@ import {
 } from './connection-limits.js';
 import { answerError } from './errors/exception.filter.js';
 import { isGraphqlPath, sendError } from './errors/send-error.js';
+import { logWrongSchemes } from './errors/wrong-scheme.js';
 import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
 import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
 import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
@@ -165,6 +166,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
       this.handle(request, response);
     });
     this.httpServer.on('checkExpectation', (request, response) => this.handle(request, response));
+    logWrongSchemes(this.httpServer, this.http.tls !== undefined && this.http.tls !== null);
     this.httpServer.on('clientError', (error, socket) => answerUnreadable(error, socket, this.answers.get(socket)));
     this.httpServer.on('connect', (_request, socket) =>
       answerUpgrade(socket, { status: 405, code: 'METHOD_NOT_ALLOWED', message: 'This server is not a proxy.' }),

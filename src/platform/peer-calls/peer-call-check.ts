@@ -13,7 +13,7 @@ import { systemActor } from '../runtime/call-context.js';
 import { ExpectedPeers } from './expected-peers.js';
 import { NonceStore } from './nonce-store.js';
 import { callTargets, fieldsOf, readRawBody } from './request-parts.js';
-import { CLOCK_TOLERANCE_SECONDS, matchesContentDigest } from './signature-format.js';
+import { CLOCK_TOLERANCE_SECONDS, matchesContentDigest, RECIPIENT_HEADER } from './signature-format.js';
 import { invalidSignature, PeerCallRefusal, unknownKey, type VerifiedCall, verifyCall } from './verify-call.js';
 
 /**
@@ -128,11 +128,24 @@ export class PeerCallCheck {
   ): Promise<VerifiedCall> {
     const targets = callTargets(request.headers.host, request.originalUrl ?? request.url ?? '', this.identity.url);
     const call = { method: request.method ?? '', targets, fields: fieldsOf(request) };
+    this.refuseForOthers(call.fields);
     const verified = await verifyCall(call, findKey, Math.floor(Date.now() / 1000));
     if (verified.recipient !== null && verified.recipient !== this.identity.serverId) {
       throw invalidSignature('it is addressed to another server');
     }
     return verified;
+  }
+
+  /**
+   * Refuses a call for another server before its signature is verified, because this server may not know the caller. The
+   * refusal tells nobody anything about this server.
+   */
+  private refuseForOthers(fields: ReturnType<typeof fieldsOf>): void {
+    const { serverId, name } = this.identity;
+    const recipient = fields.find(({ name: field }) => field.toLowerCase() === RECIPIENT_HEADER)?.value ?? serverId;
+    if (recipient === serverId || !LowerUuid.safeParse(recipient).success) return;
+    const reason = `The call is for the server ${recipient}, but arrived at ${name} (${serverId}): the caller has a wrong address for it.`;
+    throw new PeerCallRefusal('PEER_WRONG_SERVER', 'This call is for another server. Correct its address.', reason);
   }
 
   /**

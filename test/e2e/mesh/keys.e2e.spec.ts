@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { registerPeers } from '../../../src/cli/demo/demo-steps.js';
+import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { fullMeshOf, RealMesh } from '../../support/real-mesh.js';
 import { sha256 } from '../../support/server-under-test.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const MIB = 1024 * 1024;
 const Peers = z.object({
-  peers: z.array(z.object({ id: z.string(), name: z.string(), publicKey: z.string(), knowsOurKey: z.boolean() })),
+  peers: z.array(
+    z.object({ id: z.string(), name: z.string(), url: z.string(), publicKey: z.string(), knowsOurKey: z.boolean() }),
+  ),
 });
 const Rotated = z.object({ rotateServerKey: z.object({ publicKey: z.string() }) });
 
@@ -19,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => mesh.dispose());
 
 const peersOf = async (server: number) =>
-  (await (await mesh.at(server).client()).ask('{ peers { id name publicKey knowsOurKey } }', Peers)).peers;
+  (await (await mesh.at(server).client()).ask('{ peers { id name url publicKey knowsOurKey } }', Peers)).peers;
 const keyAt = async (server: number, name: string) =>
   (await peersOf(server)).find((peer) => peer.name === name)?.publicKey;
 
@@ -53,4 +56,18 @@ it('a server that is unregistered on one side hears so, and can be registered an
   const bytes = randomBytes(2 * MIB);
   await mesh.at(0).put('anew.pkg', bytes);
   await mesh.converges(new Map([['anew.pkg', sha256(bytes)]]));
+});
+
+it('a server that moves to another port is found there by its peers', { timeout: 300_000 }, async () => {
+  const b = mesh.at(1);
+  await b.stop();
+  b.port = await findFreePort(0);
+  await b.start();
+  const urlAt = async (server: number) => (await peersOf(server)).find(({ name }) => name === 'b')?.url;
+  for (const server of [0, 2]) await waitFor('the new address', async () => (await urlAt(server)) === b.url);
+  const bytes = randomBytes(MIB);
+  expect((await b.put('moved.pkg', bytes)).status).toBe(201);
+  for (const server of [0, 2]) {
+    await waitFor('the copy', async () => (await mesh.at(server).servedDigest('moved.pkg')) === sha256(bytes));
+  }
 });

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportOptions } from '../../../src/adapters/peer-transport/http/http-peer-transport.js';
 import { PeerUnreachable, type FeedMessage } from '../../../src/ports/peer-transport.port.js';
-import { closeAll, peer, serve, transport, type Answer } from '../../support/scripted-peer.js';
+import { closeAll, peer, pem, serve, transport, type Answer } from '../../support/scripted-peer.js';
 
 afterEach(closeAll);
 
@@ -24,6 +27,57 @@ describe('JSON calls', () => {
   ])('refuses: %s', async (message, answer) => {
     const url = await serve((socket) => socket.write(answer));
     await expect(transport().get(peer(url), '/x', 100)).rejects.toThrow(`Server A: ${message}`);
+  });
+});
+
+describe('a wrong setting is named', () => {
+  const refusal = (code: string, headers = '') => {
+    const body = JSON.stringify({ code });
+    return `HTTP/1.1 401 No\r\n${headers}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  };
+  const dateIn = (seconds: number) => `Date: ${new Date(Date.now() + seconds * 1000).toUTCString()}\r\n`;
+  const tls = async () => ({ cert: await pem('crt'), key: await pem('key') });
+
+  /** How a call, a feed and a fetch of bytes fail at an address. */
+  async function failuresAt(url: string): Promise<string[]> {
+    const client = transport({ ca: await pem('crt') });
+    const feed = client.followFeed(peer(url), null, new AbortController().signal)[Symbol.asyncIterator]();
+    const calls = [
+      client.get(peer(url), '/x', 1024),
+      client.post({ name: 'Server A', url }, '/x', {}, 1024),
+      feed.next(),
+    ];
+    const outcomes = await Promise.allSettled(calls);
+    return outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : 'no failure'));
+  }
+
+  it.each([
+    [3600, /its clock is 3(?:59\d|600) s ahead of the one of this server$/],
+    [-125, /its clock is 1(?:2[4-9]|3\d) s behind the one of this server$/],
+  ])('clocks that are %s s apart, with the seconds', async (seconds, words) => {
+    const url = await serve((socket) => socket.end(refusal('PEER_CLOCK_OFF', dateIn(seconds))));
+    for (const failure of await failuresAt(url)) expect(failure).toMatch(words);
+  });
+
+  it('another server at the address', async () => {
+    const url = await serve((socket) => socket.end(refusal('PEER_WRONG_SERVER')));
+    for (const failure of await failuresAt(url)) expect(failure).toContain('its address leads to another server');
+  });
+
+  it('http:// in an address where HTTPS is answered', async () => {
+    const url = await serve(() => undefined, await tls());
+    for (const failure of await failuresAt(url.replace('https:', 'http:')))
+      expect(failure).toContain('its address begins with http://, but it answers there by https://');
+  });
+
+  it('https:// in an address where HTTP is answered', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const failures = await failuresAt(`https://127.0.0.1:${port}`);
+    server.close();
+    for (const failure of failures)
+      expect(failure).toContain('its address begins with https://, but it answers there by http://');
   });
 });
 

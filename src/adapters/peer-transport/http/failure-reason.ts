@@ -17,6 +17,10 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'timed out in the middle of its answer',
   UND_ERR_HEADERS_OVERFLOW: 'answered with an oversized head',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'answered with more than was expected',
+  ERR_SSL_WRONG_VERSION_NUMBER:
+    'its address begins with https://, but it answers there by http://. Correct the address',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG:
+    'its address begins with https://, but it answers there by http://. Correct the address',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its TLS certificate is self-signed and not trusted here',
   SELF_SIGNED_CERT_IN_CHAIN: 'its TLS certificate comes from an authority that is not trusted here',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its TLS certificate comes from an authority that is not trusted here',
@@ -24,6 +28,19 @@ const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its TLS certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
 };
+
+/** What a call by http:// meets where only HTTPS is answered, and much else. */
+const CLOSED_WITHOUT_ANSWER: ReadonlySet<string> = new Set([
+  'the connection was reset',
+  'the connection was closed in the middle',
+  'did not answer with HTTP; is this the right port?',
+]);
+
+/** True when a call by http:// may have failed because HTTPS is answered there. */
+export const mayBeHttps = ({ reason, status, code }: PeerUnreachable): boolean =>
+  code === null && (status === 400 || CLOSED_WITHOUT_ANSWER.has(reason));
+
+export const ANSWERS_HTTPS = 'its address begins with http://, but it answers there by https://. Correct the address';
 
 /** Describes to an administrator why a call to a peer failed. */
 export function failureReason(error: unknown): string {
@@ -61,6 +78,20 @@ export function codeOfBody(body: string): string | null {
   }
 }
 
-/** Describes an answer by its status and code. */
-export const describeStatus = (status: number, code: string | null): string =>
-  `answered ${status}${code === null ? '' : ` ${code}`}`;
+/**
+ * Describes an answer by its status and code.
+ * @param date is the header `Date` of the answer: the clock of the peer
+ */
+export function describeStatus(status: number, code: string | null, date?: string | string[]): string {
+  const answer = `answered ${status}${code === null ? '' : ` ${code}`}`;
+  if (code === 'PEER_WRONG_SERVER') return `${answer}: its address leads to another server. Correct the address`;
+  if (code === 'PEER_CLOCK_OFF') return `${answer}: ${describeClocks(Date.parse(String(date)))}`;
+  return answer;
+}
+
+function describeClocks(theirs: number): string {
+  const seconds = Math.round((theirs - Date.now()) / 1000);
+  if (!Number.isFinite(seconds)) return 'its clock differs from the one of this server';
+  const side = seconds < 0 ? 'behind' : 'ahead of';
+  return `its clock is ${Math.abs(seconds)} s ${side} the one of this server`;
+}

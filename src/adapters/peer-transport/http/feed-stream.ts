@@ -4,7 +4,6 @@ import type { Dispatcher } from 'undici';
 import { type FeedMessage, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 import type { PeerAgents, RequestTarget, Via } from './json-calls.js';
-import { blameProxy } from './proxies.js';
 
 /** A message of a feed. `id` is the latest one that the stream has named, '' before the first. */
 interface StreamMessage {
@@ -61,16 +60,14 @@ type Body = Dispatcher.ResponseData['body'];
  * @throws PeerUnreachable when the connection ends
  */
 export async function* followFeed(agents: PeerAgents, peerName: string, call: FeedCall): AsyncGenerator<FeedMessage> {
-  let target: RequestTarget | null = null;
   try {
-    target = agents.targetOf(call.url, call.via);
-    const body = await openFeed(target, peerName, call);
+    const body = await openFeed(agents.targetOf(call.url, call.via), peerName, call);
     yield { kind: 'connected' };
     yield* readMessages(peerName, body);
     throw new PeerUnreachable(peerName, 'the feed ended');
   } catch (error) {
     if (call.signal.aborted) return;
-    throw blameProxy(toPeerUnreachable(peerName, error), target?.proxy ?? null);
+    throw await agents.explain(toPeerUnreachable(peerName, error), call.url, call.via);
   }
 }
 
@@ -87,17 +84,22 @@ async function openFeed(target: RequestTarget, peerName: string, call: FeedCall)
     reset: true,
   });
   if (statusCode === 200 && String(headers['content-type']).startsWith('text/event-stream')) return body;
-  throw await refusalOf(peerName, statusCode, body);
+  throw await refusalOf(peerName, statusCode, headers.date, body);
 }
 
-async function refusalOf(peerName: string, status: number, body: Body): Promise<PeerUnreachable> {
+async function refusalOf(
+  peerName: string,
+  status: number,
+  date: string | string[] | undefined,
+  body: Body,
+): Promise<PeerUnreachable> {
   body.on('error', () => undefined);
   if (status === 200) {
     body.destroy();
     return new PeerUnreachable(peerName, 'answered 200 without an event stream; is this the right address?', status);
   }
   const code = codeOfBody(await readFirstBytes(body));
-  return new PeerUnreachable(peerName, describeStatus(status, code), status, code);
+  return new PeerUnreachable(peerName, describeStatus(status, code, date), status, code);
 }
 
 async function readFirstBytes(body: Body): Promise<string> {

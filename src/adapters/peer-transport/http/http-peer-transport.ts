@@ -99,8 +99,14 @@ export class HttpPeerTransport extends PeerTransport {
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
   }
 
-  post(server: { name: string; url: string }, path: string, body: object, maxBytes: number): Promise<unknown> {
-    return this.postJson(server, null, path, body, maxBytes, { to: null });
+  post(
+    server: Addressed,
+    path: string,
+    body: object,
+    maxBytes: number,
+    how: Pick<UnsignedRequest, 'to' | 'key'> = { to: null },
+  ): Promise<unknown> {
+    return this.postJson(server, null, path, body, maxBytes, how);
   }
 
   async postTo(peer: PeerContact, path: string, body: object, maxBytes: number, key?: string): Promise<unknown> {

@@ -1,6 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, buildConnector } from 'undici';
 import { PeerUnreachable } from '../../../ports/peer-transport.port.js';
-import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
+import { ANSWERS_HTTPS, codeOfBody, describeStatus, mayBeHttps, toPeerUnreachable } from './failure-reason.js';
 import {
   type AddressRules,
   checkedLookup,
@@ -30,8 +31,6 @@ export interface RequestTarget {
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The proxy that answers in the name of the server. Null when it cannot, since it sees encrypted bytes only. */
-  readonly proxy: Proxy | null;
 }
 
 /** Limits in time and size. Redirects are not followed. */
@@ -54,15 +53,41 @@ export class PeerAgents {
     const { origin, host, pathname, search } = new URL(url);
     const path = pathname + search;
     if (via) {
-      return { agent: this.unchecked, origin: `http://${via.host}:${via.port}`, path, headers: { host }, proxy: null };
+      return { agent: this.unchecked, origin: `http://${via.host}:${via.port}`, path, headers: { host } };
     }
     const { proxies = NO_PROXIES, addresses = strictAddressRules } = this.trust;
     const proxy = proxyFor(url, proxies);
-    if (!proxy || origin.startsWith('https:')) return { agent: this.checked, origin, path, headers: {}, proxy: null };
+    if (!proxy || origin.startsWith('https:')) return { agent: this.checked, origin, path, headers: {} };
     const fault = findProxiedHostFault(hostOf(url), addresses());
     if (fault) throw fault;
     const headers = { host, ...proxy.headers };
-    return { agent: this.unchecked, origin: originOf(proxy), path: `${origin}${path}`, headers, proxy };
+    return { agent: this.unchecked, origin: originOf(proxy), path: `${origin}${path}`, headers };
+  }
+
+  /**
+   * Explains a failed call better if it can: a server that answers only HTTPS ends a call by http:// without a word, so
+   * whether it does is tried out.
+   */
+  async explain(failure: PeerUnreachable, url: string, via: Via): Promise<PeerUnreachable> {
+    const { proxies = NO_PROXIES } = this.trust;
+    if (via || !url.startsWith('http:')) return failure;
+    const proxy = proxyFor(url, proxies);
+    if (proxy || !mayBeHttps(failure)) return blameProxy(failure, proxy);
+    const answersHttps = await this.answersHttps(new URL(url));
+    return answersHttps ? new PeerUnreachable(failure.peerName, ANSWERS_HTTPS, failure.status) : failure;
+  }
+
+  /** Nothing is sent on the connection, so the certificate does not matter. */
+  private answersHttps({ hostname, host, port }: URL): Promise<boolean> {
+    const lookup = checkedLookup(this.trust.addresses ?? strictAddressRules);
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup, rejectUnauthorized: false });
+    return new Promise((resolve) => {
+      const options = { protocol: 'https:', hostname: hostname.replace(/^\[|\]$/g, ''), host, port: port || '80' };
+      connect(options, (error, socket) => {
+        socket?.destroy();
+        resolve(error === null);
+      });
+    });
   }
 
   async destroy(): Promise<void> {
@@ -132,10 +157,8 @@ interface JsonCall {
 
 /** Makes one call and returns its parsed answer. @throws PeerUnreachable unless it is a 2xx with a JSON body */
 export async function callJson(agents: PeerAgents, peerName: string, call: JsonCall): Promise<unknown> {
-  let proxy: Proxy | null = null;
   try {
     const { agent, ...target } = agents.targetOf(call.url, call.via);
-    proxy = target.proxy;
     const response = await agent.request({
       origin: target.origin,
       path: target.path,
@@ -145,9 +168,9 @@ export async function callJson(agents: PeerAgents, peerName: string, call: JsonC
     });
     const { body, headers } = response;
     const text = await readText(peerName, body, Number(headers['content-length'] ?? 0), call.maxBytes);
-    return parseAnswer(peerName, response.statusCode, String(headers['content-type'] ?? ''), text);
+    return parseAnswer(peerName, response.statusCode, headers, text);
   } catch (error) {
-    throw blameProxy(toPeerUnreachable(peerName, error), proxy);
+    throw await agents.explain(toPeerUnreachable(peerName, error), call.url, call.via);
   }
 }
 
@@ -169,11 +192,17 @@ async function readText(
   return Buffer.concat(parts).toString('utf8');
 }
 
-function parseAnswer(peerName: string, status: number, contentType: string, text: string): unknown {
+function parseAnswer(
+  peerName: string,
+  status: number,
+  { 'content-type': type, date }: IncomingHttpHeaders,
+  text: string,
+): unknown {
   if (status < 200 || status > 299) {
     const code = codeOfBody(text);
-    throw new PeerUnreachable(peerName, describeStatus(status, code), status, code);
+    throw new PeerUnreachable(peerName, describeStatus(status, code, date), status, code);
   }
+  const contentType = String(type ?? '');
   // What kind of answer another server gives to this one is no business of those who read the message.
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType))
     throw new PeerUnreachable(peerName, `answered ${status} without JSON; is this the right address?`, status);

@@ -43,6 +43,7 @@ const peerFault = (
 /** An answer with an error: its body is read to learn the code. */
 interface ErrorAnswer {
   readonly status: number;
+  readonly date: string | undefined;
   readonly retryAfterSeconds: number | null;
   /** Bytes of the body, as announced. */
   readonly length: number;
@@ -145,12 +146,12 @@ export class RangeReceiver implements ResponseReceiver {
       return this.endRange(peerFault(describeStatus(head.status, null), head.status));
     }
     const retryAfterSeconds = parseWholeNumber(head.headers.get('retry-after'));
-    this.errorAnswer = { status: head.status, retryAfterSeconds, length, received: 0 };
+    this.errorAnswer = { status: head.status, date: head.headers.get('date'), retryAfterSeconds, length, received: 0 };
   }
 
-  private finishErrorAnswer({ status, retryAfterSeconds, received }: ErrorAnswer): void {
+  private finishErrorAnswer({ status, date, retryAfterSeconds, received }: ErrorAnswer): void {
     const code = codeOfBody(this.buffer.toString('utf8', 0, received));
-    this.endRange(peerFault(describeStatus(status, code), status, code, retryAfterSeconds));
+    this.endRange(peerFault(describeStatus(status, code, date), status, code, retryAfterSeconds));
   }
 
   private endRange(failure: FetchFailure | null, untouched = false): void {

@@ -127,5 +127,5 @@ async function refusalOf(peerName: string, response: IncomingMessage): Promise<P
   }
   const status = response.statusCode ?? 0;
   const code = codeOfBody(text);
-  return new PeerUnreachable(peerName, describeStatus(status, code), status, code);
+  return new PeerUnreachable(peerName, describeStatus(status, code, response.headers.date), status, code);
 }

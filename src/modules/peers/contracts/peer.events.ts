@@ -69,6 +69,11 @@ type PeerSettingsChanged = DomainEvent<
   'PeerSettingsChanged',
   { readonly peerId: string; readonly name: string; readonly url: string }
 >;
+/** The peer announced a new address, and answered there with the same id and key. */
+type PeerMoved = DomainEvent<
+  'PeerMoved',
+  { readonly peerId: string; readonly name: string; readonly url: string; readonly previousUrl: string }
+>;
 /** The policy from now on: what is exchanged with the peer, when and how fast. */
 type PeerPolicyChanged = DomainEvent<
   'PeerPolicyChanged',
@@ -108,6 +113,7 @@ export type PeerEvent =
   | PeerKeyRotated
   | PeerKeyAcknowledged
   | PeerSettingsChanged
+  | PeerMoved
   | PeerPolicyChanged
   | PeerRightsChanged
   | PeerSuspended
@@ -129,6 +135,7 @@ export const peerEvents = new EventFamily<PeerEvent>({
   PeerKeyRotated: { version: 2, upcasters: { 1: withFields({ successions: [] }) } },
   PeerKeyAcknowledged: { version: 1 },
   PeerSettingsChanged: { version: 1 },
+  PeerMoved: { version: 1 },
   PeerPolicyChanged: { version: 1 },
   PeerRightsChanged: { version: 1 },
   PeerSuspended: { version: 1 },

@@ -43,6 +43,8 @@ const ANSWERS = {
   INVITATION_EXPIRED: 'This invitation has expired. Ask for a new one.',
   INVALID_INVITATION:
     'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
+  PEER_WRONG_SERVER:
+    'The address in this invitation leads to another server than the one that created it. Correct ODST_URL on the server that created it, and create a new invitation.',
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
   PEER_KEY_CONFLICT:
@@ -107,7 +109,7 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     const body = { invitationId, secret, serverId, name, url, publicKey: ourPublicKey, expectedKey, successions };
     const server = { name: token.url, url: token.url };
     const answer = await this.transport
-      .post(server, '/peer/v1/registrations', body, MAX_SMALL_ANSWER_BYTES)
+      .post(server, '/peer/v1/registrations', body, MAX_SMALL_ANSWER_BYTES, { to: token.serverId, key: ourPublicKey })
       .catch(explainFailure);
     const { data: reply, fault } = Reply.read(answer);
     if (fault !== null) {

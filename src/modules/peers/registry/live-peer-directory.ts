@@ -20,6 +20,7 @@ export class LivePeerDirectory extends PeerDirectory implements LiveView, Rights
   readonly eventTypes: readonly PeerEvent['type'][] = [
     'PeerRegistered',
     'PeerSettingsChanged',
+    'PeerMoved',
     'PeerPolicyChanged',
     'PeerRightsChanged',
     'PeerSuspended',

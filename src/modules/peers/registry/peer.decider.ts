@@ -113,6 +113,8 @@ export type PeerCommand =
       /** Valid proofs that lead to the key from former ones. */
       readonly successions?: readonly KeySuccession[];
     }
+  /** The peer has announced this address and answers there. */
+  | { readonly type: 'move'; readonly url: string }
   | { readonly type: 'acknowledgeKey'; readonly publicKey: string };
 
 /** A change of name, address or policy. Fields that are left out stay as they are. */
@@ -159,6 +161,12 @@ function changeSettings(peer: KnownPeer, name = peer.name, url = peer.url): read
   return [{ type: 'PeerSettingsChanged', data: { peerId: peer.peerId, name, url } }];
 }
 
+function movePeer({ peerId, name, url: previousUrl }: KnownPeer, url: string): readonly PeerEvent[] {
+  if (url === previousUrl) return [];
+  checkNameAndUrl(name, url);
+  return [{ type: 'PeerMoved', data: { peerId, name, url, previousUrl } }];
+}
+
 function decideKeyRotation(
   known: KnownPeer,
   { publicKey, rotation, successions = [] }: Extract<PeerCommand, { type: 'rotateKey' }>,
@@ -195,6 +203,8 @@ function decideOnKnown(command: Exclude<PeerCommand, { type: 'register' }>, peer
       return changeRights(peer, command.to);
     case 'rotateKey':
       return decideKeyRotation(peer, command);
+    case 'move':
+      return movePeer(peer, command.url);
     case 'acknowledgeKey':
       return peer.ourKey === command.publicKey
         ? []
@@ -232,6 +242,7 @@ export const peer: Aggregate<PeerState, PeerCommand, PeerEvent> = {
       return { ...state, publicKey: event.data.publicKey, rotation: event.data.rotation };
     if (event.type === 'PeerKeyAcknowledged') return { ...state, ourKey: event.data.publicKey };
     if (event.type === 'PeerSettingsChanged') return { ...state, name: event.data.name, url: event.data.url };
+    if (event.type === 'PeerMoved') return { ...state, url: event.data.url };
     if (event.type === 'PeerPolicyChanged') {
       const { direction, send, receive } = event.data;
       return { ...state, policy: { direction, send, receive } };

@@ -117,6 +117,16 @@ describe('the keys', () => {
     given(registered, acknowledged).when({ type: 'acknowledgeKey', publicKey: 'ours2' }).gives();
   });
 
+  it('and its new address is taken over once', () => {
+    const move = { type: 'move', url: 'https://new.example' } as const;
+    const data = { ...named, url: 'https://new.example', previousUrl: 'https://berlin.example' };
+    const moved = { type: 'PeerMoved', data } as const;
+    given(registered).when(move).gives(moved);
+    given(registered, moved).when(move).gives();
+    given(registered).when({ type: 'move', url: 'ftp://new.example' }).refuses('INVALID_REQUEST');
+    given(registered, unregistered).when(move).refuses('PEER_NOT_FOUND');
+  });
+
   it('are nothing to a server that was unregistered', () => {
     given(registered, unregistered)
       .when({ type: 'rotateKey', publicKey: 'key2', rotation: 4 })

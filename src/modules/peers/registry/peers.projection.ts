@@ -40,6 +40,7 @@ function foldPeer(row: PeerEntity | undefined, event: Recorded<PeerEvent>): Peer
     const { name, url } = event.data;
     return { ...row, name, url, changedAt: at };
   }
+  if (event.type === 'PeerMoved') return { ...row, url: event.data.url, changedAt: at };
   if (event.type === 'PeerPolicyChanged') {
     const { direction, send, receive } = event.data;
     return { ...row, direction, send, receive, changedAt: at };
@@ -62,6 +63,7 @@ export class PeersProjection implements Projection {
   readonly eventTypes = [
     'PeerRegistered',
     'PeerSettingsChanged',
+    'PeerMoved',
     'PeerPolicyChanged',
     'PeerRightsChanged',
     'PeerSuspended',

@@ -43,6 +43,11 @@ const generalCodes = declareErrorCodes({
     meaning: 'The signature of a call between servers does not match the call, or it has expired.',
   },
   PEER_KEY_UNKNOWN: { status: 401, meaning: 'The calling server is not registered on the called server.' },
+  PEER_WRONG_SERVER: {
+    status: 421,
+    meaning:
+      'A call between servers is for another server than the one that got it. The address of the peer on the calling server is wrong.',
+  },
   PEER_CLOCK_OFF: {
     status: 401,
     meaning: 'The clocks of the two servers are more than 60 s apart. The message says by how much.',
