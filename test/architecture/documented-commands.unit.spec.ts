@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { environment, SECRETS, type VariableName } from '../../src/server/config/environment.js';
 import { CASES } from '../support/documented-cases.js';
-import { commandBlocks } from '../support/documented-commands.js';
+import { commandBlocks, commandsInSentences, namedScripts } from '../support/documented-commands.js';
 
 /** The settings in a line of a block, such as `export NAME=value NAME=value   # words`. */
 const settingsIn = (line: string): [string, string][] => {
@@ -35,7 +37,7 @@ describe('a setting in the documentation', () => {
 });
 
 describe('a block of commands in the documentation', () => {
-  const blocks = commandBlocks('sh', 'graphql');
+  const blocks = [...commandBlocks('sh', 'graphql'), ...commandsInSentences()];
   const fitting = ({ document, commands }: (typeof blocks)[number]) =>
     (CASES[document] ?? []).filter(({ has }) => commands.includes(has));
 
@@ -44,6 +46,14 @@ describe('a block of commands in the documentation', () => {
     // Add a case to test/support/documented-cases.ts for each of these blocks.
     const others = blocks.filter((block) => fitting(block).length !== 1);
     expect(others.map((block) => [block, fitting(block).map(({ has }) => has)])).toEqual([]);
+  });
+
+  it('calls only scripts that there are', () => {
+    const scripts = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync('package.json', 'utf8')));
+    expect(namedScripts().length).toBeGreaterThan(20);
+    expect(namedScripts().filter((name) => !(name in scripts.scripts))).toEqual([]);
   });
 
   it('is there for each case', () => {

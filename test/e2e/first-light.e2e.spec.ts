@@ -6,7 +6,13 @@ import { parse, print } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { answersIn, caseOf, CASES, type Context, fillIn } from '../support/documented-cases.js';
-import { commandBlocks, commandsIn, type Outcome, runShell } from '../support/documented-commands.js';
+import {
+  commandBlocks,
+  commandsIn,
+  commandsInSentences,
+  type Outcome,
+  runShell,
+} from '../support/documented-commands.js';
 import { startPair, type Pair } from '../support/pair.js';
 import { signIn, somebody } from '../support/people.js';
 import { PASSWORD, sha256 } from '../support/server-under-test.js';
@@ -114,7 +120,7 @@ it('answers nobody without a session, downloads and health aside', async () => {
 });
 
 describe('the commands of the documentation', () => {
-  const blocks = commandBlocks('sh', 'graphql');
+  const blocks = [...commandBlocks('sh', 'graphql'), ...commandsInSentences()];
   const cases = Object.keys(CASES).flatMap((document) => {
     const here = blocks.filter((block) => block.document === document);
     const order = CASES[document] ?? [];

@@ -57,6 +57,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
       note: ([answer], { ids }) => void (ids['Foo.pkg'] = asText(Reflect.get(Object(answer), 'id'))),
     },
     { has: 'dgst -sha256 -binary Foo.pkg' },
+    { has: '-F stage=Test' },
     { has: '--head', why: 'test/integration/packages/documented-uploads.int.spec.ts runs it' },
     { has: 'removePackage', put: ({ ids }) => ({ 'a5c8…': ids['removed.pkg'] ?? '' }) },
     { has: 'set -eu', why: 'test/integration/packages/documented-uploads.int.spec.ts runs it' },
@@ -136,12 +137,13 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { has: 'secrets/admin-password', put: ({ a }) => ({ 'http://localhost:8080': a }) },
     { has: 'docker compose stop', why: 'needs Docker' },
   ],
-  [`${HOW_TO}/serve-endpoints.md`]: ['curl -fO -C - "', 'wget -c', '--etag-save', 'If-Range', 'sha256sum --check'].map(
-    (has) => ({
+  [`${HOW_TO}/serve-endpoints.md`]: [
+    { has: 'curl -fO https' },
+    ...['curl -fO -C - "', 'wget -c', '--etag-save', 'If-Range', 'sha256sum --check'].map((has) => ({
       has,
       why: 'test/integration/packages/documented-downloads.int.spec.ts runs it',
-    }),
-  ),
+    })),
+  ],
   [`${HOW_TO}/secure-a-server.md`]: [
     { has: 'ODST_TLS_CERT_FILE', why: SETTINGS },
     { has: 'ODST_TRUSTED_PROXIES', why: SETTINGS },
@@ -169,6 +171,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   [`${HOW_TO}/protect-downloads.md`]: [
     { has: 'createDownloadUrl', put: idOf('Foo.pkg') },
+    { has: '-u munki', why: 'asks for the password at the terminal' },
     { has: 'mode: BASIC' },
     { has: 'mode: NETWORK' },
   ],
