@@ -37,3 +37,12 @@ export function errorCode(error: unknown): string | undefined {
 
 /** Message of an error; any other value as text. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * SQLSTATE codes that mean a lost connection, a database that is stopping, starting or too slow, one without resources (disk,
+ * memory, connections, locks), one that takes no changes, or two transactions of which one had to give way.
+ */
+const TEMPORARY_SQLSTATE = /^(08|57P|57014|53|55P03|40|25006)/;
+
+/** True for an SQLSTATE after which the same statement may succeed at another time. */
+export const isTemporarySqlState = (code: string): boolean => TEMPORARY_SQLSTATE.test(code);

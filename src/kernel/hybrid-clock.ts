@@ -19,6 +19,9 @@ export const isStamp = (value: string): boolean => STAMP_FORMAT.test(value);
 /** Time of a stamp in milliseconds since 1970. */
 export const stampMs = (stamp: Stamp): number => Number.parseInt(stamp.slice(0, 12), 16);
 
+/** The last stamp that a clock can issue before a time. What follows it has that time or a later one. */
+export const lastStampBefore = (ms: number): Stamp => formatStamp(ms - 1, MAX_COUNTER, '');
+
 /** Id of the server that issued a stamp. */
 export const stampServer = (stamp: Stamp): string => stamp.slice(18);
 

@@ -118,6 +118,8 @@ export interface SweepReport {
   readonly uploads: { readonly count: number; readonly size: number };
   /** Files that nothing claims. They were moved aside. */
   readonly unclaimed: { readonly count: number; readonly size: number };
+  /** Files that the system did not let this process look at or move, each with the reason. They stay where they are. */
+  readonly refused: readonly string[];
 }
 
 /** A file that nothing claims. */

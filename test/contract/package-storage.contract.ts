@@ -408,7 +408,7 @@ export function packageStorageContract(name: string, start: () => Promise<Storag
         const upload = await uploadBytes(storage, Buffer.from('on its way'));
         await storeBytes(storage, 'new', Buffer.from('its event is on its way'));
         const report = await storage.sweepUnwanted(wanted(['kept'], ['kept']));
-        expect(report).toEqual({ uploads: { count: 1, size: 11 }, unclaimed: { count: 2, size: 16 } });
+        expect(report).toEqual({ uploads: { count: 1, size: 11 }, unclaimed: { count: 2, size: 16 }, refused: [] });
         const unclaimed = (await storage.unclaimed.list()).map(({ packageId, size }) => ({ packageId, size }));
         expect(unclaimed).toHaveLength(2);
         expect(unclaimed).toEqual(

@@ -54,6 +54,15 @@ it('a data folder that cannot be one ends with one line and exit code 1', async 
   await broken.dispose();
 });
 
+it('a folder of packages that is none ends with one line and exit code 1', async () => {
+  server = new ServerUnderTest('no-packages');
+  const packages = join(server.dataDir, 'packages');
+  writeFileSync(packages, '');
+  const { code, output } = await server.runToEnd();
+  expect(code).toBe(1);
+  expect(lastWords(output)).toEqual([expect.stringContaining(`${packages} cannot be used`)]);
+});
+
 it('a port in use ends with one line and exit code 1', async () => {
   const other = createServer().listen(0);
   await once(other, 'listening');

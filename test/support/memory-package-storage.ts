@@ -178,7 +178,7 @@ export class MemoryPackageStorage extends PackageStorage {
     }
     const uploads = takeOld(this.files.uploads, this.startedAt, () => false);
     const size = uploads.reduce((sum, [, { bytes }]) => sum + bytes.length, 0);
-    return { uploads: { count: uploads.length, size }, unclaimed };
+    return { uploads: { count: uploads.length, size }, unclaimed, refused: [] };
   }
 
   /** No upload of a process in memory is an hour old. */

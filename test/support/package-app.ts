@@ -14,9 +14,11 @@ import {
   type FilenameHolder,
   FilenameHoldersQuery,
   PackagesByIdQuery,
+  NamesakesQuery,
   PublishedFileQuery,
   type PublishedFileView,
 } from '../../src/modules/packages/contracts/package-queries.js';
+import type { Namesake } from '../../src/modules/packages/contracts/filename-date.js';
 import type { PackageView } from '../../src/modules/packages/contracts/package-view.js';
 import { PackagesWriteModule } from '../../src/modules/packages/packages.module.js';
 import type { Stage } from '../../src/kernel/stage.js';
@@ -53,7 +55,7 @@ class PublishedFileFromLog implements IQueryHandler<PublishedFileQuery> {
       'filename' in by ? facts.filename === by.filename : facts.packageId === by.packageId,
     );
     const [last] = found.toSorted((a, b) => (a.publication < b.publication ? 1 : -1));
-    return last ? { ...last, damaged: false } : null;
+    return last ? { ...last, lastModified: last.firstPublishedAt, damaged: false } : null;
   }
 }
 
@@ -65,6 +67,17 @@ class FilenameHoldersFromLog implements IQueryHandler<FilenameHoldersQuery> {
     return factsIn(this.store)
       .filter((facts) => facts.filename === filename && !isRemoved(facts))
       .map((facts) => ({ ...facts, originId: facts.origin.serverId, originName: facts.origin.name }));
+  }
+}
+
+@QueryHandler(NamesakesQuery)
+class NamesakesFromLog implements IQueryHandler<NamesakesQuery> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ filename }: NamesakesQuery): Promise<readonly Namesake[]> {
+    return factsIn(this.store)
+      .filter((facts) => facts.filename === filename)
+      .map((facts) => ({ ...facts, isAwaited: false }));
   }
 }
 
@@ -152,7 +165,7 @@ class Engines {
 
 @Module({
   imports: [PackagesWriteModule],
-  providers: [PublishedFileFromLog, FilenameHoldersFromLog, PackagesByIdFromLog],
+  providers: [PublishedFileFromLog, FilenameHoldersFromLog, NamesakesFromLog, PackagesByIdFromLog],
 })
 class Packages {}
 

@@ -93,9 +93,9 @@ export class FileCatalogue implements OnApplicationShutdown {
     const view = await this.queries.execute(query);
     if (view === null || view.filename !== filename) return null;
     if (view.damaged) return 'damaged';
-    const { size, sha256, firstPublishedAt } = view;
+    const { size, sha256, lastModified } = view;
     const contentType = contentTypeOf(filename);
-    const representation = new Representation(size, sha256, new Date(firstPublishedAt), contentType);
+    const representation = new Representation(size, sha256, new Date(lastModified), contentType);
     const entry = { packageId: view.packageId, representation };
     if (age === this.generation) this.entries.set(path, entry);
     return entry;

@@ -20,6 +20,7 @@ import { ChunksHandler } from './read-model/chunks.query.js';
 import { PackageCountHandler, PackagesHandler } from './read-model/package-list.query.js';
 import {
   FilenameHoldersHandler,
+  NamesakesHandler,
   PackageByFilenameHandler,
   PackagesByIdHandler,
   PublishedFileHandler,
@@ -45,6 +46,7 @@ const queryHandlers = [
   PackagesHandler,
   PackageCountHandler,
   FilenameHoldersHandler,
+  NamesakesHandler,
   PackageByFilenameHandler,
   PackagesByIdHandler,
   ServedPackagesHandler,

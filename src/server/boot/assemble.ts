@@ -60,8 +60,17 @@ async function sweepStorage(app: INestApplication): Promise<void> {
   logSweep(await app.get(PackageStorage).sweepUnwanted({ packages, replicas }));
 }
 
-function logSweep({ uploads, unclaimed }: SweepReport): void {
+const MAX_NAMED_FILES = 5;
+
+function logSweep({ uploads, unclaimed, refused }: SweepReport): void {
   const logger = new Logger('Storage');
+  if (refused.length > 0) {
+    const names = refused.slice(0, MAX_NAMED_FILES).join(', ');
+    logger.warn(
+      `The system does not let this server look at or move some files, so they stay where they are. Files: ` +
+        `${refused.length}, such as ${names}. Correct their owner and rights.`,
+    );
+  }
   if (uploads.count > 0)
     logger.log(`Removed what was left of uploads that had not ended. Files: ${uploads.count}, bytes: ${uploads.size}`);
   if (unclaimed.count === 0) return;

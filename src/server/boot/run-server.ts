@@ -1,23 +1,16 @@
 import type { LoggerService } from '@nestjs/common';
-import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { nameOf, parseProxy } from '../../adapters/peer-transport/http/proxies.js';
 import { StartupError } from '../../kernel/errors.js';
 import { ServedKeyPair } from '../../platform/http/served-key-pair.js';
 import { loadKeyPair } from '../../platform/http/tls-key-pair.js';
 import { MIN_OPEN_FILES, readOpenFileLimit } from '../../platform/runtime/host-resources.js';
-import { BackgroundTasks } from '../../platform/runtime/background-tasks.js';
 import { PinoLogger } from '../../platform/runtime/pino-logger.js';
 import type { Settings } from '../../platform/runtime/settings.js';
-import type { Database } from '../../ports/database.port.js';
 import { plainTextWarning } from '../config/directory-settings.js';
 import { loadSettings } from '../config/load-settings.js';
-import { assembleServer, type BootContext } from './assemble.js';
 import { secureDataFolder } from './folder-modes.js';
-import { refuseLostDatabase } from './data-folder.js';
-import { listenOnPort, refuseTakenPort, warnAboutAddress } from './listen.js';
+import { refuseTakenPort, warnAboutAddress } from './listen.js';
 import { Shutdown } from './shutdown.js';
-import { startDatabase } from './start-engines.js';
-import { renewReadModels } from './read-models.js';
 
 /** Loads the key pair for HTTPS; null for plain HTTP. @throws StartupError */
 function loadServedKeyPair({ tls, url }: Settings, logger: LoggerService): ServedKeyPair | null {
@@ -60,7 +53,8 @@ function answerArguments(args: readonly string[]): void {
 }
 
 /**
- * Runs the server until a signal ends it; a start that fails says so in one line and sets exit code 1. With arguments, it
+ * Runs the server until a signal ends it. Everything that can be checked without the server is checked before its modules
+ * are loaded, which takes most of the time of a start. So nothing here may import them. A start that fails says so in one line and sets exit code 1. With arguments, it
  * only explains itself.
  */
 export async function runServer(
@@ -81,11 +75,12 @@ export async function runServer(
     await refuseTakenPort(settings.port);
     await secureDataFolder(settings.dataDir, logger);
     shutdown = makeShutdown(settings, logger);
+    const { startServer } = await import('./start-server.js');
     await startServer({ settings, tls, logger, shutdown });
   } catch (error) {
     // An error that is caused by stopping is not reported.
     if (shutdown?.hasBegun) return;
-    process.stderr.write(`${error instanceof StartupError ? error.message : describeUnexpected(error)}\n`);
+    process.stderr.write(`${describeFailure(error)}\n`);
     await shutdown?.undoStart();
     process.exit(1);
   }
@@ -95,31 +90,12 @@ export async function runServer(
 const makeShutdown = ({ stopGraceMs: graceMs, tls }: Settings, logger: LoggerService): Shutdown =>
   new Shutdown(logger, { graceMs, stopsOnHangUp: tls === null });
 
-type StartContext = Pick<BootContext, 'settings' | 'tls' | 'logger' | 'shutdown'>;
-
-async function startServer(beginning: StartContext): Promise<void> {
-  const { settings, logger, shutdown } = beginning;
-  await refuseLostDatabase(settings);
-  const starting = startDatabase(settings, logger, shutdown.signal);
-  shutdown.addStep('the database', async () => (await starting.catch(() => null))?.stop());
-  const database = await starting;
-  if (!shutdown.hasBegun) await startApp(beginning, database);
-}
-
-async function startApp(beginning: StartContext, database: Database): Promise<void> {
-  const { settings, logger, shutdown } = beginning;
-  const locks = new PostgresLocks(database.settings);
-  shutdown.addStep('the locks', () => locks.close());
-  const ground = { ...beginning, database, locks };
-  const onTaken = (): void =>
-    logger.log('Another process of this server is starting. This process waits for it', 'Server');
-  const app = await locks.hold('boot', () => assembleServer(ground), { signal: shutdown.signal, onTaken });
-  if (!app) return;
-  await app.get(BackgroundTasks).start();
-  await listenOnPort(app, settings.port);
-  renewReadModels(app, shutdown);
-  logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
-  if (process.connected) process.send?.('ready');
+function describeFailure(error: unknown): string {
+  if (error instanceof StartupError) return error.message;
+  // What a file system refuses is no fault of the program.
+  const { path, code, syscall }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  if (path === undefined || code === undefined || syscall === undefined) return describeUnexpected(error);
+  return `${path} cannot be used (${code} at ${syscall}). Correct the path, its owner and its rights.`;
 }
 
 /** Describes an unexpected error with its stack, which is needed for a bug report. */

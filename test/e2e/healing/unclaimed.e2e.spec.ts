@@ -67,6 +67,9 @@ it('keeps the files that an older database does not know, and takes one back whe
   // Published anew, it is known again.
   expect((await upload('later.pkg', later.bytes)).id).toBe(later.id);
   expect(await server.servedDigest('later.pkg')).toBe(later.digest);
+  const verification = 'mutation ($id: ID!) { verifyPackage(id: $id) }';
+  await (await server.client()).ask(verification, z.unknown(), { id: later.id });
+  await waitFor('the copy aside to be dropped', async () => (await unclaimed()).unclaimedFiles.count === 1);
   const [file] = unclaimedFiles.files.filter(({ packageId }) => packageId === other.id);
   const deletion = 'mutation ($names: [String!]!) { deleteUnclaimedFiles(names: $names) { count size } }';
   const names = [file?.name, '../../secret.key', `packages/${kept.id}`];

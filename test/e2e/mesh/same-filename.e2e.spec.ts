@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ServerMesh } from '../../support/server-mesh.js';
@@ -85,5 +90,66 @@ it('when the winner is removed, the loser is served again, everywhere', async ()
       `the other on ${name}`,
       async () => (await mesh.server(name).servedDigest('same ü.pkg')) === sha256(Buffer.from('of a')),
     );
+  }
+});
+
+const run = promisify(execFile);
+/** Programs that ask by the date of the file that they have. */
+const CLIENTS: Readonly<Record<string, (url: string, dir: string) => Promise<unknown>>> = {
+  'curl -z': (url, dir) => run('curl', ['-fsS', '-R', '-z', 'dated.pkg', '-o', 'dated.pkg', url], { cwd: dir }),
+  'wget -N': (url, dir) => run('wget', ['-q', '-N', url], { cwd: dir }),
+};
+
+it('curl -z and wget -N see each change, also within a second and back to an earlier content, on every server', async () => {
+  const dirs = new Map<string, string>();
+  for (const client of Object.keys(CLIENTS)) dirs.set(client, await mkdtemp(join(tmpdir(), 'odst-dated-')));
+  const ids = new Map<string, string>();
+  const put = async (content: string) => {
+    const answer = await mesh.server('a').put('dated.pkg', Buffer.from(content));
+    ids.set(content, Uploaded.parse(await answer.json()).id);
+  };
+  const change = (content: string, mutation: string) =>
+    mesh.ask('a', `mutation ($id: ID!) { ${mutation} { id } }`, z.unknown(), { id: ids.get(content) });
+  const urlOf = (name: string) => `${mesh.server(name).url}/Packages/dated.pkg`;
+  const head = async (name: string, headers = {}) => {
+    const { status, headers: told } = await fetch(urlOf(name), { method: 'HEAD', headers });
+    return { status, etag: told.get('etag'), date: told.get('last-modified') ?? '' };
+  };
+  const dates: string[] = [];
+  /** All clients end with this content, wherever they ask. All contents have the same length. */
+  const expectShown = async (content: string) => {
+    const { date, etag } = await head('a');
+    expect(etag).toBe(`"${sha256(Buffer.from(content))}"`);
+    dates.push(date);
+    await waitFor('b to show the same', async () => {
+      const shown = await head('b');
+      return shown.etag === etag && shown.date === date;
+    });
+    for (const name of ['b', 'a']) {
+      for (const [client, dir] of dirs) {
+        await CLIENTS[client]?.(urlOf(name), dir);
+        expect(await readFile(join(dir, 'dated.pkg'), 'utf8'), `${client} ${name}`).toBe(content);
+      }
+      expect((await head(name, { 'if-modified-since': date })).status).toBe(304);
+    }
+  };
+  try {
+    await put('content 1');
+    await expectShown('content 1');
+    await put('content 2');
+    await expectShown('content 2');
+    await change('content 2', 'removePackage(id: $id)');
+    await expectShown('content 1');
+    await put('content 2');
+    await put('content 1');
+    await expectShown('content 1');
+    await put('content 3');
+    await put('content 2');
+    await expectShown('content 2');
+    const seconds = dates.map((date) => Date.parse(date));
+    expect(new Set(seconds).size).toBe(5);
+    expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
+  } finally {
+    for (const dir of dirs.values()) await rm(dir, { recursive: true });
   }
 });

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -229,4 +229,67 @@ describe('replicas and leftovers', () => {
       ['replica-old', 'old'],
     ]);
   });
+
+  it('files that the system refuses to look at stay, are named, and hold up no others', async () => {
+    for (const folder of ['packages', 'staging']) await symlink('loop', join(dataDir, folder, 'loop'));
+    for (const path of ['packages/orphan', 'staging/replica-old']) await writeFile(join(dataDir, path), path);
+    await reopen();
+    const { unclaimed, refused } = await storage.sweepUnwanted({ packages: new Set(), replicas: new Set() });
+    expect(unclaimed.count).toBe(2);
+    expect(refused).toEqual(['packages', 'staging'].map((folder) => `${join(dataDir, folder, 'loop')} (ELOOP)`));
+    expect((await staging()).toSorted()).toEqual(['loop', 'unclaimed']);
+  });
+
+  it.each([
+    ['before the file was moved aside', async () => mkdir(unclaimedPath('2026-01-01'), { recursive: true })],
+    ['after it was moved aside', async () => moveAside('p-1', '2026-01-01')],
+    [
+      'while it was taken back',
+      async () => {
+        await moveAside('p-1', '2026-01-01');
+        await rename(unclaimedPath('2026-01-01', 'p-1'), join(dataDir, 'packages', 'p-1'));
+      },
+    ],
+    [
+      'while a copy of it was taken back from another volume',
+      async () => {
+        await moveAside('p-1', '2026-01-01');
+        await writeFile(join(dataDir, 'packages', '.arriving-x'), BYTES.subarray(0, 10));
+      },
+    ],
+    [
+      'after it was taken back, before the copy aside was deleted',
+      async () => {
+        await mkdir(unclaimedPath('2026-01-01'), { recursive: true });
+        await copyFile(join(dataDir, 'packages', 'p-1'), unclaimedPath('2026-01-01', 'p-1'));
+      },
+    ],
+  ])('is whole again after a SIGKILL %s', async (_when, kill) => {
+    await storeBytes(storage, 'p-1', BYTES);
+    await kill();
+    await reopen();
+    const content = { size: BYTES.length, sha256: sha256(BYTES) };
+    await storage.sweepUnwanted({ packages: new Set(), replicas: new Set() });
+    expect(await storage.hasCandidate('p-1')).toBe(true);
+    for (let times = 0; times < 2; times++) expect(await storage.reclaim('p-1', content)).toBe(true);
+    expect(await readFile(join(dataDir, 'packages', 'p-1'))).toEqual(BYTES);
+    expect(await storage.unclaimed.list()).toEqual([]);
+    expect((await readdir(join(dataDir, 'packages'))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
 });
+
+const BYTES = randomBytes(1_000);
+const unclaimedPath = (...names: string[]): string => join(dataDir, 'packages', 'unclaimed', ...names);
+
+async function moveAside(packageId: string, day: string): Promise<void> {
+  await mkdir(unclaimedPath(day), { recursive: true });
+  await rename(join(dataDir, 'packages', packageId), unclaimedPath(day, packageId));
+}
+
+/** A new process, after the clock has gone on. */
+async function reopen(): Promise<void> {
+  await storage.close();
+  const later = Date.now() + 60;
+  while (Date.now() < later) await new Promise((resolve) => setImmediate(resolve));
+  storage = await FolderPackageStorage.openFolder(dataDir);
+}

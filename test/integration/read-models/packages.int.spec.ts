@@ -153,8 +153,40 @@ describe('what a download needs', () => {
       filename: 'a b.pkg',
       size: 5_000_000_000,
       sha256: 'f'.repeat(64),
-      firstPublishedAt: '2026-01-02T03:04:05Z',
+      lastModified: '2026-01-02T03:04:05Z',
     });
+  });
+
+  it('gets another date with each content that the filename shows, also with one that was there before', async () => {
+    const second = 1_000;
+    const [v1, v2] = [
+      publication('dated.pkg', { sha256: 'a'.repeat(64), time: 0 }),
+      publication('dated.pkg', { sha256: 'b'.repeat(64), time: 10 * second }),
+    ];
+    const shown = async () => {
+      const file = await new PublishedFileHandler(side.dataSource).execute(
+        new PublishedFileQuery({ filename: 'dated.pkg' }),
+      );
+      return file && [file.packageId, Date.parse(file.lastModified) - 1_700_000_000_000];
+    };
+    await side.apply(recorded('PackagePublished', v1));
+    expect(await shown()).toEqual([v1.packageId, 0]);
+    const fromPeer = { ...v2, source: { kind: 'peer' as const, peerId: PEER } };
+    await side.apply(recorded('PackagePublished', fromPeer));
+    // The date of what is awaited, less a second.
+    expect(await shown()).toEqual([v1.packageId, 9 * second]);
+    const { packageId, filename, size, sha256 } = v2;
+    await side.apply(recorded('ReplicaPublished', { packageId, filename, size, sha256 }));
+    expect(await shown()).toEqual([packageId, 10 * second]);
+    const change = { packageId, filename, source: { kind: 'local' }, by: null, proof: null };
+    await side.apply(
+      recorded('PackageStageChanged', { ...change, from: 'Prod', to: 'Dev', stamp: stamp(20 * second) }),
+    );
+    await side.apply(recorded('PackageRemoved', { ...change, stamp: stamp(30 * second) }));
+    expect(await shown()).toEqual([v1.packageId, 30 * second]);
+    const again = { ...v1, publication: stamp(40 * second) };
+    await side.apply(recorded('PackagePublished', again));
+    expect(await shown()).toEqual([v1.packageId, 40 * second]);
   });
 });
 

@@ -133,7 +133,7 @@ export class MeshDisk extends PackageStorage {
     for (const packageId of this.disk.staged.keys())
       if (!wanted.replicas.has(packageId)) this.disk.staged.delete(packageId);
     this.disk.uploads.clear();
-    return { uploads: { count: 0, size: 0 }, unclaimed: { count: 0, size: 0 } };
+    return { uploads: { count: 0, size: 0 }, unclaimed: { count: 0, size: 0 }, refused: [] };
   }
 
   override async hasCandidate(packageId: string): Promise<boolean> {

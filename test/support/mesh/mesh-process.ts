@@ -22,7 +22,11 @@ import { FactRights } from '../../../src/modules/packages/facts/fact-rights.js';
 import { FactSigner } from '../../../src/modules/packages/facts/fact-signer.js';
 import { FactTrust } from '../../../src/modules/packages/facts/fact-trust.js';
 import { LearnSigners, NoteSigning } from '../../../src/modules/peers/contracts/signers.js';
-import { FilenameHoldersQuery, PublishedFileQuery } from '../../../src/modules/packages/contracts/package-queries.js';
+import {
+  FilenameHoldersQuery,
+  NamesakesQuery,
+  PublishedFileQuery,
+} from '../../../src/modules/packages/contracts/package-queries.js';
 import { LearnPackage } from '../../../src/modules/packages/contracts/package-reports.js';
 import {
   PlanFetch,
@@ -179,6 +183,7 @@ export class MeshProcess {
     this.bus
       // Every upload is published again, so that the registers are tried.
       .on(PublishedFileQuery, { execute: async () => null })
+      .on(NamesakesQuery, { execute: async () => [] })
       .on(FilenameHoldersQuery, new FilenameHoldersFromLog(file))
       .on(
         UploadPackage,
@@ -188,7 +193,7 @@ export class MeshProcess {
       .on(NoteSigning, nothing)
       .on(LearnSigners, nothing)
       .on(SetPackageStage, new SetPackageStageHandler(writer, this.bus.queries, this.identity, this.clock, signer))
-      .on(RemovePackage, new RemovePackageHandler(writer, this.clock, this.identity, signer))
+      .on(RemovePackage, new RemovePackageHandler(writer, this.bus.queries, this.clock, this.identity, signer))
       .on(SupersedePackage, new SupersedePackageHandler(writer))
       .on(DeleteRemovedFile, new DeleteRemovedFileHandler(writer, this.storage));
   }

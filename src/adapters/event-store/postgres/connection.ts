@@ -1,13 +1,11 @@
 import { DatabaseError, Pool, type PoolConfig } from 'pg';
+import { isTemporarySqlState } from '../../../kernel/errors.js';
 import type { DatabaseSettings } from '../../../ports/database.port.js';
 import { UNAVAILABLE_TIMEOUT_MS, retryWhileUnavailable as persistently } from '../../shared/retry-while-unavailable.js';
 
-/** The error codes for a lost connection, a stopping or starting server, missing resources, a deadlock, and a failover to a standby. */
-const TEMPORARY = /^(08|53|57P|40|25006|55P03)/;
-
 /** True when the same call may succeed when the database is back. */
 export function isTemporary(error: unknown): boolean {
-  if (error instanceof DatabaseError) return TEMPORARY.test(error.code ?? '');
+  if (error instanceof DatabaseError) return isTemporarySqlState(error.code ?? '');
   return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
 }
 

@@ -30,6 +30,7 @@ import {
   sweepUnfinished,
   syncFolder,
   unlessMissing,
+  unlessRefused,
 } from './folders.js';
 import { PackagesMark } from './packages-mark.js';
 import { UNCLAIMED, UnclaimedFolder } from './unclaimed-folder.js';
@@ -174,8 +175,11 @@ export class FolderPackageStorage extends PackageStorage {
     const path = this.folders.packagePath(packageId);
     let isInPlace = false;
     for (const candidate of await this.findCandidates(packageId)) {
-      if ((await stat(candidate).catch(unlessMissing))?.size !== size) continue;
-      if ((await this.digestOf(candidate)) !== sha256) continue;
+      const isWhole = await unlessRefused([], candidate, async () => {
+        const found = await stat(candidate).catch(unlessMissing);
+        return found?.size === size && (await this.digestOf(candidate).catch(() => null)) === sha256;
+      });
+      if (!isWhole) continue;
       if (candidate !== path)
         await (isInPlace ? rm(candidate, { force: true }) : this.putInPlace(candidate, packageId));
       isInPlace = true;
@@ -186,21 +190,27 @@ export class FolderPackageStorage extends PackageStorage {
 
   /** Leaves alone files that were changed since this process started, because their event may not be recorded yet. */
   override async sweepUnwanted({ packages, replicas }: WantedFiles): Promise<SweepReport> {
-    for (const packageId of packages) await this.undoRemoval(packageId);
-    await this.undoQuarantines(packages, replicas);
+    const refused: string[] = [];
+    for (const packageId of packages)
+      await unlessRefused(refused, this.folders.packagePath(packageId), () => this.undoRemoval(packageId));
+    await this.undoQuarantines(packages, replicas, refused);
     const uploads = { count: 0, size: 0 };
     const unclaimed = { count: 0, size: 0 };
     const isWanted = (name: string): boolean =>
       packages.has(name) || replicas.has(replicaIdOf(name) ?? damagedIdOf(name) ?? '');
     for (const folder of [this.folders.packages, this.folders.staging]) {
       addTo(uploads, await sweepUnfinished(folder, this.startedAt));
-      for (const { name, found } of await listFiles(folder)) {
+      for (const { name, found } of await listFiles(folder, refused)) {
         if (isWanted(name) || isHidden(name) || isUnfinished(name) || found.ctimeMs >= this.startedAt) continue;
-        await this.unclaimed.add(join(folder, name));
-        addTo(unclaimed, { count: 1, size: found.size });
+        const path = join(folder, name);
+        const moved = await unlessRefused(refused, path, async () => {
+          await this.unclaimed.add(path);
+          return true;
+        });
+        if (moved) addTo(unclaimed, { count: 1, size: found.size });
       }
     }
-    return { uploads, unclaimed };
+    return { uploads, unclaimed, refused };
   }
 
   override async sweepUploads(): Promise<void> {
@@ -218,10 +228,15 @@ export class FolderPackageStorage extends PackageStorage {
   }
 
   /** Moves damaged files back whose quarantine was not recorded because the server was killed. The next check finds them again. */
-  private async undoQuarantines(wanted: ReadonlySet<string>, replicas: ReadonlySet<string>): Promise<void> {
+  private async undoQuarantines(
+    wanted: ReadonlySet<string>,
+    replicas: ReadonlySet<string>,
+    refused: string[],
+  ): Promise<void> {
     for (const name of await readdir(this.folders.staging)) {
       const packageId = damagedIdOf(name);
-      if (packageId !== null && wanted.has(packageId) && !replicas.has(packageId)) await this.restore(packageId);
+      if (packageId !== null && wanted.has(packageId) && !replicas.has(packageId))
+        await unlessRefused(refused, name, () => this.restore(packageId));
     }
   }
 

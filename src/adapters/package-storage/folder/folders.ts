@@ -167,11 +167,33 @@ export async function restoreFile(aside: string, path: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** The regular files of a folder with their names. A file that disappears meanwhile, and a missing folder, are left out. */
-export async function listFiles(folder: string): Promise<readonly { readonly name: string; readonly found: Stats }[]> {
+/** Codes of the system for one file that this process cannot look at or change. Others may still be well. */
+const REFUSED = new Set(['EACCES', 'EPERM', 'ELOOP', 'EIO', 'ESTALE', 'EBUSY', 'ETXTBSY']);
+
+/** Works on one file. When the system refuses it, the reason is added to `refused`, and the result is null. */
+export async function unlessRefused<T>(refused: string[], path: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = errorCode(error) ?? '';
+    if (!REFUSED.has(code)) throw error;
+    refused.push(`${path} (${code})`);
+    return null;
+  }
+}
+
+/**
+ * The regular files of a folder with their names. A file that disappears meanwhile, one that the system refuses to look
+ * at, and a missing folder are left out.
+ */
+export async function listFiles(
+  folder: string,
+  refused: string[] = [],
+): Promise<readonly { readonly name: string; readonly found: Stats }[]> {
   const files = [];
   for (const name of (await readdir(folder).catch(unlessMissing)) ?? []) {
-    const found = await stat(join(folder, name)).catch(unlessMissing);
+    const path = join(folder, name);
+    const found = await unlessRefused(refused, path, () => stat(path).catch(unlessMissing));
     if (found?.isFile()) files.push({ name, found });
   }
   return files;
@@ -180,6 +202,10 @@ export async function listFiles(folder: string): Promise<readonly { readonly nam
 /** Removes the files of a folder that this server has not finished and that were last changed before a time in ms. */
 export async function sweepUnfinished(folder: string, before: number): Promise<{ count: number; size: number }> {
   const old = (await listFiles(folder)).filter(({ name, found }) => isUnfinished(name) && found.ctimeMs < before);
-  for (const { name } of old) await rm(join(folder, name), { force: true });
+  for (const { name } of old) {
+    const path = join(folder, name);
+    // The next sweep tries again.
+    await unlessRefused([], path, () => rm(path, { force: true }));
+  }
   return { count: old.length, size: old.reduce((sum, { found }) => sum + found.size, 0) };
 }

@@ -1,6 +1,7 @@
 import { Message } from '../../../kernel/message.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import type { Stage } from '../../../kernel/stage.js';
+import type { Namesake } from './filename-date.js';
 import type { PackageView } from './package-view.js';
 
 /** The facts that a download needs about its file. */
@@ -11,8 +12,11 @@ export interface PublishedFileView {
   readonly size: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** ISO 8601 in whole seconds, the same on every server. */
-  readonly firstPublishedAt: string;
+  /**
+   * `Last-Modified`, in ISO 8601 with whole seconds: the date of the filename, or the first publication when the package was
+   * asked for by its id. It is the same on every server.
+   */
+  readonly lastModified: string;
   /** The file is damaged and must not be served until it has been repaired. */
   readonly damaged: boolean;
 }
@@ -31,6 +35,13 @@ export class PublishedFileQuery extends Message<PublishedFileView | null> {
 /** Query: packages by their ids, in the order of the ids; null for an unknown id. */
 export class PackagesByIdQuery extends Message<readonly (PackageView | null)[]> {
   constructor(readonly ids: readonly string[]) {
+    super();
+  }
+}
+
+/** Query: the registers of the packages that have or had a filename (NFC), the latest changed ones. */
+export class NamesakesQuery extends Message<readonly Namesake[]> {
+  constructor(readonly filename: string) {
     super();
   }
 }

@@ -1,9 +1,13 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
+import { STAGES } from '../../../kernel/stage.js';
+import { dateOfFilename, type Namesake } from '../contracts/filename-date.js';
+import { isoSeconds } from '../contracts/package-facts.js';
 import type { PackageView } from '../contracts/package-view.js';
 import {
   type FilenameHolder,
   FilenameHoldersQuery,
+  NamesakesQuery,
   PackagesByIdQuery,
   PublishedFileQuery,
   type PublishedFileView,
@@ -79,9 +83,31 @@ export class ServedPackagesHandler implements IQueryHandler<ServedPackagesQuery>
   }
 }
 
+/** Only the latest changes decide about the date of a filename. */
+const MAX_NAMESAKES = 200;
+
+const SELECT_NAMESAKES = `
+SELECT id AS "packageId", publication, stage_stamp AS "stageStamp", removal,
+  NOT held AND NOT coalesce(removal > publication, false) AND array_position($2::text[], stage) >=
+    (SELECT coalesce(max(array_position($2::text[], stage)), 1) FROM serving_stage) AS "isAwaited"
+FROM packages WHERE filename = $1
+ORDER BY greatest(publication, stage_stamp, coalesce(removal, '')) COLLATE "C" DESC LIMIT ${MAX_NAMESAKES}`;
+
+@QueryHandler(NamesakesQuery)
+export class NamesakesHandler implements IQueryHandler<NamesakesQuery> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute({ filename }: NamesakesQuery): Promise<readonly Namesake[]> {
+    return this.dataSource.query(SELECT_NAMESAKES, [filename, STAGES]);
+  }
+}
+
 const PUBLISHED_FILE_COLUMNS = `id AS "packageId", filename, size::float8 AS size, sha256,
-  to_char(first_published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "firstPublishedAt",
+  to_char(first_published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "lastModified",
   state = 'DAMAGED' AS damaged`;
+const SERVED_COLUMNS = `${PUBLISHED_FILE_COLUMNS}, publication, stage_stamp AS "stageStamp", removal`;
+
+type ServedRow = PublishedFileView & Omit<Namesake, 'isAwaited'>;
 
 /** Uses raw SQL, because every download waits for this query. */
 @QueryHandler(PublishedFileQuery)
@@ -89,17 +115,26 @@ export class PublishedFileHandler implements IQueryHandler<PublishedFileQuery> {
   constructor(private readonly dataSource: DataSource) {}
 
   async execute({ by }: PublishedFileQuery): Promise<PublishedFileView | null> {
-    const rows: PublishedFileView[] =
-      'filename' in by
-        ? await this.dataSource.query(
-            `SELECT ${PUBLISHED_FILE_COLUMNS} FROM packages WHERE filename = $1 AND state IN ('AVAILABLE', 'DAMAGED')
-             ORDER BY state, publication DESC LIMIT 1`,
-            [by.filename],
-          )
-        : await this.dataSource.query(
-            `SELECT ${PUBLISHED_FILE_COLUMNS} FROM packages WHERE id = $1 AND state IN ('AVAILABLE', 'SUPERSEDED', 'DAMAGED')`,
-            [by.packageId],
-          );
+    if ('filename' in by) return this.findServed(by.filename);
+    const rows: PublishedFileView[] = await this.dataSource.query(
+      `SELECT ${PUBLISHED_FILE_COLUMNS} FROM packages WHERE id = $1 AND state IN ('AVAILABLE', 'SUPERSEDED', 'DAMAGED')`,
+      [by.packageId],
+    );
     return rows[0] ?? null;
+  }
+
+  private async findServed(filename: string): Promise<PublishedFileView | null> {
+    const rows: ServedRow[] = await this.dataSource.query(
+      `SELECT ${SERVED_COLUMNS} FROM packages WHERE filename = $1 AND state IN ('AVAILABLE', 'DAMAGED')
+       ORDER BY state, publication DESC LIMIT 1`,
+      [filename],
+    );
+    const [row] = rows;
+    if (!row) return null;
+    const { publication, stageStamp, removal, ...view } = row;
+    const namesakes: Namesake[] = await this.dataSource.query(SELECT_NAMESAKES, [filename, STAGES]);
+    const { packageId } = view;
+    const second = dateOfFilename({ packageId, publication, stageStamp, removal, isAwaited: false }, namesakes);
+    return { ...view, lastModified: isoSeconds(new Date(second * 1_000)) };
   }
 }

@@ -15,7 +15,8 @@ import { CHUNK_SIZE } from '../../../kernel/chunk-ranges.js';
 import { type ContentDigests, PackageStorage } from '../../../ports/package-storage.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { isoSeconds, isRemoved, type PackageFacts, registerStamps } from '../contracts/package-facts.js';
-import { FilenameHoldersQuery, PublishedFileQuery } from '../contracts/package-queries.js';
+import { stampToFollow } from '../contracts/filename-date.js';
+import { FilenameHoldersQuery, NamesakesQuery, PublishedFileQuery } from '../contracts/package-queries.js';
 import { FactSigner } from '../facts/fact-signer.js';
 import { normalizeUploadName } from '../lifecycle/filename.js';
 import { toPages } from '../lifecycle/chunk-pages.js';
@@ -231,7 +232,9 @@ export class UploadPackageHandler implements ICommandHandler<UploadPackage> {
     const { vouched, facts } = await this.packages.loadPackage(packageId);
     const present = facts !== null && !isRemoved(facts) ? facts : null;
     const holders = await this.queries.execute(new FilenameHoldersQuery(filename));
-    const newStageStamp = this.clock.hybrid.nextStamp(registerStamps(facts));
+    const namesakes = await this.queries.execute(new NamesakesQuery(filename));
+    const follows = stampToFollow(packageId, namesakes, this.clock.now());
+    const newStageStamp = this.clock.hybrid.nextStamp([...registerStamps(facts), follows]);
     const publication: Publication = {
       packageId,
       filename,

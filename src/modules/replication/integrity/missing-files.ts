@@ -2,15 +2,21 @@ import { Injectable, Logger } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { AsBackgroundTask, type BackgroundTask } from '../../../platform/runtime/background-tasks.js';
 import { JobQueue } from '../../../ports/job-queue.port.js';
-import { PackageStorage } from '../../../ports/package-storage.port.js';
+import { PackageStorage, type UnclaimedFile } from '../../../ports/package-storage.port.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
 import { AwaitedIdsQuery, HeldIdsQuery } from './scrub.query.js';
 
 const MAX_JOBS_PER_ENQUEUE = 500;
 
-/** Finds files that are on the disk again although their packages were recorded as damaged or as not here yet. */
+/**
+ * Finds files that are on the disk again although their packages were recorded as damaged or as not here yet, and files
+ * aside whose packages are held, as after a package was uploaded again.
+ */
 @Injectable()
 export class ReturnedFiles {
+  /** Files aside whose package is held and that were looked at. What is left of them is not the package. */
+  private readonly looked = new Set<string>();
+
   constructor(
     private readonly queries: QueryBus,
     private readonly storage: PackageStorage,
@@ -23,8 +29,18 @@ export class ReturnedFiles {
     const found = [...(await this.storage.listStored()), ...unclaimed.flatMap(({ packageId }) => packageId ?? [])];
     const awaited = new Set(await this.queries.execute(new AwaitedIdsQuery()));
     const returned = [...new Set(found)].filter((packageId) => awaited.has(packageId));
-    await enqueueVerifications(this.queue, returned);
+    await enqueueVerifications(this.queue, [...returned, ...(await this.findCopies(unclaimed))]);
     return returned.length;
+  }
+
+  /** The held packages of files aside that were not looked at before. */
+  private async findCopies(unclaimed: readonly UnclaimedFile[]): Promise<readonly string[]> {
+    const files = unclaimed.filter(({ name }) => !this.looked.has(name));
+    if (files.length === 0) return [];
+    const held = new Set(await this.queries.execute(new HeldIdsQuery()));
+    const copies = files.filter(({ packageId }) => packageId !== null && held.has(packageId));
+    for (const { name } of copies) this.looked.add(name);
+    return [...new Set(copies.flatMap(({ packageId }) => packageId ?? []))];
   }
 }
 

@@ -26,6 +26,7 @@ export interface HeldPackage {
   readonly packageId: string;
   readonly filename: string;
   readonly size: number;
+  readonly sha256: string;
   readonly chunkCount: number;
   /** The time when it was uploaded here (ISO 8601). Null for a copy from a peer. */
   readonly uploadedAt: string | null;
@@ -53,8 +54,8 @@ export class HeldPackages {
     const { facts, uploadedAt } = await this.streams.load(knownPackage, packageId);
     const { status, round } = await this.runner.load(replica, packageId);
     if (!facts || isRemoved(facts) || (uploadedAt === null && status !== 'published')) return null;
-    const { filename, size, chunkCount } = facts;
-    return { packageId, filename, size, chunkCount, uploadedAt, round, facts };
+    const { filename, size, sha256, chunkCount } = facts;
+    return { packageId, filename, size, sha256, chunkCount, uploadedAt, round, facts };
   }
 }
 

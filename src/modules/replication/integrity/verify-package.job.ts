@@ -47,6 +47,9 @@ export class VerifyPackageWorker implements JobHandler {
     if (damage) return this.reportDamage(plan, damage);
     await this.storage.restore(packageId);
     await this.records.noteVerified(packageId);
+    const unclaimed = await this.storage.unclaimed.list();
+    // This also drops the copies of the same bytes that were moved aside while the package was not known.
+    if (unclaimed.some((file) => file.packageId === packageId)) await this.storage.reclaim(packageId, plan);
   }
 
   /** The file of a package that is wanted and not held may be on the disk again. */

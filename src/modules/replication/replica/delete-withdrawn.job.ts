@@ -57,8 +57,9 @@ export class SweepWithdrawnWorker implements JobHandler {
 
   async handle(): Promise<void> {
     for (const { packageId } of await this.queries.execute(new WithdrawnReplicasQuery())) {
-      const file = await this.storage.openStored(packageId);
-      file?.close();
+      // A file that cannot be opened is there, too: the job of that file fails by itself and holds up no other one.
+      const file = await this.storage.openStored(packageId).catch(() => 'unreadable' as const);
+      if (file !== null && file !== 'unreadable') file.close();
       if (file) await this.queue.enqueue([deleteWithdrawnJob(packageId)]);
     }
   }

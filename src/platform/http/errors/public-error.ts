@@ -1,21 +1,36 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
-import { Refusal } from '../../../kernel/errors.js';
+import { isTemporarySqlState, Refusal } from '../../../kernel/errors.js';
 import { EventStoreUnavailable } from '../../../ports/event-store.port.js';
 import { JobQueueUnavailable } from '../../../ports/job-queue.port.js';
 import { StorageFull, StorageMissing } from '../../../ports/package-storage.port.js';
 import { describeFullDatabase } from '../../runtime/host-resources.js';
 import { codeOf, statusOf } from './error-codes.js';
 
-/**
- * SQLSTATE codes that mean a lost connection, a database that is stopping or starting, one without resources (disk, memory,
- * connections), or one that takes no changes.
- */
-const UNAVAILABLE_SQLSTATE = /^(08|57P0|53|25006)/;
 const MAX_CAUSES = 5;
-const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-/** Messages of `pg` errors that have no code. */
-const PG_MESSAGES = /^(Connection terminated|timeout exceeded when trying to connect)/;
+const CONNECTION_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+]);
+/** Messages of errors of `pg` and its pool that have no code. */
+const PG_MESSAGES = new RegExp(
+  [
+    '^Connection terminated',
+    '^timeout expired$',
+    '^timeout exceeded when trying to connect$',
+    '^Query read timeout$',
+    '^Client has encountered a connection error and is not queryable$',
+    '^Client was closed and is not queryable$',
+    '^Cannot use a pool after calling end on the pool$',
+  ].join('|'),
+);
 
 /** True when an error means that the database cannot be reached, so that a later attempt may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -24,7 +39,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   // ENOENT concerns the database only when the socket file of the database is missing.
   const noSocket = code === 'ENOENT' && 'syscall' in cause && cause.syscall === 'connect';
-  return noSocket || UNAVAILABLE_SQLSTATE.test(code) || CONNECTION_ERRORS.has(code) || PG_MESSAGES.test(cause.message);
+  return noSocket || isTemporarySqlState(code) || CONNECTION_ERRORS.has(code) || PG_MESSAGES.test(cause.message);
 }
 
 /** The part of an error that a caller may know: the body of every error response, and its HTTP status. */
