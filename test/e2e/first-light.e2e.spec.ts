@@ -1,8 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, print } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { answersIn, caseOf, CASES, type Context, fillIn } from '../support/documented-cases.js';
+import {
+  commandBlocks,
+  commandsIn,
+  commandsInSentences,
+  type Outcome,
+  runShell,
+} from '../support/documented-commands.js';
 import { startPair, type Pair } from '../support/pair.js';
-import { sha256 } from '../support/server-under-test.js';
+import { signIn, somebody } from '../support/people.js';
+import { PASSWORD, sha256 } from '../support/server-under-test.js';
 import { waitFor } from '../support/wait-for.js';
 
 let pair: Pair;
@@ -104,4 +117,111 @@ it('answers nobody without a session, downloads and health aside', async () => {
     expect((await fetch(`${pair.a.url}${path}`)).status).toBe(401);
   }
   expect((await fetch(`${pair.a.url}/health/live`)).status).toBe(200);
+});
+
+describe('the commands of the documentation', () => {
+  const blocks = [...commandBlocks('sh', 'graphql'), ...commandsInSentences()];
+  const cases = Object.keys(CASES).flatMap((document) => {
+    const here = blocks.filter((block) => block.document === document);
+    const order = CASES[document] ?? [];
+    return here
+      .map((block) => ({ block, found: caseOf(block) }))
+      .toSorted((one, other) => order.indexOf(one.found) - order.indexOf(other.found));
+  });
+  const functions = commandsIn('docs/how-to/run-a-server.md', 'sign_in() {');
+  let context: Context;
+  let folder = '';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'odst-documented-'));
+    // Commands of npm belong to the folder of the program, and files to that of the reader: here, both are one.
+    for (const name of ['package.json', 'scripts', 'node_modules', 'dist', 'src', 'migrations'])
+      symlinkSync(join(process.cwd(), name), join(folder, name));
+    for (const name of ['Foo.pkg', 'Firefox.pkg']) writeFileSync(join(folder, name), `content of ${name}`);
+    mkdirSync(join(folder, 'secrets'));
+    writeFileSync(join(folder, 'secrets/admin-password'), PASSWORD);
+    const account = await somebody(pair.a, 'bea', ['publisher'], 'Test');
+    const removed = await pair.a.put('removed.pkg', randomBytes(100));
+    const Ids = z.object({
+      server: z.object({ publicKey: z.string() }),
+      peers: z.array(z.object({ id: z.string() })),
+      sessions: z.array(z.object({ id: z.string(), current: z.boolean() })),
+    });
+    await signIn(pair.a, 'admin', PASSWORD);
+    const found = await (
+      await pair.a.client()
+    ).ask('{ server { publicKey } peers { id } sessions { id current } }', Ids);
+    context = {
+      a: pair.a.url,
+      b: pair.b.url,
+      password: PASSWORD,
+      ids: {
+        account: account.id,
+        peer: found.peers[0]?.id ?? '',
+        session: found.sessions.find(({ current }) => !current)?.id ?? '',
+        'public key': found.server.publicKey,
+        'removed.pkg': Uploaded.parse(await removed.json()).id,
+      },
+    };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Who is signed in, by the name that the documentation gives to the token: the server, the password and the person. */
+  const signIns: Readonly<Record<string, readonly ['a' | 'b', string, string]>> = {
+    TA: ['a', PASSWORD, 'admin'],
+    TB: ['b', PASSWORD, 'admin'],
+    TC: ['a', PASSWORD, 'admin'],
+    TF: ['b', PASSWORD, 'admin'],
+    ANN: ['a', '12 to 200 characters of any kind', 'ann'],
+  };
+  const tokens = new Map<string, string>();
+  async function tokenOf(name: string): Promise<string> {
+    const [server = 'a', password = '', person = ''] = signIns[name] ?? [];
+    const known = tokens.get(name);
+    if (known !== undefined) return known;
+    const { stdout } = await runShell(`${functions}\nsign_in '${pair[server].url}' '${password}' ${person}`, {});
+    tokens.set(name, stdout.trim());
+    return stdout.trim();
+  }
+
+  const run = async (commands: string): Promise<Outcome> => {
+    const { a, b, ids } = context;
+    // Variables of the shell and not of the environment: tools of the server refuse settings that they do not know.
+    const variables = Object.entries({ A: a, B: b, C: a, F: b, ODS: a, ODST_TOKEN: ids['token'] ?? '' })
+      .map(([name, value]) => `${name}='${value}'`)
+      .join('\n');
+    const signedIn: string[] = [];
+    for (const name of Object.keys(signIns))
+      if (commands.includes(`$${name}`) && !commands.includes(`${name}=`))
+        signedIn.push(`${name}='${await tokenOf(name)}'`);
+    return runShell(
+      [functions, variables, ...signedIn, 'set -e', commands].join('\n'),
+      { HOME: folder, ODST_DATA_DIR: pair.a.dataDir },
+      folder,
+    );
+  };
+
+  const runnable = cases.flatMap(({ block, found }) => ('why' in found ? [] : [{ block, found }]));
+  it.each(runnable.map(({ block, found }) => [block.document, found.has, block, found] as const))(
+    'do what they are for: %s, %s',
+    async (_document, _has, { language, commands }, found) => {
+      const filled = fillIn(commands, found, context);
+      const inShell =
+        language === 'sh'
+          ? filled
+          : parse(filled)
+              .definitions.map((one) => `ask "$A" "$TA" '${print(one)}'`)
+              .join('\n');
+      const outcome = await run(inShell);
+      const answers = answersIn(outcome);
+      const errors = answers.flatMap((answer) => Object(answer).errors ?? []).map(({ message }) => String(message));
+      const asked = inShell.match(/^\s*ask /gm)?.length ?? 0;
+      const toFile = inShell.match(/> checkpoint\.json/g)?.length ?? 0;
+      expect([outcome.code, outcome.output]).toEqual([0, outcome.output]);
+      expect(outcome.output).not.toMatch(/GRAPHQL_VALIDATION_FAILED|UNAUTHENTICATED|Syntax Error/);
+      expect(answers.length).toBeGreaterThanOrEqual(asked - toFile);
+      expect(errors.filter((message) => !message.includes(found.refused ?? '\0'))).toEqual([]);
+      found.note?.(answers, context);
+    },
+  );
 });

@@ -24,6 +24,25 @@ export const commandBlocks = (...languages: readonly string[]): readonly Command
       .filter(({ language }) => languages.includes(language)),
   );
 
+/** Commands that stand in a sentence, with the address that they call: one that only names an option is none. */
+const IN_A_SENTENCE = /`(curl [^`]*(?:https:\/\/|\$)[^`]*)`/g;
+
+/** All commands in sentences that call a server. */
+export const commandsInSentences = (): readonly CommandBlock[] =>
+  DOCUMENTS.flatMap((document) =>
+    [
+      ...readFileSync(document, 'utf8')
+        .replaceAll(/^```[^]*?^```/gm, '')
+        .matchAll(IN_A_SENTENCE),
+    ].map(([, commands = '']) => ({ document, language: 'sh', commands })),
+  );
+
+/** The scripts of package.json that the documentation names. */
+export const namedScripts = (): readonly string[] =>
+  [...DOCUMENTS, 'CONTRIBUTING.md'].flatMap((document) =>
+    [...readFileSync(document, 'utf8').matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name),
+  );
+
 /** The only block of shell commands in a document that contains a text. @throws Error when there are none or several */
 export function commandsIn(document: string, text: string): string {
   const [found, ...more] = commandBlocks('sh').filter(

@@ -91,10 +91,12 @@ function matchesPath(layer: RouteLayer, path: string): boolean {
 }
 
 function refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
-  const message = `Only ${allowed.join(', ')} are possible here.`;
+  const names = new Intl.ListFormat('en').format(allowed);
+  const message = `Only ${names} ${allowed.length === 1 ? 'is' : 'are'} possible here.`;
   sendError(request, response, { status: 405, code: 'METHOD_NOT_ALLOWED', message }, { Allow: allowed.join(', ') });
 }
 
+const GRAPHQL_METHODS = ['GET', 'POST'];
 const MAX_GRAPHQL_BYTES = 1024 * 1024;
 const GRAPHQL_BODY_TOO_LARGE = {
   status: 413,
@@ -295,6 +297,8 @@ export class OdsHttpAdapter extends ExpressAdapter {
 
   /** The methods of a known route that does not have the method of the request; null for all other requests. */
   private otherMethods({ method = '', url = '' }: IncomingMessage): readonly string[] | null {
+    // The route of GraphQL takes all methods, and would answer others as if they were calls from another site.
+    if (isGraphqlPath(url)) return method === 'HEAD' || GRAPHQL_METHODS.includes(method) ? null : GRAPHQL_METHODS;
     const { router } = this.getInstance<{ readonly router?: { readonly stack: readonly RouteLayer[] } }>();
     const [path = ''] = url.split('?', 1);
     const methods = new Set<string>();

@@ -43,6 +43,19 @@ it.each([
   expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
 });
 
+it.each(['OPTIONS', 'PUT', 'DELETE', 'PATCH'])(
+  '%s /graphql is not allowed, and the answer says what is',
+  async (method) => {
+    for (const path of ['/graphql', '/graphql/?query={me{id}}']) {
+      const reply = await fetch(`${app.url}${path}`, { method });
+      expect([reply.status, reply.headers.get('allow')]).toEqual([405, 'GET, POST']);
+      expect(await reply.json()).toMatchObject({
+        errors: [{ message: 'Only GET and POST are possible here.', extensions: { code: 'METHOD_NOT_ALLOWED' } }],
+      });
+    }
+  },
+);
+
 it('takes an address with a scheme in capitals', async () => {
   await put('/capital.pkg', 'content');
   const { socket, answer } = await raw(`GET HTTP://A/Packages/capital.pkg HTTP/1.1\r\nHost: a\r\n\r\n`);
