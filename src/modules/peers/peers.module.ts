@@ -11,10 +11,13 @@ import { PeerTunnels } from '../../ports/tunnel-transport.port.js';
 import { PeerChangesResolver } from './api/peer-changes.resolver.js';
 import { PeerRouteResolver, PeersResolver } from './api/peers.resolver.js';
 import { RightsOfPeers } from './contracts/peer-rights.js';
+import { SharedIds } from './contracts/shared-ids.js';
 import { AddressController } from './addresses/address.controller.js';
 import { AddressProof } from './addresses/address-proof.js';
 import { AnnounceAddressWorker } from './addresses/announce-address.job.js';
 import { AnnounceAddresses } from './addresses/announce-addresses.reaction.js';
+import { NotedSharedIds } from './addresses/noted-shared-ids.js';
+import { TwinCheck } from './addresses/twin-check.js';
 import { TakeOverAddressHandler } from './addresses/take-over-address.command.js';
 import { AnnounceKeyHandler } from './keys/announce-key.command.js';
 import { AnnounceKeyWorker } from './keys/announce-key.job.js';
@@ -109,6 +112,9 @@ export const peerProviders = [
   { provide: PeerCallAudit, useClass: RecordedPeerCalls },
   PeerChanges,
   AddressProof,
+  TwinCheck,
+  NotedSharedIds,
+  { provide: SharedIds, useExisting: NotedSharedIds },
   ...handlers,
 ];
 
@@ -117,7 +123,7 @@ export const peerProviders = [
 @Module({
   controllers: [RegistrationController, KeyController, AddressController],
   imports: [PeersReadModule],
-  exports: [PeerDirectory, RightsOfPeers, KnownKeys, SignerKeys, PeerCallAudit],
+  exports: [PeerDirectory, RightsOfPeers, SharedIds, KnownKeys, SignerKeys, PeerCallAudit],
   providers: [
     ...peerProviders,
     AnnounceKeyWorker,

@@ -22,6 +22,7 @@ import { isGraphqlPath, sendError } from './errors/send-error.js';
 import { logWrongSchemes } from './errors/wrong-scheme.js';
 import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
 import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
+import { DECLINES_HTTP2 } from './http2-offers.js';
 import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
 
 /**
@@ -185,6 +186,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
       maxHeaderSize: MAX_HEAD_BYTES,
       // `findHeadFault` checks the headers. Node would answer without a body, or drop headers above its maximum number.
       requireHostHeader: false,
+      ...DECLINES_HTTP2,
     };
     const answer = (request: IncomingMessage, response: ServerResponse): void => this.handle(request, response);
     const server = this.http.tls ? this.makeTlsServer(options, answer) : createServer(options, answer);

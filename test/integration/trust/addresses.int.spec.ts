@@ -8,7 +8,8 @@ import { findFreePort } from '../../../src/cli/demo/server-process.js';
 import { AnnounceAddressWorker } from '../../../src/modules/peers/addresses/announce-address.job.js';
 import { AcceptInvitation } from '../../../src/modules/peers/registration/accept-invitation.command.js';
 import { CreateInvitation } from '../../../src/modules/peers/registration/create-invitation.command.js';
-import { UpdatePeer } from '../../../src/modules/peers/registry/change-peer.command.js';
+import { NotedSharedIds } from '../../../src/modules/peers/addresses/noted-shared-ids.js';
+import { PeerChanges } from '../../../src/modules/peers/registry/change-peer.command.js';
 import { UpdateServer } from '../../../src/modules/server/update-server.command.js';
 import { describeEvent } from '../../../src/platform/eventsourcing/event-descriptions.js';
 import { ServerSecrets } from '../../../src/platform/secrets/server-secrets.js';
@@ -157,11 +158,30 @@ describe('a server with a new address', () => {
       new ServerSecrets(at.dataSource, at.settings()).findOrStore('server-key', otherwise);
     await keyOf(home, Buffer.from(await keyOf(b.home)));
     const copy = await start('B', home);
-    expect(identityOf(copy).serverId).toBe(identityOf(b).serverId);
-    await run(copy, new AcceptInvitation((await invite(a)).token));
-    // The administrator has corrected the address, and the copy calls again.
-    await run(a, new UpdatePeer(identityOf(b).serverId, { url: original }));
-    await expect(announce(copy, a)).rejects.toMatchObject({ code: 'PEER_ID_SHARED', status: 409 });
-    expect(await urlOnRecord(b, a)).toBe(original);
+    const [{ serverId: peerId, name, url, publicKey }, ours] = [identityOf(a), identityOf(copy)];
+    expect(ours.serverId).toBe(identityOf(b).serverId);
+    const isShared = { code: 'PEER_ID_SHARED', message: expect.stringContaining('copy of the other') as string };
+    await expect(run(copy, new AcceptInvitation((await invite(a)).token))).rejects.toMatchObject(isShared);
+    await expect(run(a, new AcceptInvitation((await invite(copy)).token))).rejects.toMatchObject(isShared);
+    // A copy of the database knows A as a peer.
+    const as = { peerId, name, url, publicKey, invitationId: 'copied', ourPublicKey: ours.publicKey };
+    await copy.app.get(PeerChanges).changePeer(peerId, { type: 'register', as });
+    await expect(announce(copy, a)).rejects.toMatchObject({ ...isShared, status: 409 });
+    expect([await urlOnRecord(b, a), await moves()]).toEqual([original, []]);
+    expect(await a.app.get(NotedSharedIds).findProblems()).toMatchObject([
+      { kind: 'PEER_ID_SHARED', where: 'B', what: expect.stringContaining(original) as string },
+    ]);
+    // Both sides of an invitation between the two say what they are.
+    for (const [invited, inviting] of [
+      [copy, b],
+      [b, copy],
+    ] as const) {
+      const { token } = await invite(inviting);
+      await expect(run(invited, new AcceptInvitation(token))).rejects.toMatchObject(isShared);
+      await expect(run(inviting, new AcceptInvitation(token))).rejects.toMatchObject({
+        code: 'INVALID_INVITATION',
+        message: expect.stringMatching(/created by this server.*copy of the other/) as string,
+      });
+    }
   });
 });

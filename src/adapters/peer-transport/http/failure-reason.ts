@@ -85,9 +85,13 @@ export function codeOfBody(body: string): string | null {
 export function describeStatus(status: number, code: string | null, date?: string | string[]): string {
   const answer = `answered ${status}${code === null ? '' : ` ${code}`}`;
   if (code === 'PEER_WRONG_SERVER') return `${answer}: its address leads to another server. Correct the address`;
+  if (code === 'PEER_ID_SHARED') return `${answer}: ${SHARED_ID}`;
   if (code === 'PEER_CLOCK_OFF') return `${answer}: ${describeClocks(Date.parse(String(date)))}`;
   return answer;
 }
+
+const SHARED_ID =
+  'another server calls it with the id and the key of this one. One of the two is a copy of the other, and needs an identity of its own: see docs/how-to/connect-servers.md';
 
 function describeClocks(theirs: number): string {
   const seconds = Math.round((theirs - Date.now()) / 1000);

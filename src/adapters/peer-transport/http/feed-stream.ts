@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { addAbortSignal } from 'node:stream';
 import { createParser } from 'eventsource-parser';
 import type { Dispatcher } from 'undici';
 import { type FeedMessage, PeerUnreachable } from '../../../ports/peer-transport.port.js';
 import { codeOfBody, describeStatus, toPeerUnreachable } from './failure-reason.js';
 import type { PeerAgents, RequestTarget, Via } from './json-calls.js';
+
+/** Lets a peer tell this process from another one that calls under the same id. It means nothing else, so it is not signed. */
+const PROCESS_ID = randomUUID();
 
 /** A message of a feed. `id` is the latest one that the stream has named, '' before the first. */
 interface StreamMessage {
@@ -77,7 +81,7 @@ async function openFeed(target: RequestTarget, peerName: string, call: FeedCall)
     origin: target.origin,
     path: target.path,
     method: 'GET',
-    headers: { accept: 'text/event-stream', ...resume, ...call.headers, ...target.headers },
+    headers: { accept: 'text/event-stream', 'odst-process': PROCESS_ID, ...resume, ...call.headers, ...target.headers },
     signal: call.signal,
     bodyTimeout: call.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     // A feed stays open for days, so it uses its own connection and leaves the others free for calls.

@@ -1,19 +1,23 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
-import type { Receipt } from '../../../platform/eventsourcing/command-runner.js';
+import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { LowerUuid, PublicKey, serverName } from '../../../platform/input/parsers.js';
 import { describeFault, wireSchema } from '../../../platform/input/wire-schema.js';
 import { ExpectedPeers } from '../../../platform/peer-calls/expected-peers.js';
 import { MAX_SMALL_ANSWER_BYTES, PeerTransport, PeerUnreachable } from '../../../ports/peer-transport.port.js';
+import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
 import { ALL_RIGHTS, applyRightsChange, type RightsChange } from '../contracts/peer-rights.js';
+import { TwinCheck } from '../addresses/twin-check.js';
+import { COPY_ADVICE } from '../contracts/shared-ids.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 import { LiveKnownKeys } from '../keys/live-known-keys.js';
+import { invitation } from './invitation.decider.js';
 import { IdentityCheck } from './identity-check.js';
 import { decodeToken, type InvitationToken } from './invitation-token.js';
 
-/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, INVALID_REQUEST. */
+/** Registers this server and the server that created the token with each other. Refusals: INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_ID_SHARED, PEER_SUSPENDED, PEER_ADDRESS_REFUSED, PEER_UNREACHABLE, INVALID_REQUEST. */
 export class AcceptInvitation extends Command<AcceptedInvitation> {
   /**
    * @param replacesKey is true when the server may be known with another key, which the key of the token replaces
@@ -45,6 +49,7 @@ const ANSWERS = {
     'The other server does not accept this invitation, because it is unknown or was used before. Ask for a new one.',
   PEER_WRONG_SERVER:
     'The address in this invitation leads to another server than the one that created it. Correct ODST_URL on the server that created it, and create a new invitation.',
+  PEER_ID_SHARED: `The other server knows a server with the id and key of this one at another address. ${COPY_ADVICE}`,
   PEER_SUSPENDED:
     'This server is registered on the other server and suspended there. Ask the administrator of the other server to resume it.',
   PEER_KEY_CONFLICT:
@@ -55,6 +60,9 @@ const isAnswered = (code: string | null): code is keyof typeof ANSWERS => code !
 
 const CONFIRM_KEY =
   'If it was restored or set up again, compare the fingerprints of its keys with its administrator, and accept the invitation with `replacesKey: true`. Otherwise somebody poses as this server.';
+
+const OWN_INVITATION =
+  'This invitation was created by this server. Paste it on the other server. If you did, the other server has the id of this one.';
 
 const INVITE_FROM_HERE =
   'If this server cannot call the other one, for example because of a firewall, create the invitation here and accept it there.';
@@ -73,16 +81,14 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     private readonly expected: ExpectedPeers,
     private readonly identities: IdentityCheck,
     private readonly keys: LiveKnownKeys,
+    private readonly runner: CommandRunner,
+    private readonly directory: PeerDirectory,
+    private readonly twins: TwinCheck,
   ) {}
 
   async execute(command: AcceptInvitation): Promise<AcceptedInvitation> {
     const token = decodeToken(command.token);
-    if (token.serverId === this.identity.serverId) {
-      throw new Refusal(
-        'INVALID_INVITATION',
-        'This invitation was created by this server. Paste it on the other server.',
-      );
-    }
+    if (token.serverId === this.identity.serverId) throw await this.explainOwnId(token);
     if (Date.now() > Date.parse(token.expiresAt)) throw new Refusal('INVITATION_EXPIRED', ANSWERS.INVITATION_EXPIRED);
     // The other server must not register this one when its rights here cannot be recorded.
     if (command.rights !== null) applyRightsChange(ALL_RIGHTS, command.rights);
@@ -92,9 +98,21 @@ export class AcceptInvitationHandler implements ICommandHandler<AcceptInvitation
     );
   }
 
+  /** Only the server that created an invitation has it in its log. */
+  private async explainOwnId({ invitationId }: InvitationToken): Promise<Refusal> {
+    const isOurs = (await this.runner.load(invitation, invitationId)) !== null;
+    if (isOurs) return new Refusal('INVALID_INVITATION', `${OWN_INVITATION} ${COPY_ADVICE}`);
+    return new Refusal(
+      'PEER_ID_SHARED',
+      `Another server with the id of this one created this invitation. ${COPY_ADVICE}`,
+    );
+  }
+
   private async registerWith(token: InvitationToken, rights: RightsChange | null): Promise<AcceptedInvitation> {
     const ourPublicKey = this.identity.publicKey;
     const { name } = await this.askForRegistration(token, ourPublicKey);
+    const known = await this.directory.find(token.serverId);
+    if (known?.publicKey === token.publicKey) await this.twins.refuseTwin(known, token.url);
     // The address and the key come from the token, which the administrators exchanged in a way that they trust.
     const { serverId: peerId, url, publicKey, invitationId } = token;
     const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };

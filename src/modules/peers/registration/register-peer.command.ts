@@ -5,7 +5,10 @@ import type { KeySuccession } from '../../../kernel/introduction.js';
 import { CommandRunner, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import { PeerCallAudit } from '../../../platform/peer-calls/peer-call-audit.port.js';
 import { withContext } from '../../../platform/runtime/call-context.js';
+import { PeerDirectory } from '../../../ports/peer-directory.port.js';
 import { ServerIdentity } from '../../../ports/server-identity.port.js';
+import { TwinCheck } from '../addresses/twin-check.js';
+import { COPY_ADVICE } from '../contracts/shared-ids.js';
 import { PeerChanges } from '../registry/change-peer.command.js';
 import { IdentityCheck } from './identity-check.js';
 import { hashSecret } from './invitation-token.js';
@@ -13,7 +16,7 @@ import { invitation, type InvitationState } from './invitation.decider.js';
 
 /**
  * Registers a server that has proved to hold its key and sends the secret of an invitation of this server. Refusals:
- * INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_SUSPENDED, INVALID_REQUEST.
+ * INVALID_INVITATION, INVITATION_EXPIRED, PEER_KEY_CONFLICT, PEER_ID_SHARED, PEER_SUSPENDED, INVALID_REQUEST.
  */
 export class RegisterPeer extends Command<RegisteredPeer> {
   constructor(
@@ -56,6 +59,8 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     private readonly changes: PeerChanges,
     private readonly audit: PeerCallAudit,
     private readonly identities: IdentityCheck,
+    private readonly directory: PeerDirectory,
+    private readonly twins: TwinCheck,
   ) {}
 
   async execute({ registration }: RegisterPeer): Promise<RegisteredPeer> {
@@ -71,7 +76,7 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     const { invitationId, serverId: peerId, name, url, publicKey, expectedKey } = registration;
     const ourPublicKey = this.identity.publicKey;
     if (peerId === this.identity.serverId)
-      throw new Refusal('INVALID_INVITATION', 'A server cannot register with itself.');
+      throw new Refusal('PEER_ID_SHARED', `A server with the id of this one wants to register. ${COPY_ADVICE}`);
     const invited = await this.runner.load(invitation, invitationId);
     const secretMatches = matchesSecret(invited, secret);
     const accept = {
@@ -85,11 +90,18 @@ export class RegisterPeerHandler implements ICommandHandler<RegisterPeer> {
     if (secretMatches && expectedKey !== null && expectedKey !== ourPublicKey) throw outdatedInvitation();
     // Nobody learns what is known here without the secret of an invitation.
     if (secretMatches && invited?.forServerId !== peerId) this.identities.requireConsistent(registration, ASK_FOR_OWN);
+    if (secretMatches) await this.refuseTwin(registration);
     return withContext({ actor: { kind: 'peer', id: peerId, name } }, async () => {
       await this.runner.run(invitation, invitationId, accept);
       const as = { peerId, name, url, publicKey, invitationId, ourPublicKey };
       return this.changes.changePeer(peerId, { type: 'register', as, rights: invited?.rights ?? null });
     });
+  }
+
+  /** An original that is registered here may be asked at its address whether it is still there. */
+  private async refuseTwin({ serverId, publicKey, url }: Omit<Registration, 'secret'>): Promise<void> {
+    const known = await this.directory.find(serverId);
+    if (known?.publicKey === publicKey) await this.twins.refuseTwin(known, url);
   }
 
   private recordRefusal({ serverId }: Registration, { code, message }: Refusal): Promise<void> {

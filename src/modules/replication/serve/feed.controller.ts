@@ -7,6 +7,8 @@ import { PeerArrivals } from '../../../platform/peer-calls/peer-arrivals.js';
 import { PeerCall } from '../../../platform/peer-calls/peer-call.guard.js';
 import { currentContext } from '../../../platform/runtime/call-context.js';
 import { PeerDirectory } from '../../../ports/peer-directory.port.js';
+import { COPY_ADVICE, SharedIds } from '../../peers/contracts/shared-ids.js';
+import { FeedTurns } from './feed-turns.js';
 import { type FeedEntry, FeedSource } from './feed-source.js';
 import { ServedPeers } from './served-peers.js';
 
@@ -41,26 +43,45 @@ async function sendEventStream(
   }
 }
 
+/** A peer that opens its feed. */
+interface FeedReader {
+  readonly peerId: string;
+  readonly name: string;
+  readonly address: string | null;
+  /** The process of the peer, as it says; null for an earlier version. */
+  readonly process: string | null;
+}
+
+type OpenFeed = AbortController & { readonly reader: FeedReader };
+
 /**
  * The feeds that peers are reading, one for each peer. A feed ends when the peer is suspended, when it is to receive
  * nothing any more, when it opens another feed, and when the server stops.
  */
 @Injectable()
 export class OpenFeeds implements OnModuleDestroy {
-  private readonly open = new Map<string, AbortController>();
+  private readonly open = new Map<string, OpenFeed>();
+  private readonly turns = new FeedTurns();
   private readonly stopWatching: () => void;
 
   constructor(
     private readonly directory: PeerDirectory,
     private readonly arrivals: PeerArrivals,
+    private readonly shared: SharedIds,
   ) {
     this.stopWatching = directory.onChange(() => void this.endUnwelcome());
   }
 
-  /** Opens a feed and ends the previous one of the peer, which has lost it. Call `end` to close the new feed. */
-  openFeed(peerId: string): { readonly signal: AbortSignal; readonly end: () => void } {
-    this.open.get(peerId)?.abort();
-    const feed = new AbortController();
+  /**
+   * Opens a feed and ends the previous one of the peer, which has lost it. Call `end` to close the new feed.
+   * @throws Refusal PEER_ID_SHARED when the previous one belongs to another server with the same id
+   */
+  openFeed(peer: FeedReader): { readonly signal: AbortSignal; readonly end: () => void } {
+    const { peerId } = peer;
+    const previous = this.open.get(peerId);
+    if (previous) this.refuseTwin(peer, previous);
+    previous?.abort();
+    const feed = Object.assign(new AbortController(), { reader: peer });
     this.open.set(peerId, feed);
     this.arrivals.noteArrival(peerId);
     const end = () => {
@@ -68,6 +89,14 @@ export class OpenFeeds implements OnModuleDestroy {
       if (this.open.get(peerId) === feed) this.open.delete(peerId);
     };
     return { signal: feed.signal, end };
+  }
+
+  /** Two servers with the same id would end the feeds of each other for ever. */
+  private refuseTwin(peer: FeedReader, { reader }: OpenFeed): void {
+    const [opening, open] = [peer.process, reader.process];
+    if (opening === null || open === null || this.turns.mayDisplace(peer.peerId, opening, open)) return;
+    this.shared.note(peer, `one calls from ${reader.address}, and another one from ${peer.address}`);
+    throw new Refusal('PEER_ID_SHARED', `Another server with the same id and key reads this feed. ${COPY_ADVICE}`);
   }
 
   /** Ends all feeds before the HTTP server and Apollo wait for open connections. */
@@ -97,12 +126,13 @@ export class FeedController {
     private readonly peers: ServedPeers,
   ) {}
 
-  /** Sends server-sent events without an end, from `Last-Event-ID` on. Refusal: PEER_NOT_SERVED. */
+  /** Sends server-sent events without an end, from `Last-Event-ID` on. Refusals: PEER_NOT_SERVED, PEER_ID_SHARED. */
   @Get()
   @PeerCall()
   async follow(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
-    const { actor } = currentContext();
-    const { signal, end } = this.feeds.openFeed(actor.id);
+    const { actor, address } = currentContext();
+    const reader = { peerId: actor.id, name: actor.name, address, process: readProcess(request) };
+    const { signal, end } = this.feeds.openFeed(reader);
     endWithCaller(request, response);
     response.on('close', end);
     try {
@@ -122,6 +152,11 @@ export class FeedController {
 function readLastId({ headers }: IncomingMessage): string | null {
   const id = headers['last-event-id'];
   return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH ? id : null;
+}
+
+function readProcess({ headers }: IncomingMessage): string | null {
+  const id = headers['odst-process'];
+  return typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) ? id : null;
 }
 
 /** Ends the answer when the caller closes its side. Normally a caller may wait for the rest, but this answer has no end. */
