@@ -22,7 +22,7 @@ import { isGraphqlPath, sendError } from './errors/send-error.js';
 import { logWrongSchemes } from './errors/wrong-scheme.js';
 import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
 import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
-import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
+import { type CertificateProblem, type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
 
 /**
  * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when a handler begins to read the body. When the request is refused
@@ -150,6 +150,11 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.set('x-powered-by', false);
     // Without this, Express shows stack traces to clients.
     this.set('env', 'production');
+  }
+
+  /** What is wrong with the certificate; nothing with plain HTTP. */
+  findCertificateProblems(): readonly CertificateProblem[] {
+    return this.http.tls?.findProblems() ?? [];
   }
 
   /** Adds a handler that sees every request before Nest. No guard and no filter of Nest runs for what it handles. */
