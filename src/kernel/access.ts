@@ -78,6 +78,8 @@ export interface Authority {
   readonly publishUpTo: Stage;
   /** True when the caller may also remove or replace packages that somebody else has published. */
   readonly ofOthers: boolean;
+  /** The API token of the call, and what its account may do without it. Left out for a call without a token. */
+  readonly token?: { readonly name: string; readonly accountMay: readonly Permission[] };
 }
 
 /** The authority of an account. The role admin has no limits, whatever the other roles are. */
@@ -94,12 +96,21 @@ export function authorityOf(username: string, roles: readonly Role[], publishUpT
 /** Requires that the caller has a permission. @throws Refusal FORBIDDEN, which names the permission and the roles that grant it */
 export function requirePermission(authority: Authority | null, need: Permission): void {
   if (authority?.permissions.includes(need)) return;
+  if (authority?.token?.accountMay.includes(need)) throw lacksScope(authority.token.name, need);
   const roles = rolesWith(need).join(' or ');
   throw new Refusal(
     'FORBIDDEN',
     `You may not do this: it needs the permission \`${need}\`, which the role ${roles} has.`,
     { need },
   );
+}
+
+/** The account may do it, and its token may not. */
+function lacksScope(name: string, need: Permission): Refusal {
+  const message = isTokenScope(need)
+    ? `The API token ${name} may not do this: it lacks the scope \`${need}\`. Create a token with this scope.`
+    : `API tokens may not do this: it needs the permission \`${need}\`, which no token can have. Sign in instead.`;
+  return new Refusal('FORBIDDEN', message, { need, token: name });
 }
 
 /** Requires that the caller may publish in a stage. Null is the server itself, which has no limits. @throws Refusal FORBIDDEN */

@@ -98,4 +98,19 @@ describe('docker/Dockerfile', () => {
     const copied = [...file.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, sources = '']) => sources.split(' '));
     expect(copied.filter((source) => !passed.includes(source))).toEqual([]);
   });
+
+  it('has the same rules of nginx for a machine without containers', () => {
+    const rulesOf = (name: string): string => {
+      const text = readFileSync(`${FOLDER}/${name}`, 'utf8');
+      const rules = text.slice(text.indexOf('# Errors of nginx itself')).replace(/\}\s*$/, '');
+      return rules
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '' && !line.startsWith('# CHANGE'))
+        .join('\n');
+    };
+    const machine = rulesOf('nginx-one-machine.conf').replaceAll('/var/lib/odst/packages/', '/data/packages/');
+    // The other one has the end of `http` behind it.
+    expect(rulesOf('nginx.conf').replace(/\n\}$/, '')).toBe(machine);
+  });
 });

@@ -91,6 +91,10 @@ it('a port that is taken while the server starts ends with one line, and nothing
 
 it('a second server on the same data is refused while the first goes on', async () => {
   server = await new ServerUnderTest('first').start();
+  const { url, dataDir } = server;
+  expect(server.output).toContain(
+    `This server is new. Its address is ${url}, and its data folder is ${dataDir}. Next,`,
+  );
   const second = new ServerUnderTest('second', { ODST_DATA_DIR: server.dataDir });
   const { code, output } = await second.runToEnd();
   expect(code).toBe(1);

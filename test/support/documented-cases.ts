@@ -48,6 +48,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   [`${HOW_TO}/run-a-server.md`]: [
     { has: 'npm start', why: 'test/e2e/stopping.e2e.spec.ts starts it' },
     { has: 'useradd', why: SYSTEM },
+    { has: 'nginx-one-machine.conf', why: `${SYSTEM}; test/integration/nginx runs the configuration` },
     { has: 'sign_in() {' },
     { has: 'server { name url stage }' },
   ],
@@ -155,6 +156,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     { has: 'testDirectory', refused: 'directory' },
   ],
   [`${HOW_TO}/grow-to-a-cluster.md`]: [
+    { has: 'for role in api:8080', why: SYSTEM },
     { has: 'createuser', why: 'makes users of a database server' },
     { has: 'A=https', put: () => ({}) },
     ...[

@@ -1,9 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Permission } from '../../kernel/access.js';
 import { answerUpgrade } from './errors/socket-errors.js';
+import { declineHttp2, offersHttp2 } from './http2-offers.js';
 import { OdsHttpAdapter, type RawHandler } from './ods-http-adapter.js';
 
 /**
@@ -26,32 +27,6 @@ export function stateRoute(route: StatedRoute): StatedRoute {
 
 /** Returns all routes that are handled outside of Nest's guards. */
 export const statedRoutes = (): readonly StatedRoute[] => stated;
-
-/**
- * True when a client offers to change to HTTP/2 without TLS (RFC 7540, 3.2). Java's client and `curl --http2` do so in
- * their first request.
- */
-const offersHttp2 = ({ headers }: IncomingMessage): boolean => headers.upgrade?.trim().toLowerCase() === 'h2c';
-
-const ABOUT_UPGRADE = /^(?:upgrade|http2-settings|connection)$/i;
-
-function headWithoutOffer({ method, url, rawHeaders }: IncomingMessage): string {
-  const names = rawHeaders.filter((_, i) => i % 2 === 0);
-  const lines = names
-    .map((name, i) => `${name}: ${rawHeaders[2 * i + 1]}`)
-    .filter((_, i) => !ABOUT_UPGRADE.test(names[i] ?? ''));
-  return `${[`${method} ${url} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`;
-}
-
-/**
- * Ignores an offer to change to HTTP/2 (RFC 9110, 7.8) and handles the request by HTTP/1.1. Node has already detached
- * the connection from its HTTP parser, so the request is put back in front of the data and the connection is given to
- * the server again.
- */
-function declineHttp2(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  socket.unshift(Buffer.concat([Buffer.from(headWithoutOffer(request), 'latin1'), head]));
-  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket);
-}
 
 /**
  * Takes over a connection whose client asked to change to another protocol (RFC 9110, 7.8). `head` contains the bytes

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import type { LoggerService } from '@nestjs/common';
-import { backoffBetween, retry } from '../../kernel/retry.js';
+import { backoffBetween, pause, retry } from '../../kernel/retry.js';
 import type { Locks } from '../../ports/locks.port.js';
 
 /** After a run that lasted longer than this before it failed, the backoff starts again at its minimum. */
 const LONG_RUN_MS = 10_000;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
+/** So many runs in a row may end at once before the next one waits. */
+const MAX_RUNS_AT_ONCE = 10;
 
 /** Work that ends when the signal aborts. */
 type Work = (signal: AbortSignal) => Promise<void>;
@@ -28,7 +30,14 @@ export async function runWithRestart(signal: AbortSignal, work: Work, onFailure:
     }
   };
   const backoff = backoffBetween(MIN_BACKOFF_MS, MAX_BACKOFF_MS);
-  while (!signal.aborted) await retry(runOnce, { signal, backoff, onFailure });
+  let shortRuns = 0;
+  while (!signal.aborted) {
+    const startedAt = Date.now();
+    await retry(runOnce, { signal, backoff, onFailure });
+    shortRuns = Date.now() - startedAt < MIN_BACKOFF_MS ? shortRuns + 1 : 0;
+    // What always ends at once, such as the subscription of a log that is closed, would let nothing else run.
+    if (shortRuns >= MAX_RUNS_AT_ONCE) await pause(MIN_BACKOFF_MS, [signal]);
+  }
 }
 
 /**

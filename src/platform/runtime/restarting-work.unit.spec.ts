@@ -49,6 +49,16 @@ describe('work that is restarted', () => {
     expect({ runs, waits }).toEqual({ runs: 5, waits: [] });
   });
 
+  it('lets others run when every run ends at once', async () => {
+    let runs = 0;
+    const stop = new AbortController();
+    const running = runWithRestart(stop.signal, async () => void (runs += 1), onFailure);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(runs).toBe(20);
+    stop.abort();
+    await running;
+  });
+
   it('ends at once, also during a wait, and reports no failure that the stop has caused', async () => {
     const work = new RestartingWork();
     work.start(() => Promise.reject(new Error('no')), onFailure);

@@ -1,5 +1,7 @@
+import { AdminAccount } from '../../modules/accounts/accounts/admin-account.js';
 import { PostgresLocks } from '../../adapters/locks/postgres/postgres-locks.js';
 import { BackgroundTasks } from '../../platform/runtime/background-tasks.js';
+import type { Settings } from '../../platform/runtime/settings.js';
 import type { Database } from '../../ports/database.port.js';
 import { assembleServer, type BootContext } from './assemble.js';
 import { refuseLostDatabase } from './data-folder.js';
@@ -32,5 +34,10 @@ async function startApp(beginning: StartContext, database: Database): Promise<vo
   await listenOnPort(app, settings.port);
   renewReadModels(app, shutdown);
   logger.log(`Listening on port ${settings.port}${settings.tls ? ' for https' : ''}`, 'Server');
+  if (app.get(AdminAccount).isNew) logger.log(describeFirstStart(settings), 'Server');
   if (process.connected) process.send?.('ready');
 }
+
+const describeFirstStart = ({ port, url, tls, dataDir }: Settings): string =>
+  `This server is new. Its address is ${url ?? `${tls ? 'https' : 'http'}://localhost:${port}`}, and its data folder is ${dataDir}. ` +
+  'Next, sign in as admin, create accounts and tokens, and register other servers: docs/how-to/run-a-server.md';

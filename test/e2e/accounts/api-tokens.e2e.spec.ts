@@ -41,6 +41,12 @@ describe('an API token', () => {
     ]) {
       expect([query, (await ask(server, ci.headers, query)).code]).toEqual([query, 'FORBIDDEN']);
     }
+    const [promotion, session] = await Promise.all([
+      ask(server, ci.headers, 'mutation { setPackageStage(id: "none", stage: Dev) { id } }'),
+      ask(server, ci.headers, 'mutation { revokeAllSessions }'),
+    ]);
+    expect(promotion.message).toMatch(/^The API token .+ may not do this: it lacks the scope `promote`/);
+    expect(session.message).toMatch(/^API tokens may not do this: it needs the permission `own`/);
     const { data } = await ask(server, me.headers, '{ package(filename: "ci.pkg") { uploadedBy } }');
     expect(data).toEqual({ package: { uploadedBy: 'publisher' } });
     const trail = await ask(

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
+import { request as requestTls, type RequestOptions } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +14,7 @@ import { RemovePackage } from '../../../src/modules/packages/lifecycle/change-pa
 import { Nginx } from '../../support/nginx/nginx.js';
 import { describeWithNginx } from '../../support/nginx/with-nginx.js';
 import { startPackageApp, type PackageApp } from '../../support/package-app.js';
+import { tlsFile } from '../../support/tls/certificates.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const PREFIX = '/_odst/packages/';
@@ -268,5 +272,51 @@ describeWithNginx('nginx before an app that sends everything itself', () => {
     expect(front.buffered).toEqual([]);
     await front.stop();
     await plain.stop();
+  });
+});
+
+describeWithNginx('nginx on the machine of the server, with the configuration for one machine', () => {
+  let machine: Nginx;
+  beforeAll(async () => {
+    app = await startPackageApp({ accelRedirect: PREFIX }, { trustedProxies: ['loopback'] });
+    machine = await Nginx.start({ ports: [app.port], dataDir: app.dataDir }, 'nginx-one-machine.conf');
+  });
+  afterAll(async () => {
+    await machine.stop();
+    await app.stop();
+  });
+
+  async function call(path: string, options: RequestOptions = {}, body?: Buffer) {
+    const sent = requestTls(`${machine.url}${path}`, {
+      ...options,
+      agent: false,
+      ca: readFileSync(tlsFile('localhost.crt')),
+      checkServerIdentity: () => undefined,
+    });
+    sent.end(body);
+    const [response]: [IncomingMessage] = (await once(sent, 'response')) as [IncomingMessage];
+    const { statusCode, headers } = response;
+    return { statusCode, headers, text: await text(response) };
+  }
+
+  it('ends TLS, sends the files and says so, and asks the app for everything else', async () => {
+    expect((await call('/api/packages/small.dmg', { method: 'PUT' }, content)).statusCode).toBe(201);
+    const whole = await call('/Packages/small.dmg');
+    expect(whole).toMatchObject({ statusCode: 200, text: String(content) });
+    expect(whole.headers).toMatchObject({
+      'odst-sent-by': 'nginx',
+      'content-type': 'application/x-apple-diskimage',
+      'strict-transport-security': 'max-age=15552000',
+    });
+    const part = await call('/Packages/small.dmg', { headers: { Range: 'bytes=2-3' } });
+    expect(part).toMatchObject({
+      statusCode: 206,
+      text: '23',
+      headers: { 'odst-sent-by': 'nginx', etag: whole.headers.etag },
+    });
+    const unchanged = await call('/Packages/small.dmg', { headers: { 'If-None-Match': whole.headers.etag } });
+    expect([unchanged.statusCode, unchanged.headers['odst-sent-by']]).toEqual([304, undefined]);
+    expect(JSON.parse((await call('/Packages/other.dmg')).text)).toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+    expect(machine.log).not.toMatch(/\[(error|crit|alert|emerg)\]/);
   });
 });

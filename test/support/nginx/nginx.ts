@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '../../../src/cli/demo/server-process.js';
+import { tlsFile } from '../tls/certificates.js';
 import { waitFor } from '../wait-for.js';
 
-const SHIPPED = join('docker', 'nginx.conf');
 /** Distributions put servers where an ordinary user does not look. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin`;
 
@@ -15,7 +15,7 @@ export const hasNginx = PATH.split(':').some((folder) => existsSync(join(folder,
 
 /** Replaces what must be there, so that a test never runs another configuration than it means to. */
 function replaced(text: string, from: RegExp, to: string): string {
-  if (!from.test(text)) throw new Error(`docker/nginx.conf has no ${from}`);
+  if (!from.test(text)) throw new Error(`The configuration has no ${from}`);
   return text.replace(new RegExp(from, 'g'), to);
 }
 
@@ -34,22 +34,46 @@ export interface Behind {
   readonly dataDir: string;
 }
 
+/** The configurations that we ship: for containers, and for nginx on the machine of the server. */
+type Shipped = 'nginx.conf' | 'nginx-one-machine.conf';
+
+const readShipped = (name: Shipped, changes: readonly [RegExp, string][]): string =>
+  changes.reduce((conf, [from, to]) => replaced(conf, from, to), readFileSync(join('docker', name), 'utf8'));
+
+const listServers = (ports: readonly number[]): string => ports.map((at) => `server 127.0.0.1:${at};`).join(' ');
+
 /** docker/nginx.conf with the addresses and folders of this machine, nothing else. */
 function configuration({ ports, dataDir }: Behind, port: number, folder: string): string {
-  const servers = ports.map((at) => `server 127.0.0.1:${at};`).join(' ');
-  const changes: [RegExp, string][] = [
+  const text = readShipped('nginx.conf', [
     [/(?<= )\/tmp\//, `${folder}/`],
     [/listen 8080;/, `listen 127.0.0.1:${port};`],
-    [/server api:8080;/, servers],
+    [/server api:8080;/, listServers(ports)],
     [/alias \/data\//, `alias ${dataDir}/`],
     [/error_log stderr/, `error_log ${folder}/error.log`],
     [/worker_rlimit_nofile 65536;\n/, ''],
     [/worker_connections 8192;/, 'worker_connections 1024;'],
-  ];
-  const text = changes.reduce((conf, [from, to]) => replaced(conf, from, to), readFileSync(SHIPPED, 'utf8'));
+  ]);
   // Started as root, the workers would be somebody else, who may not read what the test made.
-  const user = process.getuid?.() === 0 ? 'user root;\n' : '';
-  return `daemon off;\n${user}${text}`;
+  return `daemon off;\n${userLine()}${text}`;
+}
+
+const userLine = (): string => (process.getuid?.() === 0 ? 'user root;\n' : '');
+
+/** docker/nginx-one-machine.conf, in what stands for the nginx.conf of a distribution. */
+function configurationOfMachine({ ports, dataDir }: Behind, port: number, folder: string): string {
+  const site = readShipped('nginx-one-machine.conf', [
+    [/listen 443 ssl;/, `listen 127.0.0.1:${port} ssl;`],
+    [/server 127\.0\.0\.1:8080;/, listServers(ports)],
+    [/alias \/var\/lib\/odst\//, `alias ${dataDir}/`],
+    [/proxy_cache_path \/var\/lib\/nginx\//, `proxy_cache_path ${folder}/`],
+    [/\/etc\/ssl\/packages\.pem/, tlsFile('localhost.crt')],
+    [/\/etc\/ssl\/packages\.key/, tlsFile('localhost.key')],
+  ]);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/nginx-${name};`,
+  );
+  return `daemon off;\n${userLine()}pid ${folder}/nginx.pid;\nerror_log ${folder}/error.log;
+events { worker_connections 768; }\nhttp {\ntypes { text/html html; }\n${paths.join('\n')}\n${site}\n}\n`;
 }
 
 /** The nginx of this machine with the configuration that we ship. */
@@ -58,15 +82,17 @@ export class Nginx {
     readonly port: number,
     private readonly folder: string,
     private readonly child: ChildProcess,
+    private readonly scheme: 'http' | 'https',
   ) {}
 
-  static async start(behind: Behind): Promise<Nginx> {
+  static async start(behind: Behind, shipped: Shipped = 'nginx.conf'): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'odst-nginx-'));
     const port = await findFreePort(0);
     const file = join(folder, 'nginx.conf');
-    writeFileSync(file, configuration(behind, port, folder));
+    const isMachine = shipped === 'nginx-one-machine.conf';
+    writeFileSync(file, (isMachine ? configurationOfMachine : configuration)(behind, port, folder));
     const child = spawn('nginx', ['-c', file, '-p', folder], { env: { ...process.env, PATH }, stdio: 'ignore' });
-    const nginx = new Nginx(port, folder, child);
+    const nginx = new Nginx(port, folder, child, isMachine ? 'https' : 'http');
     await waitFor('nginx', async () => {
       if (child.exitCode !== null) throw new Error(`nginx ended: ${nginx.log}`);
       return accepts(port);
@@ -75,7 +101,7 @@ export class Nginx {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   get log(): string {

@@ -32,6 +32,7 @@ const adminAccount = (): NewAccount => ({
 @Injectable()
 export class AdminAccount implements OnApplicationBootstrap {
   private readonly logger = new Logger('Accounts');
+  private isNewServer = false;
 
   constructor(
     private readonly settings: Settings,
@@ -40,6 +41,11 @@ export class AdminAccount implements OnApplicationBootstrap {
     private readonly hashing: PasswordHashing,
   ) {}
 
+  /** True when this start has created the account, and therefore is the first one of this server. */
+  get isNew(): boolean {
+    return this.isNewServer;
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     const as = adminAccount();
     const created = await this.isCreated(as.accountId);
@@ -47,7 +53,9 @@ export class AdminAccount implements OnApplicationBootstrap {
     const password = this.settings.adminPassword ?? makeOneTimePassword();
     await this.passwords.saveHash(as.accountId, ADMIN, await this.hashing.hashPassword(password));
     if (this.settings.adminPassword === null) process.stdout.write(`admin password: ${password}\n`);
-    if (!created) await this.runner.run(account, as.accountId, { type: 'create', as });
+    if (created) return;
+    await this.runner.run(account, as.accountId, { type: 'create', as });
+    this.isNewServer = true;
   }
 
   /** An account whose history cannot be processed exists. It must not keep the server from starting. */

@@ -100,6 +100,7 @@ function authorityOfToken(known: KnownAccount, grant: TokenGrant): Authority {
   return {
     ...owner,
     permissions: owner.permissions.filter((permission) => grant.scopes.includes(permission)),
+    token: { name: grant.name, accountMay: owner.permissions },
     publishUpTo: grant.publishUpTo === null ? owner.publishUpTo : lowerStage(owner.publishUpTo, grant.publishUpTo),
   };
 }
