@@ -25,7 +25,7 @@ import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-heade
 import { isGraphqlJson, MAX_GRAPHQL_BYTES, refuseLargeGraphql } from './graphql-bodies.js';
 import { DECLINES_HTTP2 } from './http2-offers.js';
 import { findOtherMethods, refuseMethod, type RoutedApp } from './known-methods.js';
-import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
+import { type CertificateProblem, type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
 
 /**
  * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when a handler begins to read the body. When the request is refused
@@ -99,6 +99,11 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.set('x-powered-by', false);
     // Without this, Express shows stack traces to clients.
     this.set('env', 'production');
+  }
+
+  /** What is wrong with the certificate; nothing with plain HTTP. */
+  findCertificateProblems(): readonly CertificateProblem[] {
+    return this.http.tls?.findProblems() ?? [];
   }
 
   /** Adds a handler that sees every request before Nest. No guard and no filter of Nest runs for what it handles. */
