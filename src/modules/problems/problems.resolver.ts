@@ -9,7 +9,7 @@ import { ProblemsQuery } from './problems.query.js';
 class Problem {
   @Field(() => String, {
     description:
-      'The kind of the problem. `EVENTS_UNPROCESSABLE`: a part of this server goes on without events that it cannot process. `ITEMS_UNPROCESSABLE`: the same for items of a peer. `READER_STANDS_STILL`: a part of this server does not follow the event log any more. `WORK_FAILS`: a task of this server fails again and again, or a stored file cannot be verified. `FILES_UNCLAIMED`: files on the disk belong to no package that this server knows. `FACTS_REFUSED`: a peer told what this server does not accept, one problem for each peer and code. `ROLE_MISSING`: no process of this server answers HTTP, or none works in the background. There may be further kinds.',
+      'The kind of the problem. `EVENTS_UNPROCESSABLE`: a part of this server goes on without events that it cannot process. `ITEMS_UNPROCESSABLE`: the same for items of a peer. `READER_STANDS_STILL`: a part of this server does not follow the event log any more. `WORK_FAILS`: a task of this server fails again and again, or a stored file cannot be verified. `FILES_UNCLAIMED`: files on the disk belong to no package that this server knows. `FACTS_REFUSED`: a peer told what this server does not accept, one problem for each peer and code. `ROLE_MISSING`: no process of this server answers HTTP, or none works in the background. `TLS_CERTIFICATE`: the certificate of this server is of no use to clients, or a new one cannot be used. `PEER_ID_SHARED`: two servers have the id and the key of a peer, because one is a copy of the other. There may be further kinds.',
   })
   kind!: string;
 

@@ -18,12 +18,14 @@ import {
   watchBody,
 } from './connection-limits.js';
 import { answerError } from './errors/exception.filter.js';
-import { isGraphqlPath, sendError } from './errors/send-error.js';
+import { sendError } from './errors/send-error.js';
 import { logWrongSchemes } from './errors/wrong-scheme.js';
 import { answerUnreadable, answerUpgrade } from './errors/socket-errors.js';
 import { API_HEADERS, STRICT_TRANSPORT, StrictTransport } from './security-headers.js';
+import { isGraphqlJson, MAX_GRAPHQL_BYTES, refuseLargeGraphql } from './graphql-bodies.js';
 import { DECLINES_HTTP2 } from './http2-offers.js';
-import { type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
+import { findOtherMethods, refuseMethod, type RoutedApp } from './known-methods.js';
+import { type CertificateProblem, type ServedKeyPair, TLS_RULES } from './served-key-pair.js';
 
 /**
  * Answers `Expect: 100-continue` (RFC 9110, 10.1.1) when a handler begins to read the body. When the request is refused
@@ -59,70 +61,16 @@ export interface HttpOptions {
 
 const DEFAULT_SHUTDOWN_GRACE_MS = 3_000;
 const IDLE_SWEEP_INTERVAL_MS = 50;
-const MAX_GRAPHQL_BODY = '1mb';
 const MAX_HEAD_BYTES = 16 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const HALF_YEAR_SECONDS = 180 * 24 * 60 * 60;
 
 const SANE_ID = /^[\w.-]{8,64}$/;
 
-const isGraphqlJson = ({ url, headers }: IncomingMessage): boolean =>
-  isGraphqlPath(url) && /^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '');
-
 /** Answers a request that neither Nest nor Express has answered. Express would send an HTML page of its own. */
 function answerLeftOver(error: unknown, request: IncomingMessage, response: ServerResponse): void {
   const nothing = new Refusal('NOT_FOUND', 'There is nothing at this address.');
   answerError(error ?? nothing, request, response);
-}
-
-/** A route of Express, or something without a route, such as a parser of bodies. */
-interface RouteLayer {
-  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
-  match(path: string): unknown;
-}
-
-/** Express throws when it cannot decode a path. Such a request is refused elsewhere. */
-function matchesPath(layer: RouteLayer, path: string): boolean {
-  try {
-    return Boolean(layer.match(path));
-  } catch {
-    return false;
-  }
-}
-
-function refuseMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
-  const names = new Intl.ListFormat('en').format(allowed);
-  const message = `Only ${names} ${allowed.length === 1 ? 'is' : 'are'} possible here.`;
-  sendError(request, response, { status: 405, code: 'METHOD_NOT_ALLOWED', message }, { Allow: allowed.join(', ') });
-}
-
-const GRAPHQL_METHODS = ['GET', 'POST'];
-const MAX_GRAPHQL_BYTES = 1024 * 1024;
-const GRAPHQL_BODY_TOO_LARGE = {
-  status: 413,
-  code: 'TOO_LARGE',
-  message: 'A GraphQL request may have at most 1 MiB.',
-};
-
-/** True when a GraphQL request announces more than its parser would read. */
-const isTooLarge = ({ url, headers }: IncomingMessage): boolean =>
-  isGraphqlPath(url) && Number(headers['content-length'] ?? 0) > MAX_GRAPHQL_BYTES;
-
-/**
- * Refuses a GraphQL request of unknown length as soon as too much of it has arrived. Its parser would read the whole body
- * first, however long it is.
- */
-function refuseWhenTooLarge(request: IncomingMessage, response: ServerResponse): void {
-  if (!isGraphqlPath(request.url) || request.headers['transfer-encoding'] === undefined) return;
-  const push = request.push.bind(request);
-  let arrived = 0;
-  request.push = (bytes: Buffer | null, encoding) => {
-    arrived += bytes?.length ?? 0;
-    if (arrived <= MAX_GRAPHQL_BYTES) return push(bytes, encoding);
-    request.push = push;
-    sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
-    return push(bytes, encoding);
-  };
 }
 
 /**
@@ -151,6 +99,11 @@ export class OdsHttpAdapter extends ExpressAdapter {
     this.set('x-powered-by', false);
     // Without this, Express shows stack traces to clients.
     this.set('env', 'production');
+  }
+
+  /** What is wrong with the certificate; nothing with plain HTTP. */
+  findCertificateProblems(): readonly CertificateProblem[] {
+    return this.http.tls?.findProblems() ?? [];
   }
 
   /** Adds a handler that sees every request before Nest. No guard and no filter of Nest runs for what it handles. */
@@ -222,7 +175,7 @@ export class OdsHttpAdapter extends ExpressAdapter {
   override registerParserMiddleware(): void {
     // Express calls `type` with Node's request, to which it has added some properties.
     this.useBodyParser('json', false, {
-      limit: MAX_GRAPHQL_BODY,
+      limit: MAX_GRAPHQL_BYTES,
       type: (request: IncomingMessage) => isGraphqlJson(request),
     });
   }
@@ -280,33 +233,17 @@ export class OdsHttpAdapter extends ExpressAdapter {
     // A client may send the absolute URL (RFC 9112, 3.2.2).
     if (request.url !== undefined && /^https?:/i.test(request.url))
       request.url = request.url.replace(/^https?:\/\/[^/?#]*\/?/i, '/');
-    if (isTooLarge(request)) return sendError(request, response, GRAPHQL_BODY_TOO_LARGE);
-    refuseWhenTooLarge(request, response);
+    if (refuseLargeGraphql(request, response)) return;
     watchBody(request, response, this.limits);
     for (const handle of this.rawHandlers) if (handle(request, response)) return;
     const given = request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && SANE_ID.test(given) ? given : newId();
     for (const [name, value] of Object.entries(API_HEADERS)) response.setHeader(name, value);
     response.setHeader('X-Request-Id', correlationId);
-    const allowed = this.otherMethods(request);
+    const allowed = findOtherMethods(request, this.getInstance<RoutedApp>());
     if (allowed !== null) return refuseMethod(request, response, allowed);
     withContext({ actor: STRANGER, address: addressOf(request), correlationId }, () => {
       this.getInstance()(request, response, (error?: unknown) => answerLeftOver(error, request, response));
     });
-  }
-
-  /** The methods of a known route that does not have the method of the request; null for all other requests. */
-  private otherMethods({ method = '', url = '' }: IncomingMessage): readonly string[] | null {
-    // The route of GraphQL takes all methods, and would answer others as if they were calls from another site.
-    if (isGraphqlPath(url)) return method === 'HEAD' || GRAPHQL_METHODS.includes(method) ? null : GRAPHQL_METHODS;
-    const { router } = this.getInstance<{ readonly router?: { readonly stack: readonly RouteLayer[] } }>();
-    const [path = ''] = url.split('?', 1);
-    const methods = new Set<string>();
-    for (const layer of router?.stack ?? [])
-      if (layer.route && matchesPath(layer, path))
-        for (const name of Object.keys(layer.route.methods)) methods.add(name);
-    if (methods.has('get')) methods.add('head');
-    if (methods.size === 0 || methods.has('_all') || methods.has(method.toLowerCase())) return null;
-    return [...methods].map((name) => name.toUpperCase()).toSorted();
   }
 }

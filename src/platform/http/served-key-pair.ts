@@ -1,7 +1,15 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
-import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls';
+import { DEFAULT_CIPHERS, rootCertificates, type SecureContextOptions } from 'node:tls';
 import type { LoggerService } from '@nestjs/common';
-import { findCertificateProblems, loadKeyPair, type KeyPair, type KeyPairFiles } from './tls-key-pair.js';
+import {
+  findCertificateProblems,
+  findChainProblems,
+  loadKeyPair,
+  type KeyPair,
+  type KeyPairFiles,
+} from './tls-key-pair.js';
 
 /** TLS 1.2 without the suites that use SHA-1, which all have CBC as well. A new certificate needs them again. */
 export const TLS_RULES = {
@@ -15,6 +23,26 @@ export const TLS_RULES = {
  */
 const RELOAD_INTERVAL_MS = 5_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Something that is wrong with the certificate, in whole sentences. */
+export interface CertificateProblem {
+  readonly what: string;
+  readonly since: Date;
+}
+
+/** The authorities that Node.js trusts, with those that an administrator has added. */
+function trustedAuthorities(): X509Certificate[] {
+  const path = process.env['NODE_EXTRA_CA_CERTS'];
+  const extra = path !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const blocks = extra.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return [...blocks, ...rootCertificates].flatMap((pem) => {
+    try {
+      return [new X509Certificate(pem)];
+    } catch {
+      return [];
+    }
+  });
+}
 
 interface ServedKeyPairOptions {
   readonly logger: LoggerService;
@@ -32,6 +60,8 @@ export class ServedKeyPair {
   /** The pair that was loaded last, or the message of the last error. It tells whether the files have changed. */
   private tried: string;
   private warnedAt = 0;
+  private problems: readonly CertificateProblem[] = [];
+  private refused: CertificateProblem | null = null;
 
   constructor(
     private readonly files: KeyPairFiles,
@@ -40,6 +70,11 @@ export class ServedKeyPair {
   ) {
     this.tried = this.stateOf(pair);
     this.warnAboutProblems();
+  }
+
+  /** What is wrong with the pair in use, and why a newer one is not used. */
+  findProblems(): readonly CertificateProblem[] {
+    return this.refused ? [...this.problems, this.refused] : this.problems;
   }
 
   /** The pair that is in use. */
@@ -71,17 +106,16 @@ export class ServedKeyPair {
       this.tried = state;
       server.setSecureContext({ cert: found.cert, key: found.key, ...TLS_RULES });
       this.pair = found;
+      this.refused = null;
       logger.log(`The TLS certificate was loaded, valid until ${found.leaf.validTo}`, 'Tls');
       this.warnAboutProblems();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (reason === this.tried && !wasAsked) return;
       this.tried = reason;
-      logger.error(
-        `The new TLS certificate cannot be used, so the former one stays in use. ${reason}`,
-        undefined,
-        'Tls',
-      );
+      const what = `The new TLS certificate cannot be used, so the former one stays in use. ${reason}`;
+      this.refused = { what, since: new Date() };
+      logger.error(what, undefined, 'Tls');
     }
   }
 
@@ -95,7 +129,13 @@ export class ServedKeyPair {
 
   private warnAboutProblems(): void {
     this.warnedAt = Date.now();
-    for (const doubt of findCertificateProblems(this.pair, this.options.ownUrl, Date.now()))
-      this.options.logger.warn(doubt, 'Tls');
+    const { ownUrl, logger } = this.options;
+    const doubts = [
+      ...findCertificateProblems(this.pair, ownUrl, Date.now()),
+      ...findChainProblems(this.pair, trustedAuthorities()),
+    ];
+    const since = new Date();
+    this.problems = doubts.map((what) => this.problems.find((known) => known.what === what) ?? { what, since });
+    for (const doubt of doubts) logger.warn(doubt, 'Tls');
   }
 }

@@ -1,10 +1,14 @@
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tlsFile } from '../../../test/support/tls/certificates.js';
-import { findCertificateProblems, loadKeyPair, type KeyPairFiles } from './tls-key-pair.js';
+import { findCertificateProblems, findChainProblems, loadKeyPair, type KeyPairFiles } from './tls-key-pair.js';
+import { CertificateProblems } from './certificate-problems.js';
+import { OdsHttpAdapter } from './ods-http-adapter.js';
 import { ServedKeyPair } from './served-key-pair.js';
 
 const shipped = (cert: string, key: string): KeyPairFiles => ({ certFile: tlsFile(cert), keyFile: tlsFile(key) });
@@ -36,6 +40,74 @@ describe('a certificate and its key', () => {
   ])('%s is told in one line', (_, files, line) => {
     expect(messageOf(files)).toMatch(line);
     expect(messageOf(files)).not.toContain('\n');
+  });
+
+  const folder = mkdtempSync(join(tmpdir(), 'odst-pem-'));
+  const written = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const text = (name: string): string => readFileSync(tlsFile(name), 'utf8');
+  const [leaf, intermediate, root] = [text('leaf.crt'), text('intermediate.crt'), text('root.crt')];
+  const halfOf = (pem: string): string => pem.slice(0, pem.length / 2);
+
+  it.each([
+    [
+      'an intermediate certificate before the one of the key',
+      intermediate + leaf,
+      /wrong order: .* is number 2\. Put it first/,
+    ],
+    ['the authority first', root + intermediate + leaf, /wrong order: .* is number 3/],
+    ['half a certificate', halfOf(leaf), /^StartupError: ODST_TLS_CERT_FILE is cut off: block 1 \(CERTIFICATE\)/],
+    ['half an intermediate certificate', leaf + halfOf(intermediate), /is cut off: block 2 \(CERTIFICATE\)/],
+    ['half a certificate before a whole one', `${halfOf(leaf)}\n${intermediate}`, /is cut off: block 1/],
+    [
+      'the second half of a certificate',
+      leaf.slice(leaf.length / 2) + intermediate,
+      /is cut off: .* no line that begins it/,
+    ],
+    ['a damaged certificate', leaf.replace(/\n[A-Za-z0-9+/]{8}/, '\nAAAAAAAA'), /Certificate 1 .* is damaged/],
+    [
+      'a damaged intermediate certificate',
+      leaf + intermediate.replace(/\n[A-Za-z0-9+/]{8}/, '\nAAAAAAAA'),
+      /Certificate 2 .* is damaged/,
+    ],
+  ])('%s is told in one line', (name, pem, line) => {
+    const told = messageOf({ certFile: written(name, pem), keyFile: tlsFile('leaf.key') });
+    expect(told).toMatch(line);
+    expect(told).not.toContain('\n');
+  });
+
+  it('half a key is told in one line', () => {
+    const told = messageOf({ certFile: tlsFile('leaf.crt'), keyFile: written('half.key', halfOf(text('leaf.key'))) });
+    expect(told).toMatch(/ODST_TLS_KEY_FILE is cut off: block 1 \(PRIVATE KEY\)/);
+  });
+
+  const chainProblems = (pem: string, ...trusted: string[]): string[] => {
+    const pair = loadKeyPair({ certFile: written('chain.crt', pem), keyFile: tlsFile('leaf.key') });
+    return findChainProblems(
+      pair,
+      trusted.map((one) => new X509Certificate(one)),
+    );
+  };
+
+  it('are doubted without the intermediate certificate, unless clients know its authority', () => {
+    const missing = [expect.stringMatching(/without the one of its issuer \(CN=ODST test intermediate\)/)];
+    expect(chainProblems(leaf, root)).toEqual(missing);
+    expect(chainProblems(leaf + root, root)).toEqual(missing);
+    expect(chainProblems(leaf + intermediate, root)).toEqual([]);
+    expect(chainProblems(leaf + intermediate + root)).toEqual([]);
+    expect(chainProblems(leaf + root + intermediate)).toEqual([]);
+    expect(chainProblems(leaf, intermediate)).toEqual([]);
+    expect(chainProblems(leaf + intermediate)).toEqual([expect.stringMatching(/issuer \(CN=ODST test root\)/)]);
+  });
+
+  it('are doubted, or refused by later versions of Node.js, with an RSA key of 1024 bits', () => {
+    const weak = shipped('weak.crt', 'weak.key');
+    const loaded = messageOf(weak);
+    const told = loaded === 'loaded' ? findChainProblems(loadKeyPair(weak), []).join() : loaded;
+    expect(told).toMatch(/the key of CN=ODST test weak has only 1024 bits/);
+    expect(told).not.toContain('\n');
   });
 
   it('are doubted when they are of no use to clients', () => {
@@ -78,6 +150,7 @@ describe('a served certificate', () => {
     stop = pair.follow(server);
     return pair;
   };
+  const serving = (tls: ServedKeyPair) => new OdsHttpAdapter({ tls });
   const subject = (pair: ServedKeyPair): string => pair.current.leaf.subject;
 
   beforeEach(() => {
@@ -124,8 +197,14 @@ describe('a served certificate', () => {
     await vi.waitFor(() => expect(lines.error).toHaveBeenCalledTimes(2));
     expect(subject(pair)).toContain('first');
     expect(served).toEqual([]);
+    const shown = new CertificateProblems(Object.assign(new HttpAdapterHost(), { httpAdapter: serving(pair) }));
+    expect(await shown.findProblems()).toMatchObject([
+      { kind: 'TLS_CERTIFICATE', what: expect.stringMatching(/without the one of its issuer/) as string },
+      { kind: 'TLS_CERTIFICATE', what: expect.stringMatching(/so the former one stays in use/) as string },
+    ]);
     put('second');
     await vi.waitFor(() => expect(subject(pair)).toContain('second'));
+    expect(await shown.findProblems()).toHaveLength(1);
   });
 
   it('is loaded anew at SIGHUP, changed or not', () => {

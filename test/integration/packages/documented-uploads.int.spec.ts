@@ -69,6 +69,16 @@ describe('the documented commands for uploads', () => {
     expect(code).toBe(1);
   });
 
+  it.each(NAMES)('with a form of curl publish %s under its name', async (name) => {
+    const file = join(home, 'form', name);
+    await mkdir(join(home, 'form'), { recursive: true });
+    await writeFile(file, `form ${name}`);
+    const quoted = file.replaceAll(/[\\"]/g, String.raw`\$&`);
+    const commands = 'curl --silent --fail-with-body -F "file=@\\"$QUOTED\\"" "$ODS/api/packages"';
+    const { code, output } = await runShell(commands, { ...env, QUOTED: quoted });
+    expect([code, Object(JSON.parse(output)).filename]).toEqual([0, name.normalize('NFC')]);
+  });
+
   it.each(NAMES)('of a pipeline publish %s, and find it afterwards', async (name) => {
     const file = join(home, 'pipeline', name);
     await mkdir(join(home, 'pipeline'), { recursive: true });
