@@ -2,7 +2,7 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { isUpTo, type Stage } from '../../../kernel/stage.js';
-import { foldProofs, proofOf, unsignedRegisters } from '../contracts/fact-proofs.js';
+import { proofOf, unsignedRegisters } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../contracts/package.events.js';
 import { REGISTERS, type SignedFact } from '../contracts/signed-facts.js';
 import { checkPages } from './chunk-pages.js';
+import { evolvePackage, type PackageState, refusedKey, unknownPackage } from './package.state.js';
 
 const CONTENT_FIELDS = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
 
@@ -66,7 +67,7 @@ function mergePeerFacts(state: PackageState, told: ToldFacts): PackageEvent[] {
   }
   if (theirs.stageStamp > facts.stageStamp) events.push(stageChangedByPeer(facts, told));
   if (theirs.removal && theirs.removal > (facts.removal ?? '')) events.push(removedByPeer(told, theirs.removal));
-  return [...events, ...signRegisters(events.reduce(evolve, state), told)];
+  return [...events, ...signRegisters(events.reduce(evolvePackage, state), told)];
 }
 
 /** Records the signed statements of registers that are known without them. */
@@ -81,24 +82,6 @@ function signRegisters(
   if (added.length === 0) return [];
   const { packageId, filename } = facts;
   return [{ type: 'PackageFactsSigned', data: { packageId, filename, proofs: added, source } }];
-}
-
-/** The state of a package, as far as decisions need it. */
-export interface PackageState {
-  /** Null until the package is published for the first time. */
-  readonly facts: PackageFacts | null;
-  /** The number of chunk digests that are recorded without a gap, from the first chunk on. */
-  readonly chunks: number;
-  /** An upload to this server has confirmed the recorded digests. */
-  readonly vouched: boolean;
-  /** The publication that took over the filename last. */
-  readonly superseded: Stamp | null;
-  /** The signed statements of the registers, as far as they are signed. */
-  readonly proofs: readonly SignedFact[];
-  /** What was refused, by `refusedKey`. */
-  readonly refused: ReadonlySet<string>;
-  /** The file that was uploaded to this server is on its disk. */
-  readonly uploaded: boolean;
 }
 
 /** The data of a publication without its source, which follows from the command. */
@@ -173,7 +156,7 @@ function recordLastPages(
   pages: readonly ChunkPage[],
 ): PackageEvent[] {
   const events = recordPages(state, whole.packageId, pages);
-  if (events.reduce(evolve, state).chunks !== whole.chunkCount) {
+  if (events.reduce(evolvePackage, state).chunks !== whole.chunkCount) {
     throw new Refusal('INVALID_REQUEST', 'The digests of some chunks are missing.');
   }
   return events;
@@ -199,7 +182,7 @@ function publishPackage(
   const events = recordLastPages(state, publication, pages);
   const proofs = proof ? [proof] : [];
   events.push({ type: 'PackagePublished', data: { ...publication, source: LOCAL, proofs } });
-  const published = events.reduce(evolve, state);
+  const published = events.reduce(evolvePackage, state);
   const lowers = stageChange && published.facts && !isUpTo(stageChange.stage, published.facts.stage);
   if (!stageChange || (lowers && !stageChange.mayLower)) return events;
   return [...events, ...changeStage(published, stageChange)];
@@ -254,9 +237,6 @@ function learnFacts(
 /** A peer that lies about one package again and again must not fill the log. */
 const MAX_REFUSED_PER_PACKAGE = 100;
 
-const refusedKey = ({ register, stamp, peerId, code }: PackageFactRefused['data']): string =>
-  `${register} ${stamp} ${peerId} ${code}`;
-
 function recordRefused(state: PackageState, refused: readonly PackageFactRefused['data'][]): PackageEvent[] {
   return refused
     .filter((fact) => !state.refused.has(refusedKey(fact)))
@@ -287,35 +267,11 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
   }
 }
 
-function evolve(state: PackageState, event: PackageEvent): PackageState {
-  if (event.type === 'PackageChunksHashed') {
-    return { ...state, chunks: Math.max(state.chunks, event.data.first + event.data.count) };
-  }
-  if (event.type === 'PackageSuperseded') return { ...state, superseded: event.data.by.publication };
-  if (event.type === 'PackageFactRefused') {
-    return { ...state, refused: new Set([...state.refused, refusedKey(event.data)]) };
-  }
-  const facts = foldFacts(state.facts, event);
-  const proofs = foldProofs(state.proofs, event, facts);
-  const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
-  const lost = event.type === 'PackageDamaged' || (facts !== null && isRemoved(facts));
-  const uploaded = confirms || (state.uploaded && !lost);
-  return { ...state, facts, proofs, vouched: state.vouched || confirms, uploaded };
-}
-
 /** A package and its registers. Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: {
-    facts: null,
-    chunks: 0,
-    vouched: false,
-    superseded: null,
-    uploaded: false,
-    proofs: [],
-    refused: new Set(),
-  },
+  initial: unknownPackage,
   decide,
-  evolve,
+  evolve: evolvePackage,
 };
