@@ -44,7 +44,7 @@ const generalCodes = declareErrorCodes({
   },
   PEER_KEY_UNKNOWN: { status: 401, meaning: 'The calling server is not registered on the called server.' },
   PEER_WRONG_SERVER: {
-    status: 421,
+    status: 401,
     meaning:
       'A call between servers is for another server than the one that got it. The address of the peer on the calling server is wrong.',
   },
