@@ -3,8 +3,11 @@ import type { DomainEvent, Recorded, RecordedEvent } from '../../../src/kernel/e
 import { STAGES, takesStage, type Stage } from '../../../src/kernel/stage.js';
 import { knownPackage, type KnownPackage } from '../../../src/modules/packages/contracts/known-package.js';
 import { isRemoved, knowsMore } from '../../../src/modules/packages/contracts/package-facts.js';
-import { packageAggregate, type PackageCommand } from '../../../src/modules/packages/lifecycle/package.decider.js';
-import type { PackageState } from '../../../src/modules/packages/lifecycle/package.state.js';
+import {
+  packageAggregate,
+  type PackageCommand,
+  type PackageState,
+} from '../../../src/modules/packages/lifecycle/package.decider.js';
 import { ourReplica, type OurReplica } from '../../../src/modules/replication/replica/our-replica.js';
 import { replica } from '../../../src/modules/replication/replica/replica.decider.js';
 import type { ReplicaCommand } from '../../../src/modules/replication/replica/replica.commands.js';

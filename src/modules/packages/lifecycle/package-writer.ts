@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandRunner, type Outcome, type Receipt } from '../../../platform/eventsourcing/command-runner.js';
 import type { ChunkPage, PackageEvent } from '../contracts/package.events.js';
 import { splitIntoAppends } from './chunk-pages.js';
-import { packageAggregate, type PackageCommand } from './package.decider.js';
-import type { PackageState } from './package.state.js';
+import { packageAggregate, type PackageCommand, type PackageState } from './package.decider.js';
 
 type PackageOutcome = Outcome<PackageState, PackageEvent>;
 

@@ -2,7 +2,7 @@ import type { Aggregate } from '../../../kernel/decider.js';
 import { Refusal } from '../../../kernel/errors.js';
 import type { Stamp } from '../../../kernel/hybrid-clock.js';
 import { isUpTo, type Stage } from '../../../kernel/stage.js';
-import { proofOf, unsignedRegisters } from '../contracts/fact-proofs.js';
+import { foldProofs } from '../contracts/fact-proofs.js';
 import { foldFacts, isRemoved, type PackageFacts } from '../contracts/package-facts.js';
 import type { ChangeAuthors } from '../contracts/package-reports.js';
 import {
@@ -12,76 +12,27 @@ import {
   type PackageFactRefused,
   type PackagePublished,
   type PackageSuperseded,
-  type Source,
 } from '../contracts/package.events.js';
-import { REGISTERS, type SignedFact } from '../contracts/signed-facts.js';
+import type { SignedFact } from '../contracts/signed-facts.js';
 import { checkPages } from './chunk-pages.js';
-import { evolvePackage, type PackageState, refusedKey, unknownPackage } from './package.state.js';
+import { mergePeerFacts, signRegisters } from './told-facts.js';
 
-const CONTENT_FIELDS = ['packageId', 'filename', 'sha256', 'sha1', 'size', 'chunkSize', 'chunkCount'] as const;
-
-/** What a peer knows of a package, as far as this server accepts it. */
-interface ToldFacts {
-  readonly facts: PackageFacts;
+/** The state of a package, as far as decisions need it. */
+export interface PackageState {
+  /** Null until the package is published for the first time. */
+  readonly facts: PackageFacts | null;
+  /** The number of chunk digests that are recorded without a gap, from the first chunk on. */
+  readonly chunks: number;
+  /** An upload to this server has confirmed the recorded digests. */
+  readonly vouched: boolean;
+  /** The publication that took over the filename last. */
+  readonly superseded: Stamp | null;
+  /** The signed statements of the registers, as far as they are signed. */
   readonly proofs: readonly SignedFact[];
-  readonly authors?: ChangeAuthors | undefined;
-  readonly source: Source;
-}
-
-function publishedByPeer({ facts, proofs, source }: ToldFacts): PackageEvent {
-  const { removal: _removal, ...data } = facts;
-  const registers = REGISTERS.filter((register) => register !== 'removal');
-  const stating = new Set(registers.map((register) => proofOf(register, facts, proofs)));
-  return {
-    type: 'PackagePublished',
-    data: { ...data, source, proofs: proofs.filter((proof) => stating.has(proof)) },
-  };
-}
-
-function stageChangedByPeer(ours: PackageFacts, { facts: theirs, proofs, authors, source }: ToldFacts): PackageEvent {
-  const { packageId, filename, stage: from } = ours;
-  const about = { packageId, filename, from, to: theirs.stage, stamp: theirs.stageStamp };
-  const proof = proofOf('stage', theirs, proofs);
-  return { type: 'PackageStageChanged', data: { ...about, source, by: authors?.stage ?? null, proof } };
-}
-
-function removedByPeer({ facts, proofs, authors, source }: ToldFacts, stamp: Stamp): PackageEvent {
-  const { packageId, filename } = facts;
-  const proof = proofOf('removal', facts, proofs);
-  return { type: 'PackageRemoved', data: { packageId, filename, stamp, source, by: authors?.removal ?? null, proof } };
-}
-
-/** The events by which the facts of a peer change ours; none when they are not newer. @throws Refusal PACKAGE_CONFLICT */
-function mergePeerFacts(state: PackageState, told: ToldFacts): PackageEvent[] {
-  const { facts: ours } = state;
-  const { facts: theirs } = told;
-  if (ours && CONTENT_FIELDS.some((key) => ours[key] !== theirs[key])) {
-    throw new Refusal('PACKAGE_CONFLICT', 'The peer describes the content of this package differently.');
-  }
-  const events: PackageEvent[] = [];
-  let facts = ours;
-  if (!facts || theirs.publication > facts.publication || theirs.firstPublishedAt < facts.firstPublishedAt) {
-    const event = publishedByPeer(told);
-    facts = foldFacts(facts, event) ?? theirs;
-    events.push(event);
-  }
-  if (theirs.stageStamp > facts.stageStamp) events.push(stageChangedByPeer(facts, told));
-  if (theirs.removal && theirs.removal > (facts.removal ?? '')) events.push(removedByPeer(told, theirs.removal));
-  return [...events, ...signRegisters(events.reduce(evolvePackage, state), told)];
-}
-
-/** Records the signed statements of registers that are known without them. */
-function signRegisters(
-  { facts, proofs }: PackageState,
-  { proofs: told, source }: Pick<ToldFacts, 'proofs' | 'source'>,
-): PackageEvent[] {
-  if (!facts) return [];
-  const unsigned = unsignedRegisters(facts, proofs);
-  const missing = new Set(unsigned.map((register) => proofOf(register, facts, told)));
-  const added = told.filter((proof) => missing.has(proof));
-  if (added.length === 0) return [];
-  const { packageId, filename } = facts;
-  return [{ type: 'PackageFactsSigned', data: { packageId, filename, proofs: added, source } }];
+  /** What was refused, by `refusedKey`. */
+  readonly refused: ReadonlySet<string>;
+  /** The file that was uploaded to this server is on its disk. */
+  readonly uploaded: boolean;
 }
 
 /** The data of a publication without its source, which follows from the command. */
@@ -156,7 +107,7 @@ function recordLastPages(
   pages: readonly ChunkPage[],
 ): PackageEvent[] {
   const events = recordPages(state, whole.packageId, pages);
-  if (events.reduce(evolvePackage, state).chunks !== whole.chunkCount) {
+  if (events.reduce(evolve, state).chunks !== whole.chunkCount) {
     throw new Refusal('INVALID_REQUEST', 'The digests of some chunks are missing.');
   }
   return events;
@@ -182,7 +133,7 @@ function publishPackage(
   const events = recordLastPages(state, publication, pages);
   const proofs = proof ? [proof] : [];
   events.push({ type: 'PackagePublished', data: { ...publication, source: LOCAL, proofs } });
-  const published = events.reduce(evolvePackage, state);
+  const published = events.reduce(evolve, state);
   const lowers = stageChange && published.facts && !isUpTo(stageChange.stage, published.facts.stage);
   if (!stageChange || (lowers && !stageChange.mayLower)) return events;
   return [...events, ...changeStage(published, stageChange)];
@@ -228,14 +179,20 @@ function learnFacts(
   { facts, pages, peerId, authors, proofs = [] }: Extract<PackageCommand, { type: 'learn' }>,
 ): PackageEvent[] {
   const source = { kind: 'peer', peerId } as const;
+  const told = { facts, proofs, authors, source };
+  const merged = mergePeerFacts(state.facts, told);
   return [
     ...(state.facts ? [] : recordLastPages(state, facts, pages)),
-    ...mergePeerFacts(state, { facts, proofs, authors, source }),
+    ...merged,
+    ...signRegisters(merged.reduce(evolve, state), told),
   ];
 }
 
 /** A peer that lies about one package again and again must not fill the log. */
 const MAX_REFUSED_PER_PACKAGE = 100;
+
+const refusedKey = ({ register, stamp, peerId, code }: PackageFactRefused['data']): string =>
+  `${register} ${stamp} ${peerId} ${code}`;
 
 function recordRefused(state: PackageState, refused: readonly PackageFactRefused['data'][]): PackageEvent[] {
   return refused
@@ -267,11 +224,35 @@ function decide(command: PackageCommand, state: PackageState): readonly PackageE
   }
 }
 
+function evolve(state: PackageState, event: PackageEvent): PackageState {
+  if (event.type === 'PackageChunksHashed') {
+    return { ...state, chunks: Math.max(state.chunks, event.data.first + event.data.count) };
+  }
+  if (event.type === 'PackageSuperseded') return { ...state, superseded: event.data.by.publication };
+  if (event.type === 'PackageFactRefused') {
+    return { ...state, refused: new Set([...state.refused, refusedKey(event.data)]) };
+  }
+  const facts = foldFacts(state.facts, event);
+  const proofs = foldProofs(state.proofs, event, facts);
+  const confirms = event.type === 'PackagePublished' && event.data.source.kind === 'local';
+  const lost = event.type === 'PackageDamaged' || (facts !== null && isRemoved(facts));
+  const uploaded = confirms || (state.uploaded && !lost);
+  return { ...state, facts, proofs, vouched: state.vouched || confirms, uploaded };
+}
+
 /** A package and its registers. Streams `package-<packageId>`. */
 export const packageAggregate: Aggregate<PackageState, PackageCommand, PackageEvent> = {
   category: 'package',
   events: packageEvents,
-  initial: unknownPackage,
+  initial: {
+    facts: null,
+    chunks: 0,
+    vouched: false,
+    superseded: null,
+    uploaded: false,
+    proofs: [],
+    refused: new Set(),
+  },
   decide,
-  evolve: evolvePackage,
+  evolve,
 };
