@@ -21,6 +21,8 @@ export class CompactRules implements Rules {
   /** Is the whole file here? That of a copy withdrawn because of its stage stays. */
   private readonly file: Uint8Array;
   private readonly holder: Uint8Array;
+  /** By edge, what was told again to the peer that lacked it, packed. */
+  private readonly toldAgain: Float64Array;
   /** By number of the change: the stage it sets, and its time in whole seconds. */
   private readonly stageOf = new Int8Array(32);
   private readonly secondOf = new Float64Array(32);
@@ -41,6 +43,7 @@ export class CompactRules implements Rules {
       bytes(),
     ];
     this.holder = new Uint8Array(mesh.to.length);
+    this.toldAgain = new Float64Array(mesh.to.length);
   }
 
   /** Forgets the package before, and begins with one that nobody knows. */
@@ -54,6 +57,7 @@ export class CompactRules implements Rules {
       this.replica,
       this.file,
       this.holder,
+      this.toldAgain,
     ])
       array.fill(0);
     this.life = life;
@@ -91,7 +95,7 @@ export class CompactRules implements Rules {
     const useful = (isHeld(item) || gone) && this.takes(server, stageIn(item));
     if (this.publication[server] === 0 && !useful) return;
     this.learn(server, item);
-    if (isHeld(item) && this.knowsMore(server, item)) this.out.recorded(server, true);
+    if (isHeld(item) && this.knowsMore(server, item)) this.tellAgain(server, edge);
     this.review(server, edge, isHeld(item));
   }
 
@@ -128,6 +132,20 @@ export class CompactRules implements Rules {
     if (removes) this.removal[server] = removalIn(item);
     if (removes && this.isRemoved(server)) this.deleteRemoved(server);
     if (publishes || promotes || removes) this.out.recorded(server, promotes || removes || !isFirst);
+  }
+
+  /** The same is told to a peer only once. */
+  private tellAgain(server: number, edge: number): void {
+    const known = pack(
+      this.publication[server]!,
+      this.stage[server]!,
+      this.removal[server]!,
+      this.first[server]!,
+      false,
+    );
+    if (this.toldAgain[edge] === known) return;
+    this.toldAgain[edge] = known;
+    this.out.recorded(server, true);
   }
 
   /** `edge` is the feed that a report came on, -1 without one. */
