@@ -106,7 +106,9 @@ describe.each(allProjections().map((projection) => [projection.name, projection]
     it('goes on after events of versions that it does not know, and records each of them', async () => {
       const poisoned = eventsOfUnknownVersion(projection.eventTypes);
       const ids = await expectRowsOfOthers(projection, poisoned, [1_000, 97]);
-      expect(ids.size).toBe(new Set(projection.eventTypes).size);
+      // Another test may have declared an event of its own, of which none was ever recorded.
+      expect(poisoned.length).toBeGreaterThan(0);
+      expect([...ids].toSorted()).toEqual(poisoned.map(({ event }) => event.id).toSorted());
     });
 
     it.each(Object.keys(BAD_SHAPES))('goes on after events with %s', async (shape) => {
