@@ -83,6 +83,7 @@ export const WIRE_EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   'entries of an inventory': { entries: [] },
   'refused packages': { packageIds: [ID] },
+  'reasons of a peer': { reasons: [{ code: 'FAILED', words: 'Bérlin 1 has given it up.' }] },
   'entry of an inventory': {
     packageId: ID,
     stage: 'Dev',

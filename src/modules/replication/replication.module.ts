@@ -10,7 +10,7 @@ import { ReplicaSourcesResolver } from './api/replica-sources.resolver.js';
 import { ReplicasResolver } from './api/replicas.resolver.js';
 import { UnclaimedFilesResolver } from './api/unclaimed-files.resolver.js';
 import { WhyNotResolver } from './api/why-not.resolver.js';
-import { WhyNotHandler } from './read-model/why-not.query.js';
+import { WhyNotHandler, WhyNotHereHandler } from './read-model/why-not.query.js';
 import { VerificationResolver } from './api/verification.resolver.js';
 import { ChunkArrivals, ChunkFetch, RangeFetcher } from './fetch/chunk-fetch.js';
 import { Delays } from './fetch/delays.js';
@@ -177,6 +177,7 @@ const replicationProviders = [...commands, ...jobs, ...withdrawn, ...scrub, ...r
     VerificationResolver,
     PeerReplicationResolver,
     WhyNotHandler,
+    WhyNotHereHandler,
     WhyNotResolver,
   ],
 })

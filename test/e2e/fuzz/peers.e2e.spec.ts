@@ -21,6 +21,7 @@ const GETS = [
   '/peer/v1/refused',
   '/peer/v1/packages/ID/manifest',
   '/peer/v1/packages/ID/chunks',
+  '/peer/v1/packages/ID/why-not',
   '/peer/v1/packages/ID/content',
   '/peer/v1/nothing',
   '/peer/v1/tunnel',

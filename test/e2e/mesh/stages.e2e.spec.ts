@@ -64,6 +64,11 @@ it('takes it away with a demotion: from clients at once, from the disk after the
   for (const name of ['test', 'prod']) await waitFor(`it to be gone from ${name}`, () => isGone(name));
   await waitFor('its file to be gone from prod', () => !hasFile('prod'));
   expect(hasFile('test')).toBe(true);
+  const asked = (await whyNot('dev', id, 'test'))[0];
+  expect(asked).toMatchObject({
+    code: 'STAGE',
+    words: expect.stringContaining('test says: The package has the stage Dev'),
+  });
   expect(await isServed('dev')).toBe(true);
 });
 

@@ -38,6 +38,8 @@ const contactOf = (peerId: string, name: string): PeerContact => ({
   suspended: false,
   policy: { direction: 'SEND_RECEIVE', send: flow, receive: flow },
 });
+/** What the peer answers when it is asked for its own reasons; null when it is away. */
+let told: unknown = null;
 let peers: readonly PeerContact[] = [contactOf(PEER, 'There')];
 
 function queries(): QueryBus {
@@ -57,7 +59,9 @@ function ask(pkg: string, server: string) {
   const directory = { list: async () => peers } as unknown as PeerDirectory;
   const identity = { serverId: OWN_SERVER, name: 'Here', stage: 'Prod' } as ServerIdentity;
   const processes = { findMissing: () => [] } as unknown as RunningProcesses;
-  const transport = { postTo: () => Promise.reject(new Error('away')) } as unknown as PeerTransport;
+  const away = () => Promise.reject(new Error('away'));
+  const get = told === null ? away : async () => told;
+  const transport = { postTo: away, get } as unknown as PeerTransport;
   const handler = new WhyNotHandler(side.dataSource, queries(), directory, identity, processes, transport);
   return handler.execute(new WhyNotQuery(pkg, server));
 }
@@ -86,6 +90,26 @@ describe('the reason why a package is not on a server', () => {
     const reported = { packageId: here.packageId, peerId: PEER, peerName: 'There', verifiedAt: '2026-01-02T03:04:05Z' };
     await side.apply(recorded('ReplicaReported', { ...reported, lineage: [] }));
     expect(await ask('app.pkg', 'There')).toMatchObject({ isHeld: true, reasons: [{ code: 'HELD' }] });
+  });
+
+  it('comes from the peer itself when it answers, unless its answer makes no sense', async () => {
+    await side.apply(recorded('PackagePublished', here), registered);
+    told = { reasons: [{ code: 'DISK_FULL', words: 'There has 3 bytes left.' }] };
+    expect((await ask('app.pkg', 'There')).reasons).toEqual([
+      { code: 'DISK_FULL', words: 'There says: There has 3 bytes left.' },
+    ]);
+    for (const odd of [
+      {},
+      'x',
+      { reasons: [{ code: 'NO_SUCH', words: 'x' }] },
+      { reasons: [{ code: 'FAILED', words: 'x\u0000' }] },
+    ]) {
+      told = odd;
+      expect(await codesOf('app.pkg', 'There')).toEqual(['NOT_WATCHED', 'NOT_HEARD_YET']);
+    }
+    told = { reasons: [{ code: 'HELD', words: 'There has the package and serves it.' }] };
+    expect(await ask('app.pkg', 'There')).toMatchObject({ isHeld: true, reasons: [{ code: 'HELD' }] });
+    told = null;
   });
 
   it('refuses a server that it does not know, with the nearest names, and a name that several have', async () => {

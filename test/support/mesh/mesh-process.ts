@@ -128,7 +128,15 @@ export class MeshProcess {
     // Only manifests are asked of it.
     const served = { requireCaller: async () => undefined } as unknown as ServedPeers;
     const staged = {} as unknown as StagedContent;
-    this.content = new PackageContentController(store, this.streams, this.storage, served, new ScriptedQueue(), staged);
+    this.content = new PackageContentController(
+      store,
+      this.streams,
+      this.storage,
+      served,
+      new ScriptedQueue(),
+      staged,
+      this.bus.queries,
+    );
     // It only fetches manifests.
     this.items = new ItemHandler(
       this.streams,

@@ -67,8 +67,8 @@ export class WhyNotResolver {
   @Query(() => WhyNot, {
     description:
       'Why a package is not on a server: this one, a peer, or another server of the mesh. For a package that this server ' +
-      'does not know, it asks its peers. The answer about another server is what this server knows of it; that server itself ' +
-      'may know more. Refusals: INVALID_REQUEST, UNAVAILABLE.',
+      'does not know, it asks its peers. A peer is asked for its own reasons, too, when it ' +
+      'answers. Refusals: INVALID_REQUEST, UNAVAILABLE.',
     complexity: 50,
   })
   whyNot(

@@ -1,10 +1,13 @@
 import { type IQueryHandler, Query, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { Refusal } from '../../../kernel/errors.js';
 import { pause } from '../../../kernel/retry.js';
 import type { Stage } from '../../../kernel/stage.js';
 import { localTime, maySendTo, receivesFrom, sendsTo } from '../../../kernel/transfer-policy.js';
 import { readerOf } from '../../../platform/failures/unprocessable-events.js';
+import { machineText } from '../../../platform/input/parsers.js';
+import { wireSchema } from '../../../platform/input/wire-schema.js';
 import { nearestNames } from '../../../platform/input/known-names.js';
 import { RunningProcesses } from '../../../platform/jobs/running-processes.js';
 import { type PeerContact, PeerDirectory } from '../../../ports/peer-directory.port.js';
@@ -19,12 +22,14 @@ import { ReplicasQuery } from './replicas.query.js';
 import { PeerContactsQuery, PeerStagesQuery } from './replication-status.query.js';
 import { RefusingPeersQuery } from './refused.query.js';
 import {
+  ABSENCE_CODES,
   type AbsenceFacts,
   type AbsenceReason,
   type AskedPeer,
   explainOwnAbsence,
   explainPeerAbsence,
   type RefusedTelling,
+  withReasonsOf,
 } from './why-not.js';
 
 /** What is known of a package on one server. */
@@ -34,6 +39,19 @@ export interface WhyNotView {
   /** True when the server has the whole package, as far as this server knows. */
   readonly isHeld: boolean;
   readonly reasons: readonly AbsenceReason[];
+}
+
+/**
+ * Asks why this server does not have a package, for a peer. The reasons are about this server and that peer alone: other
+ * peers are not its business.
+ */
+export class WhyNotHereQuery extends Query<readonly AbsenceReason[]> {
+  constructor(
+    readonly packageId: string,
+    readonly callerId: string,
+  ) {
+    super();
+  }
 }
 
 /**
@@ -53,7 +71,19 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** A peer that is asked for a package has this time to answer. */
 const ANSWER_TIMEOUT_MS = 3_000;
 const MAX_ITEM_BYTES = 128 * 1024;
+const MAX_REASONS_BYTES = 64 * 1024;
+const MAX_REASONS = 20;
 const MAX_REFUSED = 10;
+
+/** A peer's answer to `GET /peer/v1/packages/<id>/why-not`. A server of an earlier version does not know the path. */
+const PeerReasons = wireSchema(
+  'reasons of a peer',
+  z.object({
+    reasons: z
+      .array(z.object({ code: z.enum(ABSENCE_CODES), words: machineText({ min: 1, max: 4_000, anyForm: true }) }))
+      .max(MAX_REASONS),
+  }),
+);
 
 const FIND_BY_FILENAME = `
 SELECT id FROM packages WHERE filename = $1 ORDER BY state = 'AVAILABLE' DESC, state <> 'REMOVED' DESC, publication DESC LIMIT 1`;
@@ -101,13 +131,25 @@ export class WhyNotHandler implements IQueryHandler<WhyNotQuery> {
       missingRoles: this.processes.findMissing().map(({ words }) => words),
     };
     const peer = known.peers.find(({ id }) => id === server.id) ?? null;
-    const reasons = isOwn ? explainOwnAbsence(known) : explainPeerAbsence(known, server, peer);
+    const contact = isOwn ? undefined : peers.find(({ peerId, suspended }) => peerId === server.id && !suspended);
+    const told = contact && packageId !== null ? await this.askForReasons(contact, packageId) : [];
+    const reasons = isOwn
+      ? explainOwnAbsence(known)
+      : withReasonsOf(peer, told, explainPeerAbsence(known, server, peer));
     return {
       server,
       package: pkg,
       isHeld: reasons.some(({ code }) => code === 'HELD' || code === 'SUPERSEDED'),
       reasons,
     };
+  }
+
+  /** What a peer says about itself. Nothing, when it does not answer in time. */
+  private async askForReasons(peer: PeerContact, packageId: string): Promise<readonly AbsenceReason[]> {
+    const path = `/peer/v1/packages/${packageId}/why-not`;
+    const asked = this.transport.get(peer, path, MAX_REASONS_BYTES).catch(() => null);
+    const { data } = PeerReasons.read(await withinTime(asked));
+    return data?.reasons ?? [];
   }
 
   private ownName(): ServerName {
@@ -194,10 +236,53 @@ export class WhyNotHandler implements IQueryHandler<WhyNotQuery> {
       }
     };
     const wanted = peers.filter(({ suspended, policy }) => !suspended && receivesFrom(policy));
-    const answers = Promise.allSettled(wanted.map(ask));
-    const late = new AbortController();
-    await Promise.race([answers, pause(ANSWER_TIMEOUT_MS, [late.signal])]);
-    late.abort();
+    await withinTime(Promise.allSettled(wanted.map(ask)));
     return stages;
   }
 }
+
+/** Null when the work has not ended in time. */
+async function withinTime<T>(work: Promise<T>): Promise<T | null> {
+  const ended = new AbortController();
+  const result = await Promise.race([work, pause(ANSWER_TIMEOUT_MS, [ended.signal]).then(() => null)]);
+  ended.abort();
+  return result;
+}
+
+@QueryHandler(WhyNotHereQuery)
+export class WhyNotHereHandler implements IQueryHandler<WhyNotHereQuery> {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly directory: PeerDirectory,
+    private readonly identity: ServerIdentity,
+    private readonly processes: RunningProcesses,
+  ) {}
+
+  async execute({ packageId, callerId }: WhyNotHereQuery): Promise<readonly AbsenceReason[]> {
+    const [pkg = null] = await this.queries.execute(new PackagesByIdQuery([packageId]));
+    const [replicas = []] = await this.queries.execute(new ReplicasQuery([packageId]));
+    const caller = await this.directory.find(callerId);
+    return explainOwnAbsence({
+      own: { id: this.identity.serverId, name: this.identity.name, stage: this.identity.stage },
+      pkg,
+      replicas,
+      peers: caller ? [asCaller(caller)] : [],
+      refused: [],
+      missingRoles: this.processes.findMissing().map(({ words }) => words),
+    });
+  }
+}
+
+/** The caller answers, so nothing is known that keeps it away. */
+const asCaller = ({ peerId, name, suspended, policy }: PeerContact): AskedPeer => ({
+  id: peerId,
+  name,
+  suspended,
+  isSentTo: sendsTo(policy),
+  isReceivedFrom: receivesFrom(policy),
+  sendOpensAt: null,
+  contact: null,
+  stage: null,
+  refuses: false,
+  toldStage: null,
+});

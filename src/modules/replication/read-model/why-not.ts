@@ -217,6 +217,24 @@ export function explainPeerAbsence(
   return inOrder([...whyNotSent(known, pkg, peer), ...whatPeerDoes(pkg, copy, peer)]);
 }
 
+/** A peer that does not know the package says so, which this server knows better: it has not heard of it yet. */
+const LEFT_OUT: readonly AbsenceCode[] = ['UNKNOWN_PACKAGE'];
+/** What this server supposes as long as the peer has not said it itself. */
+const SUPPOSED: readonly AbsenceCode[] = ['HELD', 'FETCHING', 'NOT_HEARD_YET', 'PEER_AWAY', 'NOT_WATCHED'];
+
+/** Adds to what this server knows of a peer what that peer says about itself. */
+export function withReasonsOf(
+  peer: Pick<AskedPeer, 'name'> | null,
+  told: readonly AbsenceReason[],
+  known: readonly AbsenceReason[],
+): readonly AbsenceReason[] {
+  const added = told.filter(({ code }) => !LEFT_OUT.includes(code));
+  if (peer === null || added.length === 0) return known;
+  const says = added.map(({ code, words }) => reason(code, `${peer.name} says: ${words}`));
+  const codes = new Set(added.map(({ code }) => code));
+  return inOrder([...says, ...known.filter(({ code }) => !codes.has(code) && !SUPPOSED.includes(code))]);
+}
+
 /** Reasons for which this server does not send the package, or the peer does not take it. */
 function whyNotSent({ own, missingRoles }: AbsenceFacts, pkg: PackageView, peer: AskedPeer): readonly AbsenceReason[] {
   const { name } = peer;

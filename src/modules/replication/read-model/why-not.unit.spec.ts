@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PackageView } from '../../packages/contracts/package-view.js';
 import type { ReplicaView } from '../contracts/replica-view.js';
 import type { WatchedContact } from './peer-watch.js';
-import { type AbsenceFacts, type AskedPeer, explainOwnAbsence, explainPeerAbsence } from './why-not.js';
+import { type AbsenceFacts, type AskedPeer, explainOwnAbsence, explainPeerAbsence, withReasonsOf } from './why-not.js';
 
 const SINCE = new Date('2026-01-02T03:04:05Z');
 const OWN = { id: 'o', name: 'Berlin', stage: 'Test' } as const;
@@ -215,5 +215,32 @@ describe('why a package is not on another server', () => {
     const reasons = explainPeerAbsence(known(change), B, other && peer(other));
     expect(codes(reasons)).toEqual(expected);
     expect(words(reasons)).toContain(text);
+  });
+});
+
+describe('what the other server says itself', () => {
+  const failed = { code: 'FAILED', words: 'Munich has given it up.' } as const;
+
+  it('takes the place of what this server supposes', () => {
+    const here = explainPeerAbsence(known({ replicas: [replica({})] }), B, peer());
+    expect(withReasonsOf(peer(), [failed], here)).toEqual([
+      { code: 'FAILED', words: 'Munich says: Munich has given it up.' },
+    ]);
+  });
+
+  it('counts more than what it told before', () => {
+    const here = explainPeerAbsence(known({ replicas: [replica({ state: 'PUBLISHED' })] }), B, peer());
+    expect(codes(withReasonsOf(peer(), [failed], here))).toEqual(['FAILED']);
+  });
+
+  it('is added to what this server knows', () => {
+    const here = explainPeerAbsence(known(), B, peer({ isSentTo: false, refuses: true }));
+    expect(codes(withReasonsOf(peer(), [failed], here))).toEqual(['POLICY', 'RIGHTS', 'FAILED']);
+  });
+
+  it('is left out when the other one does not know the package', () => {
+    const here = explainPeerAbsence(known(), B, peer());
+    expect(withReasonsOf(peer(), [{ code: 'UNKNOWN_PACKAGE', words: 'no' }], here)).toEqual(here);
+    expect(withReasonsOf(peer(), [], here)).toEqual(here);
   });
 });

@@ -1,4 +1,5 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { streamOf } from '../../../kernel/decider.js';
@@ -17,6 +18,8 @@ import { ServedPeers } from './served-peers.js';
 import { packageEvents, type ChunkPage } from '../../packages/contracts/package.events.js';
 import { verifyPackageJob } from '../contracts/replica-jobs.js';
 import type { ChunkRange } from '../../../kernel/chunk-ranges.js';
+import type { AbsenceReason } from '../read-model/why-not.js';
+import { WhyNotHereQuery } from '../read-model/why-not.query.js';
 import { StagedContent } from './staged-content.js';
 
 /** The digests of all chunks of a package, in order. */
@@ -49,6 +52,7 @@ export class PackageContentController {
     private readonly peers: ServedPeers,
     private readonly queue: JobQueue,
     private readonly staged: StagedContent,
+    private readonly queries: QueryBus,
   ) {}
 
   /** The digests of all chunks. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
@@ -77,6 +81,14 @@ export class PackageContentController {
       facts && uploadedAt ? [{ first: 0, count: facts.chunkCount }] : await this.staged.findVerified(packageId);
     if (!verified) throw notFound();
     return { packageId, verified };
+  }
+
+  /** Why this server does not have the package, or that it has it. Refusals: PACKAGE_NOT_FOUND, PEER_NOT_SERVED. */
+  @Get('why-not')
+  @PeerCall()
+  async whyNot(@Param('packageId') packageId: string): Promise<{ readonly reasons: readonly AbsenceReason[] }> {
+    const { peerId } = await this.peers.requireCaller();
+    return { reasons: await this.queries.execute(new WhyNotHereQuery(requireValidId(packageId), peerId)) };
   }
 
   /**
