@@ -82,6 +82,17 @@ describe('asking for a copy', () => {
   });
 });
 
+it.each([1e300, 2 ** 20 + 1, Number.POSITIVE_INFINITY])(
+  'a request of %s chunks is of no package that can be',
+  (chunkCount) => {
+    const event: ReplicaEvent = {
+      type: 'ReplicaRequested',
+      data: { ...content, chunkCount, fromPeerId: 'a', retry: false, keepsChunks: false },
+    };
+    expect(() => replica.evolve(replica.initial, event)).toThrow(RangeError);
+  },
+);
+
 describe('a file that is at its place', () => {
   const adopt = { kind: 'adopt', content } as const;
 

@@ -63,12 +63,20 @@ function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return rest;
 }
 
-/** Begins to fetch what is missing. */
+/** The largest package has so many chunks: 1 TiB. What loops over the chunks of a request has to come to an end. */
+const MAX_CHUNKS = 2 ** 20;
+
+function requireCountable(chunkCount: number): void {
+  if (chunkCount > MAX_CHUNKS) throw new RangeError(`A package cannot have ${chunkCount} chunks`);
+}
+
+/** Begins to fetch what is missing. @throws RangeError when the event is of no package that can be */
 function beginRound(
   state: ReplicaState,
   { packageId, filename, size, sha256, chunkCount, fromPeerId }: (ReplicaRequested | ReplicaDamaged)['data'],
   verified: readonly ChunkRange[],
 ): ReplicaState {
+  requireCountable(chunkCount);
   return {
     ...state,
     status: 'pending',
