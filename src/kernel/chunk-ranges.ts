@@ -1,6 +1,11 @@
 /** Bytes of a chunk, the unit of verification and of replication: 1 MiB. It is a part of the format and never changes. */
 export const CHUNK_SIZE = 1024 * 1024;
 
+/** The largest package, 1 TiB. The manifest of a larger one would not fit into an answer. */
+export const MAX_PACKAGE_SIZE = 2 ** 40;
+/** The number of chunks of the largest package. */
+export const MAX_CHUNKS = MAX_PACKAGE_SIZE / CHUNK_SIZE;
+
 /** Neighbouring chunks: those with the indexes `first` to `first + count - 1`, counted from 0. */
 export interface ChunkRange {
   readonly first: number;

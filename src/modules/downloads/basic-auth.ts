@@ -15,7 +15,7 @@ interface Credentials {
   readonly password: string;
 }
 
-/** What is stored of a password for downloads. */
+/** A password for downloads, as the database stores it. */
 interface StoredPassword {
   /** The argon2id hash in PHC format. */
   readonly hash: string;

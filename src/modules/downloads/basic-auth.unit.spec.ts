@@ -10,7 +10,7 @@ const RIGHT = { username: 'munki', password: 'the right password' };
 const HERE = '192.0.2.1';
 const tooMany = { code: 'TOO_MANY_REQUESTS' };
 
-/** What the database keeps across restarts, with the hash of the right password. */
+/** Stands for the database, which keeps the hash of the right password across restarts. */
 class StoredHere extends DownloadPasswords {
   pairDigest: Buffer | null = null;
 

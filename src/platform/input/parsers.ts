@@ -10,7 +10,7 @@ import {
   type TextRules,
   TIME_FAULT,
 } from '../../kernel/input-text.js';
-import { CHUNK_SIZE } from '../../kernel/chunk-ranges.js';
+import { MAX_CHUNKS, MAX_PACKAGE_SIZE } from '../../kernel/chunk-ranges.js';
 import { MAX_SUCCESSIONS } from '../../kernel/introduction.js';
 import { BASE_URL_ADVICE, isBaseUrl } from '../../kernel/text.js';
 
@@ -117,10 +117,6 @@ export const digitsUpTo = (max: number, min = 0) =>
 export const Seconds = z.int().superRefine((value, context) => {
   if (!isStorableMs(value * 1000)) context.addIssue({ code: 'custom', message: TIME_FAULT });
 });
-
-/** The largest package, 1 TiB. The manifest of a larger one would not fit into an answer. */
-export const MAX_PACKAGE_SIZE = 2 ** 40;
-const MAX_CHUNKS = MAX_PACKAGE_SIZE / CHUNK_SIZE;
 
 export const PackageSize = z.int().min(0).max(MAX_PACKAGE_SIZE);
 export const ChunkCount = z.int().min(0).max(MAX_CHUNKS);

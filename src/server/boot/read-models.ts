@@ -69,7 +69,7 @@ export function renewReadModels(app: INestApplication, shutdown: Shutdown): void
     logger.log('The read models are of another version. The server builds them again');
     const options = { onlyOutdated: true, progress: () => signal.throwIfAborted(), signal };
     await rebuildReadModels(app.get(Database).settings, app.get(EventStore), app.get(Locks), options);
-    logger.log('The read models were built again');
+    if (!signal.aborted) logger.log('The read models were built again');
   };
   const renewing = renew().catch((error: unknown) => {
     if (!signal.aborted)

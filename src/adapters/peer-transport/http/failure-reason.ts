@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its TLS certificate is for another name',
 };
 
-/** What a call by http:// meets where only HTTPS is answered, and much else. */
+/** Reasons that a call by http:// has when the other side answers HTTPS only. Other faults have them, too. */
 const CLOSED_WITHOUT_ANSWER: ReadonlySet<string> = new Set([
   'the connection was reset',
   'the connection was closed in the middle',

@@ -25,7 +25,7 @@ const FRAME_OPTIONS = { perMessageDeflate: false, maxPayload: MAX_FRAME_BYTES, c
  */
 const clearMask = (key: Buffer): void => void key.fill(0);
 
-/** How the connection is made: directly, or with one that a proxy has made. */
+/** Options for the connection of a tunnel: a direct one, or one that a proxy has opened. */
 type ConnectOptions = Pick<ClientOptions, 'createConnection'> & { readonly lookup?: LookupFunction };
 
 export interface TunnelOptions extends Trust {

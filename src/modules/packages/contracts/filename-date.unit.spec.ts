@@ -52,7 +52,7 @@ describe('the date of a filename', () => {
   });
 });
 
-/** What happens under one filename: changes of packages, within a second or not. */
+/** A change of one of the packages that share a filename, within a second of the one before or later. */
 const Step = fc.record({
   waitMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3_000 })),
   packageId: fc.constantFrom('v1', 'v2', 'v3', 'v4'),

@@ -12,7 +12,7 @@ import { FactSigner } from '../facts/fact-signer.js';
 import { PackageWriter } from './package-writer.js';
 import { requireMayPromote, requireMayRemove, requireMayReplaceByPromotion } from './publishing-limits.js';
 
-/** What a change of a package has to follow: its registers, and the date that its filename shows. */
+/** The stamps that a change of a package has to follow: those of its registers, and of the date that its filename shows. */
 async function stampsBefore(
   facts: PackageFacts | null,
   queries: QueryBus,

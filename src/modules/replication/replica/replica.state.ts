@@ -1,4 +1,4 @@
-import { addRange, allChunks, type ChunkRange, removeRanges } from '../../../kernel/chunk-ranges.js';
+import { addRange, allChunks, type ChunkRange, MAX_CHUNKS, removeRanges } from '../../../kernel/chunk-ranges.js';
 import type { ReplicaDamaged, ReplicaRequested } from '../../packages/contracts/local-replica.events.js';
 import type { PeerCopy, ReplicaEvent } from '../contracts/replica.events.js';
 
@@ -36,7 +36,7 @@ export interface ReplicaState {
   readonly delay: string | null;
   /** The copies of the peers that hold the package or fetch it, by the peer's id. */
   readonly holders: ReadonlyMap<string, PeerCopy>;
-  /** What was told again to a peer that lacked it, the last of it, by the peer's id. */
+  /** The news that a peer lacked and was told again, the last ones for each peer, by its id. */
   readonly toldAgain: ReadonlyMap<string, string>;
 }
 
@@ -63,9 +63,7 @@ function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return rest;
 }
 
-/** The largest package has so many chunks: 1 TiB. What loops over the chunks of a request has to come to an end. */
-const MAX_CHUNKS = 2 ** 20;
-
+/** A loop over the chunks of a request has to come to an end, also when a recorded event names a number that is too large. */
 function requireCountable(chunkCount: number): void {
   if (chunkCount > MAX_CHUNKS) throw new RangeError(`A package cannot have ${chunkCount} chunks`);
 }
